@@ -1,0 +1,102 @@
+package record
+
+import "time"
+
+// A Plan is what a run set out to do. It is saved before anything starts, and
+// holds no secret: header values and bodies that came from the environment are
+// stored as their ${NAME}.
+type Plan struct {
+	Schema    string            `json:"schema"`
+	Tool      string            `json:"tool"`    // version of streamproof
+	Started   time.Time         `json:"started"` // wall clock at offset 0
+	Seed      uint64            `json:"seed"`
+	Repro     string            `json:"repro"` // one command line that repeats the run
+	Host      Host              `json:"host"`
+	App       string            `json:"app"`     // for the reader: "built-in origin", "command …", a URL
+	Stack     string            `json:"stack"`   // "local", "docker"
+	Dialect   string            `json:"dialect"` // name
+	Strict    bool              `json:"strict"`
+	Request   Request           `json:"request"`
+	Limits    map[string]string `json:"limits,omitempty"` // our own bounds, for the timeout table
+	Sabotage  string            `json:"sabotage,omitempty"`
+	Scenarios []Scenario        `json:"scenarios"`
+}
+
+// A Host is the machine that the load came from.
+type Host struct {
+	OS, Arch, Go string
+	CPUs         int
+	Clock        string // "kernel (SO_TIMESTAMPNS)" or "user (time.Now after read)"
+}
+
+// A Request is what every stream asks for.
+type Request struct {
+	URL     string            `json:"url"`
+	Method  string            `json:"method"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+}
+
+// A Scenario is the stored form of a scenario: enough to judge it again.
+type Scenario struct {
+	ID     string   `json:"id"`
+	Title  string   `json:"title"`
+	Doc    string   `json:"doc"` // what it proves
+	Edge   string   `json:"edge"`
+	Fault  string   `json:"fault,omitempty"` // for the reader; empty where nothing is injected
+	Layers []Layer  `json:"layers,omitempty"`
+	Load   LoadPlan `json:"load"`
+	Policy Policy   `json:"policy"`
+}
+
+// A Layer lists one layer's timeouts and buffers as they were set.
+type Layer struct {
+	Name     string            `json:"name"` // "nginx", "gunicorn", "client"
+	Settings map[string]string `json:"settings"`
+}
+
+// A LoadPlan is the load that one scenario asks for.
+type LoadPlan struct {
+	Model    string        `json:"model"` // "closed" (N concurrent streams) or "open" (a rate)
+	Streams  int           `json:"streams,omitempty"`
+	Rate     float64       `json:"rate,omitempty"` // streams per second
+	Ramp     time.Duration `json:"ramp,omitempty"`
+	Duration time.Duration `json:"duration,omitempty"`
+}
+
+// A Policy says what a scenario may do to its streams, and what it must have
+// done to prove anything.
+type Policy struct {
+	// Kills says that the scenario cuts processes or links, so that aborted is an
+	// honest ending for the streams in its way.
+	Kills bool `json:"kills,omitempty"`
+	// Refuses says that new streams may be refused for at most Recovery after the
+	// fault struck.
+	Refuses  bool          `json:"refuses,omitempty"`
+	Recovery time.Duration `json:"recovery,omitempty"`
+	// GapLimit is the silence after which a stream counts as stalled.
+	GapLimit time.Duration `json:"gap_limit,omitempty"`
+	// Faulty says that a fault is part of the scenario; it must then be seen in
+	// effect, with at least MinInBody victims in their body when it struck.
+	Faulty    bool `json:"faulty,omitempty"`
+	MinInBody int  `json:"min_in_body,omitempty"`
+	// MinStreams is the least number of judged streams.
+	MinStreams int `json:"min_streams,omitempty"`
+	// Expect names what must be seen for the scenario to have tested anything
+	// beyond its fault: "silence" (a silence in content longer than Silence),
+	// "abort" (we hung up on at least one stream and have the server's account).
+	Expect  string        `json:"expect,omitempty"`
+	Silence time.Duration `json:"silence,omitempty"`
+	// Checks are the flags that fail this scenario when a stream bears them:
+	// names of verdict flags.
+	Checks []string `json:"checks,omitempty"`
+	// Thresholds are absolute bounds that the user set; 0 is unset.
+	Thresholds Thresholds `json:"thresholds"`
+}
+
+// Thresholds are absolute times that judge only when the user sets them.
+type Thresholds struct {
+	FirstEvent time.Duration `json:"first_event,omitempty"` // p95 of TTFE over complete streams
+	MaxGap     time.Duration `json:"max_gap,omitempty"`     // of any complete stream
+	Total      time.Duration `json:"total,omitempty"`       // p95 of duration
+}

@@ -1,0 +1,298 @@
+// Package record holds what happened: one [Run] with its plan, its streams,
+// the windows of its faults, and what the hops and containers said.
+//
+//  1. While a run lasts, a [Writer] appends every fact to the run folder as it
+//     happens, with one write(2) a fact, so that a SIGKILL loses nothing that
+//     was known.
+//  2. [Open] reads a folder back, whole or torn, into a Run.
+//  3. Everything after that (grades, verdicts, causes, reports) is a pure
+//     function of the Run.
+//
+// All times are offsets from the run's start on one monotonic clock.
+package record
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// Schema versions the run folder. Readers refuse a later major number.
+const Schema = "streamproof.run/1"
+
+// Never marks a time that did not come.
+const Never = time.Duration(-1)
+
+// A Run is everything known about one run.
+type Run struct {
+	Plan    Plan
+	Streams []Stream // in the order in which they started
+	Windows []Window
+	Events  []Event
+	Waves   []Wave
+	Notes   []Note
+	Hops    []Hop
+	Logs    []Log // read from the logs folder by Open; empty while running
+	// Finished is when the run ended; Never if the record was torn off.
+	Finished time.Duration
+	// Interrupted says that the user stopped the run.
+	Interrupted bool
+	// Torn counts bytes at the end of the record that made no whole entry.
+	Torn int
+}
+
+// A Group says what part a stream plays in its scenario.
+type Group string
+
+const (
+	Baseline Group = "baseline" // before any fault
+	Victim   Group = "victim"   // in the way of the fault
+	Control  Group = "control"  // beside the victims, out of the fault's way
+	Recovery Group = "recovery" // started after the fault healed
+	Load     Group = "load"     // a scenario without a fault
+)
+
+// A Framing is how a response marked the end of its body.
+type Framing string
+
+const (
+	Chunked        Framing = "chunked"
+	Length         Framing = "length"
+	CloseDelimited Framing = "close" // until the connection ends: RFC 9112 section 6.3, rule 8
+	H2             Framing = "h2"
+	NoBody         Framing = "none"
+)
+
+// A Close is how the connection ended, seen from the client.
+type Close string
+
+const (
+	CloseNone  Close = ""      // the connection was kept, or we were the ones who closed it
+	CloseFIN   Close = "fin"   // orderly end of the byte stream
+	CloseRST   Close = "rst"   // ECONNRESET, or RST_STREAM on HTTP/2
+	CloseError Close = "error" // any other failure of the connection (refused, unreachable, TLS)
+)
+
+// A Where is the place in the response at which the bytes stopped.
+type Where string
+
+const (
+	BeforeConnect Where = "before connect"
+	BeforeHeaders Where = "before headers"
+	InHeaders     Where = "in headers"
+	InChunkHeader Where = "in chunk header"
+	InChunk       Where = "in chunk"
+	BetweenChunks Where = "between chunks"
+	BeforeLastEnd Where = "before last CRLF" // the 0 chunk came, its empty line did not
+	InBody        Where = "in body"          // Content-Length not yet reached, or close-delimited
+	AtEnd         Where = "at end"           // the framing says that the body is whole
+	AfterEnd      Where = "after end"        // bytes after a whole body
+)
+
+// A Limit names the one of our own bounds that ended a stream.
+type Limit string
+
+const (
+	NoLimit        Limit = ""
+	ConnectLimit   Limit = "connect"
+	HeadersLimit   Limit = "headers"
+	FirstLimit     Limit = "first event"
+	GapLimit       Limit = "gap"
+	TotalLimit     Limit = "total"
+	HeaderSize     Limit = "header size"
+	FrameSize      Limit = "frame size"
+	BodySize       Limit = "body size"
+	InflateSize    Limit = "inflated size"
+	CancelledByEnd Limit = "run ended"    // we hung up because the run was over or interrupted
+	CancelledByUs  Limit = "client abort" // we hung up because the scenario asks for it
+)
+
+// Cancelled reports whether l means that we hung up on purpose.
+func (l Limit) Cancelled() bool { return l == CancelledByEnd || l == CancelledByUs }
+
+// A Wire is the true ending of a stream's transport.
+type Wire struct {
+	Framing Framing
+	Close   Close
+	Where   Where
+	// Garbage is set where the framing itself was broken, with the bytes met:
+	// "invalid chunk header \"HTTP/1.1 500\"". Spliced says that a second
+	// response stood inside the body (TAXONOMY A8).
+	Garbage string
+	Spliced bool
+	// Err is the error as the operating system or library said it.
+	Err string
+	// Lingered is how long the connection stayed open after the terminal event;
+	// Never where there was no terminal or the framing ended the body with it.
+	Lingered time.Duration
+}
+
+// A Stream is the whole record of one stream.
+type Stream struct {
+	Seq      uint64 // unique in the run, from 1
+	Scenario string // ID of its scenario
+	Group    Group
+	Hop      string // name of the hop it was sent to
+	Nonce    string // also its X-Request-ID
+	// Sched is when the pacer meant it to start, Send when the request was
+	// written, Connect when the connection stood, Headers when the response
+	// head was whole, End when the body ended. Never where it did not come.
+	Sched, Send, Connect, Headers, End time.Duration
+	// First is the first content event, FirstAny the first event of any kind,
+	// Last the last event, TerminalAt the first terminal. Never if none.
+	First, FirstAny, Last, TerminalAt time.Duration
+
+	Status      int
+	Proto       string // "HTTP/1.1", "HTTP/2.0"
+	ContentType string
+	Encoding    string // Content-Encoding, empty for identity
+	// Header keeps the response headers that diagnosis reads: Server, Via,
+	// X-Accel-Buffering, X-Streamproof-*, Content-Length.
+	Header map[string]string
+
+	Bytes     int64 // of body, framing removed, before decompression
+	WireBytes int64 // as read from the socket
+	Reads     int
+	Wire      Wire
+	Limit     Limit
+
+	Frames, Contents, Heartbeats int
+	Content                      stream.Summary
+	Partial                      int // bytes of an unfinished frame at the end
+
+	// MaxGap is the longest silence in event arrivals, headers to first and
+	// last to end included; MaxGapAt is when it began. ProgressGap is the same
+	// over content alone.
+	MaxGap, MaxGapAt, ProgressGap time.Duration
+	// EmitFirst and EmitLast are the server's stamps on the first and last
+	// stamped event, ns since the epoch; 0 where the dialect has none.
+	EmitFirst, EmitLast int64
+	// Lag is the most that our own reading came after the kernel's stamp.
+	Lag time.Duration
+	// Late says that the stream started after its time because no worker was
+	// free: the load was not what was asked for.
+	Late bool
+
+	// Events are the arrivals in their compact form, see [Timeline]. Omitted
+	// counts events that the bound on memory kept out.
+	Events  []byte
+	Omitted int
+}
+
+// A Phase is a stage in the life of a fault.
+type Phase string
+
+const (
+	Armed     Phase = "armed"     // ready, waiting for its condition
+	Active    Phase = "active"    // injected
+	Confirmed Phase = "confirmed" // seen in effect, with evidence in Why
+	Healed    Phase = "healed"
+	Recovered Phase = "recovered" // new streams are fine again
+)
+
+// A Window is one stamped phase of one fault.
+type Window struct {
+	Scenario string
+	Fault    string // "toxic latency on edge", "kill worker"
+	Phase    Phase
+	At       time.Duration
+	Why      string // the condition or the evidence
+	// Victims are the sequence numbers of streams that the fault picked, where it
+	// picks streams.
+	Victims []uint64
+}
+
+// An Event is something that a process, a container or a relay did.
+type Event struct {
+	Scenario string
+	At       time.Duration
+	Source   string // "process", "docker", "relay", "cgroup"
+	Kind     string // "start", "exit", "kill", "oom", "strike", "counter", ...
+	Subject  string // "app[0]", "nginx", a container, a counter's name
+	Pid      int
+	Code     int    // exit code or signal
+	Value    int64  // of a counter
+	Stream   uint64 // the stream struck, 0 if none
+	Text     string
+}
+
+// A Wave is what the load generator was asked for and what it did.
+type Wave struct {
+	Scenario   string
+	Group      Group
+	Hop        string
+	Asked      int // streams
+	Started    int
+	LateStarts int
+	Begin, End time.Duration
+	// InBodyAtFault is how many of its streams were in their body when the fault
+	// struck; -1 where no fault struck.
+	InBodyAtFault int
+}
+
+// A Note is a doubt or a fact about the run that is no stream's own.
+type Note struct {
+	Scenario string
+	At       time.Duration
+	Kind     string // see the Note constants
+	Text     string
+	Settle   string // what would settle a doubt
+}
+
+const (
+	// NoteUnable says that the stack lacks what a scenario needs.
+	NoteUnable = "unable"
+	// NoteDoubt weakens what the scenario can prove.
+	NoteDoubt = "doubt"
+	// NoteHarness says that the harness itself failed.
+	NoteHarness = "harness"
+	// NoteFact is background for the reader: versions, edge, clock.
+	NoteFact = "fact"
+	// NoteLedger is the server's own account of a stream that we left: JSON of
+	// a [Ledger].
+	NoteLedger = "ledger"
+)
+
+// A Ledger is what the server says it did for one stream, asked for after the
+// client has left.
+type Ledger struct {
+	Nonce    string
+	Stream   uint64
+	Produced int           // events produced in all
+	LeftAt   time.Duration // when the client hung up
+	StopAt   time.Duration // when production stopped; Never if it still goes on
+}
+
+// A Hop is one place at which the chain can be entered.
+type Hop struct {
+	Scenario string
+	Name     string // "edge", "nginx", "upstream", "app"
+	URL      string
+	What     string // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
+}
+
+// A Log is one file of the logs folder.
+type Log struct {
+	Scenario string
+	Name     string // file name below logs/
+	Kind     LogKind
+	Lines    []Line
+	Omitted  int // lines beyond the bound, from the middle
+}
+
+// A LogKind says how to read a log.
+type LogKind string
+
+const (
+	NginxAccess LogKind = "nginx_access"
+	NginxError  LogKind = "nginx_error"
+	AppLog      LogKind = "app"
+	ProxyLog    LogKind = "proxy"
+)
+
+// A Line is one line of a log. At is Never where the line bears no time.
+type Line struct {
+	N    int // from 1
+	At   time.Duration
+	Text string
+}

@@ -1,0 +1,198 @@
+// Package stack says what a running system under test can be asked to do,
+// whether its parts are processes or containers.
+//
+//		client → edge link → nginx → upstream link i → replica i
+//
+//	 1. An [Opener] starts a [Stack] from a [Spec].
+//	 2. Every hop of the chain has its own URL on loopback ([Stack.Hops]), so
+//	    that layers can be peeled off.
+//	 3. Both kinds of [Link] can be faulted: with toxics for weather, and with
+//	    strikes that hit chosen streams at an exact event.
+//	 4. What only some stacks can do is an optional interface: [Killer],
+//	    [Pauser], [Stopper], [Reloader], [Scaler], [Counter]. Callers ask with a
+//	    type assertion and say so where the answer is no.
+//
+// Each link has two lanes to the same target, so that a scenario has a control
+// group out of the fault's way: victims travel the main lane, controls the
+// other. A lane is chosen by URL on the edge link and by the header
+// [LaneHeader] behind the edge.
+package stack
+
+import (
+	"context"
+	"time"
+)
+
+// Header names that streams carry through the chain.
+const (
+	// LaneHeader chooses the upstream lane; its value is [ControlLane] or absent.
+	LaneHeader  = "X-Streamproof-Lane"
+	ControlLane = "control"
+	// StreamHeader carries the stream's sequence number in decimal: the relay
+	// finds its victims by it.
+	StreamHeader = "X-Streamproof-Stream"
+	// NonceHeader carries the stream's nonce; it is the request ID in all logs.
+	NonceHeader = "X-Request-ID"
+	// ReplicaHeader is the upstream address as the edge reports it.
+	ReplicaHeader = "X-Streamproof-Upstream"
+)
+
+// An Opener starts stacks.
+type Opener interface {
+	// Open starts everything in spec and waits until it is healthy. On error
+	// nothing is left running. A *[StartError] is the app's own failure to
+	// start, with its last log lines.
+	Open(ctx context.Context, spec Spec) (Stack, error)
+	// Kind is "local" or "docker".
+	Kind() string
+}
+
+// A Spec is a stack to be started.
+type Spec struct {
+	App      App
+	Edge     Edge
+	Replicas int // 0 means 1
+	// Links lists toxics that are attached before the first connection. Keys are
+	// [EdgeLink] and [UpstreamLink]; upstream ones go on every replica's link.
+	Toxics map[string][]Toxic
+	// Strikes asks for links that can strike by position (see [Striker]). Without
+	// it the relay is left out of the chain, which is then shorter.
+	Strikes bool
+	// LogDir is where logs are written, one file per process or container.
+	LogDir string
+	// Now is the run's clock: the offset from the run's start.
+	Now func() time.Duration
+	// Notify receives what processes and containers did, as it happens. It must
+	// not block. Nil drops.
+	Notify func(Event)
+}
+
+// An App is the system under test. Exactly one of Origin, Command, URL, Image,
+// Build and Compose is set.
+type App struct {
+	Origin  *Origin
+	Command []string // its port is given in $PORT and for {port} in any argument
+	URL     string
+	Image   string
+	Build   string // a folder with a Dockerfile
+	Compose Compose
+
+	Port   int // where it listens; 0 lets us choose (for a command)
+	Env    []string
+	Dir    string
+	Health string        // path that answers 2xx when ready; "" means that the port accepts
+	Start  time.Duration // how long it may take to become healthy; 0 means 30 s
+	Grace  time.Duration // between SIGTERM and SIGKILL; 0 means 10 s
+	Memory int64         // bytes, 0 for no limit
+	CPUs   float64
+	Pids   int64
+	Shm    int64
+}
+
+// An Origin is our own server, see harness/origin.
+type Origin struct {
+	Workers int      // processes; 0 means 1
+	Args    []string // further flags
+}
+
+// A Compose names a service of an existing compose file.
+type Compose struct{ File, Service string }
+
+// An EdgeForm is one of the ways in which an edge is commonly set up.
+type EdgeForm string
+
+const (
+	// EdgeNone has no nginx: the edge link leads to the first replica.
+	EdgeNone EdgeForm = "none"
+	// EdgeStreaming is set up for streams: HTTP/1.1 upstream, buffering off.
+	EdgeStreaming EdgeForm = "streaming"
+	// EdgeDefault is a bare proxy_pass as nginx before 1.29.7 runs it: HTTP/1.0
+	// upstream, buffering on. It batches and launders.
+	EdgeDefault EdgeForm = "default"
+	// EdgeGzip is EdgeDefault with gzip for event streams and JSON.
+	EdgeGzip EdgeForm = "gzip"
+)
+
+// An Edge is the reverse proxy of the chain.
+type Edge struct {
+	Form EdgeForm
+	// ReadTimeout is proxy_read_timeout; 0 leaves nginx's 60 s.
+	ReadTimeout time.Duration
+	// NginxConf is the user's own configuration file, used instead of Form.
+	NginxConf string
+}
+
+// A Stack is a running system under test.
+type Stack interface {
+	// Hops are the places at which the chain can be entered, from the client
+	// inwards: "edge" (the whole chain), "nginx", "upstream", "app". A hop that
+	// does not exist in this stack is left out.
+	Hops() []Hop
+	// Links are the edge link and one upstream link per replica.
+	Links() []Link
+	Replicas() []Replica
+	// Logs are the files written so far. They are complete after Close.
+	Logs() []Log
+	// Versions names the parts for the report: "nginx": "1.22.1".
+	Versions() map[string]string
+	// Layers are the timeouts and buffers of every layer as set, for the report.
+	Layers() []Layer
+	// Close stops everything, asks first and insists before ctx ends, and may be
+	// called twice. Its error names what would not go.
+	Close(ctx context.Context) error
+}
+
+// A Layer lists the settings of one layer.
+type Layer struct {
+	Name     string
+	Settings map[string]string
+}
+
+// A Hop is an entrance to the chain.
+type Hop struct {
+	Name string
+	What string // "toxiproxy", "nginx 1.22.1", "app"
+	// URL is the base that requests go to and whose host they name.
+	URL string
+	// Control is the base of the control lane, equal to URL where there is none.
+	Control string
+	// Dial and DialControl override the address that is connected to, "host:port",
+	// where the URL's own must be kept for TLS and virtual hosts. Empty dials the
+	// URL.
+	Dial, DialControl string
+}
+
+// A Replica is one instance of the app.
+type Replica struct {
+	Name string // "app[0]"
+	Addr string // as the edge sees it: joins with ReplicaHeader
+	URL  string // loopback
+}
+
+// A Log is a file that a part of the stack writes.
+type Log struct {
+	Name string // file name in Spec.LogDir
+	Kind string // a record.LogKind: "nginx_access", "nginx_error", "app", "proxy"
+}
+
+// An Event is something that a part of the stack did.
+type Event struct {
+	At      time.Duration
+	Source  string // "process", "docker", "cgroup", "relay"
+	Kind    string // "start", "ready", "exit", "kill", "die", "oom", "stop", "strike"
+	Subject string
+	Pid     int
+	Code    int
+	Stream  uint64
+	Text    string
+}
+
+// A StartError is an app that did not become healthy, or exited.
+type StartError struct {
+	Subject string
+	Cause   error
+	Tail    []string // its last log lines
+}
+
+func (e *StartError) Error() string { return "start " + e.Subject + ": " + e.Cause.Error() }
+func (e *StartError) Unwrap() error { return e.Cause }

@@ -1,0 +1,191 @@
+// Package stream turns the bytes of a streaming response into frames, and
+// frames into events.
+//
+//  1. A [Format] knows the framing of a body: where one frame ends and the
+//     next begins (SSE, NDJSON, plain text). Its [Decoder] is a push decoder:
+//     it is fed whatever the network delivered and calls a [Sink] once per
+//     whole frame, so that any split of the bytes yields the same frames.
+//  2. A [Dialect] sits on a format and knows what the frames mean: which one
+//     proves that the answer is whole, which one is an error said in band,
+//     which is only a heartbeat. Its [Reader] keeps the little state that one
+//     stream needs, and sums it up in [Reader.Close].
+//
+// Neither allocates per event. The package knows the standard library only.
+package stream
+
+// A Format is a way of framing a body. Adding a protocol adds a value.
+type Format struct {
+	Name string
+	// New returns a decoder for one stream. A decoder is not safe for
+	// concurrent use.
+	New func(Limits) Decoder
+}
+
+// Limits bound what one stream may make a decoder remember. Zero fields take
+// the value of [DefaultLimits].
+type Limits struct {
+	// Frame is the largest frame in bytes. A longer one ends the stream with a
+	// [*LimitError]; the decoder never holds more than this.
+	Frame int
+}
+
+// DefaultLimits hold for a decoder that was given none.
+var DefaultLimits = Limits{Frame: 1 << 20}
+
+// A Frame is one unit of a format. Its slices are valid until the sink
+// returns.
+type Frame struct {
+	// Data is the payload: the joined data lines of an SSE event, a line of
+	// NDJSON without its end, a read of plain text.
+	Data []byte
+	// Name is the SSE event type, empty where it was not sent.
+	Name []byte
+	// ID is the SSE last event ID in force at this event.
+	ID []byte
+	// Comment reports a frame that carries no event: an SSE comment. Data holds
+	// its text.
+	Comment bool
+	// Offset and Size place the frame in the decoded body, in bytes,
+	// delimiters included.
+	Offset int64
+	Size   int
+}
+
+// A Sink takes frames as they are completed.
+type Sink interface {
+	Frame(f *Frame)
+}
+
+// A Decoder cuts pushed bytes into frames.
+type Decoder interface {
+	// Push takes the next bytes of the body and calls sink for each frame that
+	// they complete. It keeps no reference to p. The error is a [*LimitError];
+	// after it the decoder takes no more.
+	Push(p []byte, sink Sink) error
+	// Close says that the body has ended, calls sink for a frame that the end
+	// itself completes, and returns how many bytes of an unfinished frame are
+	// left over: more than 0 is a cut inside a frame.
+	Close(sink Sink) (partial int)
+}
+
+// A LimitError says that a peer sent more than we are ready to remember.
+type LimitError struct {
+	What  string // "frame", "line", ...
+	Limit int    // bytes
+}
+
+func (e *LimitError) Error() string {
+	return "read " + e.What + ": longer than the limit of " + itoa(e.Limit) + " bytes"
+}
+
+func itoa(n int) string {
+	var b [20]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + n%10)
+		if n /= 10; n == 0 {
+			return string(b[i:])
+		}
+	}
+}
+
+// A Kind is what a frame means to its dialect.
+type Kind uint8
+
+const (
+	Content   Kind = iota // part of the answer
+	Meta                  // belongs to the answer but carries none of it: a role, an id, usage
+	Heartbeat             // proves liveness, not progress
+	Terminal              // the server says that the answer is whole
+	Error                 // the server says, in band, that it failed
+)
+
+var kindNames = [...]string{"content", "meta", "heartbeat", "terminal", "error"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// An Event is what a dialect read off one frame.
+type Event struct {
+	Kind Kind
+	// Seq is the sequence number that the server put into the event, or -1.
+	Seq int64
+	// Emit is the server's clock when it wrote the event, in nanoseconds since
+	// the Unix epoch, or 0.
+	Emit int64
+}
+
+// A State is the content axis of a stream's grade: what the bytes that arrived
+// amount to, whatever the transport did.
+type State string
+
+const (
+	Complete  State = "complete"        // the dialect's proof of completeness is there and holds
+	Prefix    State = "valid prefix"    // sound as far as it goes
+	CutFrame  State = "truncated frame" // ends inside a frame
+	Corrupt   State = "corrupt"         // bytes that do not parse, or a checksum that does not hold
+	Gap       State = "gap"             // an event is missing
+	Duplicate State = "duplicate"       // an event came twice
+	Reordered State = "reordered"       // all there, order wrong
+	Foreign   State = "foreign"         // content that belongs to another stream
+	Empty     State = "empty"           // no event at all
+)
+
+// A Summary sums up one stream on the content axis.
+type Summary struct {
+	State State
+	// Why names the place: "event 7 missing after 6", "checksum 0f.. != 1a..".
+	Why string
+	// Terminals and Errors count terminal and in-band error events.
+	// AfterTerminal counts events that followed the first terminal.
+	Terminals, Errors, AfterTerminal int
+	// ErrorText is the start of the first in-band error, at most 200 bytes.
+	ErrorText string
+	// Unprovable is set where framing and dialect together cannot prove
+	// completeness, whatever the server does: plain text with no sentinel,
+	// length or checksum. Only a transport that frames the body can help then.
+	Unprovable bool
+	// Worker identifies the process that served the stream, where the dialect
+	// carries it.
+	Worker string
+}
+
+// A Reader follows one stream of a dialect.
+type Reader interface {
+	// Read interprets the next frame. It does not keep f.
+	Read(f *Frame) Event
+	// Close sums up. partial is what [Decoder.Close] returned.
+	Close(partial int) Summary
+}
+
+// An Ask is what the caller knows about the answer before it comes.
+type Ask struct {
+	// Nonce is the unguessable name of this stream; a dialect whose server
+	// echoes it finds foreign content with it.
+	Nonce string
+	// Terminal is the user's terminal expression, see [ParseTerminal]. Generic
+	// dialects need it; others ignore it.
+	Terminal *Matcher
+	// Sentinel, Length and SHA256 declare how a text answer proves that it is
+	// whole: its last bytes, its length in bytes (0 for undeclared), its digest
+	// in hex.
+	Sentinel string
+	Length   int64
+	SHA256   string
+}
+
+// A Dialect gives meaning to the frames of a format.
+type Dialect struct {
+	Name   string
+	Doc    string // one sentence: what proves completeness
+	Format Format
+	// NeedsTerminal says that the dialect proves nothing without a terminal
+	// expression.
+	NeedsTerminal bool
+	New           func(Ask) Reader
+}

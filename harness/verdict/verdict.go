@@ -1,0 +1,195 @@
+// Package verdict turns a stored run into grades, checks and verdicts. It is
+// pure: the same run gives the same report.
+//
+//  1. [Grade] gives every stream exactly one [Outcome], from its content and
+//     its ending, and the flags that it bears.
+//  2. Checks look at the streams of one scenario and say pass, fail or
+//     inconclusive, with a reason; obligations are checks that say whether the
+//     scenario proved anything at all.
+//  3. [Judge] does both for all scenarios. The worst verdict wins.
+package verdict
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// Schema versions verdict.json.
+const Schema = "streamproof.verdict/1"
+
+// A Verdict is three-valued.
+type Verdict string
+
+const (
+	Pass         Verdict = "pass"
+	Inconclusive Verdict = "inconclusive"
+	Fail         Verdict = "fail"
+)
+
+var severity = map[Verdict]int{Pass: 0, Inconclusive: 1, Fail: 2}
+
+// Worse returns the worse of two verdicts: fail > inconclusive > pass. The zero
+// Verdict counts as pass.
+func (v Verdict) Worse(w Verdict) Verdict {
+	if v == "" {
+		v = Pass
+	}
+	if severity[w] > severity[v] {
+		return w
+	}
+	return v
+}
+
+// An Outcome is what became of a stream. Every stream has exactly one.
+type Outcome string
+
+const (
+	Complete    Outcome = "complete"     // terminal event, content whole
+	FailedClean Outcome = "failed_clean" // the server said that it failed
+	Aborted     Outcome = "aborted"      // cut, but every client can tell
+	Truncated   Outcome = "truncated"    // ends like a success, without its terminal
+	Stalled     Outcome = "stalled"      // open but silent past a limit
+	Corrupt     Outcome = "corrupt"      // bytes, order or ownership wrong
+	Refused     Outcome = "refused"      // never got response headers
+	Cancelled   Outcome = "cancelled"    // we hung up
+)
+
+// Outcomes lists all outcomes, best first.
+var Outcomes = []Outcome{Complete, FailedClean, Cancelled, Refused, Aborted, Stalled, Truncated, Corrupt}
+
+// An Ending is the ending axis of a grade.
+type Ending string
+
+const (
+	TerminalEOF   Ending = "terminal then EOF"
+	ErrorEOF      Ending = "error event then EOF"
+	HTTPError     Ending = "HTTP error"
+	CleanEOF      Ending = "clean EOF without terminal"
+	Incomplete    Ending = "incomplete body"
+	ResetInBody   Ending = "RST in body"
+	CutAtTerminal Ending = "cut after terminal" // RST or incomplete framing after the terminal
+	StalledEnding Ending = "stalled"            // the gap limit
+	Deadline      Ending = "deadline"           // headers, first event or total limit
+	NoConnection  Ending = "never connected"
+	NoResponse    Ending = "connection lost before headers"
+	BadFraming    Ending = "broken framing"
+	TooLarge      Ending = "over our size limit"
+	OpenAtEnd     Ending = "terminal, connection left open"
+	CancelledEnd  Ending = "cancelled by us"
+)
+
+// A Flag is a fault of a stream that does not decide its outcome.
+type Flag string
+
+const (
+	Late       Flag = "late"       // first event after the user's or the scenario's bound
+	Gappy      Flag = "gappy"      // a gap beyond the bound
+	Buffered   Flag = "buffered"   // arrivals collapsed although emissions did not
+	Lingering  Flag = "lingering"  // terminal seen, connection not closed
+	Ragged     Flag = "ragged"     // terminal seen, then cut
+	Leaked     Flag = "leaked"     // the server goes on producing after the client left
+	Unprovable Flag = "unprovable" // framing and dialect cannot prove completeness
+	Repeated   Flag = "repeated terminal"
+	ErrorThen  Flag = "error then terminal" // an in-band error followed by the sentinel of success
+)
+
+// A Grade is the judgement on one stream.
+type Grade struct {
+	Outcome Outcome
+	Content stream.State
+	Ending  Ending
+	Flags   []Flag
+	Why     string // one clause for the reader
+}
+
+// A Report is verdict.json.
+type Report struct {
+	Schema    string           `json:"schema"`
+	Verdict   Verdict          `json:"verdict"`
+	Why       string           `json:"why"`
+	Seed      uint64           `json:"seed"`
+	Repro     string           `json:"repro"`
+	Tool      string           `json:"tool"`
+	StartedAt time.Time        `json:"started_at"`
+	Started   int              `json:"started"` // streams
+	Outcomes  map[Outcome]int  `json:"outcomes"`
+	Complete  bool             `json:"complete"` // the record is whole: not torn, not interrupted
+	Scenarios []ScenarioReport `json:"scenarios"`
+}
+
+// A ScenarioReport is the judgement on one scenario.
+type ScenarioReport struct {
+	ID        string          `json:"id"`
+	Title     string          `json:"title"`
+	Verdict   Verdict         `json:"verdict"`
+	Why       string          `json:"why"`
+	Started   int             `json:"started"`
+	Outcomes  map[Outcome]int `json:"outcomes"`
+	Flags     map[Flag]int    `json:"flags"`
+	Groups    []GroupReport   `json:"groups,omitempty"`
+	Checks    []Check         `json:"checks"`
+	Causes    []Cause         `json:"causes"`
+	Doubts    []Doubt         `json:"doubts,omitempty"`
+	Recovery  *float64        `json:"recovery_seconds,omitempty"`
+	Generator Generator       `json:"generator"`
+}
+
+// A GroupReport counts one group of a scenario's streams. Times are seconds,
+// over complete streams only; nil where there are none.
+type GroupReport struct {
+	Group    record.Group    `json:"group"`
+	Started  int             `json:"started"`
+	Outcomes map[Outcome]int `json:"outcomes"`
+	TTFE     *Quantiles      `json:"ttfe,omitempty"`
+	Gap      *Quantiles      `json:"max_gap,omitempty"` // of the largest gap per stream
+	Duration *Quantiles      `json:"duration,omitempty"`
+}
+
+// Quantiles sum up a distribution, in seconds. A quantile that N samples cannot
+// carry (p90 under 10, p99 under 100) is nil.
+type Quantiles struct {
+	N   int      `json:"n"`
+	P50 *float64 `json:"p50,omitempty"`
+	P90 *float64 `json:"p90,omitempty"`
+	P99 *float64 `json:"p99,omitempty"`
+	Max float64  `json:"max"`
+}
+
+// A Check is one question put to a scenario and its answer.
+type Check struct {
+	Name       string  `json:"name"`
+	Verdict    Verdict `json:"verdict"`
+	Why        string  `json:"why"`
+	Obligation bool    `json:"obligation,omitempty"` // asks whether the scenario proved anything
+}
+
+// A Cause is a finding of the diagnosis.
+type Cause struct {
+	Cause      string   `json:"cause"`      // "truncation laundered by the edge"
+	Taxonomy   string   `json:"taxonomy"`   // "B9"
+	Layer      string   `json:"layer"`      // "client", "network", "edge", "upstream link", "app", "process manager", "kernel", "harness"
+	Confidence string   `json:"confidence"` // "certain", "likely", "possible"
+	Summary    string   `json:"summary"`    // one sentence
+	Evidence   []string `json:"evidence"`   // numbers; log lines as "name:line: text"
+	RuledOut   []string `json:"ruled_out,omitempty"`
+	Fix        string   `json:"fix"`               // to paste
+	Settle     string   `json:"settle,omitempty"`  // the command that would settle a doubt
+	Streams    []uint64 `json:"streams,omitempty"` // examples, at most 10
+	Count      int      `json:"count"`             // streams that it explains
+}
+
+// A Doubt qualifies a result.
+type Doubt struct {
+	About  string `json:"about"`
+	Why    string `json:"why"`
+	Settle string `json:"settle"`
+}
+
+// A Generator says how well our own side kept up.
+type Generator struct {
+	LagP99     float64 `json:"lag_p99"` // seconds between the kernel's stamp and our read
+	LateStarts int     `json:"late_starts"`
+	Clock      string  `json:"clock"`
+}
