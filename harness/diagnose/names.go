@@ -1,0 +1,69 @@
+package diagnose
+
+// Names of causes, as they stand in [verdict.Cause]. They are part of the
+// published format: other packages, tests and users' scripts compare them, so a
+// name is never changed, only added. The comment gives the identifier of the
+// failure taxonomy; "X" marks causes outside of it.
+const (
+	// The answer itself.
+
+	SilentTruncation  = "silent truncation by the app"     // A3: clean end, no terminal, nothing between us and the app to blame
+	AppError          = "application error mid-stream"     // A2: the generator raised
+	OutlivesResources = "stream outlives its resources"    // A1: the handler closed what the generator needs
+	LaunderedByEdge   = "truncation laundered by the edge" // B9: an upstream death became a clean end
+	LaunderedByApp    = "truncation laundered by the app"  // A4: a middleware ended the body after an exception
+	CutInFrame        = "response cut inside a frame"      // J5: the bytes end in the middle of an event
+	InBandError       = "in-band error"                    // A5: the server said that it failed, after status 200
+	ErrorThenTerminal = "error followed by the terminal"   // A5: and then sent the sentinel of success as well
+	TerminalTwice     = "terminal sent twice"              // J2: more than one end to one answer
+	OpenAfterAnswer   = "connection left open after the answer"
+	MissingTerminal   = "terminal missing, connection left open"
+	LengthLie         = "content-length does not match the body" // A7
+	Spliced           = "second response spliced into the body"  // A8
+	BrokenFraming     = "broken framing"
+	LostEvent         = "event lost"
+	DuplicatedEvent   = "event duplicated"
+	ReorderedEvents   = "events reordered"
+	ForeignEvent      = "foreign event" // N18: content of another stream
+	CorruptContent    = "content corrupted"
+
+	// Delay.
+
+	StallInApp      = "stall in the app"
+	HeldOnTheWay    = "stall on the way" // emitted in time, held by a link or hop
+	SlowFirstEvent  = "slow first event"
+	BufferedByEdge  = "buffering by the edge"               // B1
+	GzipByEdge      = "buffering by the edge (compression)" // B2
+	BufferedByApp   = "buffering by the app"
+	GzipByApp       = "buffering by the app (compression)" // B5
+	JoinedByApp     = "buffering by the app (joined body)" // B6
+	BufferedSomehow = "buffering, hop unknown"
+	NoHeartbeat     = "no heartbeat during silence" // D7
+	BlockedLoop     = "blocked event loop"          // F1
+	ThreadPool      = "thread pool exhausted (40)"  // F2
+
+	// Timeouts and life cycle.
+
+	ProxyReadTimeout   = "proxy read timeout"                  // D1
+	ProxyHeaderTimeout = "proxy read timeout before headers"   // D2
+	SyncWorkerTimeout  = "worker timeout (sync worker)"        // E1
+	BlockedLoopTimeout = "blocked event loop → worker timeout" // E2
+	WorkerRecycled     = "worker recycled"                     // E3
+	GraceTooShort      = "graceful window too short"           // E4
+	DeployGap          = "nothing listens (restart or deploy)" // E6
+	WorkerKilled       = "worker killed"                       // E7
+	MemoryKillWorker   = "memory kill (worker)"                // E9
+	MemoryKillAll      = "memory kill (container)"             // E9
+	Overloaded         = "load refused by the app"             // H4, H5
+	HTTPFailure        = "error status before the first event"
+
+	// Beyond the client.
+
+	NotPropagated = "disconnect not propagated" // G1
+
+	// Not the app's doing.
+
+	InjectedFault = "injected fault" // X: followed by ": " and the fault's name
+	SelfInflicted = "self-inflicted by the harness"
+	ConnectionCut = "connection cut, side unknown"
+)
