@@ -1,0 +1,125 @@
+// Package fault holds what a scenario does to a stack while streams are in
+// flight: one file, one fault.
+//
+//  1. Before the stack opens, a fault may prepare it ([Preparer]): toxics that
+//     must be there before the first connection, links that can strike.
+//  2. The harness arms it, waits for the scenario's condition and calls
+//     [Fault.Inject].
+//  3. After the hold it calls [Fault.Heal], always, also when Inject failed or
+//     never ran, perhaps twice, with a deadline of its own.
+//  4. When the streams have ended, [Fault.Confirm] looks for the fault's traces
+//     in what was recorded. A fault that left none makes the scenario
+//     inconclusive.
+package fault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A Fault is one thing done to a stack.
+type Fault interface {
+	// String says what is done, for the plan and the report: "latency 200ms on
+	// edge".
+	String() string
+	// Inject does it. The error is a [*stack.Unable] where the stack cannot.
+	Inject(ctx context.Context, t Target) error
+	// Heal undoes it. It needs nothing that Inject learned.
+	Heal(ctx context.Context, t Target) error
+	// Confirm says whether the fault can be seen in what happened, and by what.
+	Confirm(seen Seen) Proof
+}
+
+// A Preparer has a say in how the stack is opened.
+type Preparer interface {
+	Prepare(spec *stack.Spec)
+}
+
+// An Armer picks its victims before their streams start, and strikes by itself
+// when they reach its position; Inject then does nothing more.
+type Armer interface {
+	Arm(ctx context.Context, t Target) error
+	// Struck reads what was done. The harness calls it after the streams ended.
+	Struck(ctx context.Context, t Target) ([]stack.Struck, error)
+}
+
+// A Target is what a fault works on.
+type Target struct {
+	Stack stack.Stack
+	// Victims are the streams that the scenario chose, by sequence number.
+	Victims []uint64
+	// Pick chooses one of n with the run's seed.
+	Pick func(n int) int
+	// Tell records an event of the fault's own.
+	Tell func(record.Event)
+	Now  func() time.Duration
+}
+
+// Seen is what was recorded of the scenario so far.
+type Seen struct {
+	Streams        []*record.Stream // the streams of the fault's wave, ended
+	Events         []record.Event
+	Active, Healed time.Duration // record.Never if it was not
+}
+
+// A Proof is the trace that a fault left.
+type Proof struct {
+	OK       bool
+	Evidence string // or, where not OK, what was looked for
+	// Victims are the streams that the fault hit, where it can tell them from
+	// the others.
+	Victims []uint64
+}
+
+// victims yields the streams of the victim group.
+func (s Seen) victims() []*record.Stream {
+	var v []*record.Stream
+	for _, st := range s.Streams {
+		if st.Group == record.Victim {
+			v = append(v, st)
+		}
+	}
+	return v
+}
+
+// unable says that the stack lacks an ability.
+func unable(what string) error {
+	return &stack.Unable{What: what, Why: "this stack has no such ability"}
+}
+
+// links returns the links that a name means: "edge" is one, "upstream" all of
+// them.
+func links(s stack.Stack, name string) ([]stack.Link, error) {
+	var found []stack.Link
+	for _, l := range s.Links() {
+		if l.Name() == name || isUpstream(l.Name()) && name == stack.UpstreamLink {
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		return nil, &stack.Unable{What: "reach the " + name + " link", Why: "this stack has no such link"}
+	}
+	return found, nil
+}
+
+func isUpstream(link string) bool {
+	return len(link) > len(stack.UpstreamLink) && link[:len(stack.UpstreamLink)+1] == stack.UpstreamLink+"["
+}
+
+// onLinks calls do for each link that name means and stops at the first error.
+func onLinks(ctx context.Context, s stack.Stack, name string, do func(context.Context, stack.Link) error) error {
+	found, err := links(s, name)
+	if err != nil {
+		return err
+	}
+	for _, l := range found {
+		if err := do(ctx, l); err != nil {
+			return fmt.Errorf("fault link %s: %w", l.Name(), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"syscall"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A KillWorker sends SIGKILL to one worker process of the app, or to the app
+// itself where it has no workers.
+type KillWorker struct{}
+
+func (KillWorker) String() string { return "SIGKILL to one worker process" }
+
+// Inject picks the worker with the run's seed.
+func (KillWorker) Inject(ctx context.Context, t Target) error {
+	k, ok := t.Stack.(stack.Killer)
+	if !ok {
+		return unable("see and kill the app's processes")
+	}
+	ps, err := k.Processes(ctx)
+	if err != nil {
+		return fmt.Errorf("list processes: %w", err)
+	}
+	p, ok := pickWorker(ps, t.Pick)
+	if !ok {
+		return &stack.Unable{What: "kill a worker", Why: "the app has no process that we can see"}
+	}
+	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
+		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
+		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command})
+	return nil
+}
+
+func pickWorker(ps []stack.Process, pick func(int) int) (stack.Process, bool) {
+	var workers []stack.Process
+	for _, p := range ps {
+		if p.Role == "worker" {
+			workers = append(workers, p)
+		}
+	}
+	if len(workers) == 0 {
+		workers = ps
+	}
+	if len(workers) == 0 {
+		return stack.Process{}, false
+	}
+	return workers[pick(len(workers))], true
+}
+
+// Heal leaves the process dead: bringing it back is the app's own business, and
+// what the scenario measures.
+func (KillWorker) Heal(context.Context, Target) error { return nil }
+
+// Confirm finds the killed process among the streams' own word for who served
+// them; without that word every stream in its body may have been hit.
+func (KillWorker) Confirm(seen Seen) Proof {
+	var killed *record.Event
+	for i, e := range seen.Events {
+		if e.Source == "fault" && e.Kind == "kill" {
+			killed = &seen.Events[i]
+		}
+	}
+	if killed == nil {
+		return Proof{Evidence: "no process was killed"}
+	}
+	p := Proof{OK: true}
+	named := false
+	for _, s := range seen.victims() {
+		named = named || s.Content.Worker != ""
+		if s.Content.Worker == strconv.Itoa(killed.Pid) && s.End >= killed.At && s.Send < killed.At {
+			p.Victims = append(p.Victims, s.Seq)
+		}
+	}
+	p.Evidence = fmt.Sprintf("pid %d of %s killed at %v", killed.Pid, killed.Subject, killed.At.Round(1e6))
+	if named {
+		p.Evidence += fmt.Sprintf("; it was serving %d streams", len(p.Victims))
+		p.OK = len(p.Victims) > 0
+	}
+	return p
+}

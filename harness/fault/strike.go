@@ -1,0 +1,75 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A Strike hits every victim at exactly event After, by way of the relay.
+type Strike struct {
+	Link   string
+	After  int // whole events passed on first
+	Action stack.Action
+	For    time.Duration // of a stack.Hold
+}
+
+func (f Strike) String() string {
+	return fmt.Sprintf("%s after event %d on the %s link", f.Action, f.After, f.Link)
+}
+
+// Prepare asks for links that can strike.
+func (f Strike) Prepare(spec *stack.Spec) { spec.Strikes = true }
+
+// Arm tells the relays about the victims. A victim's stream passes one relay
+// per link, so that every relay of the link is told of all.
+func (f Strike) Arm(ctx context.Context, t Target) error {
+	strikes := make([]stack.Strike, len(t.Victims))
+	for i, v := range t.Victims {
+		strikes[i] = stack.Strike{Stream: v, After: f.After, Action: f.Action, For: f.For}
+	}
+	return onLinks(ctx, t.Stack, f.Link, func(ctx context.Context, l stack.Link) error {
+		s, ok := l.(stack.Striker)
+		if !ok {
+			return unable("strike streams at an exact event")
+		}
+		return s.Arm(ctx, strikes...)
+	})
+}
+
+// Inject has nothing left to do: the relays strike by themselves.
+func (f Strike) Inject(context.Context, Target) error { return nil }
+
+// Heal has nothing to undo: a strike is over when it is done.
+func (f Strike) Heal(context.Context, Target) error { return nil }
+
+// Struck reads the ledgers.
+func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
+	var all []stack.Struck
+	err := onLinks(ctx, t.Stack, f.Link, func(ctx context.Context, l stack.Link) error {
+		s, ok := l.(stack.Striker)
+		if !ok {
+			return unable("strike streams at an exact event")
+		}
+		done, err := s.Ledger(ctx)
+		all = append(all, done...)
+		return err
+	})
+	return all, err
+}
+
+// Confirm counts the strikes that the ledger says were done.
+func (f Strike) Confirm(seen Seen) Proof {
+	p := Proof{}
+	for _, e := range seen.Events {
+		if e.Source == "relay" && e.Kind == "strike" && e.Code == 0 {
+			p.Victims = append(p.Victims, e.Stream)
+		}
+	}
+	asked := len(seen.victims())
+	p.OK = len(p.Victims) > 0
+	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims after event %d", len(p.Victims), asked, f.After)
+	return p
+}
