@@ -1,0 +1,41 @@
+# Two commands do everything on a fresh machine: make run, make test.
+export CGO_ENABLED ?= 1
+GO ?= go
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: ## the main job: the standard suite on the built-in origin, then an HTML report
+	@$(GO) build -o bin/streamproof ./cmd/streamproof
+	@bin/streamproof run
+
+.PHONY: build
+build: ## build bin/streamproof and bin/origin
+	$(GO) build -o bin/ ./cmd/...
+
+.PHONY: setup
+setup: ## install what the tests need and the host lacks
+	@.ci/setup
+
+.PHONY: test
+test: setup ## all tests, with the race detector
+	$(GO) test -race -timeout 20m ./...
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: bench
+bench: ## the figures of the README: tap, formats, hops, judging, rendering
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness/tap
+	$(GO) test -run '^$$' -bench . -benchmem ./harness/stream ./harness/record ./harness/verdict ./harness/diagnose ./reports
+
+.PHONY: clean
+clean: ## remove what was built and run
+	rm -rf bin runs
