@@ -15,7 +15,9 @@ type Drain struct {
 	Grace time.Duration
 }
 
-func (f Drain) String() string { return fmt.Sprintf("SIGTERM with %v of grace, then a new start", f.Grace) }
+func (f Drain) String() string {
+	return fmt.Sprintf("SIGTERM with %v of grace, then a new start", f.Grace)
+}
 
 // Inject returns when the replica has gone, or was killed after the grace.
 func (f Drain) Inject(ctx context.Context, t Target) error {

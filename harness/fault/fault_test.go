@@ -1,0 +1,104 @@
+package fault
+
+import (
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// arrivals is a victim's stream with events at the given times, in milliseconds.
+func arrivals(end int, at ...int) *record.Stream {
+	var tl record.Timeline
+	for i, ms := range at {
+		t := time.Duration(ms) * time.Millisecond
+		tl.Append(record.Mark{At: t, Early: t, Kind: stream.Content, Seq: int64(i + 1)})
+	}
+	return &record.Stream{Group: record.Victim, Headers: time.Millisecond, End: time.Duration(end) * time.Millisecond, Events: tl.Bytes}
+}
+
+func TestToxicIsConfirmedByTheSilenceOfItsVictims(t *testing.T) {
+	f := Stall(stack.EdgeLink, time.Second) // believed from 500 ms on
+	silent := arrivals(2000, 50, 100, 1150, 1200)
+	steady := arrivals(2000, 50, 400, 700, 1000, 1300, 1600, 1900)
+	before := arrivals(80, 50)
+	for _, tc := range []struct {
+		name    string
+		active  time.Duration
+		streams []*record.Stream
+		want    bool
+	}{
+		{"all silent", 120 * time.Millisecond, []*record.Stream{silent, silent}, true},
+		{"half silent", 120 * time.Millisecond, []*record.Stream{silent, steady}, true},
+		{"none silent", 120 * time.Millisecond, []*record.Stream{steady, steady}, false},
+		{"few silent", 120 * time.Millisecond, []*record.Stream{silent, steady, steady}, false},
+		{"ended before", 120 * time.Millisecond, []*record.Stream{before}, false},
+		{"silent at another time", 1300 * time.Millisecond, []*record.Stream{silent}, true}, // 1200 → end is 800 ms
+		{"never injected", record.Never, []*record.Stream{silent}, false},
+		{"nobody there", 120 * time.Millisecond, nil, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := f.Confirm(Seen{Streams: tc.streams, Active: tc.active, Healed: tc.active + time.Second})
+			if p.OK != tc.want {
+				t.Errorf("OK = %v, want %v (%s)", p.OK, tc.want, p.Evidence)
+			}
+		})
+	}
+}
+
+func TestKillIsConfirmedByWhomItServed(t *testing.T) {
+	served := func(pid string) *record.Stream {
+		s := arrivals(500, 100)
+		s.Content.Worker = pid
+		s.Seq = uint64(len(pid))
+		return s
+	}
+	kill := record.Event{Source: "fault", Kind: "kill", Pid: 42, At: 200 * time.Millisecond}
+	for _, tc := range []struct {
+		name    string
+		seen    Seen
+		ok      bool
+		victims int
+	}{
+		{"its streams are named", Seen{Streams: []*record.Stream{served("42"), served("7")}, Events: []record.Event{kill}}, true, 1},
+		{"it served nobody", Seen{Streams: []*record.Stream{served("7")}, Events: []record.Event{kill}}, false, 0},
+		{"nobody says who served", Seen{Streams: []*record.Stream{served("")}, Events: []record.Event{kill}}, true, 0},
+		{"nothing was killed", Seen{Streams: []*record.Stream{served("42")}}, false, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := KillWorker{}.Confirm(tc.seen)
+			if p.OK != tc.ok || len(p.Victims) != tc.victims {
+				t.Errorf("got %+v, want ok %v with %d victims", p, tc.ok, tc.victims)
+			}
+		})
+	}
+}
+
+func TestDrainIsConfirmedByTheExit(t *testing.T) {
+	term := record.Event{Source: "fault", Kind: "term", Subject: "app[0]", At: time.Second}
+	exit := record.Event{Source: "process", Kind: "exit", Subject: "app[0]", At: 3 * time.Second}
+	early := exit
+	early.At = 0
+	if p := (Drain{}).Confirm(Seen{Events: []record.Event{term, exit}}); !p.OK {
+		t.Errorf("an exit after the SIGTERM does not count: %s", p.Evidence)
+	}
+	for name, events := range map[string][]record.Event{"no exit": {term}, "exit before": {early, term}, "no SIGTERM": {exit}} {
+		if p := (Drain{}).Confirm(Seen{Events: events}); p.OK {
+			t.Errorf("%s: confirmed by %q", name, p.Evidence)
+		}
+	}
+}
+
+func TestStrikesAreDealtOutInTurn(t *testing.T) {
+	edge, up := &striker{name: "edge"}, &striker{name: "upstream[0]"}
+	f := Strikes{{Link: "edge", After: 5, Action: stack.RST}, {Link: "upstream", After: 5, Action: stack.FIN}}
+	err := f.Arm(t.Context(), Target{Stack: linked{edge, up}, Victims: []uint64{1, 2, 3, 4, 5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(edge.armed) != 3 || len(up.armed) != 2 || edge.armed[1].Stream != 3 || up.armed[1].Stream != 4 {
+		t.Errorf("edge got %v, upstream got %v", edge.armed, up.armed)
+	}
+}
