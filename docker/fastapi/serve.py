@@ -1,0 +1,48 @@
+"""Becomes the process manager: exec, so that it is PID 1 and gets the signals.
+
+SERVER=gunicorn (default) or uvicorn (the app itself is PID 1, one process).
+WORKERS, TIMEOUT, GRACEFUL_TIMEOUT, MAX_REQUESTS, WORKER_CLASS are gunicorn's;
+some forms of BREAK choose their own where these are not set.
+"""
+import os
+import sys
+
+DEFAULTS = {"WORKERS": "2", "TIMEOUT": "30", "GRACEFUL_TIMEOUT": "30", "MAX_REQUESTS": "0", "WORKER_CLASS": "uvicorn"}
+FORMS = {
+    "sync-worker": {"WORKER_CLASS": "sync", "TIMEOUT": "3"},
+    "blocked-loop": {"TIMEOUT": "3"},
+    "max-requests": {"MAX_REQUESTS": "4", "TIMEOUT": "3"},
+}
+
+
+def setting(name):
+    return os.environ.get(name) or FORMS.get(os.environ.get("BREAK", ""), {}).get(name) or DEFAULTS[name]
+
+
+def worker_class():
+    name = setting("WORKER_CLASS")
+    if name != "uvicorn":
+        return name
+    try:
+        import uvicorn_worker  # noqa: F401  its home since uvicorn 0.30
+        return "uvicorn_worker.UvicornWorker"
+    except ImportError:
+        return "uvicorn.workers.UvicornWorker"
+
+
+def command():
+    address = "0.0.0.0:" + os.environ.get("PORT", "8000")
+    if os.environ.get("SERVER", "gunicorn") == "uvicorn":
+        host, port = address.split(":")
+        return [sys.executable, "-m", "uvicorn", "main:app", "--host", host, "--port", port]
+    target = "wsgi:app" if os.environ.get("BREAK") == "sync-worker" else "main:app"
+    # A heartbeat file on a slow overlay would itself look like a hang.
+    return [sys.executable, "-m", "gunicorn", target, "--bind", address, "--worker-class", worker_class(),
+            "--workers", setting("WORKERS"), "--timeout", setting("TIMEOUT"),
+            "--graceful-timeout", setting("GRACEFUL_TIMEOUT"), "--max-requests", setting("MAX_REQUESTS"),
+            "--worker-tmp-dir", "/dev/shm"]
+
+
+if __name__ == "__main__":
+    argv = command()
+    os.execv(argv[0], argv)
