@@ -1,0 +1,180 @@
+package reports
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A causeView is one card of the diagnosis.
+type causeView struct {
+	Rank       string // "cause", then "or": causes are ranked
+	Anchor     string
+	Cause      string
+	Line       string // confidence, layer, taxonomy
+	Confidence string
+	Summary    string
+	Explains   string
+	Compared   []compared
+	Evidence   []evidenceView
+	RuledOut   []string
+	Fix        string
+	Settle     string
+	Examples   []example
+}
+
+// An example is a stream that a cause explains; it has a link where it is drawn.
+type example struct {
+	Seq  uint64
+	Link string
+}
+
+// An evidenceView is one piece of evidence; a log line comes with its place and
+// time.
+type evidenceView struct{ Where, At, Text string }
+
+func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows []row) causeView {
+	v := causeView{
+		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: c.Cause,
+		Line: causeLine(c), Confidence: c.Confidence, Summary: c.Summary,
+		RuledOut: c.RuledOut, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
+	}
+	if i > 0 {
+		v.Rank = "Or"
+	}
+	if c.Count > 0 {
+		v.Explains = "explains " + count(c.Count, "stream")
+	}
+	for _, e := range c.Evidence {
+		v.Evidence = append(v.Evidence, b.evidence(e))
+	}
+	for _, seq := range c.Streams {
+		e := example{Seq: seq}
+		if slices.ContainsFunc(rows, func(r row) bool { return r.Seq == seq }) {
+			e.Link = fmt.Sprintf("#l%d", seq)
+		}
+		v.Examples = append(v.Examples, e)
+	}
+	return v
+}
+
+// logEvidence is how a diagnosis quotes a log: "name:line: text".
+var logEvidence = regexp.MustCompile(`^([\w.\-\[\]]+):(\d+): (.*)$`)
+
+func (b *builder) evidence(e string) evidenceView {
+	m := logEvidence.FindStringSubmatch(e)
+	if m == nil {
+		return evidenceView{Text: e}
+	}
+	v := evidenceView{Where: m[1] + ":" + m[2], Text: m[3]}
+	n, _ := strconv.Atoi(m[2]) // digits; a number too large finds no line
+	for _, l := range b.run().Logs {
+		if l.Name != m[1] {
+			continue
+		}
+		for _, line := range l.Lines {
+			if line.N == n && line.At >= 0 {
+				v.At = stamp(line.At)
+			}
+		}
+	}
+	return v
+}
+
+// A compared is a line of the small table that sets the streams of a cause beside
+// those that nothing happened to: the difference is the evidence.
+type compared struct {
+	Who, N, Whole, Ending, Events, First, Gap string
+	Struck                                    bool
+}
+
+// compare puts the examples of a cause above the control group and the baseline.
+func compare(c verdict.Cause, rows []row) []compared {
+	struck := pick(rows, func(r row) bool { return slices.Contains(c.Streams, r.Seq) })
+	if len(struck) == 0 {
+		return nil
+	}
+	line := summed(fmt.Sprintf("explained (%d of %s)", len(struck), thousands(max(c.Count, len(struck)))), struck)
+	line.Struck = true
+	out := []compared{line}
+	for _, other := range []struct {
+		who   string
+		group record.Group
+	}{{"control", record.Control}, {"before the fault", record.Baseline}} {
+		rest := pick(rows, func(r row) bool { return r.Group == other.group && !slices.Contains(c.Streams, r.Seq) })
+		if len(rest) > 0 {
+			out = append(out, summed(other.who, rest))
+		}
+	}
+	if len(out) == 1 { // no group of its own: those that came through
+		well := pick(rows, func(r row) bool { return r.grade.Outcome == verdict.Complete })
+		if len(well) > 0 {
+			out = append(out, summed("complete ones", well))
+		}
+	}
+	return out
+}
+
+func pick(rows []row, want func(row) bool) []row {
+	var out []row
+	for _, r := range rows {
+		if want(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func summed(who string, rows []row) compared {
+	endings := map[string]int{}
+	var first, gap []time.Duration
+	var events []int
+	whole := 0
+	for _, r := range rows {
+		endings[string(r.grade.Ending)]++
+		events = append(events, r.Contents)
+		if d := firstEvent(r.Stream); d >= 0 {
+			first = append(first, d)
+		}
+		if d := longestGap(r.Stream); d >= 0 {
+			gap = append(gap, d)
+		}
+		if r.grade.Outcome == verdict.Complete {
+			whole++
+		}
+	}
+	slices.Sort(events)
+	return compared{
+		Who: who, N: thousands(len(rows)), Whole: fmt.Sprintf("%d %%", whole*100/len(rows)),
+		Ending: commonest(endings, len(rows)), Events: fmt.Sprint(events[len(events)/2]),
+		First: medianText(first), Gap: medianText(gap),
+	}
+}
+
+func medianText(d []time.Duration) string {
+	if len(d) == 0 {
+		return "–"
+	}
+	slices.Sort(d)
+	return short(median(d))
+}
+
+// commonest reads "RST in body (8 of 10)".
+func commonest(n map[string]int, total int) string {
+	best := ""
+	for _, k := range sortedKeys(n) {
+		if n[k] > n[best] {
+			best = k
+		}
+	}
+	if n[best] == total {
+		return best
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s (%d of %d)", best, n[best], total))
+}

@@ -1,0 +1,88 @@
+// The page is complete without this script. It adds what a click can do: show
+// only some scenarios, copy a fix, unfold what a link leads to.
+(function () {
+  "use strict";
+  var doc = document;
+  var all = function (q, el) { return Array.prototype.slice.call((el || doc).querySelectorAll(q)); };
+
+  function button(text, act) {
+    var b = doc.createElement("button");
+    b.type = "button";
+    b.textContent = text;
+    b.addEventListener("click", function () { act(b); });
+    return b;
+  }
+
+  // Show only scenarios with one verdict.
+  var scenarios = all("details.scenario");
+  var kinds = ["fail", "inconclusive", "pass"].filter(function (k) {
+    return scenarios.some(function (s) { return s.dataset.verdict === k; });
+  });
+  if (scenarios.length > 1) {
+    var bar = doc.createElement("div");
+    bar.className = "tools";
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", "Show scenarios");
+    var pick = function (kind) {
+      return function (pressed) {
+        all("button[data-pick]", bar).forEach(function (b) { b.setAttribute("aria-pressed", String(b === pressed)); });
+        all("[data-verdict]").forEach(function (el) {
+          el.classList.toggle("hidden", kind !== "" && el.dataset.verdict !== kind);
+        });
+      };
+    };
+    [""].concat(kinds.length > 1 ? kinds : []).forEach(function (k) {
+      var n = scenarios.filter(function (s) { return k === "" || s.dataset.verdict === k; }).length;
+      var b = button((k || "all") + " " + n, pick(k));
+      b.dataset.pick = k;
+      b.setAttribute("aria-pressed", String(k === ""));
+      bar.appendChild(b);
+    });
+    bar.appendChild(button("unfold all", function () { scenarios.forEach(function (s) { s.open = true; }); }));
+    bar.appendChild(button("fold all", function () { scenarios.forEach(function (s) { s.open = false; }); }));
+    scenarios[0].parentNode.insertBefore(bar, scenarios[0]);
+  }
+
+  // Copy fixes and command lines.
+  all("pre.copy").forEach(function (pre) {
+    var code = pre.querySelector("code");
+    pre.appendChild(button("copy", function (b) {
+      var said = function (text) {
+        b.textContent = text;
+        setTimeout(function () { b.textContent = "copy"; }, 1500);
+      };
+      var select = function () {
+        var r = doc.createRange();
+        r.selectNodeContents(code);
+        var s = getSelection();
+        s.removeAllRanges();
+        s.addRange(r);
+        said("selected");
+      };
+      if (!navigator.clipboard) { select(); return; }
+      navigator.clipboard.writeText(code.textContent).then(function () { said("copied"); }, select);
+    }));
+    pre.lastChild.className = "copybtn";
+  });
+
+  // Unfold what a link leads to.
+  function reveal() {
+    var el = location.hash && doc.getElementById(location.hash.slice(1));
+    if (!el) { return; }
+    for (var p = el; p; p = p.parentElement) {
+      if (p.tagName === "DETAILS") { p.open = true; }
+      p.classList.remove("hidden");
+    }
+    el.scrollIntoView({ block: "center" });
+  }
+  addEventListener("hashchange", reveal);
+  reveal();
+
+  // Print everything, and fold again what was folded.
+  var folded = [];
+  addEventListener("beforeprint", function () {
+    folded = all("details:not([open])");
+    folded.forEach(function (d) { d.open = true; });
+  });
+  addEventListener("afterprint", function () { folded.forEach(function (d) { d.open = false; }); });
+})();

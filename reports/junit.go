@@ -1,0 +1,164 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jstemmer/go-junit-report/v2/junit"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// JUnit writes junit.xml: a suite per scenario, a case per check, and the suite
+// "run" for what is no scenario's own. A failed check is a failure. An
+// inconclusive one is an error: CI systems show a skipped case in grey, and then
+// nothing would be proved and nothing be seen. The file has no failure and no
+// error if, and only if, the run passed.
+func JUnit(w io.Writer, in Input) error {
+	in, _ = in.safe()
+	all := junit.Testsuites{Name: "streamproof", Time: xmlSeconds(in.lasted())}
+	all.AddSuite(runSuite(in))
+	for _, s := range in.scenarios() {
+		all.AddSuite(suite(in, s))
+	}
+	if _, err := io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"); err != nil {
+		return err
+	}
+	return all.WriteXML(w)
+}
+
+// runSuite holds the verdict over all and the state of the record.
+func runSuite(in Input) junit.Testsuite {
+	s := newSuite(in, "run", in.lasted())
+	s.AddProperty("seed", fmt.Sprint(in.Report.Seed))
+	s.AddProperty("repro", in.Report.Repro)
+	s.AddProperty("streams", fmt.Sprint(in.Report.Started))
+	s.AddProperty("outcomes", tally(in.Report.Outcomes))
+	s.AddTestcase(testcase("run", verdict.Check{Name: "verdict", Verdict: in.Report.Verdict, Why: headline(in)}, ""))
+	whole := verdict.Check{Name: "record is whole", Verdict: verdict.Pass}
+	if !in.Report.Complete {
+		whole.Verdict, whole.Why = verdict.Inconclusive, notWhole(in.run())
+	}
+	s.AddTestcase(testcase("run", whole, ""))
+	for _, n := range in.run().Notes {
+		if n.Kind == record.NoteHarness {
+			c := verdict.Check{Name: "harness: " + n.Text, Verdict: verdict.Inconclusive, Why: n.Text}
+			s.AddTestcase(testcase("run", c, n.Settle))
+		}
+	}
+	return s
+}
+
+// notWhole says why a record is not whole.
+func notWhole(run *record.Run) string {
+	switch {
+	case run.Interrupted:
+		return "the run was interrupted"
+	case run.Torn > 0:
+		return fmt.Sprintf("the record is torn: its last %s make no whole entry", count(run.Torn, "byte"))
+	case run.Finished == record.Never:
+		return "the record has no end: the run was killed"
+	}
+	return "the record is not whole"
+}
+
+func suite(in Input, s verdict.ScenarioReport) junit.Testsuite {
+	out := newSuite(in, s.ID, scenarioTime(in.run(), s.ID))
+	out.AddProperty("verdict", string(s.Verdict))
+	out.AddProperty("streams", fmt.Sprint(s.Started))
+	out.AddProperty("outcomes", tally(s.Outcomes))
+	detail := causesPlain(s)
+	seen := map[string]int{}
+	worst := verdict.Pass
+	for _, c := range s.Checks {
+		if rank(c.Verdict) < rank(worst) {
+			worst = c.Verdict
+		}
+		// Some CI systems keep only the last of two cases with one name.
+		if seen[c.Name]++; seen[c.Name] > 1 {
+			c.Name = fmt.Sprintf("%s #%d", c.Name, seen[c.Name])
+		}
+		out.AddTestcase(testcase(s.ID, c, detail))
+	}
+	if len(s.Checks) == 0 || rank(s.Verdict) < rank(worst) {
+		// No check says what the scenario says: a crash, or a verdict from elsewhere.
+		c := verdict.Check{Name: "verdict", Verdict: s.Verdict, Why: s.Why}
+		out.AddTestcase(testcase(s.ID, c, detail))
+	}
+	if detail != "" {
+		out.SystemOut = &junit.Output{Data: detail}
+	}
+	return out
+}
+
+func newSuite(in Input, name string, took time.Duration) junit.Testsuite {
+	s := junit.Testsuite{Name: name, Package: "streamproof", Time: xmlSeconds(took)}
+	if at := in.Report.StartedAt; !at.IsZero() {
+		s.SetTimestamp(at.UTC())
+	}
+	return s
+}
+
+// testcase repeats the names of scenario and check in the message, because some
+// viewers show nothing but the message.
+func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
+	tc := junit.Testcase{Name: c.Name, Classname: "streamproof." + scenario, Status: string(c.Verdict)}
+	if c.Verdict == verdict.Pass {
+		return tc
+	}
+	res := &junit.Result{
+		Message: fmt.Sprintf("%s: %s: %s", scenario, c.Name, orElse(c.Why, "no reason given")),
+		Type:    string(c.Verdict),
+		Data:    detail,
+	}
+	if c.Verdict == verdict.Fail {
+		tc.Failure = res
+	} else {
+		tc.Error = res
+	}
+	return tc
+}
+
+// causesPlain lists causes and doubts of a scenario in plain lines.
+func causesPlain(s verdict.ScenarioReport) string {
+	var b strings.Builder
+	for _, c := range s.Causes {
+		fmt.Fprintf(&b, "cause: %s (%s)\n", c.Cause, causeLine(c))
+		if c.Summary != "" {
+			fmt.Fprintf(&b, "  %s\n", c.Summary)
+		}
+		for _, e := range c.Evidence {
+			fmt.Fprintf(&b, "  evidence: %s\n", e)
+		}
+		if c.Fix != "" {
+			fmt.Fprintf(&b, "  fix:\n    %s\n", strings.ReplaceAll(c.Fix, "\n", "\n    "))
+		}
+	}
+	for _, d := range s.Doubts {
+		fmt.Fprintf(&b, "doubt: %s: %s", d.About, d.Why)
+		if d.Settle != "" {
+			fmt.Fprintf(&b, "; to settle it: %s", d.Settle)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// scenarioTime is the time between the first and the last moment that the
+// record knows of a scenario.
+func scenarioTime(run *record.Run, id string) time.Duration {
+	from, to := span(run, id)
+	return max(to-from, 0)
+}
+
+func xmlSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

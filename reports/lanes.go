@@ -1,0 +1,97 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A lanesView is the picture of the streams of one scenario: a row a stream,
+// time to the right.
+type lanesView struct {
+	Axis, Body template.HTML
+	Notice     string // what is shown of what
+	Phases     []phaseView
+	Legend     []segment
+}
+
+// A phaseView is one stamped phase in words, for those who cannot see the
+// picture.
+type phaseView struct{ Fault, Phase, At, Why string }
+
+// Geometry of the lanes, in units of the SVG's own.
+const (
+	laneWidth = 1000
+	laneLeft  = 58 // numbers of the streams
+	laneBins  = 920
+)
+
+func (b *builder) lanes(id string, rows []row) lanesView {
+	var v lanesView
+	for _, w := range b.run().Windows {
+		if w.Scenario == id {
+			v.Phases = append(v.Phases, phaseView{w.Fault, string(w.Phase), stamp(w.At), w.Why})
+		}
+	}
+	if len(rows) == 0 {
+		v.Notice = "no stream was recorded"
+		return v
+	}
+	groups := sample(rows, b.rows.of[id])
+	shown := 0
+	for _, g := range groups {
+		shown += len(g.rows)
+	}
+	v.Notice = fmt.Sprintf("shown %s of %s, grouped, worst first", thousands(shown), count(len(rows), "stream"))
+	b.left.rows += len(rows) - shown
+	from, to := span(b.run(), id)
+	d := newDrawing(from, to, shown)
+	d.fault(b.run(), id)
+	for _, g := range groups {
+		d.group(g)
+	}
+	v.Axis, v.Body = d.axis(), d.svg(fmt.Sprintf("Swim lanes of %s: %s", id, v.Notice))
+	seen := map[verdict.Outcome]int{}
+	for _, r := range rows {
+		seen[r.grade.Outcome]++
+	}
+	v.Legend = barOf(seen).Segments
+	return v
+}
+
+// groupNames say what part a group plays, to someone new.
+var groupNames = map[record.Group]string{
+	record.Baseline: "baseline: before the fault",
+	record.Victim:   "victims: in the way of the fault",
+	record.Control:  "control: same time, out of its way",
+	record.Recovery: "recovery: started after it healed",
+	record.Load:     "load: no fault in this scenario",
+}
+
+func groupName(g record.Group) string { return orElse(groupNames[g], line(string(g))) }
+
+// hint is what a stream says when it is pointed at.
+func hint(r row) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "stream %d (%s): %s, %s", r.Seq, r.Group, label(r.grade.Outcome), r.grade.Ending)
+	fmt.Fprintf(&b, "; %s", count(r.Contents, "event"))
+	if d := firstEvent(r.Stream); d >= 0 {
+		fmt.Fprintf(&b, ", first after %s", short(d))
+	}
+	if r.grade.Why != "" {
+		fmt.Fprintf(&b, "; %s", bound(r.grade.Why, 120))
+	}
+	return line(b.String())
+}
+
+// firstEvent is TTFE: from the request to the first content event, or Never.
+func firstEvent(s *record.Stream) time.Duration {
+	if d, ok := verdict.TTFE(s); ok {
+		return d
+	}
+	return record.Never
+}

@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// Bounds of summary.md. GitHub cuts a comment at 65,536 characters, in the
+// middle of whatever stands there; we stop before that, between two scenarios,
+// and say so.
+const (
+	markdownBound    = 60000 // bytes
+	markdownEvidence = 8     // lines per cause
+	markdownCauses   = 4     // per scenario
+)
+
+// Markdown writes summary.md, for a comment on a pull request or the summary of
+// a CI job: headline, one table, and what did not pass.
+func Markdown(w io.Writer, in Input) error {
+	in, _ = in.safe()
+	m := &markdown{Input: in}
+	m.head()
+	m.table()
+	left := 0
+	for _, s := range worstFirst(in.scenarios()) {
+		part := (&markdown{Input: in}).scenario(s)
+		if m.Len()+len(part) > markdownBound {
+			left++
+			continue
+		}
+		m.WriteString(part)
+	}
+	if left > 0 {
+		fmt.Fprintf(m, "\n_Left out for length: the details of %s. They are in report.html._\n", count(left, "scenario"))
+	}
+	m.foot()
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+type markdown struct {
+	strings.Builder
+	Input
+}
+
+var marks = map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌"}
+
+func mark(v verdict.Verdict) string {
+	return orElse(marks[v], "⚠️") + " **" + string(orUnknown(v)) + "**"
+}
+
+func orUnknown(v verdict.Verdict) verdict.Verdict {
+	if v == verdict.Pass || v == verdict.Fail {
+		return v
+	}
+	return verdict.Inconclusive
+}
+
+func (m *markdown) head() {
+	fmt.Fprintf(m, "## %s streamproof: %s\n\n", orElse(marks[m.Report.Verdict], "⚠️"), orUnknown(m.Report.Verdict))
+	fmt.Fprintf(m, "**%s**\n\n%s\n\n", md(headline(m.Input)), md(about(m.Input)))
+	if !m.Report.Complete {
+		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
+	}
+}
+
+// tableRows bounds the table of scenarios; passing ones go first, and are counted.
+const tableRows = 100
+
+func (m *markdown) table() {
+	all := worstFirst(m.scenarios())
+	m.WriteString("| scenario | verdict | streams | outcomes | why |\n|---|---|--:|---|---|\n")
+	for _, s := range all[:min(len(all), tableRows)] {
+		fmt.Fprintf(m, "| %s | %s | %s | %s | %s |\n",
+			cell(s.ID), mark(s.Verdict), thousands(s.Started), md(tally(s.Outcomes)), md(bound(s.Why, 200)))
+	}
+	if n := len(all) - tableRows; n > 0 {
+		fmt.Fprintf(m, "\n_%s more, none of them worse than the last one shown._\n", count(n, "scenario"))
+	}
+}
+
+func (m *markdown) scenario(s verdict.ScenarioReport) string {
+	bad := open(s.Checks)
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(s.Causes) == 0 {
+		return ""
+	}
+	fmt.Fprintf(m, "\n### %s %s\n\n", code(s.ID), orUnknown(s.Verdict))
+	for _, c := range bad {
+		fmt.Fprintf(m, "- %s %s: %s\n", mark(c.Verdict), md(c.Name), md(c.Why))
+	}
+	for _, c := range s.Causes[:min(len(s.Causes), markdownCauses)] {
+		m.cause(c)
+	}
+	if n := len(s.Causes) - markdownCauses; n > 0 {
+		fmt.Fprintf(m, "\n_%s more in report.html._\n", count(n, "cause"))
+	}
+	for _, d := range s.Doubts {
+		fmt.Fprintf(m, "- doubt: %s: %s", md(d.About), md(d.Why))
+		if d.Settle != "" {
+			fmt.Fprintf(m, "; to settle it: %s", code(d.Settle))
+		}
+		m.WriteByte('\n')
+	}
+	return m.String()
+}
+
+func (m *markdown) cause(c verdict.Cause) {
+	fmt.Fprintf(m, "\n**Cause: %s** (%s)\n\n", md(c.Cause), md(causeLine(c)))
+	if c.Summary != "" {
+		fmt.Fprintf(m, "%s\n\n", md(c.Summary))
+	}
+	if len(c.Evidence) > 0 {
+		fmt.Fprintf(m, "<details><summary>Evidence (%d)</summary>\n\n", len(c.Evidence))
+		for _, e := range c.Evidence[:min(len(c.Evidence), markdownEvidence)] {
+			fmt.Fprintf(m, "- %s\n", code(bound(e, 300)))
+		}
+		if n := len(c.Evidence) - markdownEvidence; n > 0 {
+			fmt.Fprintf(m, "- and %d more in report.html\n", n)
+		}
+		for _, r := range c.RuledOut {
+			fmt.Fprintf(m, "- ruled out: %s\n", md(r))
+		}
+		m.WriteString("\n</details>\n\n")
+	}
+	if c.Fix != "" {
+		m.WriteString("Fix:\n\n" + fenced(c.Fix) + "\n")
+	}
+	if c.Settle != "" {
+		fmt.Fprintf(m, "\nTo settle it: %s\n", code(c.Settle))
+	}
+}
+
+func (m *markdown) foot() {
+	if m.Report.Repro != "" {
+		fmt.Fprintf(m, "\nRepeat:\n\n%s\n", fenced(m.Report.Repro))
+	}
+}
+
+// mdEscapes disarms what GitHub's Markdown would act on: markup, HTML, and the
+// mentions and references that it finds even in escaped text, which a word
+// joiner of no width takes apart.
+var mdEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
+	"&", "&amp;", "<", "&lt;", ">", "&gt;",
+	"@", "@\u2060", "#", "#\u2060", "://", ":\u2060//", "www.", "www\u2060.",
+)
+
+func md(s string) string { return mdEscapes.Replace(s) }
+
+// code puts s into a code span.
+func code(s string) string {
+	tick := strings.Repeat("`", longestRun(s, '`')+1)
+	if len(tick) > 1 || strings.HasPrefix(s, " ") {
+		return tick + " " + s + " " + tick
+	}
+	return tick + s + tick
+}
+
+// cell is code in a table, where a pipe ends the cell even within code.
+func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
+
+// fenced makes a block of code whose fence s cannot close.
+func fenced(s string) string {
+	fence := strings.Repeat("`", max(longestRun(s, '`')+1, 3))
+	return fence + "\n" + strings.TrimRight(s, "\n") + "\n" + fence + "\n"
+}
+
+func longestRun(s string, c rune) int {
+	longest, now := 0, 0
+	for _, r := range s {
+		if r != c {
+			now = 0
+			continue
+		}
+		now++
+		longest = max(longest, now)
+	}
+	return longest
+}

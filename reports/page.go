@@ -1,0 +1,242 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A page is what the templates of the HTML report read.
+type page struct {
+	Style    template.CSS
+	Script   template.JS
+	Policy   string
+	Title    string
+	Verdict  verdictView
+	Headline string
+	Meaning  string
+	Warnings []string
+	Facts    []fact
+	Bar      bar
+	Open     []openCheck // what did not pass, worst first
+	OpenLeft int         // beyond those shown
+	Sections []*section  // scenarios, worst first
+	Matrix   matrix
+	Plan     []fact
+	Request  string
+	Repro    string
+	Notes    []noteView
+	Left     []string // what the report leaves out
+}
+
+// A verdictView is a verdict with its class, which names colour and shape.
+type verdictView struct{ Class, Shout string }
+
+func viewOf(v verdict.Verdict) verdictView {
+	return verdictView{Class: string(orUnknown(v)), Shout: shout(v)}
+}
+
+// A fact is a name and a value.
+type fact struct{ Name, Value string }
+
+// An openCheck is one line of the list at the top.
+type openCheck struct {
+	Verdict              verdictView
+	Scenario, Check, Why string
+	Link                 string
+}
+
+type noteView struct{ At, Scenario, Kind, Text, Settle string }
+
+// openShown bounds the list of open checks at the top of the page.
+const openShown = 12
+
+// A builder carries what the parts of a page share.
+type builder struct {
+	Input
+	byScenario map[string][]int // indices into Run.Streams
+	rows       *rowBudget
+	left       omissions
+	ids        map[string]bool
+}
+
+func newPage(in Input, cut int) *page {
+	b := &builder{Input: in, byScenario: map[string][]int{}, ids: map[string]bool{}}
+	for i := range in.run().Streams {
+		id := in.run().Streams[i].Scenario
+		b.byScenario[id] = append(b.byScenario[id], i)
+	}
+	all := worstFirst(in.scenarios())
+	b.rows = shareRows(b, all)
+	p := &page{
+		Style: style, Script: script, Policy: policy,
+		Title:    "streamproof: " + shout(in.Report.Verdict),
+		Verdict:  viewOf(in.Report.Verdict),
+		Headline: headline(in), Meaning: meaning(in.Report.Verdict),
+		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
+		Plan: planFacts(in), Repro: in.Report.Repro, Request: request(in.run().Plan.Request),
+		Notes: notes(in.run()),
+	}
+	if !in.Report.Complete {
+		p.Warnings = append(p.Warnings, "Incomplete record: "+notWhole(in.run())+".")
+	}
+	for _, s := range all {
+		p.Sections = append(p.Sections, b.section(s))
+	}
+	p.Open, p.OpenLeft = openChecks(p.Sections)
+	p.Matrix = matrixOf(p.Sections)
+	p.Left = b.left.lines(in, cut)
+	return p
+}
+
+// topFacts are the figures beside the verdict.
+func topFacts(in Input) []fact {
+	p := in.run().Plan
+	facts := []fact{{"streams", thousands(in.Report.Started)}, {"scenarios", thousands(len(in.scenarios()))}}
+	if d := in.lasted(); d > 0 {
+		facts = append(facts, fact{"took", short(d)})
+	}
+	if p.App != "" {
+		facts = append(facts, fact{"app", p.App})
+	}
+	if at := in.Report.StartedAt; !at.IsZero() {
+		facts = append(facts, fact{"when", at.UTC().Format("2 Jan 2006 15:04 UTC")})
+	}
+	return facts
+}
+
+func planFacts(in Input) []fact {
+	p := in.run().Plan
+	strict := "MUST"
+	if p.Strict {
+		strict = "strict"
+	}
+	facts := []fact{
+		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
+		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
+		{"clock", p.Host.Clock},
+	}
+	for _, h := range in.run().Hops {
+		f := fact{"hop " + h.Name, h.What}
+		if h.What != "" && !slices.Contains(facts, f) {
+			facts = append(facts, f)
+		}
+	}
+	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
+}
+
+// request shows what was sent. The plan holds no secrets: values from the
+// environment stand there by their names.
+func request(r record.Request) string {
+	if r.URL == "" {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", orElse(r.Method, "GET"), r.URL)
+	for _, k := range sortedKeys(r.Headers) {
+		fmt.Fprintf(&b, "%s: %s\n", k, r.Headers[k])
+	}
+	if r.Body != "" {
+		fmt.Fprintf(&b, "\n%s\n", r.Body)
+	}
+	return b.String()
+}
+
+func notes(run *record.Run) []noteView {
+	var out []noteView
+	for _, n := range run.Notes {
+		if n.Kind == record.NoteLedger { // data for checks, in JSON
+			continue
+		}
+		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: n.Kind, Text: n.Text, Settle: n.Settle})
+	}
+	return out
+}
+
+// openChecks collects the checks that did not pass from all scenarios. A scenario
+// that is not well although all its checks are stands there itself.
+func openChecks(sections []*section) (shown []openCheck, left int) {
+	for _, s := range sections {
+		n := len(shown)
+		for _, c := range s.OpenChecks {
+			shown = append(shown, openCheck{c.Verdict, s.ID, c.Name, c.Why, "#" + c.Anchor})
+		}
+		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
+			shown = append(shown, openCheck{s.Verdict, s.ID, "", s.Why, "#" + s.Anchor})
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b openCheck) int {
+		return rank(verdict.Verdict(a.Verdict.Class)) - rank(verdict.Verdict(b.Verdict.Class))
+	})
+	if len(shown) > openShown {
+		left = len(shown) - openShown
+		shown = shown[:openShown]
+	}
+	return shown, left
+}
+
+// A bar is the stacked bar of outcomes.
+type bar struct {
+	Segments []segment
+	Label    string // the same in words
+}
+
+// A segment is one outcome of a bar.
+type segment struct {
+	Class, Label, Doc, Count string
+	N                        int
+}
+
+func barOf(n map[verdict.Outcome]int) bar {
+	b := bar{Label: tally(n)}
+	for _, o := range outcomesIn(n) {
+		b.Segments = append(b.Segments, segment{
+			Class: class(o), Label: label(o), Doc: outcomeDocs[o], Count: thousands(n[o]), N: n[o],
+		})
+	}
+	return b
+}
+
+// class is the CSS class of an outcome; one that we do not know has no colour.
+func class(o verdict.Outcome) string {
+	if _, ok := outcomeDocs[o]; ok {
+		return "o-" + string(o)
+	}
+	return "o-unknown"
+}
+
+// anchor makes an identifier for links that no other part of the page has.
+func (b *builder) anchor(parts ...string) string {
+	id := slug(strings.Join(parts, "--"))
+	for n, base := 2, id; b.ids[id]; n++ {
+		id = fmt.Sprintf("%s-%d", base, n)
+	}
+	b.ids[id] = true
+	return id
+}
+
+func slug(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, s)
+}
+
+// stamp is a moment of the run, or a dash.
+func stamp(at time.Duration) string {
+	if at < 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f s", at.Seconds())
+}

@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A section is one scenario of the page.
+type section struct {
+	ID, Anchor, Title string
+	Doc               string
+	Facts             []fact // what was done
+	Verdict           verdictView
+	Why               string
+	Unfolded          bool // green is short, red is complete
+	Started           string
+	Bar               bar
+	Flags             []flagView
+	OpenChecks        []checkView
+	Checks            []checkView
+	Causes            []causeView
+	Doubts            []verdict.Doubt
+	Lanes             lanesView
+	Figures           []figureView
+	FigureNotes       []string
+	Groups            []groupView
+	Worst             []streamView
+	WorstLeft         int
+	Layers            layersView
+}
+
+type checkView struct {
+	Verdict   verdictView
+	Name, Why string
+	Kind      string // "check" or "obligation"
+	Anchor    string
+}
+
+type flagView struct {
+	Name string
+	N    string
+}
+
+func (b *builder) section(s verdict.ScenarioReport) *section {
+	plan := b.plan(s.ID)
+	out := &section{
+		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
+		Verdict: viewOf(s.Verdict), Why: s.Why, Unfolded: s.Verdict != verdict.Pass,
+		Started: thousands(s.Started), Bar: barOf(s.Outcomes), Doubts: s.Doubts,
+		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
+	}
+	for _, f := range sortedKeys(s.Flags) {
+		if s.Flags[f] > 0 {
+			out.Flags = append(out.Flags, flagView{string(f), thousands(s.Flags[f])})
+		}
+	}
+	for _, c := range s.Checks {
+		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Anchor: b.anchor(s.ID, c.Name)}
+		if c.Obligation {
+			v.Kind = "obligation"
+		}
+		out.Checks = append(out.Checks, v)
+	}
+	out.OpenChecks = openViews(out.Checks)
+	rows := b.streams(s.ID)
+	out.Lanes = b.lanes(s.ID, rows)
+	out.Worst, out.WorstLeft = b.worst(rows)
+	for i, c := range s.Causes {
+		out.Causes = append(out.Causes, b.cause(s, i, c, rows))
+	}
+	out.Figures, out.FigureNotes = figures(rows)
+	out.Groups = groupViews(s.Groups)
+	return out
+}
+
+// openViews is [open] for checks that have their anchors.
+func openViews(all []checkView) []checkView {
+	var bad []checkView
+	for _, c := range all {
+		if c.Verdict.Class != string(verdict.Pass) {
+			bad = append(bad, c)
+		}
+	}
+	slices.SortStableFunc(bad, func(x, y checkView) int {
+		return cmp.Compare(rank(verdict.Verdict(x.Verdict.Class)), rank(verdict.Verdict(y.Verdict.Class)))
+	})
+	return bad
+}
+
+// done says what the scenario did, in facts.
+func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
+	facts := []fact{{"fault", p.Fault}, {"edge", p.Edge}, {"load", loadLine(p.Load)}}
+	for _, w := range b.run().Waves {
+		if w.Scenario == s.ID && w.InBodyAtFault >= 0 && w.Asked > 0 {
+			facts = append(facts, fact{"in their body when it struck", fmt.Sprintf("%d of %d (%s)", w.InBodyAtFault, w.Started, w.Group)})
+		}
+	}
+	if s.Recovery != nil {
+		facts = append(facts, fact{"recovered after", short(seconds(*s.Recovery))})
+	}
+	g := s.Generator
+	if g.Clock != "" || g.LagP99 > 0 {
+		kept := "kept up: no late start"
+		if g.LateStarts > 0 {
+			kept = count(g.LateStarts, "late start")
+		}
+		facts = append(facts, fact{"generator", fmt.Sprintf("%s, read lag p99 %s", kept, short(seconds(g.LagP99)))})
+		facts = append(facts, fact{"clock", g.Clock})
+	}
+	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
+}
+
+// loadLine reads "50 concurrent streams, ramp 2 s, for 30 s".
+func loadLine(l record.LoadPlan) string {
+	var parts []string
+	if l.Streams > 0 {
+		parts = append(parts, count(l.Streams, "concurrent stream"))
+	}
+	if l.Rate > 0 {
+		parts = append(parts, three(l.Rate)+" streams/s")
+	}
+	if l.Ramp > 0 {
+		parts = append(parts, "ramp "+short(l.Ramp))
+	}
+	if l.Duration > 0 {
+		parts = append(parts, "for "+short(l.Duration))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

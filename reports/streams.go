@@ -1,0 +1,88 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// worstShown bounds the table of the worst streams of a scenario.
+const worstShown = 10
+
+// A streamView is one stream in the table of the worst.
+type streamView struct {
+	Seq                                         uint64
+	Link                                        string
+	Class, Outcome, Group                       string
+	Ending, Content, Events, First, Gap, Worker string
+	Nonce, Why, Flags                           string
+}
+
+// worst lists the worst streams that did not complete, or that bear a flag.
+func (b *builder) worst(rows []row) (shown []streamView, left int) {
+	bad := pick(rows, func(r row) bool {
+		return r.grade.Outcome != verdict.Complete && r.grade.Outcome != verdict.Cancelled || len(r.grade.Flags) > 0
+	})
+	slices.SortStableFunc(bad, func(x, y row) int { return cmp.Compare(badness(y.grade), badness(x.grade)) })
+	if len(bad) > worstShown {
+		left = len(bad) - worstShown
+		bad = bad[:worstShown]
+	}
+	for _, r := range bad {
+		shown = append(shown, viewStream(r))
+	}
+	return shown, left
+}
+
+func viewStream(r row) streamView {
+	var flags []string
+	for _, f := range r.grade.Flags {
+		flags = append(flags, string(f))
+	}
+	return streamView{
+		Seq: r.Seq, Link: fmt.Sprintf("#l%d", r.Seq),
+		Class: class(r.grade.Outcome), Outcome: label(r.grade.Outcome), Group: line(string(r.Group)),
+		Ending: string(r.grade.Ending), Content: string(r.grade.Content), Events: thousands(r.Contents),
+		First: short(firstEvent(r.Stream)), Gap: short(longestGap(r.Stream)), Worker: line(r.Content.Worker),
+		Nonce: bound(line(r.Nonce), 40), Why: bound(line(orElse(r.grade.Why, r.Content.Why)), 200),
+		Flags: strings.Join(flags, ", "),
+	}
+}
+
+// A groupView is one line of the table of groups.
+type groupView struct {
+	Group, Doc, Started string
+	Bar                 bar
+	TTFE, Gap, Duration quantilesView
+}
+
+// A quantilesView is a distribution in words. What N samples cannot carry is a
+// dash: p99 of six streams would be their maximum under another name.
+type quantilesView struct{ N, P50, P90, P99, Max string }
+
+func groupViews(groups []verdict.GroupReport) []groupView {
+	var out []groupView
+	for _, g := range groups {
+		out = append(out, groupView{
+			Group: string(g.Group), Doc: groupName(g.Group), Started: thousands(g.Started), Bar: barOf(g.Outcomes),
+			TTFE: quantiles(g.TTFE), Gap: quantiles(g.Gap), Duration: quantiles(g.Duration),
+		})
+	}
+	return out
+}
+
+func quantiles(q *verdict.Quantiles) quantilesView {
+	if q == nil || q.N == 0 {
+		return quantilesView{"0", "–", "–", "–", "–"}
+	}
+	text := func(p *float64) string {
+		if p == nil {
+			return "–"
+		}
+		return short(seconds(*p))
+	}
+	return quantilesView{thousands(q.N), text(q.P50), text(q.P90), text(q.P99), short(seconds(q.Max))}
+}

@@ -1,0 +1,170 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// shout is a verdict as it stands in a headline.
+func shout(v verdict.Verdict) string {
+	switch v {
+	case verdict.Pass, verdict.Fail:
+		return strings.ToUpper(string(v))
+	default:
+		return "INCONCLUSIVE"
+	}
+}
+
+// headline is one sentence for the whole run.
+func headline(in Input) string {
+	if in.Report.Why != "" {
+		return in.Report.Why
+	}
+	all := in.scenarios()
+	var bad []string
+	for _, s := range all {
+		if s.Verdict == in.Report.Verdict && s.Verdict != verdict.Pass {
+			bad = append(bad, s.ID)
+		}
+	}
+	switch {
+	case len(bad) > 0 && in.Report.Verdict == verdict.Fail:
+		return fmt.Sprintf("%d of %s failed: %s", len(bad), count(len(all), "scenario"), strings.Join(bad, ", "))
+	case len(bad) > 0:
+		return fmt.Sprintf("%d of %s could not be judged: %s", len(bad), count(len(all), "scenario"), strings.Join(bad, ", "))
+	case in.Report.Verdict == verdict.Pass:
+		return fmt.Sprintf("%s passed, %s", count(len(all), "scenario"), count(in.Report.Started, "stream"))
+	}
+	return "the run could not be judged"
+}
+
+// meaning says what a verdict means to someone who has never seen one.
+func meaning(v verdict.Verdict) string {
+	switch v {
+	case verdict.Pass:
+		return "Every stream completed or failed cleanly, and every scenario proved that it tested something."
+	case verdict.Fail:
+		return "Some streams broke in a way that a client cannot handle, or a promise was not kept."
+	default:
+		return "Nothing is known to be broken, but at least one scenario proved too little to be called a pass."
+	}
+}
+
+// outcomeDocs explains outcomes in plain words.
+var outcomeDocs = map[verdict.Outcome]string{
+	verdict.Complete:    "whole answer, with its proof of completeness",
+	verdict.FailedClean: "the server said that it failed",
+	verdict.Cancelled:   "we hung up",
+	verdict.Refused:     "no response headers ever came",
+	verdict.Aborted:     "cut, but every client can tell",
+	verdict.Stalled:     "open but silent past the limit",
+	verdict.Truncated:   "looks like a success, but the end is missing",
+	verdict.Corrupt:     "bytes, order or ownership wrong",
+}
+
+// label is an outcome as a person reads it.
+func label(o verdict.Outcome) string {
+	if o == verdict.FailedClean {
+		return "failed cleanly"
+	}
+	return string(o)
+}
+
+// outcomesIn lists the outcomes that occur, best first, those unknown to us
+// last.
+func outcomesIn(n map[verdict.Outcome]int) []verdict.Outcome {
+	var out, odd []verdict.Outcome
+	for _, o := range verdict.Outcomes {
+		if n[o] > 0 {
+			out = append(out, o)
+		}
+	}
+	for o := range n {
+		if n[o] > 0 && !slices.Contains(verdict.Outcomes, o) {
+			odd = append(odd, o)
+		}
+	}
+	slices.Sort(odd)
+	return append(out, odd...)
+}
+
+// tally reads "38 complete, 12 truncated".
+func tally(n map[verdict.Outcome]int) string {
+	var parts []string
+	for _, o := range outcomesIn(n) {
+		parts = append(parts, thousands(n[o])+" "+label(o))
+	}
+	if len(parts) == 0 {
+		return "no streams"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// count reads "1 stream", "1,200 streams".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}
+
+// thousands writes n with a comma every three digits.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// short writes a duration with three digits and its unit: "1.23 s", "410 ms".
+func short(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "–"
+	case d == 0:
+		return "0 s"
+	case d < time.Millisecond:
+		return three(float64(d)/1e3) + " µs"
+	case d < time.Second:
+		return three(float64(d)/1e6) + " ms"
+	case d < 10*time.Minute:
+		return three(d.Seconds()) + " s"
+	}
+	return d.Round(time.Second).String()
+}
+
+// three writes x with three significant digits and no trailing zeros.
+func three(x float64) string {
+	prec := 2
+	switch {
+	case x >= 99.95:
+		prec = 0
+	case x >= 9.995:
+		prec = 1
+	}
+	s := strconv.FormatFloat(x, 'f', prec, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// seconds turns the seconds of a verdict into a Duration.
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// causeLine reads "likely, in the edge, B9".
+func causeLine(c verdict.Cause) string {
+	parts := []string{}
+	for _, p := range []string{c.Confidence, c.Layer, c.Taxonomy} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
