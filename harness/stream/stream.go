@@ -42,9 +42,13 @@ type Frame struct {
 	Name []byte
 	// ID is the SSE last event ID in force at this event.
 	ID []byte
-	// Comment reports a frame that carries no event: an SSE comment. Data holds
-	// its text.
+	// Comment reports a frame that carries no event: an SSE comment, whose text
+	// Data holds, a blank line of NDJSON, or an SSE block of nothing but Junk.
 	Comment bool
+	// Junk is the first line of an SSE block that starts with no field of the
+	// standard. Clients ignore it, and so hide that a second HTTP response was
+	// spliced into the body (TAXONOMY A8). Nil almost always.
+	Junk []byte
 	// Offset and Size place the frame in the decoded body, in bytes,
 	// delimiters included.
 	Offset int64

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strings"
+	"unicode/utf8"
+)
+
+// text: plain text says nothing about its own end, so the caller must: by the
+// sentinel that ends it, its length, its digest, or several of them, which must
+// all hold. With none of them the answer is unprovable. Text is taken for UTF-8
+// unless a digest proves it.
+//
+// A sentinel counts where it ends the body. Text may hold it elsewhere, so only a
+// second one right before the end is reported as a repeated terminal.
+
+// A textReader follows one plain text answer.
+type textReader struct {
+	tally
+	sentinel string
+	length   int64
+	digest   string    // lower-case hex
+	sha      hash.Hash // nil if no digest is declared
+	size     int64
+	end      []byte // the last bytes, at most two sentinels
+	chars    utf8Check
+	splice   spliceFinder
+}
+
+func newText(a Ask) Reader {
+	r := &textReader{sentinel: a.Sentinel, length: a.Length, digest: strings.ToLower(a.SHA256)}
+	if a.SHA256 != "" {
+		r.sha = sha256.New()
+	}
+	return r
+}
+
+// Read implements [Reader].
+func (r *textReader) Read(f *Frame) Event {
+	r.splice.push(f.Data, r.size)
+	r.chars.push(f.Data)
+	r.size += int64(len(f.Data))
+	r.keepEnd(f.Data)
+	if r.sha != nil {
+		r.sha.Write(f.Data)
+	}
+	r.events++
+	if r.ended() {
+		return Event{Kind: Terminal, Seq: -1}
+	}
+	r.contents++
+	return Event{Kind: Content, Seq: -1}
+}
+
+// ended reports whether the answer may end here, by what is cheap to know.
+func (r *textReader) ended() bool {
+	if r.sentinel != "" {
+		return r.sentinels() > 0
+	}
+	return r.length > 0 && r.size == r.length
+}
+
+// keepEnd keeps the last bytes of the text, enough for two sentinels.
+func (r *textReader) keepEnd(p []byte) {
+	keep := 2 * len(r.sentinel)
+	if len(p) > keep {
+		p = p[len(p)-keep:]
+	}
+	if over := len(r.end) + len(p) - keep; over > 0 {
+		r.end = append(r.end[:0], r.end[over:]...)
+	}
+	r.end = append(r.end, p...)
+}
+
+// sentinels counts the sentinels at the end, at most two.
+func (r *textReader) sentinels() (n int) {
+	if r.sentinel == "" {
+		return 0
+	}
+	end := r.end
+	for ; bytes.HasSuffix(end, []byte(r.sentinel)); n++ {
+		end = end[:len(end)-len(r.sentinel)]
+	}
+	return n
+}
+
+// Close implements [Reader].
+func (r *textReader) Close(partial int) Summary {
+	r.sum.Unprovable = r.sentinel == "" && r.length == 0 && r.sha == nil
+	why, wrong := r.doubt()
+	proven := why == ""
+	r.sum.Terminals = r.sentinels()
+	if proven {
+		r.sum.Terminals = max(1, r.sum.Terminals)
+		partial = 0
+	}
+	if wrong {
+		r.corrupt(why)
+	}
+	if !proven || r.sha == nil {
+		r.scars()
+	}
+	return r.close(partial, proven, why)
+}
+
+// scars looks for what must not be in a text that no digest proves.
+func (r *textReader) scars() {
+	if r.splice.found {
+		r.corrupt(fmt.Sprintf("byte %d: a second HTTP response was written into the text", r.splice.at))
+	}
+	if r.chars.bad {
+		r.corrupt(fmt.Sprintf("byte %d: not UTF-8", r.chars.at))
+	}
+}
+
+// doubt says which declared proof does not hold, "" if all do. wrong means that
+// the answer is not just short.
+func (r *textReader) doubt() (why string, wrong bool) {
+	whole := r.sentinel != "" || r.length > 0 // what ends the text is declared
+	switch {
+	case r.sum.Unprovable:
+		return "neither sentinel nor length nor sha256 was declared, so nothing can prove that the text is whole", false
+	case r.length > 0 && r.size != r.length:
+		return fmt.Sprintf("%d bytes of the %d declared", r.size, r.length), r.size > r.length
+	case r.sentinel != "" && r.sentinels() == 0:
+		return fmt.Sprintf("does not end with the sentinel %q", clip([]byte(r.sentinel), 40)), false
+	case r.sha != nil && hex.EncodeToString(r.sha.Sum(nil)) != r.digest:
+		if whole {
+			return "whole by its length or sentinel, but its sha256 does not hold", true
+		}
+		return "its sha256 does not hold: cut or altered", false
+	}
+	return "", false
+}
+
+// A utf8Check validates UTF-8 that comes in pieces.
+type utf8Check struct {
+	cut [utf8.UTFMax]byte // the start of a character that a push cut
+	n   int
+	pos int64
+	bad bool
+	at  int64 // body offset of the first bad byte
+}
+
+func (c *utf8Check) push(p []byte) {
+	for c.n > 0 && len(p) > 0 {
+		c.cut[c.n] = p[0]
+		c.n, c.pos, p = c.n+1, c.pos+1, p[1:]
+		if char := c.cut[:c.n]; utf8.FullRune(char) {
+			c.check(char, c.pos-int64(c.n))
+			c.n = 0
+		}
+	}
+	whole := p[:len(p)-unfinished(p)]
+	if !utf8.Valid(whole) {
+		c.check(whole, c.pos)
+	}
+	c.n += copy(c.cut[c.n:], p[len(whole):])
+	c.pos += int64(len(p))
+}
+
+// check finds the first bad byte of b, which begins at offset pos.
+func (c *utf8Check) check(b []byte, pos int64) {
+	for i := 0; i < len(b) && !c.bad; {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			c.bad, c.at = true, pos+int64(i)
+		}
+		i += n
+	}
+}

@@ -1,0 +1,184 @@
+package stream
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// A tally is the part of a [Reader] that all dialects share: it counts, keeps
+// the first thing that was wrong with the bytes, and grades at the end.
+type tally struct {
+	sum      Summary
+	events   int // all but heartbeats
+	contents int
+	broken   string // why the bytes are corrupt; the first reason stays
+}
+
+// count takes note of an event and returns its kind.
+func (t *tally) count(k Kind) Kind {
+	if k == Heartbeat {
+		return k
+	}
+	t.events++
+	if t.sum.Terminals > 0 {
+		t.sum.AfterTerminal++
+	}
+	switch k {
+	case Content:
+		t.contents++
+		if t.sum.Terminals > 0 {
+			t.corrupt("content after the terminal event")
+		}
+	case Terminal:
+		t.sum.Terminals++
+	case Error:
+		t.sum.Errors++
+	}
+	return k
+}
+
+// event is count for a frame that bears neither number nor stamp.
+func (t *tally) event(k Kind) Event { return Event{Kind: t.count(k), Seq: -1} }
+
+// corrupt records that the bytes are wrong.
+func (t *tally) corrupt(why string) {
+	if t.broken == "" {
+		t.broken = why
+	}
+}
+
+// garbage records a frame that is not what its dialect promises. It counts as
+// meta: it is no progress.
+func (t *tally) garbage(f *Frame, why string) Event {
+	if t.broken == "" {
+		if line := statusLine(f.Data); line != nil {
+			why = spliced(line)
+		}
+		t.broken = "byte " + strconv.FormatInt(f.Offset, 10) + ": " + why
+	}
+	return t.event(Meta)
+}
+
+// comment takes a frame that carries no event, and looks whether it is the trace
+// of a second response.
+func (t *tally) comment(f *Frame) Event {
+	t.junk(f)
+	return t.event(Heartbeat)
+}
+
+// junk looks at the lines of an SSE block that clients ignore.
+func (t *tally) junk(f *Frame) {
+	if f.Junk == nil || t.broken != "" {
+		return
+	}
+	if line := statusLine(f.Junk); line != nil {
+		t.corrupt("byte " + strconv.FormatInt(f.Offset, 10) + ": " + spliced(line))
+	}
+}
+
+// errorText keeps the start of the first in-band error.
+func (t *tally) errorText(s []byte) {
+	if t.sum.ErrorText == "" {
+		t.sum.ErrorText = string(clip(s, 200))
+	}
+}
+
+// errorJSON is errorText for a JSON value: a string, an object with a message, or
+// anything else as it stands.
+func (t *tally) errorJSON(raw []byte) {
+	if t.sum.ErrorText != "" {
+		return
+	}
+	if m := member(raw, "message"); len(m) > 1 && m[0] == '"' {
+		raw = m
+	}
+	if len(raw) > 1 && raw[0] == '"' {
+		raw = unescape(nil, raw[1:len(raw)-1])
+	}
+	t.errorText(raw)
+}
+
+// close grades. proven says that the terminal came and all that it promises
+// holds; why says what is missing if not.
+func (t *tally) close(partial int, proven bool, why string) Summary {
+	s := t.sum
+	switch {
+	case t.broken != "":
+		s.State, s.Why = Corrupt, t.broken
+	case s.Errors > 0:
+		s.State, s.Why = Prefix, "in-band error: "+s.ErrorText
+		if partial > 0 {
+			s.State = CutFrame
+		}
+	case proven:
+		s.State = Complete
+		if partial > 0 {
+			s.Why = fmt.Sprintf("%d bytes of an unfinished frame after the terminal", partial)
+		}
+	case partial > 0:
+		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame", partial)
+	case t.events == 0:
+		s.State, s.Why = Empty, "no event at all"
+	default:
+		s.State, s.Why = Prefix, why
+	}
+	return s
+}
+
+// noTerminal words the most frequent reason.
+func (t *tally) noTerminal() string {
+	return fmt.Sprintf("no terminal after %d content events", t.contents)
+}
+
+// notJSON says why b is no JSON text. It is off the hot path.
+func notJSON(b []byte) string {
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return fmt.Sprintf("not JSON: %v: %q", err, clip(b, 60))
+	}
+	return fmt.Sprintf("not the JSON that was promised: %q", clip(b, 60))
+}
+
+// clip shortens b to at most n bytes, at a character.
+func clip(b []byte, n int) []byte {
+	if len(b) <= n {
+		return b
+	}
+	b = b[:n]
+	return b[:n-unfinished(b)]
+}
+
+// member returns the raw value of a member of the object b, nil if there is none
+// or b is no object. Of members with one name the last counts, as in
+// encoding/json.
+func member(b []byte, name string) (raw []byte) {
+	c := cursor{b: b}
+	for c.open('{'); c.more('}'); {
+		if string(c.key()) == name {
+			raw = c.skip()
+		} else {
+			c.skip()
+		}
+	}
+	if !c.done() {
+		return nil
+	}
+	return raw
+}
+
+// notUTF8 says where b stops being UTF-8, "" if it does not.
+func notUTF8(b []byte) string {
+	if utf8.Valid(b) {
+		return ""
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return fmt.Sprintf("not UTF-8: byte 0x%02x at %d of the frame", b[i], i)
+		}
+		i += n
+	}
+	return ""
+}
