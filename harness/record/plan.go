@@ -80,6 +80,9 @@ type Policy struct {
 	// effect, with at least MinInBody victims in their body when it struck.
 	Faulty    bool `json:"faulty,omitempty"`
 	MinInBody int  `json:"min_in_body,omitempty"`
+	// Sheds says that an honest refusal (status >= 400, an in-band error) is an
+	// answer also where no fault struck: overload, rate limits.
+	Sheds bool `json:"sheds,omitempty"`
 	// MinStreams is the least number of judged streams.
 	MinStreams int `json:"min_streams,omitempty"`
 	// Expect names what must be seen for the scenario to have tested anything

@@ -1,0 +1,23 @@
+package verdict
+
+import "github.com/streamproof/streamproof/harness/record"
+
+// Baseline asks whether the streams before the fault were complete. One that was
+// not failed on its own: "failed before the fault".
+type Baseline struct{}
+
+func (Baseline) Check(s *Scope) Answer {
+	const name = "baseline complete"
+	b := s.judge(func(g *Graded) bool { return g.Group == record.Baseline },
+		func(g *Graded) bool { return g.Grade.Outcome == Complete })
+	switch {
+	case b.total > 0:
+		return fail(name, "failed before the fault: %s", b).obliges()
+	case b.judged > 0:
+		return pass(name, "%d streams before the fault", b.judged).obliges()
+	case s.Scenario.Policy.Faulty && len(s.Streams) > 0:
+		return unsure(name, "send streams before the fault", "need >= 1 judged stream before the fault, saw 0").obliges()
+	default:
+		return Answer{}
+	}
+}

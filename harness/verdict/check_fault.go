@@ -1,0 +1,150 @@
+package verdict
+
+import (
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// FaultSeen asks whether the fault was in effect, by evidence.
+type FaultSeen struct{}
+
+func (FaultSeen) Check(s *Scope) Answer {
+	const name = "fault seen in effect"
+	switch {
+	case !s.Scenario.Policy.Faulty:
+		return Answer{}
+	case s.Active == record.Never:
+		return unsure(name, s.settleFault(), "the fault never struck%s", detail(s.doubt())).obliges()
+	case !s.Confirmed:
+		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active), detail(s.doubt())).obliges()
+	default:
+		return pass(name, "struck at %s%s", seconds(s.Active), detail(s.proof())).obliges()
+	}
+}
+
+// doubt is what the harness noted about the fault.
+func (s *Scope) doubt() string {
+	for _, n := range s.Notes {
+		if n.Kind == record.NoteDoubt {
+			return n.Text
+		}
+	}
+	return ""
+}
+
+func (s *Scope) settleFault() string {
+	for _, n := range s.Notes {
+		if n.Kind == record.NoteDoubt && n.Settle != "" {
+			return n.Settle
+		}
+	}
+	return "use longer streams, so that the fault meets them in their body"
+}
+
+func (s *Scope) proof() string {
+	for _, w := range s.Windows {
+		if w.Phase == record.Confirmed {
+			return w.Why
+		}
+	}
+	return ""
+}
+
+// InBody asks whether enough victims were in their body when the fault struck.
+type InBody struct{}
+
+func (InBody) Check(s *Scope) Answer {
+	const name = "victims in their body"
+	need := s.Scenario.Policy.MinInBody
+	if !s.Scenario.Policy.Faulty || need == 0 {
+		return Answer{}
+	}
+	n := s.inBody()
+	if n < need {
+		return unsure(name, "use more or longer streams", "need >= %d streams in their body when the fault struck, saw %d", need, n).obliges()
+	}
+	return pass(name, "%d streams in their body when the fault struck", n).obliges()
+}
+
+// inBody counts the streams that the fault met between head and end.
+func (s *Scope) inBody() int {
+	if s.Active == record.Never {
+		return 0
+	}
+	hit := s.hit()
+	n := 0
+	for i := range s.Streams {
+		st := s.Streams[i].Stream
+		switch {
+		case st.Headers == record.Never:
+		case len(hit) > 0 && hit[st.Seq],
+			len(hit) == 0 && st.Group == record.Victim && st.Headers <= s.Active && lasted(st, s.Active):
+			n++
+		}
+	}
+	return n
+}
+
+// Expectation asks whether what the scenario is about did happen.
+type Expectation struct{}
+
+func (Expectation) Check(s *Scope) Answer {
+	switch s.Scenario.Policy.Expect {
+	case "silence":
+		return s.silence()
+	case "abort":
+		return s.aborts()
+	default:
+		return Answer{}
+	}
+}
+
+func (s *Scope) silence() Answer {
+	const name = "silence seen"
+	want := s.Scenario.Policy.Silence
+	n, longest := 0, record.Never
+	for i := range s.Streams {
+		longest = max(longest, s.Streams[i].ProgressGap)
+		if s.Streams[i].ProgressGap >= want {
+			n++
+		}
+	}
+	if n == 0 {
+		return unsure(name, "ask the app something that it thinks about for longer",
+			"need >= 1 stream without content for %s, longest silence was %s", seconds(want), seconds(max(longest, 0))).obliges()
+	}
+	return pass(name, "%d streams were without content for %s or more", n, seconds(want)).obliges()
+}
+
+func (s *Scope) aborts() Answer {
+	const name = "server's account of our hang-ups"
+	left := make(map[uint64]bool)
+	for i := range s.Streams {
+		if s.Streams[i].Limit == record.CancelledByUs {
+			left[s.Streams[i].Seq] = true
+		}
+	}
+	known := 0
+	for _, l := range s.Ledgers {
+		if left[l.Stream] {
+			known++
+		}
+	}
+	switch {
+	case len(left) == 0:
+		return unsure(name, "use longer streams, so that there is something to hang up on", "need >= 1 stream that we hung up on, saw 0").obliges()
+	case known == 0:
+		return unsure(name, orElse(s.noteSettle(), "let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
+			"hung up on %d streams, need >= 1 account of what the server did then, have 0", len(left)).obliges()
+	default:
+		return pass(name, "hung up on %d streams, have the server's account of %d", len(left), known).obliges()
+	}
+}
+
+func (s *Scope) noteSettle() string {
+	for _, n := range s.Notes {
+		if n.Kind == record.NoteDoubt {
+			return n.Settle
+		}
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package verdict
+
+// A FlagCheck asks whether any stream bears a flag. Flags about time are not
+// held against streams in the way of our own faults, and are doubtful where the
+// generator did not keep up.
+type FlagCheck struct{ Flag Flag }
+
+func (c FlagCheck) Check(s *Scope) Answer {
+	name := "no stream is " + string(c.Flag)
+	if c.Flag == Unprovable {
+		return Answer{} // asked by Provable, for whatever policy
+	}
+	b := s.judgeFlag(c.Flag)
+	switch {
+	case b.judged == 0:
+		return Answer{}
+	case b.total == 0:
+		return pass(name, "%d streams", b.judged)
+	case c.Flag.timing() && !s.keptUp():
+		return unsure(name, "repeat with a load that this machine can carry",
+			"%d of %d streams, but the generator did not keep up", b.total, b.judged)
+	default:
+		return fail(name, "%d of %d streams (first: #%d%s)", b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first)))
+	}
+}
+
+// judgeFlag counts cancelled streams too: a server leaks precisely those.
+func (s *Scope) judgeFlag(f Flag) bad {
+	b := bad{}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if f.timing() && g.Struck {
+			continue
+		}
+		b.judged++
+		if !g.Grade.Has(f) {
+			continue
+		}
+		if b.total++; b.first == nil {
+			b.first = g
+		}
+	}
+	return b
+}
+
+// flagWhy gives the number behind a flag.
+func flagWhy(f Flag, g *Graded) string {
+	switch f {
+	case Late:
+		if d, ok := TTFE(g.Stream); ok {
+			return "first event after " + seconds(d)
+		}
+		return "no first event"
+	case Gappy:
+		return "silent for " + seconds(g.MaxGap)
+	case Buffered:
+		b := BufferingOf(g.Stream)
+		if b.Emission == 0 {
+			return "content arrived within " + seconds(g.Last-g.First)
+		}
+		return "written over " + seconds(b.Emission) + ", arrived within " + seconds(b.Arrival)
+	case Lingering:
+		return "left open for " + seconds(max(g.Wire.Lingered, 0))
+	default:
+		return g.Grade.Why
+	}
+}

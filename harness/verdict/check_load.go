@@ -1,0 +1,111 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+const (
+	// reached is the least share of the load asked for that still counts as it:
+	// the last arrivals of a paced wave may fall beyond its end.
+	reached = 0.95
+	// lateShare is the share of streams that may start late. More, and the load
+	// was another one than the plan says.
+	lateShare = 0.01
+	// userLag is how late arrivals may be read where nothing but our own clock
+	// stamps them.
+	userLag = 100 * time.Millisecond
+)
+
+// LoadReached asks whether the load that the plan asked for was sent.
+type LoadReached struct{}
+
+func (LoadReached) Check(s *Scope) Answer {
+	const name = "load reached"
+	if len(s.Waves) == 0 {
+		return Answer{}
+	}
+	asked, started := 0, 0
+	for _, w := range s.Waves {
+		asked += w.Asked
+		started += w.Started
+	}
+	if float64(started) < reached*float64(asked) {
+		return unsure(name, "lower the load, or use a larger machine", "need >= %.0f streams started, saw %d of %d asked",
+			reached*float64(asked), started, asked).obliges()
+	}
+	return pass(name, "%d of %d streams started", started, asked).obliges()
+}
+
+// KeptUp asks whether the generator kept up. Where it did not, the run is
+// invalid for all that has to do with time, and not the app's failure.
+type KeptUp struct{}
+
+func (KeptUp) Check(s *Scope) Answer {
+	const name = "generator kept up"
+	if len(s.Streams) == 0 {
+		return Answer{}
+	}
+	g := s.generator()
+	if !s.keptUp() {
+		return unsure(name, "lower the load, or use a larger machine",
+			"need <= %.0f%% late starts and a reading lag below %v (p99), saw %d of %d and %s",
+			100*lateShare, s.lagBound(), g.LateStarts, len(s.Streams), seconds(s.lagP99())).obliges()
+	}
+	return pass(name, "%d late starts, lag p99 %s, clock %s", g.LateStarts, seconds(s.lagP99()), orElse(g.Clock, "unknown")).obliges()
+}
+
+// keptUp is asked by every check on time.
+func (s *Scope) keptUp() bool {
+	late := float64(s.generator().LateStarts)
+	return late <= lateShare*float64(len(s.Streams)) && s.lagP99() < s.lagBound()
+}
+
+// lagBound is how late we may read. The kernel's stamps do not suffer from it,
+// but our own limits do: a stream whose bytes wait in the socket looks silent.
+func (s *Scope) lagBound() time.Duration {
+	if !s.kernelClock() {
+		return userLag
+	}
+	if gap := s.Scenario.Policy.GapLimit; gap > 0 {
+		return gap / 2
+	}
+	return 5 * time.Second
+}
+
+func (s *Scope) kernelClock() bool {
+	c := s.Run.Plan.Host.Clock
+	return len(c) >= 6 && c[:6] == "kernel"
+}
+
+func (s *Scope) lagP99() time.Duration {
+	lags := make([]time.Duration, 0, len(s.Streams))
+	for i := range s.Streams {
+		lags = append(lags, s.Streams[i].Lag)
+	}
+	slices.Sort(lags)
+	return Quantile(lags, 0.99)
+}
+
+func (s *Scope) generator() Generator {
+	inWaves, inStreams := 0, 0
+	for _, w := range s.Waves {
+		inWaves += w.LateStarts
+	}
+	for i := range s.Streams {
+		if s.Streams[i].Late {
+			inStreams++
+		}
+	}
+	return Generator{LagP99: s.lagP99().Seconds(), LateStarts: max(inWaves, inStreams), Clock: s.Run.Plan.Host.Clock}
+}
+
+// startOf is when a stream began, or would have.
+func startOf(st *record.Stream) time.Duration {
+	if st.Send != record.Never {
+		return st.Send
+	}
+	return st.Sched
+}

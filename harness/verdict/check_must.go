@@ -1,0 +1,47 @@
+package verdict
+
+import "github.com/streamproof/streamproof/harness/record"
+
+// Must asks whether every stream ended in a way that DESIGN section 4 allows:
+// complete, failed cleanly, or cut by what the scenario itself did.
+type Must struct{}
+
+func (Must) Check(s *Scope) Answer {
+	const name = "streams complete or fail cleanly"
+	b := s.judge(all, s.allowed)
+	switch {
+	case b.judged == 0:
+		return Answer{}
+	case b.total == 0:
+		return pass(name, "%d streams: %s", b.judged, Say(Count(s.Streams)))
+	case b.n[Stalled] == b.total && !s.keptUp():
+		return unsure(name, "repeat with a load that this machine can carry",
+			"%s, but the generator did not keep up, so the silence may be ours", b)
+	default:
+		return fail(name, "%s", b)
+	}
+}
+
+// allowed is the MUST column of the table of outcomes.
+func (s *Scope) allowed(g *Graded) bool {
+	p := &s.Scenario.Policy
+	switch g.Grade.Outcome {
+	case Complete, FailedClean, Cancelled:
+		return true
+	case Aborted:
+		return p.Kills && g.Struck
+	case Refused:
+		return p.Refuses && s.recovering(g) || p.Kills && g.Struck
+	default:
+		return false
+	}
+}
+
+// recovering reports whether a stream fell into the time that the scenario
+// grants after its fault struck.
+func (s *Scope) recovering(g *Graded) bool {
+	if s.Active == record.Never || !lasted(g.Stream, s.Active) {
+		return false
+	}
+	return startOf(g.Stream) <= s.Active+s.Scenario.Policy.Recovery
+}

@@ -1,0 +1,93 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Harness asks whether we ourselves failed.
+type Harness struct{}
+
+func (Harness) Check(s *Scope) Answer {
+	return s.noted(record.NoteHarness, "harness", "the harness failed")
+}
+
+// Able asks whether the stack had what the scenario needs.
+type Able struct{}
+
+func (Able) Check(s *Scope) Answer {
+	return s.noted(record.NoteUnable, "stack able", "not possible here")
+}
+
+// noted turns the first note of a kind into a doubt.
+func (s *Scope) noted(kind, name, what string) Answer {
+	for _, n := range s.Notes {
+		if n.Kind == kind {
+			return unsure(name, orElse(n.Settle, "see the run's notes"), "%s: %s", what, n.Text).obliges()
+		}
+	}
+	return Answer{}
+}
+
+// Whole asks whether the scenario was allowed to run to its end and to write
+// down all of it.
+type Whole struct{}
+
+func (Whole) Check(s *Scope) Answer {
+	const name = "record whole"
+	if s.Over {
+		return pass(name, "the scenario ran to its end").obliges()
+	}
+	why := "the run was interrupted"
+	if !s.Run.Interrupted {
+		why = "the record ends before the run does"
+		if s.Run.Torn > 0 {
+			why += fmt.Sprintf(" (%d bytes at its end are torn)", s.Run.Torn)
+		}
+	}
+	return unsure(name, orElse(s.Run.Plan.Repro, "run it again"), "%s, after %d streams", why, len(s.Streams)).obliges()
+}
+
+// Enough asks whether there were streams to judge.
+type Enough struct{}
+
+func (Enough) Check(s *Scope) Answer {
+	const name = "streams to judge"
+	need := max(1, s.Scenario.Policy.MinStreams)
+	n := 0
+	for i := range s.Streams {
+		if s.Streams[i].Grade.Outcome != Cancelled {
+			n++
+		}
+	}
+	if n < need {
+		return unsure(name, "send more streams, or let them run to their end",
+			"need >= %d judged streams, saw %d of %d started", need, n, len(s.Streams)).obliges()
+	}
+	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
+}
+
+// Provable asks whether the streams that count as complete could have been
+// found out if they were not.
+type Provable struct{}
+
+func (Provable) Check(s *Scope) Answer {
+	const name = "completeness provable"
+	n := s.flagged(Unprovable)
+	if n == 0 {
+		return Answer{}
+	}
+	return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or send Content-Length",
+		"%d complete streams bear no proof that they are whole: plain text whose end nothing declares", n).obliges()
+}
+
+func (s *Scope) flagged(f Flag) int {
+	n := 0
+	for i := range s.Streams {
+		if s.Streams[i].Grade.Has(f) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,88 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Recovery asks whether new streams were fine again within the policy's time. It
+// counts from the moment at which the fault struck where the fault kills or
+// refuses, otherwise from its healing: nobody recovers from weather while it
+// lasts.
+type Recovery struct{}
+
+func (Recovery) Check(s *Scope) Answer {
+	const name = "recovered in time"
+	limit := s.Scenario.Policy.Recovery
+	if !s.Scenario.Policy.Faulty || limit == 0 || s.Active == record.Never {
+		return Answer{}
+	}
+	took, new := s.recovery()
+	switch {
+	case new == 0:
+		return unsure(name, "send streams after the fault", "need >= 1 new stream after the fault, saw 0").obliges()
+	case took == record.Never:
+		return fail(name, "none of %d new streams was fine again", new)
+	case took > limit:
+		return fail(name, "new streams were fine again after %s, bound %s", seconds(took), seconds(limit))
+	default:
+		return pass(name, "new streams were fine again after %s, bound %s", seconds(took), seconds(limit))
+	}
+}
+
+// recovery measures how long it took until new streams were complete and stayed
+// so: from the fault to the start of the first good stream that no bad one
+// follows. Never where there is none.
+func (s *Scope) recovery() (took time.Duration, new int) {
+	from := s.recoversFrom()
+	lastBad, good := record.Never, []time.Duration(nil)
+	slow := s.slowFirst()
+	for g := range s.InGroup(record.Recovery) {
+		at := startOf(g.Stream)
+		if at < from || g.Grade.Outcome == Cancelled {
+			continue
+		}
+		new++
+		if g.Grade.Outcome != Complete || slow(g.Stream) {
+			lastBad = max(lastBad, at)
+			continue
+		}
+		good = append(good, at)
+	}
+	took = record.Never
+	for _, at := range good {
+		if at > lastBad && (took == record.Never || at-from < took) {
+			took = at - from
+		}
+	}
+	return took, new
+}
+
+func (s *Scope) recoversFrom() time.Duration {
+	p := &s.Scenario.Policy
+	if p.Kills || p.Refuses || s.Healed == record.Never {
+		return s.Active
+	}
+	return s.Healed
+}
+
+// slowFirst says which first events are still far from the baseline's: five
+// times its p95, and half a second at least, so that noise is no relapse.
+func (s *Scope) slowFirst() func(*record.Stream) bool {
+	var base []time.Duration
+	for g := range s.InGroup(record.Baseline) {
+		if d, ok := TTFE(g.Stream); ok && g.Grade.Outcome == Complete {
+			base = append(base, d)
+		}
+	}
+	q := QuantilesOf(base)
+	return func(st *record.Stream) bool {
+		d, ok := TTFE(st)
+		if q == nil || !ok {
+			return false
+		}
+		p95 := Quantile(base, 0.95)
+		return d > max(5*p95, p95+500*time.Millisecond)
+	}
+}

@@ -1,0 +1,85 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// FirstEventBound asks whether p95 of the time to the first event keeps the
+// user's bound.
+type FirstEventBound struct{}
+
+func (FirstEventBound) Check(s *Scope) Answer {
+	return s.p95("first event in time", s.Scenario.Policy.Thresholds.FirstEvent, TTFE)
+}
+
+// TotalBound asks whether p95 of the duration keeps the user's bound.
+type TotalBound struct{}
+
+func (TotalBound) Check(s *Scope) Answer {
+	return s.p95("answer in time", s.Scenario.Policy.Thresholds.Total, DurationOf)
+}
+
+// GapBound asks whether the largest gap of every stream keeps the user's bound.
+type GapBound struct{}
+
+func (GapBound) Check(s *Scope) Answer {
+	const name = "no long gap"
+	bound := s.Scenario.Policy.Thresholds.MaxGap
+	gaps := s.sample(func(st *record.Stream) (time.Duration, bool) { return st.MaxGap, true })
+	if bound == 0 || len(gaps) == 0 {
+		return Answer{}
+	}
+	return s.within(name, "the largest gap", gaps[len(gaps)-1], bound)
+}
+
+// p95 compares the 95th percentile with a bound. Fewer samples than carry it are
+// judged by their largest, which cannot be smaller; if that is over the bound,
+// more streams must decide.
+func (s *Scope) p95(name string, bound time.Duration, of func(*record.Stream) (time.Duration, bool)) Answer {
+	xs := s.sample(of)
+	switch {
+	case bound == 0 || len(xs) == 0:
+		return Answer{}
+	case carries(len(xs), 0.95):
+		return s.within(name, "p95", Quantile(xs, 0.95), bound)
+	case xs[len(xs)-1] <= bound:
+		return pass(name, "all of %d streams took at most %s, bound %s", len(xs), seconds(xs[len(xs)-1]), seconds(bound))
+	case xs[0] > bound:
+		return fail(name, "all of %d streams took at least %s, bound %s", len(xs), seconds(xs[0]), seconds(bound))
+	default:
+		return unsure(name, "send more streams", "need >= 20 complete streams for p95, saw %d, the slowest at %s, bound %s",
+			len(xs), seconds(xs[len(xs)-1]), seconds(bound))
+	}
+}
+
+func (s *Scope) within(name, what string, got, bound time.Duration) Answer {
+	switch {
+	case got <= bound:
+		return pass(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
+	case !s.keptUp():
+		return unsure(name, "repeat with a load that this machine can carry",
+			"%s is %s, bound %s, but the generator did not keep up", what, seconds(got), seconds(bound))
+	default:
+		return fail(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
+	}
+}
+
+// sample collects a time over the complete streams out of our faults' way,
+// sorted.
+func (s *Scope) sample(of func(*record.Stream) (time.Duration, bool)) []time.Duration {
+	var xs []time.Duration
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if g.Grade.Outcome != Complete || g.Struck {
+			continue
+		}
+		if x, ok := of(g.Stream); ok {
+			xs = append(xs, x)
+		}
+	}
+	slices.Sort(xs)
+	return xs
+}

@@ -1,0 +1,52 @@
+package verdict
+
+import "github.com/streamproof/streamproof/harness/record"
+
+// Untouched asks whether the streams that no fault of ours came near were
+// complete. To fail cleanly is the right answer to a fault, not a way of life:
+// an app that answers 500 to everybody must not pass.
+type Untouched struct{}
+
+func (Untouched) Check(s *Scope) Answer {
+	const name = "untouched streams complete"
+	if s.Scenario.Policy.Sheds {
+		return Answer{}
+	}
+	b := s.judge(func(g *Graded) bool { return g.Untouched() && g.Group != record.Baseline },
+		func(g *Graded) bool { return g.Grade.Outcome == Complete })
+	switch {
+	case b.judged == 0:
+		return Answer{}
+	case b.total == 0:
+		return pass(name, "%d streams that no fault touched", b.judged)
+	case b.n[Stalled] == b.total && !s.keptUp():
+		return unsure(name, "repeat with a load that this machine can carry",
+			"%s, but the generator did not keep up, so the silence may be ours", b)
+	default:
+		return fail(name, "%s", b)
+	}
+}
+
+// ControlSeen asks whether a scenario that keeps streams out of its fault's way
+// saw at least one of them complete: without it, nothing tells the fault's
+// effect from a general failure.
+type ControlSeen struct{}
+
+func (ControlSeen) Check(s *Scope) Answer {
+	const name = "control group seen"
+	n, complete := 0, 0
+	for g := range s.InGroup(record.Control) {
+		n++
+		if g.Grade.Outcome == Complete {
+			complete++
+		}
+	}
+	switch {
+	case n == 0:
+		return Answer{}
+	case complete == 0:
+		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d", n).obliges()
+	default:
+		return pass(name, "%d of %d control streams complete", complete, n).obliges()
+	}
+}

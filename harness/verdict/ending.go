@@ -1,0 +1,114 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// endingOf reads the ending axis off a stream. The order of the questions
+// matters: broken framing is certain whatever else happened, and a place before
+// the headers has no body to speak of.
+func endingOf(s *record.Stream, p *record.Policy) Ending {
+	switch {
+	case s.Wire.Garbage != "", s.Wire.Spliced, s.Wire.Where == record.AfterEnd:
+		return BadFraming
+	case oversize(s.Limit):
+		return TooLarge
+	case s.Limit.Cancelled(), s.End == record.Never:
+		return cancelledEnding(s, p)
+	case s.Headers == record.Never:
+		return headlessEnding(s)
+	case s.Status >= 400 && whole(s):
+		return HTTPError
+	case s.Limit != record.NoLimit:
+		return limitEnding(s)
+	case whole(s):
+		return wholeEnding(s)
+	default:
+		return cutEnding(s)
+	}
+}
+
+func oversize(l record.Limit) bool {
+	switch l {
+	case record.HeaderSize, record.FrameSize, record.BodySize, record.InflateSize:
+		return true
+	}
+	return false
+}
+
+// cancelledEnding is for streams that we left, or whose end a torn record lacks.
+// One that had been over for long when we left had been left open.
+func cancelledEnding(s *record.Stream, p *record.Policy) Ending {
+	if said(s) && s.Wire.Lingered >= lingerBound(p) {
+		return OpenAtEnd
+	}
+	return CancelledEnd
+}
+
+func headlessEnding(s *record.Stream) Ending {
+	switch {
+	case s.Limit == record.ConnectLimit, s.Wire.Where == record.BeforeConnect:
+		return NoConnection
+	case s.Limit != record.NoLimit:
+		return Deadline
+	default:
+		return NoResponse
+	}
+}
+
+func limitEnding(s *record.Stream) Ending {
+	switch {
+	case said(s):
+		return OpenAtEnd
+	case s.Limit == record.GapLimit:
+		return StalledEnding
+	default:
+		return Deadline
+	}
+}
+
+func wholeEnding(s *record.Stream) Ending {
+	switch {
+	case s.Content.Errors > 0:
+		return ErrorEOF
+	case s.Content.Terminals > 0, proved(s):
+		return TerminalEOF
+	default:
+		return CleanEOF
+	}
+}
+
+func cutEnding(s *record.Stream) Ending {
+	switch {
+	case said(s):
+		return CutAtTerminal
+	case s.Wire.Close == record.CloseRST:
+		return ResetInBody
+	default:
+		return Incomplete
+	}
+}
+
+// said reports whether the server has said that the answer is over, well or
+// badly.
+func said(s *record.Stream) bool {
+	return s.Content.Terminals > 0 || s.Content.Errors > 0 || proved(s)
+}
+
+// whole reports whether the framing says that the body ended where it should. A
+// body that the close delimits ends with an orderly FIN, and only with that: RFC
+// 9112 section 8 leaves no other sign.
+func whole(s *record.Stream) bool {
+	if s.Wire.Framing == record.CloseDelimited {
+		return s.Wire.Close == record.CloseFIN || s.Wire.Where == record.AtEnd && s.Wire.Close == record.CloseNone
+	}
+	return s.Wire.Where == record.AtEnd
+}
+
+// lingerBound is how long a connection may stay open after its terminal: half of
+// what would count as a stall, and a second at least.
+func lingerBound(p *record.Policy) time.Duration {
+	return max(p.GapLimit/2, time.Second)
+}

@@ -1,0 +1,161 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// GradeStream judges one stream by itself. A stream starts as failed and must
+// earn better: it is complete only if its content proves to be whole and its
+// transport does not contradict it.
+func GradeStream(s *record.Stream, p record.Policy) Grade {
+	e := endingOf(s, &p)
+	g := Grade{Outcome: outcomeOf(s, e), Content: contentOf(s), Ending: e}
+	g.Flags = flagsOf(s, &p, g)
+	g.Why = whyOf(s, g)
+	return g
+}
+
+// contentOf is what the dialect said, corrected where the transport knows
+// better: a response spliced into the body is not content.
+func contentOf(s *record.Stream) stream.State {
+	switch {
+	case s.Wire.Spliced:
+		return stream.Corrupt
+	case s.Content.State != "":
+		return s.Content.State
+	case s.Partial > 0:
+		return stream.CutFrame
+	case s.Frames > 0:
+		return stream.Prefix
+	default:
+		return stream.Empty
+	}
+}
+
+func outcomeOf(s *record.Stream, e Ending) Outcome {
+	switch {
+	case wrong(contentOf(s)), e == BadFraming:
+		// Certain whatever happened later, even if we hung up ourselves.
+		return Corrupt
+	case e == CancelledEnd:
+		return Cancelled
+	case s.Headers == record.Never:
+		return Refused
+	case e == TooLarge:
+		return Corrupt
+	case s.Status >= 400:
+		return failedOutcome(e)
+	default:
+		return answeredOutcome(s, e)
+	}
+}
+
+// failedOutcome is for responses whose status already said that they failed:
+// clean if the whole response came, as a cut error page may hide its reason.
+func failedOutcome(e Ending) Outcome {
+	switch e {
+	case HTTPError:
+		return FailedClean
+	case StalledEnding, Deadline, OpenAtEnd:
+		return Stalled
+	default:
+		return Aborted
+	}
+}
+
+// answeredOutcome is for responses whose status promised an answer.
+func answeredOutcome(s *record.Stream, e Ending) Outcome {
+	said := e == TerminalEOF || e == ErrorEOF || e == CutAtTerminal || e == OpenAtEnd
+	switch {
+	case said && s.Content.Errors > 0:
+		// An in-band error counts before any terminal: some servers send their
+		// sentinel of success after it (TAXONOMY finding 10).
+		return FailedClean
+	case said && proved(s):
+		return Complete
+	case e == CleanEOF && unprovable(s) && contentOf(s) != stream.Empty && s.Partial == 0:
+		return Complete // bears the flag Unprovable, which no scenario passes with
+	case e == StalledEnding, e == Deadline, e == OpenAtEnd:
+		return Stalled
+	case e == CleanEOF, e == TerminalEOF, e == ErrorEOF:
+		return Truncated
+	default:
+		return Aborted
+	}
+}
+
+// proved reports whether the dialect's proof of completeness is there and holds.
+func proved(s *record.Stream) bool {
+	return contentOf(s) == stream.Complete && !unprovable(s)
+}
+
+// unprovable reports whether neither dialect nor framing can prove that the
+// body is whole. A Content-Length that was reached proves it; a last chunk does
+// not, because hops make one up (TAXONOMY finding 1).
+func unprovable(s *record.Stream) bool {
+	return s.Content.Unprovable && s.Wire.Framing != record.Length
+}
+
+// wrong reports whether content breaks a promise that no fault on the way can
+// excuse.
+func wrong(c stream.State) bool {
+	switch c {
+	case stream.Corrupt, stream.Gap, stream.Duplicate, stream.Reordered, stream.Foreign:
+		return true
+	}
+	return false
+}
+
+// whyOf says in one clause what decided the grade.
+func whyOf(s *record.Stream, g Grade) string {
+	switch {
+	case wrong(g.Content) && s.Content.Why != "":
+		return s.Content.Why
+	case g.Ending == BadFraming:
+		return orElse(s.Wire.Garbage, "bytes after the end of the body")
+	case g.Ending == TooLarge:
+		return fmt.Sprintf("over our limit on %s", s.Limit)
+	case g.Ending == HTTPError:
+		return fmt.Sprintf("status %d", s.Status)
+	case g.Outcome == FailedClean:
+		return "in-band error: " + orElse(s.Content.ErrorText, "no text")
+	case g.Outcome == Refused:
+		return refusedWhy(s, g)
+	case g.Outcome == Complete, g.Outcome == Cancelled:
+		return ""
+	default:
+		return placeWhy(s, g)
+	}
+}
+
+func refusedWhy(s *record.Stream, g Grade) string {
+	if s.Limit != record.NoLimit {
+		return fmt.Sprintf("no response head within our %s limit", s.Limit)
+	}
+	return string(g.Ending) + detail(s.Wire.Err)
+}
+
+func placeWhy(s *record.Stream, g Grade) string {
+	where := ""
+	if s.Wire.Close != record.CloseNone && s.Wire.Where != record.AtEnd {
+		where = fmt.Sprintf(" (%s %s)", s.Wire.Close, s.Wire.Where)
+	}
+	return fmt.Sprintf("%s after %d content events%s%s", g.Ending, s.Contents, where, detail(s.Content.Why))
+}
+
+func detail(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
+
+func orElse(s, fallback string) string {
+	if s != "" {
+		return s
+	}
+	return fallback
+}

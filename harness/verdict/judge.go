@@ -1,0 +1,160 @@
+package verdict
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Judge grades every stream of a run and puts all questions to all scenarios.
+// Causes are left empty: package diagnose fills them in.
+func Judge(run *record.Run) *Report { return JudgeScopes(run, Scopes(run)) }
+
+// JudgeScopes is [Judge] for a run that has been sorted and graded already. The
+// report's scenarios are in the order of scopes.
+func JudgeScopes(run *record.Run, scopes []Scope) *Report {
+	r := &Report{Schema: Schema, Verdict: Pass, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
+		StartedAt: run.Plan.Started, Outcomes: zeroOutcomes(),
+		Complete:  run.Finished != record.Never && !run.Interrupted && run.Torn == 0,
+		Scenarios: make([]ScenarioReport, 0, len(scopes))}
+	for i := range scopes {
+		s := judgeScope(&scopes[i])
+		r.Verdict = r.Verdict.Worse(s.Verdict)
+		r.Started += s.Started
+		for o, n := range s.Outcomes {
+			r.Outcomes[o] += n
+		}
+		r.Scenarios = append(r.Scenarios, s)
+	}
+	if len(scopes) == 0 {
+		r.Verdict = Inconclusive
+	}
+	r.Why = headline(r)
+	return r
+}
+
+func judgeScope(s *Scope) ScenarioReport {
+	r := ScenarioReport{ID: s.Scenario.ID, Title: s.Scenario.Title, Verdict: Pass, Started: len(s.Streams),
+		Outcomes: zeroOutcomes(), Flags: s.flagCounts(), Groups: s.groups(), Checks: []Check{}, Causes: []Cause{},
+		Generator: s.generator()}
+	for o, n := range Count(s.Streams) {
+		r.Outcomes[o] = n
+	}
+	for _, c := range Checkers(&s.Scenario.Policy) {
+		a := c.Check(s)
+		if a.Verdict == "" {
+			continue
+		}
+		if severity[a.Verdict] > severity[r.Verdict] {
+			r.Verdict, r.Why = a.Verdict, a.Why
+		}
+		r.Checks = append(r.Checks, a.Check)
+		if a.Verdict == Inconclusive {
+			r.Doubts = append(r.Doubts, Doubt{About: a.Name, Why: a.Why, Settle: a.Settle})
+		}
+	}
+	r.Doubts = append(r.Doubts, s.noteDoubts()...)
+	if s.Scenario.Policy.Faulty && s.Active != record.Never {
+		if took, _ := s.recovery(); took != record.Never {
+			sec := took.Seconds()
+			r.Recovery = &sec
+		}
+	}
+	if r.Verdict == Pass {
+		r.Why = fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
+	}
+	return r
+}
+
+func zeroOutcomes() map[Outcome]int {
+	n := make(map[Outcome]int, len(Outcomes))
+	for _, o := range Outcomes {
+		n[o] = 0
+	}
+	return n
+}
+
+func (s *Scope) flagCounts() map[Flag]int {
+	n := make(map[Flag]int)
+	for i := range s.Streams {
+		for _, f := range s.Streams[i].Grade.Flags {
+			n[f]++
+		}
+	}
+	return n
+}
+
+// noteDoubts passes the harness's own doubts on.
+func (s *Scope) noteDoubts() []Doubt {
+	var ds []Doubt
+	for _, n := range s.Notes {
+		if n.Kind == record.NoteDoubt {
+			ds = append(ds, Doubt{About: "scenario", Why: n.Text, Settle: n.Settle})
+		}
+	}
+	return ds
+}
+
+var groupOrder = []record.Group{record.Baseline, record.Victim, record.Control, record.Load, record.Recovery}
+
+func (s *Scope) groups() []GroupReport {
+	var rs []GroupReport
+	for _, name := range groupOrder {
+		r := GroupReport{Group: name, Outcomes: zeroOutcomes()}
+		var ttfe, gap, took []time.Duration
+		for g := range s.InGroup(name) {
+			r.Started++
+			r.Outcomes[g.Grade.Outcome]++
+			if g.Grade.Outcome != Complete {
+				continue
+			}
+			gap = append(gap, g.MaxGap)
+			if d, ok := TTFE(g.Stream); ok {
+				ttfe = append(ttfe, d)
+			}
+			if d, ok := DurationOf(g.Stream); ok {
+				took = append(took, d)
+			}
+		}
+		if r.Started > 0 {
+			r.TTFE, r.Gap, r.Duration = QuantilesOf(ttfe), QuantilesOf(gap), QuantilesOf(took)
+			rs = append(rs, r)
+		}
+	}
+	return rs
+}
+
+// headline is the report in one sentence.
+func headline(r *Report) string {
+	var of []string
+	var first *ScenarioReport
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		if s.Verdict != r.Verdict {
+			continue
+		}
+		if of = append(of, s.ID); first == nil {
+			first = s
+		}
+	}
+	switch {
+	case len(r.Scenarios) == 0:
+		return "no scenario was run"
+	case r.Verdict == Pass:
+		return fmt.Sprintf("all %d scenarios passed; %d streams: %s", len(r.Scenarios), r.Started, Say(r.Outcomes))
+	default:
+		word := map[Verdict]string{Fail: "failed", Inconclusive: "could not be decided"}[r.Verdict]
+		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID, first.Why)
+	}
+}
+
+// abbreviate names at most four.
+func abbreviate(ids []string) string {
+	const most = 4
+	if len(ids) <= most {
+		return strings.Join(ids, ", ")
+	}
+	return strings.Join(ids[:most], ", ") + fmt.Sprintf(" and %d more", len(ids)-most)
+}

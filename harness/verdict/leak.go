@@ -1,0 +1,29 @@
+package verdict
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// ledgers reads the server's accounts of streams that we left.
+func ledgers(notes []record.Note) []record.Ledger {
+	var all []record.Ledger
+	for _, n := range notes {
+		var l record.Ledger
+		if n.Kind == record.NoteLedger && json.Unmarshal([]byte(n.Text), &l) == nil {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// leaked reports whether the server went on for longer than it takes to notice.
+// A server learns of a disconnect at the latest when it writes: the first write
+// after it is answered by a reset, the second one fails. So three of the
+// stream's own silences are granted, and a second at least.
+func leaked(l record.Ledger, s *record.Stream) bool {
+	grace := max(time.Second, 3*s.ProgressGap)
+	return l.StopAt == record.Never || l.StopAt-l.LeftAt > grace
+}

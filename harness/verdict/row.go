@@ -1,0 +1,74 @@
+package verdict
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A Row is one line of streams.jsonl: a stream with its grade. Times are seconds
+// from the run's start, null where they did not come.
+type Row struct {
+	Seq      uint64       `json:"seq"`
+	Nonce    string       `json:"nonce"`
+	Scenario string       `json:"scenario"`
+	Group    record.Group `json:"group"`
+	Outcome  Outcome      `json:"outcome"`
+	Content  stream.State `json:"content"`
+	Ending   Ending       `json:"ending"`
+	Flags    []Flag       `json:"flags"`
+	Why      string       `json:"why,omitempty"`
+	Status   int          `json:"status"`
+	Events   int          `json:"events"` // content events
+	TSend    *float64     `json:"t_send"`
+	THeaders *float64     `json:"t_headers"`
+	TFirst   *float64     `json:"t_first"`
+	TEnd     *float64     `json:"t_end"`
+	MaxGap   float64      `json:"max_gap"`  // seconds
+	Worker   string       `json:"worker"`   // the process that served it, where it said so
+	Upstream string       `json:"upstream"` // the replica's address, as the edge reported it
+}
+
+// RowOf makes the row of one stream.
+func RowOf(g *Graded) Row {
+	flags := g.Grade.Flags
+	if flags == nil {
+		flags = []Flag{}
+	}
+	return Row{Seq: g.Seq, Nonce: g.Nonce, Scenario: g.Scenario, Group: g.Group,
+		Outcome: g.Grade.Outcome, Content: g.Grade.Content, Ending: g.Grade.Ending, Flags: flags, Why: g.Grade.Why,
+		Status: g.Status, Events: g.Contents,
+		TSend: at(g.Send), THeaders: at(g.Headers), TFirst: at(g.First), TEnd: at(g.End), MaxGap: max(g.MaxGap, 0).Seconds(),
+		Worker: g.Content.Worker, Upstream: g.Header[stack.ReplicaHeader]}
+}
+
+func at(t time.Duration) *float64 {
+	if t == record.Never {
+		return nil
+	}
+	s := t.Seconds()
+	return &s
+}
+
+// WriteRows writes streams.jsonl: all streams of the run, one a line.
+func WriteRows(w io.Writer, scopes []Scope) error {
+	b := bufio.NewWriter(w)
+	enc := json.NewEncoder(b)
+	for i := range scopes {
+		for j := range scopes[i].Streams {
+			if err := enc.Encode(RowOf(&scopes[i].Streams[j])); err != nil {
+				return fmt.Errorf("write streams: %w", err)
+			}
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write streams: %w", err)
+	}
+	return nil
+}

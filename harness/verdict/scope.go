@@ -1,0 +1,208 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// A Scope is all that is known about one scenario of a run: what its checks and
+// its diagnosis look at.
+type Scope struct {
+	Run      *record.Run
+	Scenario *record.Scenario
+	Streams  []Graded
+	Windows  []record.Window
+	Events   []record.Event
+	Waves    []record.Wave
+	Notes    []record.Note
+	Ledgers  []record.Ledger
+	// Active is when the first fault struck, Healed when the last one was taken
+	// back; Never if not. Confirmed says that a fault was seen in effect.
+	Active, Healed time.Duration
+	Confirmed      bool
+	// Over says that the scenario ran to its end: a later one has begun, or the
+	// run finished.
+	Over bool
+}
+
+// A Graded is a stream with its grade.
+type Graded struct {
+	*record.Stream
+	Grade Grade
+	// Struck says that a fault of ours was in the stream's way.
+	Struck bool
+}
+
+// Scopes sorts a run by scenario and grades its streams. The order is the
+// plan's; scenarios that the plan does not know, as after damage, come last, so
+// that no stream is ever left out.
+func Scopes(run *record.Run) []Scope {
+	ids, index := scenarioIDs(run)
+	scopes := make([]Scope, len(ids))
+	for i, id := range ids {
+		scopes[i] = Scope{Run: run, Scenario: planned(run, id), Active: record.Never, Healed: record.Never}
+	}
+	deal(run, scopes, index)
+	direct := directSpan(run)
+	for i := range scopes {
+		scopes[i].grade(direct)
+	}
+	markOver(run, scopes)
+	return scopes
+}
+
+func scenarioIDs(run *record.Run) ([]string, map[string]int) {
+	var ids []string
+	index := make(map[string]int)
+	add := func(id string) {
+		if _, ok := index[id]; !ok {
+			index[id] = len(ids)
+			ids = append(ids, id)
+		}
+	}
+	for i := range run.Plan.Scenarios {
+		add(run.Plan.Scenarios[i].ID)
+	}
+	for i := range run.Streams {
+		add(run.Streams[i].Scenario)
+	}
+	return ids, index
+}
+
+func planned(run *record.Run, id string) *record.Scenario {
+	for i := range run.Plan.Scenarios {
+		if run.Plan.Scenarios[i].ID == id {
+			return &run.Plan.Scenarios[i]
+		}
+	}
+	return &record.Scenario{ID: id, Title: id}
+}
+
+// deal hands every fact of the run to its scenario. Facts that name no scenario
+// belong to all of them.
+func deal(run *record.Run, scopes []Scope, index map[string]int) {
+	to := func(id string, give func(*Scope)) {
+		if i, ok := index[id]; ok {
+			give(&scopes[i])
+			return
+		}
+		for i := range scopes {
+			give(&scopes[i])
+		}
+	}
+	for i := range run.Streams {
+		s := &scopes[index[run.Streams[i].Scenario]]
+		s.Streams = append(s.Streams, Graded{Stream: &run.Streams[i]})
+	}
+	for _, w := range run.Windows {
+		to(w.Scenario, func(s *Scope) { s.Windows = append(s.Windows, w) })
+	}
+	for _, e := range run.Events {
+		to(e.Scenario, func(s *Scope) { s.Events = append(s.Events, e) })
+	}
+	for _, w := range run.Waves {
+		to(w.Scenario, func(s *Scope) { s.Waves = append(s.Waves, w) })
+	}
+	for _, n := range run.Notes {
+		to(n.Scenario, func(s *Scope) { s.Notes = append(s.Notes, n) })
+	}
+}
+
+func (s *Scope) grade(direct time.Duration) {
+	s.readWindows()
+	struck := s.strikes()
+	s.Ledgers = ledgers(s.Notes)
+	byStream := make(map[uint64]record.Ledger, len(s.Ledgers))
+	for _, l := range s.Ledgers {
+		byStream[l.Stream] = l
+	}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
+		flagAgainst(direct, g.Stream, &g.Grade)
+		if l, ok := byStream[g.Seq]; ok && leaked(l, g.Stream) {
+			g.Grade.Flags = append(g.Grade.Flags, Leaked)
+		}
+		g.Struck = struck(g.Stream)
+	}
+}
+
+func (s *Scope) readWindows() {
+	for _, w := range s.Windows {
+		switch w.Phase {
+		case record.Active:
+			if s.Active == record.Never || w.At < s.Active {
+				s.Active = w.At
+			}
+		case record.Healed:
+			s.Healed = max(s.Healed, w.At)
+		case record.Confirmed:
+			s.Confirmed = true
+		}
+	}
+}
+
+// strikes returns the question whether a stream was in a fault's way. A fault
+// that knows whom it hit is taken at its word, but for streams that never got so
+// far as to say which process served them; any other fault is in the way of
+// every victim that was open while it stood.
+func (s *Scope) strikes() func(*record.Stream) bool {
+	hit := s.hit()
+	return func(st *record.Stream) bool {
+		open := s.Active != record.Never && lasted(st, s.Active) && (s.Healed == record.Never || st.Send <= s.Healed)
+		switch {
+		case hit[st.Seq]:
+			return true
+		case st.Group != record.Victim || !open:
+			return false
+		default:
+			return len(hit) == 0 || st.Content.Worker == "" && st.Contents == 0
+		}
+	}
+}
+
+func lasted(st *record.Stream, at time.Duration) bool {
+	return st.End == record.Never || st.End >= at
+}
+
+// hit lists the victims that a fault is known to have hit.
+func (s *Scope) hit() map[uint64]bool {
+	hit := make(map[uint64]bool)
+	for _, w := range s.Windows {
+		if w.Phase == record.Confirmed {
+			for _, seq := range w.Victims {
+				hit[seq] = true
+			}
+		}
+	}
+	return hit
+}
+
+// markOver finds the scenarios that ran to their end. Scenarios run one after
+// the other, so that a stream of a later one says that this one is over.
+func markOver(run *record.Run, scopes []Scope) {
+	finished := run.Finished != record.Never && !run.Interrupted
+	later := false
+	for i := len(scopes) - 1; i >= 0; i-- {
+		scopes[i].Over = finished || later
+		later = later || len(scopes[i].Streams) > 0
+	}
+}
+
+// InGroup yields the streams of a group.
+func (s *Scope) InGroup(g record.Group) func(yield func(*Graded) bool) {
+	return func(yield func(*Graded) bool) {
+		for i := range s.Streams {
+			if s.Streams[i].Group == g && !yield(&s.Streams[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Untouched reports whether no fault of ours could have had a part in what
+// became of a stream: it stood before the fault or beside it.
+func (g *Graded) Untouched() bool {
+	return !g.Struck && g.Group != record.Victim && g.Group != record.Recovery
+}
