@@ -1,0 +1,228 @@
+package relay
+
+import (
+	"errors"
+	"io"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// errStruck ends the way down after a strike that leaves nothing to carry.
+var errStruck = errors.New("struck")
+
+// heldLimit bounds what a strike that needs a whole event may hold back.
+const heldLimit = 2 << 20
+
+// A downward carries what the target answers. While a response passes, each
+// body piece goes to the decoder first, so that the end of every event in a read
+// is known before the read is written:
+//
+//	read   …3\r\n{"a":1}\n\r\n9\r\n{"b":…
+//	            └event k┘│
+//	                     └ strike: what is left of it is written, the rest is not
+type downward struct {
+	*conn
+	head   head
+	body   framing
+	opaque bool
+
+	ex      exchange
+	decoder stream.Decoder // nil where events cannot be counted
+	offset  int64          // body offset of the next body byte
+	passed  int            // whole events so far
+	marks   []mark         // frames that the piece at hand completed
+
+	seen uint64 // the armory's changes that due knows of
+	due  int    // events after which the next strike is due; -1 for none
+
+	want *stack.Strike // waits for the whole of the next event
+	held held          // and these are its bytes so far
+}
+
+// A mark is the place of a frame in the body.
+type mark struct {
+	from, to int64
+	comment  bool
+}
+
+func newDownward(c *conn) *downward { return &downward{conn: c, due: -1} }
+
+// Frame implements stream.Sink.
+func (d *downward) Frame(f *stream.Frame) {
+	d.marks = append(d.marks, mark{f.Offset, f.Offset + int64(f.Size), f.Comment})
+}
+
+func (d *downward) run() {
+	defer d.forget()
+	buf := make([]byte, downBuffer)
+	for {
+		n, err := d.server.Read(buf)
+		if n > 0 {
+			if werr := d.carry(buf[:n]); errors.Is(werr, errStruck) {
+				return
+			} else if werr != nil && err == nil {
+				err = werr
+			}
+		}
+		if err != nil {
+			d.release("the stream ended before the event was whole")
+			if errors.Is(err, io.EOF) {
+				d.client.CloseWrite()
+				return
+			}
+			d.pass(err, d.client)
+			return
+		}
+	}
+}
+
+// carry takes one read along, and writes it: whole, unless a strike falls due
+// in it. from is where the bytes that are not yet written begin.
+func (d *downward) carry(p []byte) (err error) {
+	from := 0
+	for i := 0; i < len(p) && !d.opaque && err == nil; {
+		if d.body.state == ended {
+			n, whole, tooLong := d.head.feed(p[i:])
+			i += n
+			d.opaque = tooLong
+			if whole != nil {
+				from, err = d.begin(whole, p, from, i)
+			}
+			continue
+		}
+		n, body := d.body.next(p[i:])
+		if body && d.decoder != nil {
+			from, err = d.content(p, from, i, i+n)
+		}
+		i += n
+		switch {
+		case err != nil:
+		case d.body.state == ended:
+			from, err = d.whole(p, from, i)
+		case d.body.state == broken:
+			d.opaque = true
+			from, err = d.letGo(p, from, i, "the framing of the body is broken")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if d.want != nil {
+		return d.hold(p[from:])
+	}
+	return d.write(p[from:])
+}
+
+// begin starts a response whose head ends at p[i].
+func (d *downward) begin(whole, p []byte, from, i int) (int, error) {
+	d.ex = d.front()
+	res, ok := parseResponse(whole, d.ex.method)
+	if !ok || res.switched {
+		d.opaque = true
+		return from, nil
+	}
+	if res.interim {
+		return from, nil
+	}
+	d.pop()
+	d.body, d.offset, d.passed, d.due, d.seen = res.body, 0, 0, -1, 0
+	d.decoder = nil
+	if !d.ex.known {
+		return from, nil
+	}
+	if res.encoding != "" {
+		d.giveUp("the body is " + res.encoding + ": its events cannot be counted")
+		return from, nil
+	}
+	d.decoder = res.format.New(stream.Limits{})
+	from, err := d.strikesAt(p, from, i, 0)
+	if d.body.state == ended && err == nil {
+		return d.whole(p, from, i)
+	}
+	return from, err
+}
+
+// content takes the body piece p[a:b].
+func (d *downward) content(p []byte, from, a, b int) (int, error) {
+	if d.want != nil {
+		d.held.note(d.offset, a-from, b-a)
+	}
+	base := d.offset
+	d.offset += int64(b - a)
+	d.marks = d.marks[:0]
+	if d.decoder.Push(p[a:b], d) != nil {
+		d.forget()
+		const why = "an event is longer than the decoder's limit"
+		d.giveUp(why)
+		return d.letGo(p, from, a, why)
+	}
+	var err error
+	for _, m := range d.marks {
+		// The place is inside the piece; it can lie before it only where the decoder
+		// needed one byte more to be sure.
+		at := a + int(max(0, m.to-base))
+		if from, err = d.frame(m, p, from, at, b); err != nil {
+			return from, err
+		}
+	}
+	return from, nil
+}
+
+// frame is called for each frame, which ends at p[at]; its piece ends at p[b].
+func (d *downward) frame(m mark, p []byte, from, at, b int) (int, error) {
+	if m.comment {
+		if d.want != nil { // a heartbeat is not held back for the event after it
+			d.held.add(p[from:at])
+			err := d.write(d.held.take())
+			d.held.note(m.to, 0, b-at)
+			return at, err
+		}
+		return from, nil
+	}
+	if d.want != nil {
+		d.held.add(p[from:at])
+		from = at
+		if err := d.complete(m); err != nil {
+			return from, err
+		}
+	}
+	d.passed++
+	from, err := d.strikesAt(p, from, at, m.to)
+	if d.want != nil {
+		d.held.note(m.to, at-from, b-at)
+	}
+	return from, err
+}
+
+// whole ends a response. A strike that still waits for its event will not get
+// it.
+func (d *downward) whole(p []byte, from, i int) (int, error) {
+	d.forget()
+	return d.letGo(p, from, i, "the stream ended before the event was whole")
+}
+
+// letGo releases what is held, with p[from:i] behind it.
+func (d *downward) letGo(p []byte, from, i int, why string) (int, error) {
+	if d.want == nil {
+		return from, nil
+	}
+	d.held.add(p[from:i])
+	return i, d.release(why)
+}
+
+// forget gives back what the decoder holds.
+func (d *downward) forget() {
+	if d.decoder != nil {
+		d.decoder.Close(d)
+		d.decoder = nil
+	}
+}
+
+func (d *downward) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := d.client.Write(p)
+	return err
+}
