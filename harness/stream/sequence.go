@@ -77,6 +77,8 @@ func (s *sequence) fault() (State, string) {
 	case len(s.holes) > 0:
 		h := s.holes[0]
 		return Gap, missing(h.from, h.to)
+	case s.lost:
+		return Gap, fmt.Sprintf("more than %d gaps", maxHoles)
 	case s.twice > 0:
 		return Duplicate, fmt.Sprintf("event %d came twice", s.twice)
 	case s.late > 0:
