@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 )
 
@@ -91,6 +92,11 @@ func (c *cursor) string() (raw []byte, escaped bool) {
 	if c.eat('"'); c.bad {
 		return nil, false
 	}
+	if n := bytes.IndexByte(c.b[c.i:], '"'); n >= 0 && plain(c.b[c.i:c.i+n]) {
+		raw = c.b[c.i : c.i+n]
+		c.i += n + 1
+		return raw, false
+	}
 	for from := c.i; c.i < len(c.b); c.i++ {
 		switch ch := c.b[c.i]; {
 		case ch == '"':
@@ -109,6 +115,26 @@ func (c *cursor) string() (raw []byte, escaped bool) {
 	}
 	c.bad = true
 	return nil, false
+}
+
+// plain reports whether s has neither escapes nor control characters. It takes
+// eight bytes at a time: a byte x below n sets the top bit of x − n while x's own
+// is clear, and a backslash becomes zero, which is below 1, by exclusive or.
+func plain(s []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		x := binary.LittleEndian.Uint64(s)
+		slash := x ^ ones*'\\'
+		if ((x-ones*' ')&^x|(slash-ones)&^slash)&tops != 0 {
+			return false
+		}
+	}
+	for _, ch := range s {
+		if ch < ' ' || ch == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // escape stands on a backslash and stops on the last byte of the escape.

@@ -66,7 +66,12 @@ func (d *sseDecoder) Push(p []byte, sink Sink) error {
 	if d.over {
 		return d.limitError()
 	}
-	p = d.skipBOM(p)
+	err := d.push(d.skipBOM(p), sink)
+	d.frame = Frame{} // it must not keep p alive
+	return err
+}
+
+func (d *sseDecoder) push(p []byte, sink Sink) error {
 	ends := lineEnds{p: p, lf: -1, cr: -1}
 	block := 0 // where the block begins in p, if nothing of it is held
 	for i := 0; i < len(p); {
@@ -138,7 +143,6 @@ func (d *sseDecoder) endLine(base []byte, from int, sink Sink) {
 	case line[0] == ':':
 		d.frame = Frame{Comment: true, Data: unspace(line[1:]), ID: d.id, Offset: d.line, Size: int(d.pos - d.line)}
 		sink.Frame(&d.frame)
-		d.frame = Frame{}
 	default:
 		d.blk.open = true
 		d.field(base, from)
@@ -192,25 +196,33 @@ func (d *sseDecoder) data(base []byte, value span) {
 // dispatch ends the block at its blank line.
 func (d *sseDecoder) dispatch(base []byte, sink Sink) {
 	if d.blk.lines > 0 || d.blk.junk.to > 0 {
-		d.frame = Frame{
-			Data:    d.blk.data.of(base),
-			Name:    d.blk.name.of(base),
-			ID:      d.id,
-			Comment: d.blk.lines == 0,
-			Offset:  d.start,
-			Size:    int(d.pos - d.start),
-		}
-		if d.multi != nil {
-			d.frame.Data = d.multi.b
-		}
-		if d.blk.junk.to > 0 {
-			d.frame.Junk = d.blk.junk.of(base)
-		}
+		d.fill(base)
 		sink.Frame(&d.frame)
-		d.frame = Frame{} // it must not keep the push alive
 	}
-	release(&d.multi)
+	if d.multi != nil {
+		release(&d.multi)
+	}
 	d.blk = block{}
+}
+
+// fill makes the frame of the current block. It sets the fields one by one: a
+// composite literal of this size is built aside and copied, which was a fifth of
+// all the time in here.
+func (d *sseDecoder) fill(base []byte) {
+	f := &d.frame
+	f.Data = d.blk.data.of(base)
+	f.Name = d.blk.name.of(base)
+	f.ID = d.id
+	f.Comment = d.blk.lines == 0
+	f.Junk = nil
+	f.Offset = d.start
+	f.Size = int(d.pos - d.start)
+	if d.multi != nil {
+		f.Data = d.multi.b
+	}
+	if d.blk.junk.to > 0 {
+		f.Junk = d.blk.junk.of(base)
+	}
 }
 
 // Close implements [Decoder].
@@ -281,6 +293,9 @@ type lineEnds struct {
 
 // next returns the index of the first LF or CR at or after i, or len(p).
 func (e *lineEnds) next(i int) int {
+	if e.p[i] == '\n' {
+		return i
+	}
 	if e.lf < i {
 		e.lf = seek(e.p, i, '\n')
 	}
