@@ -113,7 +113,7 @@ func compare(c verdict.Cause, rows []row) []compared {
 		}
 	}
 	if len(out) == 1 { // no group of its own: those that came through
-		well := pick(rows, func(r row) bool { return r.grade.Outcome == verdict.Complete })
+		well := pick(rows, func(r row) bool { return r.Grade.Outcome == verdict.Complete })
 		if len(well) > 0 {
 			out = append(out, summed("complete ones", well))
 		}
@@ -137,7 +137,7 @@ func summed(who string, rows []row) compared {
 	var events []int
 	whole := 0
 	for _, r := range rows {
-		endings[string(r.grade.Ending)]++
+		endings[string(r.Grade.Ending)]++
 		events = append(events, r.Contents)
 		if d := firstEvent(r.Stream); d >= 0 {
 			first = append(first, d)
@@ -145,7 +145,7 @@ func summed(who string, rows []row) compared {
 		if d := longestGap(r.Stream); d >= 0 {
 			gap = append(gap, d)
 		}
-		if r.grade.Outcome == verdict.Complete {
+		if r.Grade.Outcome == verdict.Complete {
 			whole++
 		}
 	}

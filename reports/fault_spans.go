@@ -17,7 +17,7 @@ type faultSpan struct {
 }
 
 // spanClasses say how the time that begins with a phase is shaded. Confirmed is
-// a moment within active, recovered ends the last one.
+// a moment within active and gets a line; recovered ends the last one.
 var spanClasses = map[record.Phase]string{
 	record.Armed: "armed", record.Active: "active", record.Healed: "healing",
 }
@@ -29,10 +29,12 @@ func (d *drawing) fault(run *record.Run, id string) {
 		if w.Scenario != id {
 			continue
 		}
-		if w.Phase != record.Confirmed {
-			if i, ok := standing[w.Fault]; ok {
-				d.spans[i].to = w.At
-			}
+		if w.Phase == record.Confirmed {
+			d.seen = append(d.seen, w.At)
+			continue
+		}
+		if i, ok := standing[w.Fault]; ok {
+			d.spans[i].to = w.At
 			delete(standing, w.Fault)
 		}
 		class, ok := spanClasses[w.Phase]

@@ -10,7 +10,7 @@ import (
 // Geometry of a figure.
 const (
 	figWidth = 360
-	figRow   = 52 // a line of text and the bars
+	figRow   = 54 // a line of text and the bars
 	figBars  = 26
 	figBins  = 60
 	figPad   = 6
@@ -50,8 +50,11 @@ func (f figure) words(groups []sampleOf) string {
 
 func (g sampleOf) words() string {
 	n := len(g.values)
-	if n == 0 {
+	switch n {
+	case 0:
 		return "N 0"
+	case 1: // a median of one would say more than is known
+		return "N 1 · " + short(g.values[0])
 	}
 	return fmt.Sprintf("N %s · median %s · max %s", thousands(n), short(median(g.values)), short(g.values[n-1]))
 }
@@ -78,7 +81,7 @@ func (g sampleOf) svg(b *bytes.Buffer, s scale, y int) {
 	}
 	if len(g.values) > 0 {
 		x := figX(s.at(median(g.values)))
-		fmt.Fprintf(b, `<path class="med" d="M%.1f %dV%dm-4 -%dh8l-4 5z"/>`, x, y+16, base+3, figBars+5)
+		fmt.Fprintf(b, `<path class="med" d="M%.1f %dV%dl-4 6h8l-4 -6z"/>`, x, y+18, base+1)
 	}
 }
 
@@ -92,7 +95,7 @@ func scaleSVG(b *bytes.Buffer, s scale, y int) {
 		if x-end < 46 || x > figWidth-14 {
 			continue
 		}
-		fmt.Fprintf(b, `<text class="tk" x="%.1f" y="%d">%s</text>`, x, y+17, short(d))
+		fmt.Fprintf(b, `<text class="tk" x="%.1f" y="%d">%s</text>`, max(x, figPad+8), y+17, short(d))
 		end = x
 	}
 }

@@ -23,9 +23,9 @@ type figure struct {
 }
 
 var allFigures = []figure{
-	{"Time to first event", "from the request to the first piece of the answer", firstEvent},
-	{"Longest gap between events", "per stream, from the first event of the answer to the last", longestGap},
-	{"Tail", "from the last event of the answer to the end of the stream", tail},
+	{"Time to first event", "from the request on", firstEvent},
+	{"Longest gap between events", "the longest of each answer", longestGap},
+	{"Wait after the last event", "until the stream ended", tail},
 }
 
 // longestGap is the longest time between two content events, or Never below two.
@@ -88,8 +88,8 @@ func (f figure) sampled(rows []row) []sampleOf {
 
 // add keeps populations apart: what is not complete has no place among times.
 func (s *sampleOf) add(f figure, r row) {
-	if r.grade.Outcome != verdict.Complete {
-		s.out[label(r.grade.Outcome)]++
+	if r.Grade.Outcome != verdict.Complete {
+		s.out[label(r.Grade.Outcome)]++
 		return
 	}
 	if d := f.measure(r.Stream); d >= 0 {

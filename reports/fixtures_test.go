@@ -39,7 +39,7 @@ func (s *synth) laundered(n int) {
 		switch {
 		case i%3 == 0:
 			h.events = int((strike - at - h.first) / h.gap)
-			h.jitter, h.tail = 0.02, 3*ms
+			h.jitter, h.endAt = 0.02, strike+4*ms
 			h.outcome, h.ending, h.why = verdict.Truncated, verdict.CleanEOF, "the last chunk came, the terminal event did not"
 			victims = append(victims, uint64(len(s.run.Streams)+1))
 		case i%17 == 1:

@@ -19,10 +19,20 @@ import (
 // error if, and only if, the run passed.
 func JUnit(w io.Writer, in Input) error {
 	in, _ = in.safe()
-	all := junit.Testsuites{Name: "streamproof", Time: xmlSeconds(in.lasted())}
-	all.AddSuite(runSuite(in))
+	suites := []junit.Testsuite{{}} // the run's own stands first and is made last
+	worst := verdict.Pass
 	for _, s := range in.scenarios() {
-		all.AddSuite(suite(in, s))
+		suites = append(suites, suite(in, s))
+		worst = worst.Worse(orUnknown(s.Verdict))
+		for _, c := range s.Checks {
+			worst = worst.Worse(orUnknown(c.Verdict))
+		}
+	}
+	suites[0] = runSuite(in, worst)
+	all := junit.Testsuites{Name: "streamproof", Time: xmlSeconds(in.lasted())}
+	for i, s := range suites {
+		s.ID = i
+		all.AddSuite(s)
 	}
 	if _, err := io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"); err != nil {
 		return err
@@ -30,24 +40,30 @@ func JUnit(w io.Writer, in Input) error {
 	return all.WriteXML(w)
 }
 
-// runSuite holds the verdict over all and the state of the record.
-func runSuite(in Input) junit.Testsuite {
+// runSuite holds the state of the record, and the verdict over all where it is
+// worse than that of any scenario: otherwise one fault would count twice.
+func runSuite(in Input, worst verdict.Verdict) junit.Testsuite {
 	s := newSuite(in, "run", in.lasted())
 	s.AddProperty("seed", fmt.Sprint(in.Report.Seed))
 	s.AddProperty("repro", in.Report.Repro)
+	s.AddProperty("verdict", string(orUnknown(in.Report.Verdict)))
 	s.AddProperty("streams", fmt.Sprint(in.Report.Started))
 	s.AddProperty("outcomes", tally(in.Report.Outcomes))
-	s.AddTestcase(testcase("run", verdict.Check{Name: "verdict", Verdict: in.Report.Verdict, Why: headline(in)}, ""))
 	whole := verdict.Check{Name: "record is whole", Verdict: verdict.Pass}
 	if !in.Report.Complete {
 		whole.Verdict, whole.Why = verdict.Inconclusive, notWhole(in.run())
+		worst = worst.Worse(verdict.Inconclusive)
 	}
 	s.AddTestcase(testcase("run", whole, ""))
 	for _, n := range in.run().Notes {
 		if n.Kind == record.NoteHarness {
 			c := verdict.Check{Name: "harness: " + n.Text, Verdict: verdict.Inconclusive, Why: n.Text}
 			s.AddTestcase(testcase("run", c, n.Settle))
+			worst = worst.Worse(verdict.Inconclusive)
 		}
+	}
+	if rank(in.Report.Verdict) < rank(worst) {
+		s.AddTestcase(testcase("run", verdict.Check{Name: "verdict", Verdict: in.Report.Verdict, Why: headline(in)}, ""))
 	}
 	return s
 }

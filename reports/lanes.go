@@ -46,7 +46,7 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 	for _, g := range groups {
 		shown += len(g.rows)
 	}
-	v.Notice = fmt.Sprintf("shown %s of %s, grouped, worst first", thousands(shown), count(len(rows), "stream"))
+	v.Notice = shownOf(shown, len(rows))
 	b.left.rows += len(rows) - shown
 	from, to := span(b.run(), id)
 	d := newDrawing(from, to, shown)
@@ -57,10 +57,18 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 	v.Axis, v.Body = d.axis(), d.svg(fmt.Sprintf("Swim lanes of %s: %s", id, v.Notice))
 	seen := map[verdict.Outcome]int{}
 	for _, r := range rows {
-		seen[r.grade.Outcome]++
+		seen[r.Grade.Outcome]++
 	}
 	v.Legend = barOf(seen).Segments
 	return v
+}
+
+// shownOf reads "Shown 300 of 10,000 streams, worst first".
+func shownOf(shown, all int) string {
+	if shown == all {
+		return fmt.Sprintf("All of %s, grouped, worst first", count(all, "stream"))
+	}
+	return fmt.Sprintf("Shown %s of %s, worst first: the worst of each group and a sample of its rest", thousands(shown), count(all, "stream"))
 }
 
 // groupNames say what part a group plays, to someone new.
@@ -77,13 +85,13 @@ func groupName(g record.Group) string { return orElse(groupNames[g], line(string
 // hint is what a stream says when it is pointed at.
 func hint(r row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "stream %d (%s): %s, %s", r.Seq, r.Group, label(r.grade.Outcome), r.grade.Ending)
+	fmt.Fprintf(&b, "stream %d (%s): %s, %s", r.Seq, r.Group, label(r.Grade.Outcome), r.Grade.Ending)
 	fmt.Fprintf(&b, "; %s", count(r.Contents, "event"))
 	if d := firstEvent(r.Stream); d >= 0 {
 		fmt.Fprintf(&b, ", first after %s", short(d))
 	}
-	if r.grade.Why != "" {
-		fmt.Fprintf(&b, "; %s", bound(r.grade.Why, 120))
+	if r.Grade.Why != "" {
+		fmt.Fprintf(&b, "; %s", bound(r.Grade.Why, 120))
 	}
 	return line(b.String())
 }

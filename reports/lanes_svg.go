@@ -24,6 +24,7 @@ type drawing struct {
 	row      int // height of a row
 	y        int
 	spans    []faultSpan
+	seen     []time.Duration // when a fault was confirmed
 	body     []byte
 	marks    [laneBins]byte // of the row at hand: 0, a heartbeat or content
 }
@@ -72,7 +73,7 @@ func (d *drawing) group(g groupRows) {
 // lane draws one stream.
 func (d *drawing) lane(r row) {
 	mid := d.y + d.row/2
-	d.printf("<g class=%q id=\"l%d\"><title>%s</title>", class(r.grade.Outcome), r.Seq, esc(hint(r)))
+	d.printf("<g class=%q id=\"l%d\"><title>%s</title>", class(r.Grade.Outcome), r.Seq, esc(hint(r)))
 	if d.row >= 9 {
 		d.printf(`<text x="%d" y="%d">%d</text>`, laneLeft-8, mid+3, r.Seq)
 	}
@@ -80,7 +81,7 @@ func (d *drawing) lane(r row) {
 	d.printf(`<path class="b" d="M%d %dH%d"/>`, x0, mid, max(x1, x0+1))
 	d.events(r.Stream, mid)
 	d.printf(`<use href="#m-%s" x="%d" y="%d" width="%d" height="%d"/></g>`,
-		markOf(r.grade.Outcome), x1-d.row/2+2, d.y, d.row, d.row)
+		markOf(r.Grade.Outcome), x1-d.row/2+2, d.y, d.row, d.row)
 	d.body = append(d.body, '\n')
 	d.y += d.row
 }
@@ -145,6 +146,9 @@ func (d *drawing) svg(label string) template.HTML {
 	}
 	for _, at := range steps(d.from, d.to, 8) {
 		fmt.Fprintf(&b, `<path class="grid" d="M%d 0V%d"/>`, d.x(at), h)
+	}
+	for _, at := range d.seen {
+		fmt.Fprintf(&b, `<path class="confirmed" d="M%d 0V%d"/>`, d.x(at), h)
 	}
 	b.Write(d.body)
 	b.WriteString("</svg>")

@@ -165,7 +165,7 @@ func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 // fenced makes a block of code whose fence s cannot close.
 func fenced(s string) string {
 	fence := strings.Repeat("`", max(longestRun(s, '`')+1, 3))
-	return fence + "\n" + strings.TrimRight(s, "\n") + "\n" + fence + "\n"
+	return fence + "\n" + strings.TrimRight(s, "\n") + "\n" + fence
 }
 
 func longestRun(s string, c rune) int {

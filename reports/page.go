@@ -49,6 +49,9 @@ type openCheck struct {
 	Verdict              verdictView
 	Scenario, Check, Why string
 	Link                 string
+	// Cause is the first cause found in its scenario, and stands at the first
+	// check of a scenario only.
+	Cause, Confidence, CauseLink string
 }
 
 type noteView struct{ At, Scenario, Kind, Text, Settle string }
@@ -59,17 +62,19 @@ const openShown = 12
 // A builder carries what the parts of a page share.
 type builder struct {
 	Input
-	byScenario map[string][]int // indices into Run.Streams
+	byScenario map[string][]row
 	rows       *rowBudget
 	left       omissions
 	ids        map[string]bool
 }
 
 func newPage(in Input, cut int) *page {
-	b := &builder{Input: in, byScenario: map[string][]int{}, ids: map[string]bool{}}
-	for i := range in.run().Streams {
-		id := in.run().Streams[i].Scenario
-		b.byScenario[id] = append(b.byScenario[id], i)
+	b := &builder{Input: in, byScenario: map[string][]row{}, ids: map[string]bool{}}
+	if b.Scopes == nil {
+		b.Scopes = verdict.Scopes(in.run())
+	}
+	for _, s := range b.Scopes {
+		b.byScenario[line(s.Scenario.ID)] = s.Streams
 	}
 	all := worstFirst(in.scenarios())
 	b.rows = shareRows(b, all)
@@ -165,10 +170,14 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 	for _, s := range sections {
 		n := len(shown)
 		for _, c := range s.OpenChecks {
-			shown = append(shown, openCheck{c.Verdict, s.ID, c.Name, c.Why, "#" + c.Anchor})
+			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Link: "#" + c.Anchor})
 		}
 		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
-			shown = append(shown, openCheck{s.Verdict, s.ID, "", s.Why, "#" + s.Anchor})
+			shown = append(shown, openCheck{Verdict: s.Verdict, Scenario: s.ID, Why: s.Why, Link: "#" + s.Anchor})
+		}
+		if len(shown) > n && len(s.Causes) > 0 {
+			c := s.Causes[0]
+			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"), "#"+c.Anchor
 		}
 	}
 	slices.SortStableFunc(shown, func(a, b openCheck) int {

@@ -32,9 +32,9 @@ type Reporter func(w io.Writer, in Input) error
 type Input struct {
 	Run    *record.Run     // nil where only the verdict is at hand
 	Report *verdict.Report // must not be nil
-	// Grades are the grades of Run.Streams, in the same order. Nil lets the
-	// HTML report grade them itself.
-	Grades []verdict.Grade
+	// Scopes hold the graded streams, see [verdict.Scopes]. Nil lets the HTML
+	// report grade them itself.
+	Scopes []verdict.Scope
 }
 
 // run returns the run, or an empty one.

@@ -17,29 +17,16 @@ const (
 )
 
 // A row is a stream with its grade.
-type row struct {
-	*record.Stream
-	grade verdict.Grade
-}
+type row = verdict.Graded
 
 // streams returns the graded streams of a scenario, group by group, the worst of
 // each first.
 func (b *builder) streams(id string) []row {
-	var rows []row
-	policy := b.plan(id).Policy
-	for _, i := range b.byScenario[id] {
-		r := row{Stream: &b.run().Streams[i]}
-		if i < len(b.Grades) {
-			r.grade = b.Grades[i]
-		} else {
-			r.grade = verdict.GradeStream(r.Stream, &policy)
-		}
-		rows = append(rows, r)
-	}
+	rows := slices.Clone(b.byScenario[id])
 	slices.SortStableFunc(rows, func(x, y row) int {
 		return cmp.Or(
 			cmp.Compare(groupRank(x.Group), groupRank(y.Group)),
-			cmp.Compare(badness(y.grade), badness(x.grade)),
+			cmp.Compare(badness(y.Grade), badness(x.Grade)),
 			cmp.Compare(began(x.Stream), began(y.Stream)),
 		)
 	})
@@ -80,6 +67,24 @@ func shareRows(b *builder, worstFirst []verdict.ScenarioReport) *rowBudget {
 	return r
 }
 
+// restShare is the part of the rows of a cut group, one in so many, that goes to
+// what is not among its worst: 100 equal failures say less than 75 beside 25
+// streams that came through.
+const restShare = 4
+
+// thin cuts rows to n: the worst, and an even sample of the rest.
+func thin(rows []row, n int) []row {
+	if n >= len(rows) {
+		return rows
+	}
+	worst := n - n/restShare
+	out, rest := slices.Clone(rows[:worst]), rows[worst:]
+	for i := range n - worst {
+		out = append(out, rest[i*len(rest)/(n-worst)])
+	}
+	return out
+}
+
 // A groupRows is the part of a group that is drawn.
 type groupRows struct {
 	group record.Group
@@ -111,7 +116,7 @@ func sample(rows []row, n int) []groupRows {
 		g := &groups[i]
 		keep := min(g.total, minGroupRows)
 		keep += max(spare, 0) * (g.total - keep) / max(total-len(groups)*minGroupRows, 1)
-		g.rows = g.rows[:min(keep, g.total)]
+		g.rows = thin(g.rows, min(keep, g.total))
 	}
 	return groups
 }

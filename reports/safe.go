@@ -18,7 +18,7 @@ const (
 // says how many strings were cut.
 func (in Input) safe() (Input, int) {
 	var s scrubber
-	out := Input{Grades: in.Grades}
+	out := Input{Scopes: in.Scopes}
 	report := *in.Report
 	out.Report = &report
 	s.copyTo(reflect.ValueOf(&report).Elem(), reflect.ValueOf(report))

@@ -24,6 +24,7 @@ type section struct {
 	Flags             []flagView
 	OpenChecks        []checkView
 	Checks            []checkView
+	Asked             string // how many checks
 	Causes            []causeView
 	Doubts            []verdict.Doubt
 	Lanes             lanesView
@@ -67,6 +68,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		}
 		out.Checks = append(out.Checks, v)
 	}
+	out.Asked = count(len(out.Checks), "check")
 	out.OpenChecks = openViews(out.Checks)
 	rows := b.streams(s.ID)
 	out.Lanes = b.lanes(s.ID, rows)

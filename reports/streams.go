@@ -10,7 +10,7 @@ import (
 )
 
 // worstShown bounds the table of the worst streams of a scenario.
-const worstShown = 10
+const worstShown = 8
 
 // A streamView is one stream in the table of the worst.
 type streamView struct {
@@ -24,9 +24,9 @@ type streamView struct {
 // worst lists the worst streams that did not complete, or that bear a flag.
 func (b *builder) worst(rows []row) (shown []streamView, left int) {
 	bad := pick(rows, func(r row) bool {
-		return r.grade.Outcome != verdict.Complete && r.grade.Outcome != verdict.Cancelled || len(r.grade.Flags) > 0
+		return r.Grade.Outcome != verdict.Complete && r.Grade.Outcome != verdict.Cancelled || len(r.Grade.Flags) > 0
 	})
-	slices.SortStableFunc(bad, func(x, y row) int { return cmp.Compare(badness(y.grade), badness(x.grade)) })
+	slices.SortStableFunc(bad, func(x, y row) int { return cmp.Compare(badness(y.Grade), badness(x.Grade)) })
 	if len(bad) > worstShown {
 		left = len(bad) - worstShown
 		bad = bad[:worstShown]
@@ -39,15 +39,15 @@ func (b *builder) worst(rows []row) (shown []streamView, left int) {
 
 func viewStream(r row) streamView {
 	var flags []string
-	for _, f := range r.grade.Flags {
+	for _, f := range r.Grade.Flags {
 		flags = append(flags, string(f))
 	}
 	return streamView{
 		Seq: r.Seq, Link: fmt.Sprintf("#l%d", r.Seq),
-		Class: class(r.grade.Outcome), Outcome: label(r.grade.Outcome), Group: line(string(r.Group)),
-		Ending: string(r.grade.Ending), Content: string(r.grade.Content), Events: thousands(r.Contents),
+		Class: class(r.Grade.Outcome), Outcome: label(r.Grade.Outcome), Group: line(string(r.Group)),
+		Ending: string(r.Grade.Ending), Content: string(r.Grade.Content), Events: thousands(r.Contents),
 		First: short(firstEvent(r.Stream)), Gap: short(longestGap(r.Stream)), Worker: line(r.Content.Worker),
-		Nonce: bound(line(r.Nonce), 40), Why: bound(line(orElse(r.grade.Why, r.Content.Why)), 200),
+		Nonce: bound(line(r.Nonce), 40), Why: bound(line(orElse(r.Grade.Why, r.Content.Why)), 200),
 		Flags: strings.Join(flags, ", "),
 	}
 }

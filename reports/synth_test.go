@@ -53,6 +53,7 @@ type shape struct {
 	hold    time.Duration // 0 for none
 	tail    time.Duration // from the last event to the end
 	beats   time.Duration // heartbeats while silent
+	endAt   time.Duration // ends then, whatever tail says
 	outcome verdict.Outcome
 	ending  verdict.Ending
 	why     string
@@ -98,7 +99,7 @@ func (s *synth) stream(id string, at time.Duration, h shape) {
 		st.Last = t
 	}
 	st.Events, st.Contents, st.Frames = tl.Bytes, h.events, h.events
-	st.End = max(t, st.Headers) + h.tail
+	st.End = max(max(t, st.Headers)+h.tail, h.endAt)
 	if h.outcome == verdict.Complete {
 		st.TerminalAt, st.Content.Terminals = st.End, 1
 	} else {
@@ -164,7 +165,17 @@ func (s *synth) input() Input {
 	if s.report.Verdict == "" {
 		s.report.Verdict = verdict.Pass
 	}
-	return Input{Run: &s.run, Report: &s.report, Grades: s.grades}
+	return Input{Run: &s.run, Report: &s.report, Scopes: s.scopes()}
+}
+
+// scopes sorts the streams with the grades that they were built with.
+func (s *synth) scopes() []verdict.Scope {
+	var out []verdict.Scope
+	for i := range s.run.Plan.Scenarios {
+		p := &s.run.Plan.Scenarios[i]
+		out = append(out, verdict.Scope{Run: &s.run, Scenario: p, Streams: s.rows(p.ID)})
+	}
+	return out
 }
 
 func pass(name, why string) verdict.Check {
@@ -173,4 +184,15 @@ func pass(name, why string) verdict.Check {
 
 func must(name, why string) verdict.Check {
 	return verdict.Check{Name: name, Verdict: verdict.Pass, Why: why, Obligation: true}
+}
+
+// rows returns the streams of one scenario, planned or not.
+func (s *synth) rows(id string) []row {
+	var rows []row
+	for i := range s.run.Streams {
+		if s.run.Streams[i].Scenario == id {
+			rows = append(rows, row{Stream: &s.run.Streams[i], Grade: s.grades[i]})
+		}
+	}
+	return rows
 }

@@ -109,13 +109,33 @@ func (t *text) rows() [][]string {
 	return rows
 }
 
+// narrow is the width in columns below which a table is no help.
+const narrow = 76
+
 func (t *text) table() {
-	if !t.screen.Terminal {
+	switch {
+	case !t.screen.Terminal:
 		t.lines()
-		return
+	case t.screen.width() < narrow:
+		t.stacked()
+	default:
+		t.boxed()
 	}
+}
+
+// boxed is the table for a terminal. Verdicts and counts never wrap; outcomes and
+// reasons share what they leave.
+func (t *text) boxed() {
+	rows := t.rows()
+	widths := [5]int{0, 18, 11, 0, 0}
+	for _, r := range rows {
+		widths[0] = max(widths[0], min(lipgloss.Width(r[0])+2, 26), len(columns[0])+2)
+	}
+	rest := t.screen.width() - widths[0] - widths[1] - widths[2] - len(columns) - 1
+	widths[3] = min(rest*2/5, 44)
+	widths[4] = rest - widths[3]
 	style := func(row, col int) lipgloss.Style {
-		cell := t.plain.Padding(0, 1)
+		cell := t.plain.Padding(0, 1).Width(widths[col])
 		if row == table.HeaderRow {
 			return cell.Faint(true)
 		}
@@ -125,7 +145,15 @@ func (t *text) table() {
 		return cell
 	}
 	fmt.Fprintln(t, table.New().Border(lipgloss.RoundedBorder()).BorderStyle(t.faint).
-		Width(t.screen.width()).StyleFunc(style).Headers(columns...).Rows(t.rows()...))
+		StyleFunc(style).Headers(columns...).Rows(rows...))
+}
+
+// stacked is the table for a small window: two lines a scenario.
+func (t *text) stacked() {
+	for _, s := range worstFirst(t.scenarios()) {
+		fmt.Fprintf(t, "%s  %s\n", t.badge(s.Verdict), t.bold.Render(s.ID))
+		t.para("    ", tally(s.Outcomes)+": "+s.Why)
+	}
 }
 
 // lines is the table for a log file: a line a scenario, to be found with grep.
@@ -174,7 +202,7 @@ func (t *text) cause(i int, c verdict.Cause) {
 		t.para("    - ", fmt.Sprintf("and %d more in the HTML report", n))
 	}
 	for _, r := range c.RuledOut {
-		t.para("    not: ", r)
+		t.para("    ruled out: ", r)
 	}
 	if c.Fix != "" {
 		fmt.Fprintln(t, t.green.Render("    fix:"))
