@@ -1,0 +1,116 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/streamproof/streamproof/harness/tap"
+)
+
+// A driver is one wave under way.
+type driver struct {
+	// ctx ends with the caller's, or with the first failure that is our own: the
+	// streams that follow would fail in the same way.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	tap   *tap.Tap
+	wave  Wave
+	pace  *pacer
+	next  http.RoundTripper // the tap's
+	first Target            // of stream 0
+
+	started, late atomic.Int64
+}
+
+func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
+	d := &driver{tap: t, wave: w}
+	d.ctx, d.cancel = context.WithCancelCause(ctx)
+	d.pace = newPacer(d.ctx, t.Now, &w)
+	d.next = t.RoundTripper(d.job)
+	return d
+}
+
+// attack runs Vegeta until its last stream is over.
+func (d *driver) attack() {
+	n := d.wave.Streams
+	if n == 0 {
+		n = MaxStreams()
+	}
+	workers := min(uint64(n), vegeta.DefaultWorkers)
+	if d.wave.Rate == 0 {
+		workers = uint64(n)
+	}
+	a := vegeta.NewAttacker(vegeta.Workers(workers), vegeta.MaxWorkers(uint64(n)), vegeta.MaxBody(0),
+		// Last: the options before it expect Vegeta's own transport.
+		vegeta.Client(&http.Client{Transport: d, CheckRedirect: noRedirect}))
+	// Vegeta looks at its own clock only between streams, and would start one more
+	// whenever a slot is freed after the end.
+	stop := func() { a.Stop() }
+	release := d.pace.onEnd(stop)
+	for range a.Attack(d.target, d.pace, 0, "") {
+		// Drained: the records are the tap's.
+	}
+	release()
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// target is Vegeta's targeter. The URL is a placeholder: only the transport
+// knows the stream's number, and so its target.
+func (d *driver) target(t *vegeta.Target) error {
+	if d.pace.over() {
+		return vegeta.ErrNoTargets
+	}
+	t.Method = d.wave.Method
+	if t.Method == "" {
+		t.Method = http.MethodGet
+	}
+	t.URL = "http://target.invalid/"
+	t.Body = d.wave.Body
+	t.Header = d.wave.Header
+	return nil
+}
+
+// RoundTrip binds the stream to the wave's context.
+func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := d.next.RoundTrip(r.WithContext(d.ctx))
+	var end *tap.EndError
+	if err != nil && !errors.As(err, &end) {
+		d.cancel(err)
+		return nil, err
+	}
+	d.started.Add(1)
+	return resp, err
+}
+
+// job tells the tap about stream number seq.
+func (d *driver) job(seq uint64) tap.Job {
+	w := &d.wave
+	to := w.Assign(seq)
+	if seq == 0 {
+		d.first = to
+	}
+	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,
+		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits}
+	if w.First > 0 {
+		j.Seq = w.First + seq
+	}
+	if to.Abort != (tap.Abort{}) {
+		j.Abort = to.Abort
+	}
+	if w.Rate == 0 {
+		return j
+	}
+	// Vegeta numbers streams in the order in which they start, which is the order
+	// of their times.
+	j.Sched = d.pace.due(seq)
+	if j.Late = d.tap.Now()-j.Sched > d.pace.slack(); j.Late {
+		d.late.Add(1)
+	}
+	return j
+}

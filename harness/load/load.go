@@ -1,0 +1,111 @@
+// Package load drives streams with Vegeta. It is the one home of that library.
+//
+//  1. A [Wave] says how many streams to start when, and what each is for.
+//  2. [Drive] gives Vegeta one Attacker, a pacer and the tap's transport. Vegeta
+//     only keeps the time and runs the workers: what became of each stream is in
+//     the tap's records.
+//  3. It returns when every stream of the wave has ended and been recorded.
+//
+// Two models of load:
+//
+//	closed  Streams slots, each starting a new stream when its last has ended:
+//	        a slow service gets fewer streams
+//	open    Rate streams a second, come what may: a slow service gets more and
+//	        more at once, as it does from the world
+//
+// An open load that could not be given is never passed over in silence: a stream
+// that started late is counted and marked (see [Wave.Rate]).
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/tap"
+)
+
+// A Wave is a load of streams.
+type Wave struct {
+	Scenario string
+	Method   string // "" is GET
+	Body     []byte
+	Header   http.Header
+	// Streams is how many run at once in the closed model, and the most that may
+	// in the open one, where 0 means [MaxStreams].
+	Streams int
+	// Rate is streams per second; 0 is the closed model. A stream of an open wave
+	// is late if it starts more than 10 ms, or one period if that is longer, after
+	// its time.
+	Rate float64
+	// Total ends the wave after so many streams, Duration after so long; the
+	// streams in flight then run to their ends, under their limits. With neither,
+	// a closed wave starts Streams streams and no more.
+	Total    int
+	Duration time.Duration
+	// Ramp is how long the load takes to grow from nothing, linearly.
+	Ramp time.Duration
+	// First is the number in the run of the wave's stream 0, and so on from there;
+	// 0 lets the tap number them.
+	First uint64
+	// Assign says where stream number seq of the wave, from 0, goes. It is called
+	// once for each, from many goroutines.
+	Assign  func(seq uint64) Target
+	Dialect *stream.Dialect
+	Ask     stream.Ask
+	Limits  tap.Limits
+	Abort   tap.Abort
+}
+
+// A Target is where one stream goes and what part it plays.
+type Target struct {
+	Group  record.Group
+	Hop    string
+	URL    string
+	Dial   string      // see [tap.Job]
+	Lane   string      // see [tap.Job]
+	Header http.Header // set over the wave's
+	Abort  tap.Abort   // instead of the wave's, where it is set
+}
+
+// check refuses a wave that cannot be driven.
+func (w *Wave) check() error {
+	switch most := MaxStreams(); {
+	case w.Assign == nil:
+		return errors.New("drive load: no targets")
+	case w.Rate < 0:
+		return fmt.Errorf("drive load: rate %g is negative", w.Rate)
+	case w.Rate == 0 && w.Streams <= 0:
+		return errors.New("drive load: zero streams")
+	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0:
+		return errors.New("drive load: a rate needs a duration or a total")
+	case w.Streams > most:
+		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)", w.Streams, most)
+	}
+	return nil
+}
+
+// Drive sends the wave through t and returns when all its streams are over.
+// When ctx is cancelled no more start and those in flight end at once, as
+// [record.CancelledByEnd]; that is no error. An error means that the load could
+// not be driven, and its streams are recorded all the same.
+func Drive(ctx context.Context, t *tap.Tap, w Wave) (record.Wave, error) {
+	if err := w.check(); err != nil {
+		return record.Wave{}, err
+	}
+	d := newDriver(ctx, t, w)
+	defer d.cancel(nil)
+	rec := record.Wave{Scenario: w.Scenario, Asked: d.pace.asked(), InBodyAtFault: -1, Begin: d.pace.begin}
+	d.attack()
+	rec.End = t.Now()
+	rec.Started, rec.LateStarts = int(d.started.Load()), int(d.late.Load())
+	rec.Group, rec.Hop = d.first.Group, d.first.Hop
+	if err := context.Cause(d.ctx); err != nil && ctx.Err() == nil {
+		return rec, fmt.Errorf("drive load: %w", err)
+	}
+	return rec, nil
+}

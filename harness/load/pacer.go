@@ -1,0 +1,118 @@
+package load
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// A pacer says when streams start. It is a vegeta.Pacer that does the waiting
+// itself, because Vegeta's own sleep cannot be interrupted.
+type pacer struct {
+	ctx    context.Context
+	now    func() time.Duration
+	begin  time.Duration
+	end    time.Duration // no stream starts after it; 0 for none
+	total  int           // streams; 0 for no bound
+	closed bool
+	rate   float64 // streams a second; in a closed wave those of the ramp, 0 for at once
+	ramp   time.Duration
+	count  int // streams of the ramp, in a closed wave
+}
+
+func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
+	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp, count: w.Streams}
+	if w.Duration > 0 {
+		p.end = p.begin + w.Duration
+	} else if p.closed && p.total == 0 {
+		p.total = w.Streams
+	}
+	return p
+}
+
+// asked is how many streams the wave is meant to start, at least.
+func (p *pacer) asked() int {
+	switch {
+	case p.total > 0:
+		return p.total
+	case p.closed:
+		return p.count
+	}
+	length := (p.end - p.begin).Seconds()
+	grown := min(length, p.ramp.Seconds())
+	n := p.rate * (length - grown)
+	if grown > 0 {
+		n += p.rate * grown * grown / (2 * p.ramp.Seconds())
+	}
+	return int(math.Ceil(n - 1e-9))
+}
+
+// slack is how late a stream of an open wave may start.
+func (p *pacer) slack() time.Duration {
+	return max(10*time.Millisecond, time.Duration(float64(time.Second)/p.rate))
+}
+
+// due is when stream n starts at the soonest, as a run offset.
+//
+//	closed  stream n of the ramp's N at n/N of it; those after it at once
+//	open    under the ramp the rate grows linearly, so that the streams started by
+//	        time t are rate·t²/2·ramp, and stream n is due at √(2·ramp·n/rate)
+func (p *pacer) due(n uint64) time.Duration {
+	k, ramp := float64(n), p.ramp.Seconds()
+	var s float64
+	switch grown := p.rate * ramp / 2; {
+	case p.closed && n < uint64(p.count):
+		s = ramp * k / float64(p.count)
+	case p.closed:
+		s = ramp
+	case k < grown:
+		s = math.Sqrt(2 * ramp * k / p.rate)
+	default:
+		s = ramp + (k-grown)/p.rate
+	}
+	return p.begin + time.Duration(s*float64(time.Second))
+}
+
+// Pace waits until the next stream is due. It implements vegeta.Pacer.
+func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
+	if p.total > 0 && hits >= uint64(p.total) || p.over() {
+		return 0, true
+	}
+	at := p.due(hits)
+	if p.end > 0 && at >= p.end {
+		at = p.end
+	}
+	if wait := at - p.now(); wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-p.ctx.Done():
+		}
+	}
+	return 0, p.over()
+}
+
+// Rate implements vegeta.Pacer; only Vegeta's plots ask.
+func (p *pacer) Rate(time.Duration) float64 { return p.rate }
+
+// over reports that no stream may start any more.
+func (p *pacer) over() bool {
+	return p.ctx.Err() != nil || p.end > 0 && p.now() >= p.end
+}
+
+// onEnd calls stop when the wave's time is up or its context ends. release
+// waits until that cannot happen any more.
+func (p *pacer) onEnd(stop func()) (release func()) {
+	ctx, cancel := context.WithCancel(p.ctx)
+	if p.end > 0 {
+		ctx, cancel = context.WithTimeout(p.ctx, p.end-p.now())
+	}
+	finished := make(chan struct{})
+	go func() { // ends by release at the latest
+		defer close(finished)
+		<-ctx.Done()
+		stop()
+	}()
+	return func() { cancel(); <-finished }
+}

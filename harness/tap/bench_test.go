@@ -1,0 +1,3 @@
+package tap_test
+
+func benchChild() bool { return false }

@@ -1,0 +1,97 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A body is what a flight knows of its response body: how it is compressed and
+// which decoder reads it.
+type body struct {
+	inflate *inflater // nil where the body comes as it is
+	dec     stream.Decoder
+	reader  stream.Reader
+	plain   int64  // bytes after decompression
+	text    []byte // the start of an error response
+	err     error  // why the rest is not decoded
+}
+
+// maxErrorText is how much of an error response is kept.
+const maxErrorText = 200
+
+// open gets ready for the body of a response with head h. The body of an error
+// response (status >= 400) is no stream: its start is kept as it is.
+func (b *body) open(f *flight, h *head) {
+	if d := f.job.Dialect; d != nil && h.Status < 400 {
+		b.dec = d.Format.New(stream.Limits{Frame: max(0, f.limits.Frame)})
+		b.reader = d.New(f.job.Ask)
+	}
+	if h.Encoding == "" || f.resp.state == whole {
+		return
+	}
+	if b.inflate, b.err = newInflater(h.Encoding, f.limits.Inflated, func(p []byte) bool {
+		b.read(p, f)
+		return !f.halt.on
+	}); b.err != nil {
+		b.dec = nil
+	}
+}
+
+// push takes the next bytes of the body as the framing gave them.
+func (b *body) push(p []byte, f *flight) {
+	if b.inflate == nil {
+		b.read(p, f)
+		return
+	}
+	err := b.inflate.push(p)
+	switch {
+	case err == nil:
+	case errors.Is(err, errInflated):
+		f.stop(record.InflateSize, err)
+	default:
+		b.err = err
+		f.stop(record.NoLimit, err)
+	}
+}
+
+// read takes the next bytes of the body after decompression.
+func (b *body) read(p []byte, f *flight) {
+	b.plain += int64(len(p))
+	if b.dec == nil {
+		b.text = append(b.text, p[:min(len(p), max(0, maxErrorText-len(b.text)))]...)
+		return
+	}
+	if err := b.dec.Push(p, f); err != nil {
+		f.stop(record.FrameSize, err)
+	}
+}
+
+// close sums the content up. whole says that the framing ended the body.
+func (b *body) close(f *flight, whole bool) {
+	rec := &f.rec
+	if b.inflate != nil {
+		if err := b.inflate.close(whole); err != nil && b.err == nil && !f.halt.on {
+			b.err = err
+		}
+	}
+	if b.reader == nil {
+		rec.Content = stream.Summary{State: stream.Empty, ErrorText: string(b.text)}
+		return
+	}
+	if b.dec != nil {
+		rec.Partial = b.dec.Close(f)
+	}
+	rec.Content = b.reader.Close(rec.Partial)
+	if b.err == nil {
+		return
+	}
+	// What could not be decompressed is not sound, whatever came before.
+	rec.Content.State = stream.Corrupt
+	if errors.Is(b.err, errCutInflate) {
+		rec.Content.State = stream.CutFrame
+	}
+	rec.Content.Why = fmt.Sprint(b.err)
+}

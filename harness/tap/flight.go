@@ -1,0 +1,263 @@
+package tap
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A flight is one stream in flight: its request, its decoders and its record.
+// Only its carrier touches it, from start to finish, but for the fields that
+// say otherwise.
+type flight struct {
+	tap    *Tap
+	job    Job
+	limits Limits
+	req    *request // nil once it is written
+	via    carrier
+
+	resp   response
+	body   body
+	events events
+
+	began  time.Duration
+	at     time.Duration // arrival of the last read
+	floor  time.Duration // no byte of the next read can have come before it
+	tail   time.Duration // when the framing ended the body and we began to look past it; Never
+	linger time.Duration // arrival of the event that ought to be the last; Never
+	halt   halt
+	rearm  bool // a limit may now strike earlier than it was set for
+
+	rec record.Stream
+
+	news     chan struct{} // one value when the head is whole; closed at the end
+	cut      atomic.Pointer[record.Limit]
+	over     atomic.Bool
+	headed   atomic.Bool
+	counts   counts
+	reported atomic.Bool
+
+	poll pollState            // of the event loop
+	line atomic.Pointer[line] // of a goroutine of its own; nil before
+}
+
+// counts are what Live shows, published once a read.
+type counts struct {
+	events, contents atomic.Int32
+	bytes            atomic.Int64
+}
+
+// A halt says that we ended a flight, and why.
+type halt struct {
+	on     bool
+	limit  record.Limit
+	reason error
+}
+
+// news about a flight that was fed.
+type news uint8
+
+const (
+	goesOn  news = iota
+	ended        // finish must be called
+	encoded      // the body is compressed: the rest is to be fed away from other streams
+)
+
+func (t *Tap) newFlight(job Job, req *request) *flight {
+	f := &flight{tap: t, job: job, req: req, limits: job.Limits.over(t.opts.Limits).over(DefaultLimits),
+		news: make(chan struct{}, 1), tail: record.Never, linger: record.Never}
+	f.resp.head = &head{words: &t.words, toHEAD: req.method == "HEAD", length: -1}
+	f.resp.limit = f.limits.Head
+	n := record.Never
+	f.rec = record.Stream{Seq: t.number(job.Seq), Scenario: job.Scenario, Group: job.Group, Hop: job.Hop,
+		Sched: job.Sched, Late: job.Late, Send: n, Connect: n, Headers: n, End: n, First: n, FirstAny: n, Last: n, TerminalAt: n,
+		Wire: record.Wire{Where: record.BeforeConnect, Lingered: n}}
+	if f.job.Ask.Nonce == "" {
+		f.job.Ask.Nonce = Nonce(t.opts.Seed, f.rec.Seq)
+	}
+	f.rec.Nonce = f.job.Ask.Nonce
+	f.began = t.clock.now()
+	f.floor = f.began
+	if job.Sched <= 0 {
+		f.rec.Sched = f.began
+	}
+	return f
+}
+
+// connected notes that the connection stands.
+func (f *flight) connected(now time.Duration) {
+	f.rec.Connect, f.floor, f.rearm = now, now, true
+}
+
+// sent notes that the request is written.
+func (f *flight) sent(now time.Duration) {
+	f.rec.Send, f.req, f.rearm = now, nil, true
+}
+
+// A reading is the circumstances of one read.
+type reading struct {
+	at  time.Duration // arrival of its last segment
+	now time.Duration // when it was read
+	// emptied says that the read left nothing in the socket, so that the next
+	// bytes come later than now.
+	emptied bool
+}
+
+// feed takes the bytes of one read. The rest that it returns is to be fed again
+// with refeed, for the news encoded.
+func (f *flight) feed(p []byte, r reading) (rest []byte, _ news) {
+	f.rec.WireBytes += int64(len(p))
+	f.stamp(r)
+	return f.refeed(p)
+}
+
+// stamp begins a read.
+func (f *flight) stamp(r reading) {
+	f.rec.Reads++
+	f.at = max(f.at, r.at)
+	f.rec.Lag = max(f.rec.Lag, r.now-f.at)
+	f.events.begin(f.at, f.floor)
+	f.floor = f.at
+	if r.emptied {
+		f.floor = r.now
+	}
+}
+
+// refeed decodes bytes of the read that feed was told of.
+func (f *flight) refeed(p []byte) (rest []byte, _ news) {
+	for len(p) > 0 && !f.halt.on {
+		data, n, err := f.resp.next(p)
+		if err != nil {
+			f.stop(record.HeaderSize, err)
+		}
+		if p = p[n:]; len(data) > 0 {
+			f.take(data)
+		}
+		if f.resp.head != nil && f.resp.inBody() {
+			f.headWhole()
+			if f.body.inflate != nil {
+				return p, encoded
+			}
+		}
+		if f.resp.broken && f.resp.gathered() {
+			f.stop(record.NoLimit, nil)
+		}
+	}
+	f.events.end(f.body.plain)
+	f.publish()
+	if f.resp.state == whole && !f.halt.on {
+		f.bodyWhole()
+	}
+	if f.halt.on || f.resp.state == past {
+		return nil, ended
+	}
+	return nil, goesOn
+}
+
+// headWhole takes over what the response head says.
+func (f *flight) headWhole() {
+	h := f.resp.head
+	f.resp.head = nil
+	f.beginBody(h)
+	f.rec.Wire.Framing = h.Framing
+}
+
+// beginBody gets ready for the body of a response with head h.
+func (f *flight) beginBody(h *head) {
+	f.rec.Headers, f.rearm = f.at, true
+	f.rec.Status, f.rec.Proto, f.rec.ContentType = h.Status, h.Proto, h.ContentType
+	f.rec.Encoding, f.rec.Header = h.Encoding, h.Kept
+	f.body.open(f, h)
+	f.events.open(f.at)
+	f.headed.Store(true)
+	f.news <- struct{}{}
+}
+
+// take takes body bytes as the framing gave them.
+func (f *flight) take(p []byte) {
+	f.rec.Bytes += int64(len(p))
+	if exceeds(f.rec.Bytes, f.limits.Body) {
+		f.stop(record.BodySize, errors.New("read body: longer than the limit"))
+		return
+	}
+	f.body.push(p, f)
+}
+
+// Frame takes one frame of the body; it makes f a [stream.Sink].
+func (f *flight) Frame(fr *stream.Frame) {
+	if f.halt.on {
+		return
+	}
+	ev := f.body.reader.Read(fr)
+	if first := f.events.add(fr, ev, &f.rec); first {
+		f.rearm = true
+	}
+	switch ev.Kind {
+	case stream.Content:
+		if f.job.Abort.AfterEvents > 0 && f.rec.Contents >= f.job.Abort.AfterEvents {
+			f.stop(record.CancelledByUs, nil)
+		}
+		if f.rec.TerminalAt == record.Never && f.linger >= 0 {
+			f.linger, f.rearm = record.Never, true // the error was not the last word
+		}
+	case stream.Terminal, stream.Error:
+		if f.linger < 0 {
+			f.linger, f.rearm = f.at, true
+		}
+	}
+}
+
+// stop ends the flight for a reason of our own; the first one counts.
+func (f *flight) stop(limit record.Limit, reason error) {
+	if !f.halt.on {
+		f.halt = halt{on: true, limit: limit, reason: reason}
+	}
+}
+
+// bodyWhole decides whether to look past a body that its framing has ended.
+func (f *flight) bodyWhole() {
+	if f.rec.Wire.Framing == record.Length && f.rec.Frames > 0 && f.linger < 0 {
+		f.tail, f.rearm = f.at, true
+		return
+	}
+	f.halt.on = true
+}
+
+// publish shows the counts to other goroutines.
+func (f *flight) publish() {
+	f.counts.events.Store(int32(f.rec.Frames))
+	f.counts.contents.Store(int32(f.rec.Contents))
+	f.counts.bytes.Store(f.rec.Bytes)
+}
+
+func (f *flight) glance() Live {
+	return Live{Seq: f.rec.Seq, Scenario: f.rec.Scenario, Group: f.rec.Group, InBody: f.headed.Load(),
+		Events: int(f.counts.events.Load()), Contents: int(f.counts.contents.Load()), Bytes: f.counts.bytes.Load()}
+}
+
+// hangUp ends the flight from any goroutine. The first reason counts.
+func (f *flight) hangUp(limit record.Limit) {
+	if !f.over.Load() && f.cut.CompareAndSwap(nil, &limit) {
+		f.via.wake(f)
+	}
+}
+
+// wait sleeps until the flight is over.
+func (f *flight) wait() {
+	for range f.news {
+	}
+}
+
+// report hands the record over, once. The flight must be over.
+func (f *flight) report() {
+	if !f.reported.CompareAndSwap(false, true) {
+		return
+	}
+	if f.tap.opts.Done != nil {
+		f.tap.opts.Done(&f.rec)
+	}
+	f.tap.leave(f)
+}

@@ -1,0 +1,137 @@
+package tap
+
+import (
+	"bufio"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+)
+
+var (
+	errInflated   = errors.New("inflate body: longer than the limit")
+	errCutInflate = errors.New("inflate body: ends inside the compressed data")
+)
+
+// An inflater makes a push decoder of Go's pull decompressors. They run in a
+// coroutine that is switched to while bytes are pushed and switched away from
+// when it wants more, so that whatever a read completes is out before push
+// returns, under that read's stamp.
+type inflater struct {
+	in    []byte
+	want  func() (struct{}, bool) // runs the coroutine until it wants bytes
+	stop  func()
+	yield func(struct{}) bool
+	over  bool // no more bytes will come
+	err   error
+}
+
+// newInflater returns a running inflater for a Content-Encoding. It hands the
+// inflated bytes to sink until that returns false.
+func newInflater(encoding string, limit int64, sink func([]byte) bool) (*inflater, error) {
+	switch encoding {
+	case "gzip", "x-gzip", "deflate":
+	default:
+		return nil, fmt.Errorf("inflate body: content encoding %q is not supported", encoding)
+	}
+	z := &inflater{}
+	z.want, z.stop = iter.Pull(func(yield func(struct{}) bool) {
+		z.yield = yield
+		z.err = z.run(encoding, limit, sink)
+	})
+	z.want()
+	return z, nil
+}
+
+// push inflates p. It returns the error that ended the decompression.
+func (z *inflater) push(p []byte) error {
+	z.in = p
+	if _, more := z.want(); more {
+		return nil
+	}
+	return z.err
+}
+
+// close ends the coroutine. whole says that the compressed data ought to be
+// whole; the error says that they are not.
+func (z *inflater) close(whole bool) error {
+	z.over = true
+	z.want()
+	z.stop()
+	if whole {
+		return z.err
+	}
+	return nil
+}
+
+// Read implements io.Reader for the decompressor, in the coroutine.
+func (z *inflater) Read(p []byte) (int, error) {
+	if !z.fill() {
+		return 0, io.EOF
+	}
+	n := copy(p, z.in)
+	z.in = z.in[n:]
+	return n, nil
+}
+
+// ReadByte keeps compress/flate from reading ahead through a buffer.
+func (z *inflater) ReadByte() (byte, error) {
+	if !z.fill() {
+		return 0, io.EOF
+	}
+	c := z.in[0]
+	z.in = z.in[1:]
+	return c, nil
+}
+
+func (z *inflater) fill() bool {
+	for len(z.in) == 0 {
+		if z.over || !z.yield(struct{}{}) || z.over {
+			return false
+		}
+	}
+	return true
+}
+
+func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) error {
+	r, err := z.decompressor(encoding)
+	buf := make([]byte, 4<<10)
+	for total := int64(0); err == nil; {
+		var n int
+		n, err = r.Read(buf)
+		if total += int64(n); exceeds(total, limit) {
+			return errInflated
+		}
+		if n > 0 && !sink(buf[:n]) {
+			return nil
+		}
+	}
+	switch {
+	case err == io.EOF:
+		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errCutInflate
+	}
+	return fmt.Errorf("inflate body: %w", err)
+}
+
+// decompressor reads the header. "deflate" is the zlib format (RFC 9110 section
+// 8.4.1.2), but some servers send it bare: the check bits of the zlib header tell
+// them apart (RFC 1950 section 2.2).
+func (z *inflater) decompressor(encoding string) (io.Reader, error) {
+	if encoding != "deflate" {
+		return gzip.NewReader(z)
+	}
+	in := bufio.NewReaderSize(z, 16)
+	b, err := in.Peek(2)
+	if err != nil {
+		return nil, err
+	}
+	if b[0]&0x0f == 8 && (int(b[0])<<8|int(b[1]))%31 == 0 {
+		return zlib.NewReader(in)
+	}
+	return flate.NewReader(in), nil
+}

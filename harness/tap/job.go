@@ -1,0 +1,107 @@
+package tap
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A Job describes a stream before it starts.
+type Job struct {
+	// Seq is the stream's number in the run; 0 takes the next. A caller that
+	// numbers some streams must number all.
+	Seq      uint64
+	Scenario string
+	Group    record.Group
+	Hop      string
+	// URL replaces the request's; empty keeps it. Header is set over the
+	// request's.
+	URL    string
+	Header http.Header
+	// Dial is the "host:port" to connect to; empty dials the URL's.
+	Dial string
+	// Lane goes into the header stack.LaneHeader; empty leaves it out.
+	Lane string
+	// HTTP2 speaks HTTP/2 without asking: over TLS as the only ALPN offer, over
+	// plain TCP with prior knowledge. Without it an https URL offers h2 and
+	// HTTP/1.1.
+	HTTP2 bool
+	// Dialect reads the body; nil counts its bytes only.
+	Dialect *stream.Dialect
+	// Ask is what the dialect knows beforehand. An empty Ask.Nonce is filled
+	// with [Nonce] of the run's seed and the stream's number.
+	Ask stream.Ask
+	// Sched is when the pacer meant the stream to start; 0 or less means when it
+	// does start. Late says that it starts later than the load asked for.
+	Sched  time.Duration
+	Late   bool
+	Abort  Abort
+	Limits Limits
+}
+
+// An Abort makes us hang up, as an impatient client does. The stream then ends
+// with [record.CancelledByUs].
+type Abort struct {
+	AfterEvents int           // content events; 0 for never
+	After       time.Duration // since the request was sent; 0 for never
+}
+
+// Limits bound one stream. A zero field takes the tap's, then the default; a
+// negative one is no limit.
+type Limits struct {
+	Connect time.Duration // name lookup, TCP and TLS handshake: 10 s
+	Headers time.Duration // from the connection to a whole response head: 60 s
+	First   time.Duration // from the request to the first event that is no heartbeat: 60 s
+	Gap     time.Duration // between events of any kind: 60 s
+	Total   time.Duration // 15 min
+	// Linger is how long to wait, after the terminal event, for the body or the
+	// connection to end: 2 s. The stream then ends without a limit.
+	Linger time.Duration
+
+	Head     int   // bytes of status line, headers, trailers or a chunk header: 64 KiB
+	Frame    int   // bytes of one frame: 1 MiB
+	Body     int64 // bytes of body: 1 GiB
+	Inflated int64 // bytes of body after decompression: 256 MiB
+}
+
+// DefaultLimits hold where neither job nor tap says otherwise.
+var DefaultLimits = Limits{
+	Connect: 10 * time.Second, Headers: time.Minute, First: time.Minute, Gap: time.Minute,
+	Total: 15 * time.Minute, Linger: 2 * time.Second,
+	Head: 64 << 10, Frame: 1 << 20, Body: 1 << 30, Inflated: 256 << 20,
+}
+
+// over returns l with its zero fields taken from m.
+func (l Limits) over(m Limits) Limits {
+	return Limits{
+		Connect: or(l.Connect, m.Connect), Headers: or(l.Headers, m.Headers), First: or(l.First, m.First),
+		Gap: or(l.Gap, m.Gap), Total: or(l.Total, m.Total), Linger: or(l.Linger, m.Linger),
+		Head: or(l.Head, m.Head), Frame: or(l.Frame, m.Frame), Body: or(l.Body, m.Body),
+		Inflated: or(l.Inflated, m.Inflated),
+	}
+}
+
+func or[T ~int | ~int64](a, b T) T {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// exceeds reports whether n is beyond limit, where a negative limit is none.
+func exceeds[T ~int | ~int64](n, limit T) bool { return limit >= 0 && n > limit }
+
+// Nonce is the name of stream seq in a run with this seed: 32 hex digits that
+// nobody guesses who does not know the seed.
+func Nonce(seed, seq uint64) string {
+	var in [16]byte
+	binary.BigEndian.PutUint64(in[:8], seed)
+	binary.BigEndian.PutUint64(in[8:], seq)
+	sum := sha256.Sum256(in[:])
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,464 @@
+//go:build linux && (amd64 || arm64)
+
+package tap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// A loop carries plain HTTP/1.1 streams: one goroutine waits for all their
+// sockets with an edge-triggered epoll and does all their work.
+//
+//	start ──inbox──▶ connecting ──▶ writing ──▶ reading ──▶ finish
+//	                     └───────────── timers ─────────────┘
+//
+// The caller's goroutine resolves the name and starts the connect; everything
+// after that is the loop's. Other goroutines reach it through the inbox alone.
+type loop struct {
+	tap   *Tap
+	clock clock
+	ep    int // epoll
+	bell  int // eventfd: there is something in the inbox
+	// anchor is a socket that asks for stamps as long as the loop lives. The
+	// kernel starts to stamp packets when the first such socket appears, and does
+	// so late: without it, the first packets of a run may bear no stamp.
+	anchor int
+
+	rx      receiver
+	buf     []byte // one for all streams: it is decoded before the next read
+	table   []*flight
+	epochs  []int32
+	free    []int32
+	timers  timers
+	again   []*flight // read in bursts, may hold more
+	handoff conns     // takes over compressed streams
+
+	mu     sync.Mutex // guards inbox and rung
+	inbox  []*flight
+	rung   bool
+	closed bool
+	done   chan struct{}
+}
+
+const (
+	bufSize = 64 << 10
+	// burst is how many full buffers one stream may take before others have
+	// their turn.
+	burst = 4
+	batch = 256 // epoll events a wait
+)
+
+// bellKey is the table slot that stands for the bell.
+const bellKey = -1
+
+func newLoop(t *Tap) (carrier, error) {
+	l := &loop{tap: t, clock: *t.clock, buf: make([]byte, bufSize), done: make(chan struct{}), ep: -1, bell: -1, anchor: -1}
+	l.handoff.t = t
+	l.rx.init()
+	if err := l.open(); err != nil {
+		return nil, errors.Join(err, l.shut())
+	}
+	go l.run() // ends when close has rung the bell
+	return l, nil
+}
+
+func (l *loop) open() (err error) {
+	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("create epoll: %w", err)
+	}
+	if l.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return fmt.Errorf("create eventfd: %w", err)
+	}
+	if l.anchor, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return fmt.Errorf("create socket: %w", err)
+	}
+	if err := stampsOn(l.anchor); err != nil {
+		return fmt.Errorf("ask for receive stamps: %w", err)
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: bellKey}
+	if err := unix.EpollCtl(l.ep, unix.EPOLL_CTL_ADD, l.bell, &ev); err != nil {
+		return fmt.Errorf("watch eventfd: %w", err)
+	}
+	return nil
+}
+
+func (l *loop) shut() error {
+	var errs []error
+	for _, fd := range []int{l.ep, l.bell, l.anchor} {
+		if fd >= 0 {
+			errs = append(errs, unix.Close(fd))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// close ends the loop and the goroutines of streams that it handed off.
+func (l *loop) close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.ring()
+	l.mu.Unlock()
+	<-l.done
+	return errors.Join(l.shut(), l.handoff.close())
+}
+
+// wake makes the loop look at f.
+func (l *loop) wake(f *flight) {
+	l.mu.Lock()
+	l.inbox = append(l.inbox, f)
+	l.ring()
+	l.mu.Unlock()
+}
+
+// ring wakes the loop. l.mu is held.
+func (l *loop) ring() {
+	if l.rung {
+		return
+	}
+	l.rung = true
+	one := [8]byte{7: 1} // any value but 0
+	// An eventfd write fails only if its counter is full, and then it is readable.
+	unix.Write(l.bell, one[:])
+}
+
+// start opens the connection of f and hands it to the loop.
+func (l *loop) start(f *flight) {
+	f.poll = pollState{fd: -1, slot: -1, heap: -1, out: f.req.wire()}
+	ctx, cancel := f.connectContext()
+	defer cancel()
+	var err error
+	if f.poll.addrs, err = resolve(ctx, f.req.dial); err == nil {
+		err = connect(f)
+	}
+	if err != nil {
+		f.finish(ending{at: l.tap.Now(), close: record.CloseError, err: err})
+		return
+	}
+	l.wake(f)
+}
+
+// connect starts to connect to the next address that does not refuse at once.
+func connect(f *flight) error {
+	err := errors.New("no address")
+	for len(f.poll.addrs) > 0 && err != nil {
+		addr := f.poll.addrs[0]
+		f.poll.addrs = f.poll.addrs[1:]
+		err = connectTo(f, addr)
+	}
+	return err
+}
+
+func connectTo(f *flight, addr netip.AddrPort) error {
+	family, sa := sockaddr(addr)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("create socket: %w", err)
+	}
+	err = errors.Join(stampsOn(fd), unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
+	if err == nil {
+		if err = unix.Connect(fd, sa); err == unix.EINPROGRESS || err == unix.EINTR {
+			err = nil
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("connect %s: %w", addr, err)
+	}
+	f.poll.fd = fd
+	return nil
+}
+
+func sockaddr(a netip.AddrPort) (family int, sa unix.Sockaddr) {
+	if a.Addr().Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	zone, _ := strconv.ParseUint(a.Addr().Zone(), 10, 32)
+	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: uint32(zone)}
+}
+
+// run is the loop.
+func (l *loop) run() {
+	defer close(l.done)
+	events := make([]unix.EpollEvent, batch)
+	for {
+		n := l.await(events)
+		l.clock.sample()
+		for _, ev := range events[:n] {
+			l.ready(&ev)
+		}
+		l.readAgain()
+		l.expire()
+		if !l.takeInbox() {
+			return
+		}
+	}
+}
+
+// await sleeps until there is something to do.
+func (l *loop) await(events []unix.EpollEvent) int {
+	timeout := -1
+	switch {
+	case len(l.again) > 0:
+		timeout = 0
+	case len(l.timers) > 0:
+		wait := l.timers[0].poll.due - l.clock.now()
+		// Rounded up: a wait that ends early would only be repeated.
+		timeout = int(max(0, min(wait+time.Millisecond-1, time.Hour)) / time.Millisecond)
+	}
+	n, err := unix.EpollWait(l.ep, events, timeout)
+	if err != nil {
+		return 0 // EINTR; the others are impossible with these arguments
+	}
+	return n
+}
+
+// takeInbox attends to what other goroutines brought. It reports false when the
+// loop is to end.
+func (l *loop) takeInbox() bool {
+	l.mu.Lock()
+	box, end := l.inbox, l.closed
+	l.inbox = nil
+	if l.rung {
+		var count [8]byte
+		unix.Read(l.bell, count[:]) // resets it
+		l.rung = false
+	}
+	l.mu.Unlock()
+	for _, f := range box {
+		l.attend(f)
+	}
+	return !end
+}
+
+// attend looks at a flight that is new or that somebody hung up on.
+func (l *loop) attend(f *flight) {
+	switch {
+	case f.over.Load():
+		return
+	case f.poll.handed:
+		l.handoff.wake(f)
+		return
+	case f.poll.slot < 0:
+		l.admit(f)
+	}
+	if f.cut.Load() != nil && !f.over.Load() {
+		l.end(f, ending{at: l.clock.now()})
+	}
+}
+
+// admit gives f a slot and watches its socket.
+func (l *loop) admit(f *flight) {
+	if len(l.free) == 0 {
+		l.free = append(l.free, int32(len(l.table)))
+		l.table = append(l.table, nil)
+		l.epochs = append(l.epochs, 0)
+	}
+	slot := l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
+	l.epochs[slot]++
+	l.table[slot] = f
+	f.poll.slot, f.poll.epoch = slot, l.epochs[slot]
+	l.watch(f)
+}
+
+// watch adds the socket of f to the epoll. What is ready already is reported
+// at once.
+func (l *loop) watch(f *flight) {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
+		Fd: f.poll.slot, Pad: f.poll.epoch}
+	if err := unix.EpollCtl(l.ep, unix.EPOLL_CTL_ADD, f.poll.fd, &ev); err != nil {
+		l.end(f, ending{at: l.clock.now(), close: record.CloseError, err: fmt.Errorf("watch socket: %w", err)})
+		return
+	}
+	l.timers.set(f, f.due().at)
+}
+
+// leave takes f out of the loop without closing its socket.
+func (l *loop) leave(f *flight) {
+	l.timers.remove(f)
+	if f.poll.slot >= 0 {
+		l.table[f.poll.slot] = nil
+		l.free = append(l.free, f.poll.slot)
+		f.poll.slot = -1
+	}
+}
+
+// end closes the socket, which takes it out of the epoll as well, and finishes f.
+func (l *loop) end(f *flight, e ending) {
+	l.leave(f)
+	unix.Close(f.poll.fd)
+	f.poll.fd = -1
+	f.finish(e)
+}
+
+// ready attends to one flight's socket.
+func (l *loop) ready(ev *unix.EpollEvent) {
+	if ev.Fd == bellKey {
+		return
+	}
+	f := l.table[ev.Fd]
+	if f == nil || f.poll.epoch != ev.Pad {
+		return // ended earlier in this batch
+	}
+	if f.rec.Connect < 0 && !l.connected(f) {
+		return
+	}
+	if len(f.poll.out) > 0 && ev.Events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+		l.write(f)
+	}
+	if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		l.read(f, ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+	} else if f.rearm {
+		l.arm(f)
+	}
+}
+
+// connected learns how the connect went. After a failure it tries the next
+// address.
+func (l *loop) connected(f *flight) bool {
+	code, err := unix.GetsockoptInt(f.poll.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code == 0 {
+		f.connected(l.clock.now())
+		return true
+	}
+	if err == nil {
+		err = syscall.Errno(code)
+	}
+	err = fmt.Errorf("connect %s: %w", f.req.dial, err)
+	if len(f.poll.addrs) > 0 {
+		unix.Close(f.poll.fd)
+		if next := connect(f); next == nil {
+			l.watch(f)
+			return false
+		}
+	}
+	l.end(f, ending{at: l.clock.now(), close: record.CloseError, err: err})
+	return false
+}
+
+// write sends what it can of the request. A peer that does not want the rest may
+// still answer: the read tells.
+func (l *loop) write(f *flight) {
+	for len(f.poll.out) > 0 {
+		n, err := unix.Write(f.poll.fd, f.poll.out)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return
+		case err != nil:
+			n = len(f.poll.out)
+		}
+		f.poll.out = f.poll.out[n:]
+	}
+	f.poll.out = nil
+	f.sent(l.clock.now())
+}
+
+// read empties the socket, or takes a burst. hup says that the peer will send no
+// more: then a short read is not yet the end.
+func (l *loop) read(f *flight, hup bool) {
+	f.poll.more = false
+	for range burst {
+		now := l.clock.now()
+		n, stamp, errno := l.rx.recv(f.poll.fd, l.buf)
+		switch {
+		case errno == unix.EAGAIN:
+			f.floor = max(f.floor, now)
+			return
+		case errno != 0:
+			l.end(f, ending{at: l.clock.now(), close: closeOf(errno), err: os.NewSyscallError("recvmsg", errno)})
+			return
+		case n == 0:
+			l.end(f, ending{at: l.clock.now(), close: record.CloseFIN, err: io.EOF})
+			return
+		}
+		emptied := n < len(l.buf) && !hup
+		if !l.feed(f, l.buf[:n], reading{at: l.clock.arrival(stamp, f.floor, now), now: now, emptied: emptied}) || emptied {
+			return
+		}
+	}
+	f.poll.more = true
+	l.again = append(l.again, f)
+}
+
+// feed decodes one read and reports whether the loop still has the flight.
+func (l *loop) feed(f *flight, p []byte, r reading) bool {
+	rest, news := f.feed(p, r)
+	switch news {
+	case ended:
+		l.end(f, ending{at: r.now})
+		return false
+	case encoded:
+		l.handOff(f, rest)
+		return false
+	}
+	if f.rearm {
+		l.arm(f)
+	}
+	return true
+}
+
+func (l *loop) arm(f *flight) {
+	f.rearm = false
+	l.timers.set(f, f.due().at)
+}
+
+// handOff gives a compressed stream a goroutine of its own: inflating may take
+// long, and nobody else should wait for it.
+func (l *loop) handOff(f *flight, rest []byte) {
+	l.leave(f)
+	f.poll.handed = true
+	// The duplicate would keep the socket in the epoll.
+	unix.EpollCtl(l.ep, unix.EPOLL_CTL_DEL, f.poll.fd, nil)
+	file := os.NewFile(uintptr(f.poll.fd), "stream")
+	conn, err := net.FileConn(file) // a duplicate
+	err = errors.Join(err, file.Close())
+	f.poll.fd = -1
+	if err != nil {
+		f.finish(ending{at: l.clock.now(), close: record.CloseError, err: fmt.Errorf("hand stream over: %w", err)})
+		return
+	}
+	l.handoff.adopt(f, conn, bytes.Clone(rest))
+}
+
+// readAgain goes on with sockets that were left in the middle.
+func (l *loop) readAgain() {
+	if len(l.again) == 0 {
+		return
+	}
+	todo := l.again
+	l.again = nil
+	for _, f := range todo {
+		if f.poll.more && f.poll.slot >= 0 {
+			l.read(f, true)
+		}
+	}
+}
+
+// expire ends the flights whose limits have struck.
+func (l *loop) expire() {
+	now := l.clock.now()
+	for len(l.timers) > 0 && l.timers[0].poll.due <= now {
+		f := l.timers[0]
+		if d := f.due(); d.at > now {
+			l.timers.set(f, d.at)
+		} else {
+			l.end(f, ending{at: now, limit: d.limit})
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package tap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// RoundTripper returns the transport of one wave of streams. It asks job what
+// each stream is for, by the number in the request's X-Vegeta-Seq (0 without
+// one). Cancelling a request's context ends its stream as
+// [record.CancelledByEnd].
+//
+// The response's body gives no bytes: reading it, or WriteTo, sleeps until the
+// stream has ended, and the error is an [*EndError] unless the body was whole.
+// The response carries no header fields (the record does), so that no client
+// follows a redirect. The body must be closed; closing it early hangs up.
+func (t *Tap) RoundTripper(job func(seq uint64) Job) http.RoundTripper {
+	return &transport{t, job}
+}
+
+type transport struct {
+	tap *Tap
+	job func(seq uint64) Job
+}
+
+// RoundTrip implements http.RoundTripper. An error that is no *EndError is our
+// own: the stream did not begin.
+func (tr *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	n, err := vegetaSeq(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	job := tr.job(n)
+	req, err := newRequest(r, &job)
+	if err != nil {
+		return nil, err
+	}
+	f := tr.tap.newFlight(job, req)
+	req.name(f.rec.Seq, f.rec.Nonce)
+	f.via = tr.tap.carrierFor(req.secure, job.HTTP2)
+	if err := tr.tap.enter(f); err != nil {
+		return nil, err
+	}
+	if begin := tr.tap.opts.Begin; begin != nil {
+		begin(&f.rec)
+	}
+	f.via.start(f)
+	return f.response(r)
+}
+
+// number is the stream's own number, or the next.
+func (t *Tap) number(own uint64) uint64 {
+	if own != 0 {
+		return own
+	}
+	return t.seq.Add(1)
+}
+
+func vegetaSeq(h http.Header) (uint64, error) {
+	s := h.Get("X-Vegeta-Seq")
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read X-Vegeta-Seq: %w", err)
+	}
+	return n, nil
+}
+
+// response sleeps until the head is whole.
+func (f *flight) response(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	headed := false
+	select {
+	case _, headed = <-f.news:
+	case <-ctx.Done():
+		f.hangUp(record.CancelledByEnd)
+		_, headed = <-f.news
+	}
+	if !headed {
+		f.report()
+		return nil, f.err()
+	}
+	// The carrier wrote these before it sent the news, and does not again.
+	rec := &f.rec
+	resp := &http.Response{Request: r, ContentLength: -1, Body: &sleeper{f, ctx}, Header: http.Header{}}
+	resp.StatusCode, resp.Proto = rec.Status, rec.Proto
+	resp.Status = strconv.Itoa(rec.Status) + " " + http.StatusText(rec.Status)
+	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(rec.Proto)
+	return resp, nil
+}
+
+// A sleeper is the body that the HTTP client sees: it waits.
+type sleeper struct {
+	f   *flight
+	ctx context.Context
+}
+
+// WriteTo sleeps until the stream has ended. It writes nothing.
+func (s *sleeper) WriteTo(io.Writer) (int64, error) {
+	select {
+	case <-s.f.news:
+	case <-s.ctx.Done():
+		s.f.hangUp(record.CancelledByEnd)
+		s.f.wait()
+	}
+	s.f.report()
+	return 0, s.f.err()
+}
+
+// Read sleeps like WriteTo, then ends.
+func (s *sleeper) Read([]byte) (int, error) {
+	if _, err := s.WriteTo(nil); err != nil {
+		return 0, err
+	}
+	return 0, io.EOF
+}
+
+// Close hangs up on a stream that has not ended.
+func (s *sleeper) Close() error {
+	s.f.hangUp(record.CancelledByEnd)
+	s.f.wait()
+	s.f.report()
+	return nil
+}
