@@ -1,0 +1,314 @@
+package origin
+
+import (
+	"errors"
+	"hash/crc32"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Why a stream ended before its answer did.
+var (
+	errGone = errors.New("client gone")
+	errOver = errors.New("ended by sabotage") // all has been said, and logged
+)
+
+// A framing is how a response marks the end of its body.
+type framing uint8
+
+const (
+	chunked  framing = iota // RFC 9112 section 7.1
+	untilEOF                // HTTP/1.0, and section 6.3 rule 8
+	length                  // Content-Length
+)
+
+// A reply is one answer being written. All of it but watch runs in the
+// goroutine of its request.
+type reply struct {
+	Answer
+	server  *Server
+	nonce   string
+	key     uint64
+	conn    net.Conn
+	proto   string
+	framing framing
+	enc     encoder
+	account *account
+	deed    *deed // nil for an honest stream
+
+	next, beat packet
+	text       []byte
+	sum        uint32
+	skip       int // an event that was sent out of turn
+
+	due   time.Time // of the next event
+	last  time.Time // when anything was written
+	timer *time.Timer
+	gone  chan struct{} // closed when the client has left
+	deaf  bool          // goes on although the client has left
+	hold  bool          // writes go to held
+	held  []byte
+}
+
+func (s *Server) newReply(r *http.Request, a Answer, nonce string) *reply {
+	st := &reply{Answer: a, server: s, nonce: nonce, key: keyOf(nonce), proto: r.Proto,
+		enc: formats[a.Format](speaker{quote(nonce), s.pid}), timer: time.NewTimer(time.Hour), gone: make(chan struct{})}
+	if !r.ProtoAtLeast(1, 1) {
+		st.framing = untilEOF
+	}
+	if a.Sabotage != "" {
+		st.deed = &sabotage(a.Sabotage).deed
+	}
+	return st
+}
+
+// run writes the answer and closes the connection. It returns nil for an answer
+// that was written to its end.
+func (s *reply) run() error {
+	go s.watch()
+	s.account = s.server.board.account(s.key, s.server.pid)
+	err := s.answer()
+	if err == nil {
+		s.account.done.Store(1)
+	}
+	s.account.stop()
+	s.timer.Stop()
+	s.conn.Close()
+	<-s.gone // watch ends with the connection
+	return err
+}
+
+// watch reads what the client should not send, until it leaves. It ends when the
+// connection is closed by either side.
+func (s *reply) watch() {
+	defer close(s.gone)
+	var b [64]byte
+	for {
+		if _, err := s.conn.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+func (s *reply) answer() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	s.due = time.Now()
+	for seq := 1; seq <= s.Events; seq++ {
+		if err := s.event(seq); err != nil {
+			return err
+		}
+	}
+	return s.finish()
+}
+
+// open writes the head, and the role where the format has one.
+func (s *reply) open() error {
+	if s.deed != nil && s.deed.head != nil {
+		return s.deed.head(s)
+	}
+	return s.honestHead()
+}
+
+// honestHead takes further header lines ("Name: value").
+func (s *reply) honestHead(lines ...string) error {
+	if err := s.raw(s.head(lines...)); err != nil {
+		return err
+	}
+	s.next.open()
+	s.enc.role(&s.next)
+	return s.send(&s.next)
+}
+
+// event builds event seq, waits for its turn and writes it.
+func (s *reply) event(seq int) error {
+	if seq == s.skip {
+		return nil
+	}
+	s.prepare(seq)
+	if err := s.wait(s.due); err != nil {
+		return err
+	}
+	s.produced(seq)
+	if err := s.act(seq); err != nil {
+		return err
+	}
+	s.due = s.due.Add(s.Gap)
+	if s.Pause > 0 && seq == s.pauseAt() {
+		s.due = s.due.Add(s.Pause)
+	}
+	if now := time.Now(); s.due.Before(now) {
+		s.due = now // whoever was late goes on from there and does not catch up
+	}
+	return nil
+}
+
+// act writes the prepared event, unless this is where the sabotage strikes.
+func (s *reply) act(seq int) error {
+	if s.deed != nil && s.deed.event != nil && seq == s.at() {
+		return s.deed.event(s, seq)
+	}
+	return s.send(&s.next)
+}
+
+// prepare builds event seq in s.next and takes it into the checksum.
+func (s *reply) prepare(seq int) {
+	s.text = appendText(s.text[:0], s.key, seq, s.Size)
+	s.sum = crc32.Update(s.sum, castagnoli, s.text)
+	s.next.open()
+	s.enc.event(&s.next, seq, s.text)
+}
+
+func (s *reply) produced(seq int) {
+	s.account.produced.Store(int64(seq))
+	if s.server.logEvents {
+		s.log("event", "seq", seq)
+	}
+}
+
+// finish writes the terminal and the end of the body.
+func (s *reply) finish() error {
+	if s.deed != nil && s.deed.end != nil {
+		return s.deed.end(s)
+	}
+	if err := s.terminal(); err != nil {
+		return err
+	}
+	return s.endBody()
+}
+
+func (s *reply) terminal() error {
+	s.next.open()
+	s.enc.done(&s.next, s.Events, s.sum)
+	return s.send(&s.next)
+}
+
+// endBody says that the body is whole: with the last chunk (RFC 9112 section
+// 7.1), or with the FIN that run sends.
+func (s *reply) endBody() error {
+	if s.framing != chunked {
+		return nil
+	}
+	return s.raw([]byte("0\r\n\r\n"))
+}
+
+// wait sleeps until t and sends heartbeats on the way.
+func (s *reply) wait(t time.Time) error {
+	for {
+		wake := t
+		if s.beats() {
+			if b := s.last.Add(s.Heartbeat); b.Before(t) {
+				wake = b
+			}
+		}
+		if err := s.sleep(wake); err != nil || wake.Equal(t) {
+			return err
+		}
+		s.beat.open()
+		s.enc.ping(&s.beat)
+		if err := s.send(&s.beat); err != nil {
+			return err
+		}
+		s.last = time.Now() // also for a format without heartbeats
+	}
+}
+
+func (s *reply) beats() bool {
+	return s.Heartbeat > 0 && (s.deed == nil || !s.deed.silent)
+}
+
+// sleep returns at t, or with errGone as soon as the client has left.
+func (s *reply) sleep(t time.Time) error {
+	d := time.Until(t)
+	if d <= 0 {
+		if s.left() && !s.deaf {
+			return errGone
+		}
+		return nil
+	}
+	s.timer.Reset(d)
+	for {
+		gone, drain := s.gone, chan struct{}(nil)
+		if s.deaf {
+			gone, drain = nil, s.server.draining
+		}
+		select {
+		case <-s.timer.C:
+			return nil
+		case <-gone:
+			return errGone
+		case <-drain:
+			s.deaf = false // nothing goes on for ever
+		}
+	}
+}
+
+// left reports whether the client has left.
+func (s *reply) left() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// send stamps a packet and writes it as one chunk with one write(2).
+func (s *reply) send(p *packet) error {
+	if len(p.frame()) == 0 {
+		return nil
+	}
+	if s.framing == chunked {
+		p.seal()
+	}
+	if s.hold {
+		s.held = append(s.held, p.now()...)
+		return nil
+	}
+	return s.raw(p.now())
+}
+
+// raw writes b as it stands.
+func (s *reply) raw(b []byte) error {
+	_, err := s.conn.Write(b)
+	if err != nil && !s.deaf {
+		return errGone
+	}
+	s.last = time.Now()
+	return nil
+}
+
+// head is the head of a response with status 200.
+func (s *reply) head(lines ...string) []byte {
+	b := make([]byte, 0, 512)
+	if s.proto == "HTTP/1.0" {
+		b = append(b, "HTTP/1.0 "...)
+	} else {
+		b = append(b, "HTTP/1.1 "...)
+	}
+	b = append(b, "200 OK\r\nServer: streamproof-origin\r\nDate: "...)
+	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
+	b = append(b, "\r\nContent-Type: "+s.enc.contentType()+"\r\nCache-Control: no-store\r\nConnection: close\r\nX-Streamproof-Pid: "...)
+	b = strconv.AppendInt(b, int64(s.server.pid), 10)
+	if s.deed == nil || !s.deed.accel {
+		b = append(b, "\r\nX-Accel-Buffering: no"...)
+	}
+	if s.deed != nil {
+		b = append(b, "\r\nX-Streamproof-Sabotaged: yes"...)
+	}
+	if s.framing == chunked {
+		b = append(b, "\r\nTransfer-Encoding: chunked"...)
+	}
+	for _, line := range lines {
+		b = append(append(b, "\r\n"...), line...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// log writes a line about this stream.
+func (s *reply) log(msg string, args ...any) {
+	s.server.log.Info(msg, append([]any{"nonce", s.nonce}, args...)...)
+}

@@ -1,0 +1,145 @@
+package origin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// NonceHeader names a stream. A request without it gets a random name.
+const NonceHeader = "X-Request-ID"
+
+// Options set a [Server] up. The zero value is ready to use.
+type Options struct {
+	Answer    Answer    // defaults of all requests; the zero value means DefaultAnswer
+	Share     float64   // of the streams that Answer.Sabotage strikes; 0 means the sabotage's own
+	Log       io.Writer // JSON lines; nil for none
+	LogEvents bool      // one line per event
+
+	board *board
+}
+
+// A Server is one process of the origin. It is an http.Handler, whose streams
+// need a ResponseWriter that can be hijacked: HTTP/1 only.
+type Server struct {
+	answer    Answer
+	share     float64
+	log       *slog.Logger
+	logEvents bool
+	board     *board
+	pid       int
+	mux       *http.ServeMux
+	http      http.Server
+
+	draining chan struct{} // closed when Shutdown begins
+
+	mu      sync.Mutex // guards live and closed
+	live    map[*reply]struct{}
+	closed  bool
+	streams sync.WaitGroup // those in live
+}
+
+// New returns a server that does not listen yet.
+func New(o Options) (*Server, error) {
+	if o.Answer == (Answer{}) {
+		o.Answer = DefaultAnswer
+	}
+	if err := o.Answer.check(); err != nil {
+		return nil, err
+	}
+	if o.board == nil {
+		o.board = new(board)
+	}
+	s := &Server{answer: o.Answer, share: o.Share, log: newLog(o.Log), logEvents: o.LogEvents, board: o.board,
+		pid: os.Getpid(), mux: http.NewServeMux(), draining: make(chan struct{}), live: map[*reply]struct{}{}}
+	if s.share == 0 && o.Answer.Sabotage != "" {
+		s.share = sabotage(o.Answer.Sabotage).Share
+	}
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
+	s.mux.HandleFunc("GET /ledger", s.serveLedger)
+	s.mux.HandleFunc("GET /stream", s.serveStream)
+	s.mux.HandleFunc("POST /stream", s.serveStream)
+	s.http = http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
+	return s, nil
+}
+
+// Serve answers the connections of ln until Shutdown, and then returns nil.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %v: %w", ln.Addr(), err)
+	}
+	return nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Shutdown closes the listener and lets the streams in flight finish until ctx
+// ends; those that are left are then cut, and counted in the error. Streams that
+// a sabotage keeps open for ever end at once.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closed {
+		close(s.draining)
+	}
+	s.closed = true
+	s.mu.Unlock()
+	err := s.http.Shutdown(ctx)
+	drained := make(chan struct{})
+	go func() { s.streams.Wait(); close(drained) }() // ends with the last stream
+	select {
+	case <-drained:
+	case <-ctx.Done():
+	}
+	cut := s.cut()
+	<-drained
+	if cut > 0 {
+		return fmt.Errorf("drain streams: %d were cut when the grace ran out", cut)
+	}
+	if err != nil {
+		s.http.Close()
+		return fmt.Errorf("close connections: %w", err)
+	}
+	return nil
+}
+
+// cut closes the connections of the streams that are left.
+func (s *Server) cut() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for st := range s.live {
+		st.conn.Close()
+	}
+	return len(s.live)
+}
+
+// enter counts a stream in, unless the server is shutting down.
+func (s *Server) enter(st *reply) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.live[st] = struct{}{}
+	s.streams.Add(1)
+	return true
+}
+
+func (s *Server) leave(st *reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.live, st)
+	s.streams.Done()
+}
+
+// newNonce names a stream whose caller did not.
+func newNonce() string { return "origin-" + rand.Text() }
