@@ -150,8 +150,9 @@ var mdEscapes = strings.NewReplacer(
 
 func md(s string) string { return mdEscapes.Replace(s) }
 
-// code puts s into a code span.
+// code puts s into a code span, which ends with its paragraph: no line breaks.
 func code(s string) string {
+	s = strings.ReplaceAll(s, "\n", " ")
 	tick := strings.Repeat("`", longestRun(s, '`')+1)
 	if len(tick) > 1 || strings.HasPrefix(s, " ") {
 		return tick + " " + s + " " + tick

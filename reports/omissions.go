@@ -1,10 +1,6 @@
 package reports
 
-import (
-	"fmt"
-
-	"github.com/streamproof/streamproof/harness/verdict"
-)
+import "github.com/streamproof/streamproof/harness/verdict"
 
 // omissions count what a page does not show.
 type omissions struct {
@@ -14,9 +10,9 @@ type omissions struct {
 // lines says what is left out, and where it can be found.
 func (o omissions) lines(in Input, cut int) []string {
 	var out []string
-	say := func(n int, format string) {
+	say := func(n int, what, rest string) {
 		if n > 0 {
-			out = append(out, fmt.Sprintf(format, thousands(n)))
+			out = append(out, count(n, what)+rest)
 		}
 	}
 	events, logLines := 0, 0
@@ -26,12 +22,17 @@ func (o omissions) lines(in Input, cut int) []string {
 	for _, l := range in.run().Logs {
 		logLines += l.Omitted
 	}
-	say(o.rows, "%s streams have no lane here; all of them were judged, and are in the run folder")
-	say(events, "%s events were counted but not kept, to bound memory: their ticks are missing")
-	say(logLines, "%s log lines beyond the bound were not read, from the middle of their files")
-	say(in.run().Torn, "%s bytes at the end of the record make no whole entry and were not read")
-	say(cut, "%s texts were cut for length; each says by how much")
-	say(missing(in), "%s scenarios were planned and never judged; they are shown as inconclusive")
+	say(o.rows, "stream", " without a lane here; all were judged, and are in the run folder")
+	say(events, "event", " counted but not kept, to bound memory: no tick shows them")
+	say(logLines, "log line", " beyond the bound not read, from the middle of a file")
+	say(in.run().Torn, "byte", " at the end of the record that made no whole entry")
+	say(missing(in), "scenario", " planned and never judged, shown as inconclusive")
+	if cut == 1 {
+		return append(out, "1 text was cut for length; it says by how much")
+	}
+	if cut > 1 {
+		out = append(out, thousands(cut)+" texts were cut for length; each says by how much")
+	}
 	return out
 }
 

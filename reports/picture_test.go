@@ -7,7 +7,10 @@ import (
 	"testing"
 )
 
-var renderTo = flag.String("render", "", "write the reports of the synthetic runs into this folder, to look at")
+var (
+	renderTo  = flag.String("render", "", "write the reports of the synthetic runs into this folder, to look at")
+	pictureTo = flag.String("picture", "", "draw the picture of the README into this file")
+)
 
 // TestRender writes the pages that a person should look at after a change of
 // template or style: go test ./reports -run TestRender -render DIR.
