@@ -1,0 +1,183 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// find returns a replica by name.
+func (c *chain) find(name string) (*replica, error) {
+	if c.spec.App.URL != "" {
+		return nil, c.notOurs()
+	}
+	for _, r := range c.all() {
+		if r.name == name {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("find replica: there is no %q", name)
+}
+
+func (c *chain) notOurs() error {
+	return &stack.Unable{What: "see and signal the app's processes", Why: "it is a URL, we did not start it"}
+}
+
+// Processes implements [stack.Killer]. Masters come before their workers; the
+// guards are ours and not listed.
+func (c *chain) Processes(context.Context) ([]stack.Process, error) {
+	if c.spec.App.URL != "" {
+		return nil, c.notOurs()
+	}
+	var all []stack.Process
+	for _, r := range c.all() {
+		proc, err := r.running()
+		if err != nil {
+			continue
+		}
+		ps := assign(proc.Pid, proc.tree())
+		for i := range ps {
+			ps[i].Replica = r.name
+		}
+		all = append(all, ps...)
+	}
+	return all, nil
+}
+
+// Signal implements [stack.Killer]. It refuses a pid that is no longer part of
+// the replica, since the number may be somebody else's by now.
+func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
+	r, err := c.find(p.Replica)
+	if err != nil {
+		return err
+	}
+	proc, err := r.running()
+	if err != nil {
+		return fmt.Errorf("signal pid %d: %w", p.Pid, err)
+	}
+	if !slices.ContainsFunc(proc.tree(), func(q stack.Process) bool { return q.Pid == p.Pid }) {
+		return fmt.Errorf("signal pid %d: it is not part of %s any more", p.Pid, r.name)
+	}
+	r.tell("kill", p.Pid, sig, fmt.Sprintf("%v to %s", syscall.Signal(sig), p.Role))
+	return proc.signal(p.Pid, syscall.Signal(sig))
+}
+
+// Pause implements [stack.Pauser]: SIGSTOP to every process of the replica.
+func (c *chain) Pause(_ context.Context, name string) error {
+	return c.signalAll(name, "pause", syscall.SIGSTOP)
+}
+
+// Unpause implements [stack.Pauser].
+func (c *chain) Unpause(_ context.Context, name string) error {
+	return c.signalAll(name, "unpause", syscall.SIGCONT)
+}
+
+func (c *chain) signalAll(name, kind string, sig syscall.Signal) error {
+	r, err := c.find(name)
+	if err != nil {
+		return err
+	}
+	proc, err := r.running()
+	if err != nil {
+		return fmt.Errorf("%s: %w", kind, err)
+	}
+	r.tell(kind, proc.Pid, int(sig), sig.String())
+	var errs []error
+	for _, p := range proc.tree() {
+		if err := proc.signal(p.Pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stop implements [stack.Stopper]. Whatever the replica's first process leaves
+// behind is killed, as a container's is.
+func (c *chain) Stop(ctx context.Context, name string, grace time.Duration) error {
+	r, err := c.find(name)
+	if err != nil {
+		return err
+	}
+	return r.stop(ctx, grace)
+}
+
+// Start implements [stack.Stopper]; the port stays the same.
+func (c *chain) Start(ctx context.Context, name string) error {
+	r, err := c.find(name)
+	if err != nil {
+		return err
+	}
+	return r.start(ctx)
+}
+
+// Reload implements [stack.Reloader].
+func (c *chain) Reload(ctx context.Context) error {
+	if c.edge == nil || c.nginx == "" {
+		return &stack.Unable{What: "reload nginx", Why: "there is none in this stack"}
+	}
+	return c.edge.route(ctx, c.upstreams())
+}
+
+// AddReplica implements [stack.Scaler]. The edge sends it streams as soon as it
+// is healthy.
+func (c *chain) AddReplica(ctx context.Context) (stack.Replica, error) {
+	if err := c.scalable(); err != nil {
+		return stack.Replica{}, err
+	}
+	r := c.newReplica()
+	err := r.open(ctx)
+	if err == nil {
+		err = c.openUpstream(ctx, r)
+	}
+	if err != nil {
+		return stack.Replica{}, errors.Join(err, r.close(ctx))
+	}
+	c.mu.Lock()
+	c.replicas = append(c.replicas, r)
+	c.mu.Unlock()
+	if err := c.edge.route(ctx, c.upstreams()); err != nil {
+		return stack.Replica{}, err
+	}
+	return stack.Replica{Name: r.name, Addr: r.link.addr(), URL: "http://" + r.addr()}, nil
+}
+
+// RemoveReplica implements [stack.Scaler]: the edge forgets it, then it gets
+// SIGTERM and its grace, so that streams in flight may finish.
+func (c *chain) RemoveReplica(ctx context.Context, name string) error {
+	if err := c.scalable(); err != nil {
+		return err
+	}
+	r, err := c.find(name)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	last := len(c.replicas) == 1
+	if !last {
+		c.replicas = slices.DeleteFunc(c.replicas, func(q *replica) bool { return q == r })
+	}
+	c.mu.Unlock()
+	if last {
+		return fmt.Errorf("remove replica %s: it is the last one", name)
+	}
+	err = c.edge.route(ctx, c.upstreams())
+	stopErr := r.stop(ctx, r.grace())
+	return errors.Join(err, stopErr, r.close(ctx))
+}
+
+func (c *chain) scalable() error {
+	switch {
+	case c.spec.App.URL != "":
+		return c.notOurs()
+	case c.edge == nil:
+		return &stack.Unable{What: "add and remove replicas", Why: "there is no edge to send streams to them"}
+	case c.spec.App.Port != 0:
+		return &stack.Unable{What: "add and remove replicas", Why: "the command's port is fixed; use {port} or $PORT in it"}
+	}
+	return nil
+}

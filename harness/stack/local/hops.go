@@ -1,0 +1,100 @@
+package local
+
+import (
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// Hops implements [stack.Stack].
+func (c *chain) Hops() []stack.Hop {
+	net := "toxiproxy " + c.versions["toxiproxy"]
+	if c.spec.Strikes {
+		net = "relay and " + net
+	}
+	hops := []stack.Hop{c.throughLink("edge", net, c.edgeLink, c.edge == nil)}
+	if c.edge != nil {
+		hops = append(hops, at("nginx", c.edgeWhat(), c.edge.addr()))
+		if links := c.upstreamLinks(); len(links) > 0 {
+			hops = append(hops, c.throughLink("upstream", net, links[0], true))
+		}
+	}
+	if c.spec.App.URL != "" {
+		return append(hops, stack.Hop{Name: "app", What: "app", URL: c.remote.Base, Control: c.remote.Base})
+	}
+	if replicas := c.all(); len(replicas) > 0 {
+		hops = append(hops, at("app", c.appWhat(), replicas[0].addr()))
+	}
+	return hops
+}
+
+// throughLink is the hop that enters the chain at a link. One that leads straight
+// to a URL keeps that URL's name, and only the connection goes elsewhere.
+func (c *chain) throughLink(name, what string, l *link, direct bool) stack.Hop {
+	if direct && c.spec.App.URL != "" {
+		return stack.Hop{Name: name, What: what, URL: c.remote.Base, Control: c.remote.Base,
+			Dial: l.addr(), DialControl: l.controlAddr()}
+	}
+	h := at(name, what, l.addr())
+	h.Control = "http://" + l.controlAddr()
+	return h
+}
+
+func at(name, what, addr string) stack.Hop {
+	return stack.Hop{Name: name, What: what, URL: "http://" + addr, Control: "http://" + addr}
+}
+
+func (c *chain) edgeWhat() string {
+	if version := c.versions["nginx"]; version != "" {
+		return strings.Replace(c.edge.what(), "nginx", "nginx "+version, 1)
+	}
+	return c.edge.what()
+}
+
+func (c *chain) appWhat() string {
+	if c.spec.App.Origin != nil {
+		return "origin"
+	}
+	return "command " + c.spec.App.Command[0]
+}
+
+// Links implements [stack.Stack].
+func (c *chain) Links() []stack.Link {
+	links := []stack.Link{c.edgeLink.public()}
+	for _, l := range c.upstreamLinks() {
+		links = append(links, l.public())
+	}
+	return links
+}
+
+// Replicas implements [stack.Stack].
+func (c *chain) Replicas() []stack.Replica {
+	var list []stack.Replica
+	for _, r := range c.all() {
+		s := stack.Replica{Name: r.name, Addr: r.addr(), URL: "http://" + r.addr()}
+		if r.link != nil {
+			s.Addr = r.link.addr()
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// Versions implements [stack.Stack].
+func (c *chain) Versions() map[string]string { return c.versions }
+
+// Layers implements [stack.Stack].
+func (c *chain) Layers() []stack.Layer {
+	layers := []stack.Layer{{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}}}
+	if c.edge != nil {
+		name := "nginx"
+		if c.nginx == "" {
+			name = "go httputil edge"
+		}
+		layers = append(layers, stack.Layer{Name: name, Settings: c.edge.settings()})
+	}
+	if replicas := c.all(); len(replicas) > 0 {
+		layers = append(layers, stack.Layer{Name: "app", Settings: map[string]string{"grace after SIGTERM": replicas[0].grace().String()}})
+	}
+	return layers
+}

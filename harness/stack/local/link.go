@@ -1,0 +1,112 @@
+package local
+
+import (
+	"context"
+	"errors"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+
+	"github.com/streamproof/streamproof/harness/relay"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A link is one stretch of the chain:
+//
+//	main:    ─▶ [relay ─▶] toxiproxy ─▶ target
+//	control: ────────────▶ toxiproxy ─▶ target
+//
+// The relay stands on the client's side, because toxiproxy turns every RST that
+// it meets into a FIN: behind it, a strike's reset would never be seen. For the
+// same reason a reset that the app sends reaches nginx as a FIN.
+type link struct {
+	name          string
+	main, control *lane
+	relay         *relay.Relay // nil where the stack does not strike
+}
+
+// A strikingLink is a link that has its relay.
+type strikingLink struct{ *link }
+
+func (l strikingLink) Arm(ctx context.Context, strikes ...stack.Strike) error {
+	return l.relay.Arm(ctx, strikes...)
+}
+
+func (l strikingLink) Ledger(ctx context.Context) ([]stack.Struck, error) {
+	return l.relay.Ledger(ctx)
+}
+
+// newLink opens a link to target. On error nothing of it is left.
+func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec, toxics []stack.Toxic) (l *link, err error) {
+	l = &link{name: name}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.close(ctx))
+		}
+	}()
+	if l.main, err = newLane(ctx, server, name, target, toxics); err != nil {
+		return l, err
+	}
+	if l.control, err = newLane(ctx, server, name+" control", target, nil); err != nil {
+		return l, err
+	}
+	if spec.Strikes {
+		l.relay, err = relay.Start(relay.Options{Name: name, Listen: "127.0.0.1:0", Target: l.main.listen,
+			Now: spec.Now, Notify: spec.Notify})
+	}
+	return l, err
+}
+
+// public is the link as the stack shows it.
+func (l *link) public() stack.Link {
+	if l.relay != nil {
+		return strikingLink{l}
+	}
+	return l
+}
+
+// addr is the entrance of the main lane.
+func (l *link) addr() string {
+	if l.relay != nil {
+		return l.relay.Addr()
+	}
+	return l.main.listen
+}
+
+func (l *link) controlAddr() string { return l.control.listen }
+
+func (l *link) Name() string { return l.name }
+
+func (l *link) Add(ctx context.Context, t stack.Toxic) error { return l.main.add(ctx, t) }
+
+func (l *link) Remove(ctx context.Context, name string) error { return l.main.remove(ctx, name) }
+
+// SetUp cuts or restores the main lane. Both parts close their listeners, so
+// that the kernel itself refuses what comes.
+func (l *link) SetUp(ctx context.Context, up bool) error {
+	if !up {
+		if l.relay != nil {
+			l.relay.Pause()
+		}
+		return l.main.down(ctx)
+	}
+	if err := l.main.up(ctx); err != nil {
+		return err
+	}
+	if l.relay != nil {
+		return l.relay.Resume()
+	}
+	return nil
+}
+
+func (l *link) close(ctx context.Context) error {
+	var errs []error
+	if l.relay != nil {
+		errs = append(errs, l.relay.Close())
+	}
+	for _, lane := range []*lane{l.main, l.control} {
+		if lane != nil {
+			errs = append(errs, lane.close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,104 @@
+package local
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// commandLimit bounds what we keep of a command line, in bytes.
+const commandLimit = 120
+
+// descendants lists the living processes below root, nearest first, root left
+// out. It reads all of /proc, since a process knows its parent and not its
+// children.
+func descendants(root int) []stack.Process {
+	parents := readParents()
+	var found []stack.Process
+	for level := []int{root}; len(level) > 0; {
+		var next []int
+		for _, parent := range level {
+			for _, pid := range parents[parent] {
+				found = append(found, stack.Process{Pid: pid, Parent: parent, Command: commandLine(pid)})
+				next = append(next, pid)
+			}
+		}
+		level = next
+	}
+	return found
+}
+
+// readParents maps each parent to its living children.
+func readParents() map[int][]int {
+	names, _ := filepath.Glob("/proc/[0-9]*")
+	children := make(map[int][]int, len(names))
+	for _, name := range names {
+		pid, err := strconv.Atoi(name[len("/proc/"):])
+		if err != nil {
+			continue
+		}
+		if parent, alive := readStat(pid); alive {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	return children
+}
+
+// readStat reads /proc/pid/stat: "pid (name) state ppid …". The name may hold
+// spaces and parentheses of its own, see proc_pid_stat(5).
+func readStat(pid int) (parent int, alive bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) < 2 || fields[0] == "Z" || fields[0] == "X" {
+		return 0, false
+	}
+	parent, err = strconv.Atoi(fields[1])
+	return parent, err == nil
+}
+
+// commandLine is the start of the command line, or the name in brackets where
+// there is none.
+func commandLine(pid int) string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	b = bytes.TrimRight(bytes.ReplaceAll(b, []byte{0}, []byte{' '}), " ")
+	if len(b) == 0 {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		return "[" + strings.TrimSpace(string(name)) + "]"
+	}
+	if len(b) > commandLimit {
+		b = append(b[:commandLimit:commandLimit], "…"...)
+	}
+	return string(b)
+}
+
+// children lists the direct children of pid, sorted. The kernel keeps them per
+// thread; reading them costs a few files and not all of /proc, so that it can be
+// done often.
+func children(pid int) (found []int, ok bool) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return nil, false
+	}
+	for _, task := range tasks {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
+		if err != nil {
+			continue // the thread has ended meanwhile
+		}
+		for _, field := range strings.Fields(string(b)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				found = append(found, child)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found, true
+}

@@ -1,0 +1,10 @@
+//go:build unix && !linux
+
+package local
+
+import "github.com/streamproof/streamproof/harness/stack"
+
+// descendants needs /proc; elsewhere only a replica's first process is known.
+func descendants(int) []stack.Process { return nil }
+
+func children(int) ([]int, bool) { return nil, false }

@@ -1,0 +1,72 @@
+package local
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// watchPause lies between two looks at a replica's workers; watchShare keeps
+// the looking below 2 % of one core, however many threads the app has.
+const (
+	watchPause = 50 * time.Millisecond
+	watchShare = 50
+)
+
+// tree lists the living processes of p and all that it started.
+func (p *process) tree() []stack.Process {
+	ps := descendants(p.guard.Process.Pid)
+	if len(ps) == 0 && p.running() {
+		ps = []stack.Process{{Pid: p.Pid, Command: p.Argv[0]}}
+	}
+	return ps
+}
+
+// watch tells of workers that come and go. It ends with the process. A worker's
+// exit status is its master's to see, not ours.
+func (r *replica) watch(proc *process) {
+	master := findMaster(proc.Pid, proc.tree())
+	known, ok := children(master)
+	if !ok {
+		return
+	}
+	for _, pid := range known {
+		r.tellWorker("start", pid)
+	}
+	for pause := watchPause; ; {
+		select {
+		case <-proc.exited:
+			return
+		case <-time.After(pause):
+		}
+		began := time.Now()
+		now, ok := children(master)
+		if !ok {
+			continue // the master has ended; the guard is about to say so
+		}
+		r.tellChanges(known, now)
+		known = now
+		pause = max(watchPause, watchShare*time.Since(began))
+	}
+}
+
+func (r *replica) tellChanges(before, now []int) {
+	for _, pid := range before {
+		if !slices.Contains(now, pid) {
+			r.tellWorker("exit", pid)
+		}
+	}
+	for _, pid := range now {
+		if !slices.Contains(before, pid) {
+			r.tellWorker("start", pid)
+		}
+	}
+}
+
+// tellWorker names the worker apart from its replica, so that its end is not
+// taken for the replica's.
+func (r *replica) tellWorker(kind string, pid int) {
+	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: "process", Kind: kind,
+		Subject: r.name + " worker", Pid: pid, Text: "seen within " + watchPause.String()})
+}
