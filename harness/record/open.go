@@ -215,7 +215,7 @@ func (r *reading) cutShort() {
 }
 
 // readLogs reads the logs that were entered, and those that a killed run had no
-// time to enter.
+// time to enter. One that cannot be read is a doubt, not the end of the reading.
 func (r *reading) readLogs(root *os.Root) error {
 	found, err := strayLogs(root, r.logs)
 	if err != nil {
@@ -224,7 +224,8 @@ func (r *reading) readLogs(root *os.Root) error {
 	for _, e := range append(r.logs, found...) {
 		l, err := readLog(root, e, r.run)
 		if err != nil {
-			return err
+			r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteDoubt, Text: err.Error(),
+				Settle: "make the file readable and judge the run again"})
 		}
 		r.run.Logs = append(r.run.Logs, l)
 	}
