@@ -1,0 +1,197 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// An App is the system under test and how to ask it for a stream. With none of
+// Image, Build, Compose, Command and URL set it is our own origin.
+type App struct {
+	Image   string        // a container image
+	Build   string        // a folder with a Dockerfile
+	Compose stack.Compose // a service of a compose file
+	Command []string      // a program; its port is in $PORT and replaces {port}
+	URL     string        // a server that already runs
+
+	Port     int               // where it listens
+	Health   string            // path that answers 2xx when ready; "" waits for the port
+	Start    time.Duration     // how long it may take to become healthy; 0 means 30 s
+	Grace    time.Duration     // between SIGTERM and SIGKILL; 0 means 10 s
+	Env      []string          // NAME=value
+	Dir      string            // working directory of a command
+	Replicas int               // 0 means 1
+	Workers  int               // of the origin; 0 means 1
+	Memory   int64             // bytes; 0 for no limit
+	CPUs     float64           // 0 for no limit
+	Edge     stack.Edge        // overrides the scenarios' own edge where it is set
+	Logs     map[string]string // logs that we attach to: kind to path
+
+	Stream Stream
+}
+
+// A Stream is the request that every stream sends, and how its answer is read.
+type Stream struct {
+	Path    string            // with query; for a URL app it replaces the URL's path unless empty
+	Method  string            // "" means GET, or POST where there is a body
+	Headers map[string]string // values may name environment variables as ${NAME}
+	Body    string            // may name environment variables
+	Dialect string            // "" means origin for the origin, sse-generic for others
+	// Terminal is the terminal expression of a generic dialect.
+	Terminal string
+	// Sentinel, Length and SHA256 declare how a text answer proves itself.
+	Sentinel string
+	Length   int64
+	SHA256   string
+}
+
+// origin reports whether a is our own server.
+func (a *App) origin() bool {
+	return a.Image == "" && a.Build == "" && a.Compose == (stack.Compose{}) && len(a.Command) == 0 && a.URL == ""
+}
+
+// String names the app for the report. It shows no header, body or
+// environment.
+func (a *App) String() string {
+	switch {
+	case a.Image != "":
+		return "image " + a.Image
+	case a.Build != "":
+		return "image built from " + a.Build
+	case a.Compose.File != "":
+		return "service " + a.Compose.Service + " of " + a.Compose.File
+	case len(a.Command) > 0:
+		return "command " + strings.Join(a.Command, " ")
+	case a.URL != "":
+		u, err := url.Parse(a.URL)
+		if err != nil {
+			return "a URL"
+		}
+		return u.Scheme + "://" + u.Host
+	}
+	return "built-in origin"
+}
+
+// stack is what the stack needs to know to start a.
+func (a *App) stack() stack.App {
+	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.base(),
+		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
+		Memory: a.Memory, CPUs: a.CPUs}
+	if a.origin() {
+		s.Origin = &stack.Origin{Workers: a.Workers}
+		s.Health = "/healthz"
+	}
+	return s
+}
+
+// base is the URL without path and query.
+func (a *App) base() string {
+	u, err := url.Parse(a.URL)
+	if a.URL == "" || err != nil {
+		return a.URL
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// path is the path and query that streams ask for.
+func (a *App) path() string {
+	if a.Stream.Path != "" {
+		return "/" + strings.TrimPrefix(a.Stream.Path, "/")
+	}
+	if u, err := url.Parse(a.URL); err == nil && a.URL != "" {
+		return u.RequestURI()
+	}
+	if a.origin() {
+		return "/stream"
+	}
+	return "/"
+}
+
+func (a *App) method() string {
+	switch {
+	case a.Stream.Method != "":
+		return strings.ToUpper(a.Stream.Method)
+	case a.Stream.Body != "":
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// dialect finds the dialect and the terminal expression.
+func (a *App) dialect() (stream.Dialect, *stream.Matcher, error) {
+	name := a.Stream.Dialect
+	if name == "" {
+		name = "sse-generic"
+		if a.origin() {
+			name = "origin"
+		}
+	}
+	d, ok := stream.Lookup(name)
+	if !ok {
+		return d, nil, badInput("dialect", name, "unknown dialect", dialectNames())
+	}
+	if a.Stream.Terminal == "" {
+		if d.NeedsTerminal {
+			return d, nil, &UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
+				Fix: `say what its last event looks like, as in --terminal 'data == [DONE]'`}
+		}
+		return d, nil, nil
+	}
+	m, err := stream.ParseTerminal(a.Stream.Terminal)
+	if err != nil {
+		return d, nil, &UsageError{Place: "terminal", Problem: err.Error(), Fix: "see 'streamproof run --help' for the forms it can take"}
+	}
+	return d, m, nil
+}
+
+func dialectNames() []string {
+	var names []string
+	for _, d := range stream.Dialects() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// Validate says what is wrong with a, before anything is started.
+func (a *App) Validate() error {
+	if _, _, err := a.dialect(); err != nil {
+		return err
+	}
+	if n := a.kinds(); n > 1 {
+		return &UsageError{Place: "app", Problem: fmt.Sprintf("%d of image, build, compose, command and url are given", n), Fix: "name one"}
+	}
+	if a.URL != "" {
+		if err := validURL(a.URL); err != nil {
+			return err
+		}
+	}
+	if a.Replicas < 0 || a.Replicas > 64 {
+		return &UsageError{Place: "app.replicas", Problem: fmt.Sprintf("%d replicas", a.Replicas), Fix: "ask for 1 to 64"}
+	}
+	_, err := a.secrets()
+	return err
+}
+
+func (a *App) kinds() int {
+	n := 0
+	for _, set := range []bool{a.Image != "", a.Build != "", a.Compose.File != "", len(a.Command) > 0, a.URL != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+func validURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return &UsageError{Place: "url", Problem: fmt.Sprintf("%q is no http or https URL", raw), Fix: "write it like http://127.0.0.1:8000/chat"}
+}

@@ -1,0 +1,128 @@
+package harness
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// Options say what to run.
+type Options struct {
+	App       App
+	Scenarios []Scenario
+	Load      Load
+	Dir       string // the run folder; made if it does not exist, refused if it holds a run
+	Seed      uint64
+	Strict    bool
+	// GapLimit is the silence after which a stream counts as stalled; 0 takes
+	// the scenario's, or DefaultGapLimit.
+	GapLimit time.Duration
+	// Total bounds every stream; 0 means DefaultTotal.
+	Total      time.Duration
+	Thresholds record.Thresholds
+	// AllowHosts are hosts beyond loopback that may be sent load.
+	AllowHosts []string
+	// Sabotage breaks a seeded share of the origin's streams, see
+	// origin.Sabotages.
+	Sabotage Sabotage
+	// Enter is the hop at which streams enter the chain: "edge", "nginx",
+	// "upstream" or "app"; "" is the whole chain.
+	Enter  string
+	Opener stack.Opener
+	Tool   string // version, for the plan
+	Repro  string // the command line that repeats this run, without --seed
+	// Progress is told what happens about four times a second; nil is silent.
+	Progress func(Progress)
+}
+
+// Sabotage breaks streams of our own origin, to prove that we notice.
+type Sabotage struct {
+	Name  string
+	Names []string // several, dealt out in turn, instead of Name
+	At    int      // event; 0 leaves the origin's choice
+	Share float64  // of the main wave; 0 means a third
+}
+
+func (s Sabotage) names() []string {
+	if len(s.Names) == 0 && s.Name != "" {
+		return []string{s.Name}
+	}
+	return s.Names
+}
+
+// Progress is a moment of a run.
+type Progress struct {
+	Scenario string
+	Index    int // of Total, from 0
+	Total    int
+	Phase    string // "opening", "baseline", "streams", "fault", "recovery", "closing"
+	Started  int    // streams of the scenario so far
+	Live     int
+	Ended    int
+	Whole    int // of Ended: those with a whole answer
+	Elapsed  time.Duration
+}
+
+// Defaults of our own bounds.
+const (
+	DefaultGapLimit = 10 * time.Second
+	DefaultTotal    = 5 * time.Minute
+	connectLimit    = 5 * time.Second
+	headersLimit    = 30 * time.Second
+)
+
+// Validate says what is wrong with o, before anything is started.
+func (o *Options) Validate() error {
+	if err := o.App.Validate(); err != nil {
+		return err
+	}
+	if len(o.Scenarios) == 0 {
+		return &UsageError{Place: "scenarios", Problem: "none is named", Fix: "name at least one, or leave them out for the standard suite"}
+	}
+	if err := o.validLoad(); err != nil {
+		return err
+	}
+	if len(o.Sabotage.names()) > 0 && !o.App.origin() {
+		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged", Fix: "leave out the app, or the sabotage"}
+	}
+	return o.validHost()
+}
+
+func (o *Options) validLoad() error {
+	l := o.Load
+	switch {
+	case l.Streams < 0:
+		return &UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d streams", l.Streams), Fix: "ask for at least 1"}
+	case l.Rate < 0:
+		return &UsageError{Place: "load.rate", Problem: fmt.Sprintf("%g streams per second", l.Rate), Fix: "ask for more than 0"}
+	case l.Rate > 0 && l.Streams > 0:
+		return &UsageError{Place: "load", Problem: "both streams and rate are given", Fix: "keep streams for a closed model, rate for an open one"}
+	case l.Rate > 0 && l.Duration <= 0:
+		return &UsageError{Place: "load.duration", Problem: "a rate needs a duration", Fix: "add duration: 30s"}
+	case l.Duration < 0 || l.Ramp < 0:
+		return &UsageError{Place: "load", Problem: "a negative time", Fix: "use durations like 30s"}
+	}
+	return nil
+}
+
+// validHost lets load go to loopback, and to hosts that the user named.
+func (o *Options) validHost() error {
+	if o.App.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(o.App.URL)
+	if err != nil {
+		return validURL(o.App.URL)
+	}
+	host := u.Hostname()
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(o.AllowHosts, host) {
+		return nil
+	}
+	return &UsageError{Place: "url", Problem: "host " + host + " is not this machine, and load is not sent to strangers",
+		Fix: "if it is yours, add --allow-host " + host}
+}

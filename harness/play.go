@@ -1,0 +1,157 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// closeLimit bounds the end of a stack, and heal what undoes a fault.
+const (
+	closeLimit = 30 * time.Second
+	healLimit  = 20 * time.Second
+)
+
+// A player plays one scenario on a stack of its own.
+//
+//	baseline ── main wave: victims and controls ────────────┐
+//	              │ condition met                           │
+//	              └ fault active ── hold ── healed ── recovery streams
+type player struct {
+	*run
+	sc      Scenario
+	stack   stack.Stack
+	front   stack.Hop
+	target  fault.Target
+	offsets map[string]int64 // ends of the attached logs before the scenario
+}
+
+// play opens the stack, plays the timetable and closes the stack, whatever
+// happened in between.
+func (r *run) play(ctx context.Context, sc Scenario) error {
+	sc.Policy, sc.Edge = r.policy(sc), r.edge(sc)
+	r.seen.reset()
+	offsets, err := logOffsets(r.App.Logs)
+	if err != nil {
+		return err
+	}
+	p := &player{run: r, sc: sc, offsets: offsets}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	err = p.timetable(ctx)
+	return errors.Join(err, p.close())
+}
+
+func (p *player) open(ctx context.Context) error {
+	p.phase("opening")
+	spec := stack.Spec{App: p.App.stack(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
+		LogDir: p.logDir(p.sc), Now: p.now, Notify: p.notify}
+	if o := spec.App.Origin; o != nil {
+		o.Workers = max(o.Workers, p.sc.Workers)
+	}
+	if prep, ok := p.sc.Fault.(fault.Preparer); ok {
+		prep.Prepare(&spec)
+	}
+	if err := os.MkdirAll(spec.LogDir, 0o755); err != nil {
+		return fmt.Errorf("make log folder: %w", err)
+	}
+	st, err := p.Opener.Open(ctx, spec)
+	if err != nil {
+		return err
+	}
+	p.stack = st
+	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Now: p.now}
+	return p.describe()
+}
+
+// describe records what the stack is made of.
+func (p *player) describe() (err error) {
+	hops := p.stack.Hops()
+	if len(hops) == 0 {
+		return errors.New("open stack: it has no hop to send streams to")
+	}
+	if p.front, err = entrance(hops, p.Enter); err != nil {
+		return err
+	}
+	for _, h := range hops {
+		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What})
+	}
+	for name, version := range p.stack.Versions() {
+		p.note(p.sc.ID, record.NoteFact, name+" "+version, "")
+	}
+	for _, l := range p.stack.Layers() {
+		p.rec.Layer(p.sc.ID, record.Layer{Name: l.Name, Settings: l.Settings})
+	}
+	return nil
+}
+
+// entrance finds the hop at which streams enter.
+func entrance(hops []stack.Hop, name string) (stack.Hop, error) {
+	if name == "" {
+		return hops[0], nil
+	}
+	for _, h := range hops {
+		if h.Name == name {
+			return h, nil
+		}
+	}
+	return stack.Hop{}, &stack.Unable{What: "enter the chain at " + name, Why: "this stack has no such hop"}
+}
+
+// timetable is the scenario itself.
+func (p *player) timetable(ctx context.Context) error {
+	if p.sc.Fault != nil {
+		if err := p.baseline(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.mainWave(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return p.ledgers(ctx)
+}
+
+// close stops the stack and files its logs. The context of the run may be over
+// by now.
+func (p *player) close() error {
+	p.phase("closing")
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	err := p.stack.Close(ctx)
+	if err != nil {
+		err = fmt.Errorf("close stack: %w", err)
+	}
+	return errors.Join(err, p.fileLogs())
+}
+
+// notify is the stack's word. Strikes are left to the relay's ledger, which says
+// more.
+func (p *player) notify(e stack.Event) {
+	if e.Kind != "strike" {
+		p.tell(fromStack(p.sc.ID, e))
+	}
+}
+
+// tell records an event of the stack or of the fault.
+func (p *player) tell(e record.Event) {
+	e.Scenario = p.sc.ID
+	e.Text = p.secrets.hide(e.Text)
+	p.seen.happened(e)
+	p.rec.Event(e)
+}
+
+// stamp records a phase of the fault.
+func (p *player) stamp(phase record.Phase, at time.Duration, why string, victims []uint64) {
+	w := record.Window{Scenario: p.sc.ID, Fault: p.sc.Fault.String(), Phase: phase, At: at, Why: why, Victims: victims}
+	p.seen.window(w)
+	p.rec.Window(w)
+}
+
+func (p *player) phase(name string) { p.progress.phase(name) }

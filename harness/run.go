@@ -1,0 +1,213 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/tap"
+)
+
+// Run plays the scenarios of o and leaves the record in o.Dir. The error is a
+// [*UsageError] for bad input, with nothing started and nothing written; any
+// other error is the harness's own failure, and what was recorded until then
+// stays. Cancelling ctx ends the run early: faults heal, streams in flight end
+// as cancelled, and Run returns nil.
+func Run(ctx context.Context, o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	if err := o.capacity(); err != nil {
+		return err
+	}
+	r, err := newRun(o)
+	if err != nil {
+		return err
+	}
+	err = r.playAll(ctx)
+	return errors.Join(err, r.close(ctx.Err() != nil))
+}
+
+// A run is one call of Run.
+type run struct {
+	Options
+	tap      *tap.Tap
+	rec      *record.Writer
+	seen     seen
+	dialect  stream.Dialect
+	terminal *stream.Matcher
+	header   http.Header // expanded: holds secrets
+	body     []byte      // expanded: holds secrets
+	secrets  secrets
+	next     uint64 // sequence number of the next stream
+	progress *ticker
+}
+
+func newRun(o Options) (*run, error) {
+	r := &run{Options: o, next: 1}
+	var err error
+	if r.dialect, r.terminal, err = o.App.dialect(); err != nil {
+		return nil, err
+	}
+	if err = r.request(); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if r.rec, err = record.Create(o.Dir, r.plan(start)); err != nil {
+		return nil, err
+	}
+	r.seen.hide = r.secrets.hide
+	r.tap, err = tap.New(tap.Options{Start: start, Seed: o.Seed, Begin: r.begin, Done: r.done})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start tap: %w", err), r.rec.Close())
+	}
+	r.note("", record.NoteFact, "arrival clock: "+r.tap.Clock(), "")
+	r.progress = newTicker(r)
+	return r, nil
+}
+
+// begin and done are the tap's word for each stream, from its event loops.
+func (r *run) begin(s *record.Stream) {
+	r.seen.began()
+	r.rec.Begin(s)
+}
+
+func (r *run) done(s *record.Stream) {
+	r.seen.ended(s)
+	r.rec.End(s)
+}
+
+func (r *run) note(scenario, kind, text, settle string) {
+	r.rec.Note(record.Note{Scenario: scenario, At: r.now(), Kind: kind, Text: r.secrets.hide(text), Settle: settle})
+}
+
+func (r *run) now() time.Duration {
+	if r.tap == nil {
+		return 0
+	}
+	return r.tap.Now()
+}
+
+// playAll plays the scenarios in their order. One that the stack cannot play
+// does not keep the others from being played; a broken harness does.
+func (r *run) playAll(ctx context.Context) error {
+	for i, sc := range r.Scenarios {
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.progress.scenario(sc.ID, i)
+		err := r.play(ctx, sc)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		var cannot *stack.Unable
+		if errors.As(err, &cannot) {
+			r.note(sc.ID, record.NoteUnable, cannot.Error(), "run it where the stack can: see 'streamproof scenarios'")
+			continue
+		}
+		r.note(sc.ID, record.NoteHarness, err.Error(), "")
+		return fmt.Errorf("play %s: %w", sc.ID, err)
+	}
+	return nil
+}
+
+// close ends the record. interrupted says that the user stopped the run.
+func (r *run) close(interrupted bool) error {
+	r.progress.close()
+	err := r.tap.Close()
+	r.rec.Finish(r.now(), interrupted)
+	return errors.Join(err, r.rec.Close())
+}
+
+// plan is what gets saved before anything starts.
+func (r *run) plan(start time.Time) record.Plan {
+	p := record.Plan{Schema: record.Schema, Tool: r.Tool, Started: start, Seed: r.Seed,
+		Repro:    fmt.Sprintf("%s --seed %d", r.secrets.hide(r.Repro), r.Seed),
+		Host:     record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU()},
+		App:      r.secrets.hide(r.App.String()),
+		Dialect:  r.dialect.Name,
+		Strict:   r.Strict,
+		Request:  r.publicRequest(),
+		Sabotage: strings.Join(r.Sabotage.names(), ", "),
+		Limits: map[string]string{"connect": connectLimit.String(), "headers": headersLimit.String(),
+			"gap": r.gapLimit(Scenario{}).String(), "total": r.total().String()},
+	}
+	if r.Opener != nil {
+		p.Stack = r.Opener.Kind()
+	}
+	for _, sc := range r.Scenarios {
+		sc.Policy = r.policy(sc)
+		sc.Edge = r.edge(sc)
+		p.Scenarios = append(p.Scenarios, sc.plan(r.Load))
+	}
+	return p
+}
+
+// policy is the scenario's own with what the user set.
+func (r *run) policy(sc Scenario) record.Policy {
+	p := sc.Policy
+	p.GapLimit = r.gapLimit(sc)
+	if t := r.Thresholds; t != (record.Thresholds{}) {
+		p.Thresholds = t
+	}
+	p.Faulty = sc.Fault != nil
+	return p
+}
+
+// gapLimit is the user's; the scenario's, whose author knows how our origin
+// answers; or a patient default.
+func (r *run) gapLimit(sc Scenario) time.Duration {
+	switch {
+	case r.GapLimit > 0:
+		return r.GapLimit
+	case r.App.origin() && sc.Policy.GapLimit > 0:
+		return sc.Policy.GapLimit
+	}
+	return DefaultGapLimit
+}
+
+func (r *run) total() time.Duration {
+	if r.Total > 0 {
+		return r.Total
+	}
+	return DefaultTotal
+}
+
+// edge is the user's edge where one was set. A server that the user named by
+// URL is met as it is, unless the scenario is about an edge.
+func (r *run) edge(sc Scenario) stack.Edge {
+	e := sc.Edge
+	if r.App.Edge.Form != "" {
+		e.Form = r.App.Edge.Form
+	} else if r.App.URL != "" && e.Form == stack.EdgeStreaming && e.ReadTimeout == 0 {
+		e.Form = stack.EdgeNone
+	}
+	if r.App.Edge.ReadTimeout > 0 {
+		e.ReadTimeout = r.App.Edge.ReadTimeout
+	}
+	if r.App.Edge.NginxConf != "" {
+		e.NginxConf = r.App.Edge.NginxConf
+	}
+	return e
+}
+
+func (r *run) logDir(sc Scenario) string { return filepath.Join(r.Dir, "logs", sc.ID) }
+
+// capacity refuses more streams than the process has file descriptors for.
+func (o *Options) capacity() error {
+	max := load.MaxStreams()
+	if n := o.Load.streams(); o.Load.Rate == 0 && n > max {
+		return &UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than this process may open (room for %d)", n, max),
+			Fix: fmt.Sprintf("ask for at most %d, or raise the limit with ulimit -n", max)}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package harness
+
+import (
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A seen collects what happens during one scenario: the tap and the stack
+// report here from goroutines of their own.
+type seen struct {
+	hide func(string) string // takes secrets out of a stream's texts
+
+	mu      sync.Mutex // guards what follows
+	started int
+	whole   int // ended with a whole answer
+	streams []*record.Stream
+	events  []record.Event
+	windows []record.Window
+}
+
+func (s *seen) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.started, s.whole, s.streams, s.events, s.windows = 0, 0, nil, nil, nil
+}
+
+func (s *seen) began() {
+	s.mu.Lock()
+	s.started++
+	s.mu.Unlock()
+}
+
+func (s *seen) ended(st *record.Stream) {
+	st.Content.ErrorText = s.hide(st.Content.ErrorText)
+	st.Content.Why = s.hide(st.Content.Why)
+	for k, v := range st.Header {
+		st.Header[k] = s.hide(v)
+	}
+	s.mu.Lock()
+	s.streams = append(s.streams, st)
+	if st.Content.State == stream.Complete {
+		s.whole++
+	}
+	s.mu.Unlock()
+}
+
+func (s *seen) happened(e record.Event) {
+	s.mu.Lock()
+	s.events = append(s.events, e)
+	s.mu.Unlock()
+}
+
+func (s *seen) window(w record.Window) {
+	s.mu.Lock()
+	s.windows = append(s.windows, w)
+	s.mu.Unlock()
+}
+
+// of returns the ended streams of the groups.
+func (s *seen) of(groups ...record.Group) []*record.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []*record.Stream
+	for _, st := range s.streams {
+		for _, g := range groups {
+			if st.Group == g {
+				found = append(found, st)
+			}
+		}
+	}
+	return found
+}
+
+// after returns the ended streams from the n-th on.
+func (s *seen) after(n int) []*record.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*record.Stream(nil), s.streams[n:]...)
+}
+
+func (s *seen) counts() (started, ended, whole int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.started, len(s.streams), s.whole
+}
+
+func (s *seen) allEvents() []record.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]record.Event(nil), s.events...)
+}
+
+// phase is when a phase of the fault was first stamped, or Never.
+func (s *seen) phase(p record.Phase) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.windows {
+		if w.Phase == p {
+			return w.At
+		}
+	}
+	return record.Never
+}
+
+// fromStack is the record's form of a stack's event.
+func fromStack(scenario string, e stack.Event) record.Event {
+	return record.Event{Scenario: scenario, At: e.At, Source: e.Source, Kind: e.Kind, Subject: e.Subject,
+		Pid: e.Pid, Code: e.Code, Stream: e.Stream, Text: e.Text}
+}

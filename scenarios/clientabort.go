@@ -1,0 +1,22 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// ClientAbort hangs up on half of the streams and asks the server whether it
+// noticed.
+func ClientAbort() harness.Scenario {
+	return harness.Scenario{
+		ID: "client-abort", Title: "Clients hang up in mid-stream",
+		Doc:    "When a client hangs up, the server stops producing for it, and the other streams are not disturbed.",
+		Edge:   stack.Edge{Form: stack.EdgeStreaming},
+		Shape:  harness.Shape{Events: 200, Gap: 20 * time.Millisecond},
+		Abort:  harness.Abort{AfterEvents: 5},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: "abort", Checks: append([]string{"leaked"}, calmFlags...)},
+	}
+}

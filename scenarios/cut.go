@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// Cut resets and ends connections in mid-body, on either side of the edge. The
+// streams are lost; what must not happen is that a client takes one of them for
+// a whole answer.
+func Cut() harness.Scenario {
+	const after = 5
+	var strikes fault.Strikes
+	for _, link := range []string{stack.EdgeLink, stack.UpstreamLink} {
+		for _, how := range []stack.Action{stack.RST, stack.FIN} {
+			strikes = append(strikes, fault.Strike{Link: link, After: after, Action: how})
+		}
+	}
+	return harness.Scenario{
+		ID: "cut", Title: "Connections cut in mid-body",
+		Doc:    "A connection that is reset or ended in mid-body, on either side of the edge, never looks like a whole answer.",
+		Edge:   stack.Edge{Form: stack.EdgeStreaming},
+		Shape:  harness.Shape{Events: 20, Gap: 50 * time.Millisecond},
+		Fault:  strikes,
+		Policy: faulty(record.Policy{Kills: true, Checks: calmFlags}),
+	}
+}

@@ -1,0 +1,51 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
+)
+
+// Execute plays o, judges and diagnoses what was recorded, and writes the
+// reports into o.Dir. A run that broke or was interrupted is judged as far as it
+// got; the error is then the harness's and comes beside the report. A
+// [*harness.UsageError] comes alone: nothing was started.
+func Execute(ctx context.Context, o harness.Options) (*verdict.Report, error) {
+	if o.Opener == nil {
+		opener, err := Opener(o.App)
+		if err != nil {
+			return nil, err
+		}
+		o.Opener = opener
+	}
+	runErr := harness.Run(ctx, o)
+	var usage *harness.UsageError
+	if errors.As(runErr, &usage) {
+		return nil, runErr
+	}
+	if _, err := os.Stat(o.Dir); err != nil {
+		return nil, errors.Join(runErr, err)
+	}
+	report, err := Judge(o.Dir)
+	return report, errors.Join(runErr, err)
+}
+
+// Judge judges a stored run with today's checks and writes its reports again.
+func Judge(dir string) (*verdict.Report, error) {
+	run, err := record.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open run: %w", err)
+	}
+	report := diagnose.Report(run)
+	if err := reports.WriteAll(dir, reports.Input{Run: run, Report: report}); err != nil {
+		return report, fmt.Errorf("write reports: %w", err)
+	}
+	return report, nil
+}

@@ -1,0 +1,143 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/origin"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// sabotageRun plays the scenario that reveals s.
+func sabotageRun(t *testing.T, s origin.Sabotage, streams int) (*verdict.Report, []verdict.Graded) {
+	t.Helper()
+	if s.Scenario != "control" && s.Scenario != "client-abort" {
+		needNginx(t)
+	}
+	o := harness.Options{Scenarios: []harness.Scenario{scenario(t, s.Scenario)}, Load: harness.Load{Streams: streams},
+		Dir: t.TempDir() + "/run", Sabotage: harness.Sabotage{Name: s.Name, Share: s.Share}}
+	if s.Direct {
+		o.Enter = "app"
+	}
+	report := play(t, o)
+	return report, graded(t, o.Dir)
+}
+
+// graded reads a stored run and grades its streams.
+func graded(t *testing.T, dir string) []verdict.Graded {
+	t.Helper()
+	run, err := record.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []verdict.Graded
+	for _, s := range verdict.Scopes(run) {
+		all = append(all, s.Streams...)
+	}
+	return all
+}
+
+// struck reports whether the origin says that it broke the stream.
+func struck(g *verdict.Graded) bool { return g.Header["X-Streamproof-Sabotaged"] != "" }
+
+// checkGrade holds a stream to what its sabotage must look like, or to perfection.
+func checkGrade(t *testing.T, s *origin.Sabotage, g *verdict.Graded) {
+	t.Helper()
+	if s == nil {
+		if g.Grade.Outcome != verdict.Complete || len(g.Grade.Flags) > 0 {
+			t.Errorf("honest stream #%d is blamed: %+v", g.Seq, g.Grade)
+		}
+		return
+	}
+	if g.Grade.Outcome != s.Outcome || g.Grade.Content != s.Content || g.Grade.Ending != s.Ending {
+		t.Errorf("#%d: got %s, %s, %s (%s)\nwant %s, %s, %s", g.Seq, g.Grade.Outcome, g.Grade.Content, g.Grade.Ending,
+			g.Grade.Why, s.Outcome, s.Content, s.Ending)
+	}
+	if s.Flag != "" && !slices.Contains(g.Grade.Flags, s.Flag) {
+		t.Errorf("#%d: flags %v lack %s", g.Seq, g.Grade.Flags, s.Flag)
+	}
+}
+
+// TestEverySabotageIsFoundOut runs each sabotage as `run --sabotage` does, among
+// honest streams.
+func TestEverySabotageIsFoundOut(t *testing.T) {
+	for _, s := range origin.Sabotages {
+		t.Run(s.Name, func(t *testing.T) {
+			report, streams := sabotageRun(t, s, 9)
+			hit := 0
+			for i := range streams {
+				if g := &streams[i]; struck(g) || s.Name == "no-headers" && g.Grade.Outcome == verdict.Refused {
+					hit++
+					checkGrade(t, &s, g)
+				} else if g.Limit != record.CancelledByUs {
+					checkGrade(t, nil, g)
+				}
+			}
+			if hit == 0 {
+				t.Fatal("no stream was struck")
+			}
+			want := verdict.Fail
+			if s.Flag == verdict.Ragged || s.Outcome == verdict.FailedClean && s.Flag == "" {
+				want = "" // allowed by MUST: a policy decides
+			}
+			if want != "" && report.Verdict != want {
+				t.Errorf("verdict %s (%s), want %s", report.Verdict, report.Why, want)
+			}
+			checkCause(t, report, s.Cause)
+		})
+	}
+}
+
+func checkCause(t *testing.T, r *verdict.Report, want string) {
+	t.Helper()
+	if want == "" {
+		return
+	}
+	var got []string
+	for _, c := range r.Scenarios[0].Causes {
+		got = append(got, fmt.Sprintf("%s (%s)", c.Cause, c.Confidence))
+	}
+	if len(got) == 0 || r.Scenarios[0].Causes[0].Cause != want {
+		t.Errorf("causes %v, want %q first", got, want)
+	}
+}
+
+// TestEndingsAreToldApartInACrowd mixes all sabotages of the wire and of the
+// content with honest streams, in one wave.
+func TestEndingsAreToldApartInACrowd(t *testing.T) {
+	var names []string
+	byName := map[string]*origin.Sabotage{}
+	for i := range origin.Sabotages {
+		s := &origin.Sabotages[i]
+		byName[s.Name] = s
+		if s.Scenario == "control" && s.Name != "no-headers" {
+			names = append(names, s.Name)
+		}
+	}
+	sizes := []int{1, 100}
+	if !raceEnabled {
+		sizes = append(sizes, 2000)
+	}
+	for _, n := range sizes {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			sc := scenario(t, "control")
+			sc.Edge = stack.Edge{Form: stack.EdgeNone}
+			o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: n}, Enter: "app",
+				Dir: t.TempDir() + "/run", Sabotage: harness.Sabotage{Names: names, Share: 0.5}}
+			play(t, o)
+			kinds := map[string]int{}
+			for _, g := range graded(t, o.Dir) {
+				name := g.Header["X-Streamproof-Sabotaged"]
+				kinds[name]++
+				checkGrade(t, byName[name], &g)
+			}
+			if n >= 100 && len(kinds) < len(names)+1 {
+				t.Errorf("only %d of %d kinds of streams were there: %v", len(kinds), len(names)+1, kinds)
+			}
+		})
+	}
+}

@@ -1,0 +1,33 @@
+// Package scenarios is the catalogue: one file, one scenario, with the sentence
+// that says what it proves.
+//
+//  1. [Standard] is the suite that runs when nobody says otherwise.
+//  2. [Execute] plays scenarios, judges and diagnoses the record, and writes the
+//     reports.
+//  3. [Run] does the same inside go test, one subtest a scenario.
+package scenarios
+
+import "github.com/streamproof/streamproof/harness"
+
+// Standard returns the standard suite: everything that any streaming endpoint
+// should survive.
+func Standard() []harness.Scenario {
+	return []harness.Scenario{
+		Control(), Buffering(), ReadTimeout(), Latency(), Stall(), Cut(), WorkerKill(), Drain(),
+	}
+}
+
+// All returns the catalogue in the order in which it reads best.
+func All() []harness.Scenario {
+	return append(Standard(), GzipBuffering(), LaunderedKill(), ClientAbort())
+}
+
+// Lookup finds a scenario by its ID.
+func Lookup(id string) (harness.Scenario, bool) {
+	for _, s := range All() {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return harness.Scenario{}, false
+}
