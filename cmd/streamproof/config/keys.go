@@ -1,0 +1,92 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/streamproof/streamproof/harness"
+)
+
+// checkKeys refuses keys that t does not have, anywhere below n. The library's
+// strict mode finds them too, but cannot tell which names stand beside them.
+func (f *File) checkKeys(n ast.Node, t reflect.Type) error {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	fields := fieldsOf(t)
+	for _, pair := range pairs(n) {
+		key := pair.Key.GetToken().Value
+		if _, merge := pair.Key.(*ast.MergeKeyNode); merge {
+			continue
+		}
+		field, ok := fields[key]
+		if !ok {
+			return f.at(pair.Key.GetToken(), fmt.Sprintf("unknown key %q", key), suggestKey(key, t))
+		}
+		if err := f.checkKeys(pair.Value, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pairs are the entries of a mapping; none for any other node.
+func pairs(n ast.Node) []*ast.MappingValueNode {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		return m.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{m}
+	case *ast.AnchorNode:
+		return pairs(m.Value)
+	}
+	return nil
+}
+
+// fieldsOf maps the YAML keys of a struct to their types.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := make(map[string]reflect.Type, t.NumField())
+	for i := range t.NumField() {
+		fields[keyOf(t.Field(i))] = t.Field(i).Type
+	}
+	return fields
+}
+
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key
+}
+
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		keys = append(keys, keyOf(t.Field(i)))
+	}
+	return keys
+}
+
+// suggestKey knows two mistakes: a misspelt key, and one in the wrong section.
+func suggestKey(key string, t reflect.Type) string {
+	if harness.Nearest(key, keysOf(t)) != "" {
+		return Suggest(key, keysOf(t))
+	}
+	root := reflect.TypeFor[Config]()
+	if t != root {
+		if _, ok := fieldsOf(root)[key]; ok {
+			return "it belongs on the top level"
+		}
+	}
+	for i := range root.NumField() {
+		section := root.Field(i)
+		if section.Type.Kind() != reflect.Struct || section.Type == t {
+			continue
+		}
+		if _, ok := fieldsOf(section.Type)[key]; ok {
+			return "it belongs below " + keyOf(section) + ":"
+		}
+	}
+	return Suggest(key, keysOf(t))
+}

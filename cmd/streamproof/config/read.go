@@ -1,0 +1,87 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/streamproof/streamproof/harness"
+)
+
+// A File is a configuration and where it stands.
+type File struct {
+	Path string
+	Config
+	lines []string
+	root  *ast.File
+}
+
+// maxFile bounds what is read; a larger file is no configuration.
+const maxFile = 1 << 20
+
+// Read reads a file. Its error is an *[Error].
+func Read(path string) (*File, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return Parse(path, data)
+}
+
+func unreadable(path string, err error) error {
+	fix := "check the path; 'streamproof init' writes a first one"
+	if !errors.Is(err, fs.ErrNotExist) {
+		fix = "check its permissions"
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return &Error{UsageError: harness.UsageError{Place: path, Problem: "cannot read it: " + err.Error(), Fix: fix}}
+}
+
+// Parse reads the text of a file called path. Its error is an *[Error].
+func Parse(path string, data []byte) (*File, error) {
+	f := &File{Path: path}
+	if len(data) > maxFile {
+		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "larger than 1 MiB", Fix: "name the configuration file"}}
+	}
+	f.lines = strings.Split(string(data), "\n")
+	root, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	f.root = root
+	for i, doc := range root.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if i > 0 {
+			return nil, f.at(doc.Body.GetToken(), "a second document", "keep one per file")
+		}
+		if err := f.checkDoc(doc.Body); err != nil {
+			return nil, err
+		}
+	}
+	if err := yaml.UnmarshalWithOptions(data, &f.Config, yaml.Strict()); err != nil && len(root.Docs) > 0 {
+		return nil, f.explain(err)
+	}
+	return f, nil
+}
+
+func (f *File) checkDoc(body ast.Node) error {
+	switch body.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.NullNode, *ast.CommentGroupNode:
+		if err := f.checkKeys(body, reflect.TypeFor[Config]()); err != nil {
+			return err
+		}
+		return f.checkLogs(body)
+	}
+	return f.at(body.GetToken(), "a map of keys to values is expected here", "known keys are "+join(keysOf(reflect.TypeFor[Config]())))
+}

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"encoding/json"
+
+	"github.com/invopop/jsonschema"
+)
+
+// Schema describes the file to editors.
+func Schema() *jsonschema.Schema {
+	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
+	s := r.Reflect(Config{})
+	s.Title = "streamproof.yaml"
+	return s
+}
+
+// The types of values say what Set accepts.
+
+func (Duration) JSONSchema() *jsonschema.Schema {
+	with := text(`^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`, "500ms", "30s", "2m")
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{with, {Const: 0}}}
+}
+
+func (Rate) JSONSchema() *jsonschema.Schema {
+	return orNumber(text(`^[0-9]+(\.[0-9]+)?( */ *(s|sec|second|m|min|minute|h|hour))?$`, "20/s", "90/m"))
+}
+
+func (Size) JSONSchema() *jsonschema.Schema {
+	return orNumber(text(`^[0-9]+(\.[0-9]+)? *([kKmMgG][iI]?[bB]|[bB])?$`, "256MiB", "1GiB"))
+}
+
+func (Count) JSONSchema() *jsonschema.Schema { return whole("1", "") }
+func (Port) JSONSchema() *jsonschema.Schema  { return whole("1", "65535") }
+
+func (Dialect) JSONSchema() *jsonschema.Schema { return oneOf(Dialects()) }
+func (Form) JSONSchema() *jsonschema.Schema    { return oneOf(forms) }
+
+func (Command) JSONSchema() *jsonschema.Schema { return oneOrMany() }
+func (Names) JSONSchema() *jsonschema.Schema   { return oneOrMany() }
+
+func text(pattern string, examples ...any) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: pattern, Examples: examples}
+}
+
+func orNumber(s *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{s, {Type: "number", ExclusiveMinimum: "0"}}}
+}
+
+func whole(least, most json.Number) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "integer", Minimum: least, Maximum: most}
+}
+
+func oneOf(names []string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, n := range names {
+		s.Enum = append(s.Enum, n)
+	}
+	return s
+}
+
+func oneOrMany() *jsonschema.Schema {
+	one := &jsonschema.Schema{Type: "string"}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{one, {Type: "array", Items: one}}}
+}

@@ -1,0 +1,80 @@
+package config
+
+import (
+	"encoding/json"
+	"strings"
+	"text/template"
+)
+
+// A Start is what a first file is written for: exactly one of its fields is
+// set, or none for our own origin.
+type Start struct {
+	URL, Image, Command string
+}
+
+// Template writes a first streamproof.yaml, with a comment where a reader has
+// to decide. [Parse] accepts it as it is.
+func Template(s Start) (string, error) {
+	var b strings.Builder
+	err := first.Execute(&b, s)
+	return b.String(), err
+}
+
+// SchemaFile is the name under which the template looks for the schema.
+const SchemaFile = "streamproof.schema.json"
+
+// first quotes what comes from the user: YAML's double-quoted style is that of
+// JSON. A server of one's own is asked in the generic dialect until its owner
+// names a better one.
+var first = template.Must(template.New("first").Funcs(template.FuncMap{"quote": quote}).Parse(
+	`# yaml-language-server: $schema=` + SchemaFile + `
+# streamproof.yaml: run it with 'streamproof run -f streamproof.yaml'.
+# All keys: 'streamproof schema'. All scenarios: 'streamproof scenarios'.
+
+app:
+{{- if .URL}}
+  url: {{quote .URL}}            # a server that already runs
+{{- else if .Image}}
+  image: {{quote .Image}}
+  port: 8000                     # where it listens inside the container
+  health: /healthz               # answers 2xx when the app is ready; leave it out to wait for the port
+  # memory: 256MiB
+{{- else if .Command}}
+  command: {{quote .Command}}    # its port is in $PORT and replaces {port}
+  # health: /healthz             # answers 2xx when the app is ready; without it an open port is enough
+  # start: 30s                   # how long that may take
+{{- else}}
+  workers: 2                     # of our own origin; name a url, a command or an image for yours
+{{- end}}
+
+stream:
+{{- if or .URL .Image .Command}}
+  {{if .URL}}# {{end}}path: /{{if .URL}}chat           # replaces the path of the URL{{end}}
+  # method: POST
+  # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is kept out of every file
+  # body: '{"q": "hi"}'
+  dialect: sse-generic           # or openai-chat, ollama, ndjson-generic, text
+  terminal: "data == [DONE]"     # what the last event of a whole answer looks like
+{{- else}}
+  path: /stream?events=20&gap=50ms
+  dialect: origin
+{{- end}}
+
+load:
+  streams: 20                    # at a time; or rate: 20/s
+  # duration: 30s                # without it each stream is sent once
+
+limits:
+  gap: 10s                       # silence after which a stream counts as stalled
+
+# thresholds: {first_event: 2s}  # absolute times that fail the run
+# logs: {nginx_error: /var/log/nginx/error.log}
+# allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
+
+scenarios: [{{if .URL}}control{{else}}standard{{end}}]
+`))
+
+func quote(s string) (string, error) {
+	b, err := json.Marshal(s)
+	return string(b), err
+}

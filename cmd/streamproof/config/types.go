@@ -1,0 +1,78 @@
+package config
+
+// A Config is streamproof.yaml.
+type Config struct {
+	App        App               `yaml:"app,omitempty" jsonschema_description:"The system under test; without it our own origin. Name one of image, build, compose, command and url."`
+	Edge       Edge              `yaml:"edge,omitempty" jsonschema_description:"The reverse proxy in front of the app; without it each scenario brings its own."`
+	Stream     Stream            `yaml:"stream,omitempty" jsonschema_description:"The request that every stream sends, and how its answer is read."`
+	Load       Load              `yaml:"load,omitempty" jsonschema_description:"How many streams are sent: a number at a time (streams), or a rate."`
+	Limits     Limits            `yaml:"limits,omitempty" jsonschema_description:"Our own bounds on every stream."`
+	Thresholds Thresholds        `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail a run; unset, only ratios judge."`
+	Logs       map[string]string `yaml:"logs,omitempty" jsonschema_description:"Log files to read beside ours: kind (nginx_access, nginx_error, app, proxy) to path."`
+	Scenarios  Names             `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
+	Strict     bool              `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
+	AllowHosts []string          `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`
+	Seed       uint64            `yaml:"seed,omitempty" jsonschema_description:"Chooses victims and positions; 0 or absent draws one."`
+}
+
+// An App is the system under test.
+type App struct {
+	Image   string   `yaml:"image,omitempty" jsonschema_description:"A container image."`
+	Build   string   `yaml:"build,omitempty" jsonschema_description:"A folder with a Dockerfile."`
+	Compose string   `yaml:"compose,omitempty" jsonschema_description:"A compose file; service says which of its services is the app."`
+	Service string   `yaml:"service,omitempty"`
+	Command Command  `yaml:"command,omitempty" jsonschema_description:"A program, as a list or as one line. Its port is in $PORT and replaces {port}."`
+	URL     string   `yaml:"url,omitempty" jsonschema_description:"A server that already runs."`
+	Port    Port     `yaml:"port,omitempty" jsonschema_description:"Where the app listens; a command without it is given a free one."`
+	Health  string   `yaml:"health,omitempty" jsonschema_description:"Path that answers 2xx when the app is ready; without it an open port is enough."`
+	Start   Duration `yaml:"start,omitempty" jsonschema_description:"How long the app may take to become healthy; 30s if absent."`
+	Grace   Duration `yaml:"grace,omitempty" jsonschema_description:"Time between SIGTERM and SIGKILL; 10s if absent."`
+
+	Env      map[string]string `yaml:"env,omitempty"`
+	Dir      string            `yaml:"dir,omitempty" jsonschema_description:"Working directory of a command; the folder of this file if absent."`
+	Memory   Size              `yaml:"memory,omitempty" jsonschema_description:"Memory limit of a container."`
+	CPUs     float64           `yaml:"cpus,omitempty" jsonschema:"minimum=0" jsonschema_description:"CPU limit of a container."`
+	Replicas Count             `yaml:"replicas,omitempty" jsonschema_description:"Instances of the app behind the edge; 1 if absent."`
+	Workers  Count             `yaml:"workers,omitempty" jsonschema_description:"Worker processes of our own origin; 1 if absent."`
+}
+
+// An Edge is the reverse proxy of the chain.
+type Edge struct {
+	Form        Form     `yaml:"form,omitempty"`
+	ReadTimeout Duration `yaml:"read_timeout,omitempty" jsonschema_description:"nginx's proxy_read_timeout; 60s if absent."`
+	NginxConf   string   `yaml:"nginx_conf,omitempty" jsonschema_description:"Your own nginx.conf, used instead of form."`
+}
+
+// A Stream is the request that every stream sends, and how its answer is read.
+type Stream struct {
+	Path     string            `yaml:"path,omitempty" jsonschema_description:"Path and query."`
+	Method   string            `yaml:"method,omitempty" jsonschema_description:"GET if absent, POST where there is a body."`
+	Headers  map[string]string `yaml:"headers,omitempty" jsonschema_description:"May name environment variables as ${NAME}; those are kept out of every file."`
+	Body     string            `yaml:"body,omitempty" jsonschema_description:"May name environment variables as ${NAME}."`
+	Dialect  Dialect           `yaml:"dialect,omitempty"`
+	Terminal string            `yaml:"terminal,omitempty" jsonschema_description:"What the last event of a generic dialect looks like, such as: data == [DONE]"`
+	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a whole text answer."`
+	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a whole text answer."`
+	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a whole text answer, in hex."`
+}
+
+// A Load is how many streams are sent.
+type Load struct {
+	Streams  Count    `yaml:"streams,omitempty" jsonschema_description:"Streams at a time; 20 if absent and no rate is given."`
+	Rate     Rate     `yaml:"rate,omitempty" jsonschema_description:"New streams per second, whatever became of the others."`
+	Ramp     Duration `yaml:"ramp,omitempty" jsonschema_description:"Time over which the first streams start."`
+	Duration Duration `yaml:"duration,omitempty" jsonschema_description:"How long streams are started; without it each is sent once."`
+}
+
+// Limits are our own bounds on every stream.
+type Limits struct {
+	Gap   Duration `yaml:"gap,omitempty" jsonschema_description:"Silence after which a stream counts as stalled; 10s if absent."`
+	Total Duration `yaml:"total,omitempty" jsonschema_description:"Longest life of a stream; 5m if absent."`
+}
+
+// Thresholds are absolute times that fail a run.
+type Thresholds struct {
+	FirstEvent Duration `yaml:"first_event,omitempty" jsonschema_description:"95th percentile of the time to the first event, over complete streams."`
+	MaxGap     Duration `yaml:"max_gap,omitempty" jsonschema_description:"Longest silence in any complete stream."`
+	Total      Duration `yaml:"total,omitempty" jsonschema_description:"95th percentile of the duration of complete streams."`
+}

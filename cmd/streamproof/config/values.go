@@ -1,0 +1,184 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// The types of values. Each reads itself from YAML (UnmarshalYAML) and from a
+// flag (Set, String, Type), with the same errors: *[ValueError].
+type (
+	Duration time.Duration
+	Rate     float64 // per second
+	Size     int64   // bytes
+	Count    int     // at least 1
+	Port     int
+	Dialect  string
+	Form     string   // of an edge
+	Command  []string // a program and its arguments
+	Names    []string // one or several
+)
+
+func (d *Duration) Set(s string) (err error) { return set(d, s, parseDuration) }
+func (r *Rate) Set(s string) (err error)     { return set(r, s, parseRate) }
+func (z *Size) Set(s string) (err error)     { return set(z, s, parseSize) }
+func (c *Count) Set(s string) (err error)    { return set(c, s, parseCount) }
+func (p *Port) Set(s string) (err error)     { return set(p, s, parsePort) }
+
+// Set takes one of the dialects that the stream package knows.
+func (d *Dialect) Set(s string) error {
+	if _, ok := stream.Lookup(s); !ok {
+		return unknownName("dialect", s, Dialects())
+	}
+	*d = Dialect(s)
+	return nil
+}
+
+func (f *Form) Set(s string) error {
+	for _, n := range forms {
+		if n == s {
+			*f = Form(s)
+			return nil
+		}
+	}
+	return unknownName("edge form", s, forms)
+}
+
+func (c *Command) Set(s string) (err error) {
+	*c, err = words(s)
+	return err
+}
+
+// String is empty for the zero value, so that a flag without a default shows
+// none.
+func (d Duration) String() string { return unlessZero(d, time.Duration(d).String()) }
+func (r Rate) String() string {
+	return unlessZero(r, strconv.FormatFloat(float64(r), 'g', -1, 64)+"/s")
+}
+func (z Size) String() string    { return unlessZero(z, strconv.FormatInt(int64(z), 10)) }
+func (c Count) String() string   { return unlessZero(c, strconv.Itoa(int(c))) }
+func (d Dialect) String() string { return string(d) }
+
+func (Duration) Type() string { return "duration" }
+func (Rate) Type() string     { return "rate" }
+func (Size) Type() string     { return "size" }
+func (Count) Type() string    { return "n" }
+func (Dialect) Type() string  { return "name" }
+
+func (d *Duration) UnmarshalYAML(n ast.Node) error { return scalar(n, "a duration", d.Set) }
+func (r *Rate) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a rate", r.Set) }
+func (z *Size) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a size", z.Set) }
+func (c *Count) UnmarshalYAML(n ast.Node) error    { return scalar(n, "a number", c.Set) }
+func (p *Port) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a port", p.Set) }
+func (d *Dialect) UnmarshalYAML(n ast.Node) error  { return scalar(n, "the name of a dialect", d.Set) }
+func (f *Form) UnmarshalYAML(n ast.Node) error     { return scalar(n, "the name of a form", f.Set) }
+
+// UnmarshalYAML takes a list, or one line that is split into words.
+func (c *Command) UnmarshalYAML(n ast.Node) (err error) {
+	if _, ok := n.(*ast.SequenceNode); ok {
+		*c, err = list(n, "a word of the command")
+		return err
+	}
+	return scalar(n, "a command", c.Set)
+}
+
+// UnmarshalYAML takes a list, or a single name.
+func (l *Names) UnmarshalYAML(n ast.Node) (err error) {
+	if _, ok := n.(*ast.SequenceNode); ok {
+		*l, err = list(n, "a name")
+		return err
+	}
+	return scalar(n, "a list of names", func(s string) error {
+		*l = Names{s}
+		return nil
+	})
+}
+
+func unlessZero[T comparable](v T, s string) string {
+	var zero T
+	if v == zero {
+		return ""
+	}
+	return s
+}
+
+// set stores what parse made of s.
+func set[T, V ~int | ~int64 | ~float64](dst *T, s string, parse func(string) (V, error)) error {
+	v, err := parse(s)
+	if err == nil {
+		*dst = T(v)
+	}
+	return err
+}
+
+// list reads a sequence of scalars.
+func list(n ast.Node, what string) ([]string, error) {
+	var out []string
+	for _, v := range n.(*ast.SequenceNode).Values {
+		err := scalar(v, what, func(s string) error {
+			out = append(out, s)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// scalar reads a single value, and ties its error to its place.
+func scalar(n ast.Node, what string, set func(string) error) error {
+	if _, ok := n.(ast.ScalarNode); !ok {
+		return &placed{n.GetToken(), badValue("write "+what, "%s is expected here", what)}
+	}
+	if err := set(n.GetToken().Value); err != nil {
+		return &placed{n.GetToken(), err}
+	}
+	return nil
+}
+
+// forms lists the edges that a file may ask for.
+var forms = []string{string(stack.EdgeNone), string(stack.EdgeStreaming), string(stack.EdgeDefault), string(stack.EdgeGzip)}
+
+// Dialects lists the dialects by name.
+func Dialects() []string {
+	var names []string
+	for _, d := range stream.Dialects() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+func unknownName(what, got string, known []string) error {
+	return badValue(Suggest(got, known), "unknown %s %q", what, got)
+}
+
+// Suggest is the fix for a name that is not among the known ones: the nearest,
+// the only one that begins so, or all of them.
+func Suggest(got string, known []string) string {
+	near := harness.Nearest(got, known)
+	if longer := beginning(got, known); near == "" && len(longer) == 1 {
+		near = longer[0]
+	}
+	if near != "" {
+		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	return "known are " + join(known)
+}
+
+func beginning(prefix string, names []string) []string {
+	var out []string
+	for _, n := range names {
+		if prefix != "" && strings.HasPrefix(n, strings.ToLower(prefix)) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
