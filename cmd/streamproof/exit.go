@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// The exit codes. 64 is EX_USAGE of BSD's sysexits.
+const (
+	exitPass         = 0
+	exitFail         = 1
+	exitInconclusive = 2
+	exitBroken       = 3
+	exitUsage        = 64
+)
+
+// judged is a command that did its work and ends with a verdict. It is no
+// failure of ours, so nothing is printed for it.
+type judged struct{ code int }
+
+func (j judged) Error() string { return fmt.Sprintf("verdict with exit code %d", j.code) }
+
+// ended returns the error that ends a command with v.
+func ended(v verdict.Verdict) error {
+	switch v {
+	case verdict.Pass:
+		return nil
+	case verdict.Fail:
+		return judged{exitFail}
+	}
+	return judged{exitInconclusive}
+}
+
+// exitCode says on w what went wrong, in one line, and finds the exit code. An
+// app that does not start is the user's input, as a misspelt flag is: the
+// harness itself is well.
+func exitCode(w io.Writer, err error) int {
+	var (
+		end   judged
+		usage *harness.UsageError
+		start *stack.StartError
+	)
+	switch {
+	case err == nil:
+		return exitPass
+	case errors.As(err, &end):
+		return end.code
+	case errors.As(err, &usage):
+		complain(w, usage.Error())
+		showSource(w, err)
+		return exitUsage
+	case errors.As(err, &start):
+		complain(w, start.Error()+startFix(start))
+		showTail(w, start.Tail)
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitInconclusive
+	}
+	complain(w, err.Error())
+	return exitBroken
+}
+
+// complain writes one line, whatever msg brings.
+func complain(w io.Writer, msg string) {
+	fmt.Fprintln(w, "streamproof: "+plain(strings.Join(strings.Fields(msg), " ")))
+}
+
+func showSource(w io.Writer, err error) {
+	var c *config.Error
+	if errors.As(err, &c) && c.Source != "" {
+		fmt.Fprintln(w, c.Source)
+	}
+}
+
+// startFix names the keys that an app's start depends on.
+func startFix(e *stack.StartError) string {
+	fix := "; check app.command, app.port, app.health and app.start"
+	if len(e.Tail) > 0 {
+		fix += "; it said last:"
+	}
+	return fix
+}
+
+// showTail shows the last log lines of an app that did not start.
+func showTail(w io.Writer, lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(w, "    "+plain(l))
+	}
+}
+
+// plain takes out what could steer the terminal: a log line is a stranger's.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Cf, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}

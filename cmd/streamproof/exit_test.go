@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+func TestExitCodes(t *testing.T) {
+	start := &stack.StartError{Subject: "app", Cause: errors.New("it exited with 3"), Tail: []string{"Traceback:", "\x1b[31mboom\u202e"}}
+	for _, tt := range []struct {
+		name string
+		err  error
+		code int
+		says string
+	}{
+		{"pass", ended(verdict.Pass), 0, ""},
+		{"fail", ended(verdict.Fail), 1, ""},
+		{"inconclusive", ended(verdict.Inconclusive), 2, ""},
+		{"no verdict never passes", ended(""), 2, ""},
+		{"interrupted", fmt.Errorf("play: %w", context.Canceled), 2, ""},
+		{"broken", errors.New("open tap:\n  no epoll"), 3, "streamproof: open tap: no epoll\n"},
+		{"usage", fmt.Errorf("x: %w", &harness.UsageError{Place: "--a", Problem: "b", Fix: "c"}), 64, "streamproof: --a: b; c\n"},
+		{"no start", fmt.Errorf("play control: %w", start), 64,
+			"streamproof: start app: it exited with 3; check app.command, app.port, app.health and app.start; it said last:\n    Traceback:\n    \ufffd[31mboom\ufffd\n"},
+	} {
+		var w strings.Builder
+		if code := exitCode(&w, tt.err); code != tt.code || w.String() != tt.says {
+			t.Errorf("%s: code %d, %q; want %d, %q", tt.name, code, w.String(), tt.code, tt.says)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+)
+
+// flagError puts what pflag found wrong into one line with a fix.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return unknownFlag(cmd, unknown)
+	case errors.As(err, &missing):
+		f := missing.GetFlag()
+		kind, _ := pflag.UnquoteUsage(f)
+		return &harness.UsageError{Place: "--" + f.Name, Problem: "its value is missing", Fix: fmt.Sprintf("write --%s %s", f.Name, kind)}
+	case errors.As(err, &invalid):
+		return invalidFlag(invalid)
+	}
+	return &harness.UsageError{Place: cmd.CommandPath(), Problem: err.Error(), Fix: seeHelp(cmd)}
+}
+
+func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
+	if e.GetSpecifiedShortnames() != "" {
+		return &harness.UsageError{Place: "-" + e.GetSpecifiedName(), Problem: "unknown flag", Fix: seeHelp(cmd)}
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	fix := seeHelp(cmd)
+	if s := harness.Nearest(e.GetSpecifiedName(), names); s != "" {
+		fix = "did you mean --" + s + "?"
+	}
+	return &harness.UsageError{Place: "--" + e.GetSpecifiedName(), Problem: "unknown flag", Fix: fix}
+}
+
+func invalidFlag(e *pflag.InvalidValueError) error {
+	place := "--" + e.GetFlag().Name
+	var v *config.ValueError
+	if errors.As(e, &v) {
+		return &harness.UsageError{Place: place, Problem: v.Problem, Fix: v.Fix}
+	}
+	kind, _ := pflag.UnquoteUsage(e.GetFlag())
+	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%q is no valid value", e.GetValue()), Fix: fmt.Sprintf("write --%s %s", e.GetFlag().Name, kind)}
+}
+
+func seeHelp(cmd *cobra.Command) string { return "see '" + cmd.CommandPath() + " --help'" }

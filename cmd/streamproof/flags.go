@@ -1,0 +1,114 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+)
+
+// runFlags are the flags of run. A flag that is given goes before the file.
+type runFlags struct {
+	file string
+
+	url, path, method, body string
+	headers                 []string
+	dialect                 config.Dialect
+	terminal                string
+	sentinel, sha256        string
+	length                  config.Size
+	logs                    []string
+	workers, replicas       config.Count
+
+	streams             config.Count
+	rate                config.Rate
+	ramp, duration, gap config.Duration
+
+	scenarios  []string
+	sabotage   string
+	seed       uint64
+	strict     bool
+	allowHosts []string
+
+	out            string
+	export         bool
+	quiet, noColor bool
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags go before it")
+
+	fs.StringVar(&f.url, "url", "", "attach to the server at `URL`; runs control unless told otherwise")
+	fs.StringVar(&f.path, "path", "", "ask for this `PATH` and query, instead of the URL's")
+	fs.StringVar(&f.method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
+	fs.StringArrayVar(&f.headers, "header", nil, "send the header `'K: V'`, repeatable; V may name ${VARIABLES}")
+	fs.StringVar(&f.body, "body", "", "send this body, `TEXT|@FILE`; it may name ${VARIABLES}")
+	fs.Var(&f.dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
+	fs.StringVar(&f.terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see above")
+	fs.StringVar(&f.sentinel, "sentinel", "", "a whole text answer ends with `TEXT`")
+	fs.Var(&f.length, "length", "a whole text answer has this `SIZE`")
+	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
+	fs.StringArrayVar(&f.logs, "log", nil, "read the log `KIND=PATH` too, repeatable; kinds: "+strings.Join(config.LogKinds, ", "))
+	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
+	fs.Var(&f.replicas, "replicas", "run `N` instances of the app")
+
+	fs.Var(&f.streams, "streams", "keep `N` streams open at a time (default 20)")
+	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
+	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME`")
+	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
+	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled (default 10s)")
+
+	fs.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenario `ID`, or standard; repeatable or comma-separated")
+	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
+	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
+	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")
+
+	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
+	fs.BoolVar(&f.export, "export", false, "also write streams.jsonl, one line per stream")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")
+	fs.BoolVar(&f.noColor, "no-color", false, "print without colours")
+}
+
+// header splits 'K: V'.
+func header(s string) (name, value string, err error) {
+	name, value, ok := strings.Cut(s, ":")
+	name = strings.TrimSpace(name)
+	if !ok || name == "" {
+		return "", "", &harness.UsageError{Place: "--header", Problem: "no name and value in what was given", Fix: "write --header 'Name: value'"}
+	}
+	return name, strings.TrimSpace(value), nil
+}
+
+// body reads TEXT or @FILE.
+func body(s string) (string, error) {
+	path, ok := strings.CutPrefix(s, "@")
+	if !ok {
+		return s, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", &harness.UsageError{Place: "--body", Problem: reason(err), Fix: "check the path after @"}
+	}
+	return string(b), nil
+}
+
+// logs reads KIND=PATH.
+func logs(list []string, into map[string]string) error {
+	for _, l := range list {
+		kind, path, ok := strings.Cut(l, "=")
+		if !ok || path == "" {
+			return &harness.UsageError{Place: "--log", Problem: "no kind and path in " + l, Fix: "write --log nginx_error=/var/log/nginx/error.log"}
+		}
+		if err := config.LogKind(kind); err != nil {
+			return &harness.UsageError{Place: "--log", Problem: err.Problem, Fix: err.Fix}
+		}
+		into[kind] = path
+	}
+	return nil
+}

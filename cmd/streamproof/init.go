@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+)
+
+const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
+complete it. Without --url, --image or --command it is for the built-in origin.`
+
+func initCommand() *cobra.Command {
+	var s config.Start
+	var out string
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "init [flags]",
+		Short:   "Write a first streamproof.yaml",
+		Long:    initLong,
+		Example: "  streamproof init --command 'python3 app.py --port {port}'\n  streamproof run -f streamproof.yaml",
+		Args:    takes(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneApp(s); err != nil {
+				return err
+			}
+			if err := writeStart(out, s, force); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: streamproof run -f %s\n", out, quote(out))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&s.URL, "url", "", "for a server that already runs at `URL`")
+	cmd.Flags().StringVar(&s.Image, "image", "", "for the container image `NAME`")
+	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
+	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
+	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	return cmd
+}
+
+func oneApp(s config.Start) error {
+	n := 0
+	for _, v := range []string{s.URL, s.Image, s.Command} {
+		if v != "" {
+			n++
+		}
+	}
+	if n > 1 {
+		return &harness.UsageError{Place: "init", Problem: "more than one of --url, --image and --command", Fix: "name one"}
+	}
+	return nil
+}
+
+// writeStart writes the file and its schema. What it wrote is read back first,
+// so that a command with an open quote is refused here and not at the first run.
+func writeStart(path string, s config.Start, force bool) error {
+	text, err := config.Template(s)
+	if err != nil {
+		return err
+	}
+	if _, err := config.Parse(path, []byte(text)); err != nil {
+		return err
+	}
+	schema, err := json.MarshalIndent(config.Schema(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode schema: %w", err)
+	}
+	if err := writeNew(path, []byte(text), force); err != nil {
+		return err
+	}
+	// The schema is ours: an older one is replaced.
+	return writeNew(filepath.Join(filepath.Dir(path), config.SchemaFile), append(schema, '\n'), true)
+}
+
+func writeNew(path string, data []byte, force bool) error {
+	mode := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	if !force {
+		mode |= os.O_EXCL
+	}
+	f, err := os.OpenFile(path, mode, 0o644)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return &harness.UsageError{Place: path, Problem: "is already there", Fix: "name another with -o, or add --force"}
+	case err != nil:
+		return &harness.UsageError{Place: path, Problem: "cannot write it: " + reason(err), Fix: "name another with -o"}
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}

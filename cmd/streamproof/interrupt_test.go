@@ -1,0 +1,192 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// mark is a variable that our processes and all that they start carry.
+const mark = "STREAMPROOF_TEST_MARK="
+
+// A child is a long run of the real program.
+type child struct {
+	*exec.Cmd
+	dir            string
+	mark           string
+	stdout, stderr bytes.Buffer
+	ended          chan struct{} // closed when it has; then ProcessState is set
+}
+
+// start begins a run that would last for minutes.
+func start(t *testing.T, args ...string) *child {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{Cmd: exec.Command(self), dir: filepath.Join(t.TempDir(), "run"), mark: fmt.Sprintf("%s%s-%d", mark, t.Name(), rand.Uint64()), ended: make(chan struct{})}
+	c.Args = append([]string{"streamproof", "run", "--seed", "5", "-o", c.dir}, args...) // the name makes TestMain run main
+	c.Env = append(os.Environ(), c.mark)
+	c.Cmd.Stdout, c.Cmd.Stderr = &c.stdout, &c.stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		c.Wait()
+		close(c.ended)
+	}()
+	t.Cleanup(func() {
+		c.Process.Kill()
+		<-c.ended
+	})
+	return c
+}
+
+// until polls, for as long as a slow machine may need.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for: %s", what)
+		}
+	}
+}
+
+// streaming waits until the record has streams in it.
+func (c *child) streaming(t *testing.T) {
+	until(t, "streams in the record of "+c.dir, func() bool {
+		var n int64
+		filepath.Walk(c.dir, func(_ string, fi os.FileInfo, err error) error {
+			if err == nil && !fi.IsDir() && fi.Name() != "plan.json" {
+				n += fi.Size()
+			}
+			return nil
+		})
+		return n > 4<<10
+	})
+}
+
+// gone waits until nothing of the run is left, whatever its process group.
+func (c *child) gone(t *testing.T) {
+	t.Helper()
+	until(t, "the end of all processes of the run", func() bool { return len(carrying(c.mark)) == 0 })
+}
+
+// carrying lists the processes whose environment holds mark.
+func carrying(mark string) []string {
+	var pids []string
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, f := range files {
+		if env, err := os.ReadFile(f); err == nil && bytes.Contains(env, []byte(mark+"\x00")) {
+			pids = append(pids, strings.Split(f, "/")[2])
+		}
+	}
+	return pids
+}
+
+// exit waits for the end, and returns the exit code: -1 after a signal.
+func (c *child) exit(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-c.ended:
+	case <-time.After(60 * time.Second):
+		t.Fatal("the run does not end")
+	}
+	return c.ProcessState.ExitCode()
+}
+
+func readVerdict(t *testing.T, dir string) (r verdict.Report) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "verdict.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// wholeSum requires that no stream is lost or counted twice.
+func wholeSum(t *testing.T, r verdict.Report) {
+	t.Helper()
+	sum := 0
+	for _, n := range r.Outcomes {
+		sum += n
+	}
+	if sum != r.Started || r.Started == 0 {
+		t.Errorf("outcomes sum up to %d, %d streams were started", sum, r.Started)
+	}
+}
+
+func TestInterruptEndsWell(t *testing.T) {
+	c := start(t, "--scenario", "control", "--duration", "5m")
+	c.streaming(t)
+	c.Process.Signal(os.Interrupt)
+	if code := c.exit(t); code != exitInconclusive {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInconclusive, &c.stderr)
+	}
+	if !strings.Contains(c.stderr.String(), "interrupted: ") {
+		t.Errorf("no word on stderr:\n%s", &c.stderr)
+	}
+	if want := "report: " + filepath.Join(c.dir, "report.html") + "\n"; !strings.HasSuffix(c.stdout.String(), want) {
+		t.Errorf("stdout does not end with %q:\n%s", want, &c.stdout)
+	}
+	r := readVerdict(t, c.dir)
+	wholeSum(t, r)
+	if r.Complete || r.Verdict == verdict.Pass || r.Outcomes[verdict.Cancelled] == 0 {
+		t.Errorf("complete %v, verdict %s, outcomes %v; want an incomplete record with cancelled streams", r.Complete, r.Verdict, r.Outcomes)
+	}
+	c.gone(t)
+}
+
+func TestSecondInterruptKills(t *testing.T) {
+	c := start(t, "--scenario", "control", "--duration", "5m")
+	c.streaming(t)
+	deadline := time.After(60 * time.Second)
+	for {
+		select {
+		case <-c.ended:
+			c.gone(t)
+			return
+		case <-deadline:
+			t.Fatal("still running after many interrupts")
+		case <-time.After(5 * time.Millisecond):
+			c.Process.Signal(os.Interrupt)
+		}
+	}
+}
+
+// What a SIGKILL leaves can be judged, and nothing outlives it.
+func TestJudgeAfterKill(t *testing.T) {
+	for range 3 {
+		c := start(t, "--scenario", "control,cut", "--duration", "5m")
+		c.streaming(t)
+		time.Sleep(rand.N(1500 * time.Millisecond))
+		c.Process.Kill()
+		c.exit(t)
+		var out, errs strings.Builder
+		code := run(t.Context(), []string{"judge", c.dir}, &out, &errs)
+		if code != exitInconclusive && code != exitFail {
+			t.Errorf("judge: exit code %d, want %d or %d\n%s", code, exitInconclusive, exitFail, errs.String())
+		}
+		r := readVerdict(t, c.dir)
+		wholeSum(t, r)
+		if r.Complete {
+			t.Error("a record torn by SIGKILL is said to be complete")
+		}
+		c.gone(t)
+	}
+}

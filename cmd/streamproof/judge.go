@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/reports"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+const judgeLong = `Judge a stored run with the checks of this version, write its verdict files and
+reports again, and end with the verdict. Runs that were interrupted or killed are
+judged as far as their record goes.`
+
+func judgeCommand() *cobra.Command {
+	var quiet, noColor, exporting bool
+	cmd := &cobra.Command{
+		Use:     "judge RUNDIR",
+		Short:   "Judge a stored run with today's checks",
+		Long:    judgeLong + "\n\n" + exitCodes,
+		Example: "  streamproof judge runs/20260301-101500-42",
+		Args:    takes(1, 1, "the run folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := args[0]
+			if err := holdsRun(dir); err != nil {
+				return err
+			}
+			report, err := scenarios.Judge(dir)
+			if err != nil {
+				return err
+			}
+			out := printer{cmd.OutOrStdout(), quiet, noColor}
+			if err := out.print(dir, report); err != nil {
+				return err
+			}
+			if exporting {
+				if err := export(dir); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "report: "+filepath.Join(dir, reports.HTMLFile))
+			return ended(report.Verdict)
+		},
+	}
+	cmd.Flags().BoolVar(&exporting, "export", false, "also write streams.jsonl, one line per stream")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print the verdict and the report's path only")
+	cmd.Flags().BoolVar(&noColor, "no-color", false, "print without colours")
+	return cmd
+}
+
+// holdsRun refuses a folder without a plan.
+func holdsRun(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, "plan.json"))
+	if err == nil {
+		return nil
+	}
+	return &harness.UsageError{Place: dir, Problem: "holds no run: " + reason(err) + " (plan.json)", Fix: "name a folder that 'streamproof run' wrote, such as runs/…"}
+}

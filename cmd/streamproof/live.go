@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/reports"
+)
+
+// A live shows a run while it lasts, on stderr, so that stdout holds the report
+// alone.
+type live struct {
+	w        io.Writer
+	progress *reports.Progress // nil when quiet
+}
+
+func newLive(w io.Writer, quiet, noColor bool) *live {
+	if quiet {
+		return &live{w: w}
+	}
+	return &live{w: w, progress: reports.NewProgressOn(w, screenOf(w, noColor))}
+}
+
+func (l *live) begin(o harness.Options) {
+	if l.progress != nil {
+		fmt.Fprintf(l.w, "%s, %s, seed %d, into %s\n", o.App.String(), plural(len(o.Scenarios), "scenario"), o.Seed, o.Dir)
+	}
+}
+
+func (l *live) update(p harness.Progress) {
+	if l.progress == nil {
+		return
+	}
+	l.progress.Update(reports.Snapshot{Scenario: p.Scenario, N: p.Index + 1, Of: p.Total, Phase: p.Phase,
+		Started: p.Started, Live: p.Live, Well: p.Whole, Badly: p.Ended - p.Whole, Elapsed: p.Elapsed})
+}
+
+func (l *live) interrupted() {
+	l.done()
+	fmt.Fprintln(l.w, "interrupted: faults heal, streams end, the report is written; once more to kill")
+}
+
+func (l *live) done() {
+	if l.progress != nil {
+		l.progress.Done()
+	}
+}
+
+func screenOf(w io.Writer, noColor bool) reports.Screen {
+	s := reports.ScreenOf(w)
+	s.Color = s.Color && !noColor
+	return s
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

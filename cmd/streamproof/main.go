@@ -1,0 +1,37 @@
+// Command streamproof proves that every stream completes or fails cleanly.
+//
+//  1. main hands its arguments to run; tests call that too.
+//  2. Each command is a file: run, judge, report, scenarios, init, schema,
+//     version. A command returns an error; exit.go turns it into one clear line
+//     and an exit code.
+//  3. run merges the flags over the file of -f (options.go), refuses bad input
+//     before anything starts (preflight.go), plays the scenarios, prints the
+//     report and ends with the verdict.
+//  4. The first Ctrl-C cancels the context: faults heal, streams end as
+//     cancelled, the report is written. The second kills.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Once it was heard, the signal gets its default action back, so that a
+	// second one ends us at once. The guard then ends what we started.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program. Its result is the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return exitCode(stderr, root.ExecuteContext(ctx))
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+// An input is what the user said: flags over a file.
+type input struct {
+	runFlags
+	given *pflag.FlagSet // to tell a flag that was given from its default
+	from  *config.File   // without -f an empty one
+}
+
+// options turns the input into the harness's options. Nothing is started,
+// nothing is written.
+func (in *input) options() (harness.Options, error) {
+	o := in.from.Options()
+	var err error
+	if err = in.app(&o.App); err != nil {
+		return o, err
+	}
+	if o.Sabotage, err = in.sabotaged(); err != nil {
+		return o, err
+	}
+	in.load(&o)
+	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
+	o.Strict = o.Strict || in.strict
+	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
+	o.Dir = cmp.Or(in.out, filepath.Join("runs", fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
+	o.Tool = version()
+	o.Repro = repro(in.given)
+	o.Scenarios, err = in.choose()
+	return o, err
+}
+
+// app puts the flags over the file's app.
+func (in *input) app(a *harness.App) (err error) {
+	if in.url != "" {
+		in.attach(a)
+	}
+	s := &a.Stream
+	s.Path = cmp.Or(in.path, s.Path)
+	s.Method = cmp.Or(in.method, s.Method)
+	s.Dialect = cmp.Or(string(in.dialect), s.Dialect)
+	s.Terminal = cmp.Or(in.terminal, s.Terminal)
+	s.Sentinel = cmp.Or(in.sentinel, s.Sentinel)
+	s.Length = cmp.Or(int64(in.length), s.Length)
+	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
+	a.Workers = cmp.Or(int(in.workers), a.Workers)
+	a.Replicas = cmp.Or(int(in.replicas), a.Replicas)
+	if in.given.Changed("body") {
+		if s.Body, err = body(in.body); err != nil {
+			return err
+		}
+	}
+	if s.Headers, err = in.withHeaders(s.Headers); err != nil {
+		return err
+	}
+	return logs(in.logs, a.Logs)
+}
+
+// attach replaces the file's app by a URL. A path in the URL goes before the
+// file's.
+func (in *input) attach(a *harness.App) {
+	a.Image, a.Build, a.Compose, a.Command = "", "", stack.Compose{}, nil
+	a.URL = in.url
+	if u, err := url.Parse(in.url); err == nil && u.Path != "" && u.Path != "/" {
+		a.Stream.Path = ""
+	}
+}
+
+func (in *input) withHeaders(base map[string]string) (map[string]string, error) {
+	all := map[string]string{}
+	for k, v := range base {
+		all[k] = v
+	}
+	for _, h := range in.headers {
+		name, value, err := header(h)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = value
+	}
+	return all, nil
+}
+
+// load puts the flags over the file's load. Asking for one model of load drops
+// the other that the file asks for.
+func (in *input) load(o *harness.Options) {
+	l := &o.Load
+	if in.rate > 0 && in.streams == 0 {
+		l.Streams = 0
+	}
+	if in.streams > 0 && in.rate == 0 {
+		l.Rate = 0
+	}
+	l.Streams = cmp.Or(int(in.streams), l.Streams)
+	l.Rate = cmp.Or(float64(in.rate), l.Rate)
+	if in.given.Changed("ramp") {
+		l.Ramp = time.Duration(in.ramp)
+	}
+	if in.given.Changed("duration") {
+		l.Duration = time.Duration(in.duration)
+	}
+	o.GapLimit = cmp.Or(time.Duration(in.gap), o.GapLimit)
+}
+
+// choose finds the scenarios: those named by flag, the one that reveals the
+// sabotage, those of the file, control for a URL, and otherwise the suite.
+func (in *input) choose() ([]harness.Scenario, error) {
+	switch {
+	case len(in.scenarios) > 0:
+		return in.lookup(in.scenarios)
+	case in.sabotage != "":
+		return in.revealing(in.sabotage)
+	case len(in.from.Scenarios) > 0:
+		return in.lookup(in.from.Scenarios)
+	case in.url != "" || in.from.App.URL != "":
+		return []harness.Scenario{scenarios.Control()}, nil
+	}
+	return scenarios.Standard(), nil
+}
+
+// lookup finds scenarios by ID, each once, in the order given.
+func (in *input) lookup(ids []string) ([]harness.Scenario, error) {
+	var list []harness.Scenario
+	add := func(s harness.Scenario) {
+		if !slices.ContainsFunc(list, func(t harness.Scenario) bool { return s.ID == t.ID }) {
+			list = append(list, s)
+		}
+	}
+	for i, id := range ids {
+		if id == standard {
+			for _, s := range scenarios.Standard() {
+				add(s)
+			}
+			continue
+		}
+		s, ok := scenarios.Lookup(id)
+		if !ok {
+			fix := config.Suggest(id, scenarioIDs())
+			return nil, &harness.UsageError{Place: fmt.Sprintf("scenarios[%d]", i), Problem: fmt.Sprintf("unknown scenario %q", id), Fix: fix}
+		}
+		add(s)
+	}
+	return list, nil
+}
+
+// standard is the name of the standard suite where scenarios are named.
+const standard = "standard"
+
+func scenarioIDs() []string {
+	ids := []string{standard}
+	for _, s := range scenarios.All() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+)
+
+// places says for each place that the harness names which flag it comes from,
+// and which key of the file.
+var places = []struct{ place, flag, key string }{
+	{"dialect", "dialect", "stream.dialect"},
+	{"terminal", "terminal", "stream.terminal"},
+	{"url", "url", "app.url"},
+	{"app.replicas", "replicas", "app.replicas"},
+	{"app.logs", "log", "logs"},
+	{"load.streams", "streams", "load.streams"},
+	{"load.rate", "rate", "load.rate"},
+	{"load.duration", "duration", "load.duration"},
+	{"load", "streams", "load"},
+	{"scenarios", "scenario", "scenarios"},
+	{"sabotage", "sabotage", ""},
+	{"stream.headers", "header", "stream.headers"},
+	{"stream.body", "body", "stream.body"},
+	{"out", "out", ""},
+}
+
+// place moves an error from the harness's own names to where the user wrote
+// what is wrong: a flag, or a line of the file.
+func (in *input) place(err error) error {
+	var placed *config.Error
+	var u *harness.UsageError
+	if errors.As(err, &placed) || !errors.As(err, &u) || strings.HasPrefix(u.Place, "-") {
+		return err
+	}
+	key := u.Place
+	for _, p := range places {
+		rest, ok := strings.CutPrefix(u.Place, p.place)
+		if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+			continue
+		}
+		if p.key == "" || in.from.Path == "" || in.given.Changed(p.flag) {
+			return &harness.UsageError{Place: "--" + p.flag, Problem: u.Problem, Fix: u.Fix}
+		}
+		key = p.key + rest
+		break
+	}
+	if in.from.Path == "" {
+		return err
+	}
+	return in.from.Locate(key, u.Problem, u.Fix)
+}

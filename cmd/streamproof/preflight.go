@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+)
+
+// preflight looks for what would break a run before it has begun, and would
+// then read like a failure of the app: a server that is not there, a port that
+// is taken, a log or folder that cannot be used. It runs after [Options.Validate],
+// so that no stranger's host is touched.
+func preflight(ctx context.Context, o harness.Options) error {
+	for _, check := range []func() error{
+		func() error { return reachable(ctx, o.App.URL) },
+		func() error { return portFree(o.App) },
+		func() error { return readableLogs(o.App.Logs) },
+		func() error { return writable(o.Dir) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const probeLimit = 3 * time.Second
+
+// reachable opens a connection to the server that the user named, and nothing
+// more.
+func reachable(ctx context.Context, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return &harness.UsageError{Place: "url", Problem: "cannot be read", Fix: "write it like http://127.0.0.1:8000/chat"}
+	}
+	d := net.Dialer{Timeout: probeLimit}
+	c, err := d.DialContext(ctx, "tcp", hostPort(u))
+	if err == nil {
+		return c.Close()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + reason(err), Fix: "start the server, or correct the URL"}
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// portFree asks for the port that the user's command is to listen on.
+func portFree(a harness.App) error {
+	if len(a.Command) == 0 || a.Port == 0 {
+		return nil
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port)))
+	if err == nil {
+		return l.Close()
+	}
+	return &harness.UsageError{Place: "app.port", Problem: fmt.Sprintf("port %d is taken: %s", a.Port, reason(err)),
+		Fix: "end what listens there, or leave port out and use {port} or $PORT in the command"}
+}
+
+func readableLogs(logs map[string]string) error {
+	for kind, path := range logs {
+		f, err := os.Open(path)
+		if err != nil {
+			return &harness.UsageError{Place: "app.logs." + kind, Problem: fmt.Sprintf("cannot read %s: %s", path, reason(err)), Fix: "check the path and its permissions"}
+		}
+		f.Close()
+	}
+	return nil
+}
+
+// writable tries to write where the run folder is to be, and leaves nothing
+// there. A folder that holds a run is left alone: two runs in one record could
+// not be told apart.
+func writable(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "plan.json")); err == nil {
+		return &harness.UsageError{Place: "out", Problem: dir + " already holds a run", Fix: "name another folder, or leave -o out"}
+	}
+	probe, err := os.MkdirTemp(existing(dir), ".streamproof-*")
+	if err == nil {
+		err = os.Remove(probe)
+	}
+	if err != nil {
+		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, reason(err)), Fix: "name a folder that can be written with -o"}
+	}
+	return nil
+}
+
+// existing is dir, or the nearest folder above it that is there.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// reason is the last cause of an error, without the path and operation that the
+// line already names.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		return sys.Err.Error()
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	return err.Error()
+}

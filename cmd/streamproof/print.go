@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
+)
+
+// A printer shows a judged run as text.
+type printer struct {
+	w              io.Writer
+	quiet, noColor bool
+}
+
+func (p printer) print(dir string, report *verdict.Report) error {
+	if p.quiet {
+		fmt.Fprintf(p.w, "verdict: %s\n", report.Verdict)
+		return nil
+	}
+	run, err := record.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open run: %w", err)
+	}
+	return reports.TextOn(screenOf(p.w, p.noColor))(p.w, reports.Input{Run: run, Report: report})
+}

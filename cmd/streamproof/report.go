@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
+)
+
+const reportLong = `With one run folder, write its report.html again. With several, print them side by
+side: outcomes, verdicts, and the time to the first event. Neither judges the exit
+code: it is 0 when the report could be written.`
+
+func reportCommand() *cobra.Command {
+	var markdown bool
+	cmd := &cobra.Command{
+		Use:     "report RUNDIR...",
+		Short:   "Write the HTML report again, or show several runs side by side",
+		Long:    reportLong,
+		Example: "  streamproof report runs/20260301-101500-42\n  streamproof report --markdown runs/before runs/after",
+		Args:    takes(1, -1, "a run folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			runs, err := openAll(args)
+			if err != nil {
+				return err
+			}
+			if len(runs) > 1 {
+				return compare(cmd.OutOrStdout(), runs, markdown)
+			}
+			path, err := runs[0].html()
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), "report: "+path)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print several runs as a Markdown table")
+	return cmd
+}
+
+// A stored run and today's judgement on it.
+type stored struct {
+	dir    string
+	run    *record.Run
+	report *verdict.Report
+}
+
+func openAll(dirs []string) ([]stored, error) {
+	var all []stored
+	for _, dir := range dirs {
+		if err := holdsRun(dir); err != nil {
+			return nil, err
+		}
+		run, err := record.Open(dir)
+		if err != nil {
+			return nil, fmt.Errorf("open run: %w", err)
+		}
+		all = append(all, stored{dir, run, diagnose.Report(run)})
+	}
+	return all, nil
+}
+
+// html replaces the run's report.html, and leaves the old one where that fails.
+func (s *stored) html() (string, error) {
+	var b bytes.Buffer
+	if err := reports.HTML(&b, reports.Input{Run: s.run, Report: s.report}); err != nil {
+		return "", fmt.Errorf("render report: %w", err)
+	}
+	path := filepath.Join(s.dir, reports.HTMLFile)
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return "", fmt.Errorf("write report: %w", err)
+	}
+	return path, nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/pflag"
+)
+
+// repro is the command line that repeats this run, without its seed, which the
+// plan adds. It holds no literal header value and no literal body: they are
+// replaced by the name of a variable, which the next run asks for.
+func repro(given *pflag.FlagSet) string {
+	words := []string{"streamproof", "run"}
+	given.Visit(func(f *pflag.Flag) {
+		if slices.Contains(forgotten, f.Name) {
+			return
+		}
+		for _, v := range valuesOf(f) {
+			words = append(words, flagWords(f, public(f.Name, v))...)
+		}
+	})
+	return strings.Join(words, " ")
+}
+
+// forgotten are the flags that have no part in what a run finds.
+var forgotten = []string{"seed", "out", "export", "quiet", "no-color", "help"}
+
+func valuesOf(f *pflag.Flag) []string {
+	if many, ok := f.Value.(pflag.SliceValue); ok {
+		return many.GetSlice()
+	}
+	s := f.Value.String()
+	if s == "" && f.Value.Type() == "duration" {
+		s = "0s" // given to override the file
+	}
+	return []string{s}
+}
+
+func flagWords(f *pflag.Flag, value string) []string {
+	if f.Value.Type() == "bool" {
+		return []string{"--" + f.Name}
+	}
+	return []string{"--" + f.Name, quote(value)}
+}
+
+// public is a flag's value without its secrets.
+func public(flag, value string) string {
+	switch flag {
+	case "header":
+		return publicHeader(value)
+	case "body":
+		if strings.HasPrefix(value, "@") || usesVariable(value) {
+			return value
+		}
+		return "${BODY}"
+	case "url":
+		return publicURL(value)
+	}
+	return value
+}
+
+// harmless are the headers whose values are no secrets.
+var harmless = []string{"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent", "origin", "last-event-id"}
+
+func publicHeader(h string) string {
+	name, value, err := header(h)
+	if err != nil || usesVariable(value) || slices.Contains(harmless, strings.ToLower(name)) {
+		return h
+	}
+	return name + ": ${" + variableName(name) + "}"
+}
+
+// variableName makes X_API_KEY of X-Api-Key.
+func variableName(header string) string {
+	return strings.Map(func(r rune) rune {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return unicode.ToUpper(r)
+		}
+		return '_'
+	}, header)
+}
+
+func usesVariable(s string) bool { return strings.Contains(s, "${") }
+
+var (
+	userinfo = regexp.MustCompile(`//[^/?#@]*@`)
+	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)[^&#]*`)
+)
+
+// publicURL takes out credentials: a user and password, and parameters whose
+// name says that they are one.
+func publicURL(u string) string {
+	u = userinfo.ReplaceAllString(u, "//")
+	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
+}
+
+// quote makes one word for a POSIX shell.
+func quote(s string) string {
+	if s != "" && strings.IndexFunc(s, special) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func special(r rune) bool {
+	return !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:@%+=,", r))
+}

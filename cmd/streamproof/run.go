@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+const runLong = `Run scenarios against an app, judge every stream, and write a report.
+
+With no arguments it runs the standard suite on the built-in origin. An app of
+your own comes as a URL that already runs (--url), or from a file (-f) that names
+a command, an image, a Dockerfile or a compose service. Load goes to this machine
+only, unless --allow-host names another.
+
+Header values and bodies may name environment variables as ${NAME}; their values
+reach no file, log or report.
+
+A generic dialect needs to know what the last event of a whole answer looks like.
+--terminal says it with tests, joined by 'and' and 'or':
+  data == [DONE]                 the event's data, or the line
+  event == done                  the event's name; id likewise
+  json .done == true             a value in the data
+  json .type in (stop, done)     one of several
+  json .usage exists             any value but null
+Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
+expression.`
+
+const runExamples = `  streamproof run
+  streamproof run --scenario control,cut --streams 100
+  streamproof run -f streamproof.yaml --seed 42
+  streamproof run --url http://127.0.0.1:8000/chat --dialect openai-chat --header 'Authorization: Bearer ${API_KEY}' --body @question.json
+  streamproof run --url http://127.0.0.1:8000/events --dialect sse-generic --terminal 'event == done' --rate 20/s --duration 30s`
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run [flags]",
+		Short:   "Run scenarios and write a report",
+		Long:    runLong + "\n\n" + exitCodes,
+		Example: runExamples,
+		Args:    takes(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}}
+			return in.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
+	o, err := in.prepare(ctx)
+	if err != nil {
+		return in.place(err)
+	}
+	live := newLive(stderr, in.quiet, in.noColor)
+	live.begin(o)
+	o.Progress = live.update
+	stop := context.AfterFunc(ctx, live.interrupted)
+	report, err := scenarios.Execute(ctx, o)
+	stop()
+	live.done()
+	return in.finish(ctx, stdout, o.Dir, report, in.place(err))
+}
+
+// prepare reads and checks all input. Nothing is started.
+func (in *input) prepare(ctx context.Context) (o harness.Options, err error) {
+	if in.file != "" {
+		f, err := config.Read(in.file)
+		if err != nil {
+			return o, err
+		}
+		in.from = f
+	}
+	if o, err = in.options(); err != nil {
+		return o, err
+	}
+	if err = o.Validate(); err != nil {
+		return o, err
+	}
+	return o, preflight(ctx, o)
+}
+
+// finish prints what came out and where it lies. An interrupted run ends
+// inconclusive whatever it had found, for it did not look at the rest.
+func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, report *verdict.Report, err error) error {
+	if report == nil || neverStarted(report, err) {
+		return err
+	}
+	out := printer{w: stdout, quiet: in.quiet, noColor: in.noColor}
+	if err == nil && in.export {
+		err = export(dir)
+	}
+	if perr := out.print(dir, report); err == nil {
+		err = perr
+	}
+	if err == nil && in.export {
+		fmt.Fprintln(stdout, "streams: "+filepath.Join(dir, streamsFile))
+	}
+	fmt.Fprintln(stdout, "report: "+filepath.Join(dir, reports.HTMLFile))
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return judged{exitInconclusive}
+	}
+	return ended(report.Verdict)
+}
+
+// neverStarted is true of an app that did not come up: a report on no streams
+// would bury the one line that helps.
+func neverStarted(report *verdict.Report, err error) bool {
+	var start *stack.StartError
+	return report.Started == 0 && errors.As(err, &start)
+}
