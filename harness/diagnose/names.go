@@ -18,6 +18,8 @@ const (
 	TerminalTwice     = "terminal sent twice"              // J2: more than one end to one answer
 	OpenAfterAnswer   = "connection left open after the answer"
 	MissingTerminal   = "terminal missing, connection left open"
+	CutAfterAnswer    = "connection cut after the answer"
+	EndsByClose       = "body delimited by the close"            // B8: no end can be told from a cut
 	LengthLie         = "content-length does not match the body" // A7
 	Spliced           = "second response spliced into the body"  // A8
 	BrokenFraming     = "broken framing"
@@ -55,6 +57,7 @@ const (
 	MemoryKillWorker   = "memory kill (worker)"                // E9
 	MemoryKillAll      = "memory kill (container)"             // E9
 	Overloaded         = "load refused by the app"             // H4, H5
+	EdgeFull           = "edge out of connections"             // H1
 	HTTPFailure        = "error status before the first event"
 
 	// Beyond the client.
@@ -66,4 +69,6 @@ const (
 	InjectedFault = "injected fault" // X: followed by ": " and the fault's name
 	SelfInflicted = "self-inflicted by the harness"
 	ConnectionCut = "connection cut, side unknown"
+	NoAnswer      = "no response head, side unknown"
+	TooMuch       = "answer over our size limit"
 )

@@ -1,0 +1,114 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// Levels of confidence.
+const (
+	certain  = "certain"
+	likely   = "likely"
+	possible = "possible"
+)
+
+// Layers.
+const (
+	layerClient   = "client"
+	layerNetwork  = "network"
+	layerEdge     = "edge"
+	layerUpstream = "upstream link"
+	layerApp      = "app"
+	layerManager  = "process manager"
+	layerKernel   = "kernel"
+	layerHarness  = "harness"
+)
+
+// Bounds on what a cause carries.
+const (
+	maxExamples = 10 // streams
+	maxEvidence = 12 // lines
+	maxLine     = 300
+)
+
+// A finding is a cause in the making.
+type finding struct {
+	verdict.Cause
+	streams  []*verdict.Graded
+	injected bool
+	order    int
+}
+
+// found begins a finding. Its methods add to it and return it.
+func found(name, taxonomy, layer, confidence string, streams []*verdict.Graded) *finding {
+	return &finding{Cause: verdict.Cause{Cause: name, Taxonomy: taxonomy, Layer: layer, Confidence: confidence}, streams: streams}
+}
+
+func (f *finding) say(format string, args ...any) *finding {
+	f.Summary = fmt.Sprintf(format, args...)
+	return f
+}
+
+// see adds evidence. Empty lines are left out, so that callers may pass what may
+// not be there.
+func (f *finding) see(lines ...string) *finding {
+	for _, l := range lines {
+		if l != "" && len(f.Evidence) < maxEvidence {
+			f.Evidence = append(f.Evidence, l)
+		}
+	}
+	return f
+}
+
+// not adds a look-alike that was ruled out, and why.
+func (f *finding) not(lookAlike, why string) *finding {
+	f.RuledOut = append(f.RuledOut, lookAlike+": "+why)
+	return f
+}
+
+// notIf is not where the reason may be missing.
+func (f *finding) notIf(ok bool, lookAlike, why string) *finding {
+	if ok {
+		return f.not(lookAlike, why)
+	}
+	return f
+}
+
+func (f *finding) mend(fix string) *finding {
+	f.Fix = fix
+	return f
+}
+
+func (f *finding) settle(command string) *finding {
+	f.Settle = command
+	return f
+}
+
+func (f *finding) cause() verdict.Cause {
+	f.Count = len(f.streams)
+	for _, g := range f.streams[:min(maxExamples, len(f.streams))] {
+		f.Streams = append(f.Streams, g.Seq)
+	}
+	if f.Evidence == nil {
+		f.Evidence = []string{}
+	}
+	return f.Cause
+}
+
+// rank is the order in which causes are read.
+func (f *finding) rank() int {
+	switch {
+	case f.injected:
+		return 2
+	case f.Confidence == certain:
+		return 0
+	case f.Confidence == likely:
+		return 1
+	default:
+		return 3
+	}
+}
+
+// one returns f as the only finding.
+func one(f *finding) []*finding { return []*finding{f} }

@@ -1,0 +1,95 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// content names what is wrong with the bytes. The client alone can tell.
+type content struct{}
+
+var contentCauses = []struct {
+	state               stream.State
+	name, taxonomy, fix string
+}{
+	{stream.Gap, LostEvent, "X", "number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, not drop)"},
+	{stream.Duplicate, DuplicatedEvent, "J2", "number the events and make retries resume after the last one sent, not from the start"},
+	{stream.Reordered, ReorderedEvents, "X", "write one stream's events from one goroutine or task only"},
+	{stream.Foreign, ForeignEvent, "N18", "key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
+	{stream.Corrupt, CorruptContent, "X", "compare the checksum at each hop: " + peel},
+}
+
+func (content) match(v *view) []*finding {
+	fs := framing(v)
+	for _, c := range contentCauses {
+		gs := v.take(func(g *verdict.Graded) bool {
+			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming && g.Grade.Content == c.state && !flipped(v, g)
+		})
+		if len(gs) == 0 {
+			continue
+		}
+		fs = append(fs, found(c.name, c.taxonomy, layerApp, certain, gs).
+			say("%d streams: %s", len(gs), c.state).
+			see(say(gs[0]), v.lastWord(gs[0])).
+			notIf(!v.Scenario.Policy.Faulty, "our own faults", "none was injected").
+			not("TCP", "it loses and reorders nothing: somebody above it did").
+			mend(c.fix))
+	}
+	return fs
+}
+
+// flipped reports whether our relay changed a byte of the stream.
+func flipped(v *view, g *verdict.Graded) bool {
+	for _, d := range v.deaths.strikes[g.Seq] {
+		if strings.Contains(d.what, "corrupt") {
+			return true
+		}
+	}
+	return false
+}
+
+// framing names broken framing.
+func framing(v *view) []*finding {
+	bad := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending == verdict.BadFraming
+	})
+	var spliced, tooLong, broken []*verdict.Graded
+	for _, g := range bad {
+		switch {
+		case g.Wire.Spliced || strings.Contains(g.Wire.Garbage, "HTTP/1."):
+			spliced = append(spliced, g)
+		case g.Wire.Framing == record.Length:
+			tooLong = append(tooLong, g)
+		default:
+			broken = append(broken, g)
+		}
+	}
+	var fs []*finding
+	if len(spliced) > 0 {
+		fs = append(fs, found(Spliced, "A8", layerManager, certain, spliced).
+			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
+			see(say(spliced[0])).see(cite(v.tags[workerTimedOut], 2)...).see(cite(v.tags[invalidChunk], 2)...).
+			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120"))
+	}
+	if len(tooLong) > 0 {
+		fs = append(fs, found(LengthLie, "A7", layerApp, certain, tooLong).
+			say("%d responses sent more than their Content-Length declares", len(tooLong)).
+			see(say(tooLong[0])).see(cite(v.tags[lengthMismatch], 2)...).
+			mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
+	}
+	if len(broken) > 0 {
+		fs = append(fs, found(BrokenFraming, "A8", layerApp, certain, broken).
+			say("the framing of %d responses is broken", len(broken)).
+			see(say(broken[0])).see(cite(v.tags[invalidChunk], 2)...).
+			mend("let the HTTP library write chunks; look for code that writes to the socket itself"))
+	}
+	return fs
+}
+
+// say describes one stream: "stream 17: event 7 missing after 6".
+func say(g *verdict.Graded) string {
+	return "stream " + utoa(g.Seq) + ": " + orElse(g.Grade.Why, string(g.Grade.Ending))
+}

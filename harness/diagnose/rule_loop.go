@@ -1,0 +1,144 @@
+package diagnose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// blockedLoop (F1, F3) explains silences that all streams of one process share.
+type blockedLoop struct{}
+
+func (blockedLoop) match(v *view) []*finding {
+	var fs []*finding
+	silent := v.take(func(g *verdict.Graded) bool {
+		return !isCut(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
+	})
+	groups := byWorker(silent)
+	for _, worker := range slices.Sorted(maps.Keys(groups)) {
+		gs := groups[worker]
+		if f := v.sharedGap(worker, gs); f != nil {
+			fs = append(fs, f)
+		} else if f := v.staircase(gs); f != nil {
+			fs = append(fs, f)
+		}
+	}
+	return fs
+}
+
+// sharedGap is F1: silences that begin and end together on streams which did not
+// run in step.
+func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
+	if len(gs) < minCluster || v.Active != record.Never && v.anyOverlap(gs) {
+		return nil
+	}
+	from, to := gs[0].MaxGapAt, gs[0].MaxGapAt+gs[0].MaxGap
+	for _, g := range gs {
+		from, to = max(from, g.MaxGapAt), min(to, g.MaxGapAt+g.MaxGap)
+	}
+	if to-from < minSilence || 10*(to-from) < 7*gs[0].MaxGap || !v.outOfStep(gs) || v.sparesSiblings(worker, gs, from, to) {
+		return nil
+	}
+	confidence := likely
+	if worker != "" {
+		confidence = certain
+	}
+	return found(BlockedLoop, "F1", layerApp, confidence, gs).
+		say("all %d streams of one process paused together for %.2f s and went on together: something blocked its event loop", len(gs), (to-from).Seconds()).
+		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
+		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
+		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
+		not("a slow model or upstream", "unrelated streams paused at the same moment, at different events").
+		mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client")
+}
+
+// sparesSiblings reports whether other streams of the same process went on
+// through the silence, so that its loop cannot have been blocked.
+func (v *view) sparesSiblings(worker string, gs []*verdict.Graded, from, to time.Duration) bool {
+	silent := make(map[*verdict.Graded]bool, len(gs))
+	for _, g := range gs {
+		silent[g] = true
+	}
+	for i := range v.Streams {
+		g := &v.Streams[i]
+		if !silent[g] && g.Content.Worker == worker && g.First != record.Never && g.First < from && speaksWithin(g, from, to) {
+			return true
+		}
+	}
+	return false
+}
+
+func speaksWithin(g *verdict.Graded, from, to time.Duration) bool {
+	margin := (to - from) / 10
+	for m := range g.Marks() {
+		if m.Early > from+margin && m.At < to-margin {
+			return true
+		}
+	}
+	return false
+}
+
+// outOfStep reports whether the streams stood at different events when they fell
+// silent, or ended the silence closer together than they had begun: streams that
+// pause at the same event by their own logic run in step.
+func (v *view) outOfStep(gs []*verdict.Graded) bool {
+	var starts, ends []float64
+	low, high := 1<<31, 0
+	for _, g := range gs {
+		i := indexAt(g, g.MaxGapAt)
+		low, high = min(low, i), max(high, i)
+		starts = append(starts, startOf(g).Seconds())
+		ends = append(ends, (g.MaxGapAt + g.MaxGap).Seconds())
+	}
+	return high-low >= 2 || spread(starts) > 0.02 && spread(ends) < spread(starts)/4
+}
+
+func spread(xs []float64) float64 { return slices.Max(xs) - slices.Min(xs) }
+
+// indexAt is how many content events had come by t.
+func indexAt(g *verdict.Graded, t time.Duration) int {
+	n := 0
+	for m := range g.Marks() {
+		if m.Kind == stream.Content && m.At <= t {
+			n++
+		}
+	}
+	return n
+}
+
+func (v *view) indexes(gs []*verdict.Graded) string {
+	low, high := 1<<31, 0
+	for _, g := range gs {
+		i := indexAt(g, g.MaxGapAt)
+		low, high = min(low, i), max(high, i)
+	}
+	return fmt.Sprintf("events %d to %d", low, high)
+}
+
+func (v *view) anyOverlap(gs []*verdict.Graded) bool {
+	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Struck && v.overlaps(g) })
+}
+
+// staircase is F3: each stream begins when another has ended.
+func (v *view) staircase(late []*verdict.Graded) *finding {
+	if len(late) < minCluster {
+		return nil
+	}
+	gs := slices.Clone(late)
+	slices.SortFunc(gs, func(a, b *verdict.Graded) int { return int(a.First - b.First) })
+	for i := 1; i < len(gs); i++ {
+		if gs[i].First == record.Never || gs[i-1].Last > gs[i].First+usualGap(gs[i]) || startOf(gs[i]) >= gs[i-1].Last {
+			return nil
+		}
+	}
+	return found(BlockedLoop, "F3", layerApp, likely, gs).
+		say("%d streams that had begun together were served one after the other: a generator without a real await holds the loop", len(gs)).
+		see(fmt.Sprintf("first events at %.3f s, %.3f s, %.3f s …, each after the end of another stream", gs[0].First.Seconds(), gs[1].First.Seconds(), gs[2].First.Seconds()), workersLine(gs)).
+		not("thread pool exhausted (40)", "one at a time, not forty").
+		mend("make the generator async and await its waits; or run it in a thread pool")
+}

@@ -1,0 +1,127 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// threadPool (F2) explains delays of many sync generators by anyio's default
+// limiter of 40 threads a process.
+type threadPool struct{}
+
+// poolSize is anyio's default limit; poolLow and poolHigh are what the estimate
+// may read for it.
+const (
+	poolSize = 40
+	poolLow  = 32
+	poolHigh = 46
+)
+
+func (threadPool) match(v *view) []*finding {
+	gs := v.take(func(g *verdict.Graded) bool { return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Gappy) })
+	if len(gs) == 0 {
+		return nil
+	}
+	flying := inStep(v.Streams)
+	workers := max(1, workersOf(flying))
+	most := peak(flying) / workers
+	if most <= poolSize {
+		return nil
+	}
+	busy := served(flying) / float64(workers)
+	if busy < poolLow || busy > poolHigh {
+		return nil
+	}
+	return one(found(ThreadPool, "F2", layerApp, likely, gs).
+		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a process", len(gs), busy, most).
+		see(fmt.Sprintf("peak of %d concurrent streams a process, throughput of %.0f streams' worth (Little's law: rate × service time)", most, busy)).
+		see(fmt.Sprintf("knee at %d; %d processes seen", poolSize, workers)).
+		not("blocked event loop", "streams were held up one by one, not all at one moment").
+		mend("make the generator async; or anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup").
+		settle(v.rerun("--streams 40") + "   # below the knee all is well"))
+}
+
+// inStep are the streams whose content came.
+func inStep(all []verdict.Graded) []*verdict.Graded {
+	var out []*verdict.Graded
+	for i := range all {
+		if all[i].First != record.Never && all[i].Contents > 2 {
+			out = append(out, &all[i])
+		}
+	}
+	return out
+}
+
+func workersOf(gs []*verdict.Graded) int {
+	n := 0
+	for w := range byWorker(gs) {
+		if w != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// peak is the largest number of streams between request and end.
+func peak(gs []*verdict.Graded) int {
+	type step struct {
+		at time.Duration
+		by int
+	}
+	var steps []step
+	for _, g := range gs {
+		if g.End != record.Never {
+			steps = append(steps, step{startOf(g), 1}, step{g.End, -1})
+		}
+	}
+	slices.SortFunc(steps, func(a, b step) int {
+		if a.at != b.at {
+			return int(a.at - b.at)
+		}
+		return a.by - b.by
+	})
+	n, most := 0, 0
+	for _, s := range steps {
+		n += s.by
+		most = max(most, n)
+	}
+	return most
+}
+
+// served is how many streams were being served at a time: events per second in
+// the middle half of the load, times the least time that an event takes.
+func served(gs []*verdict.Graded) float64 {
+	if len(gs) == 0 {
+		return 0
+	}
+	var at, gaps []time.Duration
+	for _, g := range gs {
+		last := record.Never
+		for m := range g.Marks() {
+			if m.Kind != stream.Content {
+				continue
+			}
+			at = append(at, m.At)
+			if last != record.Never {
+				gaps = append(gaps, m.At-last)
+			}
+			last = m.At
+		}
+	}
+	slices.Sort(at)
+	slices.Sort(gaps)
+	if len(gaps) == 0 {
+		return 0
+	}
+	from, to := at[len(at)/4], at[3*len(at)/4]
+	if to <= from {
+		return 0
+	}
+	rate := float64(len(at)/2) / (to - from).Seconds()
+	return rate * gaps[len(gaps)/20].Seconds()
+}

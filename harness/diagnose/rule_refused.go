@@ -1,0 +1,142 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// refused explains streams that got no answer, or only an error status.
+type refused struct{}
+
+func (refused) match(v *view) []*finding {
+	var fs []*finding
+	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, shed, edgeFull, otherStatus, noAnswer} {
+		if f := find(v); f != nil {
+			fs = append(fs, f)
+			v.explain(f)
+		}
+	}
+	return fs
+}
+
+func withStatus(codes ...int) func(*verdict.Graded) bool {
+	return func(g *verdict.Graded) bool {
+		if g.Grade.Outcome == verdict.Complete {
+			return false
+		}
+		for _, c := range codes {
+			if g.Status == c {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// headerTimedOut is D2.
+func headerTimedOut(v *view) *finding {
+	gs := v.take(withStatus(504, 524))
+	confidence := likely
+	if hits := v.tags[headerTimeout]; len(hits) > 0 {
+		confidence = certain
+		gs = append(gs, v.near(v.take(withStatus(502)), v.tags[noneLive])...)
+	} else if v.edgeSpeaks() {
+		return nil
+	}
+	if len(gs) == 0 {
+		return nil
+	}
+	return found(ProxyHeaderTimeout, "D2", layerEdge, confidence, gs).
+		say("the edge gave up on %d requests before the app sent a response head", len(gs)).
+		see(cite(v.tags[headerTimeout], 3)...).see(cite(v.tags[noneLive], 2)...).see(say(gs[0]), v.accessLine(gs[0])).
+		not("proxy read timeout", "no response head had come").
+		mend("send the head before the slow work begins; proxy_read_timeout 1h; upstream { server app:8000 max_fails=0; }")
+}
+
+// deployGap is E6.
+func deployGap(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Outcome == verdict.Refused && strings.Contains(g.Wire.Err, "refused")
+	})
+	confidence := certain
+	if hits := v.tags[connectRefused]; len(hits) > 0 {
+		gs = append(gs, v.near(v.take(withStatus(502)), hits)...)
+	}
+	if len(gs) == 0 {
+		return nil
+	}
+	return found(DeployGap, "E6", layerApp, confidence, gs).
+		say("nothing listened when %d streams came: the app was restarting, had crashed or was never there", len(gs)).
+		see(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
+		not("a cut stream", "these never began").
+		mend("start the new instance before the old one stops listening; keep a second replica; preStop: sleep 10")
+}
+
+// exits lists what processes and containers did.
+func (v *view) exits(n int) []string {
+	var out []string
+	for _, d := range v.deaths.shared {
+		if d.kind == diedByExit || d.kind == diedByKill || d.kind == diedByTerm {
+			out = append(out, d.what+when(d.at))
+		}
+	}
+	return out[:min(n, len(out))]
+}
+
+// shed is H4 and H5.
+func shed(v *view) *finding {
+	gs := v.take(withStatus(429, 503))
+	if len(gs) == 0 {
+		return nil
+	}
+	confidence := likely
+	if len(v.tags[concurrencyLimit]) > 0 || gs[0].Status == 429 {
+		confidence = certain
+	}
+	return found(Overloaded, "H4", layerApp, confidence, gs).
+		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
+		see(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.accessLine(gs[0])).
+		not("a cut stream", "these were refused clearly, before any data").
+		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add workers")
+}
+
+// edgeFull is H1.
+func edgeFull(v *view) *finding {
+	gs := v.near(v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Refused }), v.tags[connectionsFull])
+	if len(gs) == 0 {
+		return nil
+	}
+	return found(EdgeFull, "H1", layerEdge, certain, gs).
+		say("the edge had no connections left for %d streams", len(gs)).
+		see(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
+		mend("events { worker_connections 16384; }   # two for each proxied stream")
+}
+
+func otherStatus(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool { return g.Status >= 400 && g.Grade.Outcome != verdict.Complete })
+	if len(gs) == 0 {
+		return nil
+	}
+	return found(HTTPFailure, "X", layerApp, likely, gs).
+		say("%d streams were answered with status %d", len(gs), gs[0].Status).
+		see(say(gs[0]), v.accessLine(gs[0]), v.lastWord(gs[0])).see(cite(v.tags[exception], 2)...).see(cite(v.tags[headClosed], 2)...).
+		mend("see the app's log for this request; check path, method, headers and body of the request")
+}
+
+func noAnswer(v *view) *finding {
+	gs := v.with(verdict.Refused)
+	if len(gs) == 0 {
+		return nil
+	}
+	f := found(NoAnswer, "X", layerNetwork, possible, gs).
+		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
+		see(say(gs[0])).see(cite(v.tags[headClosed], 2)...).see(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
+		mend("see the logs of that moment")
+	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
+		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
+	}
+	return f.settle(peel)
+}

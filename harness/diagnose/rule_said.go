@@ -1,0 +1,79 @@
+package diagnose
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// said explains streams by what the server itself said about their end. The
+// client alone can tell.
+type said struct{}
+
+func (said) match(v *view) []*finding {
+	var fs []*finding
+	add := func(gs []*verdict.Graded, make func() *finding) {
+		if len(gs) > 0 {
+			fs = append(fs, make())
+			v.explain(fs[len(fs)-1])
+		}
+	}
+	both := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
+	})
+	add(both, func() *finding {
+		return found(ErrorThenTerminal, "A5", layerApp, certain, both).
+			say("%d streams reported an error and then sent the terminal of success", len(both)).
+			see(say(both[0]), v.lastWord(both[0])).
+			not("complete", "the error came first; a client that looks for the terminal alone takes it for success").
+			mend("return after the error event: send the terminal ([DONE]) on the success path only")
+	})
+	inBand := v.take(func(g *verdict.Graded) bool { return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean })
+	add(inBand, func() *finding {
+		return found(InBandError, "A5", layerApp, certain, inBand).
+			say("the server reported an error in band, after status 200, on %d streams", len(inBand)).
+			see(say(inBand[0]), tightest(inBand), v.lastWord(inBand[0])).
+			not("truncation", "the error event says that the answer is not whole").
+			mend("find the error in the app's log by its X-Request-ID; count in-band errors in the client, status codes do not show them")
+	})
+	twice := v.take(func(g *verdict.Graded) bool {
+		return v.flagged(g, verdict.Repeated) && g.Grade.Outcome == verdict.Complete
+	})
+	add(twice, func() *finding {
+		return found(TerminalTwice, "J2", layerApp, certain, twice).
+			say("%d streams sent their terminal more than once", len(twice)).
+			see(fmt.Sprintf("stream %d: %d terminals, %d events after the first", twice[0].Seq, twice[0].Content.Terminals, twice[0].Content.AfterTerminal)).
+			mend("send the terminal in one place only: the generator or the framework around it, not both")
+	})
+	ragged := v.take(func(g *verdict.Graded) bool {
+		return v.flagged(g, verdict.Ragged) && g.Grade.Outcome == verdict.Complete && !g.Struck
+	})
+	add(ragged, func() *finding {
+		return found(CutAfterAnswer, "X", layerApp, likely, ragged).
+			say("%d streams were cut between their terminal and the end of the body", len(ragged)).
+			see(fmt.Sprintf("stream %d: %s %s after the terminal", ragged[0].Seq, ragged[0].Wire.Close, ragged[0].Wire.Where)).
+			mend("let the response end by itself: do not close the connection or exit after the last event")
+	})
+	open := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) && !g.Struck
+	})
+	add(open, func() *finding {
+		return found(OpenAfterAnswer, "X", layerApp, certain, open).
+			say("%d streams sent their terminal and left the connection open", len(open)).
+			see(fmt.Sprintf("stream %d: open for %.2f s after its terminal", open[0].Seq, max(open[0].Wire.Lingered, 0).Seconds())).
+			notIf(open[0].Wire.Framing == record.CloseDelimited, "keep-alive", "the close ends this body, so the client still waits").
+			mend("end the response after the terminal: return from the generator")
+	})
+	return fs
+}
+
+func utoa(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func orElse(s, fallback string) string {
+	if s != "" {
+		return s
+	}
+	return fallback
+}

@@ -1,0 +1,170 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// stalled explains streams that fell silent: at the end of their answer, in the
+// app, or on the way.
+type stalled struct{}
+
+func (stalled) match(v *view) []*finding {
+	var fs []*finding
+	if gs := v.take(v.answered); len(gs) > 0 {
+		f := found(MissingTerminal, "X", layerApp, likely, gs).
+			say("%d streams sent the whole answer, but neither a terminal nor an end", len(gs)).
+			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq, gs[0].Contents, gs[0].MaxGap.Seconds())).
+			see(v.lastWord(gs[0])).
+			not(StallInApp, "nothing was left to send but the terminal").
+			mend("send the terminal and return from the generator: a finally that waits, or a queue without its end mark, keeps it open")
+		fs = append(fs, f)
+		v.explain(f)
+	}
+	held := v.take(func(g *verdict.Graded) bool { return v.silent(g) && emittedInSilence(g) })
+	if len(held) > 0 {
+		f := found(HeldOnTheWay, "X", layerNetwork, certain, held).
+			say("%d streams were silent for the client while the server went on writing", len(held)).
+			see(heldLine(held[0]), v.accessLine(held[0])).
+			not(StallInApp, "the server's own stamps fall into the silence").
+			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").settle(peel)
+		fs = append(fs, f)
+		v.explain(f)
+	}
+	if gs := v.take(v.silent); len(gs) > 0 {
+		fs = append(fs, v.inApp(gs)...)
+	}
+	return fs
+}
+
+func (v *view) silent(g *verdict.Graded) bool {
+	return g.Grade.Outcome == verdict.Stalled && g.Headers != record.Never || v.flagged(g, verdict.Gappy) && !lateOnly(g)
+}
+
+// lateOnly holds for streams whose longest silence is the one before the first
+// event.
+func lateOnly(g *verdict.Graded) bool {
+	return g.First != record.Never && g.MaxGapAt < g.First && g.MaxGapAt+g.MaxGap <= g.First
+}
+
+// answered reports whether a stalled stream had all the content of an answer.
+func (v *view) answered(g *verdict.Graded) bool {
+	if g.Grade.Outcome != verdict.Stalled || g.Contents == 0 || g.Content.Terminals > 0 {
+		return false
+	}
+	return g.Contents == v.wholeAnswer()
+}
+
+// wholeAnswer is how many content events an answer of this scenario has: what
+// most complete streams had, or what our own origin was asked for. 0 if nobody
+// knows.
+func (v *view) wholeAnswer() int {
+	count := make(map[int]int)
+	best := 0
+	for i := range v.Streams {
+		g := &v.Streams[i]
+		if g.Grade.Outcome != verdict.Complete {
+			continue
+		}
+		count[g.Contents]++
+		if count[g.Contents] > count[best] {
+			best = g.Contents
+		}
+	}
+	if best > 0 || v.Run.Plan.Dialect != "origin" {
+		return best
+	}
+	if u, err := url.Parse(v.Run.Plan.Request.URL); err == nil {
+		if n, err := strconv.Atoi(u.Query().Get("events")); err == nil {
+			return n
+		}
+	}
+	return originEvents
+}
+
+// originEvents is the origin's default number of events.
+const originEvents = 20
+
+// emittedInSilence reports whether the server wrote events while the client saw
+// nothing: the event that ended the silence was written well before its end.
+func emittedInSilence(g *verdict.Graded) bool {
+	before, after, ok := aroundSilence(g)
+	if !ok {
+		return false
+	}
+	gap := time.Duration(after.Emit - before.Emit)
+	return gap < g.MaxGap/2
+}
+
+// aroundSilence returns the stamped events on both sides of the longest silence.
+func aroundSilence(g *verdict.Graded) (before, after record.Mark, ok bool) {
+	for m := range g.Marks() {
+		if m.Kind != stream.Content || m.Emit == 0 {
+			continue
+		}
+		if m.At <= g.MaxGapAt {
+			before = m
+			continue
+		}
+		return before, m, before.Emit != 0
+	}
+	return before, after, false
+}
+
+func heldLine(g *verdict.Graded) string {
+	before, after, _ := aroundSilence(g)
+	return fmt.Sprintf("stream %d: silent for %.2f s from %.3f s on, but its next event was written %.2f s after the one before",
+		g.Seq, g.MaxGap.Seconds(), g.MaxGapAt.Seconds(), time.Duration(after.Emit-before.Emit).Seconds())
+}
+
+// inApp is left when nothing shows that the bytes were on their way.
+func (v *view) inApp(gs []*verdict.Graded) []*finding {
+	confidence := likely
+	stamped := 0
+	for _, g := range gs {
+		if _, _, ok := aroundSilence(g); ok {
+			stamped++
+		}
+	}
+	if stamped == len(gs) {
+		confidence = certain
+	}
+	f := found(StallInApp, "A6", layerApp, confidence, gs).
+		say("%d streams fell silent in mid-answer", len(gs)).
+		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq, gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
+		see(tightest(gs), v.lastWord(gs[0]), v.accessLine(gs[0])).
+		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").
+		notIf(v.Active == record.Never, "our own faults", "none was active").
+		notIf(v.othersFlow(gs), "a dead network", "other streams flowed on the same road at that time").
+		mend("bound the wait for the model or the queue: asyncio.timeout(30), and send an error event when it fires")
+	if v.edge.known || v.appSpeaks() || stamped == len(gs) {
+		return one(f)
+	}
+	f.Confidence = possible
+	f.settle(peel + "   # does the app fall silent when asked directly?")
+	way := found(HeldOnTheWay, "X", layerNetwork, possible, gs).
+		say("%d streams fell silent; something on the way may hold them", len(gs)).
+		see(f.Evidence[0]).mend("look at the hops between client and app").settle(f.Settle)
+	return []*finding{f, way}
+}
+
+// othersFlow reports whether any stream outside of gs had events in the first
+// one's silence.
+func (v *view) othersFlow(gs []*verdict.Graded) bool {
+	in := make(map[*verdict.Graded]bool, len(gs))
+	for _, g := range gs {
+		in[g] = true
+	}
+	for i := range v.Streams {
+		if g := &v.Streams[i]; !in[g] && speaksWithin(g, gs[0].MaxGapAt, gs[0].MaxGapAt+gs[0].MaxGap) {
+			return true
+		}
+	}
+	return false
+}

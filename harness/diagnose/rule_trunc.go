@@ -1,0 +1,172 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+const (
+	fixLaunder = "location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; }"
+	fixEarly   = "send the terminal on the success path only, and an error event on every other; let exceptions end the connection"
+)
+
+// laundered (B9, B8) explains truncation by an edge that took the death of its
+// upstream for the end of the answer. It needs two things: an edge that can do
+// that, and a death behind it.
+type laundered struct{}
+
+func (laundered) match(v *view) []*finding {
+	ms := v.matchDeaths(v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Truncated }),
+		diedByStrike, diedByKill, diedByExit, diedByTimeout, diedByMemory, diedByTerm, diedByException)
+	var byEdge []match
+	for _, m := range ms {
+		if v.canLaunder(m) {
+			byEdge = append(byEdge, m)
+		}
+	}
+	if len(byEdge) == 0 {
+		return nil
+	}
+	gs := gradedOf(byEdge)
+	confidence := likely
+	if v.edge.known && v.edge.old {
+		confidence = certain
+	}
+	return one(found(LaunderedByEdge, "B9", layerEdge, confidence, gs).
+		say("%d streams ended like a success without their terminal: behind the edge, %s, and the edge closed the body properly", len(gs), byEdge[0].death.what).
+		see(causesOfDeath(byEdge, 6)...).
+		see(framingLine(gs[0]), v.accessLine(gs[0])).
+		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed", "no \"upstream prematurely closed\" line in its error log").
+		not("silent truncation by the app", "something behind the edge died at the moment at which the streams ended").
+		mend(fixLaunder))
+}
+
+// canLaunder reports whether an edge stands where it could have turned this
+// death into a clean end. With an HTTP/1.1 upstream an exception in the app
+// reaches the edge as a cut chunked body, which it passes on; only something
+// that ends the body itself makes it clean then, and that is the app.
+func (v *view) canLaunder(m match) bool {
+	if !v.edge.mayPass(m.Graded) {
+		return false
+	}
+	return v.edge.old || m.death.kind != diedByException
+}
+
+func framingLine(g *verdict.Graded) string {
+	return fmt.Sprintf("stream %d: status %d, %s body, %s after %d content events", g.Seq, g.Status, g.Wire.Framing, g.Grade.Ending, g.Contents)
+}
+
+// accessLine cites the edge's word for a stream.
+func (v *view) accessLine(g *verdict.Graded) string {
+	if a, ok := v.access[g.Nonce]; ok && g.Nonce != "" {
+		return a.String()
+	}
+	return ""
+}
+
+// endedEarly (A3, A4, B8) explains the truncation that is left.
+type endedEarly struct{}
+
+func (endedEarly) match(v *view) []*finding {
+	var fs []*finding
+	if ms := v.matchDeaths(v.with(verdict.Truncated), diedByException); len(ms) > 0 {
+		fs = append(fs, v.byApp(ms))
+		v.explain(fs[0])
+	}
+	if gs := v.take(v.struckTruncated); len(gs) > 0 {
+		fs = append(fs, v.byClose(gs))
+		v.explain(fs[len(fs)-1])
+	}
+	if gs := v.with(verdict.Truncated); len(gs) > 0 {
+		fs = append(fs, v.early(gs)...)
+	}
+	return fs
+}
+
+// byApp is A4: a clean end and an exception for the same request.
+func (v *view) byApp(ms []match) *finding {
+	gs := gradedOf(ms)
+	return found(LaunderedByApp, "A4", layerApp, certain, gs).
+		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it", len(gs)).
+		see(causesOfDeath(ms, 6)...).
+		see(framingLine(gs[0])).
+		not("laundered by the edge", v.whyNotEdge(gs[0])).
+		not("worker killed", "no process exited at that time").
+		mend("replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in the generator and send an error event")
+}
+
+func (v *view) whyNotEdge(g *verdict.Graded) string {
+	switch {
+	case v.edge.known && !v.edge.there, !v.edge.mayPass(g):
+		return "no edge stood in the way"
+	default:
+		return "its upstream is HTTP/1.1, where a cut stays a cut"
+	}
+}
+
+// struckTruncated holds for streams that we cut ourselves, in a body that only
+// the close ends.
+func (v *view) struckTruncated(g *verdict.Graded) bool {
+	return g.Grade.Outcome == verdict.Truncated && g.Struck && g.Wire.Framing == record.CloseDelimited
+}
+
+// byClose is B8.
+func (v *view) byClose(gs []*verdict.Graded) *finding {
+	return found(EndsByClose, "B8", layerApp, certain, gs).
+		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut from the end", len(gs)).
+		see(framingLine(gs[0])).see(v.windowLines()...).
+		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
+}
+
+// early is A3, or a choice where too little is known.
+func (v *view) early(gs []*verdict.Graded) []*finding {
+	inFrame := 0
+	for _, g := range gs {
+		if g.Partial > 0 {
+			inFrame++
+		}
+	}
+	a3 := found(SilentTruncation, "A3", layerApp, possible, gs).
+		say("%d streams ended cleanly without their terminal", len(gs)).
+		see(framingLine(gs[0]), tightest(gs), v.lastWord(gs[0])).
+		mend(fixEarly)
+	if inFrame == len(gs) {
+		a3.Cause.Cause, a3.Taxonomy = CutInFrame, "J5"
+		a3.say("%d streams ended cleanly, inside a frame", len(gs))
+	}
+	throughOld := v.edge.mayPass(gs[0]) && (v.edge.old || !v.edge.known)
+	switch {
+	case v.appSpeaks():
+		a3.Confidence = likely
+		a3.not("truncation laundered by the app", "no exception in the app's log").
+			not("truncation laundered by the edge", "no death behind the edge at that time, in the app's log or among its processes")
+		if !throughOld {
+			a3.Confidence = certain
+		}
+		return one(a3)
+	case !throughOld && v.edge.known:
+		a3.Confidence = likely
+		a3.not("truncation laundered by the edge", v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")
+		return []*finding{a3, v.maybeByApp(gs)}
+	}
+	a3.settle(peel + "   # asks the app directly: a clean end there is the app's own")
+	return []*finding{v.maybeByEdge(gs), a3, v.maybeByApp(gs)}
+}
+
+func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
+	return found(LaunderedByEdge, "B9", layerEdge, possible, gs).
+		say("%d clean ends without a terminal may be cuts that an edge laundered", len(gs)).
+		see(framingLine(gs[0]), tightest(gs)).
+		mend(fixLaunder).
+		settle(peel + "   # a cut on the direct road that is a clean end on the whole one is the edge's doing")
+}
+
+func (v *view) maybeByApp(gs []*verdict.Graded) *finding {
+	return found(LaunderedByApp, "A4", layerApp, possible, gs).
+		say("%d clean ends without a terminal may be exceptions that the app swallowed", len(gs)).
+		see(framingLine(gs[0])).
+		mend("let exceptions end the connection, or send an error event").
+		settle("look for an exception in the app's log at that time: logs: {app: app.log}")
+}

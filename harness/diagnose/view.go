@@ -1,0 +1,164 @@
+package diagnose
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A view is one scenario, laid out for the rules.
+type view struct {
+	*verdict.Scope
+	edge   edge
+	tags   [numTags][]hit
+	logs   map[record.LogKind][]*record.Log
+	access map[string]access // by request id
+	deaths deaths
+	// open are the streams that still want an explanation.
+	open []*verdict.Graded
+}
+
+func newView(s *verdict.Scope) *view {
+	v := &view{Scope: s, logs: make(map[record.LogKind][]*record.Log), access: make(map[string]access)}
+	for i := range s.Streams {
+		if g := &s.Streams[i]; v.wants(g) {
+			v.open = append(v.open, g)
+		}
+	}
+	if len(v.open) == 0 {
+		return v
+	}
+	for i := range s.Run.Logs {
+		if l := &s.Run.Logs[i]; l.Scenario == s.Scenario.ID || l.Scenario == "" {
+			v.readLog(l)
+		}
+	}
+	v.edge = edgeOf(s)
+	v.deaths = deathsOf(v)
+	return v
+}
+
+func (v *view) readLog(l *record.Log) {
+	v.logs[l.Kind] = append(v.logs[l.Kind], l)
+	if l.Kind != record.NginxAccess {
+		tagLines(l, &v.tags)
+		return
+	}
+	for _, line := range l.Lines {
+		if a, ok := parseAccess(hit{log: l, line: line}); ok {
+			v.access[a.id] = a
+		}
+	}
+}
+
+// wants reports whether a stream broke a promise. Flags count where the scenario
+// checks them, and those about time only out of our own faults' way.
+func (v *view) wants(g *verdict.Graded) bool {
+	switch g.Grade.Outcome {
+	case verdict.Complete, verdict.Cancelled:
+	default:
+		return true
+	}
+	for _, f := range g.Grade.Flags {
+		if v.minds(f) && !(g.Struck && aboutTime(f)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *view) minds(f verdict.Flag) bool {
+	return slices.Contains(v.Scenario.Policy.Checks, string(f))
+}
+
+func aboutTime(f verdict.Flag) bool {
+	return f == verdict.Late || f == verdict.Gappy || f == verdict.Buffered || f == verdict.Lingering
+}
+
+// flagged reports whether g bears a flag that the scenario minds.
+func (v *view) flagged(g *verdict.Graded, f verdict.Flag) bool { return g.Grade.Has(f) && v.minds(f) }
+
+// take returns the open streams that want holds for.
+func (v *view) take(want func(*verdict.Graded) bool) []*verdict.Graded {
+	var out []*verdict.Graded
+	for _, g := range v.open {
+		if want(g) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (v *view) with(o verdict.Outcome) []*verdict.Graded {
+	return v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == o })
+}
+
+// explain takes the streams of a finding off the table, unless it is only
+// possible.
+func (v *view) explain(f *finding) {
+	if f.Confidence == possible {
+		return
+	}
+	done := make(map[*verdict.Graded]bool, len(f.streams))
+	for _, g := range f.streams {
+		done[g] = true
+	}
+	v.open = slices.DeleteFunc(v.open, func(g *verdict.Graded) bool { return done[g] })
+}
+
+// appSpeaks reports whether the app's log was kept, so that its silence means
+// something.
+func (v *view) appSpeaks() bool { return len(v.logs[record.AppLog]) > 0 }
+
+func (v *view) edgeSpeaks() bool { return len(v.logs[record.NginxError]) > 0 }
+
+// lastWord is the last line of the app's log that names the stream.
+func (v *view) lastWord(g *verdict.Graded) string {
+	if g.Nonce == "" {
+		return ""
+	}
+	for _, l := range v.logs[record.AppLog] {
+		for _, line := range slices.Backward(l.Lines) {
+			if strings.Contains(line.Text, g.Nonce) {
+				return hit{log: l, line: line}.String()
+			}
+		}
+	}
+	return ""
+}
+
+// rerun is the command that repeats the run with a change.
+func (v *view) rerun(change string) string {
+	if v.Run.Plan.Repro == "" {
+		return "streamproof run " + change
+	}
+	return v.Run.Plan.Repro + " " + change
+}
+
+// peel is the command that compares the layers.
+const peel = "streamproof diagnose"
+
+// settings looks a layer's setting up.
+func settings(s *verdict.Scope, layer, name string) string {
+	for _, l := range s.Scenario.Layers {
+		if strings.Contains(l.Name, layer) && l.Settings[name] != "" {
+			return l.Settings[name]
+		}
+	}
+	return ""
+}
+
+// lasting reads "2s", "75", "1m" as people write them in configurations.
+func lasting(s string) time.Duration {
+	if d, err := time.ParseDuration(s); err == nil {
+		return d
+	}
+	if n, err := strconv.ParseFloat(s, 64); err == nil {
+		return time.Duration(n * float64(time.Second))
+	}
+	return 0
+}
