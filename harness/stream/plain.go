@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"strings"
-	"unicode/utf8"
 )
 
 // text: plain text says nothing about its own end, so the caller must: by the
@@ -135,41 +134,4 @@ func (r *textReader) doubt() (why string, wrong bool) {
 		return "its sha256 does not hold: cut or altered", false
 	}
 	return "", false
-}
-
-// A utf8Check validates UTF-8 that comes in pieces.
-type utf8Check struct {
-	cut [utf8.UTFMax]byte // the start of a character that a push cut
-	n   int
-	pos int64
-	bad bool
-	at  int64 // body offset of the first bad byte
-}
-
-func (c *utf8Check) push(p []byte) {
-	for c.n > 0 && len(p) > 0 {
-		c.cut[c.n] = p[0]
-		c.n, c.pos, p = c.n+1, c.pos+1, p[1:]
-		if char := c.cut[:c.n]; utf8.FullRune(char) {
-			c.check(char, c.pos-int64(c.n))
-			c.n = 0
-		}
-	}
-	whole := p[:len(p)-unfinished(p)]
-	if !utf8.Valid(whole) {
-		c.check(whole, c.pos)
-	}
-	c.n += copy(c.cut[c.n:], p[len(whole):])
-	c.pos += int64(len(p))
-}
-
-// check finds the first bad byte of b, which begins at offset pos.
-func (c *utf8Check) check(b []byte, pos int64) {
-	for i := 0; i < len(b) && !c.bad; {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			c.bad, c.at = true, pos+int64(i)
-		}
-		i += n
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 )
 
 // A tally is the part of a [Reader] that all dialects share: it counts, keeps
@@ -166,19 +165,4 @@ func member(b []byte, name string) (raw []byte) {
 		return nil
 	}
 	return raw
-}
-
-// notUTF8 says where b stops being UTF-8, "" if it does not.
-func notUTF8(b []byte) string {
-	if utf8.Valid(b) {
-		return ""
-	}
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return fmt.Sprintf("not UTF-8: byte 0x%02x at %d of the frame", b[i], i)
-		}
-		i += n
-	}
-	return ""
 }
