@@ -29,9 +29,23 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 		s.log.Error("refused", "nonce", nonce, "error", err.Error())
 		return
 	}
+	// Once this handler has returned, net/http forgets the connection and its
+	// buffers: 8 KB less per stream. Shutdown waits for the goroutine.
+	go s.reply(st)
+}
+
+// reply writes a stream that take has counted in, and logs how it went.
+func (s *Server) reply(st *reply) {
 	defer s.leave(st)
-	st.log("start", "format", a.Format, "events", a.Events)
-	s.account(st, st.run())
+	st.log("start", "format", st.Format, "events", st.Events)
+	err := st.run()
+	n := st.account.produced.Load()
+	switch {
+	case err == nil:
+		st.log("done", "events", n)
+	case errors.Is(err, errGone):
+		st.log("client gone", "events", n)
+	}
 }
 
 // read takes the request's wishes, and decides whether its stream is struck.
@@ -68,17 +82,6 @@ func (s *Server) take(w http.ResponseWriter, st *reply) error {
 	}
 	st.conn = conn
 	return nil
-}
-
-// account logs how a stream went.
-func (s *Server) account(st *reply, err error) {
-	n := st.account.produced.Load()
-	switch {
-	case err == nil:
-		st.log("done", "events", n)
-	case errors.Is(err, errGone):
-		st.log("client gone", "events", n)
-	}
 }
 
 // serveWhole sends the same text in one piece, when a stream would have ended.

@@ -13,7 +13,7 @@ import (
 func refuse(s *reply) error {
 	const body = `{"error":"overloaded, try again later"}` + "\n"
 	head := "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) +
-		"\r\nX-Streamproof-Sabotaged: yes\r\nConnection: close\r\n\r\n"
+		"\r\nX-Streamproof-Sabotaged: http-error\r\nConnection: close\r\n\r\n"
 	if err := s.raw([]byte(head + body)); err != nil {
 		return err
 	}
