@@ -229,6 +229,23 @@ func TestBrowserFilter(t *testing.T) {
 	}
 }
 
+// TestPrint: on paper nothing can be unfolded or scrolled, so all is there, with
+// or without scripts.
+func TestPrint(t *testing.T) {
+	ctx := browser(t)
+	call(t, ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	visit(t, ctx, failing())
+	for what, expression := range map[string]string{
+		"a folded scenario is shown":    `document.querySelector("#control").open === false && document.querySelector("#control .body").getBoundingClientRect().height > 100`,
+		"lanes are not cut by a window": `[...document.querySelectorAll("#worker-kill .lanebox")].every(e => e.scrollHeight <= e.clientHeight + 2)`,
+	} {
+		if !eval[bool](t, ctx, expression) {
+			t.Errorf("not true in print: %s", what)
+		}
+	}
+}
+
 // TestContrast measures the colours of text against what they stand on, in both
 // schemes: at least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3).
 func TestContrast(t *testing.T) {

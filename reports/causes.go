@@ -48,6 +48,11 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	if i > 0 {
 		v.Rank = "Or"
 	}
+	for _, earlier := range s.Causes[:i] {
+		if slices.Equal(earlier.Streams, c.Streams) {
+			v.Compared = nil // the same streams stand beside the same control above
+		}
+	}
 	if c.Count > 0 {
 		v.Explains = "explains " + count(c.Count, "stream")
 	}

@@ -137,7 +137,9 @@ func (s *synth) unable() {
 	s.scenario(record.Scenario{ID: "read-timeout", Title: "A silence longer than the edge's read timeout", Doc: "Proves that heartbeats keep a silent stream alive.", Edge: "default"},
 		verdict.ScenarioReport{Verdict: verdict.Inconclusive, Why: "needs nginx, which this host has not",
 			Checks: []verdict.Check{{Name: "stack can do it", Verdict: verdict.Inconclusive, Why: "no nginx on this host", Obligation: true}},
-			Doubts: []verdict.Doubt{{About: "the edge", Why: "the built-in edge has no read timeout", Settle: "apt-get install nginx && streamproof run --scenario read-timeout"}}})
+			Doubts: []verdict.Doubt{
+				{About: "stack can do it", Why: "no nginx on this host", Settle: "apt-get install nginx"},
+				{About: "the edge", Why: "the built-in edge has no read timeout", Settle: "apt-get install nginx && streamproof run --scenario read-timeout"}}})
 }
 
 func passing() Input {

@@ -88,8 +88,9 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 		return ""
 	}
 	fmt.Fprintf(m, "\n### %s %s\n\n", code(s.ID), orUnknown(s.Verdict))
+	settle, rest := doubts(s)
 	for _, c := range bad {
-		fmt.Fprintf(m, "- %s %s: %s\n", mark(c.Verdict), md(c.Name), md(c.Why))
+		fmt.Fprintf(m, "- %s %s: %s%s\n", mark(c.Verdict), md(c.Name), md(c.Why), toSettle(settle[c.Name]))
 	}
 	for _, c := range s.Causes[:min(len(s.Causes), markdownCauses)] {
 		m.cause(c)
@@ -97,14 +98,17 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	if n := len(s.Causes) - markdownCauses; n > 0 {
 		fmt.Fprintf(m, "\n_%s more in report.html._\n", count(n, "cause"))
 	}
-	for _, d := range s.Doubts {
-		fmt.Fprintf(m, "- doubt: %s: %s", md(d.About), md(d.Why))
-		if d.Settle != "" {
-			fmt.Fprintf(m, "; to settle it: %s", code(d.Settle))
-		}
-		m.WriteByte('\n')
+	for _, d := range rest {
+		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), toSettle(d.Settle))
 	}
 	return m.String()
+}
+
+func toSettle(how string) string {
+	if how == "" {
+		return ""
+	}
+	return "; to settle it: " + code(how)
 }
 
 func (m *markdown) cause(c verdict.Cause) {

@@ -19,7 +19,7 @@ func TestRender(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	for name, in := range map[string]Input{"pass": passing(), "fail": failing(), "inconclusive": inconclusive(), "large": large(1000)} {
+	for name, in := range map[string]Input{"pass": passing(), "fail": failing(), "inconclusive": inconclusive(), "large": large(1000), "judged": judged(t)} {
 		sub := filepath.Join(dir, name)
 		if err := os.MkdirAll(sub, 0o755); err != nil {
 			t.Fatal(err)

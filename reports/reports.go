@@ -106,6 +106,24 @@ func open(checks []verdict.Check) []verdict.Check {
 	return bad
 }
 
+// doubts parts the doubts of a scenario: those that only repeat a check that is
+// open, by its name, and all others. What repeats a cause is left out, as the
+// cause says itself what would settle it.
+func doubts(s verdict.ScenarioReport) (settle map[string]string, rest []verdict.Doubt) {
+	settle = map[string]string{}
+	for _, d := range s.Doubts {
+		same := func(c verdict.Check) bool { return c.Name == d.About && c.Why == d.Why }
+		repeats := func(c verdict.Cause) bool { return d.About == "cause: "+c.Cause && d.Settle == c.Settle }
+		switch {
+		case slices.ContainsFunc(s.Checks, same):
+			settle[d.About] = d.Settle
+		case !slices.ContainsFunc(s.Causes, repeats):
+			rest = append(rest, d)
+		}
+	}
+	return settle, rest
+}
+
 // plan finds the plan of a scenario.
 func (in Input) plan(id string) record.Scenario {
 	for _, p := range in.run().Plan.Scenarios {

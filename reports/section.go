@@ -40,6 +40,7 @@ type checkView struct {
 	Verdict   verdictView
 	Name, Why string
 	Kind      string // "check" or "obligation"
+	Settle    string // what would settle a doubt
 	Anchor    string
 }
 
@@ -53,7 +54,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	out := &section{
 		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
 		Verdict: viewOf(s.Verdict), Why: s.Why, Unfolded: s.Verdict != verdict.Pass,
-		Started: thousands(s.Started), Bar: barOf(s.Outcomes), Doubts: s.Doubts,
+		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 	}
 	for _, f := range sortedKeys(s.Flags) {
@@ -61,8 +62,10 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 			out.Flags = append(out.Flags, flagView{string(f), thousands(s.Flags[f])})
 		}
 	}
+	settle, rest := doubts(s)
+	out.Doubts = rest
 	for _, c := range s.Checks {
-		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Anchor: b.anchor(s.ID, c.Name)}
+		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Settle: settle[c.Name], Anchor: b.anchor(s.ID, c.Name)}
 		if c.Obligation {
 			v.Kind = "obligation"
 		}

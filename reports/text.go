@@ -174,13 +174,15 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))
+	settle, rest := doubts(s)
 	for _, c := range bad {
 		t.item(t.badge(c.Verdict)+" "+c.Name, c.Why)
+		t.settle(settle[c.Name])
 	}
 	for i, c := range s.Causes {
 		t.cause(i, c)
 	}
-	for _, d := range s.Doubts {
+	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
 		t.settle(d.Settle)
 	}
