@@ -8,7 +8,7 @@
 #     from Debian packages on a debootstrap base, toxiproxy from its Go module.
 #  4. The origin and the FastAPI app are always built from this repository.
 #
-# usage: docker/build.sh [name...]   names: nginx busybox toxiproxy origin fastapi
+# usage: docker/build.sh [name...]   names: nginx busybox toxiproxy relay origin fastapi
 # STREAMPROOF_PULL=0 skips step 2; STREAMPROOF_PULL_TIMEOUT (seconds, 120) bounds each pull.
 set -eu
 
@@ -27,6 +27,7 @@ export DOCKER_BUILDKIT=0
 NGINX=nginx:1.22.1
 BUSYBOX=busybox:1.35.0
 TOXIPROXY=ghcr.io/shopify/toxiproxy:2.12.0
+RELAY=streamproof/relay:dev
 ORIGIN=streamproof/origin:dev
 FASTAPI=streamproof/fastapi:dev
 
@@ -147,6 +148,11 @@ toxiproxy() {
 	binary "$TOXIPROXY" toxiproxy
 }
 
+relay() {
+	static ./docker/relay relay
+	binary "$RELAY" relay
+}
+
 origin() {
 	busybox
 	static ./cmd/origin origin
@@ -168,10 +174,10 @@ fastapi() {
 
 command -v docker >/dev/null || die "docker is not installed"
 docker info >/dev/null 2>"$work/err" || die "docker does not answer: $(tail -n 1 "$work/err")"
-[ $# -gt 0 ] || set -- nginx busybox toxiproxy origin fastapi
+[ $# -gt 0 ] || set -- nginx busybox toxiproxy relay origin fastapi
 for image in "$@"; do
 	case $image in
-	nginx | busybox | toxiproxy | origin | fastapi) "$image" ;;
-	*) die "unknown image $image (known: nginx busybox toxiproxy origin fastapi)" ;;
+	nginx | busybox | toxiproxy | relay | origin | fastapi) "$image" ;;
+	*) die "unknown image $image (known: nginx busybox toxiproxy relay origin fastapi)" ;;
 	esac
 done

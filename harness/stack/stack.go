@@ -183,6 +183,7 @@ type Event struct {
 	Subject string
 	Pid     int
 	Code    int
+	Value   int64 // of a counter
 	Stream  uint64
 	Text    string
 }

@@ -1,0 +1,142 @@
+package dock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+const (
+	// pollPause lies between two questions whether a part is up, lookPause
+	// between two looks at its container.
+	pollPause = 20 * time.Millisecond
+	lookPause = 200 * time.Millisecond
+	// hopeless is how many processes the kernel may kill for memory before we
+	// stop waiting: a master that goes on replacing its workers.
+	hopeless = 3
+)
+
+// await waits until probe succeeds, the container ends, or limit is over. The
+// error is a [*stack.StartError] with the last lines of the log.
+func (s *Stack) await(ctx context.Context, b *box, limit time.Duration, probe func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var looked time.Time
+	for {
+		err := probe(bounded)
+		if err == nil {
+			return nil
+		}
+		if time.Since(looked) > lookPause {
+			looked = time.Now()
+			if end := s.ended(ctx, b); end != nil {
+				return s.startError(ctx, b, end)
+			}
+		}
+		select {
+		case <-bounded.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("start %s: %w", b.part, ctx.Err())
+			}
+			return s.startError(ctx, b, fmt.Errorf("not healthy after %v: %w%s", limit, err, s.listening(b, err)))
+		case <-time.After(pollPause):
+		}
+	}
+}
+
+func (s *Stack) startError(ctx context.Context, b *box, cause error) error {
+	tail := s.lastWords(ctx, b)
+	for _, line := range tail { // nginx names the file and line of what it cannot read
+		if _, emerg, ok := strings.Cut(line, "[emerg] "); ok {
+			cause = errors.New(emerg[strings.Index(emerg, ": ")+2:])
+			break
+		}
+	}
+	return &stack.StartError{Subject: b.part, Cause: cause, Tail: tail}
+}
+
+// ended says why a container that was to come up will not; nil if it still may.
+func (s *Stack) ended(ctx context.Context, b *box) error {
+	c, err := b.inspect(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.State.OOMKilled && !c.State.Running:
+		return fmt.Errorf("the kernel killed it for memory: the limit of %s is too small to start", bytesText(b.memory))
+	case !c.State.Running && c.State.Error != "":
+		return errors.New(oneLine(c.State.Error))
+	case !c.State.Running:
+		return fmt.Errorf("it ended before it was healthy, %s (it must stay in the foreground)", exitText(c.State.ExitCode))
+	}
+	if n, err := b.counters(ctx); err == nil && n[oomKill] >= hopeless {
+		return fmt.Errorf("the kernel killed %d of its processes for memory: the limit of %s is too small to start", n[oomKill], bytesText(b.memory))
+	}
+	return nil
+}
+
+// exitText reads an exit code as the shell does.
+func exitText(code int) string {
+	if code > 128 {
+		return fmt.Sprintf("killed by signal %d (%v)", code-128, syscall.Signal(code-128))
+	}
+	return fmt.Sprintf("exit code %d", code)
+}
+
+func bytesText(n int64) string {
+	if n == 0 {
+		return "the machine"
+	}
+	return strconv.FormatInt(n>>20, 10) + " MiB"
+}
+
+// listening says where the box does listen, for an app whose port is refused.
+func (s *Stack) listening(b *box, err error) string {
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return ""
+	}
+	ports := listeners(b.hostPid())
+	if len(ports) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it listens on %s: is its port set right?", strings.Join(ports, ", "))
+}
+
+// listeners reads the listening TCP sockets of a network namespace, by one of
+// its processes (proc_net(5)): "0.0.0.0:8000" style, port alone if for all.
+func listeners(pid int) []string {
+	var found []string
+	for _, table := range []string{"tcp", "tcp6"} {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(data)) {
+			f := strings.Fields(line)
+			if len(f) < 4 || f[3] != "0A" { // TCP_LISTEN
+				continue
+			}
+			addr, hex, _ := strings.Cut(f[1], ":")
+			port, err := strconv.ParseUint(hex, 16, 16)
+			if err != nil || addr == "0B00007F" { // 127.0.0.11: Docker's own resolver
+				continue
+			}
+			text := strconv.FormatUint(port, 10)
+			if addr == "0100007F" {
+				text = "127.0.0.1:" + text + " (which no other container reaches)"
+			}
+			if !slices.Contains(found, text) {
+				found = append(found, text)
+			}
+		}
+	}
+	return found
+}

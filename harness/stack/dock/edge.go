@@ -1,0 +1,163 @@
+package dock
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/moby/moby/client"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/nginxconf"
+)
+
+const (
+	nginxPort = 80
+	nginxConf = "/etc/nginx/nginx.conf"
+)
+
+// An edge is the nginx of the chain.
+type edge struct {
+	box      *box
+	port     int
+	version  string
+	own      *userConf // the user's configuration; nil where it is ours
+	settings map[string]string
+
+	mu         sync.Mutex // guards generation
+	generation int
+}
+
+// startEdge starts nginx, if the chain has one, and leads the edge link to it.
+func (s *Stack) startEdge(ctx context.Context) error {
+	if s.spec.Edge.Form == stack.EdgeNone && s.spec.Edge.NginxConf == "" {
+		l := s.replicas[0].link
+		return s.edgeLink.aim(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
+			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)), s.spec.Toxics[stack.EdgeLink])
+	}
+	s.edge = &edge{port: nginxPort}
+	f, err := s.edge.form(s)
+	if err != nil {
+		return err
+	}
+	if s.edge.box, err = s.begin(ctx, f); err != nil {
+		return err
+	}
+	s.follow(s.edge.box, stack.Log{Name: "nginx.access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx.error.log", Kind: "nginx_error"})
+	if err := s.awaitEdge(ctx); err != nil {
+		return err
+	}
+	target := net.JoinHostPort("nginx", strconv.Itoa(s.edge.port))
+	return s.edgeLink.aim(ctx, target, target, s.spec.Toxics[stack.EdgeLink])
+}
+
+// form is nginx with our configuration or the user's. Only the user's leaves it
+// to the command line to stay in the foreground.
+func (e *edge) form(s *Stack) (form, error) {
+	f := form{part: "nginx", image: s.images.Nginx, aliases: []string{"nginx"}, files: map[string][]byte{}}
+	if path := s.spec.Edge.NginxConf; path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return f, fmt.Errorf("read nginx.conf: %w", err)
+		}
+		if e.own, err = readUserConf(path); err != nil {
+			return f, err
+		}
+		e.port, e.settings = e.own.port, e.own.settings
+		f.files[nginxConf] = data
+		f.cmd = []string{"nginx"}
+		if !e.own.foreground {
+			f.cmd = append(f.cmd, "-g", "daemon off;")
+		}
+	} else {
+		c := s.config(0)
+		data, err := c.Render()
+		if err != nil {
+			return f, err
+		}
+		e.settings = c.Settings()
+		f.files[nginxConf] = data
+		f.cmd = []string{"nginx", "-c", nginxConf}
+	}
+	f.ports = []int{e.port}
+	return f, nil
+}
+
+// config is our nginx.conf for the replicas that the chain has now.
+func (s *Stack) config(generation int) nginxconf.Config {
+	c := nginxconf.Config{Edge: s.spec.Edge, Listen: strconv.Itoa(nginxPort), Generation: generation,
+		AccessLog: "/dev/stdout", ErrorLog: "/dev/stderr", Pid: "/tmp/nginx.pid", Temp: "/tmp"}
+	for _, r := range s.living() {
+		c.Upstreams = append(c.Upstreams, nginxconf.Upstream{Main: r.link.entrance().inside(r.link.port),
+			Control: r.link.toxiproxy.inside(controlPort)})
+	}
+	return c
+}
+
+// awaitEdge waits until nginx answers with the generation that it was given. A
+// user's nginx has no such page: any answer will do.
+func (s *Stack) awaitEdge(ctx context.Context) error {
+	e := s.edge
+	want := strconv.Itoa(e.generation)
+	return s.await(ctx, e.box, s.spec.App.Start, func(ctx context.Context) error {
+		_, a, err := get(ctx, s.route.dial(e.box, e.port), nginxconf.ReadyPath)
+		if err != nil {
+			return err
+		}
+		e.version = strings.Replace(a.header.Get("Server"), "/", " ", 1)
+		if e.own == nil && a.body != want {
+			return fmt.Errorf("generation is %q, not yet %s", a.body, want)
+		}
+		return nil
+	})
+}
+
+// Reload implements [stack.Reloader].
+func (s *Stack) Reload(ctx context.Context) error {
+	if s.edge == nil {
+		return &stack.Unable{What: "reload the edge", Why: "this chain has none"}
+	}
+	return s.reconfigure(ctx)
+}
+
+// reconfigure gives nginx the replicas of now and has it read them. A user's
+// configuration stays as it is: nginx resolves the app's name again, which then
+// stands for all links.
+func (s *Stack) reconfigure(ctx context.Context) error {
+	e := s.edge
+	if e == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.own == nil {
+		e.generation++
+		data, err := s.config(e.generation).Render()
+		if err != nil {
+			return err
+		}
+		if err := e.box.put(ctx, nginxConf, data); err != nil {
+			return err
+		}
+	}
+	if _, err := s.d.ContainerKill(ctx, e.box.id, client.ContainerKillOptions{Signal: "HUP"}); err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
+	if err := s.awaitEdge(ctx); err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
+	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "reload", Subject: "nginx", Pid: 1})
+	return nil
+}
+
+// put writes a file into the box.
+func (b *box) put(ctx context.Context, path string, data []byte) error {
+	if err := b.ctr.CopyToContainer(ctx, data, path, 0o644); err != nil {
+		return fmt.Errorf("write %s in %s: %w", path, b.part, err)
+	}
+	return nil
+}

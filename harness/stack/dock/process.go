@@ -1,0 +1,248 @@
+package dock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A proc is a process of a box, in both numberings. The app tells its own, which
+// is the container's.
+type proc struct {
+	pid, parent   int // in the container
+	host          int // on the daemon's machine; 0 where we cannot see it
+	command, name string
+}
+
+// Processes implements [stack.Killer].
+func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
+	var all []stack.Process
+	for _, r := range s.living() {
+		ps, err := r.app.processes(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list processes of %s: %w", r.name, err)
+		}
+		all = append(all, assign(r.name, ps)...)
+	}
+	return all, nil
+}
+
+// Signal implements [stack.Killer].
+func (s *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
+	r, err := s.find(p.Replica)
+	if err != nil {
+		return err
+	}
+	if err := r.app.signal(ctx, p.Pid, sig); err != nil {
+		return fmt.Errorf("signal pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "kill", Subject: p.Replica, Pid: p.Pid, Code: sig,
+		Text: fmt.Sprintf("%v sent by us to %s %s", syscall.Signal(sig), p.Role, p.Command)})
+	return nil
+}
+
+// Blame makes a process the one that the kernel kills when its container runs
+// out of memory (oom_score_adj, proc(5)). Without it the kernel takes the
+// biggest.
+func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
+	r, err := s.find(p.Replica)
+	if err != nil {
+		return err
+	}
+	ps, err := r.app.processes(ctx)
+	if err != nil {
+		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	i := slices.IndexFunc(ps, func(q proc) bool { return q.pid == p.Pid })
+	if i < 0 {
+		return fmt.Errorf("blame pid %d of %s: no such process", p.Pid, p.Replica)
+	}
+	if host := ps[i].host; host != 0 {
+		err = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
+	} else {
+		_, err = r.app.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
+	}
+	if err != nil {
+		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	return nil
+}
+
+// signal kills by the host's numbering where we see it, which needs no tool in
+// the container. PID 1 gets it from the daemon, which then tells it as an event.
+func (b *box) signal(ctx context.Context, pid, sig int) error {
+	ps, err := b.processes(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(ps, func(p proc) bool { return p.pid == pid })
+	if i < 0 {
+		return errors.New("no such process")
+	}
+	if host := ps[i].host; host != 0 {
+		return syscall.Kill(host, syscall.Signal(sig))
+	}
+	_, err = b.exec(ctx, "kill", "-"+strconv.Itoa(sig), strconv.Itoa(pid))
+	return err
+}
+
+// processes lists the box's processes by the host's process table where it is
+// ours to see, and by asking in the container where not.
+func (b *box) processes(ctx context.Context) ([]proc, error) {
+	if folders, err := b.cgroups(); err == nil {
+		return hostProcesses(folders)
+	}
+	return b.processesInside(ctx)
+}
+
+// hostProcesses reads the members of a cgroup.
+func hostProcesses(folders map[string]string) ([]proc, error) {
+	folder, ok := folders["memory"]
+	if !ok {
+		folder = folders[""]
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "cgroup.procs"))
+	if err != nil {
+		return nil, err
+	}
+	var ps []proc
+	byHost := map[int]int{}
+	for word := range strings.FieldsSeq(string(data)) {
+		host, err := strconv.Atoi(word)
+		if err != nil {
+			continue
+		}
+		if p, ok := readProc(host); ok {
+			ps = append(ps, p)
+			byHost[host] = p.pid
+		}
+	}
+	for i := range ps {
+		ps[i].parent = byHost[ps[i].parent] // 0 for one whose parent is outside
+	}
+	return ps, nil
+}
+
+// readProc reads /proc/PID/status (proc(5)). NSpid ends with the number in the
+// innermost namespace. Zombies do not count: they serve nobody.
+func readProc(host int) (p proc, ok bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", host))
+	if err != nil {
+		return p, false
+	}
+	p.host = host
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(line, ":")
+		f := strings.Fields(value)
+		if len(f) == 0 {
+			continue
+		}
+		switch key {
+		case "Name":
+			p.name = f[0]
+		case "State":
+			if f[0] == "Z" || f[0] == "X" {
+				return p, false
+			}
+		case "PPid":
+			p.parent, _ = strconv.Atoi(f[0])
+		case "NSpid":
+			p.pid, _ = strconv.Atoi(f[len(f)-1])
+		}
+	}
+	cmd, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", host))
+	p.command = commandLine(string(cmd), p.name)
+	return p, p.pid != 0
+}
+
+func commandLine(raw, name string) string {
+	if text := strings.TrimSpace(strings.ReplaceAll(raw, "\x00", " ")); text != "" {
+		return text
+	}
+	return name
+}
+
+// listScript prints "pid ppid state command" for each process, with a shell's
+// built-ins and cat alone.
+const listScript = `for d in /proc/[0-9]*; do
+	[ "${d#/proc/}" = $$ ] && continue
+	while read -r k v; do case $k in PPid:) p=$v;; State:) s=${v%% *};; esac; done <$d/status || continue
+	echo "${d#/proc/} $p $s $(tr '\0' ' ' <$d/cmdline)"
+done 2>/dev/null`
+
+func (b *box) processesInside(ctx context.Context) ([]proc, error) {
+	out, err := b.exec(ctx, "sh", "-c", listScript)
+	if err != nil {
+		return nil, &stack.Unable{What: "see the processes of " + b.part, Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
+	}
+	return parseList(out), nil
+}
+
+func parseList(out string) []proc {
+	var ps []proc
+	for line := range strings.Lines(out) {
+		f := strings.SplitN(strings.TrimSpace(line), " ", 4)
+		if len(f) < 4 || f[2] == "Z" || strings.HasPrefix(f[3], "sh -c for d in /proc") || strings.HasPrefix(f[3], "tr ") {
+			continue
+		}
+		p := proc{command: strings.TrimSpace(f[3])}
+		p.pid, _ = strconv.Atoi(f[0])
+		p.parent, _ = strconv.Atoi(f[1])
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// wrappers are programs that only start another one; helpers are what a runtime
+// keeps beside its workers. Neither serves a stream.
+var (
+	wrappers = []string{"sh", "bash", "dash", "ash", "docker-init", "tini", "dumb-init", "env", "busybox"}
+	helpers  = []string{"multiprocessing.resource_tracker", "multiprocessing.forkserver"}
+)
+
+// assign gives each process of a box its role: the master is the first below
+// PID 1 that is no wrapper, its children are workers.
+func assign(replica string, ps []proc) []stack.Process {
+	master := findMaster(ps)
+	var list []stack.Process
+	for _, p := range ps {
+		role := "helper"
+		switch {
+		case p.pid == master:
+			role = "master"
+		case p.parent == master && !isHelper(p):
+			role = "worker"
+		}
+		list = append(list, stack.Process{Replica: replica, Pid: p.pid, Parent: p.parent, Role: role, Command: p.command})
+	}
+	return list
+}
+
+func findMaster(ps []proc) int {
+	root := 1
+	for {
+		self := slices.IndexFunc(ps, func(p proc) bool { return p.pid == root })
+		child := slices.IndexFunc(ps, func(p proc) bool { return p.parent == root && !isHelper(p) })
+		if self < 0 || child < 0 || !isWrapper(ps[self]) {
+			return root
+		}
+		root = ps[child].pid
+	}
+}
+
+func isWrapper(p proc) bool {
+	name, _, _ := strings.Cut(p.command, " ")
+	return slices.Contains(wrappers, filepath.Base(name))
+}
+
+func isHelper(p proc) bool {
+	return slices.ContainsFunc(helpers, func(h string) bool { return strings.Contains(p.command, h) })
+}

@@ -1,0 +1,318 @@
+package dock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A Stack is a running chain of containers.
+type Stack struct {
+	spec   stack.Spec
+	images Images
+	id     string
+	owner  owner
+	until  time.Time
+
+	d        *daemon
+	net      *testcontainers.DockerNetwork
+	gateway  string
+	route    route
+	plan     plan // of the app
+	edgeLink *link
+	edge     *edge // nil for stack.EdgeNone
+	timing   []Step
+
+	watch watcher
+
+	mu       sync.Mutex // guards boxes, replicas, next
+	boxes    []*box     // everything started, in order
+	replicas []*replica
+	next     int // number of the next replica
+
+	closing sync.Mutex // one Close at a time
+	closed  bool
+}
+
+var (
+	_ stack.Stack    = (*Stack)(nil)
+	_ stack.Killer   = (*Stack)(nil)
+	_ stack.Pauser   = (*Stack)(nil)
+	_ stack.Stopper  = (*Stack)(nil)
+	_ stack.Reloader = (*Stack)(nil)
+	_ stack.Scaler   = (*Stack)(nil)
+	_ stack.Filler   = (*Stack)(nil)
+	_ stack.Counter  = (*Stack)(nil)
+)
+
+// A Step is a part of opening and how long it took.
+type Step struct {
+	Name string
+	Took time.Duration
+}
+
+// open goes through the steps of the package comment.
+func (s *Stack) open(ctx context.Context) error {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"docker", s.connect},
+		{"images", s.ensureImages},
+		{"network", s.makeNetwork},
+		{"containers", s.startBoxes},
+		{"links", s.aimLinks},
+		{"app healthy", s.awaitApp},
+		{"edge", s.startEdge},
+	} {
+		began := time.Now()
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		s.timing = append(s.timing, Step{step.name, time.Since(began)})
+	}
+	return nil
+}
+
+// Timing says how long each step of opening took, in order.
+func (s *Stack) Timing() []Step { return slices.Clone(s.timing) }
+
+// timingText is one line for the report.
+func (s *Stack) timingText() string {
+	var total time.Duration
+	var parts []string
+	for _, t := range s.timing {
+		total += t.Took
+		parts = append(parts, fmt.Sprintf("%s %.2f", t.Name, t.Took.Seconds()))
+	}
+	return fmt.Sprintf("%.2f s: %s", total.Seconds(), strings.Join(parts, ", "))
+}
+
+func (s *Stack) connect(ctx context.Context) (err error) {
+	if s.d, err = connect(ctx); err != nil {
+		return err
+	}
+	_, err = s.d.sweep(ctx, func(l map[string]string) bool { return orphaned(l, s.owner, time.Now()) })
+	if err != nil {
+		return fmt.Errorf("sweep what earlier runs left: %w", err)
+	}
+	return nil
+}
+
+// ensureImages also decides what the app is made of.
+func (s *Stack) ensureImages(ctx context.Context) (err error) {
+	need := []string{s.images.Toxiproxy}
+	if s.spec.Edge.Form != stack.EdgeNone || s.spec.Edge.NginxConf != "" {
+		need = append(need, s.images.Nginx)
+	}
+	if s.spec.Strikes {
+		need = append(need, s.images.Relay)
+	}
+	for _, name := range need {
+		if err := s.d.ensureImage(ctx, name); err != nil {
+			return err
+		}
+	}
+	s.plan, err = s.d.plan(ctx, &s.spec, s.images)
+	return err
+}
+
+func (s *Stack) makeNetwork(ctx context.Context) (err error) {
+	s.net, err = tcnetwork.New(ctx, tcnetwork.WithLabels(s.owner.labels(s.id, "network", s.until)))
+	if err != nil {
+		return fmt.Errorf("create network: %s", plain(err))
+	}
+	info, err := s.d.NetworkInspect(ctx, s.net.ID, client.NetworkInspectOptions{})
+	if err != nil {
+		return fmt.Errorf("inspect network: %w", err)
+	}
+	for _, c := range info.Network.IPAM.Config {
+		if c.Gateway.IsValid() {
+			s.gateway = c.Gateway.String()
+		}
+	}
+	return s.watch.begin(s)
+}
+
+// begin starts a box and makes it known to Close, also one that failed.
+func (s *Stack) begin(ctx context.Context, f form) (*box, error) {
+	b, err := s.start(ctx, f)
+	s.mu.Lock()
+	s.boxes = append(s.boxes, b)
+	s.mu.Unlock()
+	if err != nil {
+		return b, &stack.StartError{Subject: f.part, Cause: err, Tail: s.lastWords(ctx, b)}
+	}
+	return b, nil
+}
+
+// lastWords are the last log lines of a box that may not exist.
+func (s *Stack) lastWords(ctx context.Context, b *box) []string {
+	if b == nil || b.id == "" {
+		return nil
+	}
+	return b.tail(ctx, 20)
+}
+
+// beginAll starts boxes side by side; the result keeps their order.
+func (s *Stack) beginAll(ctx context.Context, forms ...form) ([]*box, error) {
+	boxes := make([]*box, len(forms))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, f := range forms {
+		g.Go(func() (err error) {
+			boxes[i], err = s.begin(ctx, f)
+			return err
+		})
+	}
+	return boxes, g.Wait()
+}
+
+// startBoxes starts replicas and links side by side, and what the app depends
+// on before them.
+func (s *Stack) startBoxes(ctx context.Context) error {
+	if _, err := s.beginAll(ctx, s.plan.helpers...); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	rs := make([]*replica, s.spec.Replicas)
+	for i := range rs {
+		g.Go(func() (err error) {
+			rs[i], err = s.startReplica(ctx, i)
+			return err
+		})
+	}
+	g.Go(func() (err error) {
+		s.edgeLink, err = s.openLink(ctx, stack.EdgeLink, edgePort, nil)
+		return err
+	})
+	err := g.Wait()
+	s.mu.Lock()
+	s.replicas, s.next = rs, len(rs)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, r := range rs {
+		s.follow(r.app, r.logs()...)
+	}
+	return nil
+}
+
+// aimLinks finds the way to the containers and sets up what waits behind it.
+func (s *Stack) aimLinks(ctx context.Context) (err error) {
+	s.route, err = findRoute(ctx, s.edgeLink.toxiproxy, toxiproxyAPI, s.gateway, "/version")
+	if err != nil {
+		return err
+	}
+	for _, r := range s.replicas {
+		if err := s.aimReplica(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stack) awaitApp(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, r := range s.replicas {
+		g.Go(func() error { return s.awaitReplica(ctx, r) })
+	}
+	return g.Wait()
+}
+
+// at is the run's clock at a time of the day.
+func (s *Stack) at(t time.Time) time.Duration { return s.spec.Now() - time.Since(t) }
+
+// tell sends an event.
+func (s *Stack) tell(e stack.Event) { s.spec.Notify(e) }
+
+// Hops implements [stack.Stack].
+func (s *Stack) Hops() []stack.Hop {
+	hops := []stack.Hop{s.hop("edge", "toxiproxy", s.edgeLink.entrance(), s.edgeLink.port, s.edgeLink.toxiproxy, controlPort)}
+	if s.edge != nil {
+		hops = append(hops, s.hop("nginx", s.edge.version, s.edge.box, s.edge.port, s.edge.box, s.edge.port))
+	}
+	rs := s.living()
+	if len(rs) > 0 {
+		l := rs[0].link
+		hops = append(hops, s.hop("upstream", "toxiproxy", l.entrance(), l.port, l.toxiproxy, controlPort),
+			s.hop("app", s.plan.what, rs[0].app, s.plan.port, rs[0].app, s.plan.port))
+	}
+	return hops
+}
+
+func (s *Stack) hop(name, what string, main *box, port int, control *box, ctlPort int) stack.Hop {
+	h := stack.Hop{Name: name, What: what, URL: s.route.url(main, port), Control: s.route.url(control, ctlPort)}
+	if s.route.direct && s.route.host != "" {
+		h.Dial, h.DialControl = main.inside(port), control.inside(ctlPort)
+	}
+	return h
+}
+
+// Links implements [stack.Stack].
+func (s *Stack) Links() []stack.Link {
+	list := []stack.Link{s.edgeLink.public()}
+	for _, r := range s.living() {
+		list = append(list, r.link.public())
+	}
+	return list
+}
+
+// Replicas implements [stack.Stack].
+func (s *Stack) Replicas() []stack.Replica {
+	var list []stack.Replica
+	for _, r := range s.living() {
+		list = append(list, s.show(r))
+	}
+	return list
+}
+
+// living are the replicas that the chain has now.
+func (s *Stack) living() []*replica {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.replicas)
+}
+
+// Versions implements [stack.Stack].
+func (s *Stack) Versions() map[string]string {
+	v := map[string]string{"docker": s.d.version, "toxiproxy": tagOf(s.images.Toxiproxy), "app": s.plan.what,
+		"route": s.route.String(), "ryuk": s.d.ryuk, "stack up": s.timingText()}
+	if s.edge != nil {
+		v["nginx"] = s.edge.version
+	}
+	return v
+}
+
+func tagOf(image string) string { return image[strings.LastIndexByte(image, ':')+1:] }
+
+// hostname is a part's name as a network alias.
+func hostname(part string) string {
+	return strings.NewReplacer("[", "-", "]", "", " ", "-").Replace(part)
+}
+
+// abandon removes what there is of a stack that did not get up. Its logs stay:
+// they say why.
+func (s *Stack) abandon(ctx context.Context, err error) error {
+	if s.d == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	s.spec.App.Grace = 0
+	if cerr := s.Close(ctx); cerr != nil {
+		return errors.Join(err, cerr)
+	}
+	return err
+}
