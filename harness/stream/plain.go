@@ -48,7 +48,9 @@ func (r *textReader) Read(f *Frame) Event {
 		r.sha.Write(f.Data)
 	}
 	r.events++
-	if r.ended() {
+	// A read that brings the first text and the end at once is both. It counts as
+	// content, since a first event is asked of every stream.
+	if r.ended() && (r.contents > 0 || len(f.Data) <= len(r.sentinel)) {
 		return Event{Kind: Terminal, Seq: -1}
 	}
 	r.contents++

@@ -51,3 +51,25 @@ func TestTextDialect(t *testing.T) {
 		})
 	}
 }
+
+// Kinds of text depend on the reads: the end is a terminal, unless its read also
+// brings the first of the text.
+func TestTextKinds(t *testing.T) {
+	d, _ := Lookup("text")
+	for _, tt := range []struct {
+		pieces []string
+		want   string
+	}{
+		{[]string{"ab", "cd", "[END]"}, "ccT"},
+		{[]string{"ab", "cd[E", "ND]"}, "ccT"},
+		{[]string{"ab", "cd[END]"}, "cT"},
+		{[]string{"ab[END]"}, "c"},
+		{[]string{"[END]"}, "T"},
+		{[]string{"ab[END]", "cd"}, "cc"},
+	} {
+		got := listen(d, Ask{Sentinel: "[END]"}, tt.pieces...)
+		if k := kinds(got.events); k != tt.want {
+			t.Errorf("%q: kinds = %s, want %s", tt.pieces, k, tt.want)
+		}
+	}
+}
