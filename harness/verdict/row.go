@@ -26,10 +26,10 @@ type Row struct {
 	Why      string       `json:"why,omitempty"`
 	Status   int          `json:"status"`
 	Events   int          `json:"events"` // content events
-	TSend    *float64     `json:"t_send"`
-	THeaders *float64     `json:"t_headers"`
-	TFirst   *float64     `json:"t_first"`
-	TEnd     *float64     `json:"t_end"`
+	TSend    *float64     `json:"t_send" jsonschema:"nullable"`
+	THeaders *float64     `json:"t_headers" jsonschema:"nullable"`
+	TFirst   *float64     `json:"t_first" jsonschema:"nullable"`
+	TEnd     *float64     `json:"t_end" jsonschema:"nullable"`
 	MaxGap   float64      `json:"max_gap"`  // seconds
 	Worker   string       `json:"worker"`   // the process that served it, where it said so
 	Upstream string       `json:"upstream"` // the replica's address, as the edge reported it

@@ -1,7 +1,7 @@
 // Package verdict turns a stored run into grades, checks and verdicts. It is
 // pure: the same run gives the same report.
 //
-//  1. [Grade] gives every stream exactly one [Outcome], from its content and
+//  1. [GradeStream] gives every stream exactly one [Outcome], from its content and
 //     its ending, and the flags that it bears.
 //  2. Checks look at the streams of one scenario and say pass, fail or
 //     inconclusive, with a reason; obligations are checks that say whether the
