@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -56,12 +57,13 @@ func joinLists(fields []string) []string {
 	return out
 }
 
+// secondsOf reads a time as nginx writes it, in seconds with three decimals.
 func secondsOf(s string) time.Duration {
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		return record.Never
 	}
-	return time.Duration(x * float64(time.Second))
+	return time.Duration(math.Round(x*1000)) * time.Millisecond
 }
 
 func number(s string) int64 {
