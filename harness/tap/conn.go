@@ -202,6 +202,9 @@ func (l *line) readBody(rest []byte) ending {
 func (l *line) reading() reading {
 	now := l.clock.now()
 	l.clock.sample()
+	if !l.tcp.empty.IsZero() {
+		l.f.floor = max(l.f.floor, l.tcp.empty.Sub(l.clock.start))
+	}
 	return reading{at: l.clock.arrival(l.tcp.stamp, l.f.floor, now), now: now}
 }
 

@@ -46,6 +46,9 @@ type loop struct {
 	timers  timers
 	again   []*flight // read in bursts, may hold more
 	handoff conns     // takes over compressed streams
+	// scanned is when epoll last began to look at all sockets, and quiet the same
+	// for the look before: what a wait returns arrived after the look before it.
+	scanned, quiet time.Duration
 
 	mu     sync.Mutex // guards inbox and rung
 	inbox  []*flight
@@ -219,9 +222,25 @@ func (l *loop) await(events []unix.EpollEvent) int {
 		// Rounded up: a wait that ends early would only be repeated.
 		timeout = int(max(0, min(wait+time.Millisecond-1, time.Hour)) / time.Millisecond)
 	}
+	n := l.scan(events, 0)
+	if n == 0 && timeout != 0 {
+		n = l.scan(events, timeout)
+	}
+	return n
+}
+
+// scan is one epoll_wait. A look that does not sleep comes before one that
+// sleeps, so that bytes which wake us are known not to have lain there before:
+// it bounds the arrival of the first frames of a read that returns many.
+func (l *loop) scan(events []unix.EpollEvent, timeout int) int {
+	began := l.clock.now()
 	n, err := unix.EpollWait(l.ep, events, timeout)
 	if err != nil {
 		return 0 // EINTR; the others are impossible with these arguments
+	}
+	l.quiet = l.scanned
+	if n < len(events) { // else some may be left for the next look
+		l.scanned = began
 	}
 	return n
 }
@@ -321,6 +340,9 @@ func (l *loop) ready(ev *unix.EpollEvent) {
 		l.write(f)
 	}
 	if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		if !f.poll.more { // else older bytes wait there
+			f.floor = max(f.floor, l.quiet)
+		}
 		l.read(f, ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
 	} else if f.rearm {
 		l.arm(f)

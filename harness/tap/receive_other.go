@@ -2,7 +2,10 @@
 
 package tap
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // kernelStamps says that arrivals are stamped by the kernel on this system.
 const kernelStamps = false
@@ -12,6 +15,7 @@ const kernelStamps = false
 type stamper struct {
 	net.Conn
 	stamp int64
+	empty time.Time // never known here
 	bytes int64
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,8 +16,9 @@ import (
 // sit under TLS: the stamp is then that of the record's last segment.
 type stamper struct {
 	net.Conn
-	stamp int64 // of the last read, ns since the epoch; 0 for none
-	bytes int64 // read so far
+	stamp int64     // of the last read, ns since the epoch; 0 for none
+	bytes int64     // read so far
+	empty time.Time // when the socket was last seen without bytes
 
 	raw   syscall.RawConn // nil where the connection has no socket
 	rx    receiver
@@ -43,8 +45,13 @@ func newStamper(c net.Conn) *stamper {
 	s.raw = raw
 	s.rx.init()
 	s.try = func(fd uintptr) bool {
+		before := time.Now()
 		s.n, s.stamp, s.errno = s.rx.recv(int(fd), s.buf)
-		return s.errno != unix.EAGAIN
+		if s.errno == unix.EAGAIN {
+			s.empty = before
+			return false
+		}
+		return true
 	}
 	return s
 }
