@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -99,71 +98,6 @@ func newPage(in Input, cut int) *page {
 	return p
 }
 
-// topFacts are the figures beside the verdict.
-func topFacts(in Input) []fact {
-	p := in.run().Plan
-	facts := []fact{{"streams", thousands(in.Report.Started)}, {"scenarios", thousands(len(in.scenarios()))}}
-	if d := in.lasted(); d > 0 {
-		facts = append(facts, fact{"took", short(d)})
-	}
-	if p.App != "" {
-		facts = append(facts, fact{"app", p.App})
-	}
-	if at := in.Report.StartedAt; !at.IsZero() {
-		facts = append(facts, fact{"when", at.UTC().Format("2 Jan 2006 15:04 UTC")})
-	}
-	return facts
-}
-
-func planFacts(in Input) []fact {
-	p := in.run().Plan
-	strict := "MUST"
-	if p.Strict {
-		strict = "strict"
-	}
-	facts := []fact{
-		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"policy", strict}, {"sabotage", p.Sabotage},
-		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
-		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
-		{"clock", p.Host.Clock},
-	}
-	for _, h := range in.run().Hops {
-		f := fact{"hop " + h.Name, h.What}
-		if h.What != "" && !slices.Contains(facts, f) {
-			facts = append(facts, f)
-		}
-	}
-	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
-}
-
-// request shows what was sent. The plan holds no secrets: values from the
-// environment stand there by their names.
-func request(r record.Request) string {
-	if r.URL == "" {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", orElse(r.Method, "GET"), r.URL)
-	for _, k := range sortedKeys(r.Headers) {
-		fmt.Fprintf(&b, "%s: %s\n", k, r.Headers[k])
-	}
-	if r.Body != "" {
-		fmt.Fprintf(&b, "\n%s\n", r.Body)
-	}
-	return b.String()
-}
-
-func notes(run *record.Run) []noteView {
-	var out []noteView
-	for _, n := range run.Notes {
-		if n.Kind == record.NoteLedger { // data for checks, in JSON
-			continue
-		}
-		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: n.Kind, Text: n.Text, Settle: n.Settle})
-	}
-	return out
-}
-
 // openChecks collects the checks that did not pass from all scenarios. A scenario
 // that is not well although all its checks are stands there itself.
 func openChecks(sections []*section) (shown []openCheck, left int) {
@@ -188,36 +122,6 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		shown = shown[:openShown]
 	}
 	return shown, left
-}
-
-// A bar is the stacked bar of outcomes.
-type bar struct {
-	Segments []segment
-	Label    string // the same in words
-}
-
-// A segment is one outcome of a bar.
-type segment struct {
-	Class, Label, Doc, Count string
-	N                        int
-}
-
-func barOf(n map[verdict.Outcome]int) bar {
-	b := bar{Label: tally(n)}
-	for _, o := range outcomesIn(n) {
-		b.Segments = append(b.Segments, segment{
-			Class: class(o), Label: label(o), Doc: outcomeDocs[o], Count: thousands(n[o]), N: n[o],
-		})
-	}
-	return b
-}
-
-// class is the CSS class of an outcome; one that we do not know has no colour.
-func class(o verdict.Outcome) string {
-	if _, ok := outcomeDocs[o]; ok {
-		return "o-" + string(o)
-	}
-	return "o-unknown"
 }
 
 // anchor makes an identifier for links that no other part of the page has.

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -97,73 +95,6 @@ func (t *text) badge(v verdict.Verdict) string {
 		return shout(v)
 	}
 	return t.ink(v).Render(glyph(v) + " " + shout(v))
-}
-
-var columns = []string{"scenario", "verdict", "streams", "outcomes", "why"}
-
-func (t *text) rows() [][]string {
-	var rows [][]string
-	for _, s := range worstFirst(t.scenarios()) {
-		rows = append(rows, []string{s.ID, t.badge(s.Verdict), thousands(s.Started), tally(s.Outcomes), s.Why})
-	}
-	return rows
-}
-
-// narrow is the width in columns below which a table is no help.
-const narrow = 76
-
-func (t *text) table() {
-	switch {
-	case !t.screen.Terminal:
-		t.lines()
-	case t.screen.width() < narrow:
-		t.stacked()
-	default:
-		t.boxed()
-	}
-}
-
-// boxed is the table for a terminal. Verdicts and counts never wrap; outcomes and
-// reasons share what they leave.
-func (t *text) boxed() {
-	rows := t.rows()
-	widths := [5]int{0, 18, 11, 0, 0}
-	for _, r := range rows {
-		widths[0] = max(widths[0], min(lipgloss.Width(r[0])+2, 26), len(columns[0])+2)
-	}
-	rest := t.screen.width() - widths[0] - widths[1] - widths[2] - len(columns) - 1
-	widths[3] = min(rest*2/5, 44)
-	widths[4] = rest - widths[3]
-	style := func(row, col int) lipgloss.Style {
-		cell := t.plain.Padding(0, 1).Width(widths[col])
-		if row == table.HeaderRow {
-			return cell.Faint(true)
-		}
-		if col == 2 {
-			return cell.Align(lipgloss.Right)
-		}
-		return cell
-	}
-	fmt.Fprintln(t, table.New().Border(lipgloss.RoundedBorder()).BorderStyle(t.faint).
-		StyleFunc(style).Headers(columns...).Rows(rows...))
-}
-
-// stacked is the table for a small window: two lines a scenario.
-func (t *text) stacked() {
-	for _, s := range worstFirst(t.scenarios()) {
-		fmt.Fprintf(t, "%s  %s\n", t.badge(s.Verdict), t.bold.Render(s.ID))
-		t.para("    ", tally(s.Outcomes)+": "+s.Why)
-	}
-}
-
-// lines is the table for a log file: a line a scenario, to be found with grep.
-func (t *text) lines() {
-	tw := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, strings.Join(columns, "\t"))
-	for _, r := range t.rows() {
-		fmt.Fprintln(tw, strings.Join(r, "\t"))
-	}
-	tw.Flush()
 }
 
 // scenario says what a scenario that did not pass is about. A pass is silent,
