@@ -27,7 +27,7 @@ type Answer struct {
 
 // DefaultAnswer is the answer to a request without parameters.
 var DefaultAnswer = Answer{Events: 20, Gap: 50 * time.Millisecond, Size: 32, Heartbeat: time.Second,
-	Format: "sse", Stream: true, Delay: 3 * time.Second}
+	Format: "sse", Stream: true, Delay: 4 * time.Second}
 
 // Bounds keep one request from taking the whole machine.
 const (

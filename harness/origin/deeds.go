@@ -32,7 +32,7 @@ func failInBand(s *reply, _ int) error {
 	if err := s.endBody(); err != nil {
 		return err
 	}
-	return s.crash(failure)
+	return s.fail(failure)
 }
 
 func failThenSucceed(s *reply, _ int) error {
@@ -45,7 +45,7 @@ func failThenSucceed(s *reply, _ int) error {
 	if err := s.endBody(); err != nil {
 		return err
 	}
-	return s.crash(failure)
+	return s.fail(failure)
 }
 
 func (s *reply) failEvent() error {

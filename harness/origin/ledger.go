@@ -71,10 +71,7 @@ func (b *board) find(key uint64) (best *account, found bool) {
 		case key:
 			return a, true
 		case 0: // slots are never freed, so the key is in none behind this one
-			if best == nil {
-				best = a
-			}
-			return best, false
+			return a, false
 		default:
 			if stopped != 0 && (best == nil || stopped < oldest) {
 				best, oldest = a, stopped

@@ -262,6 +262,7 @@ func start(t testing.TB, o Options) (s *Server, addr string) {
 	return s, ln.Addr().String()
 }
 
+// ledger asks for an account; it is empty for a stream that is not there yet.
 func ledger(t testing.TB, addr, nonce string) entry {
 	t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
@@ -271,6 +272,9 @@ func ledger(t testing.TB, addr, nonce string) entry {
 	}
 	defer resp.Body.Close()
 	var e entry
+	if resp.StatusCode == http.StatusNotFound {
+		return e
+	}
 	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil {
 		t.Fatalf("ledger of %s: %s: %v", nonce, resp.Status, err)
 	}

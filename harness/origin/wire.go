@@ -17,7 +17,7 @@ func refuse(s *reply) error {
 	if err := s.raw([]byte(head + body)); err != nil {
 		return err
 	}
-	return s.crash("answer 503: overloaded")
+	return s.fail("answer 503: overloaded")
 }
 
 func hangUp(s *reply) error { return s.crash("crash before the response") }
@@ -98,6 +98,28 @@ func splice(s *reply, _ int) error {
 func declareAll(s *reply) error  { return s.declare(s.Events, true) }
 func declareSome(s *reply) error { return s.declare(s.at(), false) }
 
+func fallShort(s *reply, _ int) error { return s.crash("too little data for declared Content-Length") }
+
+// overrun sends the last event that the length covers and the next one with one
+// write, so that no client can miss the surplus.
+func overrun(s *reply, seq int) error {
+	if seq == s.Events {
+		return s.send(&s.next) // the terminal follows at once
+	}
+	s.hold = true
+	if err := s.send(&s.next); err != nil {
+		return err
+	}
+	s.prepare(seq + 1)
+	s.produced(seq + 1)
+	s.skip = seq + 1
+	if err := s.send(&s.next); err != nil {
+		return err
+	}
+	s.hold = false
+	return s.raw(s.held)
+}
+
 // declare sends a head with the length of the first events, and of the terminal
 // if it is to be counted. Stamps have a fixed width, so the length is known.
 func (s *reply) declare(events int, terminal bool) error {
@@ -137,8 +159,12 @@ func (s *reply) quit(events int) error {
 	return errOver
 }
 
-// crash logs what an app that died here would log.
-func (s *reply) crash(why string) error {
+// crash logs what a server writes whose handler panicked: the app did not mean
+// to end like this.
+func (s *reply) crash(why string) error { return s.fail("panic serving /stream: " + why) }
+
+// fail logs an error that the app has noticed itself.
+func (s *reply) fail(why string) error {
 	s.server.log.Error("error", "nonce", s.nonce, "events", s.account.produced.Load(), "error", why, "stack", callers())
 	return errOver
 }
@@ -154,7 +180,7 @@ func (s *reply) hang() error {
 	}
 }
 
-// callers is the stack from the caller of crash on, one "function file:line" a
+// callers is the stack from the caller of fail on, one "function file:line" a
 // line.
 func callers() string {
 	var pcs [8]uintptr
