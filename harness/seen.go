@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -37,15 +38,33 @@ func (s *seen) began() {
 func (s *seen) ended(st *record.Stream) {
 	st.Content.ErrorText = s.hide(st.Content.ErrorText)
 	st.Content.Why = s.hide(st.Content.Why)
-	for k, v := range st.Header {
-		st.Header[k] = s.hide(v)
-	}
+	st.Header = s.hidden(st.Header)
 	s.mu.Lock()
 	s.streams = append(s.streams, st)
 	if st.Content.State == stream.Complete {
 		s.whole++
 	}
 	s.mu.Unlock()
+}
+
+// hidden is h without secrets. Streams with the same headers share one map, so
+// it is never written to.
+func (s *seen) hidden(h map[string]string) map[string]string {
+	var own map[string]string
+	for k, v := range h {
+		safe := s.hide(v)
+		if safe == v {
+			continue
+		}
+		if own == nil {
+			own = maps.Clone(h)
+		}
+		own[k] = safe
+	}
+	if own == nil {
+		return h
+	}
+	return own
 }
 
 func (s *seen) happened(e record.Event) {
