@@ -33,8 +33,9 @@ func (threadPool) match(v *view) []*finding {
 	if most <= poolSize {
 		return nil
 	}
-	busy := served(flying) / float64(workers)
-	if busy < poolLow || busy > poolHigh {
+	early, late := served(flying)
+	busy := (early + late) / 2 / float64(workers)
+	if !isPool(early/float64(workers)) || !isPool(late/float64(workers)) {
 		return nil
 	}
 	return one(found(ThreadPool, "F2", layerApp, likely, gs).
@@ -93,12 +94,12 @@ func peak(gs []*verdict.Graded) int {
 	return most
 }
 
-// served is how many streams were being served at a time: events per second in
-// the middle half of the load, times the least time that an event takes.
-func served(gs []*verdict.Graded) float64 {
-	if len(gs) == 0 {
-		return 0
-	}
+func isPool(n float64) bool { return n >= poolLow && n <= poolHigh }
+
+// served is how many streams were being served at a time, by Little's law: events
+// per second times the least time that an event takes. A pool shows as the same
+// number early and late in the load.
+func served(gs []*verdict.Graded) (early, late float64) {
 	var at, gaps []time.Duration
 	for _, g := range gs {
 		last := record.Never
@@ -113,15 +114,20 @@ func served(gs []*verdict.Graded) float64 {
 			last = m.At
 		}
 	}
+	if len(gaps) == 0 {
+		return 0, 0
+	}
 	slices.Sort(at)
 	slices.Sort(gaps)
-	if len(gaps) == 0 {
+	service := gaps[len(gaps)/20].Seconds()
+	n := len(at)
+	return rate(at[n/10:n/2]) * service, rate(at[n/2:9*n/10]) * service
+}
+
+// rate is how many of the sorted times there are per second.
+func rate(at []time.Duration) float64 {
+	if len(at) < 2 || at[len(at)-1] <= at[0] {
 		return 0
 	}
-	from, to := at[len(at)/4], at[3*len(at)/4]
-	if to <= from {
-		return 0
-	}
-	rate := float64(len(at)/2) / (to - from).Seconds()
-	return rate * gaps[len(gaps)/20].Seconds()
+	return float64(len(at)-1) / (at[len(at)-1] - at[0]).Seconds()
 }

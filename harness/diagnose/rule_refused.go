@@ -138,5 +138,9 @@ func noAnswer(v *view) *finding {
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
 		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
 	}
+	if ms := v.matchDeaths(gs, diedByException, diedByKill, diedByExit); len(ms) == len(gs) {
+		f.Confidence = likely
+		return f.see(causesOfDeath(ms, 4)...)
+	}
 	return f.settle(peel)
 }

@@ -120,39 +120,50 @@ func (v *view) byClose(gs []*verdict.Graded) *finding {
 		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
 }
 
-// early is A3, or a choice where too little is known.
+// early is A3, or a choice where too little is known. Bodies that end inside a
+// frame and bodies that end between two have names of their own.
 func (v *view) early(gs []*verdict.Graded) []*finding {
-	inFrame := 0
+	var between, inside []*verdict.Graded
 	for _, g := range gs {
 		if g.Partial > 0 {
-			inFrame++
+			inside = append(inside, g)
+		} else {
+			between = append(between, g)
 		}
 	}
-	a3 := found(SilentTruncation, "A3", layerApp, possible, gs).
-		say("%d streams ended cleanly without their terminal", len(gs)).
-		see(framingLine(gs[0]), tightest(gs), v.lastWord(gs[0])).
-		mend(fixEarly)
-	if inFrame == len(gs) {
-		a3.Cause.Cause, a3.Taxonomy = CutInFrame, "J5"
-		a3.say("%d streams ended cleanly, inside a frame", len(gs))
+	var fs []*finding
+	if len(between) > 0 {
+		fs = v.choose(found(SilentTruncation, "A3", layerApp, possible, between).
+			say("%d streams ended cleanly without their terminal", len(between)))
 	}
+	if len(inside) > 0 {
+		fs = append(fs, v.choose(found(CutInFrame, "J5", layerApp, possible, inside).
+			say("%d streams ended cleanly, inside a frame", len(inside)))...)
+	}
+	return fs
+}
+
+// choose decides between the app's own early end and its look-alikes, as far as
+// the evidence goes.
+func (v *view) choose(own *finding) []*finding {
+	gs := own.streams
+	own.see(framingLine(gs[0]), tightest(gs), v.lastWord(gs[0])).mend(fixEarly)
 	throughOld := v.edge.mayPass(gs[0]) && (v.edge.old || !v.edge.known)
 	switch {
 	case v.appSpeaks():
-		a3.Confidence = likely
-		a3.not("truncation laundered by the app", "no exception in the app's log").
-			not("truncation laundered by the edge", "no death behind the edge at that time, in the app's log or among its processes")
+		own.Confidence = likely
 		if !throughOld {
-			a3.Confidence = certain
+			own.Confidence = certain
 		}
-		return one(a3)
+		return one(own.not(LaunderedByApp, "no exception in the app's log").
+			not(LaunderedByEdge, "no death behind the edge at that time, in the app's log or among its processes"))
 	case !throughOld && v.edge.known:
-		a3.Confidence = likely
-		a3.not("truncation laundered by the edge", v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")
-		return []*finding{a3, v.maybeByApp(gs)}
+		own.Confidence = likely
+		own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")
+		return []*finding{own, v.maybeByApp(gs)}
 	}
-	a3.settle(peel + "   # asks the app directly: a clean end there is the app's own")
-	return []*finding{v.maybeByEdge(gs), a3, v.maybeByApp(gs)}
+	own.settle(peel + "   # asks the app directly: a clean end there is the app's own")
+	return []*finding{v.maybeByEdge(gs), own, v.maybeByApp(gs)}
 }
 
 func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {

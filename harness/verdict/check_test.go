@@ -70,8 +70,11 @@ func fault(active, healed time.Duration) func(*synth.Builder) {
 	return func(b *synth.Builder) { b.Fault("rst after event 5 on the edge link", active, healed) }
 }
 
-// cannotKeepUp makes the generator late.
-func cannotKeepUp(b *synth.Builder) { b.Wave(1, 1, 1) }
+// cannotKeepUp makes the generator late with all streams that were added.
+func cannotKeepUp(b *synth.Builder) {
+	n := len(b.Run.Streams)
+	b.Wave(n, n, n)
+}
 
 func TestMust(t *testing.T) {
 	ask(t, verdict.Must{},
@@ -191,6 +194,10 @@ func TestLoad(t *testing.T) {
 		question{"kept up", wave(10, 10, 0), verdict.Pass, "0 late starts"},
 		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "saw 2 of 10"},
 		question{"lag, kernel's stamps", lag("kernel (SO_TIMESTAMPNS)", 500*ms), verdict.Pass, "lag p99 0.5s"},
+		question{"lag, kernel's stamps by a note", func(b *synth.Builder) {
+			lag("", 500*ms)(b)
+			b.Note(record.NoteFact, "arrival clock: kernel (SO_TIMESTAMPNS)", "")
+		}, verdict.Pass, "clock kernel (SO_TIMESTAMPNS)"},
 		question{"lag, our own stamps", lag("user (time.Now after read)", 500*ms), verdict.Inconclusive, "0.5s"},
 		question{"lag near the gap limit", lag("kernel (SO_TIMESTAMPNS)", 2*sec), verdict.Inconclusive, "2s"},
 		question{"no streams", func(*synth.Builder) {}, silent, ""})

@@ -25,6 +25,8 @@ func endingOf(s *record.Stream, p *record.Policy) Ending {
 		return limitEnding(s)
 	case whole(s):
 		return wholeEnding(s)
+	case said(s) && s.Wire.Close == record.CloseNone && s.Wire.Lingered >= lingerBound(p):
+		return OpenAtEnd // over for the dialect; we were the ones who closed
 	default:
 		return cutEnding(s)
 	}
