@@ -99,8 +99,14 @@ func (r *replica) giveBack() {
 func (r *replica) start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.proc != nil && r.proc.running() {
-		return nil
+	if r.proc != nil {
+		if r.proc.running() {
+			return nil
+		}
+		if !wait(ctx, r.proc.gone, insist) { // it has crashed; its children hold the port
+			return fmt.Errorf("start %s: what the last one started is still there", r.name)
+		}
+		r.watching.Wait()
 	}
 	if err := portFree(r.port); err != nil {
 		return &stack.StartError{Subject: r.name, Cause: fmt.Errorf("port %d is taken%s: %w", r.port, owner(r.port), err)}
@@ -119,7 +125,7 @@ func (r *replica) start(ctx context.Context) error {
 	}
 	r.proc = proc
 	r.tell("ready", proc.Pid, 0, "")
-	r.watching.Go(func() { r.watch(proc) })
+	r.watch(proc)
 	return nil
 }
 

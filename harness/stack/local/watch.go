@@ -23,7 +23,8 @@ func (p *process) tree() []stack.Process {
 	return ps
 }
 
-// watch tells of workers that come and go. It ends with the process. A worker's
+// watch tells of workers that come and go, from a goroutine that ends with the
+// process; those that are there already are told before it returns. A worker's
 // exit status is its master's to see, not ours.
 func (r *replica) watch(proc *process) {
 	master := findMaster(proc.Pid, proc.tree())
@@ -34,6 +35,10 @@ func (r *replica) watch(proc *process) {
 	for _, pid := range known {
 		r.tellWorker("start", pid)
 	}
+	r.watching.Go(func() { r.follow(proc, master, known) })
+}
+
+func (r *replica) follow(proc *process, master int, known []int) {
 	for pause := watchPause; ; {
 		select {
 		case <-proc.exited:
