@@ -3,11 +3,34 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+var update = flag.Bool("update", false, "write the schema that is kept in the repository")
+
+// The schema is kept in the repository, so that a change to it is seen in review.
+func TestSchemaIsCurrent(t *testing.T) {
+	want, err := json.MarshalIndent(Schema(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	path := filepath.Join("schema", SchemaFile)
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, err := os.ReadFile(path); err != nil || !bytes.Equal(kept, want) {
+		t.Errorf("%s is out of date (%v): run go test ./cmd/streamproof/config -update", path, err)
+	}
+}
 
 // An editor must accept what we accept, and mark what we refuse.
 func TestSchemaAgreesWithTheParser(t *testing.T) {
