@@ -160,9 +160,6 @@ func dialectNames() []string {
 
 // Validate says what is wrong with a, before anything is started.
 func (a *App) Validate() error {
-	if _, _, err := a.dialect(); err != nil {
-		return err
-	}
 	if n := a.kinds(); n > 1 {
 		return &UsageError{Place: "app", Problem: fmt.Sprintf("%d of image, build, compose, command and url are given", n), Fix: "name one"}
 	}
@@ -170,6 +167,9 @@ func (a *App) Validate() error {
 		if err := validURL(a.URL); err != nil {
 			return err
 		}
+	}
+	if _, _, err := a.dialect(); err != nil {
+		return err
 	}
 	if a.Replicas < 0 || a.Replicas > 64 {
 		return &UsageError{Place: "app.replicas", Problem: fmt.Sprintf("%d replicas", a.Replicas), Fix: "ask for 1 to 64"}

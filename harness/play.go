@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
@@ -30,6 +32,7 @@ type player struct {
 	front   stack.Hop
 	target  fault.Target
 	offsets map[string]int64 // ends of the attached logs before the scenario
+	closing atomic.Bool      // the stack is being closed
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever
@@ -122,6 +125,7 @@ func (p *player) timetable(ctx context.Context) error {
 // by now.
 func (p *player) close() error {
 	p.phase("closing")
+	p.closing.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	err := p.stack.Close(ctx)
@@ -132,9 +136,15 @@ func (p *player) close() error {
 }
 
 // notify is the stack's word. Strikes are left to the relay's ledger, which says
-// more.
+// more. What happens while we close the stack is our own doing, and must not be
+// taken for a death.
 func (p *player) notify(e stack.Event) {
-	if e.Kind != "strike" {
+	switch {
+	case e.Kind == "strike":
+	case p.closing.Load():
+		e.Text, e.Kind = strings.TrimSpace(e.Kind+" "+e.Text), "closing"
+		fallthrough
+	default:
 		p.tell(fromStack(p.sc.ID, e))
 	}
 }

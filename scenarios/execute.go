@@ -43,8 +43,9 @@ func Judge(dir string) (*verdict.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
 	}
-	report := diagnose.Report(run)
-	if err := reports.WriteAll(dir, reports.Input{Run: run, Report: report}); err != nil {
+	scopes := verdict.Scopes(run)
+	report := diagnose.ReportScopes(run, scopes)
+	if err := reports.WriteAll(dir, reports.Input{Run: run, Report: report, Scopes: scopes}); err != nil {
 		return report, fmt.Errorf("write reports: %w", err)
 	}
 	return report, nil
