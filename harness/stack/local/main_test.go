@@ -3,6 +3,7 @@ package local
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -202,4 +203,26 @@ func stream(ctx context.Context, q request) (a answer) {
 			}
 		}
 	}
+}
+
+// stubborn is a program that ignores SIGTERM, and whose child has left its
+// process group and its parent: only a reaper of orphans finds it.
+const stubborn = `trap '' TERM; (setsid sleep 987 &) ; setsid sleep 986 & sleep 985 & exec python3 -m http.server --bind 127.0.0.1 {port}`
+
+// playVictim opens a stack as the harness does, prints the pids of all that it
+// started, and waits to be killed.
+func playVictim() int {
+	spec := stack.Spec{LogDir: os.Args[2], App: stack.App{Command: []string{"sh", "-c", stubborn}}}
+	if findNginx("") != "" {
+		spec.Edge.Form = stack.EdgeStreaming
+	}
+	s, err := opener().Open(context.Background(), spec)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer s.Close(context.Background())
+	json.NewEncoder(os.Stdout).Encode(descendants(os.Getpid()))
+	io.Copy(io.Discard, os.Stdin)
+	return 0
 }

@@ -163,10 +163,14 @@ func (r *replica) awaitHealth(ctx context.Context, proc *process) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	var last error // of a question that had its time
 	for {
 		err := r.probe(bounded)
 		if err == nil && proc.running() {
 			return nil
+		}
+		if bounded.Err() == nil || last == nil {
+			last = err
 		}
 		select {
 		case <-proc.exited:
@@ -175,7 +179,7 @@ func (r *replica) awaitHealth(ctx context.Context, proc *process) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("not healthy after %v: %w", limit, err)
+			return fmt.Errorf("not healthy after %v: %w", limit, last)
 		case <-time.After(healthPause):
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -161,76 +159,6 @@ func TestStopInsistsAfterGrace(t *testing.T) {
 	}
 	if e := r.diary.await(t, "exit", "app[0]", 0); e.Code != 128+9 || !strings.Contains(e.Text, "signal 9") {
 		t.Errorf("exit is %+v, want 137 and signal 9", e)
-	}
-}
-
-// One worker of several is killed: its end and its successor are told, and the
-// replica lives.
-func TestKillAWorker(t *testing.T) {
-	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})
-	ps, err := r.Processes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var workers []stack.Process
-	for _, p := range ps {
-		if p.Role == "worker" {
-			workers = append(workers, p)
-		}
-	}
-	if len(workers) != 2 || ps[0].Role != "master" || ps[0].Replica != "app[0]" {
-		t.Fatalf("Processes() = %+v, want a master and two workers", ps)
-	}
-	if err := r.Signal(t.Context(), workers[0], int(syscall.SIGKILL)); err != nil {
-		t.Fatal(err)
-	}
-	r.diary.await(t, "kill", "app[0]", workers[0].Pid)
-	r.diary.await(t, "exit", "app[0] worker", workers[0].Pid)
-	r.awaitNewWorker(t, ps)
-	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
-		t.Errorf("stream after the kill: %v", a)
-	}
-	if err := r.Signal(t.Context(), workers[0], 0); err == nil {
-		t.Error("a pid that is gone was signalled")
-	}
-}
-
-// awaitNewWorker waits for a worker that is not among the old processes.
-func (r rig) awaitNewWorker(t *testing.T, old []stack.Process) {
-	t.Helper()
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
-		r.diary.mu.Lock()
-		i := slices.IndexFunc(r.diary.events, func(e stack.Event) bool {
-			return e.Kind == "start" && e.Subject == "app[0] worker" &&
-				!slices.ContainsFunc(old, func(p stack.Process) bool { return p.Pid == e.Pid })
-		})
-		r.diary.mu.Unlock()
-		if i >= 0 {
-			return
-		}
-	}
-	t.Error("no successor of the worker was told")
-}
-
-// A replica that has crashed, and left a child that holds its port, starts again.
-func TestStartAfterACrash(t *testing.T) {
-	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})
-	ps, err := r.Processes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Signal(t.Context(), ps[0], int(syscall.SIGKILL)); err != nil {
-		t.Fatal(err)
-	}
-	if e := r.diary.await(t, "exit", "app[0]", ps[0].Pid); e.Code != 137 {
-		t.Errorf("exit is %+v, want code 137", e)
-	}
-	if err := r.Start(t.Context(), "app[0]"); err != nil {
-		t.Fatal(err)
-	}
-	wantGone(t, ps)
-	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
-		t.Errorf("stream after the new start: %v", a)
 	}
 }
 

@@ -1,0 +1,153 @@
+package local
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A harness that is killed with SIGKILL leaves no process behind: not the app,
+// not nginx and its worker, not a grandchild that has hidden.
+func TestSIGKILLOfTheHarnessLeavesNothing(t *testing.T) {
+	cmd := exec.Command(self(), "victim", t.TempDir())
+	stdin, err := cmd.StdinPipe() // kept open: the victim must not end by itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	var ps []stack.Process
+	if err == nil {
+		err = json.Unmarshal(line, &ps)
+	}
+	cmd.Process.Signal(syscall.SIGKILL)
+	cmd.Wait()
+	if err != nil {
+		t.Fatalf("victim: %v", err)
+	}
+	if len(ps) < 5 { // guard, server, three sleepers
+		t.Errorf("victim had started %+v, too few for this test to mean anything", ps)
+	}
+	wantGone(t, ps)
+}
+
+// wantGone waits until none of the processes is left.
+func wantGone(t *testing.T, ps []stack.Process) {
+	t.Helper()
+	var left []stack.Process
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
+		left = slices.DeleteFunc(slices.Clone(ps), func(p stack.Process) bool {
+			_, alive := readStat(p.Pid)
+			return !alive || commandLine(p.Pid) != p.Command
+		})
+		if len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("still there: %+v", left)
+}
+
+// Close takes the stubborn one down too, within its context.
+func TestCloseInsists(t *testing.T) {
+	s, err := opener().Open(t.Context(), stack.Spec{LogDir: t.TempDir(), App: stack.App{Command: []string{"sh", "-c", stubborn}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps := s.(*chain).replicas[0].proc.tree()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*insist)
+	defer cancel()
+	began := time.Now()
+	if err := s.Close(ctx); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if took := time.Since(began); took > patience {
+		t.Errorf("Close took %v with a context of %v", took, 2*insist)
+	}
+	wantGone(t, ps)
+}
+
+// One worker of several is killed: its end and its successor are told, and the
+// replica lives.
+func TestKillAWorker(t *testing.T) {
+	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})
+	ps, err := r.Processes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var workers []stack.Process
+	for _, p := range ps {
+		if p.Role == "worker" {
+			workers = append(workers, p)
+		}
+	}
+	if len(workers) != 2 || ps[0].Role != "master" || ps[0].Replica != "app[0]" {
+		t.Fatalf("Processes() = %+v, want a master and two workers", ps)
+	}
+	if err := r.Signal(t.Context(), workers[0], int(syscall.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	r.diary.await(t, "kill", "app[0]", workers[0].Pid)
+	r.diary.await(t, "exit", "app[0] worker", workers[0].Pid)
+	r.awaitNewWorker(t, ps)
+	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
+		t.Errorf("stream after the kill: %v", a)
+	}
+	if err := r.Signal(t.Context(), workers[0], 0); err == nil {
+		t.Error("a pid that is gone was signalled")
+	}
+}
+
+// awaitNewWorker waits for a worker that is not among the old processes.
+func (r rig) awaitNewWorker(t *testing.T, old []stack.Process) {
+	t.Helper()
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
+		r.diary.mu.Lock()
+		i := slices.IndexFunc(r.diary.events, func(e stack.Event) bool {
+			return e.Kind == "start" && e.Subject == "app[0] worker" &&
+				!slices.ContainsFunc(old, func(p stack.Process) bool { return p.Pid == e.Pid })
+		})
+		r.diary.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+	}
+	t.Error("no successor of the worker was told")
+}
+
+// A replica that has crashed, and left a child that holds its port, starts again.
+func TestStartAfterACrash(t *testing.T) {
+	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})
+	ps, err := r.Processes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Signal(t.Context(), ps[0], int(syscall.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	if e := r.diary.await(t, "exit", "app[0]", ps[0].Pid); e.Code != 137 {
+		t.Errorf("exit is %+v, want code 137", e)
+	}
+	if err := r.Start(t.Context(), "app[0]"); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, ps)
+	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
+		t.Errorf("stream after the new start: %v", a)
+	}
+}
