@@ -194,7 +194,9 @@ func TestWorkerKilled(t *testing.T) {
 		if killed == whole {
 			t.Errorf("%s on pid %d (killed: %v) stopped %s after %d events", nonce, pids[nonce], killed, g.where, len(g.events))
 		}
-		if e := ledger(t, p.addr, nonce); e.Done == killed || !e.Stopped || int(e.Pid) != pids[nonce] {
+		// The master closes the accounts of a dead worker once it has buried it.
+		eventually(t, "end of production", func() bool { return ledger(t, p.addr, nonce).Stopped })
+		if e := ledger(t, p.addr, nonce); e.Done == killed || int(e.Pid) != pids[nonce] {
 			t.Errorf("%s (killed: %v): account %+v", nonce, killed, e)
 		}
 	}

@@ -1,0 +1,13 @@
+// Package harnesstest is a server that misbehaves on purpose, byte by byte, with
+// the record that each misbehaviour must leave.
+//
+//  1. A [Script] is a list of steps that one connection goes through once its
+//     request was read: say these bytes, wait, end in order, reset, hang.
+//  2. [Serve] runs a script for every connection, and leaves nothing behind.
+//  3. [Endings] crosses every place at which a response can stop with every way
+//     in which it can stop there; [Hostile] lists peers that want our memory.
+//     Each [Case] says what the client's record must hold.
+//
+// The bodies are SSE whose terminal event is [Done]; read them with the dialect
+// sse-generic and the terminal expression [Terminal].
+package harnesstest
