@@ -1,0 +1,168 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// How far a stream's end may be from the death that caused it.
+const (
+	deathBefore = 300 * time.Millisecond // clocks of different observers
+	deathAfter  = 1500 * time.Millisecond
+)
+
+// concerns reports whether d may have ended g.
+func (d death) concerns(g *verdict.Graded) bool {
+	worker := g.Content.Worker
+	if d.pid != 0 && worker != "" && worker != strconv.Itoa(d.pid) && d.kind != diedByTerm {
+		return false
+	}
+	if d.at == record.Never || g.End == record.Never {
+		return d.at == record.Never
+	}
+	if d.cite != "" { // a log's clock is coarse
+		return hit{line: record.Line{At: d.at}}.near(g.End)
+	}
+	return g.End >= d.at-deathBefore && g.End <= d.at+deathAfter
+}
+
+// weight prefers deaths that name the stream's process, and our own doing.
+func (d death) weight(g *verdict.Graded) int {
+	w := 0
+	if d.pid != 0 && g.Content.Worker == strconv.Itoa(d.pid) {
+		w += 2
+	}
+	if d.ours {
+		w++
+	}
+	return w
+}
+
+// A match is a stream and the death that explains it.
+type match struct {
+	*verdict.Graded
+	death death
+}
+
+// matchDeaths finds the best death for each stream, of the kinds asked for: a
+// strike on it, else the end of its process, else an exception. An exception
+// explains one stream only, so that ten streams are not blamed on the traceback
+// of one.
+func (v *view) matchDeaths(streams []*verdict.Graded, kinds ...deathKind) []match {
+	var out []match
+	var rest []*verdict.Graded
+	for _, g := range streams {
+		d, ok := v.deaths.strikeOn(g, kinds)
+		if !ok {
+			d, ok = v.deaths.sharedBy(g, kinds)
+		}
+		if ok {
+			out = append(out, match{g, d})
+		} else {
+			rest = append(rest, g)
+		}
+	}
+	if slices.Contains(kinds, diedByException) {
+		out = append(out, v.deaths.raisedBy(rest)...)
+	}
+	return out
+}
+
+func (ds *deaths) strikeOn(g *verdict.Graded, kinds []deathKind) (death, bool) {
+	if d := ds.strikes[g.Seq]; len(d) > 0 && slices.Contains(kinds, diedByStrike) {
+		return d[0], true
+	}
+	return death{}, false
+}
+
+func (ds *deaths) sharedBy(g *verdict.Graded, kinds []deathKind) (best death, ok bool) {
+	for _, d := range ds.shared {
+		if !slices.Contains(kinds, d.kind) || !d.concerns(g) {
+			continue
+		}
+		if !ok || d.weight(g) > best.weight(g) || d.weight(g) == best.weight(g) && distance(d, g) < distance(best, g) {
+			best, ok = d, true
+		}
+	}
+	return best, ok
+}
+
+// raisedBy deals exceptions out: to the stream that a line names, then in the
+// order of time, then those without a time to whoever is left.
+func (ds *deaths) raisedBy(streams []*verdict.Graded) []match {
+	var out []match
+	used := make([]bool, len(ds.raised))
+	byEnd := make([]*verdict.Graded, 0, len(streams))
+	for _, g := range streams {
+		if i, ok := ds.named[g.Nonce]; ok && g.Nonce != "" {
+			used[i] = true
+			out = append(out, match{g, ds.raised[i]})
+			continue
+		}
+		byEnd = append(byEnd, g)
+	}
+	slices.SortStableFunc(byEnd, func(a, b *verdict.Graded) int { return cmp.Compare(a.End, b.End) })
+	timed := sort.Search(len(ds.raised), func(i int) bool { return ds.raised[i].at != record.Never })
+	next, spare := timed, 0
+	for _, g := range byEnd {
+		for next < len(ds.raised) && (used[next] || ds.raised[next].at < g.End-lineBefore) {
+			next++
+		}
+		for spare < timed && used[spare] {
+			spare++
+		}
+		switch {
+		case next < len(ds.raised) && ds.raised[next].concerns(g):
+			out = append(out, match{g, ds.raised[next]})
+			next++
+		case spare < timed:
+			out = append(out, match{g, ds.raised[spare]})
+			spare++
+		}
+	}
+	return out
+}
+
+func distance(d death, g *verdict.Graded) time.Duration {
+	if d.at == record.Never || g.End == record.Never {
+		return time.Hour
+	}
+	return (g.End - d.at).Abs()
+}
+
+func gradedOf(ms []match) []*verdict.Graded {
+	out := make([]*verdict.Graded, len(ms))
+	for i, m := range ms {
+		out[i] = m.Graded
+	}
+	return out
+}
+
+// causesOfDeath cites the deaths behind some matches, each once, at most n.
+func causesOfDeath(ms []match, n int) []string {
+	var out []string
+	add := func(s string) {
+		if s != "" && len(out) < n && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	for _, m := range ms {
+		add(m.death.what + when(m.death.at))
+		add(m.death.cite)
+	}
+	return out
+}
+
+func when(t time.Duration) string {
+	if t == record.Never {
+		return ""
+	}
+	return fmt.Sprintf(" at %.3f s", t.Seconds())
+}
