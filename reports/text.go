@@ -3,10 +3,12 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -98,10 +100,11 @@ func (t *text) badge(v verdict.Verdict) string {
 }
 
 // scenario says what a scenario that did not pass is about. A pass is silent,
-// unless it comes with causes or doubts.
+// unless it comes with doubts, or with causes beyond the fault that we injected.
 func (t *text) scenario(s verdict.ScenarioReport) {
 	bad := open(s.Checks)
-	if s.Verdict == verdict.Pass && len(bad) == 0 && len(s.Causes) == 0 && len(s.Doubts) == 0 {
+	ours := func(c verdict.Cause) bool { return !strings.HasPrefix(c.Cause, diagnose.InjectedFault) }
+	if s.Verdict == verdict.Pass && len(bad) == 0 && !slices.ContainsFunc(s.Causes, ours) && len(s.Doubts) == 0 {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))

@@ -65,7 +65,7 @@ func Say(n map[Outcome]int) string {
 	var parts []string
 	for _, o := range slices.Backward(Outcomes) {
 		if n[o] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], strings.Replace(string(o), "failed_clean", "failed cleanly", 1)))
 		}
 	}
 	return orElse(strings.Join(parts, ", "), "none")

@@ -79,7 +79,7 @@ func cannotKeepUp(b *synth.Builder) {
 func TestMust(t *testing.T) {
 	ask(t, verdict.Must{},
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "5 streams: 5 complete"},
-		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass, "5 failed_clean"},
+		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass, "5 failed cleanly"},
 		question{"truncated", func(b *synth.Builder) { b.Add(3, synth.Shape{}); b.Add(2, cleanEnd) }, verdict.Fail, "2 of 5 streams: 2 truncated (first: #4"},
 		question{"cut without a fault", add(5, synth.Shape{Keep: 3, End: synth.FIN}), verdict.Fail, "aborted"},
 		question{"cut by the fault", policy(kills, add(5, cutOne), fault(100*ms, sec)), verdict.Pass, "5 aborted"},
@@ -116,9 +116,9 @@ func TestUntouched(t *testing.T) {
 	control.Group = record.Control
 	ask(t, verdict.Untouched{},
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "5 streams"},
-		question{"500 to everybody", add(5, failing), verdict.Fail, "5 failed_clean"},
+		question{"500 to everybody", add(5, failing), verdict.Fail, "5 failed cleanly"},
 		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) { p.Sheds = true }, add(5, failing)), silent, ""},
-		question{"500 beside the fault", add(5, control), verdict.Fail, "5 failed_clean"},
+		question{"500 beside the fault", add(5, control), verdict.Fail, "5 failed cleanly"},
 		question{"500 in the fault's way", add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
 		question{"silence that may be ours", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "may be ours"},
 	)

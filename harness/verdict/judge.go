@@ -63,9 +63,52 @@ func judgeScope(s *Scope) ScenarioReport {
 		}
 	}
 	if r.Verdict == Pass {
-		r.Why = fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
+		r.Why = passWhy(&r)
 	}
 	return r
+}
+
+// passWhy says what was measured: the counts stand beside it.
+func passWhy(r *ScenarioReport) string {
+	var parts []string
+	if g := r.mainGroup(); g != nil {
+		if g.TTFE != nil && g.TTFE.P50 != nil {
+			parts = append(parts, "first event "+brief(*g.TTFE.P50)+" (p50)")
+		}
+		if g.Gap != nil {
+			parts = append(parts, "longest silence "+brief(g.Gap.Max))
+		}
+	}
+	if r.Recovery != nil {
+		parts = append(parts, "recovered in "+brief(*r.Recovery))
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mainGroup is the group that the scenario is about.
+func (r *ScenarioReport) mainGroup() *GroupReport {
+	for _, name := range []record.Group{record.Load, record.Victim} {
+		for i := range r.Groups {
+			if r.Groups[i].Group == name {
+				return &r.Groups[i]
+			}
+		}
+	}
+	return nil
+}
+
+// brief writes seconds with two significant digits: "3.1 ms", "2.5 s".
+func brief(sec float64) string {
+	switch {
+	case sec < 1e-3:
+		return fmt.Sprintf("%.2g µs", sec*1e6)
+	case sec < 1:
+		return fmt.Sprintf("%.3g ms", sec*1e3)
+	}
+	return fmt.Sprintf("%.3g s", sec)
 }
 
 func zeroOutcomes() map[Outcome]int {
@@ -143,9 +186,16 @@ func headline(r *Report) string {
 	case len(r.Scenarios) == 0:
 		return "no scenario was run"
 	case r.Verdict == Pass:
-		return fmt.Sprintf("all %d scenarios passed; %d streams: %s", len(r.Scenarios), r.Started, Say(r.Outcomes))
+		passed := fmt.Sprintf("all %d scenarios passed", len(r.Scenarios))
+		if len(r.Scenarios) == 1 {
+			passed = first.ID + " passed"
+		}
+		return fmt.Sprintf("%s; %d streams: %s", passed, r.Started, Say(r.Outcomes))
 	default:
 		word := map[Verdict]string{Fail: "failed", Inconclusive: "could not be decided"}[r.Verdict]
+		if len(r.Scenarios) == 1 {
+			return fmt.Sprintf("%s %s: %s", first.ID, word, first.Why)
+		}
 		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID, first.Why)
 	}
 }

@@ -22,7 +22,7 @@ func TestJudge(t *testing.T) {
 		why   string
 	}{
 		{"all well", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); return b },
-			verdict.Pass, "all 1 scenarios passed; 5 streams: 5 complete"},
+			verdict.Pass, "control passed; 5 streams: 5 complete"},
 		{"one truncated", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); b.Add(1, cleanEnd); return b },
 			verdict.Fail, "control: 1 of 6 streams: 1 truncated"},
 		{"nothing sent", func() *synth.Builder { return synth.New() },
