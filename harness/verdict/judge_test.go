@@ -24,7 +24,7 @@ func TestJudge(t *testing.T) {
 		{"all well", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); return b },
 			verdict.Pass, "control passed; 5 streams: 5 complete"},
 		{"one truncated", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); b.Add(1, cleanEnd); return b },
-			verdict.Fail, "control: 1 of 6 streams: 1 truncated"},
+			verdict.Fail, "control failed: 1 of 6 streams: 1 truncated"},
 		{"nothing sent", func() *synth.Builder { return synth.New() },
 			verdict.Inconclusive, "need >= 1 judged streams, saw 0"},
 		{"no scenario", func() *synth.Builder { b := synth.New(); b.Run.Plan.Scenarios = nil; return b },
