@@ -21,6 +21,7 @@ type runFlags struct {
 	sentinel, sha256        string
 	length                  config.Size
 	logs                    []string
+	stack                   string
 	workers, replicas       config.Count
 
 	streams             config.Count
@@ -36,6 +37,7 @@ type runFlags struct {
 	out            string
 	export         bool
 	quiet, noColor bool
+	allowUnable    bool
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
@@ -54,6 +56,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fs.Var(&f.length, "length", "a whole text answer has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
 	fs.StringArrayVar(&f.logs, "log", nil, "read the log `KIND=PATH` too, repeatable; kinds: "+strings.Join(config.LogKinds, ", "))
+	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the app needs)")
 	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
 	fs.Var(&f.replicas, "replicas", "run `N` instances of the app")
 
@@ -71,6 +74,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
 	fs.BoolVar(&f.export, "export", false, "also write streams.jsonl, one line per stream")
+	fs.BoolVar(&f.allowUnable, "allow-unable", false, "exit by the other scenarios where this machine cannot play some (they stay inconclusive)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	fs.BoolVar(&f.noColor, "no-color", false, "print without colours")
 }

@@ -59,6 +59,7 @@ func (in *input) app(a *harness.App) (err error) {
 	s.Sentinel = cmp.Or(in.sentinel, s.Sentinel)
 	s.Length = cmp.Or(int64(in.length), s.Length)
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
+	a.Stack = cmp.Or(in.stack, a.Stack)
 	a.Workers = cmp.Or(int(in.workers), a.Workers)
 	a.Replicas = cmp.Or(int(in.replicas), a.Replicas)
 	if in.given.Changed("body") {

@@ -97,13 +97,19 @@ func publicURL(u string) string {
 	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
 }
 
-// quote makes one word for a POSIX shell.
+// quote makes one word for a shell. Line breaks and the like are written as
+// escapes (POSIX.1-2024, section 2.2.4), so that the command stays one line.
 func quote(s string) string {
 	if s != "" && strings.IndexFunc(s, special) < 0 {
 		return s
 	}
+	if strings.IndexFunc(s, unicode.IsControl) >= 0 {
+		return "$'" + escapes.Replace(s) + "'"
+	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+var escapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
 func special(r rune) bool {
 	return !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:@%+=,", r))

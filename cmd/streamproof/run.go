@@ -116,7 +116,26 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 	case ctx.Err() != nil:
 		return judged{exitInconclusive}
 	}
+	if in.allowUnable {
+		return ended(verdictOfAble(report))
+	}
 	return ended(report.Verdict)
+}
+
+// verdictOfAble is the worst verdict of the scenarios that could be played here;
+// inconclusive where none could.
+func verdictOfAble(r *verdict.Report) verdict.Verdict {
+	worst, able := verdict.Pass, 0
+	for _, s := range r.Scenarios {
+		if !s.Unable() {
+			able++
+			worst = worst.Worse(s.Verdict)
+		}
+	}
+	if able == 0 {
+		return verdict.Inconclusive
+	}
+	return worst
 }
 
 // neverStarted is true of an app that did not come up: a report on no streams
