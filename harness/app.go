@@ -20,6 +20,9 @@ type App struct {
 	Command []string      // a program; its port is in $PORT and replaces {port}
 	URL     string        // a server that already runs
 
+	// Stack is "local" or "docker"; "" takes what the app needs.
+	Stack string
+
 	Port     int               // where it listens
 	Health   string            // path that answers 2xx when ready; "" waits for the port
 	Start    time.Duration     // how long it may take to become healthy; 0 means 30 s
@@ -78,8 +81,8 @@ func (a *App) String() string {
 	return "built-in origin"
 }
 
-// stack is what the stack needs to know to start a.
-func (a *App) stack() stack.App {
+// spec is what the stack needs to know to start a.
+func (a *App) spec() stack.App {
 	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.base(),
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
 		Memory: a.Memory, CPUs: a.CPUs}

@@ -54,7 +54,7 @@ func (r *run) play(ctx context.Context, sc Scenario) error {
 
 func (p *player) open(ctx context.Context) error {
 	p.phase("opening")
-	spec := stack.Spec{App: p.App.stack(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
+	spec := stack.Spec{App: p.App.spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
 		LogDir: p.logDir(p.sc), Now: p.now, Notify: p.notify}
 	if o := spec.App.Origin; o != nil {
 		o.Workers = max(o.Workers, p.sc.Workers)

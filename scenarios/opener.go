@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/dock"
 	"github.com/streamproof/streamproof/harness/stack/local"
 )
 
@@ -31,11 +33,29 @@ func init() {
 }
 
 // Opener returns the stack that can start app: containers for an image, a
-// Dockerfile or a compose service, this machine's processes for all else.
+// Dockerfile or a compose service, this machine's processes for all else. The
+// built-in origin runs on either, as app.Stack says. $STREAMPROOF_NGINX names
+// the host's nginx, "-" does without.
 func Opener(app harness.App) (stack.Opener, error) {
+	contained := app.Image != "" || app.Build != "" || app.Compose != (stack.Compose{})
+	switch app.Stack {
+	case "":
+	case "docker":
+		contained = true
+	case "local":
+		if contained {
+			return nil, &harness.UsageError{Place: "stack", Problem: "the local stack runs no containers", Fix: "leave stack out, or use docker"}
+		}
+	default:
+		return nil, &harness.UsageError{Place: "stack", Problem: fmt.Sprintf("unknown stack %q", app.Stack), Fix: "known are local, docker"}
+	}
+	if contained {
+		return dock.New(dock.Options{}), nil
+	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find our own program: %w", err)
 	}
-	return local.New(local.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg}}), nil
+	return local.New(local.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
+		NginxPath: os.Getenv("STREAMPROOF_NGINX")}), nil
 }

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"slices"
+
 	"fmt"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -17,7 +19,14 @@ func (Harness) Check(s *Scope) Answer {
 type Able struct{}
 
 func (Able) Check(s *Scope) Answer {
-	return s.noted(record.NoteUnable, "stack able", "not possible here")
+	return s.noted(record.NoteUnable, able, "not possible here")
+}
+
+const able = "stack able"
+
+// Unable reports whether the stack could not play the scenario.
+func (r *ScenarioReport) Unable() bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == able && c.Verdict == Inconclusive })
 }
 
 // noted turns the first note of a kind into a doubt.
