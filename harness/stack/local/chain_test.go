@@ -61,6 +61,9 @@ func TestReplicaHeaderAndAccessLogJoin(t *testing.T) {
 			t.Errorf("%s at %s served %d of 8 streams, want 4: %v", rep.Name, rep.Addr, served[rep.Addr], served)
 		}
 	}
+	if err := r.Close(t.Context()); err != nil { // logs are whole after Close
+		t.Fatal(err)
+	}
 	lines := strings.Split(strings.TrimSpace(r.log(t, "nginx_access.log")), "\n")
 	if len(lines) != 8 {
 		t.Fatalf("access log has %d lines, want 8 (our own probes left out):\n%s", len(lines), strings.Join(lines, "\n"))

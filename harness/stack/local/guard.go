@@ -99,6 +99,12 @@ func launch(argv []string, sockets int) (pid int, err error) {
 	}
 	files := []uintptr{uintptr(null), 1, 2}
 	for i := range sockets {
+		// Handing a socket over has made it blocking, and nginx takes an inherited
+		// one as it is: of two workers on a reload, the one that loses the race for a
+		// connection would hang in accept(2), with all its streams.
+		if err := syscall.SetNonblock(socketFD+i, true); err != nil {
+			return 0, fmt.Errorf("prepare listening socket: %w", err)
+		}
 		files = append(files, uintptr(socketFD+i))
 	}
 	pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: os.Environ(), Files: files, Sys: childAttr()})

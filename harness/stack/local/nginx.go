@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -190,11 +191,32 @@ func (n *nginx) route(ctx context.Context, upstreams []nginxconf.Upstream) error
 	if err := n.write(upstreams); err != nil {
 		return err
 	}
+	old, _ := children(n.proc.Pid)
 	if err := n.proc.signal(n.proc.Pid, syscall.SIGHUP); err != nil {
 		return err
 	}
 	n.tell("reload", n.proc.Pid, int(syscall.SIGHUP), "SIGHUP, generation "+strconv.Itoa(n.conf.Generation))
-	return n.await(ctx)
+	if err := n.await(ctx); err != nil {
+		return err
+	}
+	return n.awaitRetired(ctx, old)
+}
+
+// awaitRetired waits until the old workers take no more connections: nginx lets
+// them go on for 100 ms after the new ones have begun.
+func (n *nginx) awaitRetired(ctx context.Context, old []int) error {
+	ctx, cancel := context.WithTimeout(ctx, nginxLimit)
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("reload nginx: old workers %v still take connections: %w", old, ctx.Err())
+		case <-time.After(5 * time.Millisecond): // and a moment for the last accept
+		}
+		if old = slices.DeleteFunc(old, retired); len(old) == 0 {
+			return nil
+		}
+	}
 }
 
 // close ends nginx at once: every stream is over, or is to end now.

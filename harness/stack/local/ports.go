@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Ports that we give to commands lie below the range from which the kernel
@@ -34,7 +35,7 @@ func givePort() (int, error) {
 	highest := ephemeralFrom()
 	for range portAttempts {
 		port := lowestPort + rand.IntN(highest-lowestPort)
-		if !given.ports[port] && portFree(port) == nil {
+		if !given.ports[port] && tryPort(port) == nil {
 			given.ports[port] = true
 			return port, nil
 		}
@@ -48,9 +49,27 @@ func returnPort(port int) {
 	given.Unlock()
 }
 
+// forking keeps our forks and our probes of ports apart: a child has a copy of
+// the probe's socket until it executes its program, and for that moment the port
+// looks taken, to us or to the app.
+var forking sync.RWMutex
+
 // portFree tries to bind the port on all addresses, as an app may, and on
-// loopback alone.
-func portFree(port int) error {
+// loopback alone. A port that is taken is tried again for a moment, since forks
+// of others cannot be kept apart.
+func portFree(port int) (err error) {
+	for range 5 {
+		if err = tryPort(port); err == nil {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return err
+}
+
+func tryPort(port int) error {
+	forking.RLock()
+	defer forking.RUnlock()
 	for _, host := range []string{"", "127.0.0.1"} {
 		l, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {

@@ -88,7 +88,10 @@ func startProcess(c command, onExit func(pid int, s status)) (*process, error) {
 	p.guard.ExtraFiles = append([]*os.File{lifeR, reportW}, c.Sockets...)
 	// A group of its own: Ctrl-C at the terminal is for us to handle.
 	p.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.guard.Start(); err != nil {
+	forking.Lock()
+	err = p.guard.Start()
+	forking.Unlock()
+	if err != nil {
 		life.Close()
 		report.Close()
 		return nil, fmt.Errorf("start guard of %s: %w", c.Name, err)

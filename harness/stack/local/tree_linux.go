@@ -102,3 +102,10 @@ func children(pid int) (found []int, ok bool) {
 	slices.Sort(found)
 	return found, true
 }
+
+// retired reports whether an nginx worker has closed its listening sockets: it
+// says so in its title, and may have streams left.
+func retired(pid int) bool {
+	_, alive := readStat(pid)
+	return !alive || strings.Contains(commandLine(pid), "is shutting down")
+}

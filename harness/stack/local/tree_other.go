@@ -8,3 +8,5 @@ import "github.com/streamproof/streamproof/harness/stack"
 func descendants(int) []stack.Process { return nil }
 
 func children(int) ([]int, bool) { return nil, false }
+
+func retired(int) bool { return true }
