@@ -5,7 +5,6 @@ import (
 	"hash/crc32"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -80,18 +79,6 @@ func (s *reply) run() error {
 	s.conn.Close()
 	<-s.gone // watch ends with the connection
 	return err
-}
-
-// watch reads what the client should not send, until it leaves. It ends when the
-// connection is closed by either side.
-func (s *reply) watch() {
-	defer close(s.gone)
-	var b [64]byte
-	for {
-		if _, err := s.conn.Read(b[:]); err != nil {
-			return
-		}
-	}
 }
 
 func (s *reply) answer() error {
@@ -195,119 +182,6 @@ func (s *reply) endBody() error {
 		return nil
 	}
 	return s.raw([]byte("0\r\n\r\n"))
-}
-
-// wait sleeps until t and sends heartbeats on the way.
-func (s *reply) wait(t time.Time) error {
-	for {
-		wake := t
-		if s.beats() {
-			if b := s.last.Add(s.Heartbeat); b.Before(t) {
-				wake = b
-			}
-		}
-		if err := s.sleep(wake); err != nil || wake.Equal(t) {
-			return err
-		}
-		s.beat.open()
-		s.enc.ping(&s.beat)
-		if err := s.send(&s.beat); err != nil {
-			return err
-		}
-		s.last = time.Now() // also for a format without heartbeats
-	}
-}
-
-func (s *reply) beats() bool {
-	return s.Heartbeat > 0 && (s.deed == nil || !s.deed.silent)
-}
-
-// sleep returns at t, or with errGone as soon as the client has left.
-func (s *reply) sleep(t time.Time) error {
-	d := time.Until(t)
-	if d <= 0 {
-		if s.left() && !s.deaf {
-			return errGone
-		}
-		return nil
-	}
-	s.timer.Reset(d)
-	for {
-		gone, drain := s.gone, chan struct{}(nil)
-		if s.deaf {
-			gone, drain = nil, s.server.draining
-		}
-		select {
-		case <-s.timer.C:
-			return nil
-		case <-gone:
-			return errGone
-		case <-drain:
-			s.deaf = false // nothing goes on for ever
-		}
-	}
-}
-
-// left reports whether the client has left.
-func (s *reply) left() bool {
-	select {
-	case <-s.gone:
-		return true
-	default:
-		return false
-	}
-}
-
-// send stamps a packet and writes it as one chunk with one write(2).
-func (s *reply) send(p *packet) error {
-	if len(p.frame()) == 0 {
-		return nil
-	}
-	if s.framing == chunked {
-		p.seal()
-	}
-	if s.hold {
-		s.held = append(s.held, p.now()...)
-		return nil
-	}
-	return s.raw(p.now())
-}
-
-// raw writes b as it stands.
-func (s *reply) raw(b []byte) error {
-	_, err := s.conn.Write(b)
-	if err != nil && !s.deaf {
-		return errGone
-	}
-	s.last = time.Now()
-	return nil
-}
-
-// head is the head of a response with status 200.
-func (s *reply) head(lines ...string) []byte {
-	b := make([]byte, 0, 512)
-	if s.proto == "HTTP/1.0" {
-		b = append(b, "HTTP/1.0 "...)
-	} else {
-		b = append(b, "HTTP/1.1 "...)
-	}
-	b = append(b, "200 OK\r\nServer: streamproof-origin\r\nDate: "...)
-	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
-	b = append(b, "\r\nContent-Type: "+s.enc.contentType()+"\r\nCache-Control: no-store\r\nConnection: close\r\nX-Streamproof-Pid: "...)
-	b = strconv.AppendInt(b, int64(s.server.pid), 10)
-	if s.deed == nil || !s.deed.accel {
-		b = append(b, "\r\nX-Accel-Buffering: no"...)
-	}
-	if s.deed != nil {
-		b = append(b, "\r\nX-Streamproof-Sabotaged: "+s.Sabotage...)
-	}
-	if s.framing == chunked {
-		b = append(b, "\r\nTransfer-Encoding: chunked"...)
-	}
-	for _, line := range lines {
-		b = append(append(b, "\r\n"...), line...)
-	}
-	return append(b, "\r\n\r\n"...)
 }
 
 // log writes a line about this stream.

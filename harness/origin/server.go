@@ -102,11 +102,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	cut := s.cut()
 	<-drained
-	if cut > 0 {
-		return fmt.Errorf("drain streams: %d were cut when the grace ran out", cut)
-	}
 	if err != nil {
-		s.http.Close()
+		s.http.Close() // what still is in a handler
+	}
+	switch {
+	case cut > 0:
+		return fmt.Errorf("drain streams: %d were cut when the grace ran out", cut)
+	case err != nil:
 		return fmt.Errorf("close connections: %w", err)
 	}
 	return nil
