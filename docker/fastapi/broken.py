@@ -1,8 +1,8 @@
 """The classic ways to break a stream, one function or class each.
 
-HANDLERS replace the handler, MIDDLEWARE is wrapped around the app, PROCESS
-needs nothing but another process manager setting (see serve.py). MIDDLEWARE
-forms that launder need a generator that raises: they bring it along.
+HANDLERS replace the handler, MIDDLEWARE is wrapped around the app. sync-worker
+and max-requests are settings of the process manager (see serve.py). The
+middleware that launders needs a generator that raises, and brings it along.
 """
 import asyncio
 import os
@@ -265,9 +265,3 @@ MIDDLEWARE = {
     "middleware-join": JoiningMiddleware,
     "app-gzip": GzipMiddleware,
 }
-
-PROCESS = ("sync-worker", "max-requests")
-
-
-def names():
-    return sorted({*HANDLERS, *MIDDLEWARE, *PROCESS})

@@ -125,5 +125,3 @@ async def ledger(nonce: str):
 
 if NAME in broken.MIDDLEWARE:
     app.add_middleware(broken.MIDDLEWARE[NAME])
-elif NAME and NAME not in broken.HANDLERS and NAME not in broken.PROCESS:
-    raise SystemExit("BREAK=%s is not one of %s" % (NAME, ", ".join(broken.names())))

@@ -43,6 +43,13 @@ def command():
             "--worker-tmp-dir", "/dev/shm"]
 
 
+# Known here too, so that a misspelt one ends the container at once: a worker
+# that refuses to start would only be started again.
+BREAKS = """app-gzip blocked-loop blocked-loop-short closed-resource ignore-disconnect max-requests memory-hog
+middleware-join middleware-launder raise-mid-stream silent-pause swallow sync-generator sync-worker""".split()
+
 if __name__ == "__main__":
+    if os.environ.get("BREAK") and os.environ["BREAK"] not in BREAKS:
+        raise SystemExit("BREAK=%s is not one of %s" % (os.environ["BREAK"], " ".join(BREAKS)))
     argv = command()
     os.execv(argv[0], argv)

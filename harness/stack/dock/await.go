@@ -30,10 +30,14 @@ func (s *Stack) await(ctx context.Context, b *box, limit time.Duration, probe fu
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var looked time.Time
+	err := errors.New("not yet asked")
 	for {
-		err := probe(bounded)
-		if err == nil {
+		now := probe(bounded)
+		if now == nil {
 			return nil
+		}
+		if bounded.Err() == nil { // else it says only that time is over
+			err = now
 		}
 		if time.Since(looked) > lookPause {
 			looked = time.Now()

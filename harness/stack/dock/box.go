@@ -33,8 +33,9 @@ type form struct {
 	aliases    []string // names in the stack's network
 	ports      []int    // published on loopback
 	files      map[string][]byte
-	binds      []string
-	memory     int64 // bytes; swap is off, so that the limit is the limit
+	binds      []string // folders of this machine
+	volumes    []string // anonymous, removed with the box
+	memory     int64    // bytes; swap is off, so that the limit is the limit
 	shm        int64
 	pids       int64
 	cpus       float64
@@ -104,6 +105,12 @@ func (f form) exposed() []string {
 func (f form) config(c *container.Config, life time.Duration) {
 	c.Env = append(c.Env, f.env...)
 	c.WorkingDir, c.User = f.dir, f.user
+	for _, path := range f.volumes {
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
+		}
+		c.Volumes[path] = struct{}{}
+	}
 	c.Healthcheck = &container.HealthConfig{Test: []string{"CMD-SHELL", "kill -TERM 1"}, Interval: max(life, time.Minute),
 		Timeout: 10 * time.Second, Retries: 1}
 }

@@ -123,7 +123,7 @@ func (d *daemon) service(ctx context.Context, folder, name string, c *composeSer
 		f.env = append(f.env, lines...)
 	}
 	f.env = append(f.env, c.Environment.list()...)
-	if f.binds, err = binds(folder, c.Volumes); err != nil {
+	if f.binds, f.volumes, err = binds(folder, c.Volumes); err != nil {
 		return f, fmt.Errorf("read service %s: %w", name, err)
 	}
 	return f, c.limits(name, &f)
@@ -203,30 +203,30 @@ func dependsOn(v any) (names []string) {
 
 // binds reads volumes. A named volume becomes one without a name, which goes
 // with its container: a test must not find what the last one left.
-func binds(folder string, volumes []any) (list []string, err error) {
-	for _, v := range volumes {
+func binds(folder string, entries []any) (list, volumes []string, err error) {
+	for _, v := range entries {
 		s, ok := v.(string)
 		if !ok {
-			return nil, fmt.Errorf("volume %v: only the short form, host:container, is read", v)
+			return nil, nil, fmt.Errorf("volume %v: only the short form, host:container, is read", v)
 		}
 		host, inside, two := strings.Cut(s, ":")
 		switch {
 		case !two:
-			list = append(list, host)
+			volumes = append(volumes, host)
 		case strings.HasPrefix(host, "."), strings.HasPrefix(host, "/"):
 			abs := host
 			if !filepath.IsAbs(host) {
 				if abs, err = filepath.Abs(filepath.Join(folder, host)); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 			}
 			list = append(list, abs+":"+inside)
 		default:
 			path, _, _ := strings.Cut(inside, ":")
-			list = append(list, path)
+			volumes = append(volumes, path)
 		}
 	}
-	return list, nil
+	return list, volumes, nil
 }
 
 func readEnvFile(path string) (lines []string, err error) {

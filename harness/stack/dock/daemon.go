@@ -26,7 +26,7 @@ const pingLimit = 5 * time.Second
 // An Absent says that there is no Docker to work with.
 type Absent struct{ Cause error }
 
-func (e *Absent) Error() string { return "reach docker: " + e.Cause.Error() }
+func (e *Absent) Error() string { return "reach docker: " + oneLine(e.Cause.Error()) }
 func (e *Absent) Unwrap() error { return e.Cause }
 
 // A daemon is our connection to Docker.
@@ -37,12 +37,12 @@ type daemon struct {
 }
 
 // connect finds the daemon. The error is an [*Absent].
-func connect(ctx context.Context) (*daemon, error) {
+func connect(ctx context.Context, opts ...client.Opt) (*daemon, error) {
 	quiet()
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
 	ryuk := settleRyuk(ctx)
-	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	c, err := testcontainers.NewDockerClientWithOpts(ctx, opts...)
 	if err != nil {
 		return nil, &Absent{err}
 	}

@@ -84,7 +84,11 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (_ stack.Stack, err 
 	if err := prepare(&spec); err != nil {
 		return nil, err
 	}
-	s := &Stack{spec: spec, images: o.opt.Images, id: newID(), owner: self(), until: time.Now().Add(o.opt.Life)}
+	own, err := readOwnConf(spec.Edge.NginxConf)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{spec: spec, own: own, images: o.opt.Images, id: newID(), owner: self(), until: time.Now().Add(o.opt.Life)}
 	up := false
 	defer func() { // also of a panic
 		if !up {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +33,7 @@ type edge struct {
 
 // startEdge starts nginx, if the chain has one, and leads the edge link to it.
 func (s *Stack) startEdge(ctx context.Context) error {
-	if s.spec.Edge.Form == stack.EdgeNone && s.spec.Edge.NginxConf == "" {
+	if s.spec.Edge.Form == stack.EdgeNone && s.own == nil {
 		l := s.replicas[0].link
 		return s.edgeLink.aim(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
 			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)), s.spec.Toxics[stack.EdgeLink])
@@ -59,16 +58,9 @@ func (s *Stack) startEdge(ctx context.Context) error {
 // to the command line to stay in the foreground.
 func (e *edge) form(s *Stack) (form, error) {
 	f := form{part: "nginx", image: s.images.Nginx, aliases: []string{"nginx"}, files: map[string][]byte{}}
-	if path := s.spec.Edge.NginxConf; path != "" {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return f, fmt.Errorf("read nginx.conf: %w", err)
-		}
-		if e.own, err = readUserConf(path); err != nil {
-			return f, err
-		}
+	if e.own = s.own; e.own != nil {
 		e.port, e.settings = e.own.port, e.own.settings
-		f.files[nginxConf] = data
+		f.files[nginxConf] = e.own.text
 		f.cmd = []string{"nginx"}
 		if !e.own.foreground {
 			f.cmd = append(f.cmd, "-g", "daemon off;")

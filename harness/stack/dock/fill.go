@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -43,8 +44,12 @@ func (s *Stack) FillMemory(ctx context.Context, name string, bytes int64) error 
 		return &stack.Unable{What: "fill the memory of " + name, Why: fmt.Sprintf(
 			"its shared memory (%s) is smaller than its limit (%s)", bytesText(shm), bytesText(r.app.memory))}
 	}
+	before, err := r.app.inspect(ctx)
+	if err != nil {
+		return err
+	}
 	out, err := r.app.exec(ctx, "sh", "-c", fillScript, "sh", strconv.FormatInt(max(bytes>>20, 1), 10))
-	if err != nil && r.app.ranOut(ctx) {
+	if err != nil && r.app.ended(ctx, before.State.StartedAt) {
 		return nil // PID 1 was killed, and our script with it
 	}
 	if err != nil {
@@ -58,10 +63,21 @@ func (s *Stack) FillMemory(ctx context.Context, name string, bytes int64) error 
 
 var errNotFull = errors.New("the kernel killed nobody")
 
-// ranOut reports whether the box has ended, as it does when the kernel takes
-// PID 1, whatever Docker has done since.
-func (b *box) ranOut(ctx context.Context) bool {
-	before := b.hostPid()
-	c, err := b.inspect(ctx)
-	return err == nil && (c.State.Pid != before || c.State.OOMKilled || c.RestartCount > 0)
+// ended reports whether the box's PID 1 has ended since that start, as when the
+// kernel took it; Docker may have started it again. The daemon learns of it a
+// little later than our script, which died with it.
+func (b *box) ended(ctx context.Context, started string) bool {
+	for end := time.Now().Add(endLimit); time.Now().Before(end); time.Sleep(pollPause) {
+		c, err := b.inspect(ctx)
+		if err != nil {
+			return false
+		}
+		if !c.State.Running || c.State.StartedAt != started {
+			return true
+		}
+	}
+	return false
 }
+
+// endLimit bounds the wait for the daemon's news of an end.
+const endLimit = 3 * time.Second

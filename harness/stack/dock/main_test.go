@@ -153,3 +153,8 @@ func hop(t *testing.T, s *Stack, name string) stack.Hop {
 	t.Fatalf("no hop %s in %v", name, s.Hops())
 	return stack.Hop{}
 }
+
+// originSpec is the built-in app with two workers, behind no edge.
+func originSpec() stack.Spec {
+	return stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}}
+}

@@ -20,6 +20,7 @@ import (
 // A Stack is a running chain of containers.
 type Stack struct {
 	spec   stack.Spec
+	own    *userConf // the user's nginx.conf; nil where it is ours
 	images Images
 	id     string
 	owner  owner
@@ -55,6 +56,9 @@ var (
 	_ stack.Filler   = (*Stack)(nil)
 	_ stack.Counter  = (*Stack)(nil)
 )
+
+// startLimit bounds the start of one container, not its health.
+const startLimit = time.Minute
 
 // A Step is a part of opening and how long it took.
 type Step struct {
@@ -113,7 +117,7 @@ func (s *Stack) connect(ctx context.Context) (err error) {
 // ensureImages also decides what the app is made of.
 func (s *Stack) ensureImages(ctx context.Context) (err error) {
 	need := []string{s.images.Toxiproxy}
-	if s.spec.Edge.Form != stack.EdgeNone || s.spec.Edge.NginxConf != "" {
+	if s.spec.Edge.Form != stack.EdgeNone || s.own != nil {
 		need = append(need, s.images.Nginx)
 	}
 	if s.spec.Strikes {
@@ -145,8 +149,12 @@ func (s *Stack) makeNetwork(ctx context.Context) (err error) {
 	return s.watch.begin(s)
 }
 
-// begin starts a box and makes it known to Close, also one that failed.
+// begin starts a box and makes it known to Close, also one that failed. It goes
+// on when ctx is over: a call broken off half-way may still make a container, of
+// which nobody would know.
 func (s *Stack) begin(ctx context.Context, f form) (*box, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	defer cancel()
 	b, err := s.start(ctx, f)
 	s.mu.Lock()
 	s.boxes = append(s.boxes, b)

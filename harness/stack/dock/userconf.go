@@ -3,6 +3,7 @@ package dock
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ type userConf struct {
 	port       int  // where its first plain server listens
 	foreground bool // it says itself that nginx does not go into the background
 	settings   map[string]string
+	text       []byte
 }
 
 // layerDirectives are the timeouts and buffers that decide the fate of a
@@ -23,15 +25,28 @@ var layerDirectives = []string{"proxy_read_timeout", "proxy_send_timeout", "prox
 	"proxy_http_version", "proxy_buffering", "proxy_buffers", "proxy_next_upstream", "proxy_ignore_client_abort",
 	"proxy_cache", "gzip", "gzip_types", "worker_shutdown_timeout", "keepalive_timeout", "limit_rate"}
 
+// readOwnConf reads the user's nginx.conf, if there is one, before anything
+// starts.
+func readOwnConf(path string) (*userConf, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return readUserConf(path)
+}
+
 // readUserConf parses a file for its port and settings. What it means is nginx's
 // to judge; only text that is no nginx configuration at all is refused here.
 func readUserConf(path string) (*userConf, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read nginx.conf: %w", err)
+	}
 	parsed, err := crossplane.Parse(path, &crossplane.ParseOptions{SingleFile: true, StopParsingOnError: true,
 		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true})
 	if err != nil {
 		return nil, fmt.Errorf("read nginx.conf: %s", confError(path, err))
 	}
-	c := &userConf{port: 0, settings: map[string]string{"configuration": filepath.Base(path)}}
+	c := &userConf{text: data, settings: map[string]string{"configuration": filepath.Base(path)}}
 	for _, file := range parsed.Config {
 		c.walk(file.Parsed)
 	}
