@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness/origin"
+)
+
+// fences finds the code blocks of a language in the README.
+func fences(t *testing.T, lang string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?ms)^```"+lang+"\n(.*?)^```").FindAllSubmatch(text, -1) {
+		blocks = append(blocks, string(m[1]))
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("the README has no %s block", lang)
+	}
+	return blocks
+}
+
+// TestReadmeCommands runs every command that the README shows in a sh block, in
+// their order, in one folder. What it shows at 127.0.0.1:8000 is played by the
+// origin, in the format that the command's dialect reads.
+func TestReadmeCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the standard suite")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("API_KEY", "from-the-environment")
+	dir := t.TempDir()
+	for _, line := range strings.Split(strings.Join(fences(t, "sh"), ""), "\n") {
+		if line == "" {
+			continue
+		}
+		t.Run(line, func(t *testing.T) {
+			cmd := exec.Command("sh", "-c", strings.Replace(served(t, line), "streamproof ", `"$STREAMPROOF" `, 1))
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self))
+			out, err := cmd.CombinedOutput()
+			want := 0
+			if strings.Contains(line, "--sabotage ") {
+				want = exitFail
+			}
+			if code := cmd.ProcessState.ExitCode(); code != want && !excused(code) {
+				t.Errorf("exit code %d, want %d (%v)\n%s", code, want, err, out)
+			}
+			if bytes.Contains(out, []byte("from-the-environment")) {
+				t.Errorf("the secret is printed:\n%s", out)
+			}
+		})
+	}
+}
+
+// excused lets inconclusive pass where this host has no nginx: the README says
+// that some scenarios need it.
+func excused(code int) bool {
+	_, err := exec.LookPath("nginx")
+	return code == exitInconclusive && err != nil
+}
+
+// link is a name under which the test binary behaves as streamproof.
+func link(t *testing.T, self string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "streamproof")
+	if err := os.Symlink(self, name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// served replaces the reader's server by an origin of ours.
+func served(t *testing.T, line string) string {
+	t.Helper()
+	format := ""
+	switch {
+	case !strings.Contains(line, "127.0.0.1:8000"):
+		return line
+	case strings.Contains(line, "openai-chat"):
+		format = "openai-chat"
+	case strings.Contains(line, "ndjson"):
+		format = "ndjson"
+	default:
+		format = "sse"
+	}
+	addr := serveOrigin(t)
+	for _, path := range []string{"/chat", "/events", "/lines"} {
+		line = strings.Replace(line, "127.0.0.1:8000"+path, addr+"/stream?format="+format, 1)
+	}
+	return line
+}
+
+func serveOrigin(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	done := make(chan int)
+	ctx := t.Context()
+	go func() { done <- origin.Main(ctx, []string{"--listen", addr}, new(bytes.Buffer), os.Stderr) }()
+	t.Cleanup(func() { <-done }) // t.Context ends before
+	for range 200 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			return addr
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the origin does not listen")
+	return ""
+}
+
+// TestReadmeYAML holds the README's files to what the parser accepts.
+func TestReadmeYAML(t *testing.T) {
+	for i, block := range fences(t, "yaml") {
+		if _, err := config.Parse(fmt.Sprintf("README block %d", i+1), []byte(block)); err != nil {
+			t.Errorf("%v\n%s", err, block)
+		}
+	}
+}
+
+// TestReadmeGo builds the README's Go in this module.
+func TestReadmeGo(t *testing.T) {
+	dir, err := os.MkdirTemp(".", "readme_go_")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	for i, block := range fences(t, "go") {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("block%d_test.go", i)), []byte(block), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("go", "vet", "./"+dir).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestReadmeTargets checks that make knows the targets that the README names.
+func TestReadmeTargets(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile("`make ([a-z]+)`").FindAllSubmatch(text, -1) {
+		cmd := exec.Command("make", "-n", string(m[1]))
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("make %s: %v\n%s", m[1], err, out)
+		}
+	}
+}
