@@ -251,6 +251,8 @@ const (
 	// NoteLedger is the server's own account of a stream that we left: JSON of
 	// a [Ledger].
 	NoteLedger = "ledger"
+	// NoteEdge is what the edge does to cut streams: JSON of an [EdgeProbe].
+	NoteEdge = "edge"
 )
 
 // A Ledger is what the server says it did for one stream, asked for after the
