@@ -128,6 +128,31 @@ func TestOpenAIChat(t *testing.T) {
 	}
 }
 
+func TestOpenAILabels(t *testing.T) {
+	chunk := func(seq int, nonce string) string {
+		return fmt.Sprintf(`data: {"choices":[{"index":0,"delta":{"content":"a"}}],"streamproof":{"seq":%d,"t":%d,"nonce":%q,"pid":42}}`+"\n\n", seq, 1000*seq, nonce)
+	}
+	const end = `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	for _, tt := range []struct {
+		name, body string
+		state      State
+	}{
+		{"whole", chunk(1, "n") + chunk(2, "n") + end, Complete},
+		{"gap", chunk(1, "n") + chunk(3, "n") + end, Gap},
+		{"twice", chunk(1, "n") + chunk(1, "n") + end, Duplicate},
+		{"foreign", chunk(1, "n") + chunk(1, "other") + end, Foreign},
+		{"not an object", strings.Replace(chunk(1, "n"), `"streamproof":{`, `"streamproof":3,"x":{`, 1) + end, Complete},
+	} {
+		if got := read(t, "openai-chat", Ask{Nonce: "n"}, tt.body); got.State != tt.state {
+			t.Errorf("%s: state %q (%s), want %q", tt.name, got.State, got.Why, tt.state)
+		}
+	}
+	got := read(t, "openai-chat", Ask{Nonce: "n"}, chunk(1, "n")+chunk(2, "n")+end)
+	if got.Worker != "42" || got.events[1].Seq != 2 || got.events[1].Emit != 2000 || got.events[2].Emit != 0 {
+		t.Errorf("worker %q, events %+v", got.Worker, got.events)
+	}
+}
+
 func TestOllama(t *testing.T) {
 	const (
 		word     = `{"model":"m","created_at":"2026-11-25T08:00:00.25Z","message":{"role":"assistant","content":"Hi"},"done":false}` + "\n"

@@ -10,6 +10,13 @@ import (
 // data: [DONE] follows; [DONE] alone proves nothing, since vLLM sends it after an
 // in-band error and some gateways at any end (TAXONOMY finding 10). A
 // finish_reason of "length" is a short answer, not a cut one.
+//
+// A server that wants to be told apart from the way to it may put one more
+// member into its content chunks, which clients of the API ignore:
+//
+//	"streamproof": {"seq":1,"t":…,"nonce":"…","pid":…}
+//
+// with the meaning that the members have in the origin dialect.
 
 // maxChoices is the most that the API lets a client ask for (n ≤ 128).
 const maxChoices = 128
@@ -25,9 +32,10 @@ type openaiReader struct {
 	tally
 	seen, finished choiceSet
 	loose          bool // [DONE] came before every choice had finished
+	label          label
 }
 
-func newOpenAI(Ask) Reader { return new(openaiReader) }
+func newOpenAI(a Ask) Reader { return &openaiReader{label: label{nonce: a.Nonce}} }
 
 // Read implements [Reader].
 func (r *openaiReader) Read(f *Frame) Event {
@@ -52,12 +60,13 @@ func (r *openaiReader) Read(f *Frame) Event {
 		kind = Error
 		r.errorText(f.Data)
 	}
-	return r.event(kind)
+	return r.label.on(Event{Kind: r.count(kind), Seq: -1})
 }
 
 // chunk reads one chunk: its kind, and false if it is no JSON object.
 func (r *openaiReader) chunk(data []byte) (Kind, bool) {
 	kind := Meta
+	r.label.fresh = false
 	var failure []byte
 	c := cursor{b: data}
 	for c.open('{'); c.more('}'); {
@@ -74,6 +83,8 @@ func (r *openaiReader) chunk(data []byte) (Kind, bool) {
 			if c.text().is("error") && failure == nil {
 				failure = data
 			}
+		case "streamproof":
+			r.label.read(c.skip())
 		default:
 			c.skip()
 		}
@@ -179,5 +190,5 @@ func (r *openaiReader) Close(partial int) Summary {
 	case r.loose:
 		why = "[DONE] came too early: " + left
 	}
-	return r.close(partial, r.sum.Terminals > 0 && !r.loose, why)
+	return r.label.sign(r.close(partial, r.sum.Terminals > 0 && !r.loose, why))
 }
