@@ -194,7 +194,6 @@ func (c *chain) Close(ctx context.Context) error {
 	var errs []error
 	if c.edgeLink != nil {
 		errs = append(errs, c.edgeLink.close(ctx))
-		c.edgeLink = nil
 	}
 	if c.edge != nil {
 		errs = append(errs, c.edge.close(ctx))

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -150,4 +152,49 @@ func TestStartAfterACrash(t *testing.T) {
 	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
 		t.Errorf("stream after the new start: %v", a)
 	}
+}
+
+// slowApp streams for ever, a line at a time.
+const slowApp = `
+import time
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    while True:
+        yield b"tick\n"
+        time.sleep(0.01)
+`
+
+// The tree of a real process manager, started by a shell: the manager is the
+// master, its workers are workers, and none of them outlives a Stop.
+func TestTreeOfGunicorn(t *testing.T) {
+	gunicorn, err := exec.LookPath("gunicorn")
+	if err != nil {
+		t.Skip("no gunicorn on this host: roles are tested on our origin and on scripted trees only")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "slow.py"), []byte(slowApp), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	script := gunicorn + " --workers 2 --bind 127.0.0.1:{port} slow:app; echo over"
+	r := open(t, stack.Spec{App: stack.App{Command: []string{"sh", "-c", script}, Dir: dir}})
+	var ps []stack.Process
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
+		if ps, err = r.Processes(t.Context()); err != nil || len(ps) == 4 {
+			break // shell, master, two workers
+		}
+	}
+	roles := map[string]int{}
+	for _, p := range ps {
+		roles[p.Role]++
+	}
+	if roles["master"] != 1 || roles["worker"] != 2 || roles["helper"] != 1 {
+		t.Fatalf("Processes() = %+v, %v", ps, err)
+	}
+	if err := r.Stop(t.Context(), "app[0]", patience); err != nil {
+		t.Fatal(err)
+	}
+	if log := r.log(t, "app.log"); !strings.Contains(log, "Handling signal: term") || !strings.HasSuffix(log, "over\n") {
+		t.Errorf("gunicorn was not asked, or its shell did not live to see it end:\n%s", log)
+	}
+	wantGone(t, ps)
 }
