@@ -85,6 +85,11 @@ func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	d.started.Add(1)
+	if err == nil {
+		// Vegeta holds the request as long as the stream lasts, and looks at its
+		// fields no more. It is ours: what was sent can go.
+		r.Header = nil
+	}
 	return resp, err
 }
 

@@ -202,8 +202,8 @@ func (l *line) readBody(rest []byte) ending {
 func (l *line) reading() reading {
 	now := l.clock.now()
 	l.clock.sample()
-	if !l.tcp.empty.IsZero() {
-		l.f.floor = max(l.f.floor, l.tcp.empty.Sub(l.clock.start))
+	if l.tcp.first != 0 {
+		l.f.floor = max(l.f.floor, l.clock.arrival(l.tcp.first, l.f.floor, now))
 	}
 	return reading{at: l.clock.arrival(l.tcp.stamp, l.f.floor, now), now: now}
 }

@@ -2,6 +2,7 @@ package tap
 
 import (
 	"errors"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 // say otherwise.
 type flight struct {
 	tap    *Tap
-	job    Job
+	job    *Job // nil once the response head is there
 	limits Limits
+	abort  Abort
 	req    *request // nil once it is written
 	via    carrier
 
@@ -29,19 +31,23 @@ type flight struct {
 	tail   time.Duration // when the framing ended the body and we began to look past it; Never
 	linger time.Duration // arrival of the event that ought to be the last; Never
 	halt   halt
-	rearm  bool // a limit may now strike earlier than it was set for
 
 	rec record.Stream
 
+	// What other goroutines look at.
 	news     chan struct{} // one value when the head is whole; closed at the end
+	refused  error         // why it did not begin; set before news is closed
 	cut      atomic.Pointer[record.Limit]
-	over     atomic.Bool
+	started  atomic.Bool // via is to be told about a cut
 	headed   atomic.Bool
-	counts   counts
+	over     atomic.Bool
 	reported atomic.Bool
+	counts   counts
 
-	poll pollState            // of the event loop
-	line atomic.Pointer[line] // of a goroutine of its own; nil before
+	poll     pollState            // of the event loop
+	line     atomic.Pointer[line] // of a goroutine of its own; nil before
+	complete bool                 // its framing has ended the body, and we looked past it long enough
+	rearm    bool                 // a limit may now strike earlier than it was set for
 }
 
 // counts are what Live shows, published once a read.
@@ -66,25 +72,36 @@ const (
 	encoded      // the body is compressed: the rest is to be fed away from other streams
 )
 
-func (t *Tap) newFlight(job Job, req *request) *flight {
-	f := &flight{tap: t, job: job, req: req, limits: job.Limits.over(t.opts.Limits).over(DefaultLimits),
-		news: make(chan struct{}, 1), tail: record.Never, linger: record.Never}
-	f.resp.head = &head{words: &t.words, toHEAD: req.method == "HEAD", length: -1}
+// begin makes a new flight ready for its job.
+func (f *flight) begin(job *Job, req *request) {
+	f.job, f.req, f.abort = job, req, job.Abort
+	f.limits = job.Limits.over(f.tap.opts.Limits).over(DefaultLimits)
+	f.tail, f.linger = record.Never, record.Never
+	f.resp.head = &head{words: &f.tap.words, toHEAD: req.method == http.MethodHead, length: -1}
 	f.resp.limit = f.limits.Head
-	n := record.Never
-	f.rec = record.Stream{Seq: t.number(job.Seq), Scenario: job.Scenario, Group: job.Group, Hop: job.Hop,
-		Sched: job.Sched, Late: job.Late, Send: n, Connect: n, Headers: n, End: n, First: n, FirstAny: n, Last: n, TerminalAt: n,
-		Wire: record.Wire{Where: record.BeforeConnect, Lingered: n}}
-	if f.job.Ask.Nonce == "" {
-		f.job.Ask.Nonce = Nonce(t.opts.Seed, f.rec.Seq)
-	}
-	f.rec.Nonce = f.job.Ask.Nonce
-	f.began = t.clock.now()
+	f.began = f.tap.clock.now()
 	f.floor = f.began
-	if job.Sched <= 0 {
-		f.rec.Sched = f.began
+	f.beginRecord()
+	req.name(f.rec.Seq, f.rec.Nonce)
+	f.via = f.tap.carrierFor(req.secure, job.HTTP2)
+}
+
+func (f *flight) beginRecord() {
+	rec, job := &f.rec, f.job
+	rec.Seq, rec.Scenario, rec.Group, rec.Hop = f.tap.number(job.Seq), job.Scenario, job.Group, job.Hop
+	if job.Ask.Nonce == "" {
+		job.Ask.Nonce = Nonce(f.tap.opts.Seed, rec.Seq)
 	}
-	return f
+	rec.Nonce = job.Ask.Nonce
+	rec.Late = job.Late
+	if rec.Sched = job.Sched; job.Sched <= 0 {
+		rec.Sched = f.began
+	}
+	for _, at := range []*time.Duration{&rec.Send, &rec.Connect, &rec.Headers, &rec.End,
+		&rec.First, &rec.FirstAny, &rec.Last, &rec.TerminalAt, &rec.Wire.Lingered} {
+		*at = record.Never
+	}
+	rec.Wire.Where = record.BeforeConnect
 }
 
 // connected notes that the connection stands.
@@ -151,7 +168,7 @@ func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 	if f.resp.state == whole && !f.halt.on {
 		f.bodyWhole()
 	}
-	if f.halt.on || f.resp.state == past {
+	if f.halt.on || f.complete || f.resp.state == past {
 		return nil, ended
 	}
 	return nil, goesOn
@@ -169,8 +186,9 @@ func (f *flight) headWhole() {
 func (f *flight) beginBody(h *head) {
 	f.rec.Headers, f.rearm = f.at, true
 	f.rec.Status, f.rec.Proto, f.rec.ContentType = h.Status, h.Proto, h.ContentType
-	f.rec.Encoding, f.rec.Header = h.Encoding, h.Kept
+	f.rec.Encoding, f.rec.Header = h.Encoding, h.kept()
 	f.body.open(f, h)
+	f.job = nil
 	f.events.open(f.at)
 	f.headed.Store(true)
 	f.news <- struct{}{}
@@ -197,7 +215,7 @@ func (f *flight) Frame(fr *stream.Frame) {
 	}
 	switch ev.Kind {
 	case stream.Content:
-		if f.job.Abort.AfterEvents > 0 && f.rec.Contents >= f.job.Abort.AfterEvents {
+		if f.abort.AfterEvents > 0 && f.rec.Contents >= f.abort.AfterEvents {
 			f.stop(record.CancelledByUs, nil)
 		}
 		if f.rec.TerminalAt == record.Never && f.linger >= 0 {
@@ -223,7 +241,7 @@ func (f *flight) bodyWhole() {
 		f.tail, f.rearm = f.at, true
 		return
 	}
-	f.halt.on = true
+	f.complete = true
 }
 
 // publish shows the counts to other goroutines.
@@ -238,9 +256,10 @@ func (f *flight) glance() Live {
 		Events: int(f.counts.events.Load()), Contents: int(f.counts.contents.Load()), Bytes: f.counts.bytes.Load()}
 }
 
-// hangUp ends the flight from any goroutine. The first reason counts.
+// hangUp ends the flight from any goroutine. The first reason counts. A carrier
+// looks at cut by itself when it starts.
 func (f *flight) hangUp(limit record.Limit) {
-	if !f.over.Load() && f.cut.CompareAndSwap(nil, &limit) {
+	if !f.over.Load() && f.cut.CompareAndSwap(nil, &limit) && f.started.Load() {
 		f.via.wake(f)
 	}
 }

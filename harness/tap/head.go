@@ -19,15 +19,16 @@ type head struct {
 	ContentType string
 	Encoding    string
 	Framing     record.Framing // set when the head is whole
-	Kept        map[string]string
+	fields      []byte         // what is kept: name, 0, value, 0, ...
+	nfields     int
 
 	chunked bool  // Transfer-Encoding ends in chunked
 	coded   bool  // there is a Transfer-Encoding
 	length  int64 // Content-Length, -1 for none
 }
 
-// kept are the fields that diagnosis reads, by lower-case name.
-var kept = map[string]string{
+// keptNames are the fields that diagnosis reads, by lower-case name.
+var keptNames = map[string]string{
 	"server": "Server", "via": "Via", "x-accel-buffering": "X-Accel-Buffering", "content-length": "Content-Length",
 	"transfer-encoding": "Transfer-Encoding", "connection": "Connection", "retry-after": "Retry-After",
 	"x-cache": "X-Cache", "age": "Age",
@@ -111,18 +112,21 @@ func (h *head) takeLength(value []byte) bool {
 }
 
 func (h *head) keep(name string, value []byte) {
-	title, ok := kept[name]
+	title, ok := keptNames[name]
 	if !ok && strings.HasPrefix(name, ownPrefix) {
 		title, ok = canonical(name), true
 	}
-	if !ok || len(h.Kept) >= maxKept {
+	if !ok || h.nfields == maxKept || bytes.IndexByte(value, 0) >= 0 {
 		return
 	}
-	if h.Kept == nil {
-		h.Kept = make(map[string]string, 4)
-	}
-	h.Kept[h.words.intern([]byte(title))] = h.words.intern(short(value))
+	h.nfields++
+	h.fields = append(append(h.fields, title...), 0)
+	h.fields = append(append(h.fields, short(value)...), 0)
 }
+
+// kept returns the fields that diagnosis reads. The map may be another stream's,
+// too.
+func (h *head) kept() map[string]string { return h.words.fields(h.fields) }
 
 // noBody reports a response that has none, whatever its fields say (RFC 9112
 // section 6.3, rule 1).

@@ -13,6 +13,7 @@ import (
 
 var (
 	errInflated   = errors.New("inflate body: longer than the limit")
+	errUnwanted   = errors.New("inflate body: the stream was ended")
 	errCutInflate = errors.New("inflate body: ends inside the compressed data")
 )
 
@@ -96,26 +97,55 @@ func (z *inflater) fill() bool {
 	return true
 }
 
+// run inflates until the data end, in the coroutine. Several gzip members may
+// follow one another (RFC 1952 section 2.2): each is asked for on its own, because
+// a reader that looks for the next keeps back the last bytes of the one before.
 func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) error {
 	r, err := z.decompressor(encoding)
-	buf := make([]byte, 4<<10)
-	for total := int64(0); err == nil; {
-		var n int
-		n, err = r.Read(buf)
-		if total += int64(n); exceeds(total, limit) {
-			return errInflated
+	left := limit
+	for err == nil {
+		if left, err = z.member(r, left, sink); err != nil {
+			break
 		}
-		if n > 0 && !sink(buf[:n]) {
+		gz, ok := r.(*gzip.Reader)
+		if !ok {
 			return nil
 		}
+		err = gz.Reset(z)
+		gz.Multistream(false)
 	}
 	switch {
-	case err == io.EOF:
+	case err == io.EOF, err == errUnwanted:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errCutInflate
+	case err == errInflated:
+		return err
 	}
 	return fmt.Errorf("inflate body: %w", err)
+}
+
+// member inflates to the end of one member and returns what is left of the limit.
+func (z *inflater) member(r io.Reader, left int64, sink func([]byte) bool) (int64, error) {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := r.Read(buf)
+		if left >= 0 && int64(n) > left {
+			return left, errInflated
+		}
+		if left >= 0 {
+			left -= int64(n)
+		}
+		if n > 0 && !sink(buf[:n]) {
+			return left, errUnwanted
+		}
+		if err == io.EOF {
+			return left, nil
+		}
+		if err != nil {
+			return left, err
+		}
+	}
 }
 
 // decompressor reads the header. "deflate" is the zlib format (RFC 9110 section
@@ -123,7 +153,11 @@ func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) err
 // them apart (RFC 1950 section 2.2).
 func (z *inflater) decompressor(encoding string) (io.Reader, error) {
 	if encoding != "deflate" {
-		return gzip.NewReader(z)
+		r, err := gzip.NewReader(z)
+		if err == nil {
+			r.Multistream(false)
+		}
+		return r, err
 	}
 	in := bufio.NewReaderSize(z, 16)
 	b, err := in.Peek(2)

@@ -34,8 +34,8 @@ func (f *flight) due() deadline {
 	d := deadline{at: never}
 	l, rec := &f.limits, &f.rec
 	d.or(f.began, l.Total, record.TotalLimit)
-	if f.job.Abort.After > 0 && rec.Send >= 0 {
-		d.or(rec.Send, f.job.Abort.After, record.CancelledByUs)
+	if f.abort.After > 0 && rec.Send >= 0 {
+		d.or(rec.Send, f.abort.After, record.CancelledByUs)
 	}
 	switch {
 	case rec.Connect < 0:

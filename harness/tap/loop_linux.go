@@ -141,10 +141,8 @@ func (l *loop) ring() {
 // start opens the connection of f and hands it to the loop.
 func (l *loop) start(f *flight) {
 	f.poll = pollState{fd: -1, slot: -1, heap: -1, out: f.req.wire()}
-	ctx, cancel := f.connectContext()
-	defer cancel()
-	var err error
-	if f.poll.addrs, err = resolve(ctx, f.req.dial); err == nil {
+	addrs, err := f.resolve()
+	if f.poll.addrs = addrs; err == nil {
 		err = connect(f)
 	}
 	if err != nil {
@@ -222,17 +220,6 @@ func (l *loop) await(events []unix.EpollEvent) int {
 		// Rounded up: a wait that ends early would only be repeated.
 		timeout = int(max(0, min(wait+time.Millisecond-1, time.Hour)) / time.Millisecond)
 	}
-	n := l.scan(events, 0)
-	if n == 0 && timeout != 0 {
-		n = l.scan(events, timeout)
-	}
-	return n
-}
-
-// scan is one epoll_wait. A look that does not sleep comes before one that
-// sleeps, so that bytes which wake us are known not to have lain there before:
-// it bounds the arrival of the first frames of a read that returns many.
-func (l *loop) scan(events []unix.EpollEvent, timeout int) int {
 	began := l.clock.now()
 	n, err := unix.EpollWait(l.ep, events, timeout)
 	if err != nil {
@@ -397,7 +384,7 @@ func (l *loop) read(f *flight, hup bool) {
 	f.poll.more = false
 	for range burst {
 		now := l.clock.now()
-		n, stamp, errno := l.rx.recv(f.poll.fd, l.buf)
+		n, stamp, errno := l.receive(f, now)
 		switch {
 		case errno == unix.EAGAIN:
 			f.floor = max(f.floor, now)
@@ -416,6 +403,26 @@ func (l *loop) read(f *flight, hup bool) {
 	}
 	f.poll.more = true
 	l.again = append(l.again, f)
+}
+
+// peekAfter is how wide the bounds of a read may be before it is preceded by a
+// look at its first segment. A read bears the stamp of its last segment alone;
+// after a silence, whether its first events came early or with the burst is what
+// tells a live stream from a buffered one. A busy loop looks at its sockets more
+// often than this, so that only an idle one pays for the second call.
+const peekAfter = 5 * time.Millisecond
+
+// receive is one recvmsg into the loop's buffer. It narrows f.floor where that
+// is wide.
+func (l *loop) receive(f *flight, now time.Duration) (n int, stamp int64, errno syscall.Errno) {
+	if now-f.floor < peekAfter {
+		return l.rx.recv(f.poll.fd, l.buf)
+	}
+	n, first, stamp, errno := l.rx.recvFirst(f.poll.fd, l.buf)
+	if first != 0 {
+		f.floor = max(f.floor, l.clock.arrival(first, f.floor, now))
+	}
+	return n, stamp, errno
 }
 
 // feed decodes one read and reports whether the loop still has the flight.

@@ -2,10 +2,7 @@
 
 package tap
 
-import (
-	"net"
-	"time"
-)
+import "net"
 
 // kernelStamps says that arrivals are stamped by the kernel on this system.
 const kernelStamps = false
@@ -15,7 +12,7 @@ const kernelStamps = false
 type stamper struct {
 	net.Conn
 	stamp int64
-	empty time.Time // never known here
+	first int64
 	bytes int64
 }
 

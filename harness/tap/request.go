@@ -1,7 +1,6 @@
 package tap
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +119,7 @@ var computed = map[string]bool{"Host": true, "Content-Length": true, "Transfer-E
 // wire is the request in HTTP/1.1 (RFC 9112 section 3), fields in the order of
 // their names.
 func (r *request) wire() []byte {
-	b := make([]byte, 0, 512+len(r.body))
+	b := make([]byte, 0, 384+len(r.body))
 	b = append(b, r.method...)
 	b = append(append(b, ' '), r.url.RequestURI()...)
 	b = append(append(append(b, " HTTP/1.1\r\nHost: "...), r.host...), "\r\n"...)
@@ -145,11 +144,13 @@ func (r *request) wire() []byte {
 }
 
 // resolve returns the addresses to try, in order.
-func resolve(ctx context.Context, hostport string) ([]netip.AddrPort, error) {
-	if a, err := netip.ParseAddrPort(hostport); err == nil {
+func (f *flight) resolve() ([]netip.AddrPort, error) {
+	if a, err := netip.ParseAddrPort(f.req.dial); err == nil {
 		return []netip.AddrPort{a}, nil
 	}
-	host, service, err := net.SplitHostPort(hostport)
+	ctx, cancel := f.connectContext()
+	defer cancel()
+	host, service, err := net.SplitHostPort(f.req.dial)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,16 +15,17 @@ import (
 // sit under TLS: the stamp is then that of the record's last segment.
 type stamper struct {
 	net.Conn
-	stamp int64     // of the last read, ns since the epoch; 0 for none
-	bytes int64     // read so far
-	empty time.Time // when the socket was last seen without bytes
+	stamp int64 // of the last read, ns since the epoch; 0 for none
+	first int64 // of the first segment of a read after a silence; 0 for none
+	bytes int64 // read so far
 
-	raw   syscall.RawConn // nil where the connection has no socket
-	rx    receiver
-	buf   []byte
-	n     int
-	errno syscall.Errno
-	try   func(fd uintptr) bool
+	raw    syscall.RawConn // nil where the connection has no socket
+	rx     receiver
+	buf    []byte
+	n      int
+	errno  syscall.Errno
+	waited bool // the socket was seen empty: a read that follows ends a silence
+	try    func(fd uintptr) bool
 }
 
 func newStamper(c net.Conn) *stamper {
@@ -45,13 +45,13 @@ func newStamper(c net.Conn) *stamper {
 	s.raw = raw
 	s.rx.init()
 	s.try = func(fd uintptr) bool {
-		before := time.Now()
-		s.n, s.stamp, s.errno = s.rx.recv(int(fd), s.buf)
-		if s.errno == unix.EAGAIN {
-			s.empty = before
-			return false
+		if s.first = 0; s.waited {
+			s.n, s.first, s.stamp, s.errno = s.rx.recvFirst(int(fd), s.buf)
+		} else {
+			s.n, s.stamp, s.errno = s.rx.recv(int(fd), s.buf)
 		}
-		return true
+		s.waited = s.errno == unix.EAGAIN
+		return !s.waited
 	}
 	return s
 }

@@ -98,6 +98,7 @@ type Tap struct {
 	flights map[*flight]struct{}
 	closed  bool
 
+	launches sync.WaitGroup // goroutines that set streams up
 	reported sync.WaitGroup // one for each begun stream until Done returned
 }
 
@@ -208,6 +209,7 @@ func (t *Tap) Close() error {
 		f.report()
 	}
 	t.reported.Wait()
+	t.launches.Wait()
 	var errs []error
 	for _, l := range t.loops {
 		errs = append(errs, l.close())
@@ -240,29 +242,4 @@ func (t *Tap) carrierFor(secure, h2 bool) carrier {
 		return t.conns
 	}
 	return t.loops[t.next.Add(1)%uint64(len(t.loops))]
-}
-
-// words interns strings that most streams share (header values, content types),
-// so that a stream does not pay for its own copy. It is bounded.
-type words struct {
-	mu sync.Mutex
-	m  map[string]string
-}
-
-const maxWords = 1024
-
-func (w *words) intern(b []byte) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s, ok := w.m[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	if w.m == nil {
-		w.m = map[string]string{}
-	}
-	if len(w.m) < maxWords && len(s) < 256 {
-		w.m[s] = s
-	}
-	return s
 }

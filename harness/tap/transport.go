@@ -17,8 +17,9 @@ import (
 //
 // The response's body gives no bytes: reading it, or WriteTo, sleeps until the
 // stream has ended, and the error is an [*EndError] unless the body was whole.
-// The response carries no header fields (the record does), so that no client
-// follows a redirect. The body must be closed; closing it early hangs up.
+// The response carries neither header fields (the record does), so that no client
+// follows a redirect, nor its request: both would be held as long as the stream
+// lasts. The body must be closed; closing it early hangs up.
 func (t *Tap) RoundTripper(job func(seq uint64) Job) http.RoundTripper {
 	return &transport{t, job}
 }
@@ -30,27 +31,43 @@ type transport struct {
 
 // RoundTrip implements http.RoundTripper. An error that is no *EndError is our
 // own: the stream did not begin.
+//
+// The setup needs a deep stack, the wait for the stream does not; and a stack
+// that has grown is not soon given back. So it is done elsewhere, which saves a
+// kilobyte a stream.
 func (tr *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	f := &flight{tap: tr.tap, news: make(chan struct{}, 1)}
+	tr.tap.launches.Go(func() { // ends when the carrier has the stream
+		if err := tr.launch(f, r); err != nil {
+			f.refused = err
+			close(f.news)
+		}
+	})
+	return f.response(r.Context())
+}
+
+// launch makes the request and starts the stream. An error means that it did not
+// begin.
+func (tr *transport) launch(f *flight, r *http.Request) error {
 	n, err := vegetaSeq(r.Header)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	job := tr.job(n)
 	req, err := newRequest(r, &job)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f := tr.tap.newFlight(job, req)
-	req.name(f.rec.Seq, f.rec.Nonce)
-	f.via = tr.tap.carrierFor(req.secure, job.HTTP2)
+	f.begin(&job, req)
 	if err := tr.tap.enter(f); err != nil {
-		return nil, err
+		return err
 	}
 	if begin := tr.tap.opts.Begin; begin != nil {
 		begin(&f.rec)
 	}
+	f.started.Store(true)
 	f.via.start(f)
-	return f.response(r)
+	return nil
 }
 
 // number is the stream's own number, or the next.
@@ -74,8 +91,7 @@ func vegetaSeq(h http.Header) (uint64, error) {
 }
 
 // response sleeps until the head is whole.
-func (f *flight) response(r *http.Request) (*http.Response, error) {
-	ctx := r.Context()
+func (f *flight) response(ctx context.Context) (*http.Response, error) {
 	headed := false
 	select {
 	case _, headed = <-f.news:
@@ -83,15 +99,19 @@ func (f *flight) response(r *http.Request) (*http.Response, error) {
 		f.hangUp(record.CancelledByEnd)
 		_, headed = <-f.news
 	}
+	if f.refused != nil {
+		return nil, f.refused
+	}
 	if !headed {
 		f.report()
 		return nil, f.err()
 	}
 	// The carrier wrote these before it sent the news, and does not again.
 	rec := &f.rec
-	resp := &http.Response{Request: r, ContentLength: -1, Body: &sleeper{f, ctx}, Header: http.Header{}}
-	resp.StatusCode, resp.Proto = rec.Status, rec.Proto
-	resp.Status = strconv.Itoa(rec.Status) + " " + http.StatusText(rec.Status)
+	resp := &http.Response{ContentLength: -1, Body: &sleeper{f, ctx}, StatusCode: rec.Status, Proto: rec.Proto}
+	if resp.Status = "200 OK"; rec.Status != http.StatusOK {
+		resp.Status = strconv.Itoa(rec.Status) + " " + http.StatusText(rec.Status)
+	}
 	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(rec.Proto)
 	return resp, nil
 }
