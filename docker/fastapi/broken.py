@@ -60,7 +60,7 @@ async def hook(entry):
 
 def model_down(entry):
     if entry.produced == RAISE_AT:
-        raise ConnectionError("model backend closed the connection")
+        raise ConnectionError("model backend went away")
 
 
 class Blocker:

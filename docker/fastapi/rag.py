@@ -21,7 +21,7 @@ def token(question, n):
     return WORDS[(zlib.crc32(question.encode()) + n) % len(WORDS)] + " "
 
 
-class IndexClosed(RuntimeError):
+class IndexClosedError(RuntimeError):
     """Raised by an index that is used after its scope has ended."""
 
 
@@ -42,7 +42,7 @@ class Index:
 
     def read(self, question, n):
         if not self._open:
-            raise IndexClosed("index is closed")
+            raise IndexClosedError("index is closed")
         return token(question, n)
 
     def as_query_engine(self, plan):

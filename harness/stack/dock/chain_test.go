@@ -57,7 +57,7 @@ func TestChainCarriesStreams(t *testing.T) {
 		}
 	}
 	closeStack(t, s)
-	for name, want := range map[string]string{"nginx.access.log": "n-edge", "app-0.log": "Application startup complete", "app-1.log": "request=", "edge-toxiproxy.log": "Starting Toxiproxy"} {
+	for name, want := range map[string]string{"nginx_access.log": "n-edge", "app.0.log": "Application startup complete", "app.1.log": "request=", "edge-toxiproxy.log": "Starting Toxiproxy"} {
 		data, err := os.ReadFile(filepath.Join(logs, name))
 		if err != nil || !bytes.Contains(data, []byte(want)) {
 			t.Errorf("%s lacks %q: %v\n%s", name, want, err, data)

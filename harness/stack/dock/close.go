@@ -22,8 +22,8 @@ func (s *Stack) Close(ctx context.Context) error {
 	if s.closed {
 		return nil
 	}
+	s.watch.end() // first: what we do to the containers from here on is no news
 	s.stopApps(ctx)
-	s.watch.end()
 	err := errors.Join(s.saveLogs(ctx), s.clear(ctx))
 	if err == nil {
 		s.closed = true

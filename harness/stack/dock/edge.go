@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -17,6 +19,8 @@ import (
 const (
 	nginxPort = 80
 	nginxConf = "/etc/nginx/nginx.conf"
+	// reloadLimit bounds the end of the old workers' accepting.
+	reloadLimit = 10 * time.Second
 )
 
 // An edge is the nginx of the chain.
@@ -46,7 +50,7 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	if s.edge.box, err = s.begin(ctx, f); err != nil {
 		return err
 	}
-	s.follow(s.edge.box, stack.Log{Name: "nginx.access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx.error.log", Kind: "nginx_error"})
+	s.follow(s.edge.box, stack.Log{Name: "nginx_access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx_error.log", Kind: "nginx_error"})
 	if err := s.awaitEdge(ctx); err != nil {
 		return err
 	}
@@ -136,14 +140,53 @@ func (s *Stack) reconfigure(ctx context.Context) error {
 			return err
 		}
 	}
+	old, err := e.workers(ctx)
+	if err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
 	if _, err := s.d.ContainerKill(ctx, e.box.id, client.ContainerKillOptions{Signal: "HUP"}); err != nil {
 		return fmt.Errorf("reload nginx: %w", err)
 	}
 	if err := s.awaitEdge(ctx); err != nil {
 		return fmt.Errorf("reload nginx: %w", err)
 	}
+	if err := e.awaitRetired(ctx, old); err != nil {
+		return fmt.Errorf("reload nginx: %w", err)
+	}
 	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "reload", Subject: "nginx", Pid: 1})
 	return nil
+}
+
+// workers are the pids of nginx's workers that take connections.
+func (e *edge) workers(ctx context.Context) (pids []int, err error) {
+	ps, err := e.box.processes(ctx)
+	for _, p := range ps {
+		if strings.HasPrefix(p.command, "nginx: worker process") && !strings.Contains(p.command, "shutting down") {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids, err
+}
+
+// awaitRetired waits until the old workers take no more connections: nginx lets
+// them go on for 100 ms after the new ones have begun.
+func (e *edge) awaitRetired(ctx context.Context, old []int) error {
+	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
+	defer cancel()
+	for {
+		now, err := e.workers(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(old, func(pid int) bool { return slices.Contains(now, pid) }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("old workers %v still take connections: %w", old, ctx.Err())
+		case <-time.After(pollPause):
+		}
+	}
 }
 
 // put writes a file into the box.

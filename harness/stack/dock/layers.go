@@ -10,17 +10,17 @@ import (
 
 // Layers implements [stack.Stack].
 func (s *Stack) Layers() []stack.Layer {
-	list := []stack.Layer{{Name: "edge link", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])}}
+	list := []stack.Layer{{Name: "toxiproxy edge", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])}}
 	if s.edge != nil {
 		list = append(list, stack.Layer{Name: "nginx", Settings: maps.Clone(s.edge.settings)})
 	}
-	list = append(list, stack.Layer{Name: "upstream link", Settings: toxicSettings(s.spec.Toxics[stack.UpstreamLink])},
+	list = append(list, stack.Layer{Name: "toxiproxy upstream", Settings: toxicSettings(s.spec.Toxics[stack.UpstreamLink])},
 		stack.Layer{Name: "app", Settings: s.appSettings()})
 	return list
 }
 
 func toxicSettings(toxics []stack.Toxic) map[string]string {
-	set := map[string]string{"proxy": "toxiproxy"}
+	set := map[string]string{"reset from behind it": "passed on as FIN"}
 	for _, t := range toxics {
 		for key, value := range t.Attr {
 			set[t.Type+"."+key] = text(value)
@@ -33,7 +33,7 @@ func toxicSettings(toxics []stack.Toxic) map[string]string {
 // timeouts.
 func (s *Stack) appSettings() map[string]string {
 	f := &s.plan.form
-	set := map[string]string{"container.stop_grace": s.spec.App.Grace.String()}
+	set := map[string]string{"grace after SIGTERM": s.spec.App.Grace.String()}
 	if f.memory > 0 {
 		set["container.memory"] = bytesText(f.memory)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,9 +30,13 @@ type logSource struct {
 	files []stack.Log
 }
 
-// logs are the files of a replica.
-func (r *replica) logs() []stack.Log {
-	return []stack.Log{{Name: hostname(r.name) + ".log", Kind: "app"}}
+// logs are the files of replica r: app.log where it is the only one.
+func (s *Stack) logs(r *replica) []stack.Log {
+	name := "app.log"
+	if n := strings.Trim(r.name, "ap[]"); s.spec.Replicas > 1 || n != "0" {
+		name = "app." + n + ".log"
+	}
+	return []stack.Log{{Name: name, Kind: appLog}}
 }
 
 // follow copies what a box writes into the log folder, live. It ends with the
@@ -57,7 +62,8 @@ func (s *Stack) follow(b *box, files ...stack.Log) {
 
 // copyLog copies a box's log to its files.
 func (s *Stack) copyLog(ctx context.Context, src logSource, follow bool, since string, mode int) (err error) {
-	r, err := s.d.ContainerLogs(ctx, src.box.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: follow, Since: since})
+	r, err := s.d.ContainerLogs(ctx, src.box.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true,
+		Follow: follow, Since: since, Timestamps: src.files[0].Kind == appLog})
 	if err != nil {
 		return fmt.Errorf("read log of %s: %w", src.box.part, err)
 	}
@@ -69,7 +75,7 @@ func (s *Stack) copyLog(ctx context.Context, src logSource, follow bool, since s
 			return fmt.Errorf("open log: %w", err)
 		}
 		defer f.Close()
-		outs = append(outs, f)
+		outs = append(outs, &stamper{out: f, on: l.Kind == appLog})
 	}
 	if _, err = stdcopy.StdCopy(outs[0], outs[len(outs)-1], r); err != nil {
 		return fmt.Errorf("read log of %s: %w", src.box.part, err)

@@ -74,13 +74,12 @@ func open(t *testing.T, spec stack.Spec) (*Stack, *diary) {
 	if spec.LogDir == "" {
 		spec.LogDir = t.TempDir()
 	}
-	began := time.Now()
 	st, err := New(Options{}).Open(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := st.(*Stack)
-	t.Logf("up after %v: %s", time.Since(began).Round(time.Millisecond), s.timingText())
+	t.Logf("up after %s", s.timingText())
 	t.Cleanup(func() { closeStack(t, s) })
 	return s, d
 }

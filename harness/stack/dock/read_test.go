@@ -145,3 +145,15 @@ func TestPack(t *testing.T) {
 		t.Errorf("packed %q, want %q", names, want)
 	}
 }
+
+// Docker's stamp stays on the app's lines, but not before JSON.
+func TestStamper(t *testing.T) {
+	const stamp = "2026-11-25T08:23:19.123456789Z "
+	for line, want := range map[string]string{"ERROR: x\n": stamp + "ERROR: x\n", "{\"t\":1}\n": "{\"t\":1}\n", "\n": stamp + "\n"} {
+		var b bytes.Buffer
+		n, err := (&stamper{out: &b, on: true}).Write([]byte(stamp + line))
+		if b.String() != want || n != len(stamp+line) || err != nil {
+			t.Errorf("%q: wrote %q, %d, %v", line, b.String(), n, err)
+		}
+	}
+}

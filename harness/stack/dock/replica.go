@@ -174,7 +174,7 @@ func (s *Stack) AddReplica(ctx context.Context) (stack.Replica, error) {
 	if err != nil {
 		return stack.Replica{}, err
 	}
-	s.follow(r.app, r.logs()...)
+	s.follow(r.app, s.logs(r)...)
 	if err := s.aimReplica(ctx, r); err != nil {
 		return stack.Replica{}, err
 	}

@@ -33,14 +33,15 @@ type Stack struct {
 	plan     plan // of the app
 	edgeLink *link
 	edge     *edge // nil for stack.EdgeNone
-	timing   []Step
 
 	watch watcher
 
-	mu       sync.Mutex // guards boxes, replicas, next
+	mu       sync.Mutex // guards what follows
 	boxes    []*box     // everything started, in order
 	replicas []*replica
 	next     int // number of the next replica
+	timing   []Step
+	took     time.Duration
 
 	closing sync.Mutex // one Close at a time
 	closed  bool
@@ -68,6 +69,7 @@ type Step struct {
 
 // open goes through the steps of the package comment.
 func (s *Stack) open(ctx context.Context) error {
+	began := time.Now()
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -77,27 +79,42 @@ func (s *Stack) open(ctx context.Context) error {
 		{"network", s.makeNetwork},
 		{"containers", s.startBoxes},
 		{"links", s.aimLinks},
-		{"app healthy", s.awaitApp},
-		{"edge", s.startEdge},
 	} {
-		began := time.Now()
-		if err := step.do(ctx); err != nil {
+		if err := s.step(ctx, step.name, step.do); err != nil {
 			return err
 		}
-		s.timing = append(s.timing, Step{step.name, time.Since(began)})
 	}
-	return nil
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.step(gctx, "app healthy", s.awaitApp) })
+	g.Go(func() error { return s.step(gctx, "edge", s.startEdge) })
+	err := g.Wait()
+	s.took = time.Since(began)
+	return err
 }
 
-// Timing says how long each step of opening took, in order.
-func (s *Stack) Timing() []Step { return slices.Clone(s.timing) }
+// step does one step and notes how long it took.
+func (s *Stack) step(ctx context.Context, name string, do func(context.Context) error) error {
+	began := time.Now()
+	err := do(ctx)
+	s.mu.Lock()
+	s.timing = append(s.timing, Step{name, time.Since(began)})
+	s.mu.Unlock()
+	return err
+}
+
+// Timing says how long opening took, in all and by step. The edge starts while
+// the app gets healthy, so that the steps may add up to more.
+func (s *Stack) Timing() (total time.Duration, steps []Step) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.took, slices.Clone(s.timing)
+}
 
 // timingText is one line for the report.
 func (s *Stack) timingText() string {
-	var total time.Duration
+	total, steps := s.Timing()
 	var parts []string
-	for _, t := range s.timing {
-		total += t.Took
+	for _, t := range steps {
 		parts = append(parts, fmt.Sprintf("%s %.2f", t.Name, t.Took.Seconds()))
 	}
 	return fmt.Sprintf("%.2f s: %s", total.Seconds(), strings.Join(parts, ", "))
@@ -212,7 +229,7 @@ func (s *Stack) startBoxes(ctx context.Context) error {
 		return err
 	}
 	for _, r := range rs {
-		s.follow(r.app, r.logs()...)
+		s.follow(r.app, s.logs(r)...)
 	}
 	return nil
 }

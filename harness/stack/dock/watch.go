@@ -63,6 +63,9 @@ func (w *watcher) end() {
 	w.all.Wait()
 }
 
+// hangUp is the signal of a reload, which is told as that.
+const hangUp = "1"
+
 // told are the events that a diagnosis needs.
 var told = []events.Action{events.ActionStart, events.ActionKill, events.ActionDie, events.ActionOOM, events.ActionStop,
 	events.ActionPause, events.ActionUnPause, events.ActionRestart}
@@ -71,7 +74,7 @@ var told = []events.Action{events.ActionStart, events.ActionKill, events.ActionD
 // end of a container is also told as the exit of its PID 1, in the words of the
 // local stack.
 func (w *watcher) event(m events.Message) {
-	if !slices.Contains(told, m.Action) {
+	if !slices.Contains(told, m.Action) || m.Action == events.ActionKill && m.Actor.Attributes["signal"] == hangUp {
 		return
 	}
 	attr := m.Actor.Attributes
@@ -186,7 +189,8 @@ func see(ctx context.Context, r *replica) (v view, ok bool) {
 	return v, err == nil && ctx.Err() == nil
 }
 
-// compare tells workers that came and went, and counters that stand for harm.
+// compare tells workers that came and went, and counters that stand for harm:
+// their first reading, and every change.
 func (w *watcher) compare(r *replica, was, now view) {
 	at := w.s.spec.Now()
 	if was.pid != now.pid {
@@ -203,9 +207,9 @@ func (w *watcher) compare(r *replica, was, now view) {
 		}
 	}
 	for _, name := range []string{oomKill, failcnt, cpuThrottled} {
-		if n := now.counters[name]; n > was.counters[name] {
-			w.s.tell(stack.Event{At: at, Source: "cgroup", Kind: name, Subject: r.name, Value: n, Code: int(n - was.counters[name]),
-				Text: fmt.Sprintf("%s %d → %d", name, was.counters[name], n)})
+		if n, ok := now.counters[name]; ok && (was.counters == nil || n != was.counters[name]) {
+			w.s.tell(stack.Event{At: at, Source: "cgroup", Kind: "counter", Subject: r.name + " " + name, Value: n,
+				Text: fmt.Sprintf("%d → %d", was.counters[name], n)})
 		}
 	}
 }
