@@ -48,7 +48,12 @@ func (r *run) play(ctx context.Context, sc Scenario) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	err = p.timetable(ctx)
+	if err = p.describe(); err == nil {
+		err = p.probeEdge(ctx)
+	}
+	if err == nil {
+		err = p.timetable(ctx)
+	}
 	return errors.Join(err, p.close())
 }
 
@@ -71,7 +76,7 @@ func (p *player) open(ctx context.Context) error {
 	}
 	p.stack = st
 	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Now: p.now}
-	return p.describe()
+	return nil
 }
 
 // describe records what the stack is made of.

@@ -65,7 +65,7 @@ func request(r record.Request) string {
 func notes(run *record.Run) []noteView {
 	var out []noteView
 	for _, n := range run.Notes {
-		if n.Kind == record.NoteLedger { // data for checks, in JSON
+		if isData(n) {
 			continue
 		}
 		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: n.Kind, Text: n.Text, Settle: n.Settle})

@@ -73,7 +73,7 @@ func (s *synth) laundered(n int) {
 			{Name: "nginx", Settings: map[string]string{"proxy_http_version": "1.0", "proxy_buffering": "on", "proxy_read_timeout": "60s"}},
 			{Name: "gunicorn", Settings: map[string]string{"timeout": "30", "graceful_timeout": "30", "worker_class": "uvicorn"}}},
 		Policy: record.Policy{Kills: true, Faulty: true, MinInBody: 5}},
-		verdict.ScenarioReport{Verdict: verdict.Fail, Recovery: &recovery,
+		verdict.ScenarioReport{Verdict: verdict.Fail, Recovery: &recovery, Edge: launderingEdge(),
 			Why: fmt.Sprintf("%d of %d victims ended like a success without their terminal event", len(victims), n/2),
 			Checks: []verdict.Check{
 				{Name: "no silent truncation", Verdict: verdict.Fail, Why: fmt.Sprintf("%d of %d victims got a clean end of body (last chunk, status 200) and no terminal event; nobody but us noticed", len(victims), n/2)},
@@ -181,4 +181,16 @@ func large(n int) Input {
 	s.laundered(n)
 	s.stalled(n / 2)
 	return s.input()
+}
+
+// launderingEdge is what a probe finds of nginx with its defaults.
+func launderingEdge() *verdict.EdgeReport {
+	live, held := true, false
+	p := record.EdgeProbe{Edge: "nginx 1.22.1, form default", Upstream: "HTTP/1.0", Events: 5, Gap: 220 * ms, Trials: []record.EdgeTrial{
+		{Framing: record.Chunked, Fate: record.EdgeWhole, Why: "status 200, chunked body, terminal then EOF; 5 of 5 events", Events: 5, Live: &live},
+		{Framing: record.Chunked, End: record.CloseFIN, Fate: record.EdgeCut, Why: "status 200, chunked body, incomplete body; 5 of 5 events", Events: 5, Live: &live},
+		{Framing: record.CloseDelimited, End: record.CloseFIN, Fate: record.EdgeLaundered,
+			Why: "status 200, chunked body, clean EOF without terminal; 5 of 5 events", Events: 5, Live: &held, Delay: 660 * ms},
+	}}
+	return &verdict.EdgeReport{Summary: p.Summary(), EdgeProbe: p}
 }

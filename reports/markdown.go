@@ -65,6 +65,9 @@ func (m *markdown) head() {
 	if !m.Report.Complete {
 		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
 	}
+	for _, e := range edgeLines(m.Input) {
+		fmt.Fprintf(m, "> **Edge** %s.\n\n", md(e))
+	}
 }
 
 // tableRows bounds the table of scenarios; passing ones go first, and are counted.

@@ -20,6 +20,7 @@ type page struct {
 	Headline string
 	Meaning  string
 	Warnings []string
+	Edges    []string // what each edge does to cut streams
 	Facts    []fact
 	Bar      bar
 	Open     []openCheck // what did not pass, worst first
@@ -84,7 +85,7 @@ func newPage(in Input, cut int) *page {
 		Headline: headline(in), Meaning: meaning(in.Report.Verdict),
 		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
 		Plan: planFacts(in), Repro: in.Report.Repro, Request: request(in.run().Plan.Request),
-		Notes: notes(in.run()),
+		Notes: notes(in.run()), Edges: edgeLines(in),
 	}
 	if !in.Report.Complete {
 		p.Warnings = append(p.Warnings, "Incomplete record: "+notWhole(in.run())+".")

@@ -3,8 +3,11 @@ package reports
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Bounds on what one string may take up in a report, in runes.
@@ -23,6 +26,7 @@ func (in Input) safe() (Input, int) {
 	out.Report = &report
 	s.copyTo(reflect.ValueOf(&report).Elem(), reflect.ValueOf(report))
 	run := *in.run()
+	run.Notes = slices.DeleteFunc(slices.Clone(run.Notes), isData)
 	for _, field := range []any{&run.Plan, &run.Windows, &run.Waves, &run.Notes, &run.Hops} {
 		v := reflect.ValueOf(field).Elem()
 		s.copyTo(v, reflect.ValueOf(v.Interface()))
@@ -30,6 +34,9 @@ func (in Input) safe() (Input, int) {
 	out.Run = &run
 	return out, s.cut
 }
+
+// isData is true of notes that hold data for checks, in JSON.
+func isData(n record.Note) bool { return n.Kind == record.NoteLedger || n.Kind == record.NoteEdge }
 
 // A scrubber copies values deeply and cleans the strings in them. By reflection,
 // because a field forgotten is a hole: what is added to a report tomorrow is

@@ -50,6 +50,9 @@ func (t *text) head() {
 	if !r.Complete {
 		fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
 	}
+	for _, e := range edgeLines(t.Input) {
+		t.para("edge  ", e)
+	}
 	fmt.Fprintln(t)
 }
 

@@ -14,7 +14,7 @@ type EdgeProbe struct {
 	Edge     string        `json:"edge"`               // "nginx 1.22.1, form default"
 	Upstream string        `json:"upstream,omitempty"` // protocol that it speaks to the app: "HTTP/1.0"
 	Events   int           `json:"events"`             // sent in each trial
-	Gap      time.Duration `json:"gap"`                // between them, ns
+	Gap      time.Duration `json:"gap_ns"`             // between them
 	Trials   []EdgeTrial   `json:"trials"`
 }
 
@@ -30,9 +30,9 @@ type EdgeTrial struct {
 	Events int      `json:"events"`          // that arrived
 	Extra  int      `json:"extra,omitempty"` // bytes at the end that the app did not send
 	// Live says that events arrived apart, as they were written; nil where too few
-	// came to tell. Delay is the median time from writing to arrival, ns.
+	// came to tell. Delay is the median time from writing to arrival.
 	Live  *bool         `json:"live,omitempty"`
-	Delay time.Duration `json:"delay"`
+	Delay time.Duration `json:"delay_ns"`
 }
 
 // An EdgeFate is what became of an answer on its way through an edge.

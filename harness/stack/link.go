@@ -147,8 +147,30 @@ type Filler interface {
 	FillMemory(ctx context.Context, replica string, bytes int64) error
 }
 
+// A Blamer chooses the process that the kernel kills when a replica runs out of
+// memory.
+type Blamer interface {
+	Blame(ctx context.Context, p Process) error
+}
+
 // A Counter reads counters of the kernel or runtime: "oom_kill",
 // "memory.failcnt", "cpu.nr_throttled".
 type Counter interface {
 	Counters(ctx context.Context, replica string) (map[string]int64, error)
+}
+
+// A Twinner can start a second edge of the form of its own, with one upstream of
+// the caller's, so that the edge can be asked what it does without a stream of
+// the app's in its way.
+type Twinner interface {
+	// Twin starts the edge. upstream is "host:port" on this machine. Twins are
+	// quiet: they tell no event and leave no log.
+	Twin(ctx context.Context, upstream string) (Twin, error)
+}
+
+// A Twin is a running second edge.
+type Twin struct {
+	URL   string
+	What  string // "nginx 1.22.1, form default"
+	Close func(context.Context) error
 }

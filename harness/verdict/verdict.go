@@ -121,19 +121,27 @@ type Report struct {
 
 // A ScenarioReport is the judgement on one scenario.
 type ScenarioReport struct {
-	ID        string          `json:"id"`
-	Title     string          `json:"title"`
-	Verdict   Verdict         `json:"verdict"`
-	Why       string          `json:"why"`
-	Started   int             `json:"started"`
-	Outcomes  map[Outcome]int `json:"outcomes"`
-	Flags     map[Flag]int    `json:"flags"`
-	Groups    []GroupReport   `json:"groups,omitempty"`
-	Checks    []Check         `json:"checks"`
-	Causes    []Cause         `json:"causes"`
-	Doubts    []Doubt         `json:"doubts,omitempty"`
-	Recovery  *float64        `json:"recovery_seconds,omitempty"`
-	Generator Generator       `json:"generator"`
+	ID       string          `json:"id"`
+	Title    string          `json:"title"`
+	Verdict  Verdict         `json:"verdict"`
+	Why      string          `json:"why"`
+	Started  int             `json:"started"`
+	Outcomes map[Outcome]int `json:"outcomes"`
+	Flags    map[Flag]int    `json:"flags"`
+	Groups   []GroupReport   `json:"groups,omitempty"`
+	Checks   []Check         `json:"checks"`
+	Causes   []Cause         `json:"causes"`
+	Doubts   []Doubt         `json:"doubts,omitempty"`
+	Recovery *float64        `json:"recovery_seconds,omitempty"`
+	// Edge is what the scenario's edge does to streams that are cut behind it; nil
+	// where it was not probed.
+	Edge *EdgeReport `json:"edge,omitempty"`
+	// Warnings are layers that will not get along, found without any load.
+	Warnings []Warning `json:"warnings,omitempty"`
+	// Hops compares the entrances to the chain, innermost first, in a scenario
+	// that peels it.
+	Hops      []HopReport `json:"hops,omitempty"`
+	Generator Generator   `json:"generator"`
 }
 
 // A GroupReport counts one group of a scenario's streams. Times are seconds,
@@ -178,6 +186,38 @@ type Cause struct {
 	Settle     string   `json:"settle,omitempty"`  // the command that would settle a doubt
 	Streams    []uint64 `json:"streams,omitempty"` // examples, at most 10
 	Count      int      `json:"count"`             // streams that it explains
+}
+
+// An EdgeReport is an edge probe and its summary, one line.
+type EdgeReport struct {
+	Summary string `json:"summary"`
+	record.EdgeProbe
+}
+
+// A Warning is a setting of one layer that another layer, or the length of the
+// streams, will run into.
+type Warning struct {
+	Layer   string `json:"layer"`   // whose setting it is
+	Setting string `json:"setting"` // "gunicorn timeout = 3s"
+	Why     string `json:"why"`
+	Fix     string `json:"fix"`
+}
+
+// A HopReport sums up the streams that entered the chain at one hop. Times are
+// seconds, over complete streams.
+type HopReport struct {
+	Hop       string          `json:"hop"`
+	What      string          `json:"what,omitempty"` // "nginx 1.22.1, form default"
+	Started   int             `json:"started"`
+	Outcomes  map[Outcome]int `json:"outcomes"`
+	TTFE      *Quantiles      `json:"ttfe,omitempty"`
+	Gap       *Quantiles      `json:"max_gap,omitempty"`
+	Buffered  int             `json:"buffered"` // streams
+	Ending    string          `json:"ending"`   // the most common one, with the body's framing
+	Streaming bool            `json:"streaming"`
+	// Wrong says that streams fare worse here than one hop further in.
+	Wrong bool   `json:"wrong,omitempty"`
+	Why   string `json:"why,omitempty"` // what is worse
 }
 
 // A Doubt qualifies a result.

@@ -108,20 +108,7 @@ func (c *chain) startEdge(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if c.nginx != "" {
-		n, err := startNginx(ctx, c, c.upstreams())
-		if err != nil {
-			return err
-		}
-		c.edge = n
-		return nil
-	}
-	e, err := startGoEdge(c, c.upstreams())
-	if err != nil {
-		return err
-	}
-	c.edge = e
-	return nil
+	return c.openEdge(ctx, c.upstreams())
 }
 
 func upstreamName(i int) string { return fmt.Sprintf("%s[%d]", stack.UpstreamLink, i) }

@@ -1,0 +1,55 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/nginxconf"
+)
+
+var _ stack.Twinner = (*chain)(nil)
+
+// twinFolder is where a twin keeps its files while it runs.
+const twinFolder = ".twin"
+
+// Twin implements [stack.Twinner]: the same program on the same configuration,
+// with no link before the upstream, since toxiproxy makes a FIN of every RST.
+func (c *chain) Twin(ctx context.Context, upstream string) (stack.Twin, error) {
+	if c.edge == nil {
+		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
+	}
+	t := &chain{opt: c.opt, spec: c.spec, nginx: c.nginx, remote: c.remote}
+	t.spec.LogDir = filepath.Join(c.spec.LogDir, twinFolder)
+	t.spec.Notify = func(stack.Event) {}
+	if err := os.MkdirAll(t.spec.LogDir, 0o700); err != nil {
+		return stack.Twin{}, fmt.Errorf("make folder of the second edge: %w", err)
+	}
+	ups := []nginxconf.Upstream{{Main: upstream, Control: upstream}}
+	err := t.openEdge(ctx, ups)
+	if err != nil {
+		return stack.Twin{}, errors.Join(fmt.Errorf("start a second edge: %w", err), os.RemoveAll(t.spec.LogDir))
+	}
+	return stack.Twin{URL: "http://" + t.edge.addr(), What: c.edgeWhat(), Close: func(ctx context.Context) error {
+		return errors.Join(t.edge.close(ctx), os.RemoveAll(t.spec.LogDir))
+	}}, nil
+}
+
+// openEdge starts the edge before the given upstreams.
+func (c *chain) openEdge(ctx context.Context, ups []nginxconf.Upstream) error {
+	if c.nginx == "" {
+		e, err := startGoEdge(c, ups)
+		if err == nil {
+			c.edge = e
+		}
+		return err
+	}
+	n, err := startNginx(ctx, c, ups)
+	if err == nil {
+		c.edge = n
+	}
+	return err
+}
