@@ -86,6 +86,18 @@ func newSecrets(hidden map[string]string) secrets {
 	return secrets{replace: strings.NewReplacer(pairs...), empty: len(pairs) == 0}
 }
 
+var (
+	userinfo = regexp.MustCompile(`//[^/?#@]*@`)
+	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)[^&#]*`)
+)
+
+// PublicURL takes credentials out of a URL or a path with a query: a user and
+// password, and parameters whose name says that they are one.
+func PublicURL(u string) string {
+	u = userinfo.ReplaceAllString(u, "//")
+	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
+}
+
 // hide takes the secrets out of s.
 func (s secrets) hide(text string) string {
 	if s.replace == nil {

@@ -13,9 +13,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -24,6 +26,12 @@ func main() {
 	// Once it was heard, the signal gets its default action back, so that a
 	// second one ends us at once. The guard then ends what we started.
 	context.AfterFunc(ctx, stop)
+	defer func() {
+		if broken := recover(); broken != nil { // Go's own code for it is that of inconclusive
+			fmt.Fprintf(os.Stderr, "streamproof: bug: %v\n%s", broken, debug.Stack())
+			os.Exit(exitBroken)
+		}
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

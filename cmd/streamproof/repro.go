@@ -1,12 +1,13 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/spf13/pflag"
+
+	"github.com/streamproof/streamproof/harness"
 )
 
 // repro is the command line that repeats this run, without its seed, which the
@@ -57,7 +58,7 @@ func public(flag, value string) string {
 		}
 		return "${BODY}"
 	case "url":
-		return publicURL(value)
+		return harness.PublicURL(value)
 	}
 	return value
 }
@@ -84,18 +85,6 @@ func variableName(header string) string {
 }
 
 func usesVariable(s string) bool { return strings.Contains(s, "${") }
-
-var (
-	userinfo = regexp.MustCompile(`//[^/?#@]*@`)
-	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)[^&#]*`)
-)
-
-// publicURL takes out credentials: a user and password, and parameters whose
-// name says that they are one.
-func publicURL(u string) string {
-	u = userinfo.ReplaceAllString(u, "//")
-	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
-}
 
 // quote makes one word for a shell. Line breaks and the like are written as
 // escapes (POSIX.1-2024, section 2.2.4), so that the command stays one line.

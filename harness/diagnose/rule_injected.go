@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,10 +103,12 @@ func within(t, from, to time.Duration) bool {
 }
 
 func (v *view) windowLines() []string {
+	windows := slices.Clone(v.Windows)
+	slices.SortStableFunc(windows, func(a, b record.Window) int { return cmp.Compare(a.At, b.At) })
 	var out []string
-	for _, w := range v.Windows {
+	for _, w := range windows {
 		if w.Phase != record.Armed {
-			out = append(out, strings.TrimSuffix(fmt.Sprintf("%s %s at %.3f s: %s", w.Fault, w.Phase, w.At.Seconds(), w.Why), ": "))
+			out = append(out, strings.TrimSuffix(fmt.Sprintf("%s at %.3f s: %s", w.Phase, w.At.Seconds(), w.Why), ": "))
 		}
 	}
 	return out

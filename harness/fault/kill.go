@@ -10,8 +10,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// A KillWorker sends SIGKILL to one worker process of the app, or to the app
-// itself where it has no workers.
+// A KillWorker sends SIGKILL to one worker process of the app. An app of a single
+// process cannot lose a worker: it would be gone, which is another scenario.
 type KillWorker struct{}
 
 func (KillWorker) String() string { return "SIGKILL to one worker process" }
@@ -28,7 +28,7 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	}
 	p, ok := pickWorker(ps, t.Pick)
 	if !ok {
-		return &stack.Unable{What: "kill a worker", Why: "the app has no process that we can see"}
+		return &stack.Unable{What: "kill a worker", Why: "the app has no worker processes; start it with two or more"}
 	}
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
@@ -38,15 +38,14 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	return nil
 }
 
+// pickWorker chooses among the workers. Masters and helpers (shells, resource
+// trackers) serve nobody.
 func pickWorker(ps []stack.Process, pick func(int) int) (stack.Process, bool) {
 	var workers []stack.Process
 	for _, p := range ps {
 		if p.Role == "worker" {
 			workers = append(workers, p)
 		}
-	}
-	if len(workers) == 0 {
-		workers = ps
 	}
 	if len(workers) == 0 {
 		return stack.Process{}, false

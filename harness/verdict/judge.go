@@ -104,7 +104,7 @@ func (r *ScenarioReport) mainGroup() *GroupReport {
 func brief(sec float64) string {
 	switch {
 	case sec < 1e-3:
-		return fmt.Sprintf("%.2g µs", sec*1e6)
+		return fmt.Sprintf("%.0f µs", sec*1e6)
 	case sec < 1:
 		return fmt.Sprintf("%.3g ms", sec*1e3)
 	}
