@@ -210,8 +210,8 @@ func (l *line) reading() reading {
 
 // Read waits for bytes until one of the flight's limits strikes.
 func (l *line) Read(p []byte) (int, error) {
-	for {
-		if l.f.rearm || !l.armed {
+	for last := false; ; {
+		if !last && (l.f.rearm || !l.armed) {
 			l.arm()
 		}
 		if l.f.cut.Load() != nil {
@@ -221,12 +221,23 @@ func (l *line) Read(p []byte) (int, error) {
 		if n > 0 || !timedOut(err) {
 			return n, err
 		}
-		if l.f.cut.Load() != nil || l.f.due().at <= l.clock.now() {
-			return 0, errInterrupted
-		}
 		l.armed = false
+		switch due := l.f.due().at <= l.clock.now(); {
+		case due && last:
+			return 0, errInterrupted
+		case due:
+			// If we were late ourselves, the bytes may lie in the socket already, and a
+			// read after its deadline does not look.
+			last = true
+			l.conn.SetReadDeadline(time.Now().Add(lastLook))
+		default:
+			last = false
+		}
 	}
 }
+
+// lastLook is how long a limit that has struck waits for bytes that came before.
+const lastLook = time.Millisecond
 
 // arm sets the connection's deadline to the next limit. The deadline is set
 // before f.cut is looked at, so that an interrupt in between is not lost.

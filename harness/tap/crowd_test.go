@@ -79,8 +79,11 @@ func TestCrowd(t *testing.T) {
 
 func checkInCrowd(t *testing.T, n int, got record.Stream) {
 	if d := deed(n); d != nil {
-		if d.limit == record.TotalLimit || d.limit != "" && got.Limit != "" {
+		switch {
+		case d.limit == record.TotalLimit, d.limit != "" && got.Limit != "":
 			return // which limit strikes first depends on how busy the machine is
+		case d.where == record.AfterEnd && got.Wire.Where == record.AtEnd:
+			return // so does whether a late server is still looked at
 		}
 		t.Run(fmt.Sprintf("%d %s", n, d.name), func(t *testing.T) { d.compare(t, got) })
 		return

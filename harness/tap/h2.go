@@ -273,6 +273,9 @@ func (c *h2) ending(err error) ending {
 		return ending{}
 	case errors.As(err, &reset):
 		return ending{close: record.CloseRST, err: err}
+	case errors.As(err, &broken) && c.f.rec.Headers < 0 && exceeds(int(c.tcp.bytes), c.f.limits.Head):
+		// The framer calls a field longer than the limit a compression error.
+		return ending{limit: record.HeaderSize, err: err}
 	case errors.As(err, &broken), errors.Is(err, http2.ErrFrameTooLarge):
 		c.f.rec.Wire.Garbage = "invalid HTTP/2 frame: " + err.Error()
 		return ending{}

@@ -484,6 +484,13 @@ func (l *loop) expire() {
 	now := l.clock.now()
 	for len(l.timers) > 0 && l.timers[0].poll.due <= now {
 		f := l.timers[0]
+		if f.due().at <= now && f.rec.Connect >= 0 {
+			// If we were late ourselves, the event may lie in the socket already.
+			l.read(f, true)
+		}
+		if f.poll.slot < 0 {
+			continue
+		}
 		if d := f.due(); d.at > now {
 			l.timers.set(f, d.at)
 		} else {

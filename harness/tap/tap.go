@@ -98,6 +98,8 @@ type Tap struct {
 	flights map[*flight]struct{}
 	closed  bool
 
+	shut     sync.Once // of the carriers
+	shutErr  error
 	launches sync.WaitGroup // goroutines that set streams up
 	reported sync.WaitGroup // one for each begun stream until Done returned
 }
@@ -210,11 +212,14 @@ func (t *Tap) Close() error {
 	}
 	t.reported.Wait()
 	t.launches.Wait()
-	var errs []error
-	for _, l := range t.loops {
-		errs = append(errs, l.close())
-	}
-	return errors.Join(append(errs, t.conns.close())...)
+	t.shut.Do(func() {
+		var errs []error
+		for _, l := range t.loops {
+			errs = append(errs, l.close())
+		}
+		t.shutErr = errors.Join(append(errs, t.conns.close())...)
+	})
+	return t.shutErr
 }
 
 // enter counts f among those in flight.

@@ -148,3 +148,39 @@ func (c endingCase) compare(t *testing.T, got record.Stream) {
 		t.Errorf("content %q with %d events; want %q with %d", got.Content.State, got.Contents, c.content, c.events)
 	}
 }
+
+// TestByteByByte sends responses a byte a segment: each ends as if it had come in
+// one piece.
+func TestByteByByte(t *testing.T) {
+	whole := map[string]string{
+		"chunked": chunkedHead + chunk(event(1)) + chunk(event(2)+done) + lastChunk,
+		"length":  lengthHead(len(event(1)+event(2)+done)) + event(1) + event(2) + done,
+	}
+	carriers(t, func(t *testing.T, mode tap.Mode) {
+		for name, text := range whole {
+			s := serve(t, always(dribble(text), hold))
+			r := newRig(t, tap.Options{Mode: mode})
+			d, ask := generic(t)
+			got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+			if got.Wire.Where != record.AtEnd || got.Content.State != stream.Complete || got.Contents != 2 || got.WireBytes != int64(len(text)) {
+				t.Errorf("%s: %+v, %q, %d events, %d bytes of %d", name, got.Wire, got.Content.State, got.Contents, got.WireBytes, len(text))
+			}
+			inOrder(t, got)
+		}
+	})
+}
+
+// inOrder checks that the times of a record can be true.
+func inOrder(t *testing.T, s record.Stream) {
+	t.Helper()
+	last := s.Headers
+	for m := range s.Marks() {
+		if m.Early > m.At || m.At < last || m.At > s.End {
+			t.Errorf("event in [%v, %v], after %v, in a stream that ended at %v", m.Early, m.At, last, s.End)
+		}
+		last = m.At
+	}
+	if s.Connect > s.Send || s.Send > s.End || s.Sched > s.Send || s.Lag < 0 {
+		t.Errorf("scheduled %v, connected %v, sent %v, ended %v, lag %v", s.Sched, s.Connect, s.Send, s.End, s.Lag)
+	}
+}
