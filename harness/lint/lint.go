@@ -1,0 +1,154 @@
+package lint
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A Load is what the chain will have to carry, or had to.
+type Load struct {
+	Longest time.Duration // life of the longest stream; 0 if unknown
+	Silence time.Duration // the longest without a byte; 0 if unknown
+	Streams int           // at a time; 0 if unknown
+}
+
+// Check finds the settings that will cut streams of that load, or that
+// contradict each other. layers are those of the chain, clients our own limits.
+func Check(layers []record.Layer, clients map[string]string, load Load) []verdict.Warning {
+	c := &checking{layers: layers, timers: Timers(layers, clients), load: load}
+	c.cuts()
+	c.recycles()
+	c.crowds()
+	c.contradicts()
+	return c.found
+}
+
+type checking struct {
+	layers []record.Layer
+	timers []Timer
+	load   Load
+	found  []verdict.Warning
+}
+
+func (c *checking) warn(layer, setting, fix, why string, args ...any) {
+	c.found = append(c.found, verdict.Warning{Layer: layer, Setting: setting, Why: fmt.Sprintf(why, args...), Fix: fix})
+}
+
+// cuts holds every timer against the load.
+func (c *checking) cuts() {
+	for _, t := range c.timers {
+		at := t.Setting + " " + t.Limit.String()
+		switch {
+		case t.Kind == Silence && c.load.Silence > t.Limit:
+			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", beat(t.Limit), t.Setting, c.load.Silence),
+				"streams are silent for %v: %s ends them after %v", c.load.Silence, t.Layer, t.Limit)
+		case t.Kind == Life && c.load.Longest > t.Limit:
+			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", c.load.Longest, t.Layer, t.Limit)
+		case t.Kind == Drain && c.load.Longest > t.Limit:
+			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, c.load.Longest),
+				"streams last %v: a restart leaves them %v and cuts the rest", c.load.Longest, t.Limit)
+		}
+	}
+}
+
+func lifeFix(t Timer) string {
+	if t.Layer == "gunicorn" {
+		return "gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread): a sync worker cannot stream for longer than --timeout"
+	}
+	return "raise " + t.Setting
+}
+
+// beat is a third of a limit, in whole steps that a person would choose.
+func beat(limit time.Duration) time.Duration {
+	d := limit / 3
+	if d > time.Second {
+		return d.Round(time.Second)
+	}
+	return d.Round(10 * time.Millisecond)
+}
+
+// recycles looks for workers that end themselves: in-flight streams of one that
+// does are left to the watchdog (TAXONOMY E3).
+func (c *checking) recycles() {
+	requests, _ := lookup(c.layers, "gunicorn", "max_requests")
+	timeout, _ := lookup(c.layers, "gunicorn", "timeout")
+	d := duration(timeout, "gunicorn")
+	if count(requests) == 0 || c.load.Longest == 0 || d == 0 || c.load.Longest <= d/2 {
+		return
+	}
+	c.warn("gunicorn", "max_requests "+requests, "gunicorn --max-requests 0, or a --timeout of more than twice the longest stream",
+		"a worker that has had %s requests stops feeding its watchdog: its streams are cut between %v and %v later, and some last %v",
+		requests, d/2, d+time.Second, c.load.Longest)
+}
+
+// crowds looks for caps that the load is above.
+func (c *checking) crowds() {
+	if limit, _ := lookup(c.layers, "uvicorn", "limit_concurrency"); count(limit) > 0 && c.load.Streams > count(limit) {
+		c.warn("uvicorn", "limit_concurrency "+limit, fmt.Sprintf("uvicorn --limit-concurrency %d, or fewer streams", 2*c.load.Streams),
+			"%d streams at a time are asked for: the rest is answered with 503", c.load.Streams)
+	}
+	workers, _ := lookup(c.layers, "gunicorn", "workers")
+	if syncWorker(c.layers) && c.load.Streams > max(count(workers), 1) {
+		c.warn("gunicorn", "worker_class sync, workers "+workers, "gunicorn -k uvicorn.workers.UvicornWorker, or -k gthread --threads N",
+			"a sync worker serves one stream at a time: of %d streams %d wait for others to end", c.load.Streams, c.load.Streams-max(count(workers), 1))
+	}
+}
+
+// nginxSilence is proxy_read_timeout where nobody sets it, and nginxIdle how long
+// an upstream's connection is kept then.
+const (
+	nginxSilence = time.Minute
+	nginxIdle    = time.Minute
+)
+
+// contradicts looks for timers of which one makes another pointless.
+func (c *checking) contradicts() {
+	c.drains()
+	c.keepalives()
+	smallest := Smallest(c.timers)
+	for _, t := range c.timers {
+		raised := t.Setting == "proxy_read_timeout" && t.Limit > nginxSilence
+		if raised && smallest != nil && smallest.Limit < t.Limit && smallest.Layer != "client" {
+			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(), "raise "+smallest.Layer+"'s "+smallest.Setting+" as well",
+				"%s was raised to %v, and %s still ends streams after %v", t.Setting, t.Limit, smallest.Layer, smallest.Limit)
+		}
+	}
+}
+
+// drains compares shutdown times: one that is inside another must be shorter, or
+// it is cut off in its midst. Where all streams are known to be over by then
+// nobody is hurt.
+func (c *checking) drains() {
+	for _, in := range c.timers {
+		for _, out := range c.timers {
+			nested := in.Kind == Drain && out.Kind == Drain && in.Outer < out.Outer && out.Outer <= inContainer
+			if nested && in.Limit > out.Limit && (c.load.Longest == 0 || c.load.Longest > out.Limit) {
+				c.warn(out.Layer, out.Setting+" "+out.Limit.String(), fmt.Sprintf("set it above %v", in.Limit),
+					"%s may take %v to shut down, and is killed after %v", in.Layer, in.Limit, out.Limit)
+			}
+		}
+	}
+}
+
+// keepalives compares how long both sides of the upstream hop keep an idle
+// connection: the app's must outlast the edge's, or a request meets a connection
+// that is just being closed (TAXONOMY H7).
+func (c *checking) keepalives() {
+	pool, _ := lookup(c.layers, "nginx", "keepalive")
+	if pool == "" || pool == "off" || pool == "0" {
+		return
+	}
+	for _, app := range []struct{ server, setting, fix string }{
+		{"gunicorn", "keepalive", "gunicorn --keep-alive 75"},
+		{"uvicorn", "timeout_keep_alive", "uvicorn --timeout-keep-alive 75"},
+	} {
+		value, ok := lookup(c.layers, app.server, app.setting)
+		if d := duration(value, app.server); ok && d < nginxIdle {
+			c.warn(app.server, app.setting+" "+value, app.fix,
+				"nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets one and gets 502", nginxIdle, app.server, d)
+		}
+	}
+}

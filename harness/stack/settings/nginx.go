@@ -1,0 +1,181 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
+)
+
+// nginxDefaults are the directives that decide the fate of a stream, with what
+// holds where the file is silent (nginx.org, modules http_core, http_proxy,
+// http_gzip and core).
+var nginxDefaults = map[string]string{
+	"proxy_connect_timeout":       "60s",
+	"proxy_send_timeout":          "60s",
+	"proxy_read_timeout":          "60s",
+	"send_timeout":                "60s",
+	"client_body_timeout":         "60s",
+	"keepalive_timeout":           "75s",
+	"worker_shutdown_timeout":     "none",
+	"proxy_buffering":             "on",
+	"proxy_buffer_size":           "4k|8k",
+	"proxy_buffers":               "8 4k|8k",
+	"proxy_max_temp_file_size":    "1024m",
+	"proxy_next_upstream":         "error timeout",
+	"proxy_ignore_client_abort":   "off",
+	"proxy_cache":                 "off",
+	"chunked_transfer_encoding":   "on",
+	"gzip":                        "off",
+	"gzip_types":                  "text/html",
+	"limit_rate":                  "0",
+	"proxy_http_version":          "", // by version
+	"keepalive":                   "", // by version; of the upstream
+	"proxy_ignore_headers":        "none",
+	"reset_timedout_connection":   "off",
+	"proxy_request_buffering":     "on",
+	"proxy_next_upstream_timeout": "0",
+}
+
+// modernUpstream is the version whose proxy speaks HTTP/1.1 and keeps its
+// connections unless told otherwise (nginx CHANGES).
+var modernUpstream = []int{1, 29, 7}
+
+// Nginx reads the configuration in file as it holds for requests of path that
+// nginx of the given version ("1.22.1"; "" for an old one) passes on. Where no
+// location passes anything on it reads the http block.
+func Nginx(file, version, path string) (map[string]string, error) {
+	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{CombineConfigs: true, StopParsingOnError: true,
+		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true})
+	if err != nil {
+		return nil, fmt.Errorf("read nginx.conf: %w", err)
+	}
+	set := maps.Clone(nginxDefaults)
+	set["proxy_http_version"], set["keepalive"] = "1.0", "off"
+	if atLeast(version, modernUpstream) {
+		set["proxy_http_version"], set["keepalive"] = "1.1", "32"
+	}
+	var main crossplane.Directives
+	for _, c := range parsed.Config {
+		main = append(main, c.Parsed...)
+	}
+	chain := route(main, path)
+	for _, block := range chain {
+		for _, d := range block {
+			if _, known := set[d.Directive]; known && len(d.Args) > 0 {
+				set[d.Directive] = strings.Join(d.Args, " ")
+			}
+		}
+	}
+	if v := keepalive(main, chain); v != "" {
+		set["keepalive"] = v
+	}
+	return set, nil
+}
+
+// route lists the blocks that a request of path is in, the outermost first.
+func route(main crossplane.Directives, path string) []crossplane.Directives {
+	path, _, _ = strings.Cut(path, "?")
+	chain := []crossplane.Directives{main}
+	for _, http := range within(main, "http") {
+		chain = append(chain, http.Block)
+		best, score := []crossplane.Directives(nil), -1
+		for _, server := range within(http.Block, "server") {
+			for _, way := range ways(server.Block) {
+				if s := way.fit(path); s > score {
+					best, score = append([]crossplane.Directives{server.Block}, way.blocks...), s
+				}
+			}
+		}
+		chain = append(chain, best...)
+	}
+	return chain
+}
+
+// A way is a location that passes requests on, with the locations around it.
+type way struct {
+	blocks []crossplane.Directives
+	prefix string // "" for a regular expression
+	exact  bool
+}
+
+// ways finds all locations below block that pass requests on.
+func ways(block crossplane.Directives) []way {
+	var all []way
+	for _, l := range within(block, "location") {
+		w := way{blocks: []crossplane.Directives{l.Block}}
+		if n := len(l.Args); n > 0 && !strings.HasPrefix(l.Args[0], "~") {
+			w.prefix, w.exact = l.Args[n-1], l.Args[0] == "="
+		}
+		if len(within(l.Block, "proxy_pass")) > 0 {
+			all = append(all, w)
+		}
+		for _, inner := range ways(l.Block) {
+			inner.blocks = append([]crossplane.Directives{l.Block}, inner.blocks...)
+			all = append(all, inner)
+		}
+	}
+	return all
+}
+
+// fit is how well a location suits path: the longest prefix wins, an exact match
+// before all. One that does not match, or that we cannot tell, is better than
+// none: its settings are the likeliest.
+func (w way) fit(path string) int {
+	switch {
+	case w.exact && w.prefix == path:
+		return 1 << 20
+	case w.prefix != "" && !w.exact && strings.HasPrefix(path, w.prefix):
+		return len(w.prefix)
+	}
+	return 0
+}
+
+// keepalive finds the directive of that name in the upstream that the innermost
+// proxy_pass names. It must not be taken for anything of the http block.
+func keepalive(main crossplane.Directives, chain []crossplane.Directives) string {
+	pass := ""
+	for _, block := range chain {
+		for _, d := range within(block, "proxy_pass") {
+			pass = strings.Join(d.Args, " ")
+		}
+	}
+	for _, http := range within(main, "http") {
+		for _, up := range within(http.Block, "upstream") {
+			if len(up.Args) == 0 || !strings.HasSuffix(pass, "//"+up.Args[0]) && !strings.Contains(pass, "//"+up.Args[0]+"/") {
+				continue
+			}
+			for _, d := range within(up.Block, "keepalive") {
+				return strings.Join(d.Args, " ")
+			}
+		}
+	}
+	return ""
+}
+
+func within(block crossplane.Directives, name string) []*crossplane.Directive {
+	var found []*crossplane.Directive
+	for _, d := range block {
+		if d.Directive == name {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// atLeast compares a version like "1.29.7" with one that is wanted. A version
+// that cannot be read is an old one.
+func atLeast(version string, want []int) bool {
+	var got []int
+	for part := range strings.SplitSeq(version, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return false
+		}
+		got = append(got, n)
+	}
+	return slices.Compare(got, want) >= 0
+}
