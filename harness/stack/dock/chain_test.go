@@ -2,10 +2,12 @@ package dock
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,13 +132,17 @@ func TestStrikesHitTheirStream(t *testing.T) {
 		}
 		victim := uint64(7 + i)
 		before := s.spec.Now()
-		if err := striker.Arm(t.Context(), stack.Strike{Stream: victim, After: 3, Action: stack.FIN}); err != nil {
+		action := []stack.Action{stack.RST, stack.FIN}[i]
+		if err := striker.Arm(t.Context(), stack.Strike{Stream: victim, After: 3, Action: action}); err != nil {
 			t.Fatal(err)
 		}
 		// The first event is the role's, so that the third has the second token.
 		_, body, err := ask(t, hop(t, s, "edge"), false, "/chat?events=8&gap=20ms", map[string]string{stack.StreamHeader: text(victim)})
 		if n := strings.Count(body, "\n\n"); err == nil || n != 3 {
 			t.Errorf("%s: the victim got %d events and the error %v", l.Name(), n, err)
+		}
+		if action == stack.RST && s.route.direct && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: a RST came as %v", l.Name(), err)
 		}
 		_, body, err = ask(t, hop(t, s, "edge"), false, "/chat?events=8&gap=1ms", map[string]string{stack.StreamHeader: "1"})
 		if err != nil || !strings.HasSuffix(body, "[DONE]\n\n") {

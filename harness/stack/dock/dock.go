@@ -80,7 +80,7 @@ func (*Opener) Kind() string { return "docker" }
 
 // Open implements [stack.Opener]. Without Docker the error is an [*Absent],
 // without an image an [*ImageError].
-func (o *Opener) Open(ctx context.Context, spec stack.Spec) (_ stack.Stack, err error) {
+func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
 	if err := prepare(&spec); err != nil {
 		return nil, err
 	}
@@ -89,13 +89,19 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (_ stack.Stack, err 
 		return nil, err
 	}
 	s := &Stack{spec: spec, own: own, images: o.opt.Images, id: newID(), owner: self(), until: time.Now().Add(o.opt.Life)}
+	return s.guarded(ctx, s.open)
+}
+
+// guarded opens the stack, and takes away what there is of it where that fails,
+// by an error or by a panic.
+func (s *Stack) guarded(ctx context.Context, open func(context.Context) error) (_ stack.Stack, err error) {
 	up := false
-	defer func() { // also of a panic
+	defer func() {
 		if !up {
 			err = s.abandon(ctx, err)
 		}
 	}()
-	if err := s.open(ctx); err != nil {
+	if err := open(ctx); err != nil {
 		return nil, err
 	}
 	up = true

@@ -13,17 +13,28 @@ import (
 
 // fillScript presses memory by a file in shared memory, which is charged to the
 // container and belongs to no process: the kernel then kills the biggest, the
-// app. It goes on by 1 MiB until the kernel has killed somebody or the file has
-// its size, and takes the file away at once, so that what starts next lives.
-const fillScript = `f=/dev/shm/streamproof-pressure
-kills() { cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null | grep '^oom_kill '; }
-before=$(kills) i=0
-while [ $i -lt $1 ] && [ "$(kills)" = "$before" ]; do
+// app, or whom it was told to blame. It takes most of what is free at once, so
+// that the streams of now are met, and goes on by 1 MiB until the kernel has
+// killed somebody or the file has its size. Then it gives the memory back at
+// once, so that what starts next lives. At the limit it forks nothing but dd:
+// every new process would press too.
+const fillScript = `f=/dev/shm/streamproof-pressure cg=/sys/fs/cgroup
+if [ -r $cg/memory/memory.oom_control ]; then
+	events=$cg/memory/memory.oom_control use=$cg/memory/memory.usage_in_bytes max=$cg/memory/memory.limit_in_bytes
+else
+	events=$cg/memory.events use=$cg/memory.current max=$cg/memory.max
+fi
+kills() { n=0; while read -r k v; do [ "$k" = oom_kill ] && n=$v; done <$events; }
+read -r used <$use; read -r limit <$max
+kills; before=$n; i=$(((limit - used) / 1048576 - 8))
+[ $i -gt $1 ] && i=$1
+if [ $i -gt 0 ]; then dd if=/dev/zero of=$f bs=1048576 count=$i 2>/dev/null; else i=0; fi
+while kills; [ $i -lt $1 ] && [ $n = $before ]; do
 	dd if=/dev/zero of=$f bs=1048576 count=1 seek=$i conv=notrunc 2>/dev/null || break
 	i=$((i+1))
 done
-rm -f $f
-[ "$(kills)" != "$before" ] && echo killed || echo "filled $i"`
+kills; : >$f; rm -f $f
+[ $n != $before ] && echo killed || echo "filled $i"`
 
 // defaultShm is Docker's own size of /dev/shm.
 const defaultShm = 64 << 20

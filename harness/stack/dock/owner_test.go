@@ -2,6 +2,8 @@ package dock
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,5 +97,50 @@ func TestSweepAfterKill(t *testing.T) {
 	}
 	if _, _, err := ask(t, hop(t, mine, "edge"), false, "/healthz", nil); err != nil {
 		t.Errorf("the stack of the living owner: %v", err)
+	}
+}
+
+// Breaking off an opening at any moment leaves nothing behind.
+func TestCancelledOpenLeavesNothing(t *testing.T) {
+	requireDocker(t)
+	for _, after := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		before := stacks(t)
+		app := fastapi()
+		app.Health = "/never"
+		_, err := New(Options{}).Open(ctx, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeDefault}, LogDir: t.TempDir()})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v: %v", after, err)
+		}
+		if left := stacks(t); len(left) > len(before) {
+			t.Errorf("after %v left behind: %v", after, left)
+		}
+	}
+}
+
+// So does a panic in whoever listens.
+func TestPanicInOpenLeavesNothing(t *testing.T) {
+	requireDocker(t)
+	before := stacks(t)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		s := &Stack{id: newID(), owner: self(), until: time.Now().Add(time.Hour)}
+		_, _ = s.guarded(t.Context(), func(ctx context.Context) error {
+			if err := errors.Join(s.connect(ctx), s.makeNetwork(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			if len(leftOf(t, s.id)) == 0 {
+				t.Error("nothing was made: nothing to prove")
+			}
+			panic("in mid-opening")
+		})
+	}()
+	if left := stacks(t); len(left) > len(before) {
+		t.Errorf("left behind: %v", left)
 	}
 }

@@ -95,7 +95,13 @@ func (s *Stack) open(ctx context.Context) error {
 // step does one step and notes how long it took.
 func (s *Stack) step(ctx context.Context, name string, do func(context.Context) error) error {
 	began := time.Now()
-	err := do(ctx)
+	err := ctx.Err()
+	if err == nil {
+		err = do(ctx)
+	}
+	if ctx.Err() != nil { // whatever it looked like from within
+		return fmt.Errorf("open docker stack: %s: %w", name, ctx.Err())
+	}
 	s.mu.Lock()
 	s.timing = append(s.timing, Step{name, time.Since(began)})
 	s.mu.Unlock()
@@ -150,6 +156,8 @@ func (s *Stack) ensureImages(ctx context.Context) (err error) {
 }
 
 func (s *Stack) makeNetwork(ctx context.Context) (err error) {
+	ctx, cancel := uninterrupted(ctx)
+	defer cancel()
 	s.net, err = tcnetwork.New(ctx, tcnetwork.WithLabels(s.owner.labels(s.id, "network", s.until)))
 	if err != nil {
 		return fmt.Errorf("create network: %s", plain(err))
@@ -166,11 +174,15 @@ func (s *Stack) makeNetwork(ctx context.Context) (err error) {
 	return s.watch.begin(s)
 }
 
-// begin starts a box and makes it known to Close, also one that failed. It goes
-// on when ctx is over: a call broken off half-way may still make a container, of
-// which nobody would know.
+// uninterrupted is for calls that make something: the daemon may finish one that
+// was broken off, after we have looked for what to take away.
+func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+}
+
+// begin starts a box and makes it known to Close, also one that failed.
 func (s *Stack) begin(ctx context.Context, f form) (*box, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	ctx, cancel := uninterrupted(ctx)
 	defer cancel()
 	b, err := s.start(ctx, f)
 	s.mu.Lock()
