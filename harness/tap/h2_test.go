@@ -60,6 +60,10 @@ func serveH2(t *testing.T, play h2Script) string {
 	return ln.Addr().String()
 }
 
+// h2End closes the server's side. A whole close with something unread, such as our
+// acknowledgement of its settings, would be a RST.
+func h2End(c *net.TCPConn) { c.CloseWrite(); h2Hold(c) }
+
 // h2Head says 200 and more.
 func h2Head(fr *http2.Framer, fields ...string) {
 	var b bytes.Buffer
@@ -104,6 +108,7 @@ func TestH2Endings(t *testing.T) {
 				h2Head(fr)
 				h2Data(fr, event(1), false)
 				fr.WriteGoAway(1, http2.ErrCodeNo, nil)
+				h2End(c)
 			}},
 		{endingCase{name: "GOAWAY, stream finished", where: record.AtEnd, content: stream.Complete},
 			func(fr *http2.Framer, c *net.TCPConn) {
@@ -115,7 +120,7 @@ func TestH2Endings(t *testing.T) {
 		{endingCase{name: "GOAWAY, stream not looked at", where: record.BeforeHeaders, close: record.CloseFIN, content: stream.Empty},
 			func(fr *http2.Framer, c *net.TCPConn) { fr.WriteGoAway(0, http2.ErrCodeNo, nil); h2Hold(c) }},
 		{endingCase{name: "FIN", where: record.InBody, close: record.CloseFIN, content: stream.CutFrame, events: 1},
-			func(fr *http2.Framer, c *net.TCPConn) { h2Head(fr); h2Data(fr, event(1)+"data: ev", false) }},
+			func(fr *http2.Framer, c *net.TCPConn) { h2Head(fr); h2Data(fr, event(1)+"data: ev", false); h2End(c) }},
 		{endingCase{name: "RST", where: record.InBody, close: record.CloseRST, content: stream.Prefix, events: 1},
 			func(fr *http2.Framer, c *net.TCPConn) {
 				h2Head(fr)
