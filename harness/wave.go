@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
@@ -25,7 +24,7 @@ const openBlock = 1 << 20
 // baseline sends a few streams down the victims' road and waits for them.
 func (p *player) baseline(ctx context.Context) error {
 	p.phase("baseline")
-	w := p.wave(min(baselineStreams, p.sc.Load.streams()), nil)
+	w := p.wave(min(baselineStreams, p.Load.streams()), nil)
 	w.Assign = p.assign(record.Baseline)
 	_, err := p.drive(ctx, w)
 	return err
@@ -34,7 +33,7 @@ func (p *player) baseline(ctx context.Context) error {
 // mainWave sends the load that was asked for, with the fault in its midst.
 func (p *player) mainWave(ctx context.Context) error {
 	p.phase("streams")
-	w := p.wave(p.sc.Load.streams(), &p.sc.Load)
+	w := p.wave(p.Load.streams(), &p.Load)
 	w.Assign = p.split()
 	struck := -1
 	var injected chan error
@@ -99,7 +98,7 @@ func (p *player) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 
 // wave is a wave of n streams, each sent once unless l says otherwise.
 func (p *player) wave(n int, l *Load) load.Wave {
-	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.headers(), Body: p.body,
+	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.header, Body: p.body,
 		Streams: n, Total: n, Dialect: &p.dialect, Ask: p.ask(),
 		Limits: tap.Limits{Connect: connectLimit, Headers: headersLimit, Gap: p.gapLimit(p.sc), Total: p.total()}}
 	if l != nil {
@@ -117,17 +116,6 @@ func (p *player) wave(n int, l *Load) load.Wave {
 	}
 	w.First = p.reserve(uint64(block))
 	return w
-}
-
-// headers are the user's, and those of the scenario that he did not name.
-func (p *player) headers() http.Header {
-	h := p.header.Clone()
-	for name, value := range p.sc.Headers {
-		if h.Get(name) == "" {
-			h.Set(name, value)
-		}
-	}
-	return h
 }
 
 // reserve takes n sequence numbers.
@@ -172,7 +160,7 @@ func (p *player) split() func(uint64) load.Target {
 		}
 		t := p.lane(g, path)
 		if g == record.Victim {
-			t.Abort = p.sc.Client.Abort.tap()
+			t.Abort.AfterEvents = p.sc.Abort.AfterEvents
 		}
 		return t
 	}
@@ -180,7 +168,7 @@ func (p *player) split() func(uint64) load.Target {
 
 // group is the part that the n-th stream of the main wave plays.
 func (p *player) group(n uint64) record.Group {
-	if p.sc.Fault == nil && !p.sc.Client.own() {
+	if p.sc.Fault == nil && p.sc.Abort.AfterEvents == 0 {
 		return record.Load
 	}
 	share := p.sc.Share
@@ -196,7 +184,7 @@ func (p *player) group(n uint64) record.Group {
 // breaks reports whether the origin is to break the n-th stream. Where clients
 // hang up it breaks theirs: nobody else would see it.
 func (p *player) breaks(n uint64, g record.Group) bool {
-	if p.sc.Client.Abort != (Abort{}) {
+	if p.sc.Abort.AfterEvents > 0 {
 		return g == record.Victim
 	}
 	share := p.Sabotage.Share
@@ -218,7 +206,7 @@ func (p *player) nth(n uint64) int {
 // chosen picks the given share of each block of streams by the run's seed, so
 // that a small wave has its share too; a wave of one stream is always picked.
 func (p *player) chosen(what string, n uint64, share float64) bool {
-	if p.sc.Load.streams() == 1 && p.sc.Load.Rate == 0 || share >= 1 {
+	if p.Load.streams() == 1 && p.Load.Rate == 0 || share >= 1 {
 		return true
 	}
 	block := uint64(10)

@@ -19,6 +19,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -60,6 +61,8 @@ type Spec struct {
 	Strikes bool
 	// LogDir is where logs are written, one file per process or container.
 	LogDir string
+	// Kind is the opener's, for those who prepare a spec.
+	Kind string
 	// Now is the run's clock: the offset from the run's start.
 	Now func() time.Duration
 	// Notify receives what processes and containers did, as it happens. It must
@@ -111,6 +114,12 @@ const (
 	EdgeDefault EdgeForm = "default"
 	// EdgeGzip is EdgeDefault with gzip for event streams and JSON.
 	EdgeGzip EdgeForm = "gzip"
+	// EdgeHTTP10 talks HTTP/1.0 to the app with buffering off: all that an answer
+	// has to end with is the end of its connection.
+	EdgeHTTP10 EdgeForm = "http10"
+	// EdgeCache stores answers and serves them again: proxy_cache, by method and
+	// URI, over HTTP/1.1.
+	EdgeCache EdgeForm = "cache"
 )
 
 // An Edge is the reverse proxy of the chain.
@@ -118,8 +127,32 @@ type Edge struct {
 	Form EdgeForm
 	// ReadTimeout is proxy_read_timeout; 0 leaves nginx's 60 s.
 	ReadTimeout time.Duration
+	// SendTimeout is send_timeout, for a client that takes nothing; 0 leaves
+	// nginx's 60 s. Where it is set, nginx is given small socket buffers, so that
+	// a slow client is felt soon.
+	SendTimeout time.Duration
+	// ShutdownTimeout is worker_shutdown_timeout, how long streams may outlive a
+	// reload; 0 is for ever.
+	ShutdownTimeout time.Duration
+	// KeepAlive is how many idle connections to the app are kept for the next
+	// request; 0 makes a new one each time.
+	KeepAlive int
+	// Conns is how many streams at once are let in; the others get 429. 0 lets
+	// all in.
+	Conns int
+	// IdleTimeout puts a load balancer before the edge, which ends a connection
+	// on which nothing has moved for so long; 0 is without one.
+	IdleTimeout time.Duration
 	// NginxConf is the user's own configuration file, used instead of Form.
 	NginxConf string
+}
+
+// With is e with what other sets in its place.
+func (e Edge) With(other Edge) Edge {
+	return Edge{Form: cmp.Or(other.Form, e.Form), ReadTimeout: cmp.Or(other.ReadTimeout, e.ReadTimeout),
+		SendTimeout: cmp.Or(other.SendTimeout, e.SendTimeout), ShutdownTimeout: cmp.Or(other.ShutdownTimeout, e.ShutdownTimeout),
+		KeepAlive: cmp.Or(other.KeepAlive, e.KeepAlive), Conns: cmp.Or(other.Conns, e.Conns),
+		IdleTimeout: cmp.Or(other.IdleTimeout, e.IdleTimeout), NginxConf: cmp.Or(other.NginxConf, e.NginxConf)}
 }
 
 // A Stack is a running system under test.
