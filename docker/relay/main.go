@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		listen  = flags.String("listen", ":8000", "address to relay from")
 		target  = flags.String("target", "", "address to relay to, host:port")
 		control = flags.String("control", ":8475", "address of the control API")
+		idle    = flags.Duration("idle", 0, "end connections on which nothing has moved for so long; 0 is patient")
 		life    = flags.Duration("life", 2*time.Hour, "end after this long, whoever forgot us")
 	)
 	if err := flags.Parse(args); err != nil {
@@ -49,7 +50,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeout(ctx, *life)
 	defer cancel()
 	unix := func() time.Duration { return time.Duration(time.Now().UnixNano()) }
-	r, err := relay.Start(relay.Options{Name: *name, Listen: *listen, Target: *target, Now: unix})
+	r, err := relay.Start(relay.Options{Name: *name, Listen: *listen, Target: *target, Idle: *idle, Now: unix})
 	if err == nil {
 		err = serve(ctx, r, *control)
 	}

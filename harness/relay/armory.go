@@ -26,7 +26,7 @@ func (a *armory) arm(strikes []stack.Strike) error {
 		if !slices.Contains(actions, s.Action) {
 			return fmt.Errorf("arm strike on stream %d: unknown action %q", s.Stream, s.Action)
 		}
-		if s.After < 0 || s.For < 0 || s.Action == stack.Hold && s.For == 0 {
+		if s.After < 0 || s.Age < 0 || s.Age > 0 && !ages(s) || s.For < 0 || s.Action == stack.Hold && s.For == 0 {
 			return fmt.Errorf("arm strike on stream %d: %s after %d events for %v makes no sense", s.Stream, s.Action, s.After, s.For)
 		}
 	}
@@ -74,9 +74,16 @@ func (a *armory) next(stream uint64) (after int, ok bool) {
 	return 0, false
 }
 
-// inBody reports whether a strike is done in the response; only a refusal is
-// not.
-func inBody(s stack.Strike) bool { return s.Action != stack.Refuse }
+// inBody reports whether a strike is done at a place in the response: a refusal
+// is done before, and one by age whenever its time has come.
+func inBody(s stack.Strike) bool { return s.Action != stack.Refuse && s.Age == 0 }
+
+func byAge(s stack.Strike) bool { return s.Age > 0 }
+
+// ages reports whether the action can be done between any two bytes.
+func ages(s stack.Strike) bool {
+	return s.Action == stack.RST || s.Action == stack.FIN || s.Action == stack.Blackhole
+}
 
 func refusal(s stack.Strike) bool { return s.Action == stack.Refuse }
 

@@ -27,6 +27,7 @@ type conn struct {
 	goneOnce       sync.Once
 	// swallow says that bytes from the client go nowhere any more.
 	swallow atomic.Bool
+	clock
 
 	mu    sync.Mutex // guards queue
 	queue []exchange // requests whose responses have not begun
@@ -42,6 +43,7 @@ func (c *conn) run() {
 	up.Go(func() { newUpward(c).run() })
 	newDownward(c).run()
 	up.Wait()
+	c.stopClock()
 	c.end()
 }
 
@@ -127,6 +129,7 @@ func (u *upward) run() {
 	buf := make([]byte, upBuffer)
 	for {
 		n, err := u.client.Read(buf)
+		u.moved()
 		if n > 0 && !u.swallow.Load() {
 			if u.observe(buf[:n]) {
 				u.reset()
@@ -171,6 +174,7 @@ func (u *upward) observe(p []byte) (refused bool) {
 		}
 		u.body = body
 		u.push(ex)
+		u.begun(ex)
 	}
 	return false
 }

@@ -58,12 +58,18 @@ func (d *downward) run() {
 	buf := make([]byte, downBuffer)
 	for {
 		n, err := d.server.Read(buf)
+		d.moved()
 		if n > 0 {
 			if werr := d.carry(buf[:n]); errors.Is(werr, errStruck) {
 				return
 			} else if werr != nil && err == nil {
 				err = werr
 			}
+		}
+		if s := d.aged.Load(); s != nil {
+			d.relay.book(struck(*s, d.passed, d.offset, ""))
+			d.act(*s)
+			return
 		}
 		if err != nil {
 			d.release("the stream ended before the event was whole")

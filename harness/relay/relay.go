@@ -39,6 +39,10 @@ type Options struct {
 	Name   string // of the link, for events: "edge", "upstream[0]"
 	Listen string // "127.0.0.1:0"
 	Target string // "host:port"
+	// Idle makes the relay as impatient as a load balancer: it ends a connection
+	// that has carried a request and on which nothing has moved for so long, either
+	// way. 0 is patient.
+	Idle time.Duration
 	// Now is the run's clock; nil counts from Start.
 	Now func() time.Duration
 	// Notify receives an event for each strike done. It must not block. Nil drops.

@@ -82,6 +82,9 @@ type Strike struct {
 	After  int
 	Action Action
 	For    time.Duration // of a Hold
+	// Age takes the place of After: the strike is done so long after the request
+	// came by, wherever the answer stands by then.
+	Age time.Duration
 }
 
 // A Striker is a link that can strike. The stack must have been opened with

@@ -70,6 +70,14 @@ type Spec struct {
 	Notify func(Event)
 }
 
+// Idle is the limit on idleness of the named link, 0 for none.
+func (s *Spec) Idle(link string) time.Duration {
+	if link == EdgeLink {
+		return s.Edge.IdleTimeout
+	}
+	return 0
+}
+
 // An App is the system under test. Exactly one of Origin, Command, URL, Image,
 // Build and Compose is set.
 type App struct {
@@ -199,7 +207,9 @@ type Hop struct {
 type Replica struct {
 	Name string // "app[0]"
 	Addr string // as the edge sees it: joins with ReplicaHeader
-	URL  string // loopback
+	// Control is the same on the control lane; "" where there is none.
+	Control string
+	URL     string // loopback
 }
 
 // A Log is a file that a part of the stack writes.

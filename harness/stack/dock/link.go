@@ -68,7 +68,8 @@ func (s *Stack) openLink(ctx context.Context, name string, port int, aliases []s
 	inner, outer := hostname(name), hostname(name)+"-toxiproxy"
 	toxi := form{part: name + " toxiproxy", image: s.images.Toxiproxy, aliases: append(aliases, inner),
 		ports: []int{port, controlPort, toxiproxyAPI}}
-	if !s.spec.Strikes {
+	idle := s.spec.Idle(name)
+	if !s.spec.Strikes && idle == 0 {
 		b, err := s.begin(ctx, toxi)
 		l.toxiproxy = b
 		return l, err
@@ -76,6 +77,9 @@ func (s *Stack) openLink(ctx context.Context, name string, port int, aliases []s
 	rel := form{part: name + " relay", image: s.images.Relay, aliases: toxi.aliases, ports: []int{port, relayAPI},
 		cmd: []string{"-name", name, "-listen", ":" + strconv.Itoa(port), "-target", outer + ":" + strconv.Itoa(port),
 			"-control", ":" + strconv.Itoa(relayAPI), "-life", time.Until(s.until).Round(time.Second).String()}}
+	if idle > 0 {
+		rel.cmd = append(rel.cmd, "-idle", idle.String())
+	}
 	toxi.aliases = []string{outer}
 	boxes, err := s.beginAll(ctx, toxi, rel)
 	l.toxiproxy, l.relay = boxes[0], boxes[1]

@@ -49,9 +49,9 @@ func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target stri
 	if l.control, err = newLane(ctx, server, name+" control", target, nil); err != nil {
 		return l, err
 	}
-	if spec.Strikes {
+	if idle := spec.Idle(name); spec.Strikes || idle > 0 {
 		l.relay, err = relay.Start(relay.Options{Name: name, Listen: "127.0.0.1:0", Target: l.main.listen,
-			Now: spec.Now, Notify: spec.Notify})
+			Idle: idle, Now: spec.Now, Notify: spec.Notify})
 	}
 	return l, err
 }

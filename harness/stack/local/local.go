@@ -150,8 +150,8 @@ func (c *chain) refuseEdge() (err error) {
 	if edge.Form != stack.EdgeStreaming {
 		return &stack.Unable{What: fmt.Sprintf("run the edge form %q", edge.Form), Why: settle}
 	}
-	if edge.ReadTimeout != 0 {
-		return &stack.Unable{What: "run the edge with proxy_read_timeout", Why: settle}
+	if edge != (stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: edge.IdleTimeout}) {
+		return &stack.Unable{What: "run the edge with timeouts and limits of its own", Why: settle}
 	}
 	return nil
 }

@@ -12,10 +12,8 @@ package nginxconf
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/template"
-	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -54,9 +52,6 @@ type Config struct {
 	Generation int
 }
 
-// defaultReadTimeout is nginx's proxy_read_timeout where the file is silent.
-const defaultReadTimeout = 60 * time.Second
-
 // connections is enough for 2,000 streams and their probes.
 const connections = 4096
 
@@ -78,7 +73,7 @@ func (c Config) Render() ([]byte, error) {
 
 func (c Config) check() error {
 	switch c.Form {
-	case stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip:
+	case stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip, stack.EdgeHTTP10, stack.EdgeCache:
 	default:
 		return fmt.Errorf("render nginx.conf: unknown edge form %q", c.Form)
 	}
@@ -93,50 +88,13 @@ func (c Config) check() error {
 	return nil
 }
 
-// Streaming reports whether the form is set up for streams.
-func (c Config) Streaming() bool { return c.Form == stack.EdgeStreaming }
-
-// Gzip reports whether the form compresses.
-func (c Config) Gzip() bool { return c.Form == stack.EdgeGzip }
-
-// ReadTimeoutMS is proxy_read_timeout in nginx's own units.
-func (c Config) ReadTimeoutMS() string {
-	return strconv.FormatInt(max(c.ReadTimeout.Milliseconds(), 1), 10) + "ms"
-}
-
-// Settings lists the timeouts and buffers that decide the fate of a stream.
-func (c Config) Settings() map[string]string {
-	read := c.ReadTimeout
-	if read == 0 {
-		read = defaultReadTimeout
-	}
-	s := map[string]string{
-		"proxy_read_timeout":      read.String(),
-		"proxy_send_timeout":      "60s",
-		"proxy_connect_timeout":   "60s",
-		"send_timeout":            "60s",
-		"proxy_http_version":      "1.0",
-		"proxy_buffering":         "on",
-		"proxy_buffers":           "8 4k|8k",
-		"proxy_next_upstream":     "error timeout",
-		"gzip":                    "off",
-		"worker_shutdown_timeout": "none",
-	}
-	if c.Streaming() {
-		s["proxy_http_version"], s["proxy_buffering"] = "1.1", "off"
-	}
-	if c.Gzip() {
-		s["gzip"] = "on"
-	}
-	return s
-}
-
 var conf = template.Must(template.New("nginx.conf").Funcs(template.FuncMap{
 	"lane":    func() string { return "$http_" + variable(stack.LaneHeader) },
 	"control": func() string { return stack.ControlLane },
 	"replica": func() string { return stack.ReplicaHeader },
 	"nonce":   func() string { return stack.NonceHeader },
 	"ready":   func() string { return ReadyPath },
+	"millis":  millis,
 	"log":     func() string { return LogFormat },
 }).Parse(text))
 
@@ -152,6 +110,9 @@ func variable(header string) string {
 // proxy_http_version is written out because nginx 1.29.7 changed its default.
 const text = `daemon off;
 worker_processes 1;
+{{- with .ShutdownTimeout}}
+worker_shutdown_timeout {{millis .}};
+{{- end}}
 {{- with .User}}
 user {{.}};
 {{- end}}
@@ -163,6 +124,13 @@ events {
 http {
     log_format streamproof '{{log}}';
     access_log "{{.AccessLog}}" streamproof;
+{{- if .Cache}}
+    proxy_cache_path "{{.Temp}}/cache" keys_zone=streamproof:1m;
+{{- end}}
+{{- if .Conns}}
+    limit_conn_zone $server_port zone=streamproof_conns:1m;
+    limit_conn_status 429;
+{{- end}}
     client_body_temp_path "{{.Temp}}/body";
     proxy_temp_path "{{.Temp}}/proxy";
     fastcgi_temp_path "{{.Temp}}/fastcgi";
@@ -184,10 +152,16 @@ http {
 {{- range .Upstreams}}
         server {{.Main}};
 {{- end}}
+{{- if .KeepAlive}}
+        keepalive {{.KeepAlive}};
+{{- end}}
     }
     upstream control {
 {{- range .Upstreams}}
         server {{.Control}};
+{{- end}}
+{{- if .KeepAlive}}
+        keepalive {{.KeepAlive}};
 {{- end}}
     }
 {{- if .Gzip}}
@@ -197,7 +171,7 @@ http {
 {{- end}}
 
     server {
-        listen {{.Listen}};
+        listen {{.Listen}}{{if .SendTimeout}} sndbuf=16k{{end}};
         location = {{ready}} {
             access_log off;
             return 200 "{{.Generation}}";
@@ -207,15 +181,27 @@ http {
             proxy_set_header Host {{if .Host}}"{{.Host}}"{{else}}$http_host{{end}};
             proxy_set_header {{nonce}} $http_x_request_id;
             add_header {{replica}} $streamproof_replica always;
-{{- if .Streaming}}
-            proxy_http_version 1.1;
+            proxy_http_version {{.UpstreamVersion}};
+{{- if eq .UpstreamVersion "1.1"}}
             proxy_set_header Connection "";
-            proxy_buffering off;
-{{- else}}
-            proxy_http_version 1.0;
 {{- end}}
-{{- if .ReadTimeout}}
-            proxy_read_timeout {{.ReadTimeoutMS}};
+{{- if not .Buffering}}
+            proxy_buffering off;
+{{- end}}
+{{- if .Cache}}
+            proxy_cache streamproof;
+            proxy_cache_key "$request_method $request_uri";
+            proxy_cache_valid 200 1m;
+            add_header X-Cache-Status $upstream_cache_status always;
+{{- end}}
+{{- with .ReadTimeout}}
+            proxy_read_timeout {{millis .}};
+{{- end}}
+{{- with .SendTimeout}}
+            send_timeout {{millis .}};
+{{- end}}
+{{- with .Conns}}
+            limit_conn streamproof_conns {{.}};
 {{- end}}
         }
     }

@@ -33,6 +33,8 @@ func TestFormsDifferInWhatTheyStandFor(t *testing.T) {
 		{stack.EdgeStreaming, []string{"proxy_http_version 1.1;", "proxy_buffering off;"}, []string{"gzip", "1.0"}},
 		{stack.EdgeDefault, []string{"proxy_http_version 1.0;"}, []string{"gzip", "proxy_buffering"}},
 		{stack.EdgeGzip, []string{"proxy_http_version 1.0;", "gzip on;", "text/event-stream"}, []string{"proxy_buffering"}},
+		{stack.EdgeHTTP10, []string{"proxy_http_version 1.0;", "proxy_buffering off;"}, []string{"gzip", "1.1"}},
+		{stack.EdgeCache, []string{"proxy_http_version 1.1;", "proxy_cache streamproof;", "proxy_cache_path"}, []string{"gzip", "proxy_buffering"}},
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.form), func(t *testing.T) {
@@ -69,6 +71,28 @@ func TestReadTimeoutIsWrittenAndListed(t *testing.T) {
 	}
 }
 
+// Each setting is in the file where it belongs, and in the table of the report.
+func TestSettingsAreWrittenAndListed(t *testing.T) {
+	c := base("tmp", stack.EdgeStreaming)
+	c.SendTimeout, c.ShutdownTimeout, c.KeepAlive, c.Conns = 1500*time.Millisecond, 2*time.Second, 4, 10
+	b, err := c.Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"send_timeout 1500ms;", "sndbuf=16k;", "worker_shutdown_timeout 2000ms;", "keepalive 4;",
+		"limit_conn streamproof_conns 10;", "limit_conn_status 429;"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("lacks %q:\n%s", want, b)
+		}
+	}
+	got := c.Settings()
+	for key, want := range map[string]string{"send_timeout": "1.5s", "worker_shutdown_timeout": "2s", "keepalive": "4", "limit_conn": "10"} {
+		if got[key] != want {
+			t.Errorf("%s is listed as %q, want %q", key, got[key], want)
+		}
+	}
+}
+
 func TestRenderRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
 		"unknown edge form": func(c *Config) { c.Form = "fancy" },
@@ -89,10 +113,11 @@ func TestNginxAcceptsEveryForm(t *testing.T) {
 	if err != nil {
 		t.Skip("no nginx on this host: its opinion of the file is not tested")
 	}
-	for _, form := range []stack.EdgeForm{stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip} {
+	for _, form := range []stack.EdgeForm{stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip, stack.EdgeHTTP10, stack.EdgeCache} {
 		dir := t.TempDir()
 		c := base(dir, form)
-		c.ReadTimeout = time.Second
+		c.ReadTimeout, c.SendTimeout, c.ShutdownTimeout = time.Second, time.Second, time.Second
+		c.KeepAlive, c.Conns = 4, 10
 		b, err := c.Render()
 		if err != nil {
 			t.Fatal(err)
