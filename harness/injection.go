@@ -1,47 +1,81 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/tap"
 )
 
-// poll is how often a condition is looked at. Streams deliver events every few
-// tens of milliseconds, so that a fault strikes within one event of its
-// condition.
-const poll = 2 * time.Millisecond
+// A part is one fault of a scenario, under the name that reports give it.
+type part struct {
+	fault.Part
+	name string
+}
 
-// defaultWithin bounds the wait for a condition.
-const defaultWithin = 30 * time.Second
-
-// inject takes the fault through its life while the main wave flies. over is
-// closed when the wave has ended. struck is told how many victims were in their
-// body when the fault struck.
-func (p *player) inject(ctx context.Context, over <-chan struct{}, struck *int) error {
-	defer p.heal()
-	if !p.await(ctx, over) {
-		if ctx.Err() == nil {
-			p.note(p.sc.ID, record.NoteDoubt, fmt.Sprintf("the fault never struck: not every victim reached event %d", p.sc.When.Events),
-				"use streams with more events, or a lower condition")
-		}
+// parts names the parts of a fault. Two that are alike get numbers.
+func parts(f fault.Fault) []part {
+	if f == nil {
 		return nil
 	}
+	var list []part
+	alike := map[string]int{}
+	for _, x := range fault.Parts(f) {
+		name := x.Fault.String()
+		if alike[name]++; alike[name] > 1 {
+			name = fmt.Sprintf("%s (%d)", name, alike[name])
+		}
+		list = append(list, part{x, name})
+	}
+	return list
+}
+
+// why is the condition under which the part strikes.
+func (p *player) why(x *part) string {
+	if x.When.IsZero() {
+		return p.sc.When.String()
+	}
+	return x.When.String()
+}
+
+// arm says that the fault is ready, and tells the parts that strike by
+// themselves who their victims are.
+func (p *player) arm(ctx context.Context) error {
+	for i := range p.parts {
+		x := &p.parts[i]
+		why := "when " + p.why(x)
+		if a, self := x.Fault.(fault.Armer); self {
+			if err := a.Arm(ctx, p.target); err != nil {
+				return p.unable(err)
+			}
+			why = "when a victim gets there"
+		}
+		p.stamp(x, record.Armed, p.now(), why, p.target.Victims)
+	}
+	return nil
+}
+
+// inject takes the fault through its life while the main wave flies. struck is
+// told how many victims were in their body when the fault struck.
+func (p *player) inject(ctx context.Context, struck *int) error {
+	defer p.heal()
+	if err := p.await(ctx, p.sc.When); err != nil {
+		return p.missed(err)
+	}
 	*struck = p.inBody()
-	at := p.now()
 	p.phase("fault")
 	probes := prober{p: p, ctx: ctx}
 	defer probes.wait()
 	if err := p.strike(ctx, &probes); err != nil {
-		return p.unable(err)
+		return p.missed(err)
 	}
-	p.stamp(record.Active, at, fmt.Sprintf("every victim had received %d events", p.sc.When.Events), nil)
-	p.hold(ctx, over)
+	p.stand(ctx, p.sc.Hold, p.sc.Until)
 	p.heal()
 	probes.start(p.now())
 	return nil
@@ -57,7 +91,20 @@ func (p *player) strike(ctx context.Context, probes *prober) error {
 			probes.start(e.At)
 		}
 	}
-	return p.sc.Fault.Inject(ctx, t)
+	return fault.Inject(ctx, t, p.sc.Fault)
+}
+
+// missed turns a condition that was not met into a doubt.
+func (p *player) missed(err error) error {
+	var missed *fault.MissedError
+	switch {
+	case errors.As(err, &missed):
+		p.note(p.sc.ID, record.NoteDoubt, "the fault never struck: "+missed.Why, missed.Settle)
+		return nil
+	case errors.Is(err, context.Canceled):
+		return nil // the run was interrupted
+	}
+	return p.unable(err)
 }
 
 // unable turns a fault that this stack cannot do into a note.
@@ -70,136 +117,99 @@ func (p *player) unable(err error) error {
 	return fmt.Errorf("inject %s: %w", p.sc.Fault, err)
 }
 
-// await waits until every victim in flight has its events, at least one is in
-// flight, and all of the wave have started.
-func (p *player) await(ctx context.Context, over <-chan struct{}) bool {
-	within := p.sc.When.Within
-	if within == 0 {
-		within = defaultWithin
-	}
-	limit := time.NewTimer(within)
-	defer limit.Stop()
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-over:
-			return false
-		case <-limit.C:
-			return false
-		case <-tick.C:
-			if p.ready() {
-				return true
-			}
-		}
-	}
-}
-
-// ready is the condition.
-func (p *player) ready() bool {
-	victims, behind := 0, 0
-	p.tap.Live(func(l tap.Live) bool {
-		if l.Group == record.Victim {
-			victims++
-			if l.Events < p.sc.When.Events {
-				behind++
-			}
-		}
-		return true
-	})
-	want := min(len(p.target.Victims), max(1, p.sc.Policy.MinInBody))
-	return victims >= want && behind == 0
-}
-
-// inBody counts victims between their first event and their end.
-func (p *player) inBody() int {
-	n := 0
-	p.tap.Live(func(l tap.Live) bool {
-		if l.Group == record.Victim && l.InBody {
-			n++
-		}
-		return true
-	})
-	return n
-}
-
-// hold lets the fault stand. A fault with no hold stands until the wave is over.
-func (p *player) hold(ctx context.Context, over <-chan struct{}) {
-	if p.sc.Hold == 0 {
-		select {
-		case <-ctx.Done():
-		case <-over:
-		}
-		return
-	}
-	t := time.NewTimer(p.sc.Hold)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// heal undoes the fault, with a deadline of its own; it may run twice, and is
-// stamped once.
+// heal undoes the fault, the last part first, with a deadline of its own; it may
+// run twice, and is stamped once.
 func (p *player) heal() {
+	p.roster.refresh() // what the fault has started may be gone after this
 	ctx, cancel := context.WithTimeout(context.Background(), healLimit)
 	defer cancel()
-	if err := p.sc.Fault.Heal(ctx, p.target); err != nil {
-		p.note(p.sc.ID, record.NoteHarness, "heal "+p.sc.Fault.String()+": "+err.Error(), "")
-		return
-	}
-	if p.seen.phase(record.Active) != record.Never && p.seen.phase(record.Healed) == record.Never {
-		p.stamp(record.Healed, p.now(), "", nil)
+	if err := fault.Heal(ctx, p.target, p.sc.Fault); err != nil {
+		p.note(p.sc.ID, record.NoteHarness, err.Error(), "")
 	}
 }
 
-// confirm looks for the fault's traces when all streams have ended. Faults that
+// stampPart is the fault's own word on one of its parts. Nothing heals that did
+// not strike.
+func (p *player) stampPart(path string, phase record.Phase, at time.Duration) {
+	i := slices.IndexFunc(p.parts, func(x part) bool { return x.Path == path })
+	x := &p.parts[i]
+	switch {
+	case phase == record.Active:
+		p.stamp(x, phase, at, p.why(x), nil)
+	case p.seen.phase(x.name, record.Active) != record.Never && p.seen.phase(x.name, record.Healed) == record.Never:
+		p.stamp(x, phase, at, "", nil)
+	}
+}
+
+// confirm looks for the fault's traces when all streams have ended. Parts that
 // strike by themselves are read from their ledger first.
 func (p *player) confirm(ctx context.Context) error {
-	if a, ok := p.sc.Fault.(fault.Armer); ok {
-		if err := p.ledger(ctx, a); err != nil {
-			return err
+	if err := p.strikes(ctx); err != nil {
+		return err
+	}
+	if healed := p.seen.phase("", record.Healed); !fault.Waits(p.sc.Fault) && healed != record.Never {
+		p.recover(ctx, healed)
+	}
+	streams, events := p.seen.of(record.Victim, record.Control), p.seen.allEvents()
+	for i := range p.parts {
+		x := &p.parts[i]
+		seen := fault.Seen{Streams: streams, Events: events,
+			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed)}
+		if seen.Active == record.Never {
+			continue
 		}
-		if healed := p.seen.phase(record.Healed); healed != record.Never {
-			p.recover(ctx, healed)
+		if proof := x.Fault.Confirm(seen); proof.OK {
+			p.stamp(x, record.Confirmed, p.now(), proof.Evidence, proof.Victims)
+		} else {
+			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, "raise its strength or its length")
 		}
 	}
-	if p.seen.phase(record.Active) == record.Never {
-		return nil
-	}
-	proof := p.sc.Fault.Confirm(fault.Seen{Streams: p.seen.of(record.Victim, record.Control), Events: p.seen.allEvents(),
-		Active: p.seen.phase(record.Active), Healed: p.seen.phase(record.Healed)})
-	if !proof.OK {
-		p.note(p.sc.ID, record.NoteDoubt, "the fault was not seen in effect: "+proof.Evidence, "raise its strength or its length")
-		return nil
-	}
-	p.stamp(record.Confirmed, p.now(), proof.Evidence, proof.Victims)
 	return nil
 }
 
-// ledger turns what a relay did into events, and its first strike into the time
-// at which the fault became active.
-func (p *player) ledger(ctx context.Context, a fault.Armer) error {
-	done, err := a.Struck(ctx, p.target)
-	if err != nil {
-		return p.unable(err)
+// named is how a sentence begins about a part.
+func (p *player) named(x *part) string {
+	if len(p.parts) == 1 {
+		return "the fault"
 	}
-	for i, s := range done {
-		e := record.Event{At: s.At, Source: "relay", Kind: "strike", Subject: string(s.Action), Stream: s.Stream,
-			Value: int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
-		if s.Err != "" {
-			e.Code, e.Text = 1, e.Text+": "+s.Err
+	return x.name
+}
+
+// strikes turns what relays did into events, and the first and the last strike of
+// a part into its life.
+func (p *player) strikes(ctx context.Context) error {
+	told := map[stack.Struck]bool{}
+	for i := range p.parts {
+		x := &p.parts[i]
+		a, self := x.Fault.(fault.Armer)
+		if !self {
+			continue
 		}
-		p.tell(e)
-		if i == 0 {
-			p.stamp(record.Active, s.At, "first strike", nil)
+		done, err := a.Struck(ctx, p.target)
+		if err != nil {
+			return p.unable(err)
 		}
-	}
-	if len(done) > 0 {
-		p.stamp(record.Healed, done[len(done)-1].At, "last strike", nil)
+		if len(done) == 0 {
+			continue
+		}
+		slices.SortStableFunc(done, func(s, t stack.Struck) int { return cmp.Compare(s.At, t.At) })
+		for _, s := range done {
+			if !told[s] {
+				told[s] = true
+				p.tell(strikeEvent(s))
+			}
+		}
+		p.stamp(x, record.Active, done[0].At, "first strike", nil)
+		p.stamp(x, record.Healed, done[len(done)-1].At, "last strike", nil)
 	}
 	return nil
+}
+
+func strikeEvent(s stack.Struck) record.Event {
+	e := record.Event{At: s.At, Source: "relay", Kind: "strike", Subject: string(s.Action), Stream: s.Stream,
+		Value: int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
+	if s.Err != "" {
+		e.Code, e.Text = 1, e.Text+": "+s.Err
+	}
+	return e
 }

@@ -3,9 +3,11 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -15,14 +17,15 @@ import (
 // is asked what it did: one write that fails, and a little.
 const ledgerGrace = 2 * time.Second
 
-// ledgers asks our origin for its own account of the streams that we hung up on.
-// Other apps keep none; the scenario then says what would settle the question.
+// ledgers asks the app for its own account of the streams that we hung up on. An
+// app may keep none; the scenario then says what would settle the question.
 func (p *player) ledgers(ctx context.Context) error {
-	if p.sc.Abort.AfterEvents == 0 {
+	if p.sc.Client.Abort == (Abort{}) {
 		return nil
 	}
-	if !p.App.origin() {
-		p.note(p.sc.ID, record.NoteDoubt, "only the app's log can tell whether it stopped after the client left", "log the end of each stream with its X-Request-ID")
+	if p.App.ledger() == "" {
+		p.note(p.sc.ID, record.NoteDoubt, "only the app's log can tell whether it stopped after the client left",
+			"answer GET /ledger?nonce=… with what became of a stream, and name the path (app.ledger)")
 		return nil
 	}
 	select {
@@ -30,30 +33,57 @@ func (p *player) ledgers(ctx context.Context) error {
 		return nil
 	case <-time.After(ledgerGrace):
 	}
-	base := p.front.URL
-	for _, h := range p.stack.Hops() {
-		base = h.URL // the innermost: no fault, no buffer in between
-	}
 	for _, s := range p.seen.of(record.Victim) {
 		if s.Limit != record.CancelledByUs {
 			continue
 		}
-		if err := p.askLedger(ctx, base, s); err != nil {
-			return fmt.Errorf("ask origin for its ledger: %w", err)
+		if err := p.askLedger(ctx, s); err != nil {
+			return fmt.Errorf("ask the app for its ledger: %w", err)
 		}
 	}
 	return nil
 }
 
-func (p *player) askLedger(ctx context.Context, base string, s *record.Stream) error {
-	var got struct {
-		Produced int
-		Stopped  bool
-		StopUnix int64 `json:"stop_unix_ns"`
+// An account is one entry of the app's ledger.
+type account struct {
+	Produced int
+	Stopped  bool
+	StopUnix int64 `json:"stop_unix_ns"`
+}
+
+// askLedger asks every replica until one knows the stream. One that nobody knows
+// has no entry in the record.
+func (p *player) askLedger(ctx context.Context, s *record.Stream) error {
+	path := strings.ReplaceAll(p.App.ledger(), "{nonce}", url.QueryEscape(s.Nonce))
+	for _, base := range p.innermost() {
+		var got account
+		err := getJSON(ctx, base+path, &got)
+		if errors.Is(err, errUnknown) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return p.enter(s, got)
 	}
-	if err := getJSON(ctx, base+"/ledger?nonce="+url.QueryEscape(s.Nonce), &got); err != nil {
-		return err
+	return nil
+}
+
+// innermost are the places where the app is asked without a fault or a buffer in
+// between.
+func (p *player) innermost() []string {
+	var bases []string
+	for _, r := range p.stack.Replicas() {
+		bases = append(bases, r.URL)
 	}
+	if hops := p.stack.Hops(); len(bases) == 0 {
+		bases = append(bases, hops[len(hops)-1].URL)
+	}
+	return bases
+}
+
+// enter records what the app says about a stream.
+func (p *player) enter(s *record.Stream, got account) error {
 	l := record.Ledger{Nonce: s.Nonce, Stream: s.Seq, Produced: got.Produced, LeftAt: s.End, StopAt: record.Never}
 	if got.Stopped {
 		l.StopAt = p.tap.At(time.Unix(0, got.StopUnix))
@@ -65,6 +95,9 @@ func (p *player) askLedger(ctx context.Context, base string, s *record.Stream) e
 	p.rec.Note(record.Note{Scenario: p.sc.ID, At: p.now(), Kind: record.NoteLedger, Text: string(text)})
 	return nil
 }
+
+// errUnknown is the answer about a stream that the app does not know.
+var errUnknown = errors.New("stream unknown")
 
 func getJSON(ctx context.Context, from string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -80,6 +113,9 @@ func getJSON(ctx context.Context, from string, into any) error {
 		return err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotFound {
+		return errUnknown
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("GET %s: %s", from, resp.Status)
 	}

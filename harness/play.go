@@ -1,10 +1,12 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,8 @@ type player struct {
 	stack   stack.Stack
 	front   stack.Hop
 	target  fault.Target
+	parts   []part // of the fault
+	turn    turn   // of the main wave
 	offsets map[string]int64 // ends of the attached logs before the scenario
 	closing atomic.Bool      // the stack is being closed
 }
@@ -38,17 +42,18 @@ type player struct {
 // play opens the stack, plays the timetable and closes the stack, whatever
 // happened in between.
 func (r *run) play(ctx context.Context, sc Scenario) error {
-	sc.Policy, sc.Edge = r.policy(sc), r.edge(sc)
+	sc.Policy, sc.Edge, sc.Load = r.policy(sc), r.edge(sc), r.Load.over(sc.Load)
 	r.seen.reset()
 	offsets, err := logOffsets(r.App.Logs)
 	if err != nil {
 		return err
 	}
-	p := &player{run: r, sc: sc, offsets: offsets}
+	p := &player{run: r, sc: sc, offsets: offsets, parts: parts(sc.Fault)}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
 	if err = p.describe(); err == nil {
+		p.warn()
 		err = p.probeEdge(ctx)
 	}
 	if err == nil {
@@ -60,10 +65,12 @@ func (r *run) play(ctx context.Context, sc Scenario) error {
 func (p *player) open(ctx context.Context) error {
 	p.phase("opening")
 	spec := stack.Spec{App: p.App.spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
-		LogDir: p.logDir(p.sc), Now: p.now, Notify: p.notify}
+		LogDir: p.logDir(p.sc), Kind: p.Opener.Kind(), Now: p.now, Notify: p.notify}
 	if o := spec.App.Origin; o != nil {
 		o.Workers = max(o.Workers, p.sc.Workers)
+		o.Args = append(slices.Clone(p.sc.Args), o.Args...)
 	}
+	spec.App.Env = append(slices.Clone(p.sc.Env), spec.App.Env...)
 	if prep, ok := p.sc.Fault.(fault.Preparer); ok {
 		prep.Prepare(&spec)
 	}
@@ -75,17 +82,19 @@ func (p *player) open(ctx context.Context) error {
 		return err
 	}
 	p.stack = st
-	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Now: p.now}
+	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Note: p.fact, Now: p.now,
+		Await: p.await, Stand: p.stand, Stamp: p.stampPart}
+	p.roster.open(st)
 	return nil
 }
 
 // describe records what the stack is made of.
 func (p *player) describe() (err error) {
-	hops := p.stack.Hops()
+	hops := p.hops()
 	if len(hops) == 0 {
 		return errors.New("open stack: it has no hop to send streams to")
 	}
-	if p.front, err = entrance(hops, p.Enter); err != nil {
+	if p.front, err = entrance(hops, cmp.Or(p.Enter, p.sc.Enter)); err != nil {
 		return err
 	}
 	for _, h := range hops {
@@ -115,6 +124,9 @@ func entrance(hops []stack.Hop, name string) (stack.Hop, error) {
 
 // timetable is the scenario itself.
 func (p *player) timetable(ctx context.Context) error {
+	if p.sc.Peel {
+		return p.peel(ctx)
+	}
 	if p.sc.Fault != nil {
 		if err := p.baseline(ctx); err != nil {
 			return err
@@ -123,7 +135,7 @@ func (p *player) timetable(ctx context.Context) error {
 	if err := p.mainWave(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	return p.ledgers(ctx)
+	return errors.Join(p.ledgers(ctx), p.compare(ctx))
 }
 
 // close stops the stack and files its logs. The context of the run may be over
@@ -162,9 +174,12 @@ func (p *player) tell(e record.Event) {
 	p.rec.Event(e)
 }
 
-// stamp records a phase of the fault.
-func (p *player) stamp(phase record.Phase, at time.Duration, why string, victims []uint64) {
-	w := record.Window{Scenario: p.sc.ID, Fault: p.sc.Fault.String(), Phase: phase, At: at, Why: why, Victims: victims}
+// fact tells the reader of the report something about the scenario.
+func (p *player) fact(text string) { p.note(p.sc.ID, record.NoteFact, text, "") }
+
+// stamp records a phase of a part of the fault.
+func (p *player) stamp(x *part, phase record.Phase, at time.Duration, why string, victims []uint64) {
+	w := record.Window{Scenario: p.sc.ID, Fault: x.name, Phase: phase, At: at, Why: why, Victims: victims}
 	p.seen.window(w)
 	p.rec.Window(w)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // Recovery is measured by small waves of new streams, one after the other: the
-// app has recovered at the start of the first wave in which all were complete.
+// app has recovered at the start of the first wave in which all were complete, and
+// prompt again.
 const (
 	probeStreams = 3
 	probeRest    = 100 * time.Millisecond // between waves
@@ -56,7 +57,7 @@ func (p *player) recover(ctx context.Context, from time.Duration) {
 			p.note(p.sc.ID, record.NoteHarness, "measure recovery: "+err.Error(), "")
 			return
 		} else if ok && ctx.Err() == nil {
-			p.stamp(record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
+			p.stamp(&part{name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
 				probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
 			return
 		}
@@ -67,7 +68,7 @@ func (p *player) recover(ctx context.Context, from time.Duration) {
 	}
 }
 
-// probe sends one small wave and says whether all of it was complete.
+// probe sends one small wave and says whether all of it was fine.
 func (p *player) probe(ctx context.Context) (bool, error) {
 	w := p.wave(probeStreams, nil)
 	first := w.First
@@ -77,8 +78,9 @@ func (p *player) probe(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	ok := 0
+	slow := verdict.SlowFirst(p.seen.of(record.Baseline))
 	for _, s := range p.seen.of(record.Recovery) {
-		if s.Seq >= first && s.Seq < first+probeStreams && verdict.GradeStream(s, p.sc.Policy).Outcome == verdict.Complete {
+		if s.Seq >= first && s.Seq < first+probeStreams && !slow(s) && verdict.GradeStream(s, p.sc.Policy).Outcome == verdict.Complete {
 			ok++
 		}
 	}

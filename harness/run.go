@@ -43,6 +43,7 @@ type run struct {
 	tap      *tap.Tap
 	rec      *record.Writer
 	seen     seen
+	roster   roster // of the scenario's replicas
 	dialect  stream.Dialect
 	terminal *stream.Matcher
 	header   http.Header // expanded: holds secrets
@@ -77,11 +78,14 @@ func newRun(o Options) (*run, error) {
 
 // begin and done are the tap's word for each stream, from its event loops.
 func (r *run) begin(s *record.Stream) {
-	r.seen.began()
+	r.seen.began(s)
 	r.rec.Begin(s)
 }
 
 func (r *run) done(s *record.Stream) {
+	if s.Headers != record.Never {
+		s.Replica = r.roster.name(s.Header[stack.ReplicaHeader])
+	}
 	r.seen.ended(s)
 	r.rec.End(s)
 }
@@ -138,16 +142,13 @@ func (r *run) plan(start time.Time) record.Plan {
 		Strict:   r.Strict,
 		Request:  r.publicRequest(),
 		Sabotage: strings.Join(r.Sabotage.names(), ", "),
-		Limits: map[string]string{"connect": connectLimit.String(), "headers": headersLimit.String(),
-			"gap": r.gapLimit(Scenario{}).String(), "total": r.total().String()},
+		Limits:   r.limits(),
 	}
 	if r.Opener != nil {
 		p.Stack = r.Opener.Kind()
 	}
 	for _, sc := range r.Scenarios {
-		sc.Policy = r.policy(sc)
-		sc.Edge = r.edge(sc)
-		p.Scenarios = append(p.Scenarios, sc.plan(r.Load))
+		p.Scenarios = append(p.Scenarios, r.planned(sc))
 	}
 	return p
 }
@@ -160,19 +161,28 @@ func (r *run) policy(sc Scenario) record.Policy {
 		p.Thresholds = t
 	}
 	p.Faulty = sc.Fault != nil
+	if sc.Peel && r.App.plain() {
+		p.Expect = record.ExpectSameText
+	}
 	return p
 }
 
-// gapLimit is the user's; the scenario's, whose author knows how our origin
-// answers; or a patient default.
+// gapLimit is the user's; the scenario's, whose author knows how the answer is
+// paced that he asks for; or a patient default.
 func (r *run) gapLimit(sc Scenario) time.Duration {
 	switch {
 	case r.GapLimit > 0:
 		return r.GapLimit
-	case r.App.origin() && sc.Policy.GapLimit > 0:
+	case r.App.shaped() && sc.Policy.GapLimit > 0:
 		return sc.Policy.GapLimit
 	}
 	return DefaultGapLimit
+}
+
+// limits are our own bounds, as reports show them.
+func (r *run) limits() map[string]string {
+	return map[string]string{"connect": connectLimit.String(), "headers": headersLimit.String(),
+		"gap": r.gapLimit(Scenario{}).String(), "total": r.total().String()}
 }
 
 func (r *run) total() time.Duration {
@@ -185,17 +195,9 @@ func (r *run) total() time.Duration {
 // edge is the user's edge where one was set. A server that the user named by
 // URL is met as it is, unless the scenario is about an edge.
 func (r *run) edge(sc Scenario) stack.Edge {
-	e := sc.Edge
-	if r.App.Edge.Form != "" {
-		e.Form = r.App.Edge.Form
-	} else if r.App.URL != "" && e.Form == stack.EdgeStreaming && e.ReadTimeout == 0 {
+	e := sc.Edge.With(r.App.Edge)
+	if r.App.URL != "" && r.App.Edge.Form == "" && sc.Edge == (stack.Edge{Form: stack.EdgeStreaming}) {
 		e.Form = stack.EdgeNone
-	}
-	if r.App.Edge.ReadTimeout > 0 {
-		e.ReadTimeout = r.App.Edge.ReadTimeout
-	}
-	if r.App.Edge.NginxConf != "" {
-		e.NginxConf = r.App.Edge.NginxConf
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
@@ -14,27 +15,52 @@ type Scenario struct {
 	ID    string // stable: "read-timeout"
 	Title string // "Silence longer than the edge's read timeout"
 	Doc   string // what it proves, one sentence
+	// Symptom is what a client sees where the promise is broken, LookAlike what
+	// that is easily taken for, and how the two are told apart.
+	Symptom, LookAlike string
+	// Needs names what a stack must have beyond the other fields: "docker".
+	Needs []string
 
-	Edge     stack.Edge
-	Workers  int // the least number of worker processes of our own origin
+	Edge    stack.Edge
+	Workers int // the least number of worker processes of our own origin
+	// Env is given to the app, where the user does not set the same.
+	Env []string
+	// Args are flags of our own origin; the user's come after them.
+	Args     []string
 	Replicas int // the least number of replicas
 	Shape    Shape
+	// Enter is the hop at which streams enter the chain where the user names
+	// none; "" is the whole chain.
+	Enter string
+	// Headers are sent by its streams; the user's replace those of the same name.
+	Headers map[string]string
+	// Peel sends the load in at every hop of the chain in turn. Such a scenario has
+	// no fault.
+	Peel bool
 
-	// Fault is nil where the edge or the app's own silence is the trial.
+	// Load is what the scenario asks for where the user names no number of streams
+	// or no duration: a deploy needs streams that keep coming.
+	Load Load
+
+	// Fault is nil where the edge, the app's own silence or the clients are the
+	// trial.
 	Fault fault.Fault
 	When  When
-	// Hold is how long the fault stays before it heals.
-	Hold time.Duration
+	// Hold is how long the fault stays before it heals, Until what ends it earlier.
+	// With neither it stays until the main wave is over.
+	Hold  time.Duration
+	Until When
 	// Share is the part of the main wave that goes in the fault's way; 0 means
 	// half, 1 leaves no control group.
 	Share float64
-	// Abort makes the victims hang up.
-	Abort Abort
+	// Client is how the victims' clients behave.
+	Client Client
 
 	Policy record.Policy
 }
 
-// A Shape is the answer asked of our own origin. Other apps answer as they do.
+// A Shape is the answer asked of our own origin, and of apps whose path asks for
+// it ([Stream.Path]). Others answer as they do.
 type Shape struct {
 	Events    int           // 0 means 20
 	Gap       time.Duration // between events; 0 means 50 ms
@@ -44,26 +70,27 @@ type Shape struct {
 	Heartbeat time.Duration // between comments while silent; 0 leaves the origin's
 }
 
-// When is the condition for a fault to strike.
-type When struct {
-	// Events is how many events every victim must have received.
-	Events int
-	// Within bounds the waiting; 0 means 30 s. A condition that is not met in
-	// time leaves the fault out, and the scenario inconclusive.
-	Within time.Duration
-}
-
-// An Abort is a client that hangs up in mid-stream.
-type Abort struct {
-	AfterEvents int // 0 for never
-}
+// When is the condition for a fault to strike, or to end.
+type When = fault.When
 
 // A Load is how many streams are sent.
 type Load struct {
-	Streams  int           // concurrent; 0 means 20
-	Rate     float64       // streams per second; makes the model open
-	Ramp     time.Duration // over which the first streams start
-	Duration time.Duration // 0 sends each stream once
+	Streams int           // concurrent; 0 means the scenario's own, or 20
+	Rate    float64       // streams per second; makes the model open
+	Ramp    time.Duration // over which the first streams start
+	// Duration is how long streams are started: one that has ended is replaced. 0
+	// means the scenario's own; where that has none each stream is sent once.
+	Duration time.Duration
+}
+
+// over returns l with what it leaves open taken from m.
+func (l Load) over(m Load) Load {
+	if l.Streams == 0 && l.Rate == 0 {
+		l.Streams, l.Rate = m.Streams, m.Rate
+	}
+	l.Duration = cmp.Or(l.Duration, m.Duration)
+	l.Ramp = cmp.Or(l.Ramp, m.Ramp)
+	return l
 }
 
 // DefaultStreams is the number of concurrent streams unless asked otherwise.

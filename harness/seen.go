@@ -18,6 +18,8 @@ type seen struct {
 	mu      sync.Mutex // guards what follows
 	started int
 	whole   int // ended with a whole answer
+	turn    turn
+	victims int // of the turn: those that have started
 	streams []*record.Stream
 	events  []record.Event
 	windows []record.Window
@@ -27,12 +29,29 @@ func (s *seen) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started, s.whole, s.streams, s.events, s.windows = 0, 0, nil, nil, nil
+	s.turn, s.victims = turn{}, 0
 }
 
-func (s *seen) began() {
+func (s *seen) began(st *record.Stream) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.started++
-	s.mu.Unlock()
+	if st.Group == record.Victim && st.Seq >= s.turn.from && st.Seq < s.turn.to {
+		s.victims++
+	}
+}
+
+// watch counts the victims of the turn from now on.
+func (s *seen) watch(t turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn, s.victims = t, 0
+}
+
+func (s *seen) begunVictims() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.victims
 }
 
 func (s *seen) ended(st *record.Stream) {
@@ -113,20 +132,22 @@ func (s *seen) allEvents() []record.Event {
 	return append([]record.Event(nil), s.events...)
 }
 
-// phase is when a phase of the fault was first stamped, or Never.
-func (s *seen) phase(p record.Phase) time.Duration {
+// phase is when a phase of a part of the fault was stamped, or Never. Without a
+// name it is that of the whole: from the first to strike to the last to heal.
+func (s *seen) phase(name string, p record.Phase) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	at := record.Never
 	for _, w := range s.windows {
-		if w.Phase == p {
-			return w.At
+		if w.Phase == p && (name == "" || w.Fault == name) && (at == record.Never || p == record.Healed && w.At > at) {
+			at = w.At
 		}
 	}
-	return record.Never
+	return at
 }
 
 // fromStack is the record's form of a stack's event.
 func fromStack(scenario string, e stack.Event) record.Event {
 	return record.Event{Scenario: scenario, At: e.At, Source: e.Source, Kind: e.Kind, Subject: e.Subject,
-		Pid: e.Pid, Code: e.Code, Stream: e.Stream, Text: e.Text}
+		Pid: e.Pid, Code: e.Code, Value: e.Value, Stream: e.Stream, Text: e.Text}
 }

@@ -3,8 +3,8 @@ package harness
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
@@ -24,7 +24,7 @@ const openBlock = 1 << 20
 // baseline sends a few streams down the victims' road and waits for them.
 func (p *player) baseline(ctx context.Context) error {
 	p.phase("baseline")
-	w := p.wave(min(baselineStreams, p.Load.streams()), nil)
+	w := p.wave(min(baselineStreams, p.sc.Load.streams()), nil)
 	w.Assign = p.assign(record.Baseline)
 	_, err := p.drive(ctx, w)
 	return err
@@ -33,23 +33,22 @@ func (p *player) baseline(ctx context.Context) error {
 // mainWave sends the load that was asked for, with the fault in its midst.
 func (p *player) mainWave(ctx context.Context) error {
 	p.phase("streams")
-	w := p.wave(p.Load.streams(), &p.Load)
+	w := p.wave(p.sc.Load.streams(), &p.sc.Load)
 	w.Assign = p.split()
+	p.begin(w)
 	struck := -1
 	var injected chan error
-	over := make(chan struct{})
 	if p.sc.Fault != nil {
-		p.target.Victims = p.victims(w)
 		if err := p.arm(ctx); err != nil {
 			return err
 		}
-		if _, self := p.sc.Fault.(fault.Armer); !self {
+		if fault.Waits(p.sc.Fault) {
 			injected = make(chan error, 1)
-			go func() { injected <- p.inject(ctx, over, &struck) }()
+			go func() { injected <- p.inject(ctx, &struck) }() // ends with the wave, once it has healed
 		}
 	}
 	done, err := load.Drive(ctx, p.tap, w)
-	close(over)
+	close(p.turn.over)
 	if injected != nil {
 		err = errors.Join(err, <-injected)
 	}
@@ -61,22 +60,18 @@ func (p *player) mainWave(ctx context.Context) error {
 	return err
 }
 
-// arm says that the fault is ready, and tells a fault that strikes by itself who
-// its victims are.
-func (p *player) arm(ctx context.Context) error {
-	if a, ok := p.sc.Fault.(fault.Armer); ok {
-		if err := a.Arm(ctx, p.target); err != nil {
-			return p.unable(err)
-		}
-	}
-	p.stamp(record.Armed, p.now(), fmt.Sprintf("when every victim has %d events", p.sc.When.Events), p.target.Victims)
-	return nil
+// begin says who the victims of the main wave are.
+func (p *player) begin(w load.Wave) {
+	p.target.Victims = p.victims(w)
+	p.turn = turn{from: w.First, to: w.First + uint64(w.Streams), victims: len(p.target.Victims),
+		open: w.Rate > 0, over: make(chan struct{})}
+	p.seen.watch(p.turn)
 }
 
 // inBodyAtFault is what inject saw, or for strikes, which come at an event, the
 // number of strikes that came after one.
 func (p *player) inBodyAtFault(seen int) int {
-	if _, self := p.sc.Fault.(fault.Armer); !self {
+	if p.sc.Fault == nil || fault.Waits(p.sc.Fault) {
 		return seen
 	}
 	n := 0
@@ -98,7 +93,7 @@ func (p *player) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 
 // wave is a wave of n streams, each sent once unless l says otherwise.
 func (p *player) wave(n int, l *Load) load.Wave {
-	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.header, Body: p.body,
+	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.headers(), Body: p.body,
 		Streams: n, Total: n, Dialect: &p.dialect, Ask: p.ask(),
 		Limits: tap.Limits{Connect: connectLimit, Headers: headersLimit, Gap: p.gapLimit(p.sc), Total: p.total()}}
 	if l != nil {
@@ -116,6 +111,17 @@ func (p *player) wave(n int, l *Load) load.Wave {
 	}
 	w.First = p.reserve(uint64(block))
 	return w
+}
+
+// headers are the user's, and those of the scenario that he did not name.
+func (p *player) headers() http.Header {
+	h := p.header.Clone()
+	for name, value := range p.sc.Headers {
+		if h.Get(name) == "" {
+			h.Set(name, value)
+		}
+	}
+	return h
 }
 
 // reserve takes n sequence numbers.
@@ -160,7 +166,7 @@ func (p *player) split() func(uint64) load.Target {
 		}
 		t := p.lane(g, path)
 		if g == record.Victim {
-			t.Abort.AfterEvents = p.sc.Abort.AfterEvents
+			t.Abort = p.sc.Client.Abort.tap()
 		}
 		return t
 	}
@@ -168,7 +174,7 @@ func (p *player) split() func(uint64) load.Target {
 
 // group is the part that the n-th stream of the main wave plays.
 func (p *player) group(n uint64) record.Group {
-	if p.sc.Fault == nil && p.sc.Abort.AfterEvents == 0 {
+	if p.sc.Fault == nil && !p.sc.Client.own() {
 		return record.Load
 	}
 	share := p.sc.Share
@@ -184,7 +190,7 @@ func (p *player) group(n uint64) record.Group {
 // breaks reports whether the origin is to break the n-th stream. Where clients
 // hang up it breaks theirs: nobody else would see it.
 func (p *player) breaks(n uint64, g record.Group) bool {
-	if p.sc.Abort.AfterEvents > 0 {
+	if p.sc.Client.Abort != (Abort{}) {
 		return g == record.Victim
 	}
 	share := p.Sabotage.Share
@@ -206,7 +212,7 @@ func (p *player) nth(n uint64) int {
 // chosen picks the given share of each block of streams by the run's seed, so
 // that a small wave has its share too; a wave of one stream is always picked.
 func (p *player) chosen(what string, n uint64, share float64) bool {
-	if p.Load.streams() == 1 && p.Load.Rate == 0 || share >= 1 {
+	if p.sc.Load.streams() == 1 && p.sc.Load.Rate == 0 || share >= 1 {
 		return true
 	}
 	block := uint64(10)

@@ -9,8 +9,8 @@ import (
 )
 
 func playerFor(seed uint64, streams int) *player {
-	return &player{run: &run{Options: Options{Seed: seed, Load: Load{Streams: streams}}},
-		sc: Scenario{ID: "stall", Fault: fault.Stall("edge", 0)}}
+	return &player{run: &run{Options: Options{Seed: seed}},
+		sc: Scenario{ID: "stall", Fault: fault.Stall("edge", 0), Load: Load{Streams: streams}}}
 }
 
 func victimsOf(p *player, n int) []uint64 {

@@ -16,7 +16,7 @@ func ClientAbort() harness.Scenario {
 		Doc:    "When a client hangs up, the server stops producing for it, and the other streams are not disturbed.",
 		Edge:   stack.Edge{Form: stack.EdgeStreaming},
 		Shape:  harness.Shape{Events: 200, Gap: 20 * time.Millisecond},
-		Abort:  harness.Abort{AfterEvents: 5},
+		Client: harness.Client{Abort: harness.Abort{AfterEvents: 5}},
 		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: "abort", Checks: append([]string{"leaked"}, calmFlags...)},
 	}
 }

@@ -3,8 +3,8 @@
 //
 //  1. Before the stack opens, a fault may prepare it ([Preparer]): toxics that
 //     must be there before the first connection, links that can strike.
-//  2. The harness arms it, waits for the scenario's condition and calls
-//     [Fault.Inject].
+//  2. The harness arms it, waits for the scenario's condition ([When]) and calls
+//     [Fault.Inject]. Faults combine: [All], [Sequence], [Timed].
 //  3. After the hold it calls [Fault.Heal], always, also when Inject failed or
 //     never ran, perhaps twice, with a deadline of its own.
 //  4. When the streams have ended, [Fault.Confirm] looks for the fault's traces
@@ -56,7 +56,38 @@ type Target struct {
 	Pick func(n int) int
 	// Tell records an event of the fault's own.
 	Tell func(record.Event)
+	// Note tells the reader something about how it was done.
+	Note func(text string)
 	Now  func() time.Duration
+	// Await waits for the condition of a part. Its error is a [*MissedError] where
+	// the condition is not met.
+	Await func(context.Context, When) error
+	// Stand lets a part stand for hold or until a condition, at most until the main
+	// wave is over; with neither it returns then.
+	Stand func(ctx context.Context, hold time.Duration, until When)
+	// Stamp records a phase of the part at a path, see [Part].
+	Stamp func(path string, phase record.Phase, at time.Duration)
+
+	path string // of the part that is being worked on
+}
+
+// part is the target of member i of a combined fault.
+func (t Target) part(i int) Target {
+	t.path = below(t.path, i)
+	return t
+}
+
+func (t Target) now() time.Duration {
+	if t.Now == nil {
+		return 0
+	}
+	return t.Now()
+}
+
+func (t Target) stamp(phase record.Phase, at time.Duration) {
+	if t.Stamp != nil {
+		t.Stamp(t.path, phase, at)
+	}
 }
 
 // Seen is what was recorded of the scenario so far.

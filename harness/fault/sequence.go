@@ -2,66 +2,34 @@ package fault
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Strikes are several strikes in one wave; the victims are dealt out among them
-// in turn, so that one scenario sees each kind of cut beside the others.
-type Strikes []Strike
+// A Sequence strikes with its parts one after the other. A part stands until the
+// whole is healed, unless it is [Timed]: then the next begins when it has healed.
+// A pause between two parts is the [When.After] of the second.
+type Sequence []Fault
 
-func (f Strikes) String() string {
-	parts := make([]string, len(f))
-	for i, s := range f {
-		parts[i] = s.String()
-	}
-	return strings.Join(parts, ", ")
-}
+func (f Sequence) String() string { return join(f, ", then ") }
 
-// Prepare asks for links that can strike.
-func (f Strikes) Prepare(spec *stack.Spec) { spec.Strikes = true }
+func (f Sequence) members() []Fault { return f }
 
-// Arm deals the victims out.
-func (f Strikes) Arm(ctx context.Context, t Target) error {
-	hands := make([][]uint64, len(f))
-	for i, v := range t.Victims {
-		hands[i%len(f)] = append(hands[i%len(f)], v)
-	}
-	for i, s := range f {
-		t.Victims = hands[i]
-		if err := s.Arm(ctx, t); err != nil {
+// Inject strikes part by part. The first that cannot strike ends the sequence.
+func (f Sequence) Inject(ctx context.Context, t Target) error {
+	for i, part := range f {
+		if err := Inject(ctx, t.part(i), part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Struck reads the ledger of each link once.
-func (f Strikes) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
-	var all []stack.Struck
-	var errs []error
-	read := map[string]bool{}
-	for _, s := range f {
-		if read[s.Link] {
-			continue
-		}
-		read[s.Link] = true
-		done, err := s.Struck(ctx, t)
-		all, errs = append(all, done...), append(errs, err)
-	}
-	return all, errors.Join(errs...)
-}
+// Heal takes all parts back, the last first.
+func (f Sequence) Heal(ctx context.Context, t Target) error { return healBackwards(ctx, t, f) }
 
-// Inject and Heal have nothing to do, as with a [Strike].
-func (f Strikes) Inject(context.Context, Target) error { return nil }
-func (f Strikes) Heal(context.Context, Target) error   { return nil }
+// Confirm wants every part to be seen.
+func (f Sequence) Confirm(seen Seen) Proof { return confirmAll(seen, f) }
 
-// Confirm counts what the ledgers say.
-func (f Strikes) Confirm(seen Seen) Proof {
-	if len(f) == 0 {
-		return Proof{Evidence: "no strikes"}
-	}
-	return f[0].Confirm(seen)
-}
+// Prepare asks every part.
+func (f Sequence) Prepare(spec *stack.Spec) { All(f).Prepare(spec) }

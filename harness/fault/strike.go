@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
@@ -45,7 +46,7 @@ func (f Strike) Inject(context.Context, Target) error { return nil }
 // Heal has nothing to undo: a strike is over when it is done.
 func (f Strike) Heal(context.Context, Target) error { return nil }
 
-// Struck reads the ledgers.
+// Struck reads the ledgers, and leaves out what another strike has done.
 func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
 	var all []stack.Struck
 	err := onLinks(ctx, t.Stack, f.Link, func(ctx context.Context, l stack.Link) error {
@@ -54,22 +55,27 @@ func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
 			return unable("strike streams at an exact event")
 		}
 		done, err := s.Ledger(ctx)
-		all = append(all, done...)
+		for _, d := range done {
+			if d.Action == f.Action && d.After == f.After {
+				all = append(all, d)
+			}
+		}
 		return err
 	})
 	return all, err
 }
 
 // Confirm counts the strikes that the ledger says were done.
-func (f Strike) Confirm(seen Seen) Proof {
+func (f Strike) Confirm(seen Seen) Proof { return confirmStrikes(seen, f) }
+
+func confirmStrikes(seen Seen, fs ...Strike) Proof {
 	p := Proof{}
 	for _, e := range seen.Events {
-		if e.Source == "relay" && e.Kind == "strike" && e.Code == 0 {
+		if e.Source == "relay" && e.Kind == "strike" && e.Code == 0 && slices.ContainsFunc(fs, func(f Strike) bool { return e.Subject == string(f.Action) }) {
 			p.Victims = append(p.Victims, e.Stream)
 		}
 	}
-	asked := len(seen.victims())
 	p.OK = len(p.Victims) > 0
-	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims after event %d", len(p.Victims), asked, f.After)
+	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims after event %d", len(p.Victims), len(seen.victims()), fs[0].After)
 	return p
 }

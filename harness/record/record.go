@@ -134,6 +134,11 @@ type Stream struct {
 	Group    Group
 	Hop      string // name of the hop it was sent to
 	Nonce    string // also its X-Request-ID
+	// After is the stream that its client had before this one: it reconnected, or
+	// asked again, with the same nonce then. 0 for a client's first.
+	After uint64
+	// Replica is who served it ("app[1]"); empty where that is not known.
+	Replica string
 	// Sched is when the pacer meant it to start, Send when the request was
 	// written, Connect when the connection stood, Headers when the response
 	// head was whole, End when the body ended. Never where it did not come.

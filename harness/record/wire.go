@@ -36,6 +36,8 @@ type streamEntry struct {
 	Group    Group  `cbor:"3,keyasint,omitempty"`
 	Hop      string `cbor:"4,keyasint,omitempty"`
 	Nonce    string `cbor:"5,keyasint,omitempty"`
+	After    uint64 `cbor:"37,keyasint,omitempty"`
+	Replica  string `cbor:"38,keyasint,omitempty"`
 
 	Sched   time.Duration `cbor:"6,keyasint,omitempty"`
 	Send    time.Duration `cbor:"7,keyasint,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -39,6 +40,7 @@ type flight struct {
 	refused  error         // why it did not begin; set before news is closed
 	cut      atomic.Pointer[record.Limit]
 	started  atomic.Bool // via is to be told about a cut
+	upstream string      // set before headed
 	headed   atomic.Bool
 	over     atomic.Bool
 	reported atomic.Bool
@@ -52,8 +54,8 @@ type flight struct {
 
 // counts are what Live shows, published once a read.
 type counts struct {
-	events, contents atomic.Int32
-	bytes            atomic.Int64
+	events, contents, heartbeats atomic.Int32
+	bytes                        atomic.Int64
 }
 
 // A halt says that we ended a flight, and why.
@@ -190,6 +192,7 @@ func (f *flight) beginBody(h *head) {
 	f.body.open(f, h)
 	f.job = nil
 	f.events.open(f.at)
+	f.upstream = f.rec.Header[stack.ReplicaHeader]
 	f.headed.Store(true)
 	f.news <- struct{}{}
 }
@@ -248,12 +251,18 @@ func (f *flight) bodyWhole() {
 func (f *flight) publish() {
 	f.counts.events.Store(int32(f.rec.Frames))
 	f.counts.contents.Store(int32(f.rec.Contents))
+	f.counts.heartbeats.Store(int32(f.rec.Heartbeats))
 	f.counts.bytes.Store(f.rec.Bytes)
 }
 
 func (f *flight) glance() Live {
-	return Live{Seq: f.rec.Seq, Scenario: f.rec.Scenario, Group: f.rec.Group, InBody: f.headed.Load(),
-		Events: int(f.counts.events.Load()), Contents: int(f.counts.contents.Load()), Bytes: f.counts.bytes.Load()}
+	l := Live{Seq: f.rec.Seq, Scenario: f.rec.Scenario, Group: f.rec.Group, InBody: f.headed.Load(),
+		Events: int(f.counts.events.Load()), Contents: int(f.counts.contents.Load()),
+		Heartbeats: int(f.counts.heartbeats.Load()), Bytes: f.counts.bytes.Load()}
+	if l.InBody {
+		l.Upstream = f.upstream
+	}
+	return l
 }
 
 // hangUp ends the flight from any goroutine. The first reason counts. A carrier

@@ -160,13 +160,15 @@ func (t *Tap) Clock() string {
 
 // A Live is a stream in flight.
 type Live struct {
-	Seq      uint64
-	Scenario string
-	Group    record.Group
-	Events   int   // of any kind
-	Contents int   // content events
-	Bytes    int64 // of body
-	InBody   bool  // its response head came
+	Seq        uint64
+	Scenario   string
+	Group      record.Group
+	Events     int // of any kind
+	Contents   int // content events
+	Heartbeats int
+	Bytes      int64  // of body
+	InBody     bool   // its response head came
+	Upstream   string // value of stack.ReplicaHeader; "" before the head
 }
 
 // Live yields the streams in flight, in no order. The counts are those after

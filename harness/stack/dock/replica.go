@@ -85,7 +85,8 @@ func (s *Stack) probe(ctx context.Context, b *box) error {
 
 // show is the replica as the stack's user sees it.
 func (s *Stack) show(r *replica) stack.Replica {
-	return stack.Replica{Name: r.name, Addr: r.link.entrance().inside(r.link.port), URL: s.route.url(r.app, s.plan.port)}
+	return stack.Replica{Name: r.name, Addr: r.link.entrance().inside(r.link.port),
+		Control: r.link.toxiproxy.inside(controlPort), URL: s.route.url(r.app, s.plan.port)}
 }
 
 // find returns a replica by name.

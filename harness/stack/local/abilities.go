@@ -143,7 +143,7 @@ func (c *chain) AddReplica(ctx context.Context) (stack.Replica, error) {
 	if err := c.edge.route(ctx, c.upstreams()); err != nil {
 		return stack.Replica{}, err
 	}
-	return stack.Replica{Name: r.name, Addr: r.link.addr(), URL: "http://" + r.addr()}, nil
+	return stack.Replica{Name: r.name, Addr: r.link.addr(), Control: r.link.controlAddr(), URL: "http://" + r.addr()}, nil
 }
 
 // RemoveReplica implements [stack.Scaler]: the edge forgets it, then it gets

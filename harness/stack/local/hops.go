@@ -73,7 +73,7 @@ func (c *chain) Replicas() []stack.Replica {
 	for _, r := range c.all() {
 		s := stack.Replica{Name: r.name, Addr: r.addr(), URL: "http://" + r.addr()}
 		if r.link != nil {
-			s.Addr = r.link.addr()
+			s.Addr, s.Control = r.link.addr(), r.link.controlAddr()
 		}
 		list = append(list, s)
 	}
@@ -94,7 +94,7 @@ func (c *chain) Layers() []stack.Layer {
 		layers = append(layers, stack.Layer{Name: name, Settings: c.edge.settings()})
 	}
 	if replicas := c.all(); len(replicas) > 0 {
-		layers = append(layers, stack.Layer{Name: "app", Settings: map[string]string{"grace after SIGTERM": replicas[0].grace().String()}})
+		layers = append(layers, appLayers(replicas[0])...)
 	}
 	return layers
 }

@@ -1,0 +1,65 @@
+package fault
+
+import (
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
+	served := func(pid string, end int) *record.Stream {
+		s := arrivals(end, 100)
+		s.Content.Worker = pid
+		return s
+	}
+	const ms = time.Millisecond
+	killed := record.Event{Source: "fault", Kind: "oom-kill", Subject: "app[0]", Pid: 42, At: 400 * ms}
+	instead := record.Event{Source: "fault", Kind: "kill", Subject: "app[0]", Pid: 42, At: 300 * ms}
+	counter := record.Event{Source: "cgroup", Kind: "counter", Subject: "app[0] oom_kill", Value: 1, Text: "0 → 1", At: 300 * ms}
+	early := counter
+	early.At = 0
+	both := []*record.Stream{served("42", 310), served("7", 900)}
+	for _, tc := range []struct {
+		name    string
+		fault   MemoryKill
+		streams []*record.Stream
+		events  []record.Event
+		ok      bool
+		victims int
+	}{
+		{"counter and streams agree", MemoryKill{}, both, []record.Event{counter, killed}, true, 1},
+		{"Docker says so", MemoryKill{}, both, []record.Event{{Source: "docker", Kind: "oom", At: 300 * ms}, killed}, true, 1},
+		{"all of the app", MemoryKill{Whole: true}, both, []record.Event{counter, killed}, true, 2},
+		{"the kernel is silent", MemoryKill{}, both, []record.Event{killed}, false, 0},
+		{"the kernel spoke before", MemoryKill{}, both, []record.Event{early, killed}, false, 0},
+		{"it served nobody", MemoryKill{}, both[1:], []record.Event{counter, killed}, false, 0},
+		{"its streams had ended", MemoryKill{}, []*record.Stream{served("42", 60)}, []record.Event{counter, killed}, false, 0},
+		{"SIGKILL in its place", MemoryKill{}, both, []record.Event{instead}, true, 1},
+		{"nothing was killed", MemoryKill{}, both, []record.Event{counter}, false, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := tc.fault.Confirm(Seen{Streams: tc.streams, Events: tc.events, Active: 200 * ms})
+			if p.OK != tc.ok || p.OK && len(p.Victims) != tc.victims {
+				t.Errorf("got %+v, want ok %v with %d victims", p, tc.ok, tc.victims)
+			}
+		})
+	}
+}
+
+// Only a container has a limit to run into.
+func TestMemoryKillPreparesContainers(t *testing.T) {
+	for kind, want := range map[string]int64{"docker": unlimited, "local": 0} {
+		spec := stack.Spec{Kind: kind}
+		MemoryKill{}.Prepare(&spec)
+		if spec.App.Memory != want || spec.App.Shm != 2*want {
+			t.Errorf("%s: memory %d, shm %d", kind, spec.App.Memory, spec.App.Shm)
+		}
+	}
+	spec := stack.Spec{Kind: "docker", App: stack.App{Memory: 100 << 20}}
+	MemoryKill{}.Prepare(&spec)
+	if spec.App.Memory != 100<<20 {
+		t.Errorf("the user's limit became %d", spec.App.Memory)
+	}
+}
