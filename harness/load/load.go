@@ -40,7 +40,8 @@ type Wave struct {
 	Streams int
 	// Rate is streams per second; 0 is the closed model. A stream of an open wave
 	// is late if it starts more than 10 ms, or one period if that is longer, after
-	// its time.
+	// its time; one that had no worker until the wave was over counts as late and
+	// does not start.
 	Rate float64
 	// Total ends the wave after so many streams, Duration after so long; the
 	// streams in flight then run to their ends, under their limits. With neither,
@@ -103,6 +104,9 @@ func Drive(ctx context.Context, t *tap.Tap, w Wave) (record.Wave, error) {
 	d.attack()
 	rec.End = t.Now()
 	rec.Started, rec.LateStarts = int(d.started.Load()), int(d.late.Load())
+	if w.Rate > 0 && d.ctx.Err() == nil {
+		rec.LateStarts += max(0, rec.Asked-rec.Started) // too late to start at all
+	}
 	rec.Group, rec.Hop = d.first.Group, d.first.Hop
 	if err := context.Cause(d.ctx); err != nil && ctx.Err() == nil {
 		return rec, fmt.Errorf("drive load: %w", err)

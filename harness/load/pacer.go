@@ -49,6 +49,9 @@ func (p *pacer) asked() int {
 
 // slack is how late a stream of an open wave may start.
 func (p *pacer) slack() time.Duration {
+	if p.closed {
+		return 0
+	}
 	return max(10*time.Millisecond, time.Duration(float64(time.Second)/p.rate))
 }
 
@@ -75,12 +78,9 @@ func (p *pacer) due(n uint64) time.Duration {
 
 // Pace waits until the next stream is due. It implements vegeta.Pacer.
 func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
-	if p.total > 0 && hits >= uint64(p.total) || p.over() {
-		return 0, true
-	}
 	at := p.due(hits)
-	if p.end > 0 && at >= p.end {
-		at = p.end
+	if p.total > 0 && hits >= uint64(p.total) || p.end > 0 && at >= p.end || p.over() {
+		return 0, true
 	}
 	if wait := at - p.now(); wait > 0 {
 		t := time.NewTimer(wait)
@@ -96,9 +96,10 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 // Rate implements vegeta.Pacer; only Vegeta's plots ask.
 func (p *pacer) Rate(time.Duration) float64 { return p.rate }
 
-// over reports that no stream may start any more.
+// over reports that no stream may start any more. In an open wave those that were
+// due before the end still may, as long as they are not late.
 func (p *pacer) over() bool {
-	return p.ctx.Err() != nil || p.end > 0 && p.now() >= p.end
+	return p.ctx.Err() != nil || p.end > 0 && p.now() >= p.end+p.slack()
 }
 
 // onEnd calls stop when the wave's time is up or its context ends. release
@@ -106,7 +107,8 @@ func (p *pacer) over() bool {
 func (p *pacer) onEnd(stop func()) (release func()) {
 	ctx, cancel := context.WithCancel(p.ctx)
 	if p.end > 0 {
-		ctx, cancel = context.WithTimeout(p.ctx, p.end-p.now())
+		cancel()
+		ctx, cancel = context.WithTimeout(p.ctx, p.end+p.slack()-p.now())
 	}
 	finished := make(chan struct{})
 	go func() { // ends by release at the latest

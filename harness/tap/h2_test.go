@@ -203,14 +203,14 @@ func TestUntrustedServer(t *testing.T) {
 func TestRequests(t *testing.T) {
 	body := strings.Repeat("0123456789", 30000)
 	type seen struct{ method, path, host, nonce, seq, lane, auth, body string }
-	var got seen
+	arrived := make(chan seen, 1)
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		if err != nil || r.ContentLength != int64(len(b)) {
 			t.Errorf("body of %d bytes declared as %d: %v", len(b), r.ContentLength, err)
 		}
 		h := r.Header
-		got = seen{r.Method, r.URL.RequestURI(), r.Host, h.Get("X-Request-ID"), h.Get("X-Streamproof-Stream"), h.Get("X-Streamproof-Lane"), h.Get("Authorization"), string(b)}
+		arrived <- seen{r.Method, r.URL.RequestURI(), r.Host, h.Get("X-Request-ID"), h.Get("X-Streamproof-Stream"), h.Get("X-Streamproof-Lane"), h.Get("Authorization"), string(b)}
 	}
 	plain := httptest.NewServer(http.HandlerFunc(handler))
 	defer plain.Close()
@@ -232,7 +232,7 @@ func TestRequests(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		resp.Body.Close()
-		want := seen{"POST", "/a/b?c=d%20e", "virtual.example", tap.Nonce(7, 42), "42", "control", "Bearer k", body}
+		got, want := <-arrived, seen{"POST", "/a/b?c=d%20e", "virtual.example", tap.Nonce(7, 42), "42", "control", "Bearer k", body}
 		if got != want {
 			got.body, want.body = fmt.Sprint(len(got.body)), fmt.Sprint(len(want.body))
 			t.Errorf("%s: server saw %+v, want %+v", c.name, got, want)
