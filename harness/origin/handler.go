@@ -36,9 +36,9 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 
 // reply writes a stream that take has counted in, and logs how it went.
 func (s *Server) reply(st *reply) {
-	defer s.leave(st)
 	st.log("start", "format", st.Format, "events", st.Events)
 	err := st.run()
+	defer s.leave(st, err)
 	n := st.account.produced.Load()
 	switch {
 	case err == nil:
@@ -69,14 +69,13 @@ func (s *Server) read(r *http.Request) (Answer, string, error) {
 
 // take counts st in and takes the connection from net/http.
 func (s *Server) take(w http.ResponseWriter, st *reply) error {
-	if !s.enter(st) {
-		w.Header().Set("Connection", "close")
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		return errors.New("shutting down")
+	if err := s.enter(st); err != nil {
+		refused(w, err)
+		return err
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.leave(st)
+		s.leave(st, err)
 		http.Error(w, "take connection: "+err.Error(), http.StatusHTTPVersionNotSupported)
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -69,6 +70,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.IntVar(&c.workers, "workers", 1, "processes that serve; above 1 a master watches over them")
 	fs.Int64Var(&c.ballast, "ballast", 0, "bytes of memory to hold, in each worker")
 	fs.Float64Var(&c.Share, "sabotage-share", 0, "part of the streams to strike, chosen by nonce, 0 to 1; 0 means the sabotage's own")
+	c.Conduct.flags(fs)
 	fs.BoolVar(&c.LogEvents, "log-events", false, "log every event")
 	err := fs.Parse(args)
 	switch {
@@ -87,7 +89,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	case c.ballast < 0 || c.grace < 0:
 		return nil, errors.New("read arguments: --ballast and --grace must not be negative")
 	}
-	return c, c.Answer.check()
+	return c, errors.Join(c.Answer.check(), c.Conduct.check())
 }
 
 // run serves in this process, or as master or worker of several.
@@ -136,6 +138,8 @@ func (c *config) serve(ctx context.Context, ln net.Listener) (int, error) {
 	select {
 	case err := <-served: // the listener broke
 		return exitError, errors.Join(err, s.drain(0))
+	case <-s.spent:
+		s.log.Info("Maximum request limit of "+strconv.Itoa(c.Requests)+" exceeded, stopping", "streams", s.open())
 	case <-ctx.Done():
 	}
 	s.log.Info("draining", "streams", s.open(), "grace", c.grace.String())

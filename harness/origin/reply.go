@@ -44,13 +44,14 @@ type reply struct {
 	sum        uint32
 	skip       int // an event that was sent out of turn
 
-	due   time.Time // of the next event
-	last  time.Time // when anything was written
-	timer *time.Timer
-	gone  chan struct{} // closed when the client has left
-	deaf  bool          // goes on although the client has left
-	hold  bool          // writes go to held
-	held  []byte
+	due    time.Time // of the next event
+	last   time.Time // when anything was written
+	timer  *time.Timer
+	gone   chan struct{} // closed when the client has left
+	blocks bool          // stops the whole process in its middle
+	deaf   bool          // goes on although the client has left
+	hold   bool          // writes go to held
+	held   []byte
 }
 
 func (s *Server) newReply(r *http.Request, a Answer, nonce string) *reply {
@@ -137,6 +138,9 @@ func (s *reply) event(seq int) error {
 
 // act writes the prepared event, unless this is where the sabotage strikes.
 func (s *reply) act(seq int) error {
+	if s.blocks && seq == s.at() {
+		s.server.block()
+	}
 	if s.deed != nil && s.deed.event != nil && seq == s.at() {
 		return s.deed.event(s, seq)
 	}

@@ -14,6 +14,7 @@ func (s *reply) send(p *packet) error {
 	if s.framing == chunked {
 		p.seal()
 	}
+	s.server.unblocked()
 	if s.hold {
 		s.held = append(s.held, p.now()...)
 		return nil
@@ -41,8 +42,11 @@ func (s *reply) head(lines ...string) []byte {
 	}
 	b = append(b, "200 OK\r\nServer: streamproof-origin\r\nDate: "...)
 	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
-	b = append(b, "\r\nContent-Type: "+s.enc.contentType()+"\r\nCache-Control: no-store\r\nConnection: close\r\nX-Streamproof-Pid: "...)
+	b = append(b, "\r\nContent-Type: "+s.enc.contentType()+"\r\nConnection: close\r\nX-Streamproof-Pid: "...)
 	b = strconv.AppendInt(b, int64(s.server.pid), 10)
+	if !s.server.Cacheable {
+		b = append(b, "\r\nCache-Control: no-store"...)
+	}
 	if s.deed == nil || !s.deed.accel {
 		b = append(b, "\r\nX-Accel-Buffering: no"...)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const NonceHeader = "X-Request-ID"
 
 // Options set a [Server] up. The zero value is ready to use.
 type Options struct {
+	Conduct
 	Answer    Answer    // defaults of all requests; the zero value means DefaultAnswer
 	Share     float64   // of the streams that Answer.Sabotage strikes; 0 means the sabotage's own
 	Log       io.Writer // JSON lines; nil for none
@@ -30,6 +32,7 @@ type Options struct {
 // A Server is one process of the origin. It is an http.Handler, whose streams
 // need a ResponseWriter that can be hijacked: HTTP/1 only.
 type Server struct {
+	Conduct
 	answer    Answer
 	share     float64
 	log       *slog.Logger
@@ -40,9 +43,14 @@ type Server struct {
 	http      http.Server
 
 	draining chan struct{} // closed when Shutdown begins
+	spent    chan struct{} // closed when the last stream of Conduct.Requests has begun
+	blocked  atomic.Int64  // Unix time in ns until which nothing is said
 
 	mu      sync.Mutex // guards live and closed
 	live    map[*reply]struct{}
+	lost    int      // places that nobody gives back
+	begun   int      // streams so far
+	hoard   [][]byte // what they left behind
 	closed  bool
 	streams sync.WaitGroup // those in live
 }
@@ -58,7 +66,10 @@ func New(o Options) (*Server, error) {
 	if o.board == nil {
 		o.board = new(board)
 	}
-	s := &Server{answer: o.Answer, share: o.Share, log: newLog(o.Log), logEvents: o.LogEvents, board: o.board,
+	if err := o.Conduct.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{Conduct: o.Conduct, spent: make(chan struct{}), answer: o.Answer, share: o.Share, log: newLog(o.Log), logEvents: o.LogEvents, board: o.board,
 		pid: os.Getpid(), mux: http.NewServeMux(), draining: make(chan struct{}), live: map[*reply]struct{}{}}
 	if s.share == 0 && o.Answer.Sabotage != "" {
 		s.share = sabotage(o.Answer.Sabotage).Share
@@ -122,25 +133,6 @@ func (s *Server) cut() int {
 		st.conn.Close()
 	}
 	return len(s.live)
-}
-
-// enter counts a stream in, unless the server is shutting down.
-func (s *Server) enter(st *reply) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.live[st] = struct{}{}
-	s.streams.Add(1)
-	return true
-}
-
-func (s *Server) leave(st *reply) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.live, st)
-	s.streams.Done()
 }
 
 // newNonce names a stream whose caller did not.
