@@ -78,14 +78,20 @@ type originReader struct {
 	nonce   string
 	pid     int64
 	seq     sequence
+	resume  int64 // the last event that the client has from before
 	crc     uint32
 	total   int64 // as the terminal declares it
 	want    string
 	foreign string
 }
 
-func newOrigin(a Ask) Reader      { return &originReader{nonce: a.Nonce} }
-func newOriginLines(a Ask) Reader { return &originReader{nonce: a.Nonce, typed: true} }
+func newOrigin(a Ask) Reader {
+	return &originReader{nonce: a.Nonce, resume: a.Resume, seq: sequence{max: a.Resume}}
+}
+
+func newOriginLines(a Ask) Reader {
+	return &originReader{nonce: a.Nonce, resume: a.Resume, seq: sequence{max: a.Resume}, typed: true}
+}
 
 // Read implements [Reader].
 func (r *originReader) Read(f *Frame) Event {
@@ -159,6 +165,9 @@ func (r *originReader) take(kind Kind, e *originEvent) Event {
 	switch kind {
 	case Content:
 		ev.Seq = e.seq
+		if r.resume > 0 && r.seq.last == 0 && e.seq == 1 {
+			r.seq = sequence{} // it begins anew
+		}
 		r.seq.add(e.seq)
 		r.checksum(e.text)
 	case Terminal:

@@ -1,6 +1,9 @@
 package stream
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // SSE is the framing of text/event-stream, to the letter of WHATWG HTML
 // section 9.2 (server-sent events):
@@ -9,8 +12,8 @@ import "bytes"
 //     mark at the start is skipped.
 //   - A blank line dispatches the event. A block without a data line dispatches
 //     nothing, but its id counts. Several data lines are joined with LF.
-//   - An id that contains NULL is ignored. retry is known and ignored, since we
-//     never reconnect.
+//   - An id that contains NULL is ignored, and so is a retry that is not all
+//     digits.
 //   - An event that the end of the body leaves without its blank line is not
 //     dispatched; Close returns its length.
 //
@@ -54,6 +57,7 @@ type sseDecoder struct {
 	multi *buffer // joined data of a block with several data lines
 	blk   block
 	id    []byte // last event ID, kept over events
+	retry int    // ms, kept as well
 	bom   uint8  // bytes of the byte order mark met so far
 	begun bool   // past the place where a byte order mark may stand
 	cr    bool   // the last byte was CR: a LF now belongs to it
@@ -141,7 +145,7 @@ func (d *sseDecoder) endLine(base []byte, from int, sink Sink) {
 	case len(line) == 0:
 		d.dispatch(base, sink)
 	case line[0] == ':':
-		d.frame = Frame{Comment: true, Data: unspace(line[1:]), ID: d.id, Offset: d.line, Size: int(d.pos - d.line)}
+		d.frame = Frame{Comment: true, Data: unspace(line[1:]), ID: d.id, Retry: d.retry, Offset: d.line, Size: int(d.pos - d.line)}
 		sink.Frame(&d.frame)
 	default:
 		d.blk.open = true
@@ -172,6 +176,9 @@ func (d *sseDecoder) field(base []byte, from int) {
 			d.id = append(d.id[:0], v...)
 		}
 	case "retry":
+		if n, err := strconv.ParseUint(string(value.of(base)), 10, 31); err == nil { // digits only, as the standard wants
+			d.retry = int(n)
+		}
 	default:
 		if d.blk.junk.to == 0 {
 			d.blk.junk = span{from, len(base)}
@@ -212,7 +219,7 @@ func (d *sseDecoder) fill(base []byte) {
 	f := &d.frame
 	f.Data = d.blk.data.of(base)
 	f.Name = d.blk.name.of(base)
-	f.ID = d.id
+	f.ID, f.Retry = d.id, d.retry
 	f.Comment = d.blk.lines == 0
 	f.Junk = nil
 	f.Offset = d.start

@@ -40,8 +40,10 @@ type Frame struct {
 	Data []byte
 	// Name is the SSE event type, empty where it was not sent.
 	Name []byte
-	// ID is the SSE last event ID in force at this event.
-	ID []byte
+	// ID is the SSE last event ID in force at this event, Retry the reconnection
+	// time in ms; 0 where the server has set none.
+	ID    []byte
+	Retry int
 	// Comment reports a frame that carries no event: an SSE comment, whose text
 	// Data holds, a blank line of NDJSON, or an SSE block of nothing but Junk.
 	Comment bool
@@ -181,6 +183,9 @@ type Ask struct {
 	Sentinel string
 	Length   int64
 	SHA256   string
+	// Resume is the number of the last event that the client has from before: a
+	// server that resumes goes on behind it, one that does not begins anew.
+	Resume int64
 }
 
 // A Dialect gives meaning to the frames of a format.
