@@ -35,7 +35,9 @@ type Options struct {
 	Enter  string
 	Opener stack.Opener
 	Tool   string // version, for the plan
-	Repro  string // the command line that repeats this run, without --seed
+	Repro  string // the command line that repeats this run, with {seed}, or without a seed
+	// Warn is told what will go wrong before any load is sent; nil is silent.
+	Warn func(scenario, text string)
 	// Progress is told what happens about four times a second; nil is silent.
 	Progress func(Progress)
 }
@@ -89,6 +91,9 @@ func (o *Options) Validate() error {
 	}
 	if len(o.Sabotage.names()) > 0 && !o.App.origin() {
 		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged", Fix: "leave out the app, or the sabotage"}
+	}
+	if err := o.validDirect(); err != nil {
+		return err
 	}
 	return o.validHost()
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ type run struct {
 	secrets  secrets
 	next     uint64 // sequence number of the next stream
 	progress *ticker
+	mute     bool // control was played, and no stream of it brought content
 }
 
 func newRun(o Options) (*run, error) {
@@ -109,8 +111,13 @@ func (r *run) playAll(ctx context.Context) error {
 			return nil
 		}
 		r.progress.scenario(sc.ID, i)
+		if why := r.hopeless(i); why != "" {
+			r.note(sc.ID, record.NoteUnable, why, "mend what control shows, then run again")
+			continue
+		}
 		err := r.play(ctx, sc)
 		if err == nil || ctx.Err() != nil {
+			r.mute = r.mute || sc.ID == controlID && r.seen.mute()
 			continue
 		}
 		var cannot *stack.Unable
@@ -124,6 +131,19 @@ func (r *run) playAll(ctx context.Context) error {
 	return nil
 }
 
+// controlID is the scenario that injects nothing.
+const controlID = "control"
+
+// hopeless says why scenario i is not worth playing: after a control in which no
+// stream brought any content, a fault would prove nothing, and each scenario
+// would say the same again.
+func (r *run) hopeless(i int) string {
+	if i == 0 || !r.mute {
+		return ""
+	}
+	return "no stream of " + controlID + " brought any content, so that a fault would prove nothing"
+}
+
 // close ends the record. interrupted says that the user stopped the run.
 func (r *run) close(interrupted bool) error {
 	r.progress.close()
@@ -135,7 +155,7 @@ func (r *run) close(interrupted bool) error {
 // plan is what gets saved before anything starts.
 func (r *run) plan(start time.Time) record.Plan {
 	p := record.Plan{Schema: record.Schema, Tool: r.Tool, Started: start, Seed: r.Seed,
-		Repro:    fmt.Sprintf("%s --seed %d", r.secrets.hide(r.Repro), r.Seed),
+		Repro:    r.repeat(),
 		Host:     record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU()},
 		App:      r.secrets.hide(r.App.String()),
 		Dialect:  r.dialect.Name,
@@ -151,6 +171,16 @@ func (r *run) plan(start time.Time) record.Plan {
 		p.Scenarios = append(p.Scenarios, r.planned(sc))
 	}
 	return p
+}
+
+// repeat is the line that repeats the run: {seed} in it is the seed, which
+// otherwise comes as a flag at its end.
+func (r *run) repeat() string {
+	line, seed := r.secrets.hide(r.Repro), strconv.FormatUint(r.Seed, 10)
+	if strings.Contains(line, "{seed}") {
+		return strings.ReplaceAll(line, "{seed}", seed)
+	}
+	return line + " --seed " + seed
 }
 
 // policy is the scenario's own with what the user set.

@@ -54,6 +54,18 @@ func (s *seen) begunVictims() int {
 	return s.victims
 }
 
+// mute reports whether streams ended and none of them brought content.
+func (s *seen) mute() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.streams {
+		if st.Contents > 0 {
+			return false
+		}
+	}
+	return len(s.streams) > 0
+}
+
 func (s *seen) ended(st *record.Stream) {
 	st.Content.ErrorText = s.hide(st.Content.ErrorText)
 	st.Content.Why = s.hide(st.Content.Why)

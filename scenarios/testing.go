@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"cmp"
 	"errors"
+	"flag"
 	"hash/fnv"
 	"os"
 	"path/filepath"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
 )
@@ -32,31 +33,52 @@ func Run(t *testing.T, app harness.App, list ...harness.Scenario) {
 func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
 	dir := artefacts(t)
 	report, err := Execute(t.Context(), harness.Options{App: app, Scenarios: []harness.Scenario{sc}, Dir: dir,
-		Seed: seed(t), Tool: "go test", Repro: "go test -run '^" + t.Name() + "$'"})
+		Seed: seed(t), Tool: "go test", Repro: "STREAMPROOF_SEED={seed} go test -run '^" + t.Name() + "$'"})
 	var usage *harness.UsageError
+	var start *stack.StartError
 	switch {
 	case errors.As(err, &usage):
 		t.Fatalf("%v", err)
+	case errors.As(err, &start):
+		t.Fatalf("%v\n%s", err, strings.Join(start.Tail, "\n"))
 	case err != nil:
 		t.Fatalf("the harness broke: %v (artefacts in %s)", err, dir)
+	case report.Scenarios[0].Unable():
+		t.Skipf("%s: %s", sc.ID, report.Scenarios[0].Why)
 	case report.Verdict != verdict.Pass:
 		var text strings.Builder
-		run := reports.Input{Report: report}
-		if err := reports.Text(&text, run); err != nil {
+		if err := reports.Text(&text, reports.Input{Report: report}); err != nil {
 			t.Error(err)
 		}
-		t.Errorf("%s\nrepeat it with STREAMPROOF_SEED=%d; report: %s", text.String(), report.Seed, filepath.Join(dir, "report.html"))
+		t.Errorf("%s\nreport: %s", text.String(), filepath.Join(dir, reports.HTMLFile))
+	default:
+		t.Logf("%s", report.Why)
 	}
 }
 
-// artefacts is an empty folder for the run.
+// artefacts is a folder for the run that does not exist yet.
 func artefacts(t *testing.T) string {
-	base := cmp.Or(os.Getenv("STREAMPROOF_DIR"), t.ArtifactDir())
-	dir := filepath.Join(base, strings.ReplaceAll(t.Name(), "/", "-"))
-	if err := os.RemoveAll(dir); err != nil {
+	name := strings.ReplaceAll(t.Name(), "/", "-")
+	if base := os.Getenv("STREAMPROOF_DIR"); base != "" {
+		dir := filepath.Join(base, name)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	if kept := flag.Lookup("test.artifacts"); kept != nil && kept.Value.String() == "true" {
+		return filepath.Join(t.ArtifactDir(), name)
+	}
+	base, err := os.MkdirTemp("", "streamproof-")
+	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	t.Cleanup(func() {
+		if !t.Failed() {
+			os.RemoveAll(base)
+		}
+	})
+	return filepath.Join(base, name)
 }
 
 // seed is the user's, or one that belongs to the test's name, so that a test

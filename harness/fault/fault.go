@@ -123,13 +123,17 @@ func unable(what string) error {
 }
 
 // links returns the links that a name means: "edge" is one, "upstream" all of
-// them.
+// them. Where no edge stands between, the one link that there is leads from the
+// client to the app, and is both.
 func links(s stack.Stack, name string) ([]stack.Link, error) {
 	var found []stack.Link
 	for _, l := range s.Links() {
 		if l.Name() == name || isUpstream(l.Name()) && name == stack.UpstreamLink {
 			found = append(found, l)
 		}
+	}
+	if all := s.Links(); len(found) == 0 && name == stack.UpstreamLink && len(all) == 1 {
+		return all, nil
 	}
 	if len(found) == 0 {
 		return nil, &stack.Unable{What: "reach the " + name + " link", Why: "this stack has no such link"}

@@ -91,6 +91,18 @@ func TestDrainIsConfirmedByTheExit(t *testing.T) {
 	}
 }
 
+func TestTheOnlyLinkIsBoth(t *testing.T) {
+	only := &striker{name: "edge"}
+	for name, want := range map[string]int{"edge": 1, "upstream": 1, "elsewhere": 0} {
+		if found, _ := links(linked{only}, name); len(found) != want {
+			t.Errorf("links named %s: %d, want %d", name, len(found), want)
+		}
+	}
+	if found, _ := links(linked{only, &striker{name: "upstream[0]"}, &striker{name: "upstream[1]"}}, "upstream"); len(found) != 2 {
+		t.Errorf("upstream means %d of 2 links", len(found))
+	}
+}
+
 func TestStrikesAreDealtOutInTurn(t *testing.T) {
 	edge, up := &striker{name: "edge"}, &striker{name: "upstream[0]"}
 	f := Strikes{{Link: "edge", After: 5, Action: stack.RST}, {Link: "upstream", After: 5, Action: stack.FIN}}

@@ -63,6 +63,32 @@ func BufferingOf(s *record.Stream) Buffering {
 	return b
 }
 
+// Bounds of a burst: a model may think for long and then answer briefly, but not
+// eight events in one packet.
+const (
+	burstEvents = 8
+	burstAfter  = 500 * time.Millisecond
+	burstSpan   = 0.1 // of the time to the first event
+)
+
+// burst reports whether the content of a stream without stamps came all at once
+// after a long wait: at one instant or two. It is what a client can know of
+// buffering by itself.
+func burst(s *record.Stream) bool {
+	ttfe, ok := TTFE(s)
+	if !ok || s.EmitFirst != 0 || s.Contents < burstEvents || ttfe < burstAfter || float64(s.Last-s.First) > burstSpan*float64(ttfe) {
+		return false
+	}
+	instants, last := 0, record.Never
+	for m := range s.Marks() {
+		if m.Kind == stream.Content && m.At != last {
+			instants++
+			last = m.At
+		}
+	}
+	return instants <= 2
+}
+
 // Index is B of DESIGN section 5: 0 for a live stream, 1 for one burst.
 func (b Buffering) Index() float64 {
 	if b.Emission <= 0 {
