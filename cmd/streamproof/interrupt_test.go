@@ -171,7 +171,7 @@ func TestSecondInterruptKills(t *testing.T) {
 
 // What a SIGKILL leaves can be judged, and nothing outlives it.
 func TestJudgeAfterKill(t *testing.T) {
-	for range 3 {
+	for range 10 {
 		c := start(t, "--scenario", "control,cut", "--duration", "5m")
 		c.streaming(t)
 		time.Sleep(rand.N(1500 * time.Millisecond))
