@@ -103,6 +103,9 @@ func TestComposeBehindOwnNginxConf(t *testing.T) {
 	if _, body, err := ask(t, hop(t, s, "edge"), false, "/chat?events=3&gap=1ms", nil); err != nil || !strings.HasSuffix(body, "[DONE]\n\n") {
 		t.Errorf("through the chain: %v %q", err, body)
 	}
+	if v := s.Versions()["nginx"]; !strings.HasPrefix(v, "nginx 1.") {
+		t.Errorf("version of the user's nginx: %q", v)
+	}
 	var nginx, app stack.Layer
 	for _, l := range s.Layers() {
 		switch l.Name {
@@ -122,8 +125,9 @@ func TestComposeBehindOwnNginxConf(t *testing.T) {
 	}
 	for range 2 {
 		began := time.Now()
-		if _, _, err := ask(t, hop(t, s, "edge"), false, "/healthz", nil); err != nil || time.Since(began) < 600*time.Millisecond {
-			t.Errorf("the fault did not bite: %v after %v", err, time.Since(began))
+		res, body, err := ask(t, hop(t, s, "edge"), false, "/healthz", nil)
+		if err != nil || body != "ok" || time.Since(began) < 600*time.Millisecond {
+			t.Errorf("the fault did not bite: %+v %q %v after %v", res, body, err, time.Since(began))
 		}
 	}
 }

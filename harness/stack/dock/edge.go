@@ -94,21 +94,28 @@ func (s *Stack) config(generation int) nginxconf.Config {
 	return c
 }
 
-// awaitEdge waits until nginx answers with the generation that it was given. A
-// user's nginx has no such page: any answer will do.
+// awaitEdge waits until nginx answers, with the generation that it was given
+// where the configuration is ours.
 func (s *Stack) awaitEdge(ctx context.Context) error {
 	e := s.edge
-	want := strconv.Itoa(e.generation)
-	return s.await(ctx, e.box, s.spec.App.Start, func(ctx context.Context) error {
-		_, a, err := get(ctx, s.route.dial(e.box, e.port), nginxconf.ReadyPath)
-		if err != nil {
-			return err
+	return s.await(ctx, e.box, s.spec.App.Start, func(ctx context.Context) (err error) {
+		server, generation := "", strconv.Itoa(e.generation)
+		addr := s.route.dial(e.box, e.port)
+		if e.own != nil {
+			server, err = knock(ctx, addr)
+		} else {
+			var a *answer
+			if _, a, err = get(ctx, addr, nginxconf.ReadyPath); err == nil {
+				server = a.header.Get("Server")
+				if a.body != generation {
+					err = fmt.Errorf("generation is %q, not yet %s", a.body, generation)
+				}
+			}
 		}
-		e.version = strings.Replace(a.header.Get("Server"), "/", " ", 1)
-		if e.own == nil && a.body != want {
-			return fmt.Errorf("generation is %q, not yet %s", a.body, want)
+		if server != "" {
+			e.version = strings.Replace(server, "/", " ", 1)
 		}
-		return nil
+		return err
 	})
 }
 

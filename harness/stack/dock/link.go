@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -66,7 +67,7 @@ var _ stack.Striker = strikingLink{}
 func (s *Stack) openLink(ctx context.Context, name string, port int, aliases []string) (*link, error) {
 	l := &link{name: name, port: port, s: s}
 	inner, outer := hostname(name), hostname(name)+"-toxiproxy"
-	toxi := form{part: name + " toxiproxy", image: s.images.Toxiproxy, aliases: append(aliases, inner),
+	toxi := form{part: name + " toxiproxy", image: s.images.Toxiproxy, aliases: slices.Concat(aliases, []string{inner}),
 		ports: []int{port, controlPort, toxiproxyAPI}}
 	idle := s.spec.Idle(name)
 	if !s.spec.Strikes && idle == 0 {
