@@ -35,13 +35,21 @@ type App struct {
 	CPUs     float64           // 0 for no limit
 	Edge     stack.Edge        // overrides the scenarios' own edge where it is set
 	Logs     map[string]string // logs that we attach to: kind to path
+	// Ledger is the path of the app's own account of a stream, with {nonce} for
+	// the stream's X-Request-ID. It answers 404, or JSON as our origin does: how
+	// many events were produced, whether that stopped and when. "" for none; our
+	// origin keeps one.
+	Ledger string
 
 	Stream Stream
 }
 
 // A Stream is the request that every stream sends, and how its answer is read.
 type Stream struct {
-	Path    string            // with query; for a URL app it replaces the URL's path unless empty
+	// Path is path and query; for a URL app it replaces the URL's path unless
+	// empty. An app that can answer in the shape that a scenario asks for says so
+	// with {events}, {gap}, {pause} and {pause_at}: "/chat?n={events}".
+	Path    string
 	Method  string            // "" means GET, or POST where there is a body
 	Headers map[string]string // values may name environment variables as ${NAME}
 	Body    string            // may name environment variables
@@ -52,6 +60,9 @@ type Stream struct {
 	Sentinel string
 	Length   int64
 	SHA256   string
+	// PlainPath and PlainBody are what asks for the same answer in one piece; an
+	// empty one is Path or Body. With both empty the answer comes streamed only.
+	PlainPath, PlainBody string
 }
 
 // origin reports whether a is our own server.
@@ -115,6 +126,17 @@ func (a *App) path() string {
 	}
 	return "/"
 }
+
+// ledger is the path of the app's account of a stream, "" if it keeps none.
+func (a *App) ledger() string {
+	if a.Ledger == "" && a.origin() {
+		return "/ledger?nonce={nonce}"
+	}
+	return a.Ledger
+}
+
+// shaped reports whether a answers in the shape that a scenario asks for.
+func (a *App) shaped() bool { return a.origin() || strings.Contains(a.path(), "{gap}") }
 
 func (a *App) method() string {
 	switch {

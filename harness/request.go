@@ -1,10 +1,12 @@
 package harness
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -46,9 +48,9 @@ func (r *run) ask() stream.Ask {
 }
 
 // target is the path and query that the streams of a scenario ask for: our own
-// origin is told which shape its answer shall have.
+// origin, and an app that can, is told which shape its answer shall have.
 func (r *run) target(sc Scenario) string {
-	path := r.App.path()
+	path := sc.Shape.fill(r.App.path())
 	if !r.App.origin() {
 		return path
 	}
@@ -63,6 +65,12 @@ func (r *run) sabotaged(sc Scenario, name string) string {
 	}
 	path := r.target(sc)
 	return path + withQuery(path, q)
+}
+
+// fill puts the shape into a path that asks for it.
+func (s Shape) fill(path string) string {
+	return strings.NewReplacer("{events}", strconv.Itoa(cmp.Or(s.Events, 20)), "{gap}", cmp.Or(s.Gap, 50*time.Millisecond).String(),
+		"{pause}", s.Pause.String(), "{pause_at}", strconv.Itoa(s.PauseAt)).Replace(path)
 }
 
 func withQuery(path string, q url.Values) string {

@@ -19,7 +19,7 @@ func Standard() []harness.Scenario {
 
 // All returns the catalogue in the order in which it reads best.
 func All() []harness.Scenario {
-	return append(Standard(), GzipBuffering(), LaunderedKill(), ClientAbort())
+	return append(Standard(), WorkerTimeout(), MemoryKill(), MemoryKillContainer(), NotStreaming(), GzipBuffering(), LaunderedKill(), ClientAbort())
 }
 
 // Lookup finds a scenario by its ID.

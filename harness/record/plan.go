@@ -87,7 +87,8 @@ type Policy struct {
 	MinStreams int `json:"min_streams,omitempty"`
 	// Expect names what must be seen for the scenario to have tested anything
 	// beyond its fault: "silence" (a silence in content longer than Silence),
-	// "abort" (we hung up on at least one stream and have the server's account).
+	// "abort" (we hung up on at least one stream and have the server's account),
+	// [ExpectSameText].
 	Expect  string        `json:"expect,omitempty"`
 	Silence time.Duration `json:"silence,omitempty"`
 	// Checks are the flags that fail this scenario when a stream bears them:

@@ -93,6 +93,8 @@ func (Expectation) Check(s *Scope) Answer {
 		return s.silence()
 	case "abort":
 		return s.aborts()
+	case record.ExpectSameText:
+		return s.same()
 	default:
 		return Answer{}
 	}

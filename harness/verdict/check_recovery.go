@@ -37,7 +37,7 @@ func (Recovery) Check(s *Scope) Answer {
 func (s *Scope) recovery() (took time.Duration, new int) {
 	from := s.recoversFrom()
 	lastBad, good := record.Never, []time.Duration(nil)
-	slow := s.slowFirst()
+	slow := SlowFirst(s.baseline())
 	for g := range s.InGroup(record.Recovery) {
 		at := startOf(g.Stream)
 		if at < from || g.Grade.Outcome == Cancelled {
@@ -67,12 +67,23 @@ func (s *Scope) recoversFrom() time.Duration {
 	return s.Healed
 }
 
-// slowFirst says which first events are still far from the baseline's: five
-// times its p95, and half a second at least, so that noise is no relapse.
-func (s *Scope) slowFirst() func(*record.Stream) bool {
-	var base []time.Duration
+// baseline are the streams that were whole before the fault.
+func (s *Scope) baseline() []*record.Stream {
+	var whole []*record.Stream
 	for g := range s.InGroup(record.Baseline) {
-		if d, ok := TTFE(g.Stream); ok && g.Grade.Outcome == Complete {
+		if g.Grade.Outcome == Complete {
+			whole = append(whole, g.Stream)
+		}
+	}
+	return whole
+}
+
+// SlowFirst says which first events are still far from the baseline's: five
+// times its p95, and half a second at least, so that noise is no relapse.
+func SlowFirst(baseline []*record.Stream) func(*record.Stream) bool {
+	var base []time.Duration
+	for _, st := range baseline {
+		if d, ok := TTFE(st); ok {
 			base = append(base, d)
 		}
 	}
