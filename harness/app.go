@@ -23,6 +23,10 @@ type App struct {
 	// Stack is "local" or "docker"; "" takes what the app needs.
 	Stack string
 
+	// Direct is where the app itself listens, behind an edge of the user's own at
+	// URL: the base of a URL. It lets that edge be peeled off.
+	Direct string
+
 	Port     int               // where it listens
 	Health   string            // path that answers 2xx when ready; "" waits for the port
 	Start    time.Duration     // how long it may take to become healthy; 0 means 30 s
@@ -31,6 +35,7 @@ type App struct {
 	Dir      string            // working directory of a command
 	Replicas int               // 0 means 1
 	Workers  int               // of the origin; 0 means 1
+	Args     []string          // further flags of the origin
 	Memory   int64             // bytes; 0 for no limit
 	CPUs     float64           // 0 for no limit
 	Edge     stack.Edge        // overrides the scenarios' own edge where it is set
@@ -63,6 +68,10 @@ type Stream struct {
 	// PlainPath and PlainBody are what asks for the same answer in one piece; an
 	// empty one is Path or Body. With both empty the answer comes streamed only.
 	PlainPath, PlainBody string
+	// Longest is how long the longest stream lasts and Silence the longest time
+	// without a byte, where the user knows: layers whose timers are shorter are
+	// named before any load. 0 for unknown.
+	Longest, Silence time.Duration
 }
 
 // origin reports whether a is our own server.
@@ -98,7 +107,7 @@ func (a *App) spec() stack.App {
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
 		Memory: a.Memory, CPUs: a.CPUs}
 	if a.origin() {
-		s.Origin = &stack.Origin{Workers: a.Workers}
+		s.Origin = &stack.Origin{Workers: a.Workers, Args: a.Args}
 		s.Health = "/healthz"
 	}
 	return s
@@ -125,6 +134,11 @@ func (a *App) path() string {
 		return "/stream"
 	}
 	return "/"
+}
+
+// plain reports whether a can be asked for its answer in one piece.
+func (a *App) plain() bool {
+	return a.origin() || a.Stream.PlainPath != "" || a.Stream.PlainBody != ""
 }
 
 // ledger is the path of the app's account of a stream, "" if it keeps none.

@@ -33,7 +33,7 @@ func (r *run) request() error {
 
 // publicRequest is the request as it may be written down.
 func (r *run) publicRequest() record.Request {
-	p := record.Request{URL: r.secrets.hide(r.App.base() + r.App.path()), Method: r.App.method(),
+	p := record.Request{URL: PublicURL(r.secrets.hide(r.App.base() + r.App.path())), Method: r.App.method(),
 		Body: r.secrets.hide(r.App.Stream.Body), Headers: map[string]string{}}
 	for k, v := range r.App.Stream.Headers {
 		p.Headers[k] = r.secrets.hide(v)

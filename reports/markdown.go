@@ -24,6 +24,7 @@ func Markdown(w io.Writer, in Input) error {
 	m := &markdown{Input: in}
 	m.head()
 	m.table()
+	m.warnings()
 	left := 0
 	for _, s := range worstFirst(in.scenarios()) {
 		part := (&markdown{Input: in}).scenario(s)
@@ -91,6 +92,7 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 		return ""
 	}
 	fmt.Fprintf(m, "\n### %s %s\n\n", code(s.ID), orUnknown(s.Verdict))
+	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
 		fmt.Fprintf(m, "- %s %s: %s%s\n", mark(c.Verdict), md(c.Name), md(c.Why), toSettle(settle[c.Name]))

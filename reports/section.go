@@ -34,6 +34,9 @@ type section struct {
 	Worst             []streamView
 	WorstLeft         int
 	Layers            layersView
+	Hops              []hopView
+	HopColumns        []string
+	Warnings          []verdict.Warning
 }
 
 type checkView struct {
@@ -56,6 +59,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		Verdict: viewOf(s.Verdict), Why: s.Why, Unfolded: s.Verdict != verdict.Pass,
 		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
+		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
 	}
 	for _, f := range sortedKeys(s.Flags) {
 		if s.Flags[f] > 0 {

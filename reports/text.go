@@ -27,6 +27,7 @@ func TextOn(screen Screen) Reporter {
 		t := &text{Input: in, screen: screen, inks: screen.inks(w)}
 		t.head()
 		t.table()
+		t.warnings()
 		for _, s := range worstFirst(in.scenarios()) {
 			t.scenario(s)
 		}
@@ -40,6 +41,7 @@ type text struct {
 	strings.Builder
 	Input
 	screen Screen
+	peeled bool // the hops have been shown
 	inks
 }
 
@@ -111,6 +113,9 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))
+	if !t.peeled {
+		t.hops(s)
+	}
 	settle, rest := doubts(s)
 	for _, c := range bad {
 		t.item(t.badge(c.Verdict)+" "+c.Name, c.Why)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
@@ -20,6 +21,9 @@ type runFlags struct {
 	terminal                string
 	sentinel, sha256        string
 	length                  config.Size
+	plainPath, plainBody    string
+	longest, silence        config.Duration
+	direct                  string
 	logs                    []string
 	stack                   string
 	workers, replicas       config.Count
@@ -43,6 +47,16 @@ type runFlags struct {
 func (f *runFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	f.registerApp(fs)
+	f.registerLoad(fs)
+	fs.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenario `ID`, or standard; repeatable or comma-separated")
+	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
+	f.registerTrial(fs)
+	f.registerOutput(fs)
+}
+
+// registerApp adds what says which app is asked for what.
+func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags go before it")
 
 	fs.StringVar(&f.url, "url", "", "attach to the server at `URL`; runs control unless told otherwise")
@@ -55,23 +69,33 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.sentinel, "sentinel", "", "a whole text answer ends with `TEXT`")
 	fs.Var(&f.length, "length", "a whole text answer has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
+	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that asks for the same answer in one piece, not streamed")
+	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT`, that asks for the same answer in one piece")
+	fs.Var(&f.longest, "longest", "the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
+	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")
 	fs.StringArrayVar(&f.logs, "log", nil, "read the log `KIND=PATH` too, repeatable; kinds: "+strings.Join(config.LogKinds, ", "))
 	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the app needs)")
 	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
 	fs.Var(&f.replicas, "replicas", "run `N` instances of the app")
 
+}
+
+func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.streams, "streams", "keep `N` streams open at a time (default 20)")
 	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
 	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME`")
 	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
-	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled (default 10s)")
+}
 
-	fs.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenario `ID`, or standard; repeatable or comma-separated")
+// registerTrial adds how streams are chosen and judged.
+func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
+	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled (default 10s)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
-	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")
+}
 
+func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
 	fs.BoolVar(&f.export, "export", false, "also write streams.jsonl, one line per stream")
 	fs.BoolVar(&f.allowUnable, "allow-unable", false, "exit by the other scenarios where this machine cannot play some (they stay inconclusive)")

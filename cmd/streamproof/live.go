@@ -36,6 +36,12 @@ func (l *live) update(p harness.Progress) {
 		Started: p.Started, Live: p.Live, Well: p.Whole, Badly: p.Ended - p.Whole, Elapsed: p.Elapsed})
 }
 
+// warn says what will go wrong before any load is sent. Quiet or not: it is why
+// the run may be in vain.
+func (l *live) warn(scenario, text string) {
+	fmt.Fprintln(l.w, "warning: "+scenario+": "+plain(text))
+}
+
 func (l *live) interrupted() {
 	l.done()
 	fmt.Fprintln(l.w, "interrupted: faults heal, streams end, the report is written; once more to kill")

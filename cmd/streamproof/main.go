@@ -1,7 +1,7 @@
 // Command streamproof proves that every stream completes or fails cleanly.
 //
 //  1. main hands its arguments to run; tests call that too.
-//  2. Each command is a file: run, judge, report, scenarios, init, schema,
+//  2. Each command is a file: run, diagnose, judge, report, scenarios, init, schema,
 //     version. A command returns an error; exit.go turns it into one clear line
 //     and an exit code.
 //  3. run merges the flags over the file of -f (options.go), refuses bad input

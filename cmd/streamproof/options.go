@@ -22,6 +22,15 @@ type input struct {
 	runFlags
 	given *pflag.FlagSet // to tell a flag that was given from its default
 	from  *config.File   // without -f an empty one
+	peel  bool           // diagnose: every hop gets the same small load
+}
+
+// command is the name of the command that was given.
+func (in *input) command() string {
+	if in.peel {
+		return "diagnose"
+	}
+	return "run"
 }
 
 // options turns the input into the harness's options. Nothing is started,
@@ -41,7 +50,12 @@ func (in *input) options() (harness.Options, error) {
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
 	o.Dir = cmp.Or(in.out, filepath.Join("runs", fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
 	o.Tool = version()
-	o.Repro = repro(in.given)
+	o.Repro = repro(in.command(), in.given)
+	if in.peel {
+		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams)} // the file's is meant for the whole chain
+		o.Scenarios = []harness.Scenario{scenarios.Peel(o.App)}
+		return o, nil
+	}
 	o.Scenarios, err = in.choose()
 	return o, err
 }
@@ -59,6 +73,11 @@ func (in *input) app(a *harness.App) (err error) {
 	s.Sentinel = cmp.Or(in.sentinel, s.Sentinel)
 	s.Length = cmp.Or(int64(in.length), s.Length)
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
+	s.PlainPath = cmp.Or(in.plainPath, s.PlainPath)
+	s.PlainBody = cmp.Or(in.plainBody, s.PlainBody)
+	s.Longest = cmp.Or(time.Duration(in.longest), s.Longest)
+	s.Silence = cmp.Or(time.Duration(in.silence), s.Silence)
+	a.Direct = cmp.Or(in.direct, a.Direct)
 	a.Stack = cmp.Or(in.stack, a.Stack)
 	a.Workers = cmp.Or(int(in.workers), a.Workers)
 	a.Replicas = cmp.Or(int(in.replicas), a.Replicas)

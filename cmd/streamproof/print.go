@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -24,5 +25,9 @@ func (p printer) print(dir string, report *verdict.Report) error {
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
-	return reports.TextOn(screenOf(p.w, p.noColor))(p.w, reports.Input{Run: run, Report: report})
+	write := reports.TextOn
+	if slices.ContainsFunc(run.Plan.Scenarios, func(s record.Scenario) bool { return s.Peel }) {
+		write = reports.DiagnosisOn
+	}
+	return write(screenOf(p.w, p.noColor))(p.w, reports.Input{Run: run, Report: report})
 }

@@ -13,8 +13,8 @@ import (
 // repro is the command line that repeats this run, without its seed, which the
 // plan adds. It holds no literal header value and no literal body: they are
 // replaced by the name of a variable, which the next run asks for.
-func repro(given *pflag.FlagSet) string {
-	words := []string{"streamproof", "run"}
+func repro(command string, given *pflag.FlagSet) string {
+	words := []string{"streamproof", command}
 	given.Visit(func(f *pflag.Flag) {
 		if slices.Contains(forgotten, f.Name) {
 			return
@@ -52,12 +52,12 @@ func public(flag, value string) string {
 	switch flag {
 	case "header":
 		return publicHeader(value)
-	case "body":
+	case "body", "plain-body":
 		if strings.HasPrefix(value, "@") || usesVariable(value) {
 			return value
 		}
 		return "${BODY}"
-	case "url":
+	case "url", "direct":
 		return harness.PublicURL(value)
 	}
 	return value

@@ -32,7 +32,7 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 		{[]string{"--header", "Accept: text/event-stream", "--body", "@q.json"}, "streamproof run --header 'Accept: text/event-stream' --body @q.json"},
 		{[]string{"--header", "Authorization: Bearer ${API_KEY}"}, "streamproof run --header 'Authorization: Bearer ${API_KEY}'"},
 	} {
-		if got := repro(parsed(t, tt.args...).Flags()); got != tt.want {
+		if got := repro("run", parsed(t, tt.args...).Flags()); got != tt.want {
 			t.Errorf("\n got %s\nwant %s", got, tt.want)
 		}
 	}
@@ -41,16 +41,16 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 // What repro prints must give the same options again.
 func TestReproParses(t *testing.T) {
 	args := []string{"--url", "http://127.0.0.1:8000/a?b=c&d=e", "--streams", "3", "--gap-limit", "2s", "--length", "2MiB", "--allow-host", "h"}
-	first := repro(parsed(t, args...).Flags())
+	first := repro("run", parsed(t, args...).Flags())
 	words := strings.Fields(strings.ReplaceAll(first, "'", ""))
-	if again := repro(parsed(t, words[2:]...).Flags()); again != first {
+	if again := repro("run", parsed(t, words[2:]...).Flags()); again != first {
 		t.Errorf("\n got %s\nwant %s", again, first)
 	}
 }
 
 func TestReproHoldsNoSecret(t *testing.T) {
 	const secret = "hunter2"
-	got := repro(parsed(t,
+	got := repro("run", parsed(t,
 		"--url", "http://me:"+secret+"@127.0.0.1/chat?api_key="+secret+"&q=1&access_token="+secret,
 		"--header", "Authorization: Bearer "+secret, "--header", "X-Api-Key:"+secret, "--header", "X-Session: "+secret,
 		"--body", `{"password": "`+secret+`"}`).Flags())

@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(runCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(runCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(), schemaCommand(), versionCommand())
 	return root
 }
 

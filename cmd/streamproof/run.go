@@ -67,7 +67,7 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	live := newLive(stderr, in.quiet, in.noColor)
 	live.begin(o)
-	o.Progress = live.update
+	o.Progress, o.Warn = live.update, live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)
 	stop()

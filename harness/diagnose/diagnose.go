@@ -17,6 +17,7 @@ func ReportScopes(run *record.Run, scopes []verdict.Scope) *verdict.Report {
 	for i := range scopes {
 		s := &r.Scenarios[i]
 		s.Causes = Causes(&scopes[i])
+		s.Warnings = warnings(&scopes[i])
 		s.Doubts = append(s.Doubts, doubts(s.Causes)...)
 	}
 	return r

@@ -152,3 +152,8 @@ func (c *checking) keepalives() {
 		}
 	}
 }
+
+// LoadOf is the load that a scenario plans.
+func LoadOf(sc *record.Scenario) Load {
+	return Load{Longest: sc.Expected.Longest, Silence: sc.Expected.Silence, Streams: sc.Load.Streams}
+}

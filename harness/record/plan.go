@@ -45,6 +45,9 @@ type Scenario struct {
 	Edge   string   `json:"edge"`
 	Fault  string   `json:"fault,omitempty"` // for the reader; empty where nothing is injected
 	Layers []Layer  `json:"layers,omitempty"`
+	// Peel says that the load was sent in at every hop in turn.
+	Peel     bool     `json:"peel,omitempty"`
+	Expected Expected `json:"expected,omitzero"`
 	Load   LoadPlan `json:"load"`
 	Policy Policy   `json:"policy"`
 }
@@ -53,6 +56,13 @@ type Scenario struct {
 type Layer struct {
 	Name     string            `json:"name"` // "nginx", "gunicorn", "client"
 	Settings map[string]string `json:"settings"`
+}
+
+// An Expected is what is known about the streams before they are sent; 0 is
+// unknown.
+type Expected struct {
+	Longest time.Duration `json:"longest,omitempty"` // life of the longest stream
+	Silence time.Duration `json:"silence,omitempty"` // longest time without a byte
 }
 
 // A LoadPlan is the load that one scenario asks for.

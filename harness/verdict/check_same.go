@@ -6,9 +6,12 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
+// SameText is the name of the check that compares both ways of answering.
+const SameText = "same text streamed and in one piece"
+
 // same asks whether the streamed answer says what the answer in one piece says.
 func (s *Scope) same() Answer {
-	const name = "same text streamed and in one piece"
+	const name = SameText
 	asked := 0
 	for _, n := range s.Notes {
 		var c record.Comparison

@@ -38,7 +38,7 @@ func JudgeScopes(run *record.Run, scopes []Scope) *Report {
 func judgeScope(s *Scope) ScenarioReport {
 	r := ScenarioReport{ID: s.Scenario.ID, Title: s.Scenario.Title, Verdict: Pass, Started: len(s.Streams),
 		Outcomes: zeroOutcomes(), Flags: s.flagCounts(), Groups: s.groups(), Checks: []Check{}, Causes: []Cause{},
-		Edge: s.edge(), Generator: s.generator()}
+		Edge: s.edge(), Hops: s.hops(), Generator: s.generator()}
 	for o, n := range Count(s.Streams) {
 		r.Outcomes[o] = n
 	}

@@ -206,15 +206,14 @@ type Warning struct {
 // A HopReport sums up the streams that entered the chain at one hop. Times are
 // seconds, over complete streams.
 type HopReport struct {
-	Hop       string          `json:"hop"`
-	What      string          `json:"what,omitempty"` // "nginx 1.22.1, form default"
-	Started   int             `json:"started"`
-	Outcomes  map[Outcome]int `json:"outcomes"`
-	TTFE      *Quantiles      `json:"ttfe,omitempty"`
-	Gap       *Quantiles      `json:"max_gap,omitempty"`
-	Buffered  int             `json:"buffered"` // streams
-	Ending    string          `json:"ending"`   // the most common one, with the body's framing
-	Streaming bool            `json:"streaming"`
+	Hop      string          `json:"hop"`
+	What     string          `json:"what,omitempty"` // "nginx 1.22.1, form default"
+	Started  int             `json:"started"`
+	Outcomes map[Outcome]int `json:"outcomes"`
+	TTFE     *Quantiles      `json:"ttfe,omitempty"`
+	Gap      *Quantiles      `json:"max_gap,omitempty"`
+	Buffered int             `json:"buffered"` // streams
+	Ending   string          `json:"ending"`   // the most common one, with the body's framing
 	// Wrong says that streams fare worse here than one hop further in.
 	Wrong bool   `json:"wrong,omitempty"`
 	Why   string `json:"why,omitempty"` // what is worse

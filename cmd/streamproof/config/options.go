@@ -33,7 +33,7 @@ func (f *File) app() harness.App {
 	a := &f.App
 	return harness.App{
 		Image: a.Image, Build: f.beside(a.Build), Compose: stack.Compose{File: f.beside(a.Compose), Service: a.Service},
-		Command: a.Command, URL: a.URL, Port: int(a.Port), Health: a.Health,
+		Command: a.Command, URL: a.URL, Direct: a.Direct, Port: int(a.Port), Health: a.Health,
 		Start: time.Duration(a.Start), Grace: time.Duration(a.Grace), Env: assignments(a.Env), Dir: f.dir(),
 		Replicas: int(a.Replicas), Workers: int(a.Workers), Memory: int64(a.Memory), CPUs: a.CPUs,
 		Edge: stack.Edge{Form: stack.EdgeForm(f.Edge.Form), ReadTimeout: time.Duration(f.Edge.ReadTimeout), NginxConf: f.beside(f.Edge.NginxConf)},
@@ -43,7 +43,8 @@ func (f *File) app() harness.App {
 
 func (s *Stream) options() harness.Stream {
 	return harness.Stream{Path: s.Path, Method: s.Method, Headers: s.Headers, Body: s.Body, Dialect: string(s.Dialect),
-		Terminal: s.Terminal, Sentinel: s.Sentinel, Length: int64(s.Length), SHA256: s.SHA256}
+		Terminal: s.Terminal, Sentinel: s.Sentinel, Length: int64(s.Length), SHA256: s.SHA256,
+		PlainPath: s.PlainPath, PlainBody: s.PlainBody, Longest: time.Duration(s.Longest), Silence: time.Duration(s.Silence)}
 }
 
 func (l Load) options() harness.Load {

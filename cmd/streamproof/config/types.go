@@ -23,6 +23,7 @@ type App struct {
 	Service string   `yaml:"service,omitempty"`
 	Command Command  `yaml:"command,omitempty" jsonschema_description:"A program, as a list or as one line. Its port is in $PORT and replaces {port}."`
 	URL     string   `yaml:"url,omitempty" jsonschema_description:"A server that already runs."`
+	Direct  string   `yaml:"direct,omitempty" jsonschema_description:"Where the app itself listens, behind an edge of yours at url; diagnose peels that edge off."`
 	Port    Port     `yaml:"port,omitempty" jsonschema_description:"Where the app listens; a command without it is given a free one."`
 	Health  string   `yaml:"health,omitempty" jsonschema_description:"Path that answers 2xx when the app is ready; without it an open port is enough."`
 	Start   Duration `yaml:"start,omitempty" jsonschema_description:"How long the app may take to become healthy; 30s if absent."`
@@ -54,6 +55,11 @@ type Stream struct {
 	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a whole text answer."`
 	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a whole text answer."`
 	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a whole text answer, in hex."`
+
+	PlainPath string   `yaml:"plain_path,omitempty" jsonschema_description:"Path and query that ask for the same answer in one piece."`
+	PlainBody string   `yaml:"plain_body,omitempty" jsonschema_description:"Body that asks for the same answer in one piece."`
+	Longest   Duration `yaml:"longest,omitempty" jsonschema_description:"How long the longest stream lasts; layers with shorter timers are named before any load."`
+	Silence   Duration `yaml:"silence,omitempty" jsonschema_description:"The longest time that a stream may be silent, likewise."`
 }
 
 // A Load is how many streams are sent.

@@ -38,6 +38,9 @@ type nginx struct {
 	conf nginxconf.Config
 	path string
 	proc *process
+	// version of the binary: it decides what holds where the configuration is
+	// silent.
+	version string
 }
 
 // findNginx returns the binary, "" if there is none. Debian keeps it out of the
@@ -72,7 +75,7 @@ func nginxVersion(ctx context.Context, path string) string {
 // the descriptors that its variable NGINX names, as it does when it replaces its
 // own binary. So no port can be lost between choosing and binding it.
 func startNginx(ctx context.Context, c *chain, upstreams []nginxconf.Upstream) (*nginx, error) {
-	n := &nginx{spec: &c.spec, path: c.nginx}
+	n := &nginx{spec: &c.spec, path: c.nginx, version: nginxVersion(ctx, c.nginx)}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for nginx: %w", err)
@@ -182,8 +185,6 @@ func (n *nginx) failed(err error) error {
 func (n *nginx) addr() string { return n.conf.Listen }
 
 func (n *nginx) what() string { return "nginx, form " + string(n.conf.Form) }
-
-func (n *nginx) settings() map[string]string { return n.conf.Settings() }
 
 // route reloads nginx. Streams in flight stay with the old workers, which end
 // when their last stream has.

@@ -80,6 +80,15 @@ func commandLine(pid int) string {
 	return string(b)
 }
 
+// argumentsLimit bounds what is read of a command line, in bytes.
+const argumentsLimit = 16 << 10
+
+// arguments is the whole command line of a process.
+func arguments(pid int) []string {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.Split(strings.TrimRight(string(b[:min(len(b), argumentsLimit)]), "\x00"), "\x00")
+}
+
 // children lists the direct children of pid, sorted. The kernel keeps them per
 // thread; reading them costs a few files and not all of /proc, so that it can be
 // done often.

@@ -10,3 +10,5 @@ func descendants(int) []stack.Process { return nil }
 func children(int) ([]int, bool) { return nil, false }
 
 func retired(int) bool { return true }
+
+func arguments(int) []string { return nil }

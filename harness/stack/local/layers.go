@@ -1,0 +1,48 @@
+package local
+
+import (
+	"maps"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/settings"
+)
+
+// appLayers are what a replica is set to: the grace that we give it, and what the
+// command line of its process manager says.
+func appLayers(r *replica) []stack.Layer {
+	layers := []stack.Layer{{Name: "app", Settings: map[string]string{"grace after SIGTERM": r.grace().String()}}}
+	if name, set := r.server(); name != "" {
+		layers = append(layers, stack.Layer{Name: name, Settings: set})
+	}
+	return layers
+}
+
+// server finds the process manager in the command that we were given or, where
+// that is a wrapper, in what it has started.
+func (r *replica) server() (string, map[string]string) {
+	name, set := settings.Command(settings.Shell(r.spec.App.Command))
+	if name != "" || r.spec.App.Origin != nil {
+		return name, set
+	}
+	proc, err := r.running()
+	if err != nil {
+		return "", nil
+	}
+	for _, p := range proc.tree() {
+		if name, set := settings.Command(arguments(p.Pid)); name != "" {
+			return name, set
+		}
+	}
+	return "", nil
+}
+
+// settings reads the file that nginx runs on, its silent defaults included.
+func (n *nginx) settings() map[string]string {
+	set, err := settings.Nginx(n.file(nginxConf), n.version, "/")
+	if err != nil { // it runs, so that only our reading can be wrong
+		return map[string]string{"unknown": err.Error()}
+	}
+	own := n.conf.Settings()
+	maps.Copy(own, set)
+	return own
+}

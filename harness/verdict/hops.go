@@ -1,0 +1,136 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+)
+
+// hops compares the entrances of a chain that was peeled, the app first. A hop at
+// which streams fare worse than one hop further in is wrong: what made the
+// difference is that hop, or the link before it.
+func (s *Scope) hops() []HopReport {
+	if !s.Scenario.Peel {
+		return nil
+	}
+	var rs []HopReport
+	inner := 0.0
+	for _, name := range s.hopNames() {
+		r, streams := s.hop(name)
+		if r.Started == 0 {
+			continue
+		}
+		score := severityOf(streams)
+		if score > inner+worse {
+			r.Wrong, r.Why = true, sayWrong(rs, r)
+		}
+		inner = max(inner, score)
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+// worse is the least rise of the mean severity that is a hop's doing and not
+// chance: one stream in ten that is cut instead of whole.
+const worse = 0.3
+
+// costs are how bad an outcome is for a client, from 0.
+var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, FailedClean: 2, Refused: 3, Aborted: 3, Stalled: 4, Truncated: 6, Corrupt: 6}
+
+// severityOf is the mean over streams. A whole answer that came late all at once
+// is a failure as well, if a small one.
+func severityOf(streams []*Graded) float64 {
+	sum := 0.0
+	for _, g := range streams {
+		sum += costs[g.Grade.Outcome]
+		if len(g.Grade.Flags) > 0 && !g.Grade.Has(Ragged) {
+			sum++
+		}
+	}
+	return sum / float64(max(len(streams), 1))
+}
+
+// hopNames lists the hops of the scenario, the innermost first.
+func (s *Scope) hopNames() []string {
+	var names []string
+	for _, h := range s.Run.Hops {
+		if h.Scenario == s.Scenario.ID {
+			names = append([]string{h.Name}, names...)
+		}
+	}
+	return names
+}
+
+// hop sums up the streams that entered at one hop.
+func (s *Scope) hop(name string) (HopReport, []*Graded) {
+	r := HopReport{Hop: name, What: s.whatIs(name), Outcomes: zeroOutcomes()}
+	var streams []*Graded
+	var ttfe, gap []time.Duration
+	endings := map[string]int{}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if g.Hop != name {
+			continue
+		}
+		streams = append(streams, g)
+		r.Started++
+		r.Outcomes[g.Grade.Outcome]++
+		if g.Grade.Has(Buffered) {
+			r.Buffered++
+		}
+		endings[sayEnding(g)]++
+		if g.Grade.Outcome != Complete {
+			continue
+		}
+		gap = append(gap, g.MaxGap)
+		if d, ok := TTFE(g.Stream); ok {
+			ttfe = append(ttfe, d)
+		}
+	}
+	r.TTFE, r.Gap, r.Ending = QuantilesOf(ttfe), QuantilesOf(gap), mostCommon(endings)
+	return r, streams
+}
+
+func (s *Scope) whatIs(name string) string {
+	for _, h := range s.Run.Hops {
+		if h.Scenario == s.Scenario.ID && h.Name == name {
+			return h.What
+		}
+	}
+	return ""
+}
+
+func sayEnding(g *Graded) string {
+	if g.Wire.Framing == "" {
+		return string(g.Grade.Ending)
+	}
+	return fmt.Sprintf("%s (%s)", g.Grade.Ending, g.Wire.Framing)
+}
+
+// mostCommon is the key of the largest count, the first in order of several.
+func mostCommon(n map[string]int) string {
+	best := ""
+	for k, v := range n {
+		if best == "" || v > n[best] || v == n[best] && k < best {
+			best = k
+		}
+	}
+	return best
+}
+
+// sayWrong says what is worse at r than one hop further in.
+func sayWrong(inner []HopReport, r HopReport) string {
+	here := sayHop(r)
+	if len(inner) == 0 {
+		return here + ": it begins in the app"
+	}
+	last := inner[len(inner)-1]
+	return fmt.Sprintf("%s, while it was %s at %s", here, sayHop(last), last.Hop)
+}
+
+func sayHop(r HopReport) string {
+	text := Say(r.Outcomes)
+	if r.Buffered > 0 {
+		text += fmt.Sprintf(", %d held back", r.Buffered)
+	}
+	return text
+}

@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A hopView is one line of a peeled chain.
+type hopView struct {
+	Hop, What, Streams, Outcomes string
+	TTFE, Gap, Held, Ending      string
+	Wrong                        bool
+	Why                          string
+}
+
+// hopColumns head the table of hops, in the order of [hopView.cells].
+var hopColumns = []string{"sent in at", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "held back", "ending"}
+
+func hopViews(hops []verdict.HopReport) []hopView {
+	var out []hopView
+	for _, h := range hops {
+		v := hopView{Hop: h.Hop, What: h.What, Streams: thousands(h.Started), Outcomes: tally(h.Outcomes),
+			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: "no", Ending: h.Ending, Wrong: h.Wrong, Why: h.Why}
+		if h.Buffered > 0 {
+			v.Held = fmt.Sprintf("%d of %d", h.Buffered, h.Started)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (v hopView) cells() []string {
+	return []string{v.Hop, v.What, v.Streams, v.Outcomes, v.TTFE, v.Gap, v.Held, v.Ending}
+}
+
+// firstWrong is where a chain goes wrong; nil where it does nowhere.
+func firstWrong(hops []hopView) *hopView {
+	i := slices.IndexFunc(hops, func(h hopView) bool { return h.Wrong })
+	if i < 0 {
+		return nil
+	}
+	return &hops[i]
+}
+
+// hops writes the table, with a mark before the hops that make it worse.
+func (t *text) hops(s verdict.ScenarioReport) {
+	views := hopViews(s.Hops)
+	if len(views) == 0 {
+		return
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "\t"+strings.Join(hopColumns, "\t"))
+	for _, v := range views {
+		mark := ""
+		if v.Wrong {
+			mark = "✗"
+		}
+		fmt.Fprintln(tw, mark+"\t"+strings.Join(v.cells(), "\t"))
+	}
+	tw.Flush()
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(line, "✗") {
+			line = t.red.Render(strings.TrimRight(line, "\n")) + "\n"
+		}
+		t.WriteString(line)
+	}
+	for _, v := range views {
+		if v.Wrong {
+			t.para("✗ ", fmt.Sprintf("%s: %s", v.Hop, v.Why))
+		}
+	}
+}
+
+func (m *markdown) hops(s verdict.ScenarioReport) {
+	if len(s.Hops) == 0 {
+		return
+	}
+	fmt.Fprintf(m, "| %s |\n|%s\n", strings.Join(hopColumns, " | "), strings.Repeat("---|", len(hopColumns)))
+	for _, v := range hopViews(s.Hops) {
+		cells := v.cells()
+		for i := range cells {
+			cells[i] = md(cells[i])
+		}
+		if v.Wrong {
+			cells[0] = "❌ **" + cells[0] + "**"
+		}
+		fmt.Fprintf(m, "| %s |\n", strings.Join(cells, " | "))
+	}
+	if h := firstWrong(hopViews(s.Hops)); h != nil {
+		fmt.Fprintf(m, "\nIt goes wrong at **%s**: %s\n", md(h.Hop), md(h.Why))
+	}
+	m.WriteString("\n")
+}
