@@ -164,6 +164,9 @@ type Stream struct {
 	Frames, Contents, Heartbeats int
 	Content                      stream.Summary
 	Partial                      int // bytes of an unfinished frame at the end
+	// Start is how a body began that brought no content event, after
+	// decompression, at most 120 bytes: what it was instead of a stream.
+	Start string
 
 	// MaxGap is the longest silence in event arrivals, headers to first and
 	// last to end included; MaxGapAt is when it began. ProgressGap is the same

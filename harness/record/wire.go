@@ -67,6 +67,7 @@ type streamEntry struct {
 	Heartbeats int            `cbor:"26,keyasint,omitempty"`
 	Content    stream.Summary `cbor:"-"` // third item of the body
 	Partial    int            `cbor:"27,keyasint,omitempty"`
+	Start      string         `cbor:"39,keyasint,omitempty"`
 
 	MaxGap      time.Duration `cbor:"28,keyasint,omitempty"`
 	MaxGapAt    time.Duration `cbor:"29,keyasint,omitempty"`
@@ -99,6 +100,8 @@ type contentEntry struct {
 	ErrorText     string       `cbor:"6,keyasint,omitempty"`
 	Unprovable    bool         `cbor:"7,keyasint,omitempty"`
 	Worker        string       `cbor:"8,keyasint,omitempty"`
+	LastEvent     string       `cbor:"9,keyasint,omitempty"`
+	Finished      bool         `cbor:"10,keyasint,omitempty"`
 }
 
 // A streamBody is a whole stream: its parts are types of other nouns, which a

@@ -1,5 +1,7 @@
 package stream
 
+import "strings"
+
 // The generic dialects know nothing but the framing. The user's terminal
 // expression says which event proves completeness; without one nothing does.
 //
@@ -12,8 +14,12 @@ package stream
 type genericReader struct {
 	tally
 	terminal *Matcher
-	json     bool // every frame must be JSON
+	json     bool   // every frame must be JSON
+	last     []byte // the start of the last event
 }
+
+// maxLastEvent is how much of the last event is kept, in bytes.
+const maxLastEvent = 120
 
 func newGenericSSE(a Ask) Reader   { return &genericReader{terminal: a.Terminal} }
 func newGenericLines(a Ask) Reader { return &genericReader{terminal: a.Terminal, json: true} }
@@ -24,6 +30,7 @@ func (r *genericReader) Read(f *Frame) Event {
 		return r.comment(f)
 	}
 	r.junk(f)
+	r.keep(f)
 	if why := notUTF8(f.Data); why != "" {
 		return r.garbage(f, why)
 	}
@@ -48,6 +55,15 @@ func (r *genericReader) Read(f *Frame) Event {
 		return r.event(Meta)
 	}
 	return r.event(Content)
+}
+
+// keep remembers the start of an event, in memory that it uses again.
+func (r *genericReader) keep(f *Frame) {
+	r.last = r.last[:0]
+	if len(f.Name) > 0 {
+		r.last = append(append(append(r.last, "event: "...), clip(f.Name, maxLastEvent/2)...), ", data: "...)
+	}
+	r.last = append(r.last, clip(f.Data, maxLastEvent-len(r.last))...)
 }
 
 // jsonError returns the error that a JSON object reports, or nil.
@@ -83,5 +99,6 @@ func (r *genericReader) Close(partial int) Summary {
 		r.sum.Unprovable = true
 		why = "no terminal expression was given, so nothing can prove that the answer is whole"
 	}
+	r.sum.LastEvent = strings.ToValidUTF8(string(r.last), "\uFFFD")
 	return r.close(partial, r.sum.Terminals > 0, why)
 }

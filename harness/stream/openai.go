@@ -187,6 +187,7 @@ func (r *openaiReader) Close(partial int) Summary {
 	switch left := r.unfinished(); {
 	case r.sum.Terminals == 0 && left == "" && r.contents > 0:
 		why = "every choice has its finish_reason, but no [DONE]"
+		r.sum.Finished = true
 	case r.loose:
 		why = "[DONE] came too early: " + left
 	}

@@ -159,6 +159,13 @@ type Summary struct {
 	// Worker identifies the process that served the stream, where the dialect
 	// carries it.
 	Worker string
+	// LastEvent is the start of the last event, its name first where it has one,
+	// at most 120 bytes; kept by generic dialects, whose terminal is the user's
+	// guess.
+	LastEvent string
+	// Finished says that the answer declares itself over, although the dialect's
+	// terminal lacks: every choice has its finish_reason.
+	Finished bool
 }
 
 // A Reader follows one stream of a dialect.
@@ -190,8 +197,11 @@ type Ask struct {
 
 // A Dialect gives meaning to the frames of a format.
 type Dialect struct {
-	Name   string
-	Doc    string // one sentence: what proves completeness
+	Name string
+	Doc  string // one sentence: what proves completeness
+	// Proves is one sentence on what this dialect can and cannot find out about
+	// the events themselves: order, loss, duplicates, ownership.
+	Proves string
 	Format Format
 	// NeedsTerminal says that the dialect proves nothing without a terminal
 	// expression.

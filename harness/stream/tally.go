@@ -126,9 +126,12 @@ func (t *tally) close(partial int, proven bool, why string) Summary {
 	return s
 }
 
-// noTerminal words the most frequent reason.
-func (t *tally) noTerminal() string {
-	return fmt.Sprintf("no terminal after %d content events", t.contents)
+func (t *tally) noTerminal() string { return NoTerminal(t.contents) }
+
+// NoTerminal is the [Summary.Why] of a stream that lacks nothing but its
+// terminal.
+func NoTerminal(contents int) string {
+	return fmt.Sprintf("no terminal after %d content events", contents)
 }
 
 // notJSON says why b is no JSON text. It is off the hot path.

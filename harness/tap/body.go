@@ -3,6 +3,7 @@ package tap
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -16,11 +17,16 @@ type body struct {
 	reader  stream.Reader
 	plain   int64  // bytes after decompression
 	text    []byte // the start of an error response
-	err     error  // why the rest is not decoded
+	start   [maxStart]byte
+	started int   // bytes of start that are filled
+	err     error // why the rest is not decoded
 }
 
 // maxErrorText is how much of an error response is kept.
 const maxErrorText = 200
+
+// maxStart is how much is kept of the start of a body without content.
+const maxStart = 120
 
 // open gets ready for the body of a response with head h. The body of an error
 // response (status >= 400) is no stream: its start is kept as it is.
@@ -60,6 +66,9 @@ func (b *body) push(p []byte, f *flight) {
 // read takes the next bytes of the body after decompression.
 func (b *body) read(p []byte, f *flight) {
 	b.plain += int64(len(p))
+	if f.rec.Contents == 0 {
+		b.started += copy(b.start[b.started:], p)
+	}
 	if b.dec == nil {
 		b.text = append(b.text, p[:min(len(p), max(0, maxErrorText-len(b.text)))]...)
 		return
@@ -83,6 +92,9 @@ func (b *body) close(f *flight, whole bool) {
 	}
 	if b.dec != nil {
 		rec.Partial = b.dec.Close(f)
+	}
+	if rec.Contents == 0 {
+		rec.Start = strings.ToValidUTF8(string(b.start[:b.started]), "")
 	}
 	rec.Content = b.reader.Close(rec.Partial)
 	if b.err == nil {
