@@ -15,9 +15,14 @@ type Strike struct {
 	After  int // whole events passed on first
 	Action stack.Action
 	For    time.Duration // of a stack.Hold
+	// Age strikes so long after the request, instead of at an event.
+	Age time.Duration
 }
 
 func (f Strike) String() string {
+	if f.Age > 0 {
+		return fmt.Sprintf("%s %v after the request on the %s link", f.Action, f.Age, f.Link)
+	}
 	return fmt.Sprintf("%s after event %d on the %s link", f.Action, f.After, f.Link)
 }
 
@@ -29,7 +34,7 @@ func (f Strike) Prepare(spec *stack.Spec) { spec.Strikes = true }
 func (f Strike) Arm(ctx context.Context, t Target) error {
 	strikes := make([]stack.Strike, len(t.Victims))
 	for i, v := range t.Victims {
-		strikes[i] = stack.Strike{Stream: v, After: f.After, Action: f.Action, For: f.For}
+		strikes[i] = stack.Strike{Stream: v, After: f.After, Action: f.Action, For: f.For, Age: f.Age}
 	}
 	return onLinks(ctx, t.Stack, f.Link, func(ctx context.Context, l stack.Link) error {
 		s, ok := l.(stack.Striker)
@@ -56,7 +61,7 @@ func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
 		}
 		done, err := s.Ledger(ctx)
 		for _, d := range done {
-			if d.Action == f.Action && d.After == f.After {
+			if d.Action == f.Action && d.After == f.After && d.Age == f.Age {
 				all = append(all, d)
 			}
 		}
@@ -76,6 +81,6 @@ func confirmStrikes(seen Seen, fs ...Strike) Proof {
 		}
 	}
 	p.OK = len(p.Victims) > 0
-	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims after event %d", len(p.Victims), len(seen.victims()), fs[0].After)
+	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims: %s", len(p.Victims), len(seen.victims()), fs[0])
 	return p
 }

@@ -51,7 +51,11 @@ func (f Toxic) Heal(ctx context.Context, t Target) error {
 }
 
 // Confirm looks for victims that were silent for Gap while the toxic was on.
-func (f Toxic) Confirm(seen Seen) Proof {
+func (f Toxic) Confirm(seen Seen) Proof { return confirmSilence(seen, f.Gap) }
+
+// confirmSilence wants half of the victims that a fault met to have been silent
+// for gap while it stood.
+func confirmSilence(seen Seen, gap time.Duration) Proof {
 	if seen.Active == record.Never {
 		return Proof{Evidence: "never injected"}
 	}
@@ -65,12 +69,12 @@ func (f Toxic) Confirm(seen Seen) Proof {
 			continue
 		}
 		open++
-		if silentWithin(s, seen.Active, end, f.Gap) {
+		if silentWithin(s, seen.Active, end, gap) {
 			n++
 		}
 	}
 	return Proof{OK: n > 0 && 2*n >= open,
-		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on", n, open, f.Gap)}
+		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on", n, open, gap)}
 }
 
 // silentWithin reports whether s had no arrival for at least gap in a silence

@@ -1,0 +1,98 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A Crash kills one replica as a whole: no signal handler runs, no grace is
+// given, and nobody starts it again until the fault heals.
+type Crash struct{}
+
+func (Crash) String() string { return "SIGKILL to a whole replica, then a new start" }
+
+// Inject kills the replica that the run's seed picks.
+func (Crash) Inject(ctx context.Context, t Target) error {
+	k, ok := t.Stack.(stack.Killer)
+	if !ok {
+		return unable("see and kill the app's processes")
+	}
+	r, err := onePick(t, "crash the app")
+	if err != nil {
+		return err
+	}
+	ps, err := k.Processes(ctx)
+	if err != nil {
+		return fmt.Errorf("list processes: %w", err)
+	}
+	killed := 0
+	for _, p := range ps { // masters come first: they must not replace their workers
+		if p.Replica != r.Name {
+			continue
+		}
+		err := k.Signal(ctx, p, int(syscall.SIGKILL))
+		if err != nil && killed == 0 {
+			return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
+		}
+		if err == nil { // a worker may have ended with its master
+			killed++
+		}
+		t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
+			Code: int(syscall.SIGKILL), Text: p.Role})
+	}
+	if killed == 0 {
+		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}
+	}
+	return nil
+}
+
+// Heal starts the replica again; one that runs is left alone.
+func (Crash) Heal(ctx context.Context, t Target) error {
+	s, ok := t.Stack.(stack.Stopper)
+	r, err := onePick(t, "")
+	if !ok || err != nil {
+		return nil
+	}
+	return s.Start(ctx, r.Name)
+}
+
+// Confirm finds the crash, and the streams that it cut.
+func (Crash) Confirm(seen Seen) Proof {
+	for _, e := range seen.Events {
+		if e.Source == "fault" && e.Kind == "crash" {
+			return seen.onReplica(e, "was killed")
+		}
+	}
+	return Proof{Evidence: "no replica was killed"}
+}
+
+// onePick is the replica that the run's seed picks, each time it is asked.
+func onePick(t Target, what string) (stack.Replica, error) {
+	rs := t.Stack.Replicas()
+	if len(rs) == 0 {
+		return stack.Replica{}, &stack.Unable{What: what, Why: "we did not start it"}
+	}
+	return rs[t.Pick(len(rs))], nil
+}
+
+// onReplica is the proof that what e did to a replica met streams there. Where
+// streams do not say which replica they are on, all victims may have been hit.
+func (s Seen) onReplica(e record.Event, what string) Proof {
+	p := Proof{OK: true, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
+	named := false
+	for _, st := range s.victims() {
+		named = named || st.Replica != ""
+		if st.Replica == e.Subject && st.Send <= e.At && (st.End == record.Never || st.End >= e.At) {
+			p.Victims = append(p.Victims, st.Seq)
+		}
+	}
+	if named {
+		p.OK = len(p.Victims) > 0
+		p.Evidence += fmt.Sprintf(" with %d streams on it", len(p.Victims))
+	}
+	return p
+}

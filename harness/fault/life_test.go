@@ -1,0 +1,144 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+const ms = time.Millisecond
+
+// A fleet is a stack that remembers what was asked of its replicas.
+type fleet struct {
+	linked
+	names []string
+	asked []string
+}
+
+func (f *fleet) Replicas() []stack.Replica {
+	var rs []stack.Replica
+	for _, n := range f.names {
+		rs = append(rs, stack.Replica{Name: n})
+	}
+	return rs
+}
+
+func (f *fleet) AddReplica(context.Context) (stack.Replica, error) {
+	f.asked = append(f.asked, "add")
+	return stack.Replica{Name: "app[9]"}, nil
+}
+
+func (f *fleet) RemoveReplica(_ context.Context, name string) error {
+	f.asked = append(f.asked, "remove "+name)
+	return nil
+}
+
+func (f *fleet) target(events *[]record.Event) Target {
+	return Target{Stack: f, Pick: func(n int) int { return n - 1 }, Now: func() time.Duration { return 100 * ms },
+		Tell: func(e record.Event) { *events = append(*events, e) }}
+}
+
+// on is a victim on a replica, from one time to another in ms.
+func on(replica string, seq uint64, from, to int) *record.Stream {
+	return &record.Stream{Seq: seq, Group: record.Victim, Replica: replica, Send: time.Duration(from) * ms,
+		Headers: time.Duration(from) * ms, End: time.Duration(to) * ms}
+}
+
+func TestDeployReplacesOneByOne(t *testing.T) {
+	f := &fleet{names: []string{"app[0]", "app[1]"}}
+	var events []record.Event
+	if err := (Deploy{}).Inject(t.Context(), f.target(&events)); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"add", "remove app[0]", "add", "remove app[1]"}
+	if len(f.asked) != len(want) || len(events) != len(want) {
+		t.Fatalf("asked %v, told %v", f.asked, events)
+	}
+	for i := range want {
+		if f.asked[i] != want[i] {
+			t.Errorf("step %d is %q, want %q", i, f.asked[i], want[i])
+		}
+	}
+	p := Deploy{}.Confirm(Seen{Events: events, Streams: []*record.Stream{on("app[0]", 1, 0, 200), on("app[1]", 2, 150, 200)}})
+	if !p.OK || len(p.Victims) != 1 || p.Victims[0] != 1 {
+		t.Errorf("only stream 1 was open when its replica went: %+v", p)
+	}
+	if p := (Deploy{}).Confirm(Seen{Events: events, Streams: []*record.Stream{on("app[0]", 1, 0, 50)}}); p.OK {
+		t.Errorf("nobody was there, and it is confirmed by %q", p.Evidence)
+	}
+}
+
+func TestScaleOutIsConfirmedByWhomTheNewOneServed(t *testing.T) {
+	f := &fleet{names: []string{"app[0]"}}
+	var events []record.Event
+	if err := (ScaleOut{}).Inject(t.Context(), f.target(&events)); err != nil {
+		t.Fatal(err)
+	}
+	for replica, want := range map[string]bool{"app[9]": true, "app[0]": false} {
+		if p := (ScaleOut{}).Confirm(Seen{Events: events, Streams: []*record.Stream{on(replica, 1, 120, 200)}}); p.OK != want {
+			t.Errorf("served by %s: %+v", replica, p)
+		}
+	}
+}
+
+func TestWhatHitsOneReplicaNamesItsStreams(t *testing.T) {
+	hit := func(kind string) []record.Event {
+		return []record.Event{{Source: "fault", Kind: kind, Subject: "app[1]", At: 100 * ms}}
+	}
+	streams := []*record.Stream{on("app[0]", 1, 0, 200), on("app[1]", 2, 0, 110), on("app[1]", 3, 0, 90)}
+	for name, p := range map[string]Proof{
+		"crash":     Crash{}.Confirm(Seen{Events: hit("crash"), Streams: streams}),
+		"partition": Down{Link: "upstream", One: true}.Confirm(Seen{Events: hit("down"), Streams: streams}),
+		"scale-in":  ScaleIn{}.Confirm(Seen{Events: hit("remove"), Streams: streams}),
+	} {
+		if !p.OK || len(p.Victims) != 1 || p.Victims[0] != 2 {
+			t.Errorf("%s: %+v, want stream 2 alone", name, p)
+		}
+	}
+	if p := (Crash{}).Confirm(Seen{Streams: streams}); p.OK {
+		t.Error("a crash that never was is confirmed")
+	}
+}
+
+func TestPartitionNeedsTwo(t *testing.T) {
+	var cannot *stack.Unable
+	err := Down{Link: "upstream", One: true}.Inject(t.Context(), Target{Stack: linked{&striker{name: "upstream[0]"}},
+		Pick: func(int) int { return 0 }, Tell: func(record.Event) {}, Now: func() time.Duration { return 0 }})
+	if err == nil || !errors.As(err, &cannot) {
+		t.Errorf("a partition from the only replica: %v", err)
+	}
+}
+
+func TestWeatherIsConfirmedByItsSign(t *testing.T) {
+	f := SlowStart("upstream", 800*ms)
+	first := func(g record.Group, at int) *record.Stream {
+		return &record.Stream{Group: g, Headers: ms, First: time.Duration(at) * ms}
+	}
+	slow, fast, control := first(record.Victim, 900), first(record.Victim, 10), first(record.Control, 10)
+	for _, tc := range []struct {
+		name    string
+		streams []*record.Stream
+		want    bool
+	}{
+		{"victims are slow", []*record.Stream{slow, slow, control}, true},
+		{"nobody is", []*record.Stream{fast, fast, control}, false},
+		{"everybody is", []*record.Stream{slow, slow, first(record.Control, 900)}, false},
+		{"nobody is there", nil, false},
+	} {
+		if p := f.Confirm(Seen{Streams: tc.streams}); p.OK != tc.want {
+			t.Errorf("%s: %+v", tc.name, p)
+		}
+	}
+	var spec stack.Spec
+	f.Prepare(&spec)
+	if len(spec.Toxics["upstream"]) != 1 {
+		t.Errorf("prepared %v", spec.Toxics)
+	}
+	if err := spec.Toxics["upstream"][0].Check(); err != nil {
+		t.Error(err)
+	}
+}
