@@ -53,6 +53,8 @@ type line struct {
 	cancel context.CancelFunc
 	tcp    *stamper
 	armed  bool
+	looked time.Duration // the limit that a last look was taken for
+	woken  chan struct{} // tells a slow client about an interrupt; nil for others
 
 	mu   sync.Mutex // guards conn, for interrupt
 	conn net.Conn   // tcp or TLS over it; nil until dialled
@@ -67,6 +69,9 @@ const lineBuf = 8 << 10
 func newLine(t *Tap, f *flight) *line {
 	l := &line{f: f, tap: t, clock: *t.clock}
 	l.ctx, l.cancel = f.connectContext()
+	if f.pace.slow() {
+		l.woken = make(chan struct{}, 1)
+	}
 	f.line.Store(l)
 	return l
 }
@@ -91,6 +96,10 @@ func (l *line) run(carry func() ending) {
 // interrupt makes the dial, a read or a write return now.
 func (l *line) interrupt() {
 	l.cancel()
+	select {
+	case l.woken <- struct{}{}:
+	default:
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conn != nil {
@@ -100,6 +109,9 @@ func (l *line) interrupt() {
 
 // setConn makes c the line's connection.
 func (l *line) setConn(c net.Conn) {
+	if tcp, ok := c.(*net.TCPConn); ok && l.f.pace != nil && l.f.pace.buffer > 0 {
+		tcp.SetReadBuffer(l.f.pace.buffer) // a system that will not leaves its own
+	}
 	l.tcp = newStamper(c)
 	l.mu.Lock()
 	l.conn = l.tcp
@@ -201,6 +213,9 @@ func (l *line) readBody(rest []byte) ending {
 // reading says when the last read came.
 func (l *line) reading() reading {
 	now := l.clock.now()
+	if l.f.pace.slow() {
+		return reading{at: now, now: now}
+	}
 	l.clock.sample()
 	if l.tcp.first != 0 {
 		l.f.floor = max(l.f.floor, l.clock.arrival(l.tcp.first, l.f.floor, now))
@@ -210,6 +225,10 @@ func (l *line) reading() reading {
 
 // Read waits for bytes until one of the flight's limits strikes.
 func (l *line) Read(p []byte) (int, error) {
+	if l.f.pace.slow() {
+		l.rest()
+		p = l.f.pace.ration(p)
+	}
 	for last := false; ; {
 		if !last && (l.f.rearm || !l.armed) {
 			l.arm()
@@ -218,21 +237,35 @@ func (l *line) Read(p []byte) (int, error) {
 			return 0, errInterrupted
 		}
 		n, err := l.conn.Read(p)
+		if l.f.pace.slow() {
+			l.f.pace.took(n, l.clock.now())
+		}
 		if n > 0 || !timedOut(err) {
 			return n, err
 		}
 		l.armed = false
-		switch due := l.f.due().at <= l.clock.now(); {
-		case due && last:
-			return 0, errInterrupted
-		case due:
-			// If we were late ourselves, the bytes may lie in the socket already, and a
-			// read after its deadline does not look.
-			last = true
-			l.conn.SetReadDeadline(time.Now().Add(lastLook))
-		default:
+		switch d := l.f.due(); {
+		case d.at > l.clock.now():
 			last = false
+		case last || d.at == l.looked:
+			return 0, errInterrupted
+		default:
+			// If we were late ourselves, the bytes may lie in the socket already, and a
+			// read after its deadline does not look. Bytes that do not move the limit do
+			// not buy another look.
+			last, l.looked = true, d.at
+			l.conn.SetReadDeadline(time.Now().Add(lastLook))
 		}
+	}
+}
+
+// rest waits for the next ration of a slow client, for a limit or an interrupt.
+func (l *line) rest() {
+	t := time.NewTimer(min(l.f.pace.next, l.f.due().at) - l.clock.now())
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.woken:
 	}
 }
 

@@ -19,6 +19,8 @@ type flight struct {
 	job    *Job // nil once the response head is there
 	limits Limits
 	abort  Abort
+	pace   *pace    // of a slow reader; nil for all others
+	after  *after   // what its client needs to go on; nil for most
 	req    *request // nil once it is written
 	via    carrier
 
@@ -77,6 +79,10 @@ const (
 // begin makes a new flight ready for its job.
 func (f *flight) begin(job *Job, req *request) {
 	f.job, f.req, f.abort = job, req, job.Abort
+	f.pace = job.Read.pace()
+	if job.Then != nil {
+		f.after = &after{then: job.Then}
+	}
 	f.limits = job.Limits.over(f.tap.opts.Limits).over(DefaultLimits)
 	f.tail, f.linger = record.Never, record.Never
 	f.resp.head = &head{words: &f.tap.words, toHEAD: req.method == http.MethodHead, length: -1}
@@ -95,7 +101,7 @@ func (f *flight) beginRecord() {
 		job.Ask.Nonce = Nonce(f.tap.opts.Seed, rec.Seq)
 	}
 	rec.Nonce = job.Ask.Nonce
-	rec.Late = job.Late
+	rec.Late, rec.After = job.Late, job.After
 	if rec.Sched = job.Sched; job.Sched <= 0 {
 		rec.Sched = f.began
 	}
@@ -213,6 +219,9 @@ func (f *flight) Frame(fr *stream.Frame) {
 		return
 	}
 	ev := f.body.reader.Read(fr)
+	if f.after != nil {
+		f.after.see(fr)
+	}
 	if first := f.events.add(fr, ev, &f.rec); first {
 		f.rearm = true
 	}
@@ -283,6 +292,9 @@ func (f *flight) wait() {
 func (f *flight) report() {
 	if !f.reported.CompareAndSwap(false, true) {
 		return
+	}
+	if f.after != nil {
+		f.after.tell(&f.rec)
 	}
 	if f.tap.opts.Done != nil {
 		f.tap.opts.Done(&f.rec)

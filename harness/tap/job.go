@@ -42,6 +42,19 @@ type Job struct {
 	Late   bool
 	Abort  Abort
 	Limits Limits
+	Read   Reading
+	// After is the stream that the same client had before, 0 for none.
+	After uint64
+	// Then is told how the stream ended, before Options.Done is, by the goroutine
+	// that waited for it. Nil is fine.
+	Then func(Ended)
+}
+
+// An Ended is what a client needs to know to ask again. Stream must not be kept.
+type Ended struct {
+	Stream *record.Stream
+	LastID string        // the SSE event ID in force at the last event
+	Retry  time.Duration // as the server set it; 0 if it did not
 }
 
 // An Abort makes us hang up, as an impatient client does. The stream then ends

@@ -170,6 +170,10 @@ func connectTo(f *flight, addr netip.AddrPort) error {
 		return fmt.Errorf("create socket: %w", err)
 	}
 	err = errors.Join(stampsOn(fd), unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
+	if err == nil && f.pace != nil && f.pace.buffer > 0 {
+		// Before the connect: the window that the peer sees is made of it.
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, f.pace.buffer)
+	}
 	if err == nil {
 		if err = unix.Connect(fd, sa); err == unix.EINPROGRESS || err == unix.EINTR {
 			err = nil
@@ -381,6 +385,10 @@ func (l *loop) write(f *flight) {
 // read empties the socket, or takes a burst. hup says that the peer will send no
 // more: then a short read is not yet the end.
 func (l *loop) read(f *flight, hup bool) {
+	if f.pace.slow() {
+		l.sip(f)
+		return
+	}
 	f.poll.more = false
 	for range burst {
 		now := l.clock.now()
@@ -389,11 +397,8 @@ func (l *loop) read(f *flight, hup bool) {
 		case errno == unix.EAGAIN:
 			f.floor = max(f.floor, now)
 			return
-		case errno != 0:
-			l.end(f, ending{at: l.clock.now(), close: closeOf(errno), err: os.NewSyscallError("recvmsg", errno)})
-			return
-		case n == 0:
-			l.end(f, ending{at: l.clock.now(), close: record.CloseFIN, err: io.EOF})
+		case errno != 0 || n == 0:
+			l.lost(f, errno)
 			return
 		}
 		emptied := n < len(l.buf) && !hup
@@ -403,6 +408,40 @@ func (l *loop) read(f *flight, hup bool) {
 	}
 	f.poll.more = true
 	l.again = append(l.again, f)
+}
+
+// lost ends a flight whose connection gives no more bytes.
+func (l *loop) lost(f *flight, errno syscall.Errno) {
+	e := ending{at: l.clock.now(), close: record.CloseFIN, err: io.EOF}
+	if errno != 0 {
+		e.close, e.err = closeOf(errno), os.NewSyscallError("recvmsg", errno)
+	}
+	l.end(f, e)
+}
+
+// sip is read for a slow client: one ration, then a rest. The timers bring it
+// back, so that nobody else waits.
+func (l *loop) sip(f *flight) {
+	now := l.clock.now()
+	f.poll.more = true
+	if now < f.pace.next {
+		l.arm(f)
+		return
+	}
+	n, _, errno := l.rx.recv(f.poll.fd, f.pace.ration(l.buf))
+	switch {
+	case errno == unix.EAGAIN:
+		f.poll.more, f.floor = false, max(f.floor, now)
+	case errno != 0 || n == 0:
+		l.lost(f, errno)
+		return
+	default:
+		f.pace.took(n, now)
+		if !l.feed(f, l.buf[:n], reading{at: now, now: now}) {
+			return
+		}
+	}
+	l.arm(f)
 }
 
 // peekAfter is how wide the bounds of a read may be before it is preceded by a
@@ -442,9 +481,14 @@ func (l *loop) feed(f *flight, p []byte, r reading) bool {
 	return true
 }
 
+// arm sets the timer of f to the next of its limits, or to its next ration.
 func (l *loop) arm(f *flight) {
 	f.rearm = false
-	l.timers.set(f, f.due().at)
+	at := f.due().at
+	if f.pace.slow() && f.poll.more {
+		at = min(at, f.pace.next)
+	}
+	l.timers.set(f, at)
 }
 
 // handOff gives a compressed stream a goroutine of its own: inflating may take
@@ -479,12 +523,14 @@ func (l *loop) readAgain() {
 	}
 }
 
-// expire ends the flights whose limits have struck.
+// expire ends the flights whose limits have struck, and feeds those whose time has
+// come.
 func (l *loop) expire() {
 	now := l.clock.now()
 	for len(l.timers) > 0 && l.timers[0].poll.due <= now {
 		f := l.timers[0]
-		if f.due().at <= now && f.rec.Connect >= 0 {
+		thirsty := f.pace.slow() && f.poll.more && f.pace.next <= now
+		if (thirsty || f.due().at <= now) && f.rec.Connect >= 0 {
 			// If we were late ourselves, the event may lie in the socket already.
 			l.read(f, true)
 		}
@@ -492,7 +538,7 @@ func (l *loop) expire() {
 			continue
 		}
 		if d := f.due(); d.at > now {
-			l.timers.set(f, d.at)
+			l.arm(f)
 		} else {
 			l.end(f, ending{at: now, limit: d.limit})
 		}
