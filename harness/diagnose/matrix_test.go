@@ -129,6 +129,17 @@ var trials = []trial{
 			b.Happen(record.Event{At: 500 * ms, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11, Code: 9})
 			app(b)
 		}},
+	{name: "swallows the exception and notes it", want: diagnose.LaunderedByApp, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByEdge}, build: func(b *synth.Builder) {
+		var lines []synth.LogLine
+		for _, seq := range b.Add(10, synth.Shape{Keep: 10, End: synth.Clean}) {
+			lines = append(lines, at(endOfTen, fmt.Sprintf("[WARNING] stopped request=nonce-%d events=10 reason=ConnectionError: model backend went away", seq)))
+		}
+		app(b, lines...)
+	}},
+	{name: "ends early beside complaints about others", want: diagnose.SilentTruncation, never: []string{diagnose.LaunderedByApp}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Keep: 10, End: synth.Clean})
+		app(b, at(endOfTen, "[WARNING] retry request=nonce-99 reason=ConnectionError"), at(endOfTen, "[INFO] done request=nonce-1 events=10 error=none"))
+	}},
 	{name: "raises behind a middleware, direct", edge: "none", want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge},
 		build: func(b *synth.Builder) {
 			b.Add(30, synth.Shape{})
@@ -202,6 +213,11 @@ var trials = []trial{
 		}
 		app(b, lines...)
 	}},
+	{name: "sync worker timeout, and our own end of the run", want: diagnose.SyncWorkerTimeout, never: []string{diagnose.WorkerRecycled}, build: func(b *synth.Builder) {
+		b.Add(1, synth.Shape{Worker: 20, Events: 160, Keep: 66, End: synth.CutAt(3300 * ms)})
+		app(b, append(gunicornTimeout(3300*ms, 20), at(4*sec, "[INFO] Handling signal: term"), at(4*sec, "[INFO] Shutting down: Master"),
+			at(4*sec, "[2026-11-25 12:00:04 +0000] [21] [INFO] Shutting down"))...)
+	}},
 	{name: "blocked loop until the worker timeout", want: diagnose.BlockedLoopTimeout, never: []string{diagnose.SyncWorkerTimeout, diagnose.WorkerKilled, diagnose.WorkerRecycled},
 		build: func(b *synth.Builder) {
 			b.Each(8, func(i int) synth.Shape {
@@ -239,6 +255,20 @@ var trials = []trial{
 		oomBase(b)
 		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "oom", Subject: "app-0"})
 		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "die", Subject: "app-0", Code: 137})
+	}},
+	{name: "memory kill, two replicas", want: diagnose.MemoryKillWorker, never: []string{diagnose.WorkerKilled}, build: func(b *synth.Builder) {
+		oomBase(b)
+		b.Run.Events = nil
+		for _, e := range []record.Event{{At: 0, Subject: "app[0] oom_kill"}, {At: 0, Subject: "app[1] oom_kill", Value: 4}, {At: 2 * sec, Subject: "app[0] oom_kill", Value: 1}} {
+			e.Source, e.Kind = "cgroup", "counter"
+			b.Happen(e)
+		}
+	}},
+	{name: "killed beside an old memory kill", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
+		oomBase(b)
+		for i := range b.Run.Events {
+			b.Run.Events[i].Value = 3 // from before: it does not rise
+		}
 	}},
 	{name: "deploy gap", want: diagnose.DeployGap, build: broken(synth.Shape{Keep: synth.KeepNone, End: synth.NoListener})},
 	{name: "load shed", want: diagnose.Overloaded, build: broken(synth.Shape{Keep: synth.KeepNone, End: synth.Status(503)})},

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -46,16 +47,18 @@ func (v *view) unknownCut(gs []*verdict.Graded) []*finding {
 	}
 	raised := maybe(AppError, "A2", layerApp, "an exception in the app looks like this", "catch in the generator and send an error event")
 	killed := maybe(WorkerKilled, "E7", layerManager, "a worker that dies looks like this", "find out who kills workers: exit codes, oom_kill")
-	if v.oneInstant(gs) {
-		recycled := maybe(WorkerRecycled, "E3", layerManager, "a worker that is recycled looks like this", "no --max-requests on stream workers")
-		window := maybe(GraceTooShort, "E4", layerManager, "a deploy whose window runs out looks like this", "raise the graceful timeout")
-		memory := maybe(MemoryKillWorker, "E9", layerKernel, "a kill for memory looks like this", "watch oom_kill")
-		all := maybe(MemoryKillAll, "E9", layerKernel, "a container that dies for memory looks like this", "watch oom_kill and exit codes")
-		loop := maybe(BlockedLoopTimeout, "E2", layerManager, "a worker that its manager ended looks like this", "no blocking call in async code")
-		return []*finding{killed, recycled, window, memory, all, loop, raised, cutHere}
-	}
 	out := []*finding{raised, killed}
-	if c, ok := of(Clusters(gs), SinceStart); ok && c.Tightness <= tight && c.Center >= 1 {
+	few := len(gs) < minCluster // too few to lie close together on anything
+	if few || v.oneInstant(gs) {
+		out = []*finding{killed,
+			maybe(WorkerRecycled, "E3", layerManager, "a worker that is recycled looks like this", "no --max-requests on stream workers"),
+			maybe(GraceTooShort, "E4", layerManager, "a deploy whose window runs out looks like this", "raise the graceful timeout"),
+			maybe(MemoryKillWorker, "E9", layerKernel, "a kill for memory looks like this", "watch oom_kill"),
+			maybe(MemoryKillAll, "E9", layerKernel, "a container that dies for memory looks like this", "watch oom_kill and exit codes"),
+			maybe(BlockedLoopTimeout, "E2", layerManager, "a worker that its manager ended looks like this", "no blocking call in async code"),
+			raised}
+	}
+	if c, ok := of(Clusters(gs), SinceStart); few && gs[0].End-startOf(gs[0]) >= time.Second || ok && c.Tightness <= tight && c.Center >= 1 {
 		out = append(out, maybe(SyncWorkerTimeout, "E1", layerManager, "a sync worker's timeout counts from the start like this", "use an async worker"))
 	}
 	return append(out, cutHere)

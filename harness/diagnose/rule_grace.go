@@ -50,18 +50,18 @@ func (v *view) askedToStop() (at time.Duration, lines []string) {
 		if t != record.Never && (at == record.Never || t < at) {
 			at = t
 		}
-		if len(lines) < 3 {
+		if len(lines) < 4 {
 			lines = append(lines, line)
 		}
+	}
+	for _, h := range v.tags[termHandled][:min(2, len(v.tags[termHandled]))] {
+		note(h.line.At, h.String())
 	}
 	for _, e := range v.Events {
 		switch {
 		case e.Source == "fault" && e.Kind == "term", e.Kind == "stop", e.Kind == "kill" && e.Code == 15:
 			note(e.At, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
 		}
-	}
-	for _, h := range v.tags[termHandled] {
-		note(h.line.At, h.String())
 	}
 	return at, lines
 }

@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -25,45 +27,89 @@ func (memoryKill) match(v *view) []*finding {
 	if v.containerDied() {
 		name, what = MemoryKillAll, "the container with it"
 	}
-	return one(found(name, "E9", layerKernel, certain, gs).
+	f := found(name, "E9", layerKernel, certain, gs).
 		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
 		see(lines...).see(cite(v.tags[oomKiller], 2)...).see(cite(v.tags[workerKill], 2)...).see(tightest(gs), workersLine(gs)).
 		notIf(len(v.tags[workerTimedOut]) == 0, "worker timeout", "no WORKER TIMEOUT in the log").
 		not("worker killed by somebody", "the kernel's own oom_kill counter or event says so").
-		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound every buffer that a stream holds"))
+		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound every buffer that a stream holds")
+	if name == MemoryKillAll {
+		f.see(v.comeback())
+	}
+	return one(f)
 }
 
-// oomKills is how often the kernel killed: by how much its counter rose, or by
+// oomKills is how often the kernel killed: by how much its counters rose, or by
 // its events where there is no counter. A single reading is of a counter that
-// began with its container.
+// began with its container; one that falls began again with it.
 func (v *view) oomKills() int64 {
-	var low, high, events int64
-	readings := 0
+	var rose, events int64
+	last, readings := map[string]int64{}, map[string]int{}
 	for _, e := range v.Events {
 		switch {
-		case e.Kind == "counter" && strings.Contains(e.Subject, "oom_kill"):
-			if readings++; readings == 1 {
-				low = e.Value
+		case isOOMCounter(e):
+			if n := readings[e.Subject]; n > 0 {
+				rose += max(0, e.Value-last[e.Subject])
 			}
-			low, high = min(low, e.Value), max(high, e.Value)
+			last[e.Subject] = e.Value
+			readings[e.Subject]++
 		case e.Kind == "oom":
 			events++
 		}
 	}
-	if readings == 1 {
-		low = 0
+	for name, n := range readings {
+		if n == 1 {
+			rose += last[name]
+		}
 	}
-	return max(high-low, events)
+	return max(rose, events)
 }
 
+func isOOMCounter(e record.Event) bool {
+	return e.Kind == "counter" && strings.HasSuffix(e.Subject, "oom_kill")
+}
+
+// oomLines are the kernel's words in the order in which they came.
 func (v *view) oomLines() []string {
 	var out []string
 	for _, e := range v.Events {
-		if e.Kind == "oom" || e.Kind == "counter" && strings.Contains(e.Subject, "oom_kill") && e.Value > 0 || e.Kind == "die" {
-			out = append(out, fmt.Sprintf("%s %s %s at %.3f s: value %d, code %d %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), e.Value, e.Code, e.Text))
+		switch {
+		case isOOMCounter(e) && e.Value > 0:
+			out = append(out, fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Subject, e.Value, e.At.Seconds(), e.Text))
+		case e.Kind == "oom", e.Kind == "die", e.Kind == "oom_killed":
+			out = append(out, fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), orElse(e.Text, "code "+strconv.Itoa(e.Code))))
 		}
 	}
 	return out[:min(4, len(out))]
+}
+
+// comeback says how long the service was away after its container died: until it
+// was started again, and until a new stream had its first event.
+func (v *view) comeback() string {
+	died, started, served := record.Never, record.Never, record.Never
+	for _, e := range v.Events {
+		switch {
+		case e.Source == "docker" && e.Kind == "die" && died == record.Never:
+			died = e.At
+		case e.Source == "docker" && e.Kind == "start" && died != record.Never && started == record.Never:
+			started = e.At
+		}
+	}
+	if died == record.Never {
+		return ""
+	}
+	for i := range v.Streams {
+		if g := &v.Streams[i]; startOf(g) > died && g.First != record.Never && (served == record.Never || g.First < served) {
+			served = g.First
+		}
+	}
+	switch {
+	case started == record.Never:
+		return "it was not started again"
+	case served == record.Never:
+		return fmt.Sprintf("started again %.2f s later; no new stream had an event", (started - died).Seconds())
+	}
+	return fmt.Sprintf("started again %.2f s later, first event of a new stream %.2f s after the kill", (started - died).Seconds(), (served - died).Seconds())
 }
 
 // containerDied reports whether the container went with the process: a die that

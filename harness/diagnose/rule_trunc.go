@@ -75,6 +75,10 @@ func (endedEarly) match(v *view) []*finding {
 		fs = append(fs, v.byApp(ms))
 		v.explain(fs[0])
 	}
+	if ms := v.complaints(v.with(verdict.Truncated)); len(ms) > 0 {
+		fs = append(fs, v.byApp(ms))
+		v.explain(fs[len(fs)-1])
+	}
 	if gs := v.take(v.struckTruncated); len(gs) > 0 {
 		fs = append(fs, v.byClose(gs))
 		v.explain(fs[len(fs)-1])
@@ -85,7 +89,8 @@ func (endedEarly) match(v *view) []*finding {
 	return fs
 }
 
-// byApp is A4: a clean end and an exception for the same request.
+// byApp is A4: a clean end, and an exception or a complaint about the same request
+// in the app's log.
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
 	return found(LaunderedByApp, "A4", layerApp, certain, gs).

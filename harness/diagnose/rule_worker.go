@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -27,14 +28,14 @@ func (workerTimeout) match(v *view) []*finding {
 	gs := gradedOf(ms)
 	lines := append(cite(v.tags[workerTimedOut], 2), cite(v.tags[workerAborted], 1)...)
 	switch {
-	case v.drained():
+	case len(v.drained()) > 0:
 		return one(v.recycled(gs).see(lines...))
 	case v.stalledBefore(gs):
 		return one(found(BlockedLoopTimeout, "E2", layerApp, certain, gs).
 			say("%d streams fell silent together and were cut together when their worker was taken for dead: something blocked its event loop", len(gs)).
 			see(lines...).see(tightest(gs), silenceLine(gs)).
 			not("memory kill", "a long common silence and a WORKER TIMEOUT came first").
-			notIf(len(v.tags[shuttingDown]) == 0, "worker recycled", "no \"Shutting down\" before it").
+			not("worker recycled", "no \"Shutting down\" before it").
 			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout only hides it"))
 	default:
 		return one(found(SyncWorkerTimeout, "E1", layerManager, certain, gs).
@@ -49,8 +50,25 @@ func isCut(g *verdict.Graded) bool {
 	return g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Truncated
 }
 
-// drained reports whether the worker had been told to go before it timed out.
-func (v *view) drained() bool { return len(v.tags[shuttingDown])+len(v.tags[recycling]) > 0 }
+// drained are the lines by which a worker said that it was going before a worker
+// was taken for dead. Shutdowns after the last timeout are of a later end, such
+// as our own.
+func (v *view) drained() []hit {
+	var last time.Duration
+	for _, h := range v.tags[workerTimedOut] {
+		if h.line.At == record.Never {
+			last = 1<<63 - 1
+		}
+		last = max(last, h.line.At)
+	}
+	var out []hit
+	for _, h := range append(slices.Clone(v.tags[recycling]), v.tags[shuttingDown]...) {
+		if h.line.At <= last && !strings.Contains(h.line.Text, "Shutting down: Master") {
+			out = append(out, h)
+		}
+	}
+	return out
+}
 
 // stalledBefore reports whether most streams had been silent for much longer
 // than usual when they were cut.
@@ -91,7 +109,7 @@ func sinceStart(gs []*verdict.Graded) string {
 func (v *view) recycled(gs []*verdict.Graded) *finding {
 	return found(WorkerRecycled, "E3", layerManager, certain, gs).
 		say("a worker that was being recycled cut %d streams that it still served", len(gs)).
-		see(cite(v.tags[recycling], 2)...).see(cite(v.tags[shuttingDown], 2)...).see(tightest(gs)).
+		see(cite(v.drained(), 4)...).see(tightest(gs)).
 		not("blocked event loop → worker timeout", "the worker had been told to go before").
 		mend("no --max-requests on stream workers; or --timeout above the longest stream, with --max-requests-jitter")
 }
@@ -105,5 +123,5 @@ func recycledQuietly(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return one(v.recycled(gs))
+	return one(v.recycled(gs).see(cite(v.tags[recycling], 2)...))
 }
