@@ -60,7 +60,7 @@ class Entry:
     def swallow(self, exc):
         """An exception that goes no further, as a careless handler logs it."""
         self._write(stopped=True)
-        log.warning("stopped request=%s events=%d reason=%s", self.nonce, self.produced, exc)
+        log.warning("stopped request=%s events=%d reason=%s: %s", self.nonce, self.produced, type(exc).__name__, exc)
 
     def fail(self, exc):
         self._write(stopped=True)

@@ -2,12 +2,14 @@
 
 SERVER=gunicorn (default) or uvicorn (the app itself is PID 1, one process).
 WORKERS, TIMEOUT, GRACEFUL_TIMEOUT, MAX_REQUESTS, WORKER_CLASS are gunicorn's;
-some forms of BREAK choose their own where these are not set.
+some forms of BREAK choose their own where these are not set. What nobody sets
+is left to gunicorn, and so to GUNICORN_CMD_ARGS.
 """
 import os
 import sys
 
-DEFAULTS = {"WORKERS": "2", "TIMEOUT": "30", "GRACEFUL_TIMEOUT": "30", "MAX_REQUESTS": "0", "WORKER_CLASS": "uvicorn"}
+DEFAULTS = {"WORKERS": "2", "WORKER_CLASS": "uvicorn"}
+FLAGS = {"WORKERS": "--workers", "TIMEOUT": "--timeout", "GRACEFUL_TIMEOUT": "--graceful-timeout", "MAX_REQUESTS": "--max-requests"}
 FORMS = {
     "sync-worker": {"WORKER_CLASS": "sync", "TIMEOUT": "3"},
     "blocked-loop": {"TIMEOUT": "3"},
@@ -16,7 +18,7 @@ FORMS = {
 
 
 def setting(name):
-    return os.environ.get(name) or FORMS.get(os.environ.get("BREAK", ""), {}).get(name) or DEFAULTS[name]
+    return os.environ.get(name) or FORMS.get(os.environ.get("BREAK", ""), {}).get(name) or DEFAULTS.get(name)
 
 
 def worker_class():
@@ -36,11 +38,12 @@ def command():
         host, port = address.split(":")
         return [sys.executable, "-m", "uvicorn", "main:app", "--host", host, "--port", port]
     target = "wsgi:app" if os.environ.get("BREAK") == "sync-worker" else "main:app"
+    # --preload imports the app once, before the fork: workers are up in a moment,
+    # also on a busy machine, where a short timeout would kill them at birth.
+    flags = ["--preload"] + [word for name, flag in FLAGS.items() if setting(name) for word in (flag, setting(name))]
     # A heartbeat file on a slow overlay would itself look like a hang.
     return [sys.executable, "-m", "gunicorn", target, "--bind", address, "--worker-class", worker_class(),
-            "--workers", setting("WORKERS"), "--timeout", setting("TIMEOUT"),
-            "--graceful-timeout", setting("GRACEFUL_TIMEOUT"), "--max-requests", setting("MAX_REQUESTS"),
-            "--worker-tmp-dir", "/dev/shm"]
+            "--worker-tmp-dir", "/dev/shm"] + flags
 
 
 # Known here too, so that a misspelt one ends the container at once: a worker
