@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -89,7 +90,7 @@ func milliseconds(seconds *float64) string {
 	if seconds == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.3g ms", *seconds*1e3)
+	return strconv.FormatFloat(*seconds*1e3, 'f', 1, 64) + " ms"
 }
 
 func firstCause(sc verdict.ScenarioReport) string {

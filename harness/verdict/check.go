@@ -116,4 +116,4 @@ func comma(s string) string {
 func all(*Graded) bool { return true }
 
 // seconds rounds a time for the reader.
-func seconds(d interface{ Seconds() float64 }) string { return fmt.Sprintf("%.3gs", d.Seconds()) }
+func seconds(d interface{ Seconds() float64 }) string { return three(d.Seconds()) + "s" }

@@ -221,6 +221,16 @@ func TestFaultSeen(t *testing.T) {
 		question{"not needed", policy(kills, add(3, victim)), silent, ""})
 }
 
+// The harness's note about a fault that never struck is not said twice.
+func TestNeverStruckIsSaidOnce(t *testing.T) {
+	b := synth.New()
+	policy(kills, add(3, victim))(b)
+	b.Note(record.NoteDoubt, "the fault never struck: no victim came", "use longer streams")
+	if got, want := (verdict.FaultSeen{}).Check(&verdict.Scopes(&b.Run)[0]).Why, "the fault never struck: no victim came"; got != want {
+		t.Errorf("why = %q, want %q", got, want)
+	}
+}
+
 func TestExpectation(t *testing.T) {
 	silence := func(p *record.Policy) { p.Expect, p.Silence = "silence", 2*sec }
 	ask(t, verdict.Expectation{},
@@ -235,6 +245,11 @@ func TestExpectation(t *testing.T) {
 		question{"nobody left", policy(abort, add(2, synth.Shape{})), verdict.Inconclusive, "need >= 1 stream that we hung up on"})
 }
 
+// interrupted ends the run early.
+func interrupted(when time.Duration) func(*synth.Builder) {
+	return func(b *synth.Builder) { b.Run.Interrupted, b.Run.Finished = true, when }
+}
+
 func TestRecovery(t *testing.T) {
 	recovers := func(p *record.Policy) { p.Faulty, p.Kills, p.Recovery = true, true, 2*sec }
 	at := func(start time.Duration, end synth.End) func(*synth.Builder) {
@@ -246,6 +261,8 @@ func TestRecovery(t *testing.T) {
 		question{"too late", policy(recovers, fault(sec, sec), at(5*sec, nil)), verdict.Fail, "after 4s"},
 		question{"never", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean)), verdict.Fail, "none of 3"},
 		question{"not tried", policy(recovers, fault(sec, sec)), verdict.Inconclusive, "saw 0"},
+		question{"never, and interrupted too early to say", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(2500*ms)), verdict.Inconclusive, "the run ended 1.5s after the fault"},
+		question{"never, and interrupted when its time was over", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(4*sec)), verdict.Fail, "none of 3"},
 		question{"from healing, for weather", policy(func(p *record.Policy) { p.Faulty, p.Recovery = true, 2*sec }, fault(sec, 4*sec), at(5*sec, nil)), verdict.Pass, "after 1s"},
 		question{"slow first events are no recovery", policy(recovers, fault(2*sec, 2*sec), add(5, synth.Shape{Group: record.Baseline}),
 			add(3, synth.Shape{Group: record.Recovery, Start: 2500 * ms, First: sec}), at(3*sec, nil)), verdict.Pass, "after 1s"},

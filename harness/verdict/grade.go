@@ -143,7 +143,11 @@ func placeWhy(s *record.Stream, g Grade) string {
 	if s.Wire.Close != record.CloseNone && s.Wire.Where != record.AtEnd {
 		where = fmt.Sprintf(" (%s %s)", s.Wire.Close, s.Wire.Where)
 	}
-	return fmt.Sprintf("%s after %d content events%s%s", g.Ending, s.Contents, where, detail(s.Content.Why))
+	why := s.Content.Why
+	if why == stream.NoTerminal(s.Contents) {
+		why = "" // the ending has said so
+	}
+	return fmt.Sprintf("%s after %d content events%s%s", g.Ending, s.Contents, where, detail(why))
 }
 
 func detail(s string) string {

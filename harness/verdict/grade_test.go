@@ -204,3 +204,12 @@ func TestBufferedAgainstTheDirectArm(t *testing.T) {
 		}
 	}
 }
+
+// A reason says a thing once.
+func TestReasonsDoNotRepeatThemselves(t *testing.T) {
+	s := synth.Shape{Seq: 1, Keep: 9, End: synth.Clean}.Stream()
+	s.Content.Why = stream.NoTerminal(9)
+	if why := verdict.GradeStream(&s, record.Policy{}).Why; why != "clean EOF without terminal after 9 content events" {
+		t.Errorf("why = %q", why)
+	}
+}

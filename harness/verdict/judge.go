@@ -2,6 +2,8 @@ package verdict
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,15 +102,29 @@ func (r *ScenarioReport) mainGroup() *GroupReport {
 	return nil
 }
 
-// brief writes seconds with two significant digits: "3.1 ms", "2.5 s".
+// brief writes seconds with three significant digits: "3.1 ms", "2.5 s".
 func brief(sec float64) string {
 	switch {
-	case sec < 1e-3:
+	case sec < 999.5e-6:
 		return fmt.Sprintf("%.0f µs", sec*1e6)
-	case sec < 1:
-		return fmt.Sprintf("%.3g ms", sec*1e3)
+	case sec < 0.9995:
+		return three(sec*1e3) + " ms"
 	}
-	return fmt.Sprintf("%.3g s", sec)
+	return three(sec) + " s"
+}
+
+// three writes x with three significant digits, whole numbers in full, no zeros
+// at the end and never an exponent.
+func three(x float64) string {
+	digits := 3
+	if a := math.Abs(x); a > 0 {
+		digits = min(max(2-int(math.Floor(math.Log10(a))), 0), 9)
+	}
+	s := strconv.FormatFloat(x, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
 }
 
 func zeroOutcomes() map[Outcome]int {

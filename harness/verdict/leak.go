@@ -22,8 +22,13 @@ func ledgers(notes []record.Note) []record.Ledger {
 // leaked reports whether the server went on for longer than it takes to notice.
 // A server learns of a disconnect at the latest when it writes: the first write
 // after it is answered by a reset, the second one fails. So three of the
-// stream's own silences are granted, and a second at least.
-func leaked(l record.Ledger, s *record.Stream) bool {
+// stream's own silences are granted, and a second at least. A run that was
+// interrupted may have asked before that time was over.
+func leaked(run *record.Run, l record.Ledger, s *record.Stream) bool {
 	grace := max(time.Second, 3*s.ProgressGap)
-	return l.StopAt == record.Never || l.StopAt-l.LeftAt > grace
+	stop := l.StopAt
+	if stop == record.Never && run.Interrupted && run.Finished != record.Never {
+		stop = run.Finished
+	}
+	return stop == record.Never || stop-l.LeftAt > grace
 }
