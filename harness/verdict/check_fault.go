@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"strings"
+
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -13,13 +15,17 @@ func (FaultSeen) Check(s *Scope) Answer {
 	case !s.Scenario.Policy.Faulty:
 		return Answer{}
 	case s.Active == record.Never:
-		return unsure(name, s.settleFault(), "the fault never struck%s", detail(s.doubt())).obliges()
+		why := strings.TrimPrefix(s.doubt(), neverStruck+": ")
+		return unsure(name, s.settleFault(), neverStruck+"%s", detail(why)).obliges()
 	case !s.Confirmed:
 		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active), detail(s.doubt())).obliges()
 	default:
 		return pass(name, "struck at %s%s", seconds(s.Active), detail(s.proof())).obliges()
 	}
 }
+
+// neverStruck begins the answer, and the harness's own note about it.
+const neverStruck = "the fault never struck"
 
 // doubt is what the harness noted about the fault.
 func (s *Scope) doubt() string {
