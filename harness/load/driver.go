@@ -78,7 +78,10 @@ func (d *driver) target(t *vegeta.Target) error {
 
 // RoundTrip binds the stream to the wave's context.
 func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := d.next.RoundTrip(r.WithContext(d.ctx))
+	if r = r.WithContext(d.ctx); d.wave.Block > 0 {
+		return d.ask(r)
+	}
+	resp, err := d.next.RoundTrip(r)
 	var end *tap.EndError
 	if err != nil && !errors.As(err, &end) {
 		d.cancel(err)
@@ -95,13 +98,19 @@ func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // job tells the tap about stream number seq.
 func (d *driver) job(seq uint64) tap.Job {
+	j, _ := d.describe(seq)
+	return j
+}
+
+// describe says what stream number seq is for, and what its client does then.
+func (d *driver) describe(seq uint64) (tap.Job, Client) {
 	w := &d.wave
 	to := w.Assign(seq)
 	if seq == 0 {
 		d.first = to
 	}
 	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,
-		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits}
+		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Read: to.Read}
 	if w.First > 0 {
 		j.Seq = w.First + seq
 	}
@@ -109,7 +118,7 @@ func (d *driver) job(seq uint64) tap.Job {
 		j.Abort = to.Abort
 	}
 	if w.Rate == 0 {
-		return j
+		return j, to.Client
 	}
 	// Vegeta numbers streams in the order in which they start, which is the order
 	// of their times.
@@ -117,5 +126,5 @@ func (d *driver) job(seq uint64) tap.Job {
 	if j.Late = d.tap.Now()-j.Sched > d.pace.slack(); j.Late {
 		d.late.Add(1)
 	}
-	return j
+	return j, to.Client
 }

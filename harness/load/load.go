@@ -53,6 +53,9 @@ type Wave struct {
 	// First is the number in the run of the wave's stream 0, and so on from there;
 	// 0 lets the tap number them.
 	First uint64
+	// Block is how far apart the numbers of the streams of one client are; 0 lets
+	// every client ask once, whatever its [Client] says.
+	Block uint64
 	// Assign says where stream number seq of the wave, from 0, goes. It is called
 	// once for each, from many goroutines.
 	Assign  func(seq uint64) Target
@@ -71,6 +74,8 @@ type Target struct {
 	Lane   string      // see [tap.Job]
 	Header http.Header // set over the wave's
 	Abort  tap.Abort   // instead of the wave's, where it is set
+	Read   tap.Reading
+	Client Client
 }
 
 // check refuses a wave that cannot be driven.
