@@ -54,8 +54,17 @@ func invalidFlag(e *pflag.InvalidValueError) error {
 	if errors.As(e, &v) {
 		return &harness.UsageError{Place: place, Problem: v.Problem, Fix: v.Fix}
 	}
-	kind, _ := pflag.UnquoteUsage(e.GetFlag())
-	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%q is no valid value", e.GetValue()), Fix: fmt.Sprintf("write --%s %s", e.GetFlag().Name, kind)}
+	problem, fix := "no valid value", ""
+	switch f := e.GetFlag(); f.Value.Type() {
+	case "uint64":
+		problem, fix = "no "+f.Name, "write a whole number from 1, such as --"+f.Name+" 42"
+	case "bool":
+		problem, fix = "neither true nor false", "write --"+f.Name+" alone"
+	default:
+		kind, _ := pflag.UnquoteUsage(f)
+		fix = "write --" + f.Name + " " + kind
+	}
+	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%q is %s", e.GetValue(), problem), Fix: fix}
 }
 
 func seeHelp(cmd *cobra.Command) string { return "see '" + cmd.CommandPath() + " --help'" }

@@ -28,9 +28,10 @@ type runFlags struct {
 	stack                   string
 	workers, replicas       config.Count
 
-	streams             config.Count
-	rate                config.Rate
-	ramp, duration, gap config.Duration
+	streams        config.Count
+	rate           config.Rate
+	ramp, duration config.Duration
+	gap            config.Limit
 
 	scenarios  []string
 	sabotage   string
@@ -89,7 +90,7 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 
 // registerTrial adds how streams are chosen and judged.
 func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
-	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled (default 10s)")
+	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled, or late or gappy, see above (default 10s)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,9 @@ import (
 )
 
 const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
-complete it. Without --url, --image or --command it is for the built-in origin.`
+complete it. Without --url, --image or --command it is for the built-in origin.
+For an app of yours, say what is asked for (--path) and how the answer is read
+(--dialect); what was not said is marked in the file.`
 
 func initCommand() *cobra.Command {
 	var s config.Start
@@ -25,7 +28,7 @@ func initCommand() *cobra.Command {
 		Use:     "init [flags]",
 		Short:   "Write a first streamproof.yaml",
 		Long:    initLong,
-		Example: "  streamproof init --command 'python3 app.py --port {port}'\n  streamproof run -f streamproof.yaml",
+		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat --dialect openai-chat\n  streamproof run -f streamproof.yaml",
 		Args:    takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneApp(s); err != nil {
@@ -34,16 +37,33 @@ func initCommand() *cobra.Command {
 			if err := writeStart(out, s, force); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: streamproof run -f %s\n", out, quote(out))
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %sstreamproof run -f %s\n", out, toSet(s), quote(out))
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&s.URL, "url", "", "for a server that already runs at `URL`")
 	cmd.Flags().StringVar(&s.Image, "image", "", "for the container image `NAME`")
 	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
+	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
+	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
 	return cmd
+}
+
+// toSet names what the written file still only guesses.
+func toSet(s config.Start) string {
+	var keys []string
+	if s.Path == "" && s.Image+s.Command != "" {
+		keys = append(keys, "stream.path")
+	}
+	if s.Dialect == "" && s.URL+s.Image+s.Command != "" {
+		keys = append(keys, "stream.dialect")
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return "set " + strings.Join(keys, " and ") + " in it, then "
 }
 
 func oneApp(s config.Start) error {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -67,14 +68,8 @@ func until(t *testing.T, what string, ok func() bool) {
 // streaming waits until the record has streams in it.
 func (c *child) streaming(t *testing.T) {
 	until(t, "streams in the record of "+c.dir, func() bool {
-		var n int64
-		filepath.Walk(c.dir, func(_ string, fi os.FileInfo, err error) error {
-			if err == nil && !fi.IsDir() && fi.Name() != "plan.json" {
-				n += fi.Size()
-			}
-			return nil
-		})
-		return n > 4<<10
+		run, err := record.Open(c.dir)
+		return err == nil && len(run.Streams) > 0
 	})
 }
 

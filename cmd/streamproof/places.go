@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -20,11 +21,20 @@ var places = []struct{ place, flag, key string }{
 	{"load.rate", "rate", "load.rate"},
 	{"load.duration", "duration", "load.duration"},
 	{"load", "streams", "load"},
+	{"stack", "stack", ""},
+	{"direct", "direct", "app.direct"},
 	{"scenarios", "scenario", "scenarios"},
 	{"sabotage", "sabotage", ""},
 	{"stream.headers", "header", "stream.headers"},
 	{"stream.body", "body", "stream.body"},
 	{"out", "out", ""},
+}
+
+// flagFixes are fixes of the harness, which speaks of keys, in terms of flags.
+var flagFixes = map[string]string{
+	"add duration: 30s": "add --duration 30s",
+	"keep streams for a closed model, rate for an open one": "keep --streams for a closed model, --rate for an open one",
+	"leave stack out, or use docker":                        "leave --stack out, or write --stack docker",
 }
 
 // place moves an error from the harness's own names to where the user wrote
@@ -42,7 +52,7 @@ func (in *input) place(err error) error {
 			continue
 		}
 		if p.key == "" || in.from.Path == "" || in.given.Changed(p.flag) {
-			return &harness.UsageError{Place: "--" + p.flag, Problem: u.Problem, Fix: u.Fix}
+			return &harness.UsageError{Place: "--" + p.flag, Problem: u.Problem, Fix: cmp.Or(flagFixes[u.Fix], u.Fix)}
 		}
 		key = p.key + rest
 		break

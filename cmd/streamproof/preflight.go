@@ -95,6 +95,9 @@ func writable(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "plan.json")); err == nil {
 		return &harness.UsageError{Place: "out", Problem: dir + " already holds a run", Fix: "name another folder, or leave -o out"}
 	}
+	if sub := holdsRuns(dir); sub != "" {
+		return &harness.UsageError{Place: "out", Problem: dir + " holds other runs, such as " + sub, Fix: "name a folder for this one: -o " + quote(filepath.Join(dir, "NAME"))}
+	}
 	probe, err := os.MkdirTemp(existing(dir), ".streamproof-*")
 	if err == nil {
 		err = os.Remove(probe)
@@ -103,6 +106,17 @@ func writable(dir string) error {
 		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, reason(err)), Fix: "name a folder that can be written with -o"}
 	}
 	return nil
+}
+
+// holdsRuns names a run in a folder of dir; "" where there is none.
+func holdsRuns(dir string) string {
+	entries, _ := os.ReadDir(dir) // one that is not there or cannot be read holds none that we could mix up
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), "plan.json")); err == nil {
+			return e.Name()
+		}
+	}
+	return ""
 }
 
 // existing is dir, or the nearest folder above it that is there.

@@ -35,7 +35,13 @@ A generic dialect needs to know what the last event of a whole answer looks like
   json .type in (stop, done)     one of several
   json .usage exists             any value but null
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
-expression.`
+expression.
+
+A stream is stalled when nothing comes for longer than --gap-limit; it is ended
+there. A stream that completes is late when its first event took longer than
+thresholds.first_event of the file, and gappy when it was silent for longer than
+thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the
+scenarios that ask for promptness: 'streamproof scenarios' lists their checks.`
 
 const runExamples = `  streamproof run
   streamproof run --scenario control,cut --streams 100
@@ -116,7 +122,7 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 	case ctx.Err() != nil:
 		return judged{exitInconclusive}
 	}
-	if in.allowUnable {
+	if in.allowUnable || in.from.AllowUnable {
 		return ended(verdictOfAble(report))
 	}
 	return ended(report.Verdict)

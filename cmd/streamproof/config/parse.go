@@ -33,6 +33,15 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// parseLimit reads a bound on a stream. None is written by leaving it out.
+func parseLimit(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d == 0 {
+		return 0, badValue("write it like 500ms or 10s", "a limit of %s ends every stream at once", s)
+	}
+	return d, err
+}
+
 // per lists the units of time that a rate may name.
 var per = map[string]time.Duration{
 	"s": time.Second, "sec": time.Second, "second": time.Second,

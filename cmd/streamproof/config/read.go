@@ -31,7 +31,12 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	return Parse(path, data)
+	f, err := Parse(path, data)
+	if err == nil && reflect.ValueOf(f.Config).IsZero() {
+		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "it sets no key, and names no app",
+			Fix: "'streamproof init' writes a first one; without -f the built-in origin is tested"}}
+	}
+	return f, err
 }
 
 func unreadable(path string, err error) error {

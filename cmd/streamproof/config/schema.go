@@ -21,6 +21,11 @@ func (Duration) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{with, {Const: 0}}}
 }
 
+// JSONSchema asks for some digit that is not 0.
+func (Limit) JSONSchema() *jsonschema.Schema {
+	return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*[0-9]*\.?[0-9]*[1-9][0-9]*(\.[0-9]+)?(ns|us|µs|ms|s|m|h)([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*$`, "500ms", "10s")
+}
+
 func (Rate) JSONSchema() *jsonschema.Schema {
 	return orNumber(text(`^[0-9]+(\.[0-9]+)?( */ *(s|sec|second|m|min|minute|h|hour))?$`, "20/s", "90/m"))
 }

@@ -6,10 +6,21 @@ import (
 	"text/template"
 )
 
-// A Start is what a first file is written for: exactly one of its fields is
-// set, or none for our own origin.
+// A Start is what a first file is written for: one of URL, Image and Command, or
+// none for our own origin; and the request, as far as it is known.
 type Start struct {
 	URL, Image, Command string
+	Path                string
+	Dialect             Dialect
+}
+
+// Own reports whether the file is for an app of the user's.
+func (s Start) Own() bool { return s.URL+s.Image+s.Command != "" }
+
+// Generic reports whether the dialect has to be told what a last event looks
+// like.
+func (s Start) Generic() bool {
+	return s.Dialect == "" || strings.HasSuffix(string(s.Dialect), "-generic")
 }
 
 // Template writes a first streamproof.yaml, with a comment where a reader has
@@ -48,16 +59,31 @@ app:
 {{- end}}
 
 stream:
-{{- if or .URL .Image .Command}}
-  {{if .URL}}# {{end}}path: /{{if .URL}}chat           # replaces the path of the URL{{end}}
+{{- if .Own}}
+{{- if .Path}}
+  path: {{quote .Path}}
+{{- else if .URL}}
+  # path: /chat                  # replaces the path of the URL
+{{- else}}
+  path: /                        # SET THIS: what a client asks for; a wrong path answers 404 and proves nothing
+{{- end}}
   # method: POST
   # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is kept out of every file
   # body: '{"q": "hi"}'
-  dialect: sse-generic           # or openai-chat, ollama, ndjson-generic, text
-  terminal: "data == [DONE]"     # what the last event of a whole answer looks like
+{{- if .Dialect}}
+  dialect: {{.Dialect}}
 {{- else}}
-  path: /stream?events=20&gap=50ms
-  dialect: origin
+  dialect: sse-generic           # SET THIS: or openai-chat, ollama, ndjson-generic, text
+{{- end}}
+{{- if .Generic}}
+  terminal: "data == [DONE]"     # SET THIS: what the last event of a whole answer looks like
+{{- end}}
+{{- if eq .Dialect "text"}}
+  sentinel: "[END]"              # SET THIS, or length or sha256: what tells that a text is whole
+{{- end}}
+{{- else}}
+  path: {{if .Path}}{{quote .Path}}{{else}}/stream?events=20&gap=50ms{{end}}
+  dialect: {{if .Dialect}}{{.Dialect}}{{else}}origin{{end}}
 {{- end}}
 
 load:
@@ -69,6 +95,10 @@ limits:
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log}
+# An app of one process cannot play worker-kill; read-timeout needs a path that the
+# app thinks about, with {pause} where it is told for how long. This lets the other
+# scenarios decide:
+# allow_unable: true
 # allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
 
 scenarios: [{{if .URL}}control{{else}}standard{{end}}]

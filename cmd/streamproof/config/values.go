@@ -16,9 +16,10 @@ import (
 // flag (Set, String, Type), with the same errors: *[ValueError].
 type (
 	Duration time.Duration
-	Rate     float64 // per second
-	Size     int64   // bytes
-	Count    int     // at least 1
+	Limit    time.Duration // more than 0
+	Rate     float64       // per second
+	Size     int64         // bytes
+	Count    int           // at least 1
 	Port     int
 	Dialect  string
 	Form     string   // of an edge
@@ -27,6 +28,7 @@ type (
 )
 
 func (d *Duration) Set(s string) (err error) { return set(d, s, parseDuration) }
+func (l *Limit) Set(s string) (err error)    { return set(l, s, parseLimit) }
 func (r *Rate) Set(s string) (err error)     { return set(r, s, parseRate) }
 func (z *Size) Set(s string) (err error)     { return set(z, s, parseSize) }
 func (c *Count) Set(s string) (err error)    { return set(c, s, parseCount) }
@@ -59,6 +61,7 @@ func (c *Command) Set(s string) (err error) {
 // String is empty for the zero value, so that a flag without a default shows
 // none.
 func (d Duration) String() string { return unlessZero(d, time.Duration(d).String()) }
+func (l Limit) String() string    { return Duration(l).String() }
 func (r Rate) String() string {
 	return unlessZero(r, strconv.FormatFloat(float64(r), 'g', -1, 64)+"/s")
 }
@@ -67,12 +70,14 @@ func (c Count) String() string   { return unlessZero(c, strconv.Itoa(int(c))) }
 func (d Dialect) String() string { return string(d) }
 
 func (Duration) Type() string { return "duration" }
+func (Limit) Type() string    { return "duration" }
 func (Rate) Type() string     { return "rate" }
 func (Size) Type() string     { return "size" }
 func (Count) Type() string    { return "n" }
 func (Dialect) Type() string  { return "name" }
 
 func (d *Duration) UnmarshalYAML(n ast.Node) error { return scalar(n, "a duration", d.Set) }
+func (l *Limit) UnmarshalYAML(n ast.Node) error    { return scalar(n, "a duration", l.Set) }
 func (r *Rate) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a rate", r.Set) }
 func (z *Size) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a size", z.Set) }
 func (c *Count) UnmarshalYAML(n ast.Node) error    { return scalar(n, "a number", c.Set) }
