@@ -50,7 +50,7 @@ func (s *Stack) await(ctx context.Context, b *box, limit time.Duration, probe fu
 			if ctx.Err() != nil {
 				return fmt.Errorf("start %s: %w", b.part, ctx.Err())
 			}
-			return s.startError(ctx, b, fmt.Errorf("not healthy after %v: %w%s", limit, err, s.listening(b, err)))
+			return s.startError(ctx, b, fmt.Errorf("not healthy after %v: %w%s%s", limit, err, s.listening(b, err), b.tight(ctx)))
 		case <-time.After(pollPause):
 		}
 	}
@@ -85,6 +85,17 @@ func (s *Stack) ended(ctx context.Context, b *box) error {
 		return fmt.Errorf("the kernel killed %d of its processes for memory: the limit of %s is too small to start", n[oomKill], bytesText(b.memory))
 	}
 	return nil
+}
+
+// tight says so where the box's memory is at its limit: below what an app needs
+// to start, the kernel may for minutes throw out the program's own pages and
+// read them again before it kills anybody.
+func (b *box) tight(ctx context.Context) string {
+	n, err := b.counters(ctx)
+	if err != nil || b.memory == 0 || n[memoryUsage] < b.memory*9/10 {
+		return ""
+	}
+	return fmt.Sprintf("; its memory stays at the limit of %s, which may be too small to start", bytesText(b.memory))
 }
 
 // exitText reads an exit code as the shell does.

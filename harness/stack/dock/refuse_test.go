@@ -35,7 +35,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 	wrongPort.Port, wrongPort.Start = 9000, 4*time.Second
 	wrongPort.Env = []string{"PORT=8000"}
 	tight := fastapi("WORKERS=2")
-	tight.Memory, tight.Start = 24<<20, 20*time.Second
+	tight.Memory, tight.Start = 8<<20, 6*time.Second
 	compose := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev}\n  db: {image: 'busybox:1.35.0'}\n")
 	for name, c := range map[string]struct {
 		spec stack.Spec
@@ -50,7 +50,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"dies":         {stack.Spec{App: sleeper, Edge: streaming}, []string{"app[0]", "ended before it was healthy", "exit code 0"}, false},
 		"unhealthy":    {stack.Spec{App: func() stack.App { a := fastapi(); a.Health, a.Start = "/none", 3*time.Second; return a }()}, []string{"not healthy after 3s", "status 404"}, true},
 		"wrong port":   {stack.Spec{App: wrongPort}, []string{"refused", "it listens on 8000"}, true},
-		"tight":        {stack.Spec{App: tight}, []string{"memory", "24 MiB is too small"}, false},
+		"tight":        {stack.Spec{App: tight}, []string{"memory", "limit of 8 MiB", "too small to start"}, false},
 		"bad setting":  {stack.Spec{App: fastapi("BREAK=nonsense")}, []string{"ended before it was healthy"}, true},
 		"no service":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: compose, Service: "web"}}}, []string{`no service "web"`, "api, db"}, false},
 		"no compose":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: "none.yml", Service: "web"}}}, []string{"none.yml", "no such file"}, false},
