@@ -17,15 +17,21 @@ import (
 // is asked what it did: one write that fails, and a little.
 const ledgerGrace = 2 * time.Second
 
-// ledgers asks the app for its own account of the streams that we hung up on. An
-// app may keep none; the scenario then says what would settle the question.
+// ledgers asks the app for its own account of the streams that we hung up on, and
+// of those that were asked for twice. An app may keep none; the scenario then says
+// what would settle the question.
 func (p *player) ledgers(ctx context.Context) error {
-	if p.sc.Client.Abort == (Abort{}) {
+	c := p.sc.Client
+	if c.Abort == (Abort{}) && c.Retry.Times == 0 {
 		return nil
 	}
 	if p.App.ledger() == "" {
-		p.note(p.sc.ID, record.NoteDoubt, "only the app's log can tell whether it stopped after the client left",
+		p.note(p.sc.ID, record.NoteDoubt, unaccounted(c),
 			"answer GET /ledger?nonce=… with what became of a stream, and name the path (app.ledger)")
+		return nil
+	}
+	ask := accountable(p.seen.of(record.Victim))
+	if len(ask) == 0 {
 		return nil
 	}
 	select {
@@ -33,10 +39,7 @@ func (p *player) ledgers(ctx context.Context) error {
 		return nil
 	case <-time.After(ledgerGrace):
 	}
-	for _, s := range p.seen.of(record.Victim) {
-		if s.Limit != record.CancelledByUs {
-			continue
-		}
+	for _, s := range ask {
 		if err := p.askLedger(ctx, s); err != nil {
 			return fmt.Errorf("ask the app for its ledger: %w", err)
 		}
@@ -44,17 +47,50 @@ func (p *player) ledgers(ctx context.Context) error {
 	return nil
 }
 
+func unaccounted(c Client) string {
+	if c.Abort != (Abort{}) {
+		return "only the app's log can tell whether it stopped after the client left"
+	}
+	return "only the app can tell whether it did the work of a retried request twice"
+}
+
+// accountable are the streams whose account matters: those that we left, and the
+// last one of each nonce that was sent again.
+func accountable(streams []*record.Stream) []*record.Stream {
+	bySeq := make(map[uint64]*record.Stream, len(streams))
+	for _, s := range streams {
+		bySeq[s.Seq] = s
+	}
+	retried := map[uint64]bool{} // sent again
+	again := map[uint64]bool{}   // as these
+	for _, s := range streams {
+		if before := bySeq[s.After]; before != nil && before.Nonce == s.Nonce {
+			retried[before.Seq], again[s.Seq] = true, true
+		}
+	}
+	var ask []*record.Stream
+	for _, s := range streams {
+		if !retried[s.Seq] && (again[s.Seq] || s.Limit == record.CancelledByUs) {
+			ask = append(ask, s)
+		}
+	}
+	return ask
+}
+
 // An account is one entry of the app's ledger.
 type account struct {
+	Starts   int
 	Produced int
 	Stopped  bool
 	StopUnix int64 `json:"stop_unix_ns"`
 }
 
-// askLedger asks every replica until one knows the stream. One that nobody knows
-// has no entry in the record.
+// askLedger asks every replica, since the retry of a request may go to another
+// one. A stream that nobody knows has no entry in the record.
 func (p *player) askLedger(ctx context.Context, s *record.Stream) error {
 	path := strings.ReplaceAll(p.App.ledger(), "{nonce}", url.QueryEscape(s.Nonce))
+	var sum account
+	known := false
 	for _, base := range p.innermost() {
 		var got account
 		err := getJSON(ctx, base+path, &got)
@@ -64,9 +100,13 @@ func (p *player) askLedger(ctx context.Context, s *record.Stream) error {
 		if err != nil {
 			return err
 		}
-		return p.enter(s, got)
+		got.Starts += sum.Starts
+		sum, known = got, true
 	}
-	return nil
+	if !known {
+		return nil
+	}
+	return p.enter(s, sum)
 }
 
 // innermost are the places where the app is asked without a fault or a buffer in
@@ -84,7 +124,7 @@ func (p *player) innermost() []string {
 
 // enter records what the app says about a stream.
 func (p *player) enter(s *record.Stream, got account) error {
-	l := record.Ledger{Nonce: s.Nonce, Stream: s.Seq, Produced: got.Produced, LeftAt: s.End, StopAt: record.Never}
+	l := record.Ledger{Nonce: s.Nonce, Stream: s.Seq, Starts: got.Starts, Produced: got.Produced, LeftAt: s.End, StopAt: record.Never}
 	if got.Stopped {
 		l.StopAt = p.tap.At(time.Unix(0, got.StopUnix))
 	}

@@ -109,7 +109,11 @@ func (p *player) wave(n int, l *Load) load.Wave {
 	if block == 0 {
 		block = openBlock
 	}
-	w.First = p.reserve(uint64(block))
+	rounds := uint64(1)
+	if c := p.sc.Client; l != nil && c.asksAgain() {
+		w.Block, rounds = uint64(block), c.rounds()
+	}
+	w.First = p.reserve(uint64(block) * rounds)
 	return w
 }
 
@@ -166,7 +170,7 @@ func (p *player) split() func(uint64) load.Target {
 		}
 		t := p.lane(g, path)
 		if g == record.Victim {
-			t.Abort = p.sc.Client.Abort.tap()
+			p.sc.Client.behave(&t)
 		}
 		return t
 	}
@@ -188,9 +192,9 @@ func (p *player) group(n uint64) record.Group {
 }
 
 // breaks reports whether the origin is to break the n-th stream. Where clients
-// hang up it breaks theirs: nobody else would see it.
+// behave in a way of their own it breaks theirs: nobody else would see it.
 func (p *player) breaks(n uint64, g record.Group) bool {
-	if p.sc.Client.Abort != (Abort{}) {
+	if p.sc.Client.own() {
 		return g == record.Victim
 	}
 	share := p.Sabotage.Share

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -43,6 +44,7 @@ type reply struct {
 	text       []byte
 	sum        uint32
 	skip       int // an event that was sent out of turn
+	from       int // the last event that the client has from before
 
 	due    time.Time // of the next event
 	last   time.Time // when anything was written
@@ -60,10 +62,21 @@ func (s *Server) newReply(r *http.Request, a Answer, nonce string) *reply {
 	if !r.ProtoAtLeast(1, 1) {
 		st.framing = untilEOF
 	}
+	st.from = lastEvent(r, a.Events)
 	if a.Sabotage != "" {
 		st.deed = &sabotage(a.Sabotage).deed
 	}
 	return st
+}
+
+// lastEvent is the event that a client which reconnects has already, 0 for one
+// that has none of ours (WHATWG HTML section 9.2.4).
+func lastEvent(r *http.Request, events int) int {
+	n, err := strconv.Atoi(r.Header.Get("Last-Event-ID"))
+	if err != nil || n < 0 || n > events {
+		return 0
+	}
+	return n
 }
 
 // run writes the answer and closes the connection. It returns nil for an answer
@@ -87,7 +100,7 @@ func (s *reply) answer() error {
 		return err
 	}
 	s.due = time.Now()
-	for seq := 1; seq <= s.Events; seq++ {
+	for seq := s.from + 1; seq <= s.Events; seq++ {
 		if err := s.event(seq); err != nil {
 			return err
 		}

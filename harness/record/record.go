@@ -268,6 +268,7 @@ const (
 type Ledger struct {
 	Nonce    string
 	Stream   uint64
+	Starts   int           // how often it began to answer a request with this nonce; 0 if it does not say
 	Produced int           // events produced in all
 	LeftAt   time.Duration // when the client hung up
 	StopAt   time.Duration // when production stopped; Never if it still goes on

@@ -7,7 +7,7 @@ import (
 )
 
 // Flags lists all flags in the order in which reports show them.
-var Flags = []Flag{Late, Gappy, Buffered, Lingering, Ragged, Leaked, Unprovable, Repeated, ErrorThen}
+var Flags = []Flag{Late, Gappy, Buffered, Lingering, Ragged, Leaked, Doubled, Unprovable, Repeated, ErrorThen}
 
 // DefaultChecks are the flags that fail a scenario which says nothing else: all
 // but ragged, which is harmless to most clients, and unprovable, which no

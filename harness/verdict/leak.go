@@ -19,6 +19,18 @@ func ledgers(notes []record.Note) []record.Ledger {
 	return all
 }
 
+// accountFlags are the flags that come from the server's account of a stream.
+func accountFlags(run *record.Run, l record.Ledger, s *record.Stream) []Flag {
+	var flags []Flag
+	if s.Limit == record.CancelledByUs && leaked(run, l, s) {
+		flags = append(flags, Leaked)
+	}
+	if l.Starts > 1 {
+		flags = append(flags, Doubled)
+	}
+	return flags
+}
+
 // leaked reports whether the server went on for longer than it takes to notice.
 // A server learns of a disconnect at the latest when it writes: the first write
 // after it is answered by a reset, the second one fails. So three of the

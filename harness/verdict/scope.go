@@ -121,8 +121,8 @@ func (s *Scope) grade(direct time.Duration) {
 		g := &s.Streams[i]
 		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
 		flagAgainst(direct, g.Stream, &g.Grade)
-		if l, ok := byStream[g.Seq]; ok && leaked(s.Run, l, g.Stream) {
-			g.Grade.Flags = append(g.Grade.Flags, Leaked)
+		if l, ok := byStream[g.Seq]; ok {
+			g.Grade.Flags = append(g.Grade.Flags, accountFlags(s.Run, l, g.Stream)...)
 		}
 		g.Struck = struck(g.Stream)
 	}

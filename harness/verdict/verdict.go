@@ -90,6 +90,7 @@ const (
 	Lingering  Flag = "lingering"  // terminal seen, connection not closed
 	Ragged     Flag = "ragged"     // terminal seen, then cut
 	Leaked     Flag = "leaked"     // the server goes on producing after the client left
+	Doubled    Flag = "doubled"    // the server did the work of one retried request more than once
 	Unprovable Flag = "unprovable" // framing and dialect cannot prove completeness
 	Repeated   Flag = "repeated terminal"
 	ErrorThen  Flag = "error then terminal" // an in-band error followed by the sentinel of success
@@ -140,8 +141,28 @@ type ScenarioReport struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Hops compares the entrances to the chain, innermost first, in a scenario
 	// that peels it.
-	Hops      []HopReport `json:"hops,omitempty"`
-	Generator Generator   `json:"generator"`
+	Hops []HopReport `json:"hops,omitempty"`
+	// Replicas says which replica served how many streams, and what became of them.
+	Replicas []ReplicaReport `json:"replicas,omitempty"`
+	// Clients sums up the clients that asked again.
+	Clients   *ClientsReport `json:"clients,omitempty"`
+	Generator Generator      `json:"generator"`
+}
+
+// A ReplicaReport counts the streams that one replica served.
+type ReplicaReport struct {
+	Name     string          `json:"name"` // "" for streams that no replica answered
+	Started  int             `json:"started"`
+	Struck   int             `json:"struck,omitempty"` // of them: in a fault's way
+	Outcomes map[Outcome]int `json:"outcomes"`
+}
+
+// A ClientsReport counts the clients that reconnected or retried.
+type ClientsReport struct {
+	Clients int `json:"clients"`           // that asked again
+	Again   int `json:"again"`             // their streams after the first
+	Whole   int `json:"whole"`             // clients whose last stream was complete
+	Doubled int `json:"doubled,omitempty"` // requests that the server began more than once
 }
 
 // A GroupReport counts one group of a scenario's streams. Times are seconds,
@@ -182,10 +203,29 @@ type Cause struct {
 	Summary    string   `json:"summary"`    // one sentence
 	Evidence   []string `json:"evidence"`   // numbers; log lines as "name:line: text"
 	RuledOut   []string `json:"ruled_out,omitempty"`
-	Fix        string   `json:"fix"`               // to paste
-	Settle     string   `json:"settle,omitempty"`  // the command that would settle a doubt
-	Streams    []uint64 `json:"streams,omitempty"` // examples, at most 10
-	Count      int      `json:"count"`             // streams that it explains
+	// Candidates are causes that look the same to whoever knows no more, likeliest
+	// first; all are less likely than this one.
+	Candidates []Candidate `json:"candidates,omitempty"`
+	Fix        string      `json:"fix"`               // to paste
+	Settle     string      `json:"settle,omitempty"`  // the command that would settle a doubt
+	Streams    []uint64    `json:"streams,omitempty"` // examples, at most 10
+	Count      int         `json:"count"`             // streams that it explains
+}
+
+// A Candidate is a cause that could be meant instead.
+type Candidate struct {
+	Cause    string `json:"cause"`
+	Taxonomy string `json:"taxonomy"`
+	Why      string `json:"why"` // one sentence
+}
+
+// Names lists the cause and its candidates.
+func (c Cause) Names() []string {
+	names := []string{c.Cause}
+	for _, o := range c.Candidates {
+		names = append(names, o.Cause)
+	}
+	return names
 }
 
 // An EdgeReport is an edge probe and its summary, one line.

@@ -1,0 +1,69 @@
+package verdict
+
+import (
+	"maps"
+	"slices"
+)
+
+// replicas counts the streams of each replica by what became of them. It is empty
+// where nobody says who served a stream.
+func (s *Scope) replicas() []ReplicaReport {
+	by := map[string]*ReplicaReport{}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		r := by[g.Replica]
+		if r == nil {
+			r = &ReplicaReport{Name: g.Replica, Outcomes: zeroOutcomes()}
+			by[g.Replica] = r
+		}
+		r.Started++
+		r.Outcomes[g.Grade.Outcome]++
+		if g.Struck {
+			r.Struck++
+		}
+	}
+	nobody := by[""]
+	delete(by, "")
+	if len(by) == 0 {
+		return nil
+	}
+	var list []ReplicaReport
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, *by[name])
+	}
+	if nobody != nil {
+		list = append(list, *nobody) // last: those that no replica answered
+	}
+	return list
+}
+
+// clients sums up the clients that asked again. Nil where none did.
+func (s *Scope) clients() *ClientsReport {
+	followed := map[uint64]bool{} // streams that another one followed
+	for i := range s.Streams {
+		if after := s.Streams[i].After; after != 0 {
+			followed[after] = true
+		}
+	}
+	if len(followed) == 0 {
+		return nil
+	}
+	r := &ClientsReport{}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		switch {
+		case g.After != 0 && followed[g.Seq]:
+			r.Again++
+		case g.After != 0: // a client's last stream
+			r.Again++
+			r.Clients++
+			if g.Grade.Outcome == Complete {
+				r.Whole++
+			}
+		}
+		if g.Grade.Has(Doubled) {
+			r.Doubled++
+		}
+	}
+	return r
+}
