@@ -40,7 +40,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 		}
 	}
 	slices.SortStableFunc(found, compare)
-	for _, f := range found {
+	for _, f := range fold(found) {
 		causes = append(causes, f.cause())
 	}
 	return causes
@@ -55,6 +55,7 @@ type rule interface {
 // rules are in the order of their turns.
 var rules = []rule{
 	selfInflicted{},
+	mistaken{},
 	content{},
 	said{},
 	grace{},

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type edge struct {
 	gzip    bool
 	timeout time.Duration // between two reads; 0 if unknown
 	name    string
+	sign    string // the response field by which one that is not ours shows
 }
 
 // edgeOf reads the scenario's form, corrected by the settings that the stack
@@ -40,7 +42,8 @@ func edgeOf(s *verdict.Scope) edge {
 	}
 	e.timeout = lasting(settings(s, "nginx", "proxy_read_timeout"))
 	if !e.known {
-		e.there = e.there || foreignEdge(s)
+		e.sign = foreignEdge(s)
+		e.there = e.there || e.sign != ""
 	}
 	return e
 }
@@ -51,17 +54,30 @@ func attached(run *record.Run) bool {
 	return strings.HasPrefix(run.Plan.App, "http://") || strings.HasPrefix(run.Plan.App, "https://")
 }
 
-// foreignEdge looks for the marks of a proxy that we did not start.
-func foreignEdge(s *verdict.Scope) bool {
+// proxies are what edges call themselves in a Server field.
+var proxies = regexp.MustCompile(`(?i)nginx|openresty|cloudflare|cloudfront|envoy|apache|caddy|haproxy|varnish|traefik|awselb|akamai|litespeed`)
+
+// foreignEdge looks for the mark of a proxy that we did not start: the field that
+// betrays it, or "".
+func foreignEdge(s *verdict.Scope) string {
 	for i := range s.Streams {
 		h := s.Streams[i].Header
-		server := strings.ToLower(h["Server"])
-		if h["Via"] != "" || strings.Contains(server, "nginx") || strings.Contains(server, "cloudflare") ||
-			strings.Contains(server, "envoy") || strings.Contains(server, "apache") {
-			return true
+		switch {
+		case h["Via"] != "":
+			return "Via: " + h["Via"]
+		case proxies.MatchString(h["Server"]):
+			return "Server: " + h["Server"]
 		}
 	}
-	return false
+	return ""
+}
+
+// noSign says what speaks against an edge that we would not know of.
+func (v *view) noSign() string {
+	if s := v.serverField(); s != "" {
+		return "no Via field, and Server is " + s
+	}
+	return "no Via field and no Server field of a proxy"
 }
 
 // passed reports whether the stream went through the edge.

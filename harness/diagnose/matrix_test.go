@@ -416,6 +416,15 @@ func names(cs []verdict.Cause) []string {
 	return out
 }
 
+// candidates are all causes that may be meant.
+func candidates(cs []verdict.Cause) []string {
+	var out []string
+	for _, c := range cs {
+		out = append(out, c.Names()...)
+	}
+	return out
+}
+
 // TestMatrix is the measure of the diagnosis: with all evidence the right cause
 // comes first and no look-alike is named; with client data alone it is among the
 // candidates; clean runs have none.
@@ -426,7 +435,7 @@ func TestMatrix(t *testing.T) {
 		t.Run(tr.name, func(t *testing.T) {
 			full := diagnose.Report(&tr.run().Run).Scenarios[0].Causes
 			blind := diagnose.Report(blinded(tr.run())).Scenarios[0].Causes
-			fmt.Fprintf(table, "%s\t%s\t%s\n", tr.name, strings.Join(names(full), " | "), strings.Join(names(blind), " | "))
+			fmt.Fprintf(table, "%s\t%s\t%s\n", tr.name, strings.Join(names(full), " | "), strings.Join(candidates(blind), " | "))
 			tr.checkFull(t, full)
 			tr.checkBlind(t, blind)
 		})
@@ -469,8 +478,8 @@ func (tr trial) checkBlind(t *testing.T, got []verdict.Cause) {
 		if len(got) > 0 {
 			t.Errorf("client data alone: blamed %q", names(got))
 		}
-	case !slices.Contains(names(got), want):
-		t.Errorf("client data alone: %q lacks %q", names(got), want)
+	case !slices.Contains(candidates(got), want):
+		t.Errorf("client data alone: %q lacks %q", candidates(got), want)
 	}
 	for _, c := range got {
 		if c.Confidence == "possible" && c.Settle == "" {

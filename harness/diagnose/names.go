@@ -28,6 +28,13 @@ const (
 	ReorderedEvents   = "events reordered"
 	ForeignEvent      = "foreign event" // N18: content of another stream
 	CorruptContent    = "content corrupted"
+	TerminalNotSent   = "terminal never sent" // the answer says that it is over, its sentinel lacks
+
+	// The user's own mistakes.
+
+	TerminalUnmatched = "terminal never matched: is --terminal right?"
+	WrongDialect      = "body does not parse: is --dialect right?"
+	NotAStream        = "not a stream"
 
 	// Delay.
 
@@ -52,6 +59,7 @@ const (
 	BlockedLoopTimeout = "blocked event loop → worker timeout" // E2
 	WorkerRecycled     = "worker recycled"                     // E3
 	GraceTooShort      = "graceful window too short"           // E4
+	NoGracefulShutdown = "no graceful shutdown"                // E4: dies at once on SIGTERM
 	DeployGap          = "nothing listens (restart or deploy)" // E6
 	WorkerKilled       = "worker killed"                       // E7
 	MemoryKillWorker   = "memory kill (worker)"                // E9

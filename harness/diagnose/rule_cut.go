@@ -26,52 +26,94 @@ func (cut) match(v *view) []*finding {
 		v.explain(f)
 	}
 	if gs := v.with(verdict.Aborted); len(gs) > 0 {
-		fs = append(fs, v.unknownCut(gs)...)
+		fs = append(fs, v.unknownCut(gs))
 	}
 	return fs
 }
 
-// unknownCut gives the candidates for cuts that nothing explains, in the order
-// in which the shape of the cuts hints at them.
-func (v *view) unknownCut(gs []*verdict.Graded) []*finding {
-	clue := tightest(gs)
-	settle := "keep the logs (logs: {app: …, nginx_error: …}), then: " + peel
-	maybe := func(name, taxonomy, layer, why, fix string) *finding {
-		return found(name, taxonomy, layer, possible, gs).say("%d connections were cut; %s", len(gs), why).see(say(gs[0]), clue).mend(fix).settle(settle)
-	}
-	cutHere := found(ConnectionCut, "X", layerNetwork, possible, gs).
-		say("%d connections were cut in mid-body and nothing recorded says by whom", len(gs)).
-		see(say(gs[0]), clue, v.lastWord(gs[0])).mend("see the candidates").settle(settle)
-	if v.appSpeaks() {
-		return one(cutHere)
-	}
-	raised := maybe(AppError, "A2", layerApp, "an exception in the app looks like this", "catch in the generator and send an error event")
-	killed := maybe(WorkerKilled, "E7", layerManager, "a worker that dies looks like this", "find out who kills workers: exit codes, oom_kill")
-	out := []*finding{raised, killed}
-	few := len(gs) < minCluster // too few to lie close together on anything
-	if few || v.oneInstant(gs) {
-		out = []*finding{killed,
-			maybe(WorkerRecycled, "E3", layerManager, "a worker that is recycled looks like this", "no --max-requests on stream workers"),
-			maybe(GraceTooShort, "E4", layerManager, "a deploy whose window runs out looks like this", "raise the graceful timeout"),
-			maybe(MemoryKillWorker, "E9", layerKernel, "a kill for memory looks like this", "watch oom_kill"),
-			maybe(MemoryKillAll, "E9", layerKernel, "a container that dies for memory looks like this", "watch oom_kill and exit codes"),
-			maybe(BlockedLoopTimeout, "E2", layerManager, "a worker that its manager ended looks like this", "no blocking call in async code"),
-			raised}
-	}
-	if c, ok := of(Clusters(gs), SinceStart); few && gs[0].End-startOf(gs[0]) >= time.Second || ok && c.Tightness <= tight && c.Center >= 1 {
-		out = append(out, maybe(SyncWorkerTimeout, "E1", layerManager, "a sync worker's timeout counts from the start like this", "use an async worker"))
-	}
-	return append(out, cutHere)
+// A suspect is a cause that a cut without any server evidence may have.
+type suspect struct{ name, taxonomy, layer, why, fix string }
+
+var (
+	unknownSide = suspect{ConnectionCut, "X", layerNetwork, "a hop between client and app may cut as well: timers, restarts, lost state",
+		"enter the chain at each hop (" + peel + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
+	idleTimer = suspect{ProxyReadTimeout, "D1", layerEdge, "they had been silent for the same time, as an idle timer on the way would have it", "send a heartbeat every few seconds; raise the timer"}
+	syncAge   = suspect{SyncWorkerTimeout, "E1", layerManager, "a sync worker's timeout counts from the start of its request",
+		"use an asynchronous worker: gunicorn -k uvicorn.workers.UvicornWorker"}
+)
+
+func (v *view) raiser() suspect {
+	return suspect{AppError, "A2", layerApp, "an exception in the generator ends its own stream only", v.fix(fixRaised)}
 }
 
-// oneInstant reports whether the streams of each worker ended together, though
-// they had not begun together.
-func (v *view) oneInstant(gs []*verdict.Graded) bool {
-	for _, ws := range byWorker(gs) {
-		c, ok := of(Clusters(ws), AtInstant)
-		if ok && c.Spread <= instant.Seconds() {
-			return true
-		}
+// deadly are the ways in which a process ends, each with all of its streams. One
+// that was silent before has rather been blocked.
+func (v *view) deadly(gs []*verdict.Graded) []suspect {
+	dead := []suspect{
+		{WorkerKilled, "E7", layerManager, "a process that dies takes all its streams at one moment",
+			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients resume or retry"},
+		{WorkerRecycled, "E3", layerManager, "a process manager recycles workers: --max-requests, reload", "no --max-requests on stream workers"},
+		{GraceTooShort, "E4", layerManager, "a deploy's window may have run out", "raise the graceful timeout above the longest stream"},
+		{MemoryKillWorker, "E9", layerKernel, "the kernel kills for memory; oom_kill counts it", "raise the memory limit or cap concurrency"},
+		{MemoryKillAll, "E9", layerKernel, "a container may have died for memory: exit code 137", "raise the memory limit or cap concurrency"},
 	}
-	return false
+	blocked := suspect{BlockedLoopTimeout, "E2", layerManager, "a process manager ends a worker whose loop is blocked", v.fix(fixBlocked)}
+	if v.stalledBefore(gs) {
+		return append([]suspect{blocked}, dead...)
+	}
+	return append(dead, blocked)
+}
+
+// unknownCut names the likeliest cause of cuts that nothing explains, by their
+// shape, and the others that look like it.
+func (v *view) unknownCut(gs []*verdict.Graded) *finding {
+	suspects, clue := v.suspects(gs)
+	first := suspects[0]
+	f := found(first.name, first.taxonomy, first.layer, possible, gs).
+		say("%d connections were cut in mid-body: %s", len(gs), clue).
+		see(say(gs[0]), shape(gs), v.neighbours(gs), v.lastWord(gs[0])).
+		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
+		mend(first.fix).settle("keep the logs (logs: {app: …, nginx_error: …}), then: " + peel)
+	for _, s := range suspects[1:] {
+		f.or(s.name, s.taxonomy, s.why)
+	}
+	return f
+}
+
+// suspects lists who may have cut, likeliest first, and says what puts the first
+// one there.
+func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
+	switch few := len(gs) < minCluster; {
+	case v.appSpeaks() && sameEvent(gs) && !v.together(gs):
+		list, clue = []suspect{v.raiser()}, "all after the same event, as in an app that hides its exceptions"
+	case v.appSpeaks():
+		clue = "nothing recorded says by whom"
+	case v.together(gs):
+		list, clue = append(v.deadly(gs), v.raiser()), "all at one instant, as when their process ends"
+	case few:
+		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), "too few to tell by their shape who cut"
+	case sameEvent(gs):
+		list, clue = []suspect{v.raiser(), v.deadly(gs)[0]}, "all after the same event, as when the app's own code fails there"
+	case sameAge(gs):
+		list, clue = []suspect{syncAge, v.raiser(), v.deadly(gs)[0]}, "all at the same age, whatever their event"
+	default:
+		list, clue = []suspect{v.raiser(), v.deadly(gs)[0]}, "each at its own event and time"
+	}
+	if !v.appSpeaks() && sameAge(gs) {
+		list = append(list, syncAge)
+	}
+	if c, ok := of(Clusters(gs), SinceLast); ok && c.Tightness <= tight {
+		list = append(list, idleTimer)
+	}
+	return append(list, unknownSide), clue
+}
+
+// sameAge reports whether the streams ended at the same time since their start,
+// and not at once. Two cannot disagree.
+func sameAge(gs []*verdict.Graded) bool {
+	if len(gs) < minCluster {
+		return gs[0].End-startOf(gs[0]) >= time.Second
+	}
+	c, ok := of(Clusters(gs), SinceStart)
+	return ok && c.Tightness <= tight && c.Center >= 1
 }

@@ -67,8 +67,11 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 func (v *view) collected(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	a, logged := v.access[g.Nonce]
+	inside := v.liveInside(gs)
 	held := logged && a.header != record.Never && g.Headers-startOf(g) > 2*a.header+50*time.Millisecond
 	switch {
+	case inside != "":
+		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
 		return found(JoinedByApp, "B6", layerApp, certain, gs).
 			say("%d streams came as one body with a Content-Length: something in the app joined them first", len(gs)).

@@ -31,7 +31,7 @@ func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
 		see(tightest(gs)).
 		notIf(!v.died(gs), "worker killed", "no process exited; streams beside these went on").
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "no timeout in the edge's error log").
-		mend("catch inside the generator, send the dialect's error event and end properly: except Exception as e: yield error_event(e); return")
+		mend(v.fix(fixRaised))
 }
 
 func (v *view) died(gs []*verdict.Graded) bool {

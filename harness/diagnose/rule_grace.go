@@ -27,6 +27,9 @@ func (grace) match(v *view) []*finding {
 	for _, g := range gs {
 		after = min(after, g.End-asked)
 	}
+	if f := v.diedAtOnce(gs, asked); f != nil {
+		return one(f.see(lines...))
+	}
 	confidence := likely
 	ms := v.matchDeaths(gs, diedByTerm, diedByKill, diedByExit)
 	if len(ms) > 0 || len(v.tags[graceOver]) > 0 {
@@ -36,12 +39,47 @@ func (grace) match(v *view) []*finding {
 		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs), after.Seconds()).
 		see(lines...).see(cite(v.tags[graceOver], 2)...).see(causesOfDeath(ms, 3)...).see(tightest(gs)).
 		notIf(v.oomKills() == 0, "memory kill", "oom_kill did not rise").
-		mend("give the app longer than the longest stream: gunicorn --graceful-timeout 120, uvicorn --timeout-graceful-shutdown 120, docker stop -t 130")
+		mend(v.fix(fixGrace))
 	if after < instant {
 		f.say("the app was asked to stop and cut %d streams at once", len(gs))
 	}
 	return one(f)
 }
+
+// atOnce is how long a process may live on after SIGTERM and still count as one
+// that did not wait for its streams.
+const atOnce = 500 * time.Millisecond
+
+// diedAtOnce is E4 without any window: the process has no handler for SIGTERM, or
+// one that exits. Where a log tells of a shutdown, there is a window of 0.
+func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
+	if len(v.tags[graceOver])+len(v.tags[shuttingDown]) > 0 {
+		return nil
+	}
+	for _, g := range gs {
+		if g.End-asked > atOnce+deathBefore {
+			return nil
+		}
+	}
+	for _, e := range v.Events {
+		after := e.At - asked
+		if e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || killed9(e.Code) {
+			continue
+		}
+		confidence, how := likely, fmt.Sprintf("it exited by itself, code %d", e.Code)
+		if signal := e.Code; signal == 15 || signal == -15 || signal == 128+15 {
+			confidence, how = certain, fmt.Sprintf("the signal itself ended it, code %d", e.Code)
+		}
+		return found(NoGracefulShutdown, "E4", layerApp, confidence, gs).
+			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves", milliseconds(max(after, 0)), len(gs)).
+			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Subject, milliseconds(max(after, 0)), how)).see(tightest(gs)).
+			not(GraceTooShort, "there was no window at all").
+			mend(v.fix(fixNoShutdown))
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 // askedToStop is when the first request to stop came, and who says so.
 func (v *view) askedToStop() (at time.Duration, lines []string) {

@@ -20,7 +20,7 @@ func (leak) match(v *view) []*finding {
 		say("the server went on producing for %d clients that had hung up", len(gs)).
 		see(v.ledgerLines(gs, 4)...).see(v.lastWord(gs[0])).
 		notIf(v.othersStopped(), "a hop that keeps the connection", "the server noticed other hang-ups on the same road").
-		mend("stop when the client leaves: async def gen(): ... if await request.is_disconnected(): return; cancel the call to the model; no proxy_ignore_client_abort, no proxy_cache on streams"))
+		mend(v.fix(fixLeak)))
 }
 
 func (v *view) ledgerLines(gs []*verdict.Graded, n int) []string {

@@ -41,20 +41,42 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	for _, g := range gs {
 		from, to = max(from, g.MaxGapAt), min(to, g.MaxGapAt+g.MaxGap)
 	}
-	if to-from < minSilence || 10*(to-from) < 7*gs[0].MaxGap || !v.outOfStep(gs) || v.sparesSiblings(worker, gs, from, to) {
+	if to-from < minSilence || 10*(to-from) < 7*gs[0].MaxGap || v.sparesSiblings(worker, gs, from, to) {
 		return nil
+	}
+	after := "went on together"
+	if !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Grade.Outcome != verdict.Stalled }) {
+		after = "were still silent when we gave up"
+	}
+	if !v.outOfStep(gs) {
+		return v.inStepGap(gs, to-from, after)
 	}
 	confidence := likely
 	if worker != "" {
 		confidence = certain
 	}
 	return found(BlockedLoop, "F1", layerApp, confidence, gs).
-		say("all %d streams of one process paused together for %.2f s and went on together: something blocked its event loop", len(gs), (to-from).Seconds()).
+		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs), (to-from).Seconds(), after).
 		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
 		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
 		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
 		not("a slow model or upstream", "unrelated streams paused at the same moment, at different events").
-		mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client")
+		mend(v.fix(fixBlocked))
+}
+
+// inStepGap is sharedGap for streams that had run in step: each may also have
+// paused by itself, at the same event.
+func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after string) *finding {
+	for _, g := range gs {
+		if lateOnly(g) {
+			return nil // a slow start is shared by nature
+		}
+	}
+	return found(BlockedLoop, "F1", layerApp, possible, gs).
+		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something blocks its event loop", len(gs), silence.Seconds(), after).
+		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile", v.indexes(gs)), say(gs[0])).
+		mend(v.fix(fixBlocked)).
+		settle(v.rerun("--ramp 2s") + "   # out of step: a blocked loop then stops them at different events, at one moment")
 }
 
 // sparesSiblings reports whether other streams of the same process went on
@@ -84,18 +106,19 @@ func speaksWithin(g *verdict.Graded, from, to time.Duration) bool {
 }
 
 // outOfStep reports whether the streams stood at different events when they fell
-// silent, or ended the silence closer together than they had begun: streams that
-// pause at the same event by their own logic run in step.
+// silent, or began or ended the silence closer together than they had started:
+// streams that pause at the same event by their own logic run in step.
 func (v *view) outOfStep(gs []*verdict.Graded) bool {
-	var starts, ends []float64
+	var starts, begins, ends []float64
 	low, high := 1<<31, 0
 	for _, g := range gs {
 		i := indexAt(g, g.MaxGapAt)
 		low, high = min(low, i), max(high, i)
 		starts = append(starts, startOf(g).Seconds())
+		begins = append(begins, g.MaxGapAt.Seconds())
 		ends = append(ends, (g.MaxGapAt + g.MaxGap).Seconds())
 	}
-	return high-low >= 2 || spread(starts) > 0.02 && spread(ends) < spread(starts)/4
+	return high-low >= 2 || spread(starts) > 0.02 && min(spread(begins), spread(ends)) < spread(starts)/4
 }
 
 func spread(xs []float64) float64 { return slices.Max(xs) - slices.Min(xs) }

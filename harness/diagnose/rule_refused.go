@@ -123,7 +123,7 @@ func otherStatus(v *view) *finding {
 	return found(HTTPFailure, "X", layerApp, likely, gs).
 		say("%d streams were answered with status %d", len(gs), gs[0].Status).
 		see(say(gs[0]), v.accessLine(gs[0]), v.lastWord(gs[0])).see(cite(v.tags[exception], 2)...).see(cite(v.tags[headClosed], 2)...).
-		mend("see the app's log for this request; check path, method, headers and body of the request")
+		mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up in the app's log by its X-Request-ID")
 }
 
 func noAnswer(v *view) *finding {
@@ -134,7 +134,7 @@ func noAnswer(v *view) *finding {
 	f := found(NoAnswer, "X", layerNetwork, possible, gs).
 		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
 		see(say(gs[0])).see(cite(v.tags[headClosed], 2)...).see(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
-		mend("see the logs of that moment")
+		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
 		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
 	}

@@ -19,7 +19,7 @@ func (resources) match(v *view) []*finding {
 		say("%d streams ended at once after their head, with at most one event: what the generator reads was closed before it ran", len(gs)).
 		see(cite(v.tags[closedResource], 3)...).see(cite(v.tags[exception], 1)...).see(framingLine(gs[0])).
 		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream", "the exception says that a resource was closed, and all streams end at the same event").
-		mend("open the resource inside the generator (or at startup), not in a `with` around StreamingResponse; FastAPI >= 0.118 for yield dependencies")
+		mend(v.fix(fixResources))
 	switch {
 	case len(v.tags[closedResource]) > 0:
 		return one(f)

@@ -142,16 +142,27 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").
 		notIf(v.Active == record.Never, "our own faults", "none was active").
 		notIf(v.othersFlow(gs), "a dead network", "other streams flowed on the same road at that time").
-		mend("bound the wait for the model or the queue: asyncio.timeout(30), and send an error event when it fires")
+		mend(v.fix(fixStall))
+	if v.stoppedAsOne(gs) {
+		f.Confidence = possible // the loop may be blocked: see there
+		f.settle(v.rerun("--ramp 2s") + "   # out of step, each stream falls silent by itself")
+	}
 	if v.edge.known || v.appSpeaks() || stamped == len(gs) {
 		return one(f)
 	}
 	f.Confidence = possible
 	f.settle(peel + "   # does the app fall silent when asked directly?")
-	way := found(HeldOnTheWay, "X", layerNetwork, possible, gs).
-		say("%d streams fell silent; something on the way may hold them", len(gs)).
-		see(f.Evidence[0]).mend("look at the hops between client and app").settle(f.Settle)
-	return []*finding{f, way}
+	return one(f.or(HeldOnTheWay, "X", "something on the way may hold the bytes"))
+}
+
+// stoppedAsOne reports whether a blocked loop would explain the silence as well.
+func (v *view) stoppedAsOne(gs []*verdict.Graded) bool {
+	for worker, ws := range byWorker(gs) {
+		if f := v.sharedGap(worker, ws); f != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // othersFlow reports whether any stream outside of gs had events in the first

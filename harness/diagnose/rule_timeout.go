@@ -26,7 +26,7 @@ func (readTimeout) match(v *view) []*finding {
 		return nil // it would have said so
 	case matches:
 		return v.timedOut(gs, likely, nil)
-	case ok && c.Tightness <= tight && !v.appSpeaks():
+	case ok && c.Tightness <= tight && !v.appSpeaks() && !v.together(gs):
 		return v.timedOut(gs, possible, nil)
 	}
 	return nil

@@ -46,12 +46,17 @@ func (laundered) match(v *view) []*finding {
 // canLaunder reports whether an edge stands where it could have turned this
 // death into a clean end. With an HTTP/1.1 upstream an exception in the app
 // reaches the edge as a cut chunked body, which it passes on; only something
-// that ends the body itself makes it clean then, and that is the app.
+// that ends the body itself makes it clean then, and that is the app; as it is
+// where the app does the same when asked directly.
 func (v *view) canLaunder(m match) bool {
-	if !v.edge.mayPass(m.Graded) {
+	switch {
+	case !v.edge.mayPass(m.Graded):
 		return false
+	case m.death.kind == diedByException:
+		return v.edge.old && v.direct.clean == 0
+	default:
+		return v.edge.there || m.Wire.Framing != record.CloseDelimited // whose end anybody's FIN is
 	}
-	return v.edge.old || m.death.kind != diedByException
 }
 
 func framingLine(g *verdict.Graded) string {
@@ -99,13 +104,17 @@ func (v *view) byApp(ms []match) *finding {
 		see(framingLine(gs[0])).
 		not("laundered by the edge", v.whyNotEdge(gs[0])).
 		not("worker killed", "no process exited at that time").
-		mend("replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in the generator and send an error event")
+		mend(v.fix(fixSwallowed))
 }
 
 func (v *view) whyNotEdge(g *verdict.Graded) string {
 	switch {
+	case v.direct.clean > 0:
+		return v.direct.alike()
 	case v.edge.known && !v.edge.there, !v.edge.mayPass(g):
 		return "no edge stood in the way"
+	case !v.edge.there:
+		return v.noSign()
 	default:
 		return "its upstream is HTTP/1.1, where a cut stays a cut"
 	}
@@ -152,37 +161,45 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 // the evidence goes.
 func (v *view) choose(own *finding) []*finding {
 	gs := own.streams
-	own.see(framingLine(gs[0]), tightest(gs), v.lastWord(gs[0])).mend(fixEarly)
+	own.see(framingLine(gs[0]), shape(gs), v.lastWord(gs[0]), v.direct.alike()).mend(fixEarly)
 	throughOld := v.edge.mayPass(gs[0]) && (v.edge.old || !v.edge.known)
 	switch {
+	case v.direct.differs() != "" && v.edge.passed(gs[0]):
+		byEdge := v.maybeByEdge(gs).see(v.direct.differs())
+		byEdge.Confidence = likely
+		return one(byEdge)
 	case v.appSpeaks():
 		own.Confidence = likely
-		if !throughOld {
+		if !throughOld || v.direct.clean > 0 {
 			own.Confidence = certain
 		}
 		return one(own.not(LaunderedByApp, "no exception in the app's log").
 			not(LaunderedByEdge, "no death behind the edge at that time, in the app's log or among its processes"))
-	case !throughOld && v.edge.known:
+	case !throughOld, v.direct.clean > 0:
 		own.Confidence = likely
-		own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")
-		return []*finding{own, v.maybeByApp(gs)}
+		return one(v.orByApp(own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")))
 	}
 	own.settle(peel + "   # asks the app directly: a clean end there is the app's own")
-	return []*finding{v.maybeByEdge(gs), own, v.maybeByApp(gs)}
+	if v.edge.passed(gs[0]) { // only then: an edge that nobody has seen is not blamed first
+		return []*finding{v.maybeByEdge(gs), v.orByApp(own)}
+	}
+	return one(v.orByApp(own).or(LaunderedByEdge, "B9", "only if a hop that does not show stands in front: "+v.noSign()))
 }
 
 func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
-	return found(LaunderedByEdge, "B9", layerEdge, possible, gs).
+	f := found(LaunderedByEdge, "B9", layerEdge, possible, gs).
 		say("%d clean ends without a terminal may be cuts that an edge laundered", len(gs)).
-		see(framingLine(gs[0]), tightest(gs)).
+		see(framingLine(gs[0]), shape(gs)).
 		mend(fixLaunder).
 		settle(peel + "   # a cut on the direct road that is a clean end on the whole one is the edge's doing")
+	if v.edge.sign != "" {
+		f.see("an edge stands in front: " + v.edge.sign)
+	}
+	return f
 }
 
-func (v *view) maybeByApp(gs []*verdict.Graded) *finding {
-	return found(LaunderedByApp, "A4", layerApp, possible, gs).
-		say("%d clean ends without a terminal may be exceptions that the app swallowed", len(gs)).
-		see(framingLine(gs[0])).
-		mend("let exceptions end the connection, or send an error event").
-		settle("look for an exception in the app's log at that time: logs: {app: app.log}")
+// orByApp adds the launderer inside of the app, which leaves no other trace than
+// its log.
+func (v *view) orByApp(f *finding) *finding {
+	return f.or(LaunderedByApp, "A4", "a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ type view struct {
 	logs   map[record.LogKind][]*record.Log
 	access map[string]access // by request id
 	deaths deaths
+	direct direct
 	// open are the streams that still want an explanation.
 	open []*verdict.Graded
 }
@@ -38,6 +40,7 @@ func newView(s *verdict.Scope) *view {
 		}
 	}
 	v.edge = edgeOf(s)
+	v.direct = directOf(s)
 	v.deaths = deathsOf(v)
 	return v
 }
@@ -131,12 +134,15 @@ func (v *view) lastWord(g *verdict.Graded) string {
 	return ""
 }
 
-// rerun is the command that repeats the run with a change.
+// rerun is the command that repeats the run with another value of a flag. Only
+// headers may stand in a command more than once.
 func (v *view) rerun(change string) string {
-	if v.Run.Plan.Repro == "" {
-		return "streamproof run " + change
+	repro := orElse(v.Run.Plan.Repro, "streamproof run")
+	name, _, _ := strings.Cut(change, " ")
+	if name != "--header" {
+		repro = regexp.MustCompile(" "+regexp.QuoteMeta(name)+`[ =](?:'[^']*'|\S+)`).ReplaceAllString(repro, "")
 	}
-	return v.Run.Plan.Repro + " " + change
+	return repro + " " + change
 }
 
 // peel is the command that compares the layers.

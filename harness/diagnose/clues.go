@@ -1,0 +1,85 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// The shape of several cuts hints at who made them (TAXONOMY section 2): one
+// event index is the app's own code, one instant is a process. Streams in step
+// show both; then the tighter of the two decides.
+
+// sameEvent reports whether all streams ended after the same content event, and
+// more than their first.
+func sameEvent(gs []*verdict.Graded) bool {
+	for _, g := range gs {
+		if g.Contents != gs[0].Contents {
+			return false
+		}
+	}
+	return len(gs) >= minCluster && gs[0].Contents > 0
+}
+
+// together reports whether the streams of one process at least ended at one
+// instant, closer together than they had begun, while no other stream of that
+// process went on.
+func (v *view) together(gs []*verdict.Graded) bool {
+	for worker, ws := range byWorker(gs) {
+		cs := Clusters(ws)
+		end, ok := of(cs, AtInstant)
+		life, _ := of(cs, SinceStart)
+		if ok && end.Spread <= instant.Seconds() && (!sameEvent(ws) || 3*end.Spread < life.Spread) && len(v.outlived(worker, ws)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// outlived are the streams of a process that went on past the end of the last of
+// gs. Streams that do not say who served them prove nothing.
+func (v *view) outlived(worker string, gs []*verdict.Graded) []*verdict.Graded {
+	if worker == "" {
+		return nil
+	}
+	return v.goingOn(gs, func(g *verdict.Graded) bool { return g.Content.Worker == worker })
+}
+
+// goingOn are the streams that were open when the last of gs ended, had events
+// after that, and are as which asks.
+func (v *view) goingOn(gs []*verdict.Graded, which func(*verdict.Graded) bool) []*verdict.Graded {
+	end := record.Never
+	cut := make(map[*verdict.Graded]bool, len(gs))
+	for _, g := range gs {
+		cut[g] = true
+		end = max(end, g.End)
+	}
+	var out []*verdict.Graded
+	for i := range v.Streams {
+		g := &v.Streams[i]
+		if !cut[g] && which(g) && g.First != record.Never && g.First < end && g.Last > end+10*time.Millisecond {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// neighbours says how many other streams went on past the end of gs.
+func (v *view) neighbours(gs []*verdict.Graded) string {
+	others := v.goingOn(gs, func(*verdict.Graded) bool { return true })
+	if len(others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d other streams were open at that moment and went on", len(others))
+}
+
+// shape puts the clue of the cuts into words.
+func shape(gs []*verdict.Graded) string {
+	if !sameEvent(gs) {
+		return tightest(gs)
+	}
+	index, _ := of(Clusters(gs), AtIndex)
+	return index.String()
+}

@@ -1,0 +1,42 @@
+package diagnose
+
+import (
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// or adds a cause that could be meant instead of f's own.
+func (f *finding) or(name, taxonomy, why string) *finding {
+	if !slices.Contains(f.Names(), name) {
+		f.Candidates = append(f.Candidates, verdict.Candidate{Cause: name, Taxonomy: taxonomy, Why: why})
+	}
+	return f
+}
+
+// fold puts what is no more than possible about streams that an earlier finding
+// speaks of among that one's candidates: one doubt, one card, one thing to do.
+func fold(fs []*finding) []*finding {
+	var out []*finding
+	for _, f := range fs {
+		host := slices.IndexFunc(out, func(h *finding) bool { return covers(h.streams, f.streams) })
+		if f.Confidence != possible || host < 0 {
+			out = append(out, f)
+			continue
+		}
+		out[host].or(f.Cause.Cause, f.Taxonomy, f.Summary)
+		for _, c := range f.Candidates {
+			out[host].or(c.Cause, c.Taxonomy, c.Why)
+		}
+	}
+	return out
+}
+
+// covers reports whether all of some are among all.
+func covers(all, some []*verdict.Graded) bool {
+	in := make(map[*verdict.Graded]bool, len(all))
+	for _, g := range all {
+		in[g] = true
+	}
+	return !slices.ContainsFunc(some, func(g *verdict.Graded) bool { return !in[g] })
+}

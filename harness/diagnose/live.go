@@ -1,0 +1,49 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// liveInside says that events come one by one where the same streams enter the
+// chain further in, and none is held back there: then what lies between holds
+// them, whatever their heads look like. "" where that was not seen.
+func (v *view) liveInside(gs []*verdict.Graded) string {
+	held := map[string]bool{}
+	for _, g := range gs {
+		held[g.Hop] = true
+	}
+	if held[appHop] {
+		return ""
+	}
+	for _, hop := range v.hopsInwards() {
+		live := 0
+		for i := range v.Streams {
+			g := &v.Streams[i]
+			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) {
+				live++
+			}
+		}
+		if live > 0 && !held[hop] {
+			return fmt.Sprintf("entered at %s, all events of %d streams come one by one", hop, live)
+		}
+	}
+	return ""
+}
+
+// hopsInwards lists the hops that a peeled scenario entered, from the edge to the
+// app.
+func (v *view) hopsInwards() []string {
+	var names []string
+	if !v.Scenario.Peel {
+		return nil
+	}
+	for i := range v.Streams {
+		if hop := v.Streams[i].Hop; !slices.Contains(names, hop) {
+			names = append([]string{hop}, names...)
+		}
+	}
+	return names
+}
