@@ -37,6 +37,7 @@ thresholds: {first_event: 1s, max_gap: 2s, total: 20s}
 logs: {nginx_error: /var/log/nginx/error.log, app: app.log}
 scenarios: [control, stall]
 strict: true
+allow_unable: true
 allow_hosts: [chat.internal]
 seed: 18446744073709551615
 `
@@ -62,7 +63,7 @@ func TestOptionsCarryEveryKey(t *testing.T) {
 	if d := cmp.Diff(harness.Load{Rate: 1.5, Ramp: 2 * time.Second, Duration: 30 * time.Second}, o.Load); d != "" {
 		t.Errorf("load (-want +got):\n%s", d)
 	}
-	if o.GapLimit != 3*time.Second || o.Total != time.Minute || o.Thresholds.MaxGap != 2*time.Second || !o.Strict || o.Seed != 1<<64-1 {
+	if o.GapLimit != 3*time.Second || o.Total != time.Minute || o.Thresholds.MaxGap != 2*time.Second || !o.Strict || !f.AllowUnable || o.Seed != 1<<64-1 {
 		t.Errorf("limits, thresholds, strict or seed lost: %+v", o)
 	}
 	if d := cmp.Diff(Names{"control", "stall"}, f.Scenarios); d != "" {
@@ -116,7 +117,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"open quote", "app: {command: \"python3 'app.py\"}\n", `c.yaml:1:16: command has an open quote; close it, or write the command as a list`},
 		{"text for a flag", "strict: sometimes\n", `c.yaml:1:9: true or false is expected here`},
 		{"text for a map", "app: yes please\n", `c.yaml:1:6: a map of keys to values is expected here`},
-		{"list at the top", "- app\n", `c.yaml:1:1: a map of keys to values is expected here; known keys are app, edge, stream, load, limits, thresholds, logs, scenarios, strict, allow_hosts, seed`},
+		{"list at the top", "- app\n", `c.yaml:1:1: a map of keys to values is expected here; known keys are app, edge, stream, load, limits, thresholds, logs, scenarios, strict, allow_unable, allow_hosts, seed`},
 		{"two documents", "strict: true\n---\nseed: 1\n", `c.yaml:3:5: a second document; keep one per file`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
