@@ -24,6 +24,7 @@ type causeView struct {
 	Compared   []compared
 	Evidence   []evidenceView
 	RuledOut   []string
+	Candidates []verdict.Candidate
 	Fix        string
 	Settle     string
 	Examples   []example
@@ -43,7 +44,7 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	v := causeView{
 		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: c.Cause,
 		Line: causeLine(c), Confidence: c.Confidence, Summary: c.Summary,
-		RuledOut: c.RuledOut, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
+		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
 	}
 	if i > 0 {
 		v.Rank = "Or"

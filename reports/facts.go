@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 )
 
 // topFacts are the figures beside the verdict.
@@ -31,7 +32,7 @@ func planFacts(in Input) []fact {
 		strict = "strict"
 	}
 	facts := []fact{
-		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect)}, {"policy", strict}, {"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
 		{"clock", p.Host.Clock},
@@ -43,6 +44,13 @@ func planFacts(in Input) []fact {
 		}
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
+}
+
+// proves says what a dialect can and cannot find out, for no check can say what
+// it does not see.
+func proves(dialect string) string {
+	d, _ := stream.Lookup(dialect)
+	return d.Proves
 }
 
 // request shows what was sent. The plan holds no secrets: values from the

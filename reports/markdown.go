@@ -134,6 +134,9 @@ func (m *markdown) cause(c verdict.Cause) {
 		}
 		m.WriteString("\n</details>\n\n")
 	}
+	if s := couldBe(c); s != "" {
+		fmt.Fprintf(m, "Could also be: %s\n\n", md(s))
+	}
 	if c.Fix != "" {
 		m.WriteString("Fix:\n\n" + fenced(c.Fix) + "\n")
 	}

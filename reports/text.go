@@ -148,6 +148,9 @@ func (t *text) cause(i int, c verdict.Cause) {
 	for _, r := range c.RuledOut {
 		t.para("    ruled out: ", r)
 	}
+	if s := couldBe(c); s != "" {
+		t.para("    could also be: ", s)
+	}
 	if c.Fix != "" {
 		fmt.Fprintln(t, t.green.Render("    fix:"))
 		fmt.Fprintln(t, "      "+strings.ReplaceAll(c.Fix, "\n", "\n      "))

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -150,12 +151,34 @@ func terminalUnmatched(v *view) *finding {
 	if saysTheEnd(last) {
 		confidence, why = likely, "all streams end with an event that sounds like an end"
 	}
-	f := found(TerminalUnmatched, "X", layerHarness, confidence, gs).
+	return found(TerminalUnmatched, "X", layerHarness, confidence, gs).
 		say("the terminal expression matched no event of any stream; %s: %s", why, last).
 		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0])).
-		mend("if that event ends the answer, let --terminal match it (streamproof help terminal); if not, let the app send one that does")
-	return f.settle(v.rerun("--streams 1") + "   # with a --terminal that matches that event")
+		mend("if that event ends the answer: --terminal " + quoted(matching(last)) + "; if not, let the app send one that does").
+		settle(v.rerun("--terminal " + quoted(matching(last))))
 }
+
+// matching is a terminal expression that matches an event, as far as its start
+// tells: see [stream.ParseTerminal].
+func matching(last string) string {
+	if rest, ok := strings.CutPrefix(last, "event: "); ok {
+		name, _, _ := strings.Cut(rest, ",")
+		return "event == " + name
+	}
+	var o struct{ Type, Event string }
+	switch err := json.Unmarshal([]byte(last), &o); {
+	case err == nil && o.Type != "":
+		return "json .type == " + o.Type
+	case err == nil && o.Event != "":
+		return "json .event == " + o.Event
+	case !strings.ContainsAny(last, " {\"'"):
+		return "data == " + last
+	}
+	return "…"
+}
+
+// quoted puts an expression into quotes for the shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // allEndLike reports whether every answer of the scenario ended cleanly, with an
 // event like g's, and no stream of the run had a terminal.
@@ -201,13 +224,12 @@ func terminalNotSent(v *view) *finding {
 	if len(v.outcomes(verdict.Complete)) == 0 {
 		confidence = certain
 	}
-	f := found(TerminalNotSent, "X", layerApp, confidence, gs).
+	return found(TerminalNotSent, "X", layerApp, confidence, gs).
 		say("%d answers say that they are over, and the terminal of %s does not follow: nothing was cut", len(gs), v.Run.Plan.Dialect).
 		see(say(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
 		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
 		not(SilentTruncation, "every choice has its finish_reason").
-		mend("send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it as such: --dialect sse-generic --terminal '…'")
-	return f
+		mend("send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it as such: --dialect sse-generic --terminal 'json .choices[0].finish_reason exists'")
 }
 
 // outcomes are the streams of the scenario with an outcome.
