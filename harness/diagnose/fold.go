@@ -24,6 +24,9 @@ func fold(fs []*finding) []*finding {
 			out = append(out, f)
 			continue
 		}
+		if out[host].Confidence == certain {
+			continue // a later rule has found what an earlier one could only guess
+		}
 		out[host].or(f.Cause.Cause, f.Taxonomy, f.Summary)
 		for _, c := range f.Candidates {
 			out[host].or(c.Cause, c.Taxonomy, c.Why)
