@@ -34,12 +34,17 @@ func badInput(place, got, problem string, known []string) error {
 func Nearest(got string, names []string) string {
 	best, dist := "", len(got)/3+1
 	for _, n := range names {
-		if d := levenshtein(strings.ToLower(got), n); d < dist || d == dist && best == "" {
+		d := levenshtein(strings.ToLower(got), n)
+		if d < dist || d == dist && (best == "" || alike(got, n) && !alike(got, best)) {
 			best, dist = n, d
 		}
 	}
 	return best
 }
+
+// alike reports whether two names begin with the same letter: that is seldom
+// mistyped.
+func alike(a, b string) bool { return a != "" && b != "" && strings.EqualFold(a[:1], b[:1]) }
 
 // levenshtein counts the single-letter edits between a and b.
 func levenshtein(a, b string) int {

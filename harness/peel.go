@@ -67,7 +67,7 @@ func (p *player) hops() []stack.Hop {
 // planned is the stored form of a scenario.
 func (r *run) planned(sc Scenario) record.Scenario {
 	sc.Policy, sc.Edge = r.policy(sc), r.edge(sc)
-	p := sc.plan(r.Load.over(sc.Load))
+	p := sc.plan(r.Load.Over(sc.Load))
 	p.Peel, p.Expected = sc.Peel, r.expected(sc)
 	return p
 }

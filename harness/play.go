@@ -42,7 +42,7 @@ type player struct {
 // play opens the stack, plays the timetable and closes the stack, whatever
 // happened in between.
 func (r *run) play(ctx context.Context, sc Scenario) error {
-	sc.Policy, sc.Edge, sc.Load = r.policy(sc), r.edge(sc), r.Load.over(sc.Load)
+	sc.Policy, sc.Edge, sc.Load = r.policy(sc), r.edge(sc), r.Load.Over(sc.Load)
 	r.seen.reset()
 	offsets, err := logOffsets(r.App.Logs)
 	if err != nil {

@@ -83,8 +83,8 @@ type Load struct {
 	Duration time.Duration
 }
 
-// over returns l with what it leaves open taken from m.
-func (l Load) over(m Load) Load {
+// Over returns l with what it leaves open taken from m.
+func (l Load) Over(m Load) Load {
 	if l.Streams == 0 && l.Rate == 0 {
 		l.Streams, l.Rate = m.Streams, m.Rate
 	}

@@ -139,23 +139,32 @@ func (in *input) load(o *harness.Options) {
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the
-// sabotage, those of the file, control for a URL, and otherwise the suite.
+// sabotage, those that the file names or else defines, control for a URL, and
+// otherwise the suite.
 func (in *input) choose() ([]harness.Scenario, error) {
+	own, err := in.from.Defined(scenarios.All())
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case len(in.scenarios) > 0:
-		return in.lookup(in.scenarios)
+		return in.lookup(in.scenarios, own)
 	case in.sabotage != "":
 		return in.revealing(in.sabotage)
 	case len(in.from.Scenarios) > 0:
-		return in.lookup(in.from.Scenarios)
+		return in.lookup(in.from.Scenarios, own)
+	case len(own) > 0:
+		return own, nil
 	case in.url != "" || in.from.App.URL != "":
 		return []harness.Scenario{scenarios.Control()}, nil
 	}
 	return scenarios.Standard(), nil
 }
 
-// lookup finds scenarios by ID, each once, in the order given.
-func (in *input) lookup(ids []string) ([]harness.Scenario, error) {
+// lookup finds scenarios by ID, the user's own and the catalogue's, each once, in
+// the order given.
+func (in *input) lookup(ids []string, own []harness.Scenario) ([]harness.Scenario, error) {
+	known := append(scenarios.All(), own...)
 	var list []harness.Scenario
 	add := func(s harness.Scenario) {
 		if !slices.ContainsFunc(list, func(t harness.Scenario) bool { return s.ID == t.ID }) {
@@ -163,28 +172,25 @@ func (in *input) lookup(ids []string) ([]harness.Scenario, error) {
 		}
 	}
 	for i, id := range ids {
-		if id == standard {
+		if id == config.Standard {
 			for _, s := range scenarios.Standard() {
 				add(s)
 			}
 			continue
 		}
-		s, ok := scenarios.Lookup(id)
-		if !ok {
-			fix := config.Suggest(id, scenarioIDs())
+		k := slices.IndexFunc(known, func(s harness.Scenario) bool { return s.ID == id })
+		if k < 0 {
+			fix := config.Suggest(id, idsOf(known))
 			return nil, &harness.UsageError{Place: fmt.Sprintf("scenarios[%d]", i), Problem: fmt.Sprintf("unknown scenario %q", id), Fix: fix}
 		}
-		add(s)
+		add(known[k])
 	}
 	return list, nil
 }
 
-// standard is the name of the standard suite where scenarios are named.
-const standard = "standard"
-
-func scenarioIDs() []string {
-	ids := []string{standard}
-	for _, s := range scenarios.All() {
+func idsOf(list []harness.Scenario) []string {
+	ids := []string{config.Standard}
+	for _, s := range list {
 		ids = append(ids, s.ID)
 	}
 	return ids

@@ -86,7 +86,7 @@ func suggestSabotage(got string, names []string) string {
 func (in *input) revealing(name string) ([]harness.Scenario, error) {
 	for _, s := range origin.Sabotages {
 		if s.Name == name {
-			return in.lookup([]string{s.Scenario})
+			return in.lookup([]string{s.Scenario}, nil)
 		}
 	}
 	return nil, fmt.Errorf("find scenario of sabotage %s: unknown", name)

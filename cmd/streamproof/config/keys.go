@@ -13,7 +13,13 @@ import (
 // checkKeys refuses keys that t does not have, anywhere below n. The library's
 // strict mode finds them too, but cannot tell which names stand beside them.
 func (f *File) checkKeys(n ast.Node, t reflect.Type) error {
-	if t.Kind() != reflect.Struct {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return f.checkKeys(n, t.Elem())
+	case reflect.Slice:
+		return f.checkItems(n, t.Elem())
+	case reflect.Struct:
+	default:
 		return nil
 	}
 	fields := fieldsOf(t)
@@ -27,6 +33,19 @@ func (f *File) checkKeys(n ast.Node, t reflect.Type) error {
 			return f.at(pair.Key.GetToken(), fmt.Sprintf("unknown key %q", key), suggestKey(key, t))
 		}
 		if err := f.checkKeys(pair.Value, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) checkItems(n ast.Node, t reflect.Type) error {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return nil
+	}
+	for _, item := range seq.Values {
+		if err := f.checkKeys(item, t); err != nil {
 			return err
 		}
 	}

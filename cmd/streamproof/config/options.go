@@ -36,9 +36,13 @@ func (f *File) app() harness.App {
 		Command: a.Command, URL: a.URL, Direct: a.Direct, Port: int(a.Port), Health: a.Health,
 		Start: time.Duration(a.Start), Grace: time.Duration(a.Grace), Env: assignments(a.Env), Dir: f.dir(),
 		Replicas: int(a.Replicas), Workers: int(a.Workers), Memory: int64(a.Memory), CPUs: a.CPUs,
-		Edge: stack.Edge{Form: stack.EdgeForm(f.Edge.Form), ReadTimeout: time.Duration(f.Edge.ReadTimeout), NginxConf: f.beside(f.Edge.NginxConf)},
+		Edge: f.edge(f.Edge),
 		Logs: f.logs(), Stream: f.Stream.options(),
 	}
+}
+
+func (f *File) edge(e Edge) stack.Edge {
+	return stack.Edge{Form: stack.EdgeForm(e.Form), ReadTimeout: time.Duration(e.ReadTimeout), NginxConf: f.beside(e.NginxConf)}
 }
 
 func (s *Stream) options() harness.Stream {

@@ -11,6 +11,9 @@ func Schema() *jsonschema.Schema {
 	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
 	s := r.Reflect(Config{})
 	s.Title = "streamproof.yaml"
+	one := r.Reflect(Fault{})
+	one.Version = ""
+	s.Definitions = jsonschema.Definitions{"fault": one} // its parts are faults again
 	return s
 }
 
@@ -39,6 +42,20 @@ func (Port) JSONSchema() *jsonschema.Schema  { return whole("1", "65535") }
 
 func (Dialect) JSONSchema() *jsonschema.Schema { return oneOf(Dialects()) }
 func (Form) JSONSchema() *jsonschema.Schema    { return oneOf(forms) }
+
+func (FaultType) JSONSchema() *jsonschema.Schema { return oneOf(faultTypes()) }
+func (Link) JSONSchema() *jsonschema.Schema {
+	return text(linkName.String(), "edge", "upstream", "upstream[0]")
+}
+func (Share) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? *%$`, "50%"), {Type: "number", ExclusiveMinimum: "0", Maximum: "1"}}}
+}
+func (Flags) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: oneOf(flagNames())}
+}
+func (Faults) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Ref: "#/$defs/fault"}}
+}
 
 func (Command) JSONSchema() *jsonschema.Schema { return oneOrMany() }
 func (Names) JSONSchema() *jsonschema.Schema   { return oneOrMany() }

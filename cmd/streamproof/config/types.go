@@ -10,6 +10,7 @@ type Config struct {
 	Thresholds  Thresholds        `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail a run; unset, only ratios judge."`
 	Logs        map[string]string `yaml:"logs,omitempty" jsonschema_description:"Log files to read beside ours: kind (nginx_access, nginx_error, app, proxy) to path."`
 	Scenarios   Names             `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
+	Define      []Define          `yaml:"define,omitempty" jsonschema_description:"Scenarios of your own; without scenarios these are run."`
 	Strict      bool              `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
 	AllowUnable bool              `yaml:"allow_unable,omitempty" jsonschema_description:"Exit by the other scenarios where some cannot be played here; those stay inconclusive."`
 	AllowHosts  []string          `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,21 +12,27 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // The types of values. Each reads itself from YAML (UnmarshalYAML) and from a
 // flag (Set, String, Type), with the same errors: *[ValueError].
 type (
-	Duration time.Duration
-	Limit    time.Duration // more than 0
-	Rate     float64       // per second
-	Size     int64         // bytes
-	Count    int           // at least 1
-	Port     int
-	Dialect  string
-	Form     string   // of an edge
-	Command  []string // a program and its arguments
-	Names    []string // one or several
+	Duration  time.Duration
+	Limit     time.Duration // more than 0
+	Rate      float64       // per second
+	Size      int64         // bytes
+	Count     int           // at least 1
+	Port      int
+	Dialect   string
+	Form      string // of an edge
+	FaultType string
+	Link      string
+	Share     float64  // of all streams, more than 0
+	Flags     []string // of streams
+	Faults    []Fault
+	Command   []string // a program and its arguments
+	Names     []string // one or several
 )
 
 func (d *Duration) Set(s string) (err error) { return set(d, s, parseDuration) }
@@ -51,6 +59,40 @@ func (f *Form) Set(s string) error {
 		}
 	}
 	return unknownName("edge form", s, forms)
+}
+
+// Set takes one of the faults of the catalogue.
+func (t *FaultType) Set(s string) error {
+	if _, ok := kindOf(s); !ok {
+		return unknownName("fault", s, faultTypes())
+	}
+	*t = FaultType(s)
+	return nil
+}
+
+// linkName is what links are called.
+var linkName = regexp.MustCompile(`^(edge|upstream(\[[0-9]+\])?)$`)
+
+func (l *Link) Set(s string) error {
+	if !linkName.MatchString(s) {
+		return unknownName("link", s, []string{stack.EdgeLink, stack.UpstreamLink, stack.UpstreamLink + "[0]"})
+	}
+	*l = Link(s)
+	return nil
+}
+
+// Set takes a part of the whole: 0.5, or 50%.
+func (p *Share) Set(s string) error {
+	number, percent := strings.CutSuffix(s, "%")
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		n /= 100
+	}
+	if err != nil || !(n > 0 && n <= 1) {
+		return badValue("write it like 0.5 or 50%", "%q is no share", s)
+	}
+	*p = Share(n)
+	return nil
 }
 
 func (c *Command) Set(s string) (err error) {
@@ -84,6 +126,40 @@ func (c *Count) UnmarshalYAML(n ast.Node) error    { return scalar(n, "a number"
 func (p *Port) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a port", p.Set) }
 func (d *Dialect) UnmarshalYAML(n ast.Node) error  { return scalar(n, "the name of a dialect", d.Set) }
 func (f *Form) UnmarshalYAML(n ast.Node) error     { return scalar(n, "the name of a form", f.Set) }
+
+func (t *FaultType) UnmarshalYAML(n ast.Node) error { return scalar(n, "the type of a fault", t.Set) }
+func (l *Link) UnmarshalYAML(n ast.Node) error      { return scalar(n, "the name of a link", l.Set) }
+func (p *Share) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a share", p.Set) }
+
+// UnmarshalYAML takes a list of flags.
+func (fs *Flags) UnmarshalYAML(n ast.Node) error {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return &placed{n.GetToken(), badValue("write it like [late, gappy]", "a list of flags is expected here")}
+	}
+	*fs = Flags{}
+	for _, v := range seq.Values {
+		err := scalar(v, "the name of a flag", func(s string) error {
+			if !slices.Contains(flagNames(), s) {
+				return unknownName("flag", s, flagNames())
+			}
+			*fs = append(*fs, s)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func flagNames() []string {
+	var names []string
+	for _, f := range verdict.Flags {
+		names = append(names, string(f))
+	}
+	return names
+}
 
 // UnmarshalYAML takes a list, or one line that is split into words.
 func (c *Command) UnmarshalYAML(n ast.Node) (err error) {
@@ -150,7 +226,8 @@ func scalar(n ast.Node, what string, set func(string) error) error {
 }
 
 // forms lists the edges that a file may ask for.
-var forms = []string{string(stack.EdgeNone), string(stack.EdgeStreaming), string(stack.EdgeDefault), string(stack.EdgeGzip)}
+var forms = []string{string(stack.EdgeNone), string(stack.EdgeStreaming), string(stack.EdgeDefault), string(stack.EdgeGzip),
+	string(stack.EdgeHTTP10), string(stack.EdgeCache)}
 
 // Dialects lists the dialects by name.
 func Dialects() []string {
