@@ -58,7 +58,7 @@ func TestNoAllocationPerEvent(t *testing.T) {
 	if perHundred > 1 {
 		t.Errorf("%v allocations per hundred events", perHundred)
 	}
-	if f.rec.Contents != n || f.halt.on {
+	if f.rec.Contents != n || f.halt != nil {
 		t.Fatalf("%d of %d events read (%+v)", f.rec.Contents, n, f.halt)
 	}
 }

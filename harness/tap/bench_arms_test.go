@@ -155,8 +155,7 @@ func vegetaArm(p plan) (result, error) {
 		a := vegeta.NewAttacker(vegeta.Timeout(0), vegeta.MaxBody(0), vegeta.Workers(uint64(p.Streams)),
 			vegeta.MaxWorkers(uint64(p.Streams)), vegeta.KeepAlive(false))
 		target := vegeta.NewStaticTargeter(vegeta.Target{Method: "GET", URL: "http://" + p.Addr + "/stream"})
-		rate := vegeta.ConstantPacer{Freq: p.Streams, Per: benchRamp}
-		for r := range a.Attack(target, rate, benchRamp-rate.Per/time.Duration(2*p.Streams), "") {
+		for r := range a.Attack(target, ramp(p.Streams), 0, "") {
 			if r.Code == 200 && r.Error == "" {
 				whole++
 			}
@@ -166,6 +165,15 @@ func vegetaArm(p plan) (result, error) {
 	res.Whole, res.Lost = whole, -1
 	return res, err
 }
+
+// A ramp is a pacer that starts so many streams within benchRamp, and no more.
+type ramp int
+
+func (n ramp) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	return time.Duration(hits)*benchRamp/time.Duration(n) - elapsed, hits == uint64(n)
+}
+
+func (n ramp) Rate(time.Duration) float64 { return float64(n) / benchRamp.Seconds() }
 
 // floorArm reads with as little as there is: one epoll, one buffer, read(2).
 func floorArm(p plan) (result, error) {

@@ -3,6 +3,7 @@
 package tap_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -50,6 +51,9 @@ type result struct {
 	Missed   int     // events said to have come before they were emitted
 	Lag      float64 // ms: the most that a read came after its stamp
 }
+
+// armTime bounds one arm; it takes about 15 s.
+const armTime = 2 * time.Minute
 
 // childEnv carries a plan to the process that is to run it.
 const childEnv = "STREAMPROOF_BENCH"
@@ -177,7 +181,10 @@ func child(b *testing.B, p plan) *exec.Cmd {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := exec.Command(self)
+	// A machine that is too busy to open all streams must not hold us for ever.
+	ctx, cancel := context.WithTimeout(context.Background(), armTime)
+	b.Cleanup(cancel)
+	c := exec.CommandContext(ctx, self)
 	c.Env = append(os.Environ(), childEnv+"="+string(task))
 	c.Stderr = os.Stderr
 	return c

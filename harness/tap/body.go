@@ -16,10 +16,8 @@ type body struct {
 	dec     stream.Decoder
 	reader  stream.Reader
 	plain   int64  // bytes after decompression
-	text    []byte // the start of an error response
-	start   [maxStart]byte
-	started int   // bytes of start that are filled
-	err     error // why the rest is not decoded
+	text    []byte // the start of an error response, or of a body without content
+	err     error  // why the rest is not decoded
 }
 
 // maxErrorText is how much of an error response is kept.
@@ -40,7 +38,7 @@ func (b *body) open(f *flight, h *head) {
 	}
 	if b.inflate, b.err = newInflater(h.Encoding, f.limits.Inflated, func(p []byte) bool {
 		b.read(p, f)
-		return !f.halt.on
+		return f.halt == nil
 	}); b.err != nil {
 		b.dec = nil
 	}
@@ -66,23 +64,30 @@ func (b *body) push(p []byte, f *flight) {
 // read takes the next bytes of the body after decompression.
 func (b *body) read(p []byte, f *flight) {
 	b.plain += int64(len(p))
-	if f.rec.Contents == 0 {
-		b.started += copy(b.start[b.started:], p)
-	}
 	if b.dec == nil {
-		b.text = append(b.text, p[:min(len(p), max(0, maxErrorText-len(b.text)))]...)
+		b.keep(p, maxErrorText)
 		return
 	}
 	if err := b.dec.Push(p, f); err != nil {
 		f.stop(record.FrameSize, err)
 	}
+	if f.rec.Contents == 0 {
+		b.keep(p, maxStart)
+	} else {
+		b.text = nil
+	}
+}
+
+// keep adds the start of p to the text, up to size bytes in all.
+func (b *body) keep(p []byte, size int) {
+	b.text = append(b.text, p[:min(len(p), max(0, size-len(b.text)))]...)
 }
 
 // close sums the content up. whole says that the framing ended the body.
 func (b *body) close(f *flight, whole bool) {
 	rec := &f.rec
 	if b.inflate != nil {
-		if err := b.inflate.close(whole); err != nil && b.err == nil && !f.halt.on {
+		if err := b.inflate.close(whole); err != nil && b.err == nil && f.halt == nil {
 			b.err = err
 		}
 	}
@@ -94,7 +99,7 @@ func (b *body) close(f *flight, whole bool) {
 		rec.Partial = b.dec.Close(f)
 	}
 	if rec.Contents == 0 {
-		rec.Start = strings.ToValidUTF8(string(b.start[:b.started]), "")
+		rec.Start = strings.ToValidUTF8(string(b.text[:min(len(b.text), maxStart)]), "")
 	}
 	rec.Content = b.reader.Close(rec.Partial)
 	if b.err == nil {

@@ -48,9 +48,13 @@ func (c *clock) sample() {
 	c.adopt(time.Duration(at.UnixNano())-at.Sub(c.start), c.measure)
 }
 
+// doubtful is how far a new difference may be from the last before it is measured
+// with more care.
+const doubtful = time.Microsecond
+
 // adopt takes a new difference, and looks twice at one that is out of line.
 func (c *clock) adopt(diff time.Duration, again func() time.Duration) {
-	if d := diff - c.diff; d > step/10 || d < -step/10 {
+	if d := diff - c.diff; d > doubtful || d < -doubtful {
 		diff = again()
 	}
 	if d := diff - c.diff; d > step || d < -step {

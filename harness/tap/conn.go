@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -17,17 +18,18 @@ import (
 type conns struct {
 	t  *Tap
 	wg sync.WaitGroup
+	n  atomic.Int32 // streams
 }
 
 // start dials and carries f.
 func (c *conns) start(f *flight) {
-	l := newLine(c.t, f)
+	l := c.newLine(f)
 	c.wg.Go(func() { l.run(l.carry) }) // ends with the stream
 }
 
 // adopt carries f on from inside its body. rest has been read, not decoded.
 func (c *conns) adopt(f *flight, conn net.Conn, rest []byte) {
-	l := newLine(c.t, f)
+	l := c.newLine(f)
 	l.setConn(conn)
 	c.wg.Go(func() { l.run(func() ending { return l.readBody(rest) }) }) // ends with the stream
 }
@@ -52,7 +54,8 @@ type line struct {
 	ctx    context.Context // for the dial
 	cancel context.CancelFunc
 	tcp    *stamper
-	armed  bool
+	crew   *conns
+	until  time.Duration // the deadline of reads; 0 to be set anew
 	looked time.Duration // the limit that a last look was taken for
 	woken  chan struct{} // tells a slow client about an interrupt; nil for others
 
@@ -66,8 +69,9 @@ var errInterrupted = errors.New("interrupted")
 // lineBuf is the read buffer of a stream on a goroutine.
 const lineBuf = 8 << 10
 
-func newLine(t *Tap, f *flight) *line {
-	l := &line{f: f, tap: t, clock: *t.clock}
+func (c *conns) newLine(f *flight) *line {
+	l := &line{f: f, tap: c.t, crew: c, clock: *c.t.clock}
+	c.n.Add(1)
 	l.ctx, l.cancel = f.connectContext()
 	if f.pace.slow() {
 		l.woken = make(chan struct{}, 1)
@@ -77,6 +81,7 @@ func newLine(t *Tap, f *flight) *line {
 }
 
 func (l *line) run(carry func() ending) {
+	defer l.crew.n.Add(-1)
 	var e ending
 	if l.f.cut.Load() == nil {
 		e = carry()
@@ -217,8 +222,8 @@ func (l *line) reading() reading {
 		return reading{at: now, now: now}
 	}
 	l.clock.sample()
-	if l.tcp.first != 0 {
-		l.f.floor = max(l.f.floor, l.clock.arrival(l.tcp.first, l.f.floor, now))
+	if !l.tcp.empty.IsZero() {
+		l.f.floor = max(l.f.floor, l.tcp.empty.Sub(l.clock.start))
 	}
 	return reading{at: l.clock.arrival(l.tcp.stamp, l.f.floor, now), now: now}
 }
@@ -230,8 +235,8 @@ func (l *line) Read(p []byte) (int, error) {
 		p = l.f.pace.ration(p)
 	}
 	for last := false; ; {
-		if !last && (l.f.rearm || !l.armed) {
-			l.arm()
+		if !last {
+			l.armRead()
 		}
 		if l.f.cut.Load() != nil {
 			return 0, errInterrupted
@@ -243,7 +248,7 @@ func (l *line) Read(p []byte) (int, error) {
 		if n > 0 || !timedOut(err) {
 			return n, err
 		}
-		l.armed = false
+		l.until = 0
 		switch d := l.f.due(); {
 		case d.at > l.clock.now():
 			last = false
@@ -272,20 +277,37 @@ func (l *line) rest() {
 // lastLook is how long a limit that has struck waits for bytes that came before.
 const lastLook = time.Millisecond
 
-// arm sets the connection's deadline to the next limit. The deadline is set
-// before f.cut is looked at, so that an interrupt in between is not lost.
-func (l *line) arm() {
-	l.armed, l.f.rearm = true, false
-	d := l.f.due()
-	at := time.Time{}
-	if d.at != never {
-		at = l.clock.start.Add(d.at)
+// fewLines is how many streams on goroutines may look at their sockets again and
+// again, each lineLook, while they are silent: see lookEvery.
+const (
+	fewLines = 64
+	lineLook = 20 * time.Millisecond
+)
+
+// armRead sets the deadline of reads to the next limit, or the next look, if that
+// is not what it is. The deadline is set before f.cut is looked at, so that an
+// interrupt in between is not lost.
+func (l *line) armRead() {
+	if l.until != 0 && !l.f.rearm {
+		return
 	}
-	l.conn.SetDeadline(at)
+	l.f.rearm = false
+	l.until = l.f.due().at
+	if l.tcp.looks() && l.crew.n.Load() <= fewLines {
+		l.until = min(l.until, l.clock.now()+lineLook)
+	}
+	l.conn.SetReadDeadline(l.deadline(l.until))
+}
+
+func (l *line) deadline(at time.Duration) time.Time {
+	if at == never {
+		return time.Time{}
+	}
+	return l.clock.start.Add(at)
 }
 
 func (l *line) write(p []byte) error {
-	l.arm()
+	l.conn.SetWriteDeadline(l.deadline(l.f.due().at))
 	if l.f.cut.Load() != nil {
 		return errInterrupted
 	}

@@ -37,7 +37,7 @@ func closeOf(err error) record.Close {
 func (f *flight) finish(e ending) {
 	rec := &f.rec
 	rec.Limit, rec.Wire.Close = e.limit, e.close
-	if f.halt.on {
+	if f.halt != nil {
 		rec.Limit, rec.Wire.Close, e.err = f.halt.limit, record.CloseNone, f.halt.reason
 	} else if cut := f.cut.Load(); cut != nil && e.close == record.CloseNone && e.limit == record.NoLimit && !f.whole() {
 		rec.Limit = *cut

@@ -16,8 +16,8 @@ import (
 // say otherwise.
 type flight struct {
 	tap    *Tap
-	job    *Job // nil once the response head is there
-	limits Limits
+	job    *Job    // nil once the response head is there
+	limits *Limits // may be another flight's, too
 	abort  Abort
 	pace   *pace    // of a slow reader; nil for all others
 	after  *after   // what its client needs to go on; nil for most
@@ -33,7 +33,7 @@ type flight struct {
 	floor  time.Duration // no byte of the next read can have come before it
 	tail   time.Duration // when the framing ended the body and we began to look past it; Never
 	linger time.Duration // arrival of the event that ought to be the last; Never
-	halt   halt
+	halt   *halt         // set where we end it
 
 	rec record.Stream
 
@@ -62,7 +62,6 @@ type counts struct {
 
 // A halt says that we ended a flight, and why.
 type halt struct {
-	on     bool
 	limit  record.Limit
 	reason error
 }
@@ -83,7 +82,7 @@ func (f *flight) begin(job *Job, req *request) {
 	if job.Then != nil {
 		f.after = &after{then: job.Then}
 	}
-	f.limits = job.Limits.over(f.tap.opts.Limits).over(DefaultLimits)
+	f.limits = f.tap.limitsOf(job)
 	f.tail, f.linger = record.Never, record.Never
 	f.resp.head = &head{words: &f.tap.words, toHEAD: req.method == http.MethodHead, length: -1}
 	f.resp.limit = f.limits.Head
@@ -153,7 +152,7 @@ func (f *flight) stamp(r reading) {
 
 // refeed decodes bytes of the read that feed was told of.
 func (f *flight) refeed(p []byte) (rest []byte, _ news) {
-	for len(p) > 0 && !f.halt.on {
+	for len(p) > 0 && f.halt == nil {
 		data, n, err := f.resp.next(p)
 		if err != nil {
 			f.stop(record.HeaderSize, err)
@@ -173,10 +172,10 @@ func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 	}
 	f.events.end(f.body.plain)
 	f.publish()
-	if f.resp.state == whole && !f.halt.on {
+	if f.resp.state == whole && f.halt == nil {
 		f.bodyWhole()
 	}
-	if f.halt.on || f.complete || f.resp.state == past {
+	if f.halt != nil || f.complete || f.resp.state == past {
 		return nil, ended
 	}
 	return nil, goesOn
@@ -215,7 +214,7 @@ func (f *flight) take(p []byte) {
 
 // Frame takes one frame of the body; it makes f a [stream.Sink].
 func (f *flight) Frame(fr *stream.Frame) {
-	if f.halt.on {
+	if f.halt != nil {
 		return
 	}
 	ev := f.body.reader.Read(fr)
@@ -242,8 +241,8 @@ func (f *flight) Frame(fr *stream.Frame) {
 
 // stop ends the flight for a reason of our own; the first one counts.
 func (f *flight) stop(limit record.Limit, reason error) {
-	if !f.halt.on {
-		f.halt = halt{on: true, limit: limit, reason: reason}
+	if f.halt == nil {
+		f.halt = &halt{limit, reason}
 	}
 }
 

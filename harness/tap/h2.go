@@ -244,7 +244,7 @@ func (c *h2) data(fr *http2.DataFrame) error {
 		c.f.take(p)
 		c.f.publish()
 	}
-	if c.f.halt.on {
+	if c.f.halt != nil {
 		return errInterrupted
 	}
 	if c.owed += int(fr.Length); c.owed >= h2Owed && !fr.StreamEnded() {

@@ -11,6 +11,16 @@ import (
 // the terminal event.
 const tailWait = 200 * time.Millisecond
 
+// limitsOf fills the job's limits up. The streams of a wave share one copy.
+func (t *Tap) limitsOf(job *Job) *Limits {
+	l := job.Limits.over(t.opts.Limits).over(DefaultLimits)
+	if last := t.limits.Load(); last != nil && *last == l {
+		return last
+	}
+	t.limits.Store(&l)
+	return &l
+}
+
 // A deadline is the next of a stream's limits to strike.
 type deadline struct {
 	at    time.Duration
@@ -32,7 +42,7 @@ func (d *deadline) or(from, after time.Duration, limit record.Limit) {
 // time and ask again when it is reached, and events cost it nothing.
 func (f *flight) due() deadline {
 	d := deadline{at: never}
-	l, rec := &f.limits, &f.rec
+	l, rec := f.limits, &f.rec
 	d.or(f.began, l.Total, record.TotalLimit)
 	if f.abort.After > 0 && rec.Send >= 0 {
 		d.or(rec.Send, f.abort.After, record.CancelledByUs)

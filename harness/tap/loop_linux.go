@@ -140,9 +140,10 @@ func (l *loop) ring() {
 
 // start opens the connection of f and hands it to the loop.
 func (l *loop) start(f *flight) {
-	f.poll = pollState{fd: -1, slot: -1, heap: -1, out: f.req.wire()}
+	f.poll = pollState{fd: -1, slot: -1, heap: -1}
+	f.req.rest = f.req.wire()
 	addrs, err := f.resolve()
-	if f.poll.addrs = addrs; err == nil {
+	if f.req.addrs = addrs; err == nil {
 		err = connect(f)
 	}
 	if err != nil {
@@ -155,9 +156,9 @@ func (l *loop) start(f *flight) {
 // connect starts to connect to the next address that does not refuse at once.
 func connect(f *flight) error {
 	err := errors.New("no address")
-	for len(f.poll.addrs) > 0 && err != nil {
-		addr := f.poll.addrs[0]
-		f.poll.addrs = f.poll.addrs[1:]
+	for len(f.req.addrs) > 0 && err != nil {
+		addr := f.req.addrs[0]
+		f.req.addrs = f.req.addrs[1:]
 		err = connectTo(f, addr)
 	}
 	return err
@@ -183,7 +184,7 @@ func connectTo(f *flight, addr netip.AddrPort) error {
 		unix.Close(fd)
 		return fmt.Errorf("connect %s: %w", addr, err)
 	}
-	f.poll.fd = fd
+	f.poll.fd = int32(fd)
 	return nil
 }
 
@@ -213,6 +214,13 @@ func (l *loop) run() {
 	}
 }
 
+// lookEvery bounds the sleep of a loop that has streams. A read that returns many
+// segments bears the stamp of the last alone; the others came after the last look
+// at which the socket was empty. After a long silence, this is what tells a burst
+// from events that we were late for, and so a buffered stream from a live one.
+// It costs an idle loop 200 wake-ups a second, and a busy one nothing.
+const lookEvery = 5 * time.Millisecond
+
 // await sleeps until there is something to do.
 func (l *loop) await(events []unix.EpollEvent) int {
 	timeout := -1
@@ -220,7 +228,7 @@ func (l *loop) await(events []unix.EpollEvent) int {
 	case len(l.again) > 0:
 		timeout = 0
 	case len(l.timers) > 0:
-		wait := l.timers[0].poll.due - l.clock.now()
+		wait := min(l.timers[0].poll.due-l.clock.now(), lookEvery)
 		// Rounded up: a wait that ends early would only be repeated.
 		timeout = int(max(0, min(wait+time.Millisecond-1, time.Hour)) / time.Millisecond)
 	}
@@ -290,7 +298,7 @@ func (l *loop) admit(f *flight) {
 func (l *loop) watch(f *flight) {
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd: f.poll.slot, Pad: f.poll.epoch}
-	if err := unix.EpollCtl(l.ep, unix.EPOLL_CTL_ADD, f.poll.fd, &ev); err != nil {
+	if err := unix.EpollCtl(l.ep, unix.EPOLL_CTL_ADD, int(f.poll.fd), &ev); err != nil {
 		l.end(f, ending{at: l.clock.now(), close: record.CloseError, err: fmt.Errorf("watch socket: %w", err)})
 		return
 	}
@@ -310,7 +318,7 @@ func (l *loop) leave(f *flight) {
 // end closes the socket, which takes it out of the epoll as well, and finishes f.
 func (l *loop) end(f *flight, e ending) {
 	l.leave(f)
-	unix.Close(f.poll.fd)
+	unix.Close(int(f.poll.fd))
 	f.poll.fd = -1
 	f.finish(e)
 }
@@ -327,7 +335,7 @@ func (l *loop) ready(ev *unix.EpollEvent) {
 	if f.rec.Connect < 0 && !l.connected(f) {
 		return
 	}
-	if len(f.poll.out) > 0 && ev.Events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+	if f.req != nil && ev.Events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 		l.write(f)
 	}
 	if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
@@ -343,7 +351,7 @@ func (l *loop) ready(ev *unix.EpollEvent) {
 // connected learns how the connect went. After a failure it tries the next
 // address.
 func (l *loop) connected(f *flight) bool {
-	code, err := unix.GetsockoptInt(f.poll.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	code, err := unix.GetsockoptInt(int(f.poll.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code == 0 {
 		f.connected(l.clock.now())
 		return true
@@ -352,8 +360,8 @@ func (l *loop) connected(f *flight) bool {
 		err = syscall.Errno(code)
 	}
 	err = fmt.Errorf("connect %s: %w", f.req.dial, err)
-	if len(f.poll.addrs) > 0 {
-		unix.Close(f.poll.fd)
+	if len(f.req.addrs) > 0 {
+		unix.Close(int(f.poll.fd))
 		if next := connect(f); next == nil {
 			l.watch(f)
 			return false
@@ -366,19 +374,18 @@ func (l *loop) connected(f *flight) bool {
 // write sends what it can of the request. A peer that does not want the rest may
 // still answer: the read tells.
 func (l *loop) write(f *flight) {
-	for len(f.poll.out) > 0 {
-		n, err := unix.Write(f.poll.fd, f.poll.out)
+	for len(f.req.rest) > 0 {
+		n, err := unix.Write(int(f.poll.fd), f.req.rest)
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
 			return
 		case err != nil:
-			n = len(f.poll.out)
+			n = len(f.req.rest)
 		}
-		f.poll.out = f.poll.out[n:]
+		f.req.rest = f.req.rest[n:]
 	}
-	f.poll.out = nil
 	f.sent(l.clock.now())
 }
 
@@ -392,7 +399,7 @@ func (l *loop) read(f *flight, hup bool) {
 	f.poll.more = false
 	for range burst {
 		now := l.clock.now()
-		n, stamp, errno := l.receive(f, now)
+		n, stamp, errno := l.rx.recv(int(f.poll.fd), l.buf)
 		switch {
 		case errno == unix.EAGAIN:
 			f.floor = max(f.floor, now)
@@ -428,7 +435,7 @@ func (l *loop) sip(f *flight) {
 		l.arm(f)
 		return
 	}
-	n, _, errno := l.rx.recv(f.poll.fd, f.pace.ration(l.buf))
+	n, _, errno := l.rx.recv(int(f.poll.fd), f.pace.ration(l.buf))
 	switch {
 	case errno == unix.EAGAIN:
 		f.poll.more, f.floor = false, max(f.floor, now)
@@ -442,26 +449,6 @@ func (l *loop) sip(f *flight) {
 		}
 	}
 	l.arm(f)
-}
-
-// peekAfter is how wide the bounds of a read may be before it is preceded by a
-// look at its first segment. A read bears the stamp of its last segment alone;
-// after a silence, whether its first events came early or with the burst is what
-// tells a live stream from a buffered one. A busy loop looks at its sockets more
-// often than this, so that only an idle one pays for the second call.
-const peekAfter = 5 * time.Millisecond
-
-// receive is one recvmsg into the loop's buffer. It narrows f.floor where that
-// is wide.
-func (l *loop) receive(f *flight, now time.Duration) (n int, stamp int64, errno syscall.Errno) {
-	if now-f.floor < peekAfter {
-		return l.rx.recv(f.poll.fd, l.buf)
-	}
-	n, first, stamp, errno := l.rx.recvFirst(f.poll.fd, l.buf)
-	if first != 0 {
-		f.floor = max(f.floor, l.clock.arrival(first, f.floor, now))
-	}
-	return n, stamp, errno
 }
 
 // feed decodes one read and reports whether the loop still has the flight.
@@ -497,7 +484,7 @@ func (l *loop) handOff(f *flight, rest []byte) {
 	l.leave(f)
 	f.poll.handed = true
 	// The duplicate would keep the socket in the epoll.
-	unix.EpollCtl(l.ep, unix.EPOLL_CTL_DEL, f.poll.fd, nil)
+	unix.EpollCtl(l.ep, unix.EPOLL_CTL_DEL, int(f.poll.fd), nil)
 	file := os.NewFile(uintptr(f.poll.fd), "stream")
 	conn, err := net.FileConn(file) // a duplicate
 	err = errors.Join(err, file.Close())

@@ -32,31 +32,18 @@ func (r *receiver) init() {
 }
 
 // recv reads from a non-blocking socket into buf. The stamp is that of the last
-// segment that it returned, ns since the epoch, or 0 for none. RawSyscall does
+// segment that it returned, ns since the epoch, or 0 for none. That of an earlier
+// segment is not to be had, by peeking either: the kernel merges segments that
+// wait to be read, and keeps the stamp of the last. RawSyscall does
 // without the scheduler's bookkeeping, which costs more than the call: it never
 // blocks.
 func (r *receiver) recv(fd int, buf []byte) (n int, stamp int64, errno syscall.Errno) {
-	return r.recvmsg(fd, buf, unix.MSG_DONTWAIT)
-}
-
-// recvFirst is recv that also returns the stamp of the first segment, at the
-// price of a second call. The first call may be the one that is told of a reset:
-// the kernel tells once.
-func (r *receiver) recvFirst(fd int, buf []byte) (n int, first, stamp int64, errno syscall.Errno) {
-	if _, first, errno = r.recvmsg(fd, buf[:1], unix.MSG_DONTWAIT|unix.MSG_PEEK); errno != 0 {
-		return 0, 0, 0, errno
-	}
-	n, stamp, errno = r.recv(fd, buf)
-	return n, first, stamp, errno
-}
-
-func (r *receiver) recvmsg(fd int, buf []byte, flags uintptr) (n int, stamp int64, errno syscall.Errno) {
 	r.iov.Base = &buf[0]
 	r.iov.SetLen(len(buf))
 	r.msg.SetControllen(len(r.control))
 	r.msg.Flags = 0
 	for {
-		n, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.msg)), flags)
+		n, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.msg)), unix.MSG_DONTWAIT)
 		if errno == unix.EINTR {
 			continue
 		}

@@ -2,7 +2,10 @@
 
 package tap
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // kernelStamps says that arrivals are stamped by the kernel on this system.
 const kernelStamps = false
@@ -12,11 +15,13 @@ const kernelStamps = false
 type stamper struct {
 	net.Conn
 	stamp int64
-	first int64
+	empty time.Time // never known here
 	bytes int64
 }
 
 func newStamper(c net.Conn) *stamper { return &stamper{Conn: c} }
+
+func (s *stamper) looks() bool { return false }
 
 func (s *stamper) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)

@@ -26,6 +26,10 @@ type request struct {
 	header http.Header
 	body   []byte
 	secure bool
+
+	// What an event loop has still to do for it.
+	addrs []netip.AddrPort // to try after this one
+	rest  []byte           // to write
 }
 
 // newRequest joins what the caller's request and the job say. It changes the

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,17 +16,16 @@ import (
 // sit under TLS: the stamp is then that of the record's last segment.
 type stamper struct {
 	net.Conn
-	stamp int64 // of the last read, ns since the epoch; 0 for none
-	first int64 // of the first segment of a read after a silence; 0 for none
-	bytes int64 // read so far
+	stamp int64     // of the last read, ns since the epoch; 0 for none
+	bytes int64     // read so far
+	empty time.Time // when the socket was last seen without bytes
 
-	raw    syscall.RawConn // nil where the connection has no socket
-	rx     receiver
-	buf    []byte
-	n      int
-	errno  syscall.Errno
-	waited bool // the socket was seen empty: a read that follows ends a silence
-	try    func(fd uintptr) bool
+	raw   syscall.RawConn // nil where the connection has no socket
+	rx    receiver
+	buf   []byte
+	n     int
+	errno syscall.Errno
+	try   func(fd uintptr) bool
 }
 
 func newStamper(c net.Conn) *stamper {
@@ -45,16 +45,18 @@ func newStamper(c net.Conn) *stamper {
 	s.raw = raw
 	s.rx.init()
 	s.try = func(fd uintptr) bool {
-		if s.first = 0; s.waited {
-			s.n, s.first, s.stamp, s.errno = s.rx.recvFirst(int(fd), s.buf)
-		} else {
-			s.n, s.stamp, s.errno = s.rx.recv(int(fd), s.buf)
+		before := time.Now()
+		if s.n, s.stamp, s.errno = s.rx.recv(int(fd), s.buf); s.errno != unix.EAGAIN {
+			return true
 		}
-		s.waited = s.errno == unix.EAGAIN
-		return !s.waited
+		s.empty = before
+		return false
 	}
 	return s
 }
+
+// looks reports that a read which finds nothing is worth a note of its time.
+func (s *stamper) looks() bool { return s.raw != nil }
 
 // Read implements io.Reader.
 func (s *stamper) Read(p []byte) (n int, err error) {

@@ -85,14 +85,15 @@ var ErrClosed = errors.New("start stream: tap is closed")
 
 // A Tap carries streams and records them. It is safe for concurrent use.
 type Tap struct {
-	opts  Options
-	clock *clock
-	seq   atomic.Uint64
-	loops []carrier // empty without event loops
-	conns carrier
-	next  atomic.Uint64 // deals streams to the loops in turn
-	words words
-	dial  func(ctx context.Context, network, addr string) (net.Conn, error) // of conns; tests replace it
+	opts   Options
+	clock  *clock
+	seq    atomic.Uint64
+	loops  []carrier // empty without event loops
+	conns  carrier
+	next   atomic.Uint64 // deals streams to the loops in turn
+	words  words
+	limits atomic.Pointer[Limits]                                            // of the last stream that began
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error) // of conns; tests replace it
 
 	mu      sync.Mutex // guards what follows
 	flights map[*flight]struct{}

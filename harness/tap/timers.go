@@ -1,9 +1,6 @@
 package tap
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // timers is a heap of the flights of one loop, the soonest deadline first. A
 // flight keeps its place in it, so that its entry can be moved or taken out; an
@@ -14,15 +11,15 @@ type timers []*flight
 func (t *timers) set(f *flight, at time.Duration) {
 	f.poll.due = at
 	if f.poll.heap < 0 {
-		f.poll.heap = len(*t)
+		f.poll.heap = int32(len(*t))
 		*t = append(*t, f)
 	}
-	t.fix(f.poll.heap)
+	t.fix(int(f.poll.heap))
 }
 
 // remove takes f out.
 func (t *timers) remove(f *flight) {
-	i, last := f.poll.heap, len(*t)-1
+	i, last := int(f.poll.heap), len(*t)-1
 	if i < 0 {
 		return
 	}
@@ -60,18 +57,16 @@ func (t timers) less(i, j int) bool { return t[i].poll.due < t[j].poll.due }
 
 func (t timers) swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].poll.heap, t[j].poll.heap = i, j
+	t[i].poll.heap, t[j].poll.heap = int32(i), int32(j)
 }
 
 // A pollState is what an event loop keeps of a flight.
 type pollState struct {
-	fd     int
+	fd     int32
 	slot   int32 // in the loop's table; -1 before and after
 	epoch  int32 // tells this flight from the one that had the slot before
-	heap   int   // place among the timers; -1 for none
+	heap   int32 // place among the timers; -1 for none
 	due    time.Duration
-	out    []byte           // what is left of the request
-	more   bool             // the socket may hold more than was read
-	handed bool             // it has a goroutine of its own now
-	addrs  []netip.AddrPort // to try after this one
+	more   bool // the socket may hold more than was read
+	handed bool // it has a goroutine of its own now
 }
