@@ -38,6 +38,18 @@ bench: ## the figures of the README: tap, hops, formats, judging, rendering (abo
 	@$(GO) test -run '^$$' -bench 'Feed|Response|SSE|NDJSON|Origin|OpenAI|Begin|Open$$' -benchmem ./harness/tap ./harness/stream ./harness/record
 	@$(GO) test -run '^$$' -bench Report10000x100 -benchtime 3x -benchmem ./reports
 
+.PHONY: demo
+demo: setup ## plain Vegeta and streamproof on the same killed streams, side by side
+	@$(GO) run ./cmd/demo
+
+.PHONY: images
+images: ## have every image of the Docker stack on this machine: pulled, or built here
+	@docker/build.sh
+
+.PHONY: accuracy
+accuracy: ## how often the diagnosis is right: randomised runs, a confusion matrix (30 to 60 min; ACCURACY=n runs, SEED=n)
+	@$(GO) test -count 1 -timeout 3h -run '^TestAccuracy$$' ./scenarios -accuracy $(or $(ACCURACY),200) -seed $(or $(SEED),1)
+
 .PHONY: clean
 clean: ## remove what was built and run
 	rm -rf bin runs
