@@ -98,18 +98,23 @@ func isPool(n float64) bool { return n >= poolLow && n <= poolHigh }
 
 // served is how many streams were being served at a time, by Little's law: events
 // per second times the least time that an event takes. A pool shows as the same
-// number early and late in the load.
+// number early and late in the load. Where a queue is fair every event soon waits
+// alike; what it takes without waiting shows in the first gaps, which begin while
+// threads are still free.
 func served(gs []*verdict.Graded) (early, late float64) {
-	var at, gaps []time.Duration
+	var at, gaps, firsts []time.Duration
 	for _, g := range gs {
-		last := record.Never
+		last, n := record.Never, 0
 		for m := range g.Marks() {
 			if m.Kind != stream.Content {
 				continue
 			}
 			at = append(at, m.At)
-			if last != record.Never {
+			if n++; last != record.Never {
 				gaps = append(gaps, m.At-last)
+			}
+			if n == 2 {
+				firsts = append(firsts, m.At-last)
 			}
 			last = m.At
 		}
@@ -119,7 +124,8 @@ func served(gs []*verdict.Graded) (early, late float64) {
 	}
 	slices.Sort(at)
 	slices.Sort(gaps)
-	service := gaps[len(gaps)/20].Seconds()
+	slices.Sort(firsts)
+	service := min(gaps[len(gaps)/20], firsts[len(firsts)/10]).Seconds()
 	n := len(at)
 	return rate(at[n/10:n/2]) * service, rate(at[n/2:9*n/10]) * service
 }
