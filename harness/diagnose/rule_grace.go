@@ -46,9 +46,12 @@ func (grace) match(v *view) []*finding {
 	return one(f)
 }
 
-// atOnce is how long a process may live on after SIGTERM and still count as one
-// that did not wait for its streams.
-const atOnce = 500 * time.Millisecond
+// How long a process may live on after SIGTERM and still count as one that did not
+// wait for its streams: one that the signal itself ended, or one that exited.
+const (
+	atOnce = 500 * time.Millisecond
+	hasty  = 100 * time.Millisecond
+)
 
 // diedAtOnce is E4 without any window: the process has no handler for SIGTERM, or
 // one that exits. Where a log tells of a shutdown, there is a window of 0.
@@ -63,11 +66,12 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
 	}
 	for _, e := range v.Events {
 		after := e.At - asked
-		if e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || killed9(e.Code) {
+		bySignal := e.Code == 15 || e.Code == -15 || e.Code == 128+15
+		if e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || after > hasty && !bySignal || killed9(e.Code) {
 			continue
 		}
 		confidence, how := likely, fmt.Sprintf("it exited by itself, code %d", e.Code)
-		if signal := e.Code; signal == 15 || signal == -15 || signal == 128+15 {
+		if bySignal {
 			confidence, how = certain, fmt.Sprintf("the signal itself ended it, code %d", e.Code)
 		}
 		return found(NoGracefulShutdown, "E4", layerApp, confidence, gs).
