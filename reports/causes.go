@@ -40,9 +40,36 @@ type example struct {
 // time.
 type evidenceView struct{ Where, At, Text string }
 
+// causes adds the causes of a scenario: the first and its rivals as cards,
+// guesses behind them as a folded list.
+func (b *builder) causes(out *section, s verdict.ScenarioReport, rows []row) {
+	s.Causes, out.Note = blamed(s)
+	var names []string
+	for i, c := range s.Causes {
+		v := b.cause(s, i, c, rows)
+		if !further(s.Causes, i) {
+			out.Causes = append(out.Causes, v)
+			continue
+		}
+		v.Compared = nil
+		if slices.Equal(c.Evidence, s.Causes[0].Evidence) {
+			v.Evidence = nil // it stands above
+		}
+		out.Others, names = append(out.Others, v), append(names, v.Cause)
+	}
+	if len(names) > 0 {
+		out.OthersLine = furtherLine(names)
+	}
+}
+
+// furtherLine reads "2 further possible causes: one, two".
+func furtherLine(names []string) string {
+	return count(len(names), "further possible cause") + ": " + strings.Join(names, ", ")
+}
+
 func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows []row) causeView {
 	v := causeView{
-		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: c.Cause,
+		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: title(c.Cause),
 		Line: causeLine(c), Confidence: c.Confidence, Summary: c.Summary,
 		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
 	}

@@ -42,7 +42,7 @@ func (d *drawing) fault(run *record.Run, id string) {
 			continue
 		}
 		standing[w.Fault] = len(d.spans)
-		d.spans = append(d.spans, faultSpan{class, string(w.Phase) + ": " + w.Fault, w.At, d.to})
+		d.spans = append(d.spans, faultSpan{class, string(w.Phase) + ": " + title(w.Fault), w.At, d.to})
 	}
 }
 

@@ -115,6 +115,9 @@ func figures(rows []row) (drawn []figureView, notes []string) {
 	}
 	for i, f := range allFigures {
 		groups := f.sampled(rows)
+		if i == 0 && !slices.ContainsFunc(groups, func(g sampleOf) bool { return len(g.values) > 0 }) {
+			return nil, nil // none was complete: the outcomes say so
+		}
 		drawn = append(drawn, figureView{f.title, f.doc, f.svg(groups)})
 		if i == 0 { // the same streams are missing from all
 			notes = leftOut(groups)

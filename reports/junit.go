@@ -141,7 +141,11 @@ func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 // causesPlain lists causes and doubts of a scenario in plain lines.
 func causesPlain(s verdict.ScenarioReport) string {
 	var b strings.Builder
-	for _, c := range s.Causes {
+	causes, note := blamed(s)
+	if note != "" {
+		fmt.Fprintln(&b, note)
+	}
+	for _, c := range causes {
 		fmt.Fprintf(&b, "cause: %s (%s)\n", c.Cause, causeLine(c))
 		if c.Summary != "" {
 			fmt.Fprintf(&b, "  %s\n", c.Summary)

@@ -26,7 +26,7 @@ func Markdown(w io.Writer, in Input) error {
 	m.table()
 	m.warnings()
 	left := 0
-	for _, s := range worstFirst(in.scenarios()) {
+	for _, s := range alike(worstFirst(in.scenarios())) {
 		part := (&markdown{Input: in}).scenario(s)
 		if m.Len()+len(part) > markdownBound {
 			left++
@@ -79,7 +79,7 @@ func (m *markdown) table() {
 	m.WriteString("| scenario | verdict | streams | outcomes | why |\n|---|---|--:|---|---|\n")
 	for _, s := range all[:min(len(all), tableRows)] {
 		fmt.Fprintf(m, "| %s | %s | %s | %s | %s |\n",
-			cell(s.ID), mark(s.Verdict), thousands(s.Started), md(tally(s.Outcomes)), md(bound(s.Why, 200)))
+			cell(s.ID), mark(s.Verdict), thousands(s.Started), md(tally(s.Outcomes)), md(bound(brief(s), 200)))
 	}
 	if n := len(all) - tableRows; n > 0 {
 		fmt.Fprintf(m, "\n_%s more, none of them worse than the last one shown._\n", count(n, "scenario"))
@@ -87,8 +87,9 @@ func (m *markdown) table() {
 }
 
 func (m *markdown) scenario(s verdict.ScenarioReport) string {
-	bad := open(s.Checks)
-	if s.Verdict == verdict.Pass && len(bad) == 0 && len(s.Causes) == 0 {
+	bad := telling(s)
+	causes, _ := blamed(s)
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 {
 		return ""
 	}
 	fmt.Fprintf(m, "\n### %s %s\n\n", code(s.ID), orUnknown(s.Verdict))
@@ -97,16 +98,29 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	for _, c := range bad {
 		fmt.Fprintf(m, "- %s %s: %s%s\n", mark(c.Verdict), md(c.Name), md(c.Why), toSettle(settle[c.Name]))
 	}
-	for _, c := range s.Causes[:min(len(s.Causes), markdownCauses)] {
-		m.cause(c)
+	if asked := askedFor(m.Input, s); asked != "" {
+		fmt.Fprintf(m, "- %s\n", md(asked))
 	}
-	if n := len(s.Causes) - markdownCauses; n > 0 {
-		fmt.Fprintf(m, "\n_%s more in report.html._\n", count(n, "cause"))
-	}
+	m.causes(causes)
 	for _, d := range rest {
 		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), toSettle(d.Settle))
 	}
 	return m.String()
+}
+
+// causes writes the first causes, and names those behind them.
+func (m *markdown) causes(causes []verdict.Cause) {
+	var names []string
+	for i, c := range causes {
+		if i >= markdownCauses || further(causes, i) {
+			names = append(names, c.Cause)
+			continue
+		}
+		m.cause(c)
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(m, "\n%s; each with its evidence and fix in report.html\n", md(furtherLine(names)))
+	}
 }
 
 func toSettle(how string) string {
@@ -117,7 +131,7 @@ func toSettle(how string) string {
 }
 
 func (m *markdown) cause(c verdict.Cause) {
-	fmt.Fprintf(m, "\n**Cause: %s** (%s)\n\n", md(c.Cause), md(causeLine(c)))
+	fmt.Fprintf(m, "\n**Cause: %s** (%s)\n\n", md(title(c.Cause)), md(causeLine(c)))
 	if c.Summary != "" {
 		fmt.Fprintf(m, "%s\n\n", md(c.Summary))
 	}

@@ -48,6 +48,7 @@ type fact struct{ Name, Value string }
 type openCheck struct {
 	Verdict              verdictView
 	Scenario, Check, Why string
+	Settle               string // what would settle a doubt
 	Link                 string
 	// Cause is the first cause found in its scenario, and stands at the first
 	// check of a scenario only.
@@ -82,7 +83,7 @@ func newPage(in Input, cut int) *page {
 		Style: style, Script: script, Policy: policy,
 		Title:    "streamproof: " + shout(in.Report.Verdict),
 		Verdict:  viewOf(in.Report.Verdict),
-		Headline: headline(in), Meaning: meaning(in.Report.Verdict),
+		Headline: headline(in), Meaning: meaning(in.Report),
 		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
 		Plan: planFacts(in), Repro: in.Report.Repro, Request: request(in.run().Plan.Request),
 		Notes: notes(in.run()), Edges: edgeLines(in),
@@ -94,6 +95,7 @@ func newPage(in Input, cut int) *page {
 		p.Sections = append(p.Sections, b.section(s))
 	}
 	p.Open, p.OpenLeft = openChecks(p.Sections)
+	sayOnce(p.Open, p.Sections)
 	p.Matrix = matrixOf(p.Sections)
 	p.Left = b.left.lines(in, cut)
 	return p
@@ -103,9 +105,12 @@ func newPage(in Input, cut int) *page {
 // that is not well although all its checks are stands there itself.
 func openChecks(sections []*section) (shown []openCheck, left int) {
 	for _, s := range sections {
+		if joined(shown, s) {
+			continue
+		}
 		n := len(shown)
 		for _, c := range s.OpenChecks {
-			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Link: "#" + c.Anchor})
+			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Settle: c.Settle, Link: "#" + c.Anchor})
 		}
 		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
 			shown = append(shown, openCheck{Verdict: s.Verdict, Scenario: s.ID, Why: s.Why, Link: "#" + s.Anchor})
@@ -123,6 +128,32 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		shown = shown[:openShown]
 	}
 	return shown, left
+}
+
+// joined adds a scenario that could not be played to the line of an earlier one
+// that could not for the same reason.
+func joined(shown []openCheck, s *section) bool {
+	if !s.unable || len(s.OpenChecks) != 1 {
+		return false
+	}
+	c := s.OpenChecks[0]
+	i := slices.IndexFunc(shown, func(o openCheck) bool { return o.Check == c.Name && o.Why == c.Why })
+	if i >= 0 {
+		shown[i].Scenario += ", " + s.ID
+	}
+	return i >= 0
+}
+
+// sayOnce leaves in the sections only those open checks that have more to say
+// than the list at the top does.
+func sayOnce(shown []openCheck, sections []*section) {
+	said := map[string]bool{}
+	for _, o := range shown {
+		said[o.Link] = true
+	}
+	for _, s := range sections {
+		s.OpenChecks = slices.DeleteFunc(s.OpenChecks, func(c checkView) bool { return said["#"+c.Anchor] })
+	}
 }
 
 // anchor makes an identifier for links that no other part of the page has.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,15 +16,20 @@ type section struct {
 	Doc               string
 	Facts             []fact // what was done
 	Verdict           verdictView
-	Why               string
+	Why, Brief        string
+	unable            bool // could not be played
 	Unfolded          bool // green is short, red is complete
 	Started           string
 	Bar               bar
 	Flags             []flagView
-	OpenChecks        []checkView
+	OpenChecks        []checkView // those of them with more to say than the top of the page
 	Checks            []checkView
 	Asked             string // how many checks
 	Causes            []causeView
+	Others            []causeView // folded behind the first
+	OthersLine        string
+	Note              string // what our own fault did
+	AskedFor          string // where every stream was refused by its status
 	Doubts            []verdict.Doubt
 	Lanes             lanesView
 	Figures           []figureView
@@ -56,7 +60,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	plan := b.plan(s.ID)
 	out := &section{
 		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
-		Verdict: viewOf(s.Verdict), Why: s.Why, Unfolded: s.Verdict != verdict.Pass,
+		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(), Unfolded: s.Verdict != verdict.Pass,
 		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
@@ -76,29 +80,29 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		out.Checks = append(out.Checks, v)
 	}
 	out.Asked = count(len(out.Checks), "check")
-	out.OpenChecks = openViews(out.Checks)
+	if n := len(open(s.Checks)); n > 0 {
+		out.Asked += fmt.Sprintf(", %d of them did not pass", n)
+	}
+	out.OpenChecks = openViews(s, out.Checks)
 	rows := b.streams(s.ID)
 	out.Lanes = b.lanes(s.ID, rows)
 	out.Worst, out.WorstLeft = b.worst(rows)
-	for i, c := range s.Causes {
-		out.Causes = append(out.Causes, b.cause(s, i, c, rows))
-	}
+	b.causes(out, s, rows)
+	out.AskedFor = askedFor(b.Input, s)
 	out.Figures, out.FigureNotes = figures(rows)
 	out.Groups = groupViews(s.Groups)
 	return out
 }
 
-// openViews is [open] for checks that have their anchors.
-func openViews(all []checkView) []checkView {
+// openViews is [telling] for checks that have their anchors.
+func openViews(s verdict.ScenarioReport, all []checkView) []checkView {
 	var bad []checkView
-	for _, c := range all {
-		if c.Verdict.Class != string(verdict.Pass) {
-			bad = append(bad, c)
+	for _, c := range telling(s) {
+		same := func(v checkView) bool { return v.Name == c.Name && v.Why == c.Why && v.Verdict == viewOf(c.Verdict) }
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			bad = append(bad, all[i])
 		}
 	}
-	slices.SortStableFunc(bad, func(x, y checkView) int {
-		return cmp.Compare(rank(verdict.Verdict(x.Verdict.Class)), rank(verdict.Verdict(y.Verdict.Class)))
-	})
 	return bad
 }
 

@@ -3,12 +3,10 @@ package reports
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 
-	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -28,7 +26,7 @@ func TextOn(screen Screen) Reporter {
 		t.head()
 		t.table()
 		t.warnings()
-		for _, s := range worstFirst(in.scenarios()) {
+		for _, s := range alike(worstFirst(in.scenarios())) {
 			t.scenario(s)
 		}
 		t.foot()
@@ -107,9 +105,9 @@ func (t *text) badge(v verdict.Verdict) string {
 // scenario says what a scenario that did not pass is about. A pass is silent,
 // unless it comes with doubts, or with causes beyond the fault that we injected.
 func (t *text) scenario(s verdict.ScenarioReport) {
-	bad := open(s.Checks)
-	ours := func(c verdict.Cause) bool { return !strings.HasPrefix(c.Cause, diagnose.InjectedFault) }
-	if s.Verdict == verdict.Pass && len(bad) == 0 && !slices.ContainsFunc(s.Causes, ours) && len(s.Doubts) == 0 {
+	bad := telling(s)
+	causes, _ := blamed(s)
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && len(s.Doubts) == 0 {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))
@@ -121,21 +119,38 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		t.item(t.badge(c.Verdict)+" "+c.Name, c.Why)
 		t.settle(settle[c.Name])
 	}
-	for i, c := range s.Causes {
-		t.cause(i, c)
+	if asked := askedFor(t.Input, s); asked != "" {
+		t.para("  ", asked)
 	}
+	t.causes(causes)
 	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
 		t.settle(d.Settle)
 	}
 }
 
-func (t *text) cause(i int, c verdict.Cause) {
-	title := "cause"
-	if i > 0 {
-		title = "or"
+// causes writes the first cause and its rivals in full, and names the guesses
+// behind them.
+func (t *text) causes(causes []verdict.Cause) {
+	var names []string
+	for i, c := range causes {
+		if further(causes, i) {
+			names = append(names, c.Cause)
+			continue
+		}
+		t.cause(i, c)
 	}
-	t.item(fmt.Sprintf("%s: %s", title, t.bold.Render(c.Cause)), causeLine(c))
+	if len(names) > 0 {
+		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")
+	}
+}
+
+func (t *text) cause(i int, c verdict.Cause) {
+	rank := "cause"
+	if i > 0 {
+		rank = "or"
+	}
+	t.item(fmt.Sprintf("%s: %s", rank, t.bold.Render(title(c.Cause))), causeLine(c))
 	if c.Summary != "" {
 		t.para("    ", c.Summary)
 	}

@@ -14,7 +14,7 @@ var columns = []string{"scenario", "verdict", "streams", "outcomes", "why"}
 func (t *text) rows() [][]string {
 	var rows [][]string
 	for _, s := range worstFirst(t.scenarios()) {
-		rows = append(rows, []string{s.ID, t.badge(s.Verdict), thousands(s.Started), tally(s.Outcomes), s.Why})
+		rows = append(rows, []string{s.ID, t.badge(s.Verdict), thousands(s.Started), tally(s.Outcomes), brief(s)})
 	}
 	return rows
 }
@@ -62,7 +62,7 @@ func (t *text) boxed() {
 func (t *text) stacked() {
 	for _, s := range worstFirst(t.scenarios()) {
 		fmt.Fprintf(t, "%s  %s\n", t.badge(s.Verdict), t.bold.Render(s.ID))
-		t.para("    ", tally(s.Outcomes)+": "+s.Why)
+		t.para("    ", tally(s.Outcomes)+"; "+brief(s))
 	}
 }
 

@@ -20,34 +20,78 @@ func shout(v verdict.Verdict) string {
 	}
 }
 
-// headline is one sentence for the whole run.
+// headline is one short sentence for the whole run. The reasons in full stand
+// once, with the checks.
 func headline(in Input) string {
-	if in.Report.Why != "" {
-		return in.Report.Why
-	}
 	all := in.scenarios()
-	var bad []string
+	var bad []verdict.ScenarioReport
 	for _, s := range all {
 		if s.Verdict == in.Report.Verdict && s.Verdict != verdict.Pass {
-			bad = append(bad, s.ID)
+			bad = append(bad, s)
 		}
 	}
 	switch {
 	case len(bad) > 0 && in.Report.Verdict == verdict.Fail:
-		return fmt.Sprintf("%d of %s failed: %s", len(bad), count(len(all), "scenario"), strings.Join(bad, ", "))
+		return which(bad, len(all), "failed") + sins(bad, len(all))
 	case len(bad) > 0:
-		return fmt.Sprintf("%d of %s could not be judged: %s", len(bad), count(len(all), "scenario"), strings.Join(bad, ", "))
+		return which(bad, len(all), "could not be judged")
+	case in.Report.Why != "":
+		return in.Report.Why
 	case in.Report.Verdict == verdict.Pass:
 		return fmt.Sprintf("%s passed, %s", count(len(all), "scenario"), count(in.Report.Started, "stream"))
 	}
 	return "the run could not be judged"
 }
 
+// which reads "control failed", "2 of 8 scenarios failed: cut, stall".
+func which(bad []verdict.ScenarioReport, all int, what string) string {
+	if all == 1 {
+		return bad[0].ID + " " + what
+	}
+	var ids []string
+	for _, s := range bad {
+		ids = append(ids, s.ID)
+	}
+	return fmt.Sprintf("%d of %s %s: %s", len(bad), count(all, "scenario"), what, strings.Join(ids, ", "))
+}
+
+// sins reads "; 12 of 40 streams truncated, 3 stalled": the outcomes that no
+// scenario allows. It is empty where the failure is another.
+func sins(bad []verdict.ScenarioReport, all int) string {
+	n, started := map[verdict.Outcome]int{}, 0
+	for _, s := range bad {
+		started += s.Started
+		for _, o := range []verdict.Outcome{verdict.Truncated, verdict.Stalled, verdict.Corrupt} {
+			if s.Outcomes[o] > 0 {
+				n[o] += s.Outcomes[o]
+			}
+		}
+	}
+	if len(n) == 0 {
+		return ""
+	}
+	var parts []string
+	of := " of " + count(started, "stream")
+	for _, o := range outcomesIn(n) {
+		parts = append(parts, thousands(n[o])+of+" "+label(o))
+		of = ""
+	}
+	mark := "; "
+	if all == 1 {
+		mark = ": "
+	}
+	return mark + strings.Join(parts, ", ")
+}
+
 // meaning says what a verdict means to someone who has never seen one.
-func meaning(v verdict.Verdict) string {
-	switch v {
+func meaning(r *verdict.Report) string {
+	switch r.Verdict {
 	case verdict.Pass:
-		return "Every stream completed or failed cleanly, and every scenario proved that it tested something."
+		well := "completed or failed cleanly"
+		if r.Outcomes[verdict.Aborted]+r.Outcomes[verdict.Refused]+r.Outcomes[verdict.Cancelled] > 0 {
+			well = "completed, failed cleanly, or was cut by us where the scenario says so"
+		}
+		return "Every stream " + well + ", and every scenario proved that it tested something."
 	case verdict.Fail:
 		return "Some streams broke in a way that a client cannot handle, or a promise was not kept."
 	default:

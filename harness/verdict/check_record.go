@@ -26,8 +26,12 @@ const able = "stack able"
 
 // Unable reports whether the stack could not play the scenario.
 func (r *ScenarioReport) Unable() bool {
-	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == able && c.Verdict == Inconclusive })
+	return slices.ContainsFunc(r.Checks, Check.Unable)
 }
+
+// Unable reports whether c says that the stack could not play its scenario: all
+// other checks that are open then follow from it.
+func (c Check) Unable() bool { return c.Name == able && c.Verdict == Inconclusive }
 
 // noted turns the first note of a kind into a doubt.
 func (s *Scope) noted(kind, name, what string) Answer {

@@ -65,6 +65,25 @@
     pre.lastChild.className = "copybtn";
   });
 
+  // Lanes that are wider than their window begin where the fault does, and keep
+  // the names of their groups in sight.
+  all(".lanebox").forEach(function (box) {
+    var svg = box.querySelector(".lanes:not(.axis)");
+    var fault = svg && svg.querySelector("rect.active, rect.armed");
+    if (!svg) { return; }
+    var begin = function () {
+      if (!fault || box.scrollWidth <= box.clientWidth) { return; }
+      box.scrollLeft += fault.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 3;
+    };
+    box.addEventListener("scroll", function () {
+      var scale = 1000 / svg.getBoundingClientRect().width;
+      all(".gl", svg).forEach(function (name) { name.setAttribute("x", 2 + Math.round(box.scrollLeft * scale)); });
+    });
+    var folded = box.closest("details.scenario");
+    if (folded) { folded.addEventListener("toggle", begin); }
+    begin();
+  });
+
   // Unfold what a link leads to.
   function reveal() {
     var el = location.hash && doc.getElementById(location.hash.slice(1));

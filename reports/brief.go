@@ -1,0 +1,99 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// brief says in a few words why a scenario stands where it does: the figures of
+// a pass, or else which checks are open. Their reasons stand once in a report,
+// with the checks.
+func brief(s verdict.ScenarioReport) string {
+	bad := telling(s)
+	switch {
+	case len(bad) == 0:
+		return s.Why
+	case s.Unable():
+		return "could not be played here"
+	}
+	word := "open: "
+	if bad[0].Verdict == verdict.Fail {
+		word = "failed: "
+	}
+	if n := len(bad) - 1; n > 0 {
+		return word + bad[0].Name + " and " + count(n, "more check")
+	}
+	return word + bad[0].Name
+}
+
+// telling returns the checks that did not pass, worst first. Of a scenario that
+// could not be played only that is told: the rest follows from it.
+func telling(s verdict.ScenarioReport) []verdict.Check {
+	bad := open(s.Checks)
+	if s.Unable() {
+		bad = slices.DeleteFunc(bad, func(c verdict.Check) bool { return c.Verdict == verdict.Inconclusive && !c.Unable() })
+	}
+	return bad
+}
+
+// alike puts scenarios that could not be played for the same reason into one,
+// so that the reason is read once.
+func alike(all []verdict.ScenarioReport) []verdict.ScenarioReport {
+	var out []verdict.ScenarioReport
+	for _, s := range all {
+		i := slices.IndexFunc(out, func(o verdict.ScenarioReport) bool { return o.Unable() && s.Unable() && o.Why == s.Why })
+		if i < 0 {
+			out = append(out, s)
+			continue
+		}
+		out[i].ID += ", " + s.ID
+	}
+	return out
+}
+
+// blamed parts the causes of a scenario. Where it passed, what our own fault did
+// is no finding: of those streams only a note is left.
+func blamed(s verdict.ScenarioReport) (causes []verdict.Cause, note string) {
+	if s.Verdict != verdict.Pass {
+		return s.Causes, ""
+	}
+	n := 0
+	for _, c := range s.Causes {
+		if strings.HasPrefix(c.Cause, diagnose.InjectedFault) {
+			n += c.Count
+		} else {
+			causes = append(causes, c)
+		}
+	}
+	if n > 0 {
+		note = count(n, "stream") + " ended early by our own fault, as this scenario allows"
+	}
+	return causes, note
+}
+
+// further reports whether cause i of the list is folded into the short list
+// behind the first: a guess, or what stands on the same evidence.
+func further(causes []verdict.Cause, i int) bool {
+	if i == 0 {
+		return false
+	}
+	c := causes[i]
+	return c.Confidence == "possible" || len(c.Evidence) > 0 && slices.Equal(c.Evidence, causes[0].Evidence)
+}
+
+// titleBound is what a heading holds, in runes.
+const titleBound = 64
+
+// title is a name for a heading: a fault of many parts goes by its first.
+func title(name string) string {
+	parts := strings.Split(name, ", ")
+	if len(parts) < 2 || utf8.RuneCountInString(name) <= titleBound {
+		return name
+	}
+	return fmt.Sprintf("%s and %d more", parts[0], len(parts)-1)
+}
