@@ -22,6 +22,9 @@ func DiagnosisOn(screen Screen) Reporter {
 		if !in.Report.Complete {
 			fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
 		}
+		for _, e := range edgeLines(in) {
+			t.para("edge  ", e)
+		}
 		for _, s := range in.scenarios() {
 			t.diagnosis(s)
 		}
@@ -61,9 +64,6 @@ func (t *text) diagnosis(s verdict.ScenarioReport) {
 	fmt.Fprintln(t)
 	t.layers(s.ID)
 	t.warnings()
-	for _, e := range edgeLines(t.Input) {
-		t.para("edge  ", e)
-	}
 }
 
 // fix stands first: what to paste, before why.
@@ -84,7 +84,8 @@ func (t *text) layers(id string) {
 		return
 	}
 	smallest := lint.Smallest(timers)
-	tw := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "layer\tsetting\tlimit\tof\t")
 	for i := range timers {
 		m, note := &timers[i], ""
@@ -94,8 +95,11 @@ func (t *text) layers(id string) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Layer, m.Setting, short(m.Limit), m.Kind, note)
 	}
 	tw.Flush()
-	if b := buffers(plan.Layers); b != "" {
-		t.para("buffers  ", b)
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprintln(t, strings.TrimRight(line, " \n"))
+	}
+	if set := buffers(plan.Layers); set != "" {
+		t.para("buffers  ", set)
 	}
 }
 

@@ -45,11 +45,13 @@ func otherHop(name string) string {
 // squeezed is for compressed streams: B2 and B5.
 func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	g := gs[0]
+	inside := v.liveInside(gs)
 	switch {
-	case v.edge.gzip && v.edge.passed(g):
+	case v.edge.gzip && v.edge.passed(g), inside != "":
 		return found(GzipByEdge, "B2", layerEdge, certain, gs).
 			say("the edge compresses %d streams (%s) and holds their events in its window", len(gs), g.Encoding).
-			not(GzipByApp, "the edge is set up to compress").
+			see(inside).
+			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
 			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
 	case v.edge.known:
 		return found(GzipByApp, "B5", layerApp, certain, gs).

@@ -130,7 +130,7 @@ func sayWrong(inner []HopReport, r HopReport) string {
 func sayHop(r HopReport) string {
 	text := Say(r.Outcomes)
 	if r.Buffered > 0 {
-		text += fmt.Sprintf(", %d held back", r.Buffered)
+		text += fmt.Sprintf(" (%d held back)", r.Buffered)
 	}
 	return text
 }
