@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,6 +226,7 @@ func (r *run) total() time.Duration {
 // edge is the user's edge where one was set. A server that the user named by
 // URL is met as it is, unless the scenario is about an edge.
 func (r *run) edge(sc Scenario) stack.Edge {
+	sc.Edge.Form = cmp.Or(sc.Edge.Form, stack.EdgeStreaming)
 	e := sc.Edge.With(r.App.Edge)
 	if r.App.URL != "" && r.App.Edge.Form == "" && sc.Edge == (stack.Edge{Form: stack.EdgeStreaming}) {
 		e.Form = stack.EdgeNone
@@ -237,7 +239,12 @@ func (r *run) logDir(sc Scenario) string { return filepath.Join(r.Dir, "logs", s
 // capacity refuses more streams than the process has file descriptors for.
 func (o *Options) capacity() error {
 	max := load.MaxStreams()
-	if n := o.Load.streams(); o.Load.Rate == 0 && n > max {
+	for _, sc := range o.Scenarios {
+		l := o.Load.Over(sc.Load)
+		n := l.streams()
+		if l.Rate > 0 || n <= max {
+			continue
+		}
 		return &UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than this process may open (room for %d)", n, max),
 			Fix: fmt.Sprintf("ask for at most %d, or raise the limit with ulimit -n", max)}
 	}

@@ -130,12 +130,39 @@ func serveOrigin(t *testing.T) string {
 	return ""
 }
 
-// TestReadmeYAML holds the README's files to what the parser accepts.
+// TestReadmeYAML holds the README's files to what the parser accepts, and runs
+// those that define scenarios.
 func TestReadmeYAML(t *testing.T) {
+	own := 0
 	for i, block := range fences(t, "yaml") {
-		if _, err := config.Parse(fmt.Sprintf("README block %d", i+1), []byte(block)); err != nil {
+		f, err := config.Parse(fmt.Sprintf("README block %d", i+1), []byte(block))
+		if err != nil {
 			t.Errorf("%v\n%s", err, block)
+			continue
 		}
+		if len(f.Define) > 0 && !testing.Short() {
+			own++
+			runReadme(t, block)
+		}
+	}
+	if own == 0 && !testing.Short() {
+		t.Error("no block defines a scenario")
+	}
+}
+
+// runReadme runs a file of the README on the origin: it passes.
+func runReadme(t *testing.T, block string) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "streamproof.yaml")
+	if err := os.WriteFile(file, []byte(block), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"run", "-f", file, "-o", filepath.Join(dir, "run"), "--quiet"}, &out, &out); code != exitPass {
+		t.Errorf("exit code %d\n%s", code, &out)
+	}
+	if n := strings.Count(block, "\n"); n >= 25 {
+		t.Errorf("the block has %d lines, 25 are too many", n)
 	}
 }
 

@@ -101,6 +101,9 @@ limits:
 # allow_unable: true
 # allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
 
+# define:                        # a scenario of your own, to be named below
+# - {id: slow-network, extends: latency, hold: 3s}
+
 scenarios: [{{if .URL}}control{{else}}standard{{end}}]
 `))
 
