@@ -6,8 +6,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// couldBe names what could be meant instead of a cause: "worker killed, worker
+// couldBe names what could be meant instead of a cause: "worker killed; worker
 // recycled". Why each could stands in the HTML report.
 func couldBe(c verdict.Cause) string {
-	return strings.Join(c.Names()[1:], ", ")
+	return strings.Join(c.Names()[1:], "; ")
 }

@@ -103,6 +103,11 @@ func TestAttached(t *testing.T) {
 			return synth.Shape{Gap: 40*ms + start/50, Events: 200, Keep: int(3*sec/(40*ms+start/50)) - 1, End: synth.CutAt(start + 3*sec)}
 		}), want: diagnose.SyncWorkerTimeout, also: []string{diagnose.AppError}},
 
+		{name: "one burst", build: inStep(10, synth.Shape{Burst: -1, Mute: true}), change: server("uvicorn"),
+			want: diagnose.BufferedByApp, also: []string{diagnose.BufferedByEdge}},
+		{name: "one burst behind somebody's edge", build: inStep(10, synth.Shape{Burst: -1, Mute: true}), change: server("openresty"),
+			want: diagnose.BufferedByEdge, also: []string{diagnose.BufferedByApp}},
+
 		{name: "all silent, in step", build: inStep(20, synth.Shape{Keep: 10, End: synth.Silent(gap)}), want: diagnose.BlockedLoop, also: []string{diagnose.StallInApp}},
 		{name: "some silent, in step", build: both(inStep(15, synth.Shape{Events: 100}), inStep(5, synth.Shape{Keep: 10, End: synth.Silent(gap)})),
 			want: diagnose.StallInApp, never: []string{diagnose.BlockedLoop}},

@@ -127,6 +127,11 @@ var (
 		golang: "close what the stream reads after its last write: no defer in a function that returns before the goroutine that writes",
 		node:   "close what the stream reads in its 'close' event, not when the handler returns",
 	}
+	fixFlush = fix{
+		python: "yield each event by itself; no middleware that reads the whole body, no GZipMiddleware on streams",
+		golang: "call Flush after every event: http.NewResponseController(w).Flush(); no http.TimeoutHandler, no writer that hides Flush",
+		node:   "res.write each event by itself and res.flush() behind compression(); no body that is collected first",
+	}
 	fixSwallowed = fix{
 		python: "replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in the generator and send an error event",
 		golang: "in a recovering middleware, panic(http.ErrAbortHandler) once the head is out, or write an error event: a return ends the body cleanly",

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -20,11 +21,11 @@ func (buffering) match(v *view) []*finding {
 	}
 	g := gs[0]
 	maker := map[bool]func([]*verdict.Graded) *finding{true: v.squeezed, false: v.collected}
-	f := maker[g.Encoding != ""](gs).see(bufferLine(g), v.accessLine(g))
+	f := maker[g.Encoding != ""](gs).see(v.bufferLine(g), v.accessLine(g))
 	fs := one(f)
 	if f.Confidence == possible {
 		fs = append(fs, found(otherHop(f.Cause.Cause), "B", layerEdge, possible, gs).say("the other side of the edge may collect events").
-			see(bufferLine(g)).mend(fixBuffering).settle(f.Settle))
+			see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
 	}
 	return fs
 }
@@ -90,7 +91,11 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 		return found(BufferedByApp, "B", layerApp, likely, gs).
 			say("the app collects the events of %d streams before it writes them", len(gs)).
 			not(BufferedByEdge, v.whyNotBuffer(g)).
-			mend("flush after every event; no io buffering, no middleware that reads the whole body")
+			mend(v.fix(fixFlush))
+	case !v.edge.there: // an edge that nobody has seen is not blamed first
+		return found(BufferedByApp, "B", layerApp, possible, gs).
+			say("%d streams arrive in bursts; the app collects their events, or an edge that does not show (%s)", len(gs), v.noSign()).
+			mend(v.fix(fixFlush)).settle(peel + "   # compares the direct road with the whole one")
 	default:
 		return found(BufferedByEdge, "B1", layerEdge, possible, gs).
 			say("%d streams arrive in bursts; an edge or the app collects their events", len(gs)).
@@ -118,10 +123,14 @@ func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	return f
 }
 
-func bufferLine(g *verdict.Graded) string {
+func (v *view) bufferLine(g *verdict.Graded) string {
 	b := verdict.BufferingOf(g.Stream)
 	if b.Emission == 0 {
-		return fmt.Sprintf("stream %d: %d events arrived within %.3f s, while the app alone spreads them", g.Seq, g.Contents, (g.Last - g.First).Seconds())
+		alone := ""
+		if slices.ContainsFunc(v.Run.Streams, func(s record.Stream) bool { return s.Hop == appHop }) {
+			alone = ", while the app alone spreads them"
+		}
+		return fmt.Sprintf("stream %d: first event after %.3f s, then all %d within %.3f s%s", g.Seq, (g.First - startOf(g)).Seconds(), g.Contents, (g.Last - g.First).Seconds(), alone)
 	}
 	return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours together)",
 		g.Seq, g.Contents, b.Emission.Seconds(), b.Arrival.Seconds(), b.Index(), b.Collapsed, b.Apart)
