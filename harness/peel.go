@@ -144,4 +144,3 @@ func renamed(err error, place string) error {
 	}
 	return err
 }
-

@@ -33,8 +33,8 @@ type player struct {
 	stack   stack.Stack
 	front   stack.Hop
 	target  fault.Target
-	parts   []part // of the fault
-	turn    turn   // of the main wave
+	parts   []part           // of the fault
+	turn    turn             // of the main wave
 	offsets map[string]int64 // ends of the attached logs before the scenario
 	closing atomic.Bool      // the stack is being closed
 }

@@ -40,6 +40,8 @@ type section struct {
 	Layers            layersView
 	Hops              []hopView
 	HopColumns        []string
+	Replicas          []replicaView
+	Clients           string // those that asked again
 	Warnings          []verdict.Warning
 }
 
@@ -64,6 +66,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
+		Replicas: replicaViews(s.Replicas), Clients: clientsLine(s.Clients),
 	}
 	for _, f := range sortedKeys(s.Flags) {
 		if s.Flags[f] > 0 {

@@ -119,6 +119,7 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		t.item(t.badge(c.Verdict)+" "+c.Name, c.Why)
 		t.settle(settle[c.Name])
 	}
+	t.replicas(s)
 	if asked := askedFor(t.Input, s); asked != "" {
 		t.para("  ", asked)
 	}

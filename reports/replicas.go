@@ -1,0 +1,55 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A replicaView is one line of the table of replicas.
+type replicaView struct{ Name, Streams, Struck, Outcomes string }
+
+// nobody stands for the replica of streams that none answered.
+const nobody = "no replica"
+
+// replicaViews is empty where there was only one replica to serve.
+func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
+	named := 0
+	for _, r := range replicas {
+		if r.Name != "" {
+			named++
+		}
+	}
+	if named < 2 {
+		return nil
+	}
+	var out []replicaView
+	for _, r := range replicas {
+		out = append(out, replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Struck: thousands(r.Struck), Outcomes: tally(r.Outcomes)})
+	}
+	return out
+}
+
+// replicas writes who served what.
+func (t *text) replicas(s verdict.ScenarioReport) {
+	for _, v := range replicaViews(s.Replicas) {
+		t.item(v.Name, fmt.Sprintf("%s streams, %s in the fault's way: %s", v.Streams, v.Struck, v.Outcomes))
+	}
+	if line := clientsLine(s.Clients); line != "" {
+		t.para("  ", line)
+	}
+}
+
+// clientsLine says what became of the clients that asked again.
+func clientsLine(c *verdict.ClientsReport) string {
+	if c == nil {
+		return ""
+	}
+	parts := []string{fmt.Sprintf("%s asked again, %s in all; %s got a whole answer in the end",
+		count(c.Clients, "client"), count(c.Again, "time"), thousands(c.Whole))}
+	if c.Doubled > 0 {
+		parts = append(parts, fmt.Sprintf("the work of %s was begun more than once", count(c.Doubled, "request")))
+	}
+	return strings.Join(parts, "; ")
+}
