@@ -91,7 +91,37 @@ func (p *player) strike(ctx context.Context, probes *prober) error {
 			probes.start(e.At)
 		}
 	}
-	return fault.Inject(ctx, t, p.sc.Fault)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer p.bound(func() {
+		cancel(&fault.MissedError{Why: fmt.Sprintf("%s was not done %v after the streams were over", p.sc.Fault, p.total()),
+			Settle: "raise the limit of streams (limits.total), or look for what holds the stack up"})
+	})()
+	err := fault.Inject(ctx, t, p.sc.Fault)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause // the run's end, or ours
+	}
+	return err
+}
+
+// bound calls cut when the main wave has been over for as long as a stream may
+// take. release waits until that cannot happen any more.
+func (p *player) bound(cut func()) (release func()) {
+	done, finished := make(chan struct{}), make(chan struct{})
+	go func() { // ends by release at the latest
+		defer close(finished)
+		select {
+		case <-p.turn.over:
+		case <-done:
+			return
+		}
+		select {
+		case <-time.After(p.total()):
+			cut()
+		case <-done:
+		}
+	}()
+	return func() { close(done); <-finished }
 }
 
 // missed turns a condition that was not met into a doubt.

@@ -22,7 +22,8 @@ type Options struct {
 	// GapLimit is the silence after which a stream counts as stalled; 0 takes
 	// the scenario's, or DefaultGapLimit.
 	GapLimit time.Duration
-	// Total bounds every stream; 0 means DefaultTotal.
+	// Total bounds every stream, and what a fault may take beyond the last of
+	// them; 0 means DefaultTotal.
 	Total      time.Duration
 	Thresholds record.Thresholds
 	// AllowHosts are hosts beyond loopback that may be sent load.

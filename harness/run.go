@@ -108,8 +108,8 @@ func (r *run) now() time.Duration {
 // does not keep the others from being played; a broken harness does.
 func (r *run) playAll(ctx context.Context) error {
 	for i, sc := range r.Scenarios {
-		if ctx.Err() != nil {
-			return nil
+		if ctx.Err() != nil || r.rec.Err() != nil {
+			return nil // what cannot be recorded need not be played; close says why
 		}
 		r.progress.scenario(sc.ID, i)
 		if why := r.hopeless(i); why != "" {

@@ -1,6 +1,8 @@
 package scenarios_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +26,7 @@ func cutAt(event int) harness.Scenario {
 	}
 }
 
-func one(t *testing.T, sc harness.Scenario, streams int) (verdict.ScenarioReport, *record.Run) {
+func playOne(t *testing.T, sc harness.Scenario, streams int) (verdict.ScenarioReport, *record.Run) {
 	t.Helper()
 	o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: streams}, Dir: t.TempDir() + "/run"}
 	report := play(t, o)
@@ -38,9 +40,10 @@ func one(t *testing.T, sc harness.Scenario, streams int) (verdict.ScenarioReport
 // TestReconnectedStreamsGoOn: clients that are cut at event 5 come back with
 // what they have, and end up whole.
 func TestReconnectedStreamsGoOn(t *testing.T) {
+	t.Parallel()
 	sc := cutAt(5)
 	sc.Client.Reconnect = harness.Reconnect{Times: 1, Wait: 50 * time.Millisecond}
-	r, run := one(t, sc, 10)
+	r, run := playOne(t, sc, 10)
 	if r.Verdict != verdict.Pass {
 		t.Errorf("%s: %s", r.Verdict, r.Why)
 	}
@@ -58,11 +61,12 @@ func TestReconnectedStreamsGoOn(t *testing.T) {
 // before its first event, so that its library asks again, and the ledger of the
 // origin tells that it began the work anew.
 func TestRetriedRequestIsBegunTwice(t *testing.T) {
+	t.Parallel()
 	sc := cutAt(0)
 	sc.Policy.MinInBody = 0
 	sc.Policy.Checks = []string{string(verdict.Doubled)}
 	sc.Client.Retry = harness.Retry{Times: 1, Wait: 10 * time.Millisecond}
-	r, run := one(t, sc, 6)
+	r, run := playOne(t, sc, 6)
 	if r.Clients == nil || r.Clients.Whole != 3 || r.Clients.Doubled != 3 {
 		t.Fatalf("clients %+v, want 3 whole, all begun twice", r.Clients)
 	}
@@ -81,9 +85,10 @@ func TestRetriedRequestIsBegunTwice(t *testing.T) {
 // TestPartsOfAFaultAreStampedEach: a stall, then latency, each with a life and a
 // proof of its own.
 func TestPartsOfAFaultAreStampedEach(t *testing.T) {
+	t.Parallel()
 	const hold = time.Second
 	stall, latency := fault.Stall(stack.EdgeLink, hold), fault.Latency(stack.EdgeLink, hold, 0)
-	r, run := one(t, harness.Scenario{
+	r, run := playOne(t, harness.Scenario{
 		ID: "weather", Title: "Two parts", Doc: "A test.", Edge: stack.Edge{Form: stack.EdgeNone},
 		Shape: harness.Shape{Events: 100, Gap: 50 * time.Millisecond},
 		Fault: fault.Sequence{
@@ -124,9 +129,10 @@ func TestPartsOfAFaultAreStampedEach(t *testing.T) {
 
 // TestReplicasAreNamed: with two replicas every stream says which one served it.
 func TestReplicasAreNamed(t *testing.T) {
+	t.Parallel()
 	sc := scenario(t, "control")
 	sc.Replicas = 2
-	r, _ := one(t, sc, 10)
+	r, _ := playOne(t, sc, 10)
 	if len(r.Replicas) != 2 || r.Replicas[0].Name != "app[0]" || r.Replicas[1].Name != "app[1]" ||
 		r.Replicas[0].Started+r.Replicas[1].Started != r.Started {
 		t.Errorf("replicas %+v of %d streams", r.Replicas, r.Started)
@@ -144,9 +150,10 @@ func TestConditionThatIsNeverMet(t *testing.T) {
 		"too late":         {After: time.Hour, Within: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			sc := cutAt(5)
 			sc.Fault, sc.When, sc.Hold = fault.Stall(stack.EdgeLink, time.Second), when, time.Second
-			r, _ := one(t, sc, 4)
+			r, _ := playOne(t, sc, 4)
 			if r.Verdict != verdict.Inconclusive || !strings.Contains(r.Why, "the fault never struck") {
 				t.Errorf("%s: %s", r.Verdict, r.Why)
 			}
@@ -154,5 +161,99 @@ func TestConditionThatIsNeverMet(t *testing.T) {
 				t.Errorf("nothing would settle it: %+v", r.Doubts)
 			}
 		})
+	}
+}
+
+// A struck stream is what a fault did to one victim.
+type struckStream struct {
+	event   int64 // behind which the relay struck; -1 where it was no relay
+	outcome verdict.Outcome
+}
+
+// struckStreams sums up what became of the victims of a run.
+func struckStreams(t *testing.T, sc harness.Scenario, seed uint64) map[uint64]struckStream {
+	t.Helper()
+	o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 20}, Dir: t.TempDir() + "/run", Seed: seed}
+	play(t, o)
+	run, err := record.Open(o.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	victims := map[uint64]struckStream{}
+	for _, g := range graded(t, o.Dir) {
+		if g.Group == record.Victim {
+			victims[g.Seq] = struckStream{-1, g.Grade.Outcome}
+		}
+	}
+	for _, e := range run.Events {
+		if v, ok := victims[e.Stream]; ok && e.Kind == "strike" {
+			v.event = e.Value
+			victims[e.Stream] = v
+		}
+	}
+	return victims
+}
+
+// TestSameSeedSameRun plays faults that the relay brings about, and weather,
+// twice. The relay strikes the same streams at the same events with the same
+// outcome; so does what loses nothing.
+func TestSameSeedSameRun(t *testing.T) {
+	for _, sc := range []harness.Scenario{cutAt(5), cutAt(0), scenario(t, "truncate"), scenario(t, "stall"), scenario(t, "latency")} {
+		t.Run(fmt.Sprintf("%s/%s", sc.ID, sc.Fault), func(t *testing.T) {
+			t.Parallel()
+			if sc.Edge.Form != stack.EdgeNone {
+				needNginx(t)
+			}
+			first, second := struckStreams(t, sc, 7), struckStreams(t, sc, 7)
+			same := 0
+			for seq, v := range first {
+				if second[seq] == v {
+					same++
+				}
+			}
+			t.Logf("%d of %d victims agree", same, len(first))
+			if same != len(first) || len(first) != len(second) || same == 0 {
+				t.Errorf("%v\nthen %v", first, second)
+			}
+		})
+	}
+}
+
+func TestOtherSeedOtherVictims(t *testing.T) {
+	t.Parallel()
+	if a, b := struckStreams(t, cutAt(5), 7), struckStreams(t, cutAt(5), 8); maps.Equal(a, b) {
+		t.Errorf("seeds 7 and 8 struck the same streams: %v", a)
+	}
+}
+
+// TestStreamsThatKeepComing: with a duration, streams that have ended are
+// replaced while a replica goes and comes, victims and controls alike, and what
+// is refused meanwhile is measured against the recovery time.
+func TestStreamsThatKeepComing(t *testing.T) {
+	t.Parallel()
+	sc := harness.Scenario{
+		ID: "restart", Title: "One of two replicas restarts", Doc: "A test.", Replicas: 2,
+		Shape: harness.Shape{Events: 15, Gap: 20 * time.Millisecond},
+		Load:  harness.Load{Streams: 10, Duration: 3 * time.Second},
+		Fault: fault.Drain{Grace: 5 * time.Second},
+		When:  harness.When{Events: 3}, Hold: 300 * time.Millisecond, Share: 1,
+		Policy: record.Policy{Refuses: true, MinInBody: 1, Recovery: 10 * time.Second, GapLimit: 5 * time.Second},
+	}
+	o := harness.Options{Scenarios: []harness.Scenario{sc}, Dir: t.TempDir() + "/run"}
+	r := play(t, o).Scenarios[0]
+	if r.Verdict != verdict.Pass || r.Recovery == nil {
+		t.Errorf("%s: %s", r.Verdict, r.Why)
+	}
+	victims := 0
+	for _, g := range r.Groups {
+		if g.Group == record.Victim {
+			victims = g.Started
+		}
+	}
+	if victims < 30 {
+		t.Errorf("%d victims in 10 slots: those that ended were not replaced", victims)
+	}
+	if len(r.Replicas) < 2 {
+		t.Errorf("replicas %+v", r.Replicas)
 	}
 }

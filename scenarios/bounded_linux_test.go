@@ -1,0 +1,154 @@
+package scenarios_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+// children lists the processes that this one has started and that still are.
+// Where there is no /proc the list is empty.
+func children(t *testing.T) []string {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []string
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err == nil { // a thread may have ended since
+			pids = append(pids, strings.Fields(string(b))...)
+		}
+	}
+	return pids
+}
+
+// bounded runs o, and fails where it takes longer than a patient reader would
+// wait, or leaves a process behind.
+func bounded(t *testing.T, o harness.Options) (*verdict.Report, error) {
+	t.Helper()
+	before := len(children(t))
+	if o.Dir == "" {
+		o.Dir = t.TempDir() + "/run"
+	}
+	o.Seed = 1
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	report, err := scenarios.Execute(ctx, o)
+	if ctx.Err() != nil {
+		t.Fatal("it did not end by itself")
+	}
+	if left := children(t); len(left) > before {
+		t.Errorf("processes are left: %v", left)
+	}
+	return report, err
+}
+
+// mute accepts connections and says nothing, until the test ends.
+func mute(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns []net.Conn
+	done := make(chan struct{})
+	go func() { // ends when l is closed
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, c)
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-done
+		for _, c := range conns {
+			c.Close()
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+func TestAppThatNeverAnswersFails(t *testing.T) {
+	app := harness.App{URL: mute(t), Stream: harness.Stream{Dialect: "sse-generic", Terminal: "data == [DONE]"}}
+	for _, id := range []string{"control", "stall"} {
+		t.Run(id, func(t *testing.T) {
+			report, err := bounded(t, harness.Options{App: app, Scenarios: []harness.Scenario{scenario(t, id)},
+				Load: harness.Load{Streams: 6}, Total: 2 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSum(t, report)
+			if report.Verdict != verdict.Fail || report.Outcomes[verdict.Complete] != 0 {
+				t.Errorf("%s: %s", report.Verdict, report.Why)
+			}
+		})
+	}
+}
+
+// stuck is a fault that cannot be brought about: it waits for ever.
+type stuck struct{ fault.KillWorker }
+
+func (stuck) String() string { return "something that never happens" }
+
+func (stuck) Inject(ctx context.Context, _ fault.Target) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestFaultThatNeverBecomesActiveIsInconclusive(t *testing.T) {
+	sc := cutAt(0)
+	sc.Fault, sc.When = stuck{}, harness.When{Events: 3}
+	report, err := bounded(t, harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 4}, Total: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := report.Scenarios[0]; s.Verdict != verdict.Inconclusive || !strings.Contains(s.Why, "never happens was not done") {
+		t.Errorf("%s: %s", s.Verdict, s.Why)
+	}
+}
+
+// TestFullDiskBreaksTheHarness: what was recorded before is judged, and the error
+// says what went wrong. The second scenario is not played any more.
+func TestFullDiskBreaksTheHarness(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=192k"); err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, 0); err != nil {
+			t.Errorf("something still uses the disk: %v", err)
+		}
+	})
+	sc := cutAt(500)
+	sc.Fault, sc.Policy.MinInBody = nil, 0
+	sc.Shape = harness.Shape{Events: 1000, Gap: 2 * time.Millisecond}
+	next := sc
+	next.ID = "next"
+	report, err := bounded(t, harness.Options{Scenarios: []harness.Scenario{sc, next}, Load: harness.Load{Streams: 40}, Dir: disk + "/run"})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("error %v, want one that says the disk is full", err)
+	}
+	if report == nil || report.Verdict == verdict.Pass || report.Complete {
+		t.Errorf("the record was torn off, and the report is %+v", report)
+	}
+	if report != nil && len(report.Scenarios) > 1 && report.Scenarios[1].Started > 0 {
+		t.Error("the next scenario was played although nothing could be recorded")
+	}
+}
