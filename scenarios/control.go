@@ -13,9 +13,11 @@ import (
 func Control() harness.Scenario {
 	return harness.Scenario{
 		ID: "control", Title: "No fault",
-		Doc:    "Without any fault, every stream completes, promptly and in order, and its connection ends.",
-		Edge:   stack.Edge{Form: stack.EdgeStreaming},
-		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 1, Checks: everyFlag},
+		Doc:       "Without any fault, every stream completes, promptly and in order, and its connection ends.",
+		Symptom:   "streams are cut, late or out of order before any chaos",
+		LookAlike: "a fault of the edge: that shows here and not in direct",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 1, Checks: everyFlag},
 	}
 }
 

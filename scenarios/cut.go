@@ -22,10 +22,12 @@ func Cut() harness.Scenario {
 	}
 	return harness.Scenario{
 		ID: "cut", Title: "Connections cut in mid-body",
-		Doc:    "A connection that is reset or ended in mid-body, on either side of the edge, never looks like a whole answer.",
-		Edge:   stack.Edge{Form: stack.EdgeStreaming},
-		Shape:  harness.Shape{Events: 20, Gap: 50 * time.Millisecond},
-		Fault:  strikes,
-		Policy: faulty(record.Policy{Kills: true, Checks: calmFlags}),
+		Doc:       "A connection that is reset or ended in mid-body, on either side of the edge, never looks like a whole answer.",
+		Symptom:   "streams end like successes, without their terminal",
+		LookAlike: "an app that ends streams early: the relay's ledger says which streams it cut, and where",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Shape:     harness.Shape{Events: 20, Gap: 50 * time.Millisecond},
+		Fault:     strikes,
+		Policy:    faulty(record.Policy{Kills: true, Checks: calmFlags}),
 	}
 }

@@ -13,11 +13,13 @@ import (
 func Latency() harness.Scenario {
 	return harness.Scenario{
 		ID: "latency", Title: "Latency and jitter between edge and app",
-		Doc:   "When the network between edge and app grows slow in mid-stream, streams go on, whole and in order.",
-		Edge:  stack.Edge{Form: stack.EdgeStreaming},
-		Shape: harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault: fault.Latency(stack.UpstreamLink, 300*time.Millisecond, 50*time.Millisecond),
-		When:  harness.When{Events: 3}, Hold: time.Second,
+		Doc:       "When the network between edge and app grows slow in mid-stream, streams go on, whole and in order.",
+		Symptom:   "streams are cut when the network becomes slow",
+		LookAlike: "a silent app: the server's own stamps say when it wrote",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
+		Fault:     fault.Latency(stack.UpstreamLink, 600*time.Millisecond, 50*time.Millisecond),
+		When:      harness.When{Events: 3}, Hold: time.Second,
 		Policy: faulty(record.Policy{Checks: calmFlags}),
 	}
 }
@@ -28,11 +30,13 @@ func Stall() harness.Scenario {
 	const hold = 1500 * time.Millisecond
 	return harness.Scenario{
 		ID: "stall", Title: "Lossless stall on the way to the client",
-		Doc:   "When the network holds everything back for a while and loses nothing, streams resume and complete.",
-		Edge:  stack.Edge{Form: stack.EdgeStreaming},
-		Shape: harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault: fault.Stall(stack.EdgeLink, hold),
-		When:  harness.When{Events: 3}, Hold: hold,
+		Doc:       "When the network holds everything back for a while and loses nothing, streams resume and complete.",
+		Symptom:   "streams do not go on after the network does, or lose what was on its way",
+		LookAlike: "a blackhole: that never lets go",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
+		Fault:     fault.Stall(stack.EdgeLink, hold),
+		When:      harness.When{Events: 3}, Hold: hold,
 		Policy: faulty(record.Policy{Checks: calmFlags}),
 	}
 }

@@ -11,8 +11,10 @@ import (
 func NotStreaming() harness.Scenario {
 	return harness.Scenario{
 		ID: "not-streaming", Title: "The same answer in one piece",
-		Doc:    "What a stream says, event by event, is the text that the same question gets in one piece.",
-		Edge:   stack.Edge{Form: stack.EdgeStreaming},
-		Policy: record.Policy{MinStreams: 1, Expect: record.ExpectSameText, Checks: calmFlags},
+		Doc:       "What a stream says, event by event, is the text that the same question gets in one piece.",
+		Symptom:   "the streamed text differs from the answer in one piece",
+		LookAlike: "an app that answers each time anew: then both are right",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Policy:    record.Policy{MinStreams: 1, Expect: record.ExpectSameText, Checks: calmFlags},
 	}
 }

@@ -7,7 +7,11 @@
 //  3. [Run] does the same inside go test, one subtest a scenario.
 package scenarios
 
-import "github.com/streamproof/streamproof/harness"
+import (
+	"slices"
+
+	"github.com/streamproof/streamproof/harness"
+)
 
 // Standard returns the standard suite: everything that any streaming endpoint
 // should survive.
@@ -19,7 +23,16 @@ func Standard() []harness.Scenario {
 
 // All returns the catalogue in the order in which it reads best.
 func All() []harness.Scenario {
-	return append(Standard(), WorkerTimeout(), MemoryKill(), MemoryKillContainer(), NotStreaming(), GzipBuffering(), LaunderedKill(), ClientAbort())
+	return slices.Concat(
+		[]harness.Scenario{Control(), Direct(), NotStreaming(), Soak()},
+		[]harness.Scenario{Buffering(), GzipBuffering(), CacheBuffering(), HTTP10Upstream(), MiddlewareBuffering(), TinyPackets()},
+		[]harness.Scenario{ReadTimeout(), SendTimeout(), IdleTimeout(), Deadline(), WorkerTimeout(), KeepAliveRace()},
+		[]harness.Scenario{Latency(), Jitter(), Bandwidth(), Stall(), SlowStart(), SlowClose()},
+		[]harness.Scenario{Cut(), Reset(), Fin(), Truncate(), Blackhole(), Partition(), Refused()},
+		[]harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), SlowReader(), Leak()},
+		[]harness.Scenario{Drain(), Crash(), Pause(), RollingDeploy(), ScaleOut(), ScaleIn(), EdgeReload(), WorkerRecycle(), Herd()},
+		[]harness.Scenario{BlockedLoop(), ClientAbort(), Overload(), RateLimited()},
+	)
 }
 
 // Lookup finds a scenario by its ID.

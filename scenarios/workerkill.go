@@ -13,12 +13,14 @@ import (
 func WorkerKill() harness.Scenario {
 	return harness.Scenario{
 		ID: "worker-kill", Title: "A worker process is killed in mid-stream",
-		Doc:     "When a worker is killed, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon.",
-		Edge:    stack.Edge{Form: stack.EdgeStreaming},
-		Workers: 2,
-		Shape:   harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault:   fault.KillWorker{},
-		When:    harness.When{Events: 3}, Hold: 200 * time.Millisecond,
+		Doc:       "When a worker is killed, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon.",
+		Symptom:   "streams of one process end like successes, without their terminal",
+		LookAlike: "a memory kill: there the kernel counts it",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Workers:   2,
+		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
+		Fault:     fault.KillWorker{},
+		When:      harness.When{Events: 3}, Hold: 200 * time.Millisecond,
 		Share:  1,
 		Policy: faulty(record.Policy{Kills: true, Refuses: true, Checks: calmFlags}),
 	}
@@ -38,11 +40,13 @@ func LaunderedKill() harness.Scenario {
 func Drain() harness.Scenario {
 	return harness.Scenario{
 		ID: "drain", Title: "SIGTERM with grace",
-		Doc:   "When the app is told to stop, streams in flight complete, and after the new start new ones are fine.",
-		Edge:  stack.Edge{Form: stack.EdgeStreaming},
-		Shape: harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault: fault.Drain{Grace: 10 * time.Second},
-		When:  harness.When{Events: 3}, Hold: 100 * time.Millisecond,
+		Doc:       "When the app is told to stop, streams in flight complete, and after the new start new ones are fine.",
+		Symptom:   "a deploy cuts the streams that are in flight",
+		LookAlike: "a crash: here the app is asked to stop, and has its grace",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
+		Fault:     fault.Drain{Grace: 10 * time.Second},
+		When:      harness.When{Events: 3}, Hold: 100 * time.Millisecond,
 		Share:  1,
 		Policy: faulty(record.Policy{Refuses: true, Checks: calmFlags}),
 	}

@@ -19,9 +19,11 @@ const workerTimeout = 2 * time.Second
 func WorkerTimeout() harness.Scenario {
 	return harness.Scenario{
 		ID: "worker-timeout", Title: "Streams longer than the process manager's timeout",
-		Doc:  "A stream, and a silence in it, that last longer than the process manager's timeout do not get the worker killed.",
-		Edge: stack.Edge{Form: stack.EdgeStreaming},
-		Env:  []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(workerTimeout)},
+		Doc:       "A stream, and a silence in it, that last longer than the process manager's timeout do not get the worker killed.",
+		Symptom:   "all streams of a worker end at the same moment, after the same time",
+		LookAlike: "a read timeout of the edge: there the process lives on",
+		Edge:      stack.Edge{Form: stack.EdgeStreaming},
+		Env:       []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(workerTimeout)},
 		Shape: harness.Shape{Events: 16, Gap: 100 * time.Millisecond, PauseAt: 4, Pause: workerTimeout * 3 / 2,
 			Heartbeat: workerTimeout / 4},
 		Policy: record.Policy{GapLimit: 3 * workerTimeout, MinStreams: 1, Expect: "silence", Silence: workerTimeout, Checks: calmFlags},

@@ -48,7 +48,7 @@ type deaths struct {
 func deathsOf(v *view) deaths {
 	ds := deaths{strikes: make(map[uint64][]death), named: make(map[string]int), ourPids: make(map[int]bool)}
 	for _, e := range v.Events {
-		if e.Source == "fault" && e.Kind == "kill" && e.Pid != 0 {
+		if e.Source == "fault" && (e.Kind == "kill" || e.Kind == "crash") && e.Pid != 0 {
 			ds.ourPids[e.Pid] = true
 		}
 	}
@@ -104,7 +104,9 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 	switch {
 	case e.Source == "relay" && e.Kind == "strike" && e.Code == 0:
 		d.what, d.stream, d.ours, d.kind = "our relay struck it: "+e.Text, e.Stream, true, diedByStrike
-	case e.Source == "fault" && e.Kind == "kill":
+	case e.Source == "fault" && e.Kind == "down":
+		d.what, d.ours, d.kind = "we took down the link to "+e.Subject, true, diedByStrike
+	case e.Source == "fault" && (e.Kind == "kill" || e.Kind == "crash"):
 		d.what, d.ours, d.kind = fmt.Sprintf("we killed pid %d of %s", e.Pid, e.Subject), true, diedByKill
 	case e.Source == "fault" && e.Kind == "term":
 		d.what, d.ours, d.kind = fmt.Sprintf("we sent SIGTERM to %s", e.Subject), true, diedByTerm

@@ -63,6 +63,8 @@ var rules = []rule{
 	resources{},
 	laundered{},
 	endedEarly{},
+	idleTimeout{},
+	edgeReloaded{},
 	readTimeout{},
 	workerTimeout{},
 	memoryKill{},

@@ -54,6 +54,8 @@ const (
 	// Timeouts and life cycle.
 
 	ProxyReadTimeout   = "proxy read timeout"                  // D1
+	IdleTimeout        = "idle timeout before the edge"        // D4
+	EdgeReloaded       = "edge reloaded under its streams"     // E10
 	ProxyHeaderTimeout = "proxy read timeout before headers"   // D2
 	SyncWorkerTimeout  = "worker timeout (sync worker)"        // E1
 	BlockedLoopTimeout = "blocked event loop → worker timeout" // E2

@@ -3,7 +3,9 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -47,7 +49,28 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 	if killed == 0 {
 		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}
 	}
-	return nil
+	return awaitGone(ctx, k, r.Name)
+}
+
+// goneLimit bounds the wait for the kernel to take a killed replica away.
+const goneLimit = 5 * time.Second
+
+// awaitGone returns when nothing of a replica is left: a start before that would
+// find it still there, and do nothing.
+func awaitGone(ctx context.Context, k stack.Killer, replica string) error {
+	ctx, cancel := context.WithTimeout(ctx, goneLimit)
+	defer cancel()
+	for {
+		ps, err := k.Processes(ctx)
+		if err != nil || !slices.ContainsFunc(ps, func(p stack.Process) bool { return p.Replica == replica }) {
+			return nil // a container that has gone cannot be asked
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("crash %s: it is still there %v after SIGKILL", replica, goneLimit)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // Heal starts the replica again; one that runs is left alone.

@@ -24,7 +24,7 @@ type Toxic struct {
 // Latency delays what travels to the client by d, give or take jitter. The
 // streams pause once, for d, and go on with their old gaps.
 func Latency(link string, d, jitter time.Duration) Toxic {
-	return Toxic{Link: link, Toxic: stack.Latency(d, jitter), Gap: (d - jitter) / 2,
+	return Toxic{Link: link, Toxic: stack.Latency(d, jitter), Gap: (d - jitter) * 4 / 5,
 		What: fmt.Sprintf("latency %v ± %v", d, jitter)}
 }
 
@@ -32,6 +32,20 @@ func Latency(link string, d, jitter time.Duration) Toxic {
 // how long the scenario means to hold it.
 func Stall(link string, hold time.Duration) Toxic {
 	return Toxic{Link: link, Toxic: stack.Stall(), Gap: hold / 2, What: fmt.Sprintf("stall of %v", hold)}
+}
+
+// Jitter delays every packet by up to twice d, each by another time; their order
+// stays.
+func Jitter(link string, d time.Duration) Toxic {
+	t := stack.Latency(d, d)
+	t.Name = "jitter"
+	return Toxic{Link: link, Toxic: t, Gap: d, What: fmt.Sprintf("jitter of ±%v", d)}
+}
+
+// Bandwidth narrows the link to rate KB/s. gap is the silence between two events
+// that this is sure to make.
+func Bandwidth(link string, rate int, gap time.Duration) Toxic {
+	return Toxic{Link: link, Toxic: stack.Bandwidth(rate), Gap: gap, What: fmt.Sprintf("bandwidth of %d KB/s", rate)}
 }
 
 func (f Toxic) String() string { return f.What + " on the " + f.Link + " link" }
@@ -54,7 +68,8 @@ func (f Toxic) Heal(ctx context.Context, t Target) error {
 func (f Toxic) Confirm(seen Seen) Proof { return confirmSilence(seen, f.Gap) }
 
 // confirmSilence wants half of the victims that a fault met to have been silent
-// for gap while it stood.
+// for gap while it stood, and most of those beside them not: a machine that stands
+// still holds everybody up.
 func confirmSilence(seen Seen, gap time.Duration) Proof {
 	if seen.Active == record.Never {
 		return Proof{Evidence: "never injected"}
@@ -64,17 +79,28 @@ func confirmSilence(seen Seen, gap time.Duration) Proof {
 		end = 1<<63 - 1
 	}
 	n, open := 0, 0
-	for _, s := range seen.victims() {
+	silent, others := 0, 0
+	for _, s := range seen.Streams {
 		if s.Headers == record.Never || s.Headers > seen.Active || s.End < seen.Active {
 			continue
 		}
-		open++
-		if silentWithin(s, seen.Active, end, gap) {
-			n++
+		quiet := silentWithin(s, seen.Active, end, gap)
+		switch s.Group {
+		case record.Victim:
+			n, open = n+count(quiet), open+1
+		case record.Control:
+			silent, others = silent+count(quiet), others+1
 		}
 	}
-	return Proof{OK: n > 0 && 2*n >= open,
-		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on", n, open, gap)}
+	return Proof{OK: n > 0 && 2*n >= open && 2*silent <= others,
+		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on, and %d of %d beside them", n, open, gap, silent, others)}
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // silentWithin reports whether s had no arrival for at least gap in a silence

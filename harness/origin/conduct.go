@@ -19,7 +19,7 @@ type Conduct struct {
 	Requests  int           // streams after which the process stops, and its master starts another; 0 is never
 	Block     time.Duration // how long every fifth stream blocks the whole process, in its middle
 	Hoard     int64         // bytes that every stream leaves behind
-	Cacheable bool          // says nothing against its answers being stored
+	Cacheable bool          // says nothing against its answers being buffered or stored
 }
 
 const (
@@ -35,7 +35,7 @@ func (c *Conduct) flags(fs *flag.FlagSet) {
 	fs.IntVar(&c.Requests, "max-requests", 0, "streams after which a worker stops and another takes its place; 0 is never")
 	fs.DurationVar(&c.Block, "block", 0, "how long every fifth stream blocks the whole process")
 	fs.Int64Var(&c.Hoard, "hoard", 0, "bytes of memory that every stream leaves behind")
-	fs.BoolVar(&c.Cacheable, "cacheable", false, "say nothing against answers being stored")
+	fs.BoolVar(&c.Cacheable, "cacheable", false, "say nothing against answers being buffered or stored")
 }
 
 func (c *Conduct) check() error {

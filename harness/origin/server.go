@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,10 +19,14 @@ import (
 // NonceHeader names a stream. A request without it gets a random name.
 const NonceHeader = "X-Request-ID"
 
+// ReplicaEnv tells a process which replica of the app it is, counted from 0.
+const ReplicaEnv = "STREAMPROOF_REPLICA"
+
 // Options set a [Server] up. The zero value is ready to use.
 type Options struct {
 	Conduct
 	Answer    Answer    // defaults of all requests; the zero value means DefaultAnswer
+	From      int       // replica, by [ReplicaEnv], from which on Answer.Sabotage strikes; 0 means all
 	Share     float64   // of the streams that Answer.Sabotage strikes; 0 means the sabotage's own
 	Log       io.Writer // JSON lines; nil for none
 	LogEvents bool      // one line per event
@@ -51,6 +56,7 @@ type Server struct {
 	lost    int      // places that nobody gives back
 	begun   int      // streams so far
 	hoard   [][]byte // what they left behind
+	closing bool
 	closed  bool
 	streams sync.WaitGroup // those in live
 }
@@ -71,6 +77,9 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{Conduct: o.Conduct, spent: make(chan struct{}), answer: o.Answer, share: o.Share, log: newLog(o.Log), logEvents: o.LogEvents, board: o.board,
 		pid: os.Getpid(), mux: http.NewServeMux(), draining: make(chan struct{}), live: map[*reply]struct{}{}}
+	if replica, _ := strconv.Atoi(os.Getenv(ReplicaEnv)); replica < o.From {
+		s.answer.Sabotage = ""
+	}
 	if s.share == 0 && o.Answer.Sabotage != "" {
 		s.share = sabotage(o.Answer.Sabotage).Share
 	}
@@ -99,12 +108,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // a sabotage keeps open for ever end at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	if !s.closed {
+	if !s.closing {
 		close(s.draining)
 	}
+	s.closing = true
+	s.mu.Unlock()
+	err := s.http.Shutdown(ctx) // who was accepted by now is served
+	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	err := s.http.Shutdown(ctx)
 	drained := make(chan struct{})
 	go func() { s.streams.Wait(); close(drained) }() // ends with the last stream
 	select {

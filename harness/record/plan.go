@@ -98,7 +98,7 @@ type Policy struct {
 	// Expect names what must be seen for the scenario to have tested anything
 	// beyond its fault: "silence" (a silence in content longer than Silence),
 	// "abort" (we hung up on at least one stream and have the server's account),
-	// [ExpectSameText].
+	// [ExpectSameText], and the other constants of that name.
 	Expect  string        `json:"expect,omitempty"`
 	Silence time.Duration `json:"silence,omitempty"`
 	// Checks are the flags that fail this scenario when a stream bears them:

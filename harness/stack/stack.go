@@ -78,6 +78,14 @@ func (s *Spec) Idle(link string) time.Duration {
 	return 0
 }
 
+// Balancer is the layer of a load balancer before the edge; none without one.
+func (s *Spec) Balancer() []Layer {
+	if s.Edge.IdleTimeout == 0 {
+		return nil
+	}
+	return []Layer{{Name: "load balancer", Settings: map[string]string{"idle timeout": s.Edge.IdleTimeout.String()}}}
+}
+
 // An App is the system under test. Exactly one of Origin, Command, URL, Image,
 // Build and Compose is set.
 type App struct {

@@ -102,7 +102,7 @@ func (Expectation) Check(s *Scope) Answer {
 	case record.ExpectSameText:
 		return s.same()
 	default:
-		return Answer{}
+		return s.expected()
 	}
 }
 

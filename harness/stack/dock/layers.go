@@ -10,7 +10,8 @@ import (
 
 // Layers implements [stack.Stack].
 func (s *Stack) Layers() []stack.Layer {
-	list := []stack.Layer{{Name: "toxiproxy edge", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])}}
+	list := s.spec.Balancer()
+	list = append(list, stack.Layer{Name: "toxiproxy edge", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])})
 	if s.edge != nil {
 		list = append(list, stack.Layer{Name: "nginx", Settings: maps.Clone(s.edge.settings)})
 	}

@@ -67,6 +67,23 @@ func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
 	return proc.signal(p.Pid, syscall.Signal(sig))
 }
 
+// Counters implements [stack.Counter].
+func (c *chain) Counters(_ context.Context, name string) (map[string]int64, error) {
+	r, err := c.find(name)
+	if err != nil {
+		return nil, err
+	}
+	proc, err := r.running()
+	if err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	var pids []int
+	for _, p := range proc.tree() {
+		pids = append(pids, p.Pid)
+	}
+	return counters(pids)
+}
+
 // Pause implements [stack.Pauser]: SIGSTOP to every process of the replica.
 func (c *chain) Pause(_ context.Context, name string) error {
 	return c.signalAll(name, "pause", syscall.SIGSTOP)

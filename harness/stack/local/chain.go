@@ -43,6 +43,7 @@ var (
 	_ stack.Stopper  = (*chain)(nil)
 	_ stack.Reloader = (*chain)(nil)
 	_ stack.Scaler   = (*chain)(nil)
+	_ stack.Counter  = (*chain)(nil)
 )
 
 // start brings up the chain from its inner end to its outer one.

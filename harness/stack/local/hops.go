@@ -85,7 +85,7 @@ func (c *chain) Versions() map[string]string { return c.versions }
 
 // Layers implements [stack.Stack].
 func (c *chain) Layers() []stack.Layer {
-	layers := []stack.Layer{{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}}}
+	layers := append(c.spec.Balancer(), stack.Layer{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}})
 	if c.edge != nil {
 		name := "nginx"
 		if c.nginx == "" {

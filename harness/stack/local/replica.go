@@ -142,7 +142,7 @@ func (r *replica) exited(pid int, s status) {
 func (r *replica) command() command {
 	app := &r.spec.App
 	port := strconv.Itoa(r.port)
-	c := command{Guard: r.opt.GuardCommand, Name: r.name, Dir: app.Dir, Log: r.path(), Env: []string{"PORT=" + port}}
+	c := command{Guard: r.opt.GuardCommand, Name: r.name, Dir: app.Dir, Log: r.path(), Env: []string{"PORT=" + port, "STREAMPROOF_REPLICA=" + strconv.Itoa(r.index)}}
 	if o := app.Origin; o != nil {
 		c.Argv = append(c.Argv, r.opt.OriginCommand...)
 		c.Argv = append(c.Argv, "--listen", r.addr(), "--workers", strconv.Itoa(max(o.Workers, 1)))

@@ -8,9 +8,12 @@ import (
 )
 
 // watchPause lies between two looks at a replica's workers; watchShare keeps
-// the looking below 2 % of one core, however many threads the app has.
+// the looking below 2 % of one core, however many threads the app has. A look
+// that only waited for a core on a busy machine must not blind us for long, hence
+// watchMost.
 const (
 	watchPause = 50 * time.Millisecond
+	watchMost  = 500 * time.Millisecond
 	watchShare = 50
 )
 
@@ -52,7 +55,7 @@ func (r *replica) follow(proc *process, master int, known []int) {
 		}
 		r.tellChanges(known, now)
 		known = now
-		pause = max(watchPause, watchShare*time.Since(began))
+		pause = min(max(watchPause, watchShare*time.Since(began)), watchMost)
 	}
 }
 

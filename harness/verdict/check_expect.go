@@ -1,0 +1,139 @@
+package verdict
+
+import (
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// minTogether is how many streams of one process at once show whether one of
+// them holds up the others.
+const minTogether = 5
+
+// expected answers for the values of [record.Policy.Expect] that are about the
+// app, the edge or the load.
+func (s *Scope) expected() Answer {
+	switch s.Scenario.Policy.Expect {
+	case record.ExpectRefusals:
+		return s.refusals()
+	case record.ExpectCompressed:
+		return s.some("compressed answer seen", "compressed answer", "let the edge, or the app, compress event streams",
+			func(g *Graded) bool { return g.Encoding != "" })
+	case record.ExpectPaced:
+		return s.some("answer written in pieces", "complete stream that is known to have been written in pieces",
+			"ask for a longer answer, and for stamps of the server or for a run of the same against the app alone", s.paced)
+	case record.ExpectRecycled:
+		return s.recycled()
+	case record.ExpectTogether:
+		return s.together()
+	case record.ExpectRepeated:
+		return s.repeated()
+	case record.ExpectMemory:
+		return s.memory()
+	default:
+		return Answer{}
+	}
+}
+
+// some wants one stream of a kind.
+func (s *Scope) some(name, what, settle string, is func(*Graded) bool) Answer {
+	n := 0
+	for i := range s.Streams {
+		if is(&s.Streams[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return unsure(name, settle, "need >= 1 %s, saw 0 of %d", what, len(s.Streams)).obliges()
+	}
+	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
+}
+
+func (s *Scope) paced(g *Graded) bool {
+	return g.Grade.Outcome == Complete && (BufferingOf(g.Stream).Emission >= minSpan || directSpan(s.Run) >= minSpan)
+}
+
+func (s *Scope) refusals() Answer {
+	const name = "refusals seen"
+	refused, served := 0, 0
+	for i := range s.Streams {
+		switch g := &s.Streams[i]; {
+		case g.Grade.Outcome == FailedClean && g.Status >= 400:
+			refused++
+		case g.Grade.Outcome == Complete:
+			served++
+		}
+	}
+	switch {
+	case served == 0:
+		return unsure(name, "lower the load until some streams are let in", "need >= 1 complete stream, saw 0 beside %d refused ones", refused).obliges()
+	case refused == 0:
+		return unsure(name, "send more streams at once, or lower the limit",
+			"need >= 1 stream that was refused, all %d were let in: the limit was not reached", served).obliges()
+	}
+	return pass(name, "%d streams refused with a status, %d served", refused, served).obliges()
+}
+
+// recycled wants the end of a process while a stream was open.
+func (s *Scope) recycled() Answer {
+	const name = "recycled under streams"
+	ends := 0
+	for _, e := range s.Events {
+		if e.Kind != "exit" || e.Source != "process" {
+			continue
+		}
+		ends++
+		for i := range s.Streams {
+			if st := s.Streams[i].Stream; st.Send != record.Never && st.Send <= e.At && lasted(st, e.At) {
+				return pass(name, "pid %d of %s ended at %s", e.Pid, e.Subject, seconds(e.At)).obliges()
+			}
+		}
+	}
+	return unsure(name, "let the app recycle its workers sooner, or send more streams",
+		"need >= 1 process of the app to end under streams, %d ended at all", ends).obliges()
+}
+
+// together wants streams of one process that were in their body at once. An app
+// that does not name its processes is taken for one.
+func (s *Scope) together() Answer {
+	const name = "streams side by side"
+	most := 0
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if g.First == record.Never {
+			continue
+		}
+		n := 0
+		for j := range s.Streams {
+			o := &s.Streams[j]
+			if o.Content.Worker == g.Content.Worker && o.First != record.Never && o.First <= g.First && lasted(o.Stream, g.First) {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	if most < minTogether {
+		return unsure(name, "send more streams at once", "need >= %d streams of one process at once, saw %d", minTogether, most).obliges()
+	}
+	return pass(name, "%d streams of one process at once", most).obliges()
+}
+
+// repeated wants a stream that began when another one had been answered.
+func (s *Scope) repeated() Answer {
+	const name = "same answer asked for again"
+	answered := record.Never
+	for i := range s.Streams {
+		if st := s.Streams[i].Stream; s.Streams[i].Grade.Outcome == Complete && (answered == record.Never || st.End < answered) {
+			answered = st.End
+		}
+	}
+	n := 0
+	for i := range s.Streams {
+		if answered != record.Never && s.Streams[i].Send > answered {
+			n++
+		}
+	}
+	if n == 0 {
+		return unsure(name, "add duration: 3s to the load, so that streams follow one another",
+			"need >= 1 stream that began after another one was complete, saw 0 of %d", len(s.Streams)).obliges()
+	}
+	return pass(name, "%d streams began after another one was complete", n).obliges()
+}

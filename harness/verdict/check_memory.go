@@ -1,0 +1,44 @@
+package verdict
+
+import (
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Memory may grow by the larger of a share of where it began and a few MiB: a
+// runtime keeps what it has once needed.
+const (
+	growth      = 0.5
+	growthBytes = 24 << 20
+)
+
+// memory compares the app's memory before the load with that after it.
+func (s *Scope) memory() Answer {
+	const name = "memory back to where it began"
+	first, last := map[string]int64{}, map[string]int64{}
+	for _, e := range s.Events {
+		replica, ok := strings.CutSuffix(e.Subject, " "+record.MemoryCounter)
+		if e.Kind != "counter" || !ok {
+			continue
+		}
+		if _, seen := first[replica]; !seen {
+			first[replica] = e.Value
+			continue
+		}
+		last[replica] = e.Value
+	}
+	if len(last) == 0 {
+		return unsure(name, "run it on a stack that starts the app itself, on Linux",
+			"need the app's memory before and after the load, have %d readings", len(first)).obliges()
+	}
+	for replica, now := range last {
+		if grown := now - first[replica]; grown > growthBytes && float64(grown) > growth*float64(first[replica]) {
+			return fail(name, "%s grew from %d to %d MiB over %d streams", replica, first[replica]>>20, now>>20, len(s.Streams))
+		}
+	}
+	for replica, now := range last {
+		return pass(name, "%s: %d MiB, then %d MiB after %d streams", replica, first[replica]>>20, now>>20, len(s.Streams)).obliges()
+	}
+	return Answer{}
+}
