@@ -57,6 +57,7 @@ func (p *player) stand(ctx context.Context, hold time.Duration, until When) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, hold)
 		defer cancel()
+		until.Within = hold + time.Second // the hold ends the waiting, and is no doubt
 	}
 	if until.IsZero() {
 		select {

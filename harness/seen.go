@@ -125,13 +125,6 @@ func (s *seen) of(groups ...record.Group) []*record.Stream {
 	return found
 }
 
-// after returns the ended streams from the n-th on.
-func (s *seen) after(n int) []*record.Stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]*record.Stream(nil), s.streams[n:]...)
-}
-
 func (s *seen) counts() (started, ended, whole int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

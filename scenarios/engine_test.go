@@ -257,3 +257,25 @@ func TestStreamsThatKeepComing(t *testing.T) {
 		t.Errorf("replicas %+v", r.Replicas)
 	}
 }
+
+// TestFaultEndsByItsCondition long before its hold is over.
+func TestFaultEndsByItsCondition(t *testing.T) {
+	t.Parallel()
+	const soon = 500 * time.Millisecond
+	sc := cutAt(0)
+	sc.Fault, sc.When, sc.Hold, sc.Until = fault.Stall(stack.EdgeLink, soon), harness.When{Events: 3}, time.Hour, harness.When{After: soon}
+	r, run := playOne(t, sc, 6)
+	if r.Verdict != verdict.Pass {
+		t.Errorf("%s: %s", r.Verdict, r.Why)
+	}
+	at := map[record.Phase]time.Duration{}
+	for _, w := range run.Windows {
+		at[w.Phase] = w.At
+	}
+	if stood := at[record.Healed] - at[record.Active]; stood < soon || stood > 20*soon {
+		t.Errorf("it stood for %v, want about %v", stood, soon)
+	}
+	if len(r.Doubts) > 0 {
+		t.Errorf("doubts %+v", r.Doubts)
+	}
+}
