@@ -19,9 +19,33 @@ func (FaultSeen) Check(s *Scope) Answer {
 		return unsure(name, s.settleFault(), neverStruck+"%s", detail(why)).obliges()
 	case !s.Confirmed:
 		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active), detail(s.doubt())).obliges()
-	default:
-		return pass(name, "struck at %s%s", seconds(s.Active), detail(s.proof())).obliges()
 	}
+	if part, lacks := s.unseen(); part != "" {
+		return unsure(name, s.settleFault(), "%s %s%s", part, lacks, detail(s.doubt())).obliges()
+	}
+	return pass(name, "struck at %s%s", seconds(s.Active), detail(s.proof())).obliges()
+}
+
+// unseen finds the first part of a combined fault that did not strike or was not
+// seen.
+func (s *Scope) unseen() (part, lacks string) {
+	has := map[string]map[record.Phase]bool{}
+	for _, w := range s.Windows {
+		if has[w.Fault] == nil {
+			has[w.Fault] = map[record.Phase]bool{}
+		}
+		has[w.Fault][w.Phase] = true
+	}
+	for _, w := range s.Windows {
+		switch {
+		case w.Phase != record.Armed:
+		case !has[w.Fault][record.Active]:
+			return w.Fault, "never struck"
+		case !has[w.Fault][record.Confirmed]:
+			return w.Fault, "struck, but left no trace"
+		}
+	}
+	return "", ""
 }
 
 // neverStruck begins the answer, and the harness's own note about it.
@@ -47,12 +71,13 @@ func (s *Scope) settleFault() string {
 }
 
 func (s *Scope) proof() string {
+	var proofs []string
 	for _, w := range s.Windows {
-		if w.Phase == record.Confirmed {
-			return w.Why
+		if w.Phase == record.Confirmed && w.Why != "" {
+			proofs = append(proofs, w.Why)
 		}
 	}
-	return ""
+	return strings.Join(proofs, "; ")
 }
 
 // InBody asks whether enough victims were in their body when the fault struck.

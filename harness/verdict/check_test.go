@@ -70,6 +70,15 @@ func fault(active, healed time.Duration) func(*synth.Builder) {
 	return func(b *synth.Builder) { b.Fault("rst after event 5 on the edge link", active, healed) }
 }
 
+// second adds the first n stamps of a second part.
+func second(n int) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		first := len(b.Run.Windows)
+		b.Fault("stall", 200*ms, sec)
+		b.Run.Windows = b.Run.Windows[:first+n]
+	}
+}
+
 // cannotKeepUp makes the generator late with all streams that were added.
 func cannotKeepUp(b *synth.Builder) {
 	n := len(b.Run.Streams)
@@ -212,6 +221,9 @@ func TestFaultSeen(t *testing.T) {
 		question{"left no trace", policy(kills, add(3, victim), fault(100*ms, sec), func(b *synth.Builder) {
 			b.Run.Windows = b.Run.Windows[:3]
 		}), verdict.Inconclusive, "left no trace"},
+		question{"both parts", policy(kills, add(3, victim), fault(100*ms, sec), second(4)), verdict.Pass, "seen in its victims; seen in its victims"},
+		question{"the second part never struck", policy(kills, add(3, victim), fault(100*ms, sec), second(1)), verdict.Inconclusive, "stall never struck"},
+		question{"the second part left no trace", policy(kills, add(3, victim), fault(100*ms, sec), second(3)), verdict.Inconclusive, "stall struck, but left no trace"},
 		question{"no fault", add(3, synth.Shape{}), silent, ""})
 	need := func(p *record.Policy) { p.Faulty, p.MinInBody = true, 20 }
 	ask(t, verdict.InBody{},
