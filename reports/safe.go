@@ -36,7 +36,9 @@ func (in Input) safe() (Input, int) {
 }
 
 // isData is true of notes that hold data for checks, in JSON.
-func isData(n record.Note) bool { return n.Kind == record.NoteLedger || n.Kind == record.NoteEdge }
+func isData(n record.Note) bool {
+	return n.Kind == record.NoteLedger || n.Kind == record.NoteEdge || n.Kind == record.NoteCompare
+}
 
 // A scrubber copies values deeply and cleans the strings in them. By reflection,
 // because a field forgotten is a hole: what is added to a report tomorrow is

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,14 +180,14 @@ func TestWarnsBeforeAnyLoad(t *testing.T) {
 	needNginx(t)
 	type warning struct{ scenario, text string }
 	var told []warning
-	started := -1
+	var started atomic.Int64 // told by the run's ticker
 	o := harness.Options{App: harness.App{Edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
 		Stream: harness.Stream{Silence: 4 * time.Second}},
 		Scenarios: []harness.Scenario{scenario(t, "control")}, Load: harness.Load{Streams: 2},
-		Progress: func(p harness.Progress) { started = max(started, p.Started) },
+		Progress: func(p harness.Progress) { started.Store(int64(p.Started)) },
 		Warn: func(scenario, text string) {
-			if started > 0 {
-				t.Errorf("warned after %d streams", started)
+			if n := started.Load(); n > 0 {
+				t.Errorf("warned after %d streams", n)
 			}
 			told = append(told, warning{scenario, text})
 		}}
