@@ -78,10 +78,11 @@ func (d *driver) target(t *vegeta.Target) error {
 
 // RoundTrip binds the stream to the wave's context.
 func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r = r.WithContext(d.ctx); d.wave.Block > 0 {
-		return d.ask(r)
+	bound := r.WithContext(d.ctx)
+	if d.wave.Block > 0 {
+		return d.ask(bound)
 	}
-	resp, err := d.next.RoundTrip(r)
+	resp, err := d.next.RoundTrip(bound)
 	var end *tap.EndError
 	if err != nil && !errors.As(err, &end) {
 		d.cancel(err)
@@ -90,7 +91,7 @@ func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
 	d.started.Add(1)
 	if err == nil {
 		// Vegeta holds the request as long as the stream lasts, and looks at its
-		// fields no more. It is ours: what was sent can go.
+		// fields no more. It is ours: what was sent can go, 400 bytes a stream.
 		r.Header = nil
 	}
 	return resp, err

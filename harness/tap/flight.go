@@ -118,6 +118,7 @@ func (f *flight) connected(now time.Duration) {
 
 // sent notes that the request is written.
 func (f *flight) sent(now time.Duration) {
+	f.req.sent()
 	f.rec.Send, f.req, f.rearm = now, nil, true
 }
 

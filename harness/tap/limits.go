@@ -17,8 +17,9 @@ func (t *Tap) limitsOf(job *Job) *Limits {
 	if last := t.limits.Load(); last != nil && *last == l {
 		return last
 	}
-	t.limits.Store(&l)
-	return &l
+	own := l
+	t.limits.Store(&own)
+	return &own
 }
 
 // A deadline is the next of a stream's limits to strike.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -30,6 +31,7 @@ type request struct {
 	// What an event loop has still to do for it.
 	addrs []netip.AddrPort // to try after this one
 	rest  []byte           // to write
+	buf   *[]byte          // that wire took from the pool
 }
 
 // newRequest joins what the caller's request and the job say. It changes the
@@ -120,10 +122,29 @@ func (r *request) name(seq uint64, nonce string) {
 // computed are the header fields that wire writes itself.
 var computed = map[string]bool{"Host": true, "Content-Length": true, "Transfer-Encoding": true}
 
-// wire is the request in HTTP/1.1 (RFC 9112 section 3), fields in the order of
-// their names.
+// wires are buffers of requests that were sent: a load of streams starts many.
+var wires = sync.Pool{New: func() any { return new([]byte) }}
+
+// wire makes the request's bytes, which sent gives back.
 func (r *request) wire() []byte {
-	b := make([]byte, 0, 384+len(r.body))
+	r.buf = wires.Get().(*[]byte)
+	*r.buf = r.append((*r.buf)[:0])
+	return *r.buf
+}
+
+// maxWire is the largest buffer that is kept for another request.
+const maxWire = 64 << 10
+
+func (r *request) sent() {
+	if r.buf != nil && cap(*r.buf) <= maxWire {
+		wires.Put(r.buf)
+	}
+	r.buf, r.rest = nil, nil
+}
+
+// append is the request in HTTP/1.1 (RFC 9112 section 3), fields in the order of
+// their names.
+func (r *request) append(b []byte) []byte {
 	b = append(b, r.method...)
 	b = append(append(b, ' '), r.url.RequestURI()...)
 	b = append(append(append(b, " HTTP/1.1\r\nHost: "...), r.host...), "\r\n"...)
