@@ -143,6 +143,7 @@ func (p *player) timetable(ctx context.Context) error {
 func (p *player) close() error {
 	p.phase("closing")
 	p.closing.Store(true)
+	p.tell(record.Event{At: p.now(), Source: "harness", Kind: "closing"})
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	err := p.stack.Close(ctx)

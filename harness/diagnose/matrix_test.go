@@ -218,6 +218,11 @@ var trials = []trial{
 		app(b, append(gunicornTimeout(3300*ms, 20), at(4*sec, "[INFO] Handling signal: term"), at(4*sec, "[INFO] Shutting down: Master"),
 			at(4*sec, "[2026-11-25 12:00:04 +0000] [21] [INFO] Shutting down"))...)
 	}},
+	{name: "raises in the second in which we end the run", want: diagnose.AppError, never: []string{diagnose.GraceTooShort, diagnose.NoGracefulShutdown}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Keep: 10, End: synth.FIN})
+		app(b, append(exceptions(10, endOfTen), at(0, "[INFO] Handling signal: term"), at(0, "[INFO] Shutting down: Master"))...)
+		b.Happen(record.Event{At: 900 * ms, Source: "harness", Kind: "closing"})
+	}},
 	{name: "blocked loop until the worker timeout", want: diagnose.BlockedLoopTimeout, never: []string{diagnose.SyncWorkerTimeout, diagnose.WorkerKilled, diagnose.WorkerRecycled},
 		build: func(b *synth.Builder) {
 			b.Each(8, func(i int) synth.Shape {

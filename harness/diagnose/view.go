@@ -39,10 +39,31 @@ func newView(s *verdict.Scope) *view {
 			v.readLog(l)
 		}
 	}
+	v.dropOurClosing()
 	v.edge = edgeOf(s)
 	v.direct = directOf(s)
 	v.deaths = deathsOf(v)
 	return v
+}
+
+// stampUnit is how early the stamp of a log line may be: it names whole seconds.
+const stampUnit = time.Second
+
+// dropOurClosing forgets the lines by which the app answers to our own end of the
+// scenario.
+func (v *view) dropOurClosing() {
+	closing := record.Never
+	for _, e := range v.Events {
+		if e.Kind == "closing" && (closing == record.Never || e.At < closing) {
+			closing = e.At
+		}
+	}
+	if closing == record.Never {
+		return
+	}
+	for _, t := range []tag{termHandled, shuttingDown} {
+		v.tags[t] = slices.DeleteFunc(v.tags[t], func(h hit) bool { return h.line.At >= closing-stampUnit })
+	}
 }
 
 func (v *view) readLog(l *record.Log) {

@@ -39,17 +39,17 @@ type Request struct {
 
 // A Scenario is the stored form of a scenario: enough to judge it again.
 type Scenario struct {
-	ID     string   `json:"id"`
-	Title  string   `json:"title"`
-	Doc    string   `json:"doc"` // what it proves
-	Edge   string   `json:"edge"`
-	Fault  string   `json:"fault,omitempty"` // for the reader; empty where nothing is injected
-	Layers []Layer  `json:"layers,omitempty"`
+	ID     string  `json:"id"`
+	Title  string  `json:"title"`
+	Doc    string  `json:"doc"` // what it proves
+	Edge   string  `json:"edge"`
+	Fault  string  `json:"fault,omitempty"` // for the reader; empty where nothing is injected
+	Layers []Layer `json:"layers,omitempty"`
 	// Peel says that the load was sent in at every hop in turn.
 	Peel     bool     `json:"peel,omitempty"`
 	Expected Expected `json:"expected,omitzero"`
-	Load   LoadPlan `json:"load"`
-	Policy Policy   `json:"policy"`
+	Load     LoadPlan `json:"load"`
+	Policy   Policy   `json:"policy"`
 }
 
 // A Layer lists one layer's timeouts and buffers as they were set.
