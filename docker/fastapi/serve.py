@@ -33,7 +33,7 @@ def worker_class():
 
 
 def command():
-    address = "0.0.0.0:" + os.environ.get("PORT", "8000")
+    address = os.environ.get("HOST", "0.0.0.0") + ":" + os.environ.get("PORT", "8000")
     if os.environ.get("SERVER", "gunicorn") == "uvicorn":
         host, port = address.split(":")
         return [sys.executable, "-m", "uvicorn", "main:app", "--host", host, "--port", port]
