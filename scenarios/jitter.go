@@ -19,7 +19,7 @@ func Jitter() harness.Scenario {
 		LookAlike: "latency: there the first delay is the only one, and the gaps stay even",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 50, Gap: 50 * time.Millisecond},
-		Fault:     fault.Jitter(stack.UpstreamLink, 400*time.Millisecond),
+		Fault:     fault.Jitter(stack.UpstreamLink, 600*time.Millisecond),
 		When:      harness.When{Events: 3}, Hold: 1500 * time.Millisecond,
 		Policy: faulty(record.Policy{Checks: calmFlags}),
 	}

@@ -18,7 +18,7 @@ func Latency() harness.Scenario {
 		LookAlike: "a silent app: the server's own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault:     fault.Latency(stack.UpstreamLink, 600*time.Millisecond, 50*time.Millisecond),
+		Fault:     fault.Latency(stack.UpstreamLink, time.Second, 50*time.Millisecond),
 		When:      harness.When{Events: 3}, Hold: time.Second,
 		Policy: faulty(record.Policy{Checks: calmFlags}),
 	}

@@ -1,0 +1,233 @@
+package scenarios_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+var nightly = flag.Bool("nightly", false, "run the trials of the catalogue that take longer, too")
+
+// sideBySide is how many scenarios are played at once. They mostly wait.
+const sideBySide = 4
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		flag.Set("test.parallel", fmt.Sprint(sideBySide))
+	}
+	os.Exit(m.Run())
+}
+
+// A trial holds one scenario of the catalogue against an origin that keeps its
+// promise, one that is spoilt for just that scenario, and a load or a fault that
+// proves nothing.
+type trial struct {
+	id    string
+	night bool // takes longer than make test has time for
+
+	spoil func(*harness.Options) // makes the chain break its promise
+	check string                 // that must fail then
+	cause string                 // that must be named then, "" where the check says it all
+
+	disarm func(*harness.Options) // takes the trial out of the scenario
+	doubt  string                 // obligation that must stay open then
+}
+
+// The checks and obligations that trials name.
+const (
+	must      = "streams complete or fail cleanly"
+	untouched = "untouched streams complete"
+	recovered = "recovered in time"
+	faultSeen = "fault seen in effect"
+	enough    = "streams to judge"
+	provable  = "completeness provable"
+	paced     = "answer written in pieces"
+	refusals  = "refusals seen"
+)
+
+func flagged(f verdict.Flag) string { return "no stream is " + string(f) }
+
+var trials = []trial{
+	{id: "control", spoil: sabotage("silent-truncation"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
+	{id: "direct", spoil: sabotage("close-delimited"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
+	{id: "soak", night: true, spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must, cause: diagnose.SilentTruncation,
+		disarm: load(harness.Load{Streams: 10, Duration: 300 * time.Millisecond}), doubt: enough},
+
+	{id: "buffering", spoil: sabotage("no-accel-header"), check: flagged(verdict.Buffered), cause: diagnose.BufferedByEdge, disarm: oneEvent, doubt: paced},
+	{id: "gzip-buffering", spoil: sabotage("no-accel-header"), check: flagged(verdict.Buffered), cause: diagnose.GzipByEdge,
+		disarm: header("Accept-Encoding", "identity"), doubt: "compressed answer seen"},
+	{id: "cache-buffering", spoil: args("--cacheable"), check: must, cause: diagnose.ForeignEvent, disarm: once, doubt: "same answer asked for again"},
+	{id: "http10-upstream", spoil: sabotage("incomplete-body"), check: must, cause: diagnose.LaunderedByEdge, disarm: oneEvent, doubt: paced},
+	{id: "middleware-buffering", spoil: sabotage("buffering"), check: flagged(verdict.Buffered), cause: diagnose.BufferedByApp, disarm: oneEvent, doubt: paced},
+	{id: "tiny-packets", spoil: sabotage("corrupt-byte"), check: must, cause: diagnose.CorruptContent, disarm: disarmed, doubt: faultSeen},
+
+	{id: "read-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.ProxyReadTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "idle-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.IdleTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "deadline", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "keepalive-race", spoil: sabotage("no-headers"), check: untouched, disarm: disarmed, doubt: faultSeen},
+
+	{id: "latency", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "jitter", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "bandwidth", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "stall", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-start", spoil: sabotage("slow-first-event"), check: flagged(verdict.Late), cause: diagnose.SlowFirstEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-close", spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
+
+	{id: "cut", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "reset", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "fin", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "truncate", spoil: form(stack.EdgeDefault), check: must, disarm: disarmed, doubt: faultSeen},
+	{id: "blackhole", spoil: readTimeout(30 * time.Second), check: must, disarm: disarmed, doubt: faultSeen},
+	{id: "partition", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "refused", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+
+	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "leak", night: true, spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
+
+	{id: "drain", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "crash", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "pause", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "rolling-deploy", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "scale-in", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "scale-out", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "1", "--sabotage-from", "1"), check: must,
+		cause: diagnose.SilentTruncation, disarm: disarmed, doubt: faultSeen},
+	{id: "edge-reload", spoil: func(o *harness.Options) { o.App.Edge.ShutdownTimeout = 300 * time.Millisecond }, check: must,
+		cause: diagnose.EdgeReloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-recycle", spoil: args("--grace", "100ms"), check: must, cause: diagnose.WorkerRecycled,
+		disarm: args("--max-requests", "100000"), doubt: "recycled under streams"},
+	{id: "herd", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+
+	{id: "blocked-loop", spoil: args("--block", "4s"), check: must, cause: diagnose.BlockedLoop,
+		disarm: load(harness.Load{Streams: 3}), doubt: "streams side by side"},
+	{id: "client-abort", spoil: sabotage("leak"), check: flagged(verdict.Leaked), cause: diagnose.NotPropagated,
+		disarm: neverAbort, doubt: "server's account of our hang-ups"},
+	{id: "overload", spoil: args("--overflow", "truncate"), check: must, cause: diagnose.SilentTruncation,
+		disarm: args("--capacity", "1000"), doubt: refusals},
+	{id: "rate-limited", spoil: laxEdge("--capacity", "6", "--overflow", "truncate"), check: must, cause: diagnose.SilentTruncation,
+		disarm: laxEdge(), doubt: refusals},
+}
+
+// elsewhere are the scenarios of the catalogue with tests of their own.
+var elsewhere = map[string]string{
+	"not-streaming":            "TestNotStreaming",
+	"worker-timeout":           "TestWorkerTimeout",
+	"memory-kill":              "TestMemoryKill",
+	"memory-kill-container":    "TestMemoryKill",
+	"worker-kill-default-edge": "worker-kill, spoilt",
+}
+
+// TestCatalogue plays each scenario as it should pass, as it should fail, and as
+// it should not be able to tell.
+func TestCatalogue(t *testing.T) {
+	needNginx(t)
+	for _, tr := range trials {
+		t.Run(tr.id, func(t *testing.T) {
+			t.Parallel()
+			if tr.night && !*nightly {
+				t.Skip("takes longer: make nightly runs it")
+			}
+			t.Run("kept", func(t *testing.T) { t.Parallel(); tr.kept(t) })
+			t.Run("broken", func(t *testing.T) { t.Parallel(); tr.broken(t) })
+			t.Run("disarmed", func(t *testing.T) { t.Parallel(); tr.disarmed(t) })
+		})
+	}
+}
+
+func (tr *trial) options(t *testing.T) harness.Options {
+	return harness.Options{Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
+}
+
+func (tr *trial) kept(t *testing.T) {
+	r := play(t, tr.options(t))
+	if r.Verdict != verdict.Pass {
+		t.Errorf("%s: %s; checks %s; causes %s", r.Verdict, r.Why, open(r), causes(r))
+	}
+}
+
+func (tr *trial) broken(t *testing.T) {
+	o := tr.options(t)
+	tr.spoil(&o)
+	r := play(t, o)
+	if r.Verdict != verdict.Fail || !has(r, tr.check, verdict.Fail) {
+		t.Errorf("%s (%s); checks %s; want %q to fail", r.Verdict, r.Why, open(r), tr.check)
+	}
+	if tr.cause != "" && !slices.ContainsFunc(r.Scenarios[0].Causes, func(c verdict.Cause) bool { return c.Cause == tr.cause }) {
+		t.Errorf("causes %s lack %q", causes(r), tr.cause)
+	}
+}
+
+func (tr *trial) disarmed(t *testing.T) {
+	o := tr.options(t)
+	tr.disarm(&o)
+	r := play(t, o)
+	if r.Verdict != verdict.Inconclusive || !has(r, tr.doubt, verdict.Inconclusive) {
+		t.Errorf("%s (%s); checks %s; want %q open", r.Verdict, r.Why, open(r), tr.doubt)
+	}
+	for _, d := range r.Scenarios[0].Doubts {
+		if d.Settle == "" {
+			t.Errorf("nothing would settle the doubt about %s: %s", d.About, d.Why)
+		}
+	}
+}
+
+func has(r *verdict.Report, name string, want verdict.Verdict) bool {
+	return slices.ContainsFunc(r.Scenarios[0].Checks, func(c verdict.Check) bool { return c.Name == name && c.Verdict == want })
+}
+
+// open lists the checks that did not pass.
+func open(r *verdict.Report) string {
+	var all []string
+	for _, c := range r.Scenarios[0].Checks {
+		if c.Verdict != verdict.Pass {
+			all = append(all, fmt.Sprintf("%s: %s (%s)", c.Verdict, c.Name, c.Why))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+func causes(r *verdict.Report) string {
+	var all []string
+	for _, c := range r.Scenarios[0].Causes {
+		all = append(all, fmt.Sprintf("%s (%s)", c.Cause, c.Confidence))
+	}
+	return strings.Join(all, ", ")
+}
+
+// TestEveryScenarioHasItsTrial keeps the table whole, and prints what runs where.
+func TestEveryScenarioHasItsTrial(t *testing.T) {
+	tried := map[string]bool{}
+	for _, tr := range trials {
+		if tried[tr.id] {
+			t.Errorf("%s has two trials", tr.id)
+		}
+		tried[tr.id] = true
+		where := "make test"
+		if tr.night {
+			where = "make nightly"
+		}
+		t.Logf("%-22s %s: kept, broken (%s), disarmed (%s)", tr.id, where, tr.check, tr.doubt)
+	}
+	for _, s := range scenarios.All() {
+		switch test, ok := elsewhere[s.ID]; {
+		case ok:
+			t.Logf("%-22s make test: %s", s.ID, test)
+		case !tried[s.ID]:
+			t.Errorf("%s has no trial", s.ID)
+		}
+		delete(tried, s.ID)
+	}
+	for id := range tried {
+		t.Errorf("trial of %s, which is not in the catalogue", id)
+	}
+}

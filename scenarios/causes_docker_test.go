@@ -1,0 +1,298 @@
+package scenarios_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+// A breakage is one classic way to break streams, built into the FastAPI app or
+// its stack, and what the diagnosis must and must not say about it.
+type breakage struct {
+	name    string
+	env     []string
+	crowded []string // further environment at 50 streams
+	edge    stack.Edge
+	// trial is the scenario that shows it; control if nil.
+	trial  func() harness.Scenario
+	path   string // of the stream; the app's own if empty
+	gzip   bool   // the client accepts it
+	memory int64
+	load   harness.Load
+	bounds record.Thresholds // that turn a delay into a failure
+	// streams are the numbers of concurrent streams, 1 and 50 if empty. Rows that
+	// a single stream cannot show say why.
+	streams []int
+
+	want string
+	// never are its look-alikes.
+	never []string
+	// says are parts of lines that the evidence must hold.
+	says []string
+	// unlogged is set where no log line can bear witness: a delay that only the
+	// clients see.
+	unlogged bool
+}
+
+const mib = 1 << 20
+
+var (
+	streaming = stack.Edge{Form: stack.EdgeStreaming}
+	defaults  = stack.Edge{Form: stack.EdgeDefault}
+)
+
+// breakages is the table of classic stream killers.
+var breakages = []breakage{
+	{name: "generator outlives its resources", env: []string{"BREAK=closed-resource"}, edge: streaming,
+		want: diagnose.OutlivesResources, never: []string{diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
+	{name: "raises", env: []string{"BREAK=raise-mid-stream"}, edge: streaming,
+		want: diagnose.AppError, never: []string{diagnose.WorkerKilled, diagnose.OutlivesResources, diagnose.GraceTooShort}, says: []string{"app.log:"}},
+	{name: "raises behind the default edge", env: []string{"BREAK=raise-mid-stream"}, edge: defaults,
+		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.WorkerKilled},
+		says: []string{"the app raised an exception", "app.log:"}},
+	{name: "worker killed behind the default edge", env: []string{"WORKERS=1"}, edge: defaults, trial: scenarios.LaunderedKill,
+		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.MemoryKillWorker},
+		says: []string{"pid"}},
+	{name: "swallows the exception", env: []string{"BREAK=swallow"}, edge: streaming,
+		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError}, says: []string{"app.log:"}},
+	{name: "middleware ends the body cleanly", env: []string{"BREAK=middleware-launder"}, edge: streaming,
+		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
+	{name: "nginx buffers", env: []string{"NO_ACCEL_HEADER=1"}, edge: defaults,
+		want: diagnose.BufferedByEdge, never: []string{diagnose.BufferedByApp, diagnose.GzipByEdge, diagnose.JoinedByApp}, says: []string{"nginx_access.log:"}},
+	{name: "nginx compresses", env: []string{"NO_ACCEL_HEADER=1"}, edge: stack.Edge{Form: stack.EdgeGzip}, gzip: true,
+		want: diagnose.GzipByEdge, never: []string{diagnose.GzipByApp, diagnose.BufferedByApp}, says: []string{"nginx_access.log:"}},
+	{name: "app compresses", env: []string{"BREAK=app-gzip"}, edge: streaming, gzip: true,
+		want: diagnose.GzipByApp, never: []string{diagnose.GzipByEdge, diagnose.BufferedByEdge}, says: []string{"nginx_access.log:"}},
+	{name: "middleware joins the body", env: []string{"BREAK=middleware-join"}, edge: streaming,
+		want: diagnose.JoinedByApp, never: []string{diagnose.BufferedByEdge, diagnose.GzipByApp}, says: []string{"nginx_access.log:"}},
+	// A sync worker serves one stream at a time: 50 need 25 workers to come in two turns.
+	{name: "sync worker", env: []string{"BREAK=sync-worker"}, crowded: []string{"WORKERS=25"}, edge: streaming, path: "/chat?events=20&gap=400ms",
+		want: diagnose.SyncWorkerTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.WorkerRecycled, diagnose.WorkerKilled}, says: []string{"WORKER TIMEOUT"}},
+	{name: "blocked loop up to the timeout", env: []string{"BREAK=blocked-loop"}, edge: streaming, path: "/chat?events=20&gap=100ms",
+		want: diagnose.BlockedLoopTimeout, never: []string{diagnose.BlockedLoop, diagnose.SyncWorkerTimeout, diagnose.MemoryKillWorker, diagnose.WorkerRecycled},
+		says: []string{"WORKER TIMEOUT"}},
+	// One stream alone cannot tell a blocked loop from a slow model: it takes
+	// unrelated streams that pause together.
+	{name: "blocked loop", env: []string{"BREAK=blocked-loop-short", "WORKERS=1"}, edge: streaming, path: "/chat?events=20&gap=100ms",
+		load: harness.Load{Ramp: 400 * time.Millisecond}, bounds: record.Thresholds{MaxGap: time.Second}, streams: []int{5, 50}, unlogged: true,
+		want: diagnose.BlockedLoop, never: []string{diagnose.BlockedLoopTimeout, diagnose.StallInApp, diagnose.ThreadPool}},
+	// Below 40 streams all is well: see TestBelowTheKneeOnDocker.
+	{name: "thread pool", env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=15&gap=200ms",
+		bounds: record.Thresholds{MaxGap: 350 * time.Millisecond, FirstEvent: 350 * time.Millisecond}, streams: []int{50, 60}, unlogged: true,
+		want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, says: []string{"knee at 40"}},
+	// Requests are counted when they end, so that a lone stream is never in the
+	// way: 10 stand for few.
+	{name: "max-requests", env: []string{"BREAK=max-requests", "WORKERS=1", "MAX_REQUESTS=2", "TIMEOUT=2"}, edge: streaming, path: "/chat?events=50&gap=100ms",
+		load: harness.Load{Ramp: 5 * time.Second}, streams: []int{10, 50},
+		want: diagnose.WorkerRecycled, never: []string{diagnose.BlockedLoopTimeout, diagnose.SyncWorkerTimeout, diagnose.WorkerKilled}, says: []string{"Shutting down"}},
+	{name: "graceful window", env: []string{"GRACEFUL_TIMEOUT=1"}, edge: streaming, trial: scenarios.Drain,
+		want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker, diagnose.MemoryKillAll}, says: []string{"Handling signal: term"}},
+	{name: "docker stop out of grace", edge: streaming, trial: shortStop,
+		want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker, diagnose.MemoryKillAll}, says: []string{"Handling signal: term"}},
+	// A process that creeps up to its limit reads its own code from disk again and
+	// again before the kernel gives up on it; these go over in one step.
+	{name: "memory, worker", env: []string{"BREAK=memory-hog", fmt.Sprintf("BREAK_BYTES=%d", 16*mib)},
+		edge: streaming, memory: 192 * mib, path: "/chat?events=30&gap=50ms",
+		want: diagnose.MemoryKillWorker, never: []string{diagnose.MemoryKillAll, diagnose.WorkerKilled, diagnose.BlockedLoopTimeout}, says: []string{"oom_kill", "signal 9"}},
+	{name: "memory, container", env: []string{"BREAK=memory-hog", "SERVER=uvicorn", fmt.Sprintf("BREAK_BYTES=%d", 32*mib)},
+		edge: streaming, memory: 160 * mib, path: "/chat?events=30&gap=50ms", load: harness.Load{Duration: 7 * time.Second},
+		want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled, diagnose.GraceTooShort}, says: []string{"docker: oom", "started again"}, unlogged: true},
+	{name: "proxy read timeout", env: []string{"BREAK=silent-pause"}, edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
+		want: diagnose.ProxyReadTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.AppError, diagnose.StallInApp}, says: []string{"upstream timed out"}},
+	{name: "disconnect not propagated", env: []string{"BREAK=ignore-disconnect"}, edge: streaming, trial: scenarios.ClientAbort,
+		want: diagnose.NotPropagated, never: []string{diagnose.StallInApp}, says: []string{"client left"}},
+}
+
+// shortStop is a deploy that gives the app a second.
+func shortStop() harness.Scenario {
+	s := scenarios.Drain()
+	s.Fault = fault.Drain{Grace: time.Second}
+	return s
+}
+
+// TestCausesOnDocker is the proof: each classic killer of streams, in a real app
+// on a real stack, is named first, with evidence that the logs hold, and its
+// look-alikes are not named.
+func TestCausesOnDocker(t *testing.T) {
+	needDocker(t)
+	for i := range breakages {
+		b := &breakages[i]
+		streams := b.streams
+		if streams == nil {
+			streams = []int{1, 50}
+		}
+		for _, n := range streams {
+			t.Run(fmt.Sprintf("%s/%d", b.name, n), func(t *testing.T) {
+				t.Parallel()
+				o := b.options(n)
+				o.Dir = t.TempDir() + "/run"
+				report := play(t, o)
+				b.check(t, report, o.Dir)
+			})
+		}
+	}
+}
+
+// TestBelowTheKneeOnDocker sends fewer streams of a sync generator than the pool
+// has threads: nothing is wrong with them.
+func TestBelowTheKneeOnDocker(t *testing.T) {
+	needDocker(t)
+	t.Parallel()
+	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })
+	r := play(t, breakages[i].options(20))
+	if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
+		t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))
+	}
+}
+
+// options are a run of b with n streams.
+func (b *breakage) options(n int) harness.Options {
+	env := slices.Clone(b.env)
+	if n >= 50 {
+		env = append(env, b.crowded...)
+	}
+	app := chat(env...)
+	app.Edge, app.Memory = b.edge, b.memory
+	if b.path != "" {
+		app.Stream.Path = b.path
+	}
+	if b.gzip {
+		app.Stream.Headers = map[string]string{"Accept-Encoding": "gzip"}
+	}
+	sc := scenarios.Control()
+	if b.trial != nil {
+		sc = b.trial()
+	}
+	l := b.load
+	l.Streams = n
+	return harness.Options{App: app, Scenarios: []harness.Scenario{sc}, Load: l, Thresholds: b.bounds}
+}
+
+func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) {
+	t.Helper()
+	causes := r.Scenarios[0].Causes
+	if r.Verdict != verdict.Fail {
+		t.Errorf("verdict %s (%s), want fail", r.Verdict, r.Why)
+	}
+	if len(causes) == 0 || causes[0].Cause != b.want {
+		t.Fatalf("named first: %s\nwant: %s", listCauses(causes), b.want)
+	}
+	for _, c := range causes {
+		if slices.Contains(b.never, c.Cause) {
+			t.Errorf("look-alike named: %s", listCauses(causes))
+		}
+	}
+	evidence := strings.Join(causes[0].Evidence, "\n")
+	for _, part := range b.says {
+		if !strings.Contains(evidence, part) {
+			t.Errorf("evidence does not say %q:\n%s", part, evidence)
+		}
+	}
+	if n := checkEvidence(t, dir, causes[0].Evidence); n == 0 && !b.unlogged {
+		t.Errorf("no line of a log bears witness:\n%s", evidence)
+	}
+}
+
+func listCauses(causes []verdict.Cause) string {
+	var b strings.Builder
+	for _, c := range causes {
+		fmt.Fprintf(&b, "\n  %s (%s, %d streams): %s", c.Cause, c.Confidence, c.Count, c.Summary)
+		for _, e := range c.Evidence {
+			fmt.Fprintf(&b, "\n      %s", e)
+		}
+	}
+	return b.String()
+}
+
+// citation is a line of a log as evidence: "app-0.log:17: text".
+var citation = regexp.MustCompile(`^([\w.-]+\.log):(\d+): (.*)$`)
+
+// checkEvidence looks every cited line up in the run folder, and returns how
+// many there were.
+func checkEvidence(t *testing.T, dir string, evidence []string) int {
+	t.Helper()
+	n := 0
+	for _, e := range evidence {
+		m := citation.FindStringSubmatch(e)
+		if m == nil {
+			continue
+		}
+		n++
+		number, err := strconv.Atoi(m[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := logLine(t, dir, m[1], number); !strings.HasPrefix(got, m[3]) {
+			t.Errorf("evidence %q\nthe log holds %q", e, got)
+		}
+	}
+	return n
+}
+
+// logLine is the n-th line of a log of the run's only scenario.
+func logLine(t *testing.T, dir, name string, n int) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "logs", "*", name))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("find log %s: %v %v", name, files, err)
+	}
+	f, err := os.Open(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, mib)
+	for i := 1; lines.Scan(); i++ {
+		if i == n {
+			return lines.Text()
+		}
+	}
+	t.Fatalf("log %s has no line %d", name, n)
+	return ""
+}
+
+// owed is what the fixed app must pass: the standard suite, and what makes the
+// classic killers strike. The killed worker behind an edge with its defaults is
+// not among them: that one is the edge's to mend.
+func owed() []harness.Scenario {
+	return append(scenarios.Standard(), scenarios.WorkerTimeout(), scenarios.MemoryKill(), scenarios.MemoryKillContainer(),
+		scenarios.NotStreaming(), scenarios.ClientAbort())
+}
+
+// TestFixedAppOnDocker plays them against the app as it should be, three times
+// in a row.
+func TestFixedAppOnDocker(t *testing.T) {
+	needDocker(t)
+	for round := range uint64(3) {
+		for _, sc := range owed() {
+			t.Run(fmt.Sprintf("%d/%s", round+1, sc.ID), func(t *testing.T) {
+				t.Parallel()
+				r := play(t, harness.Options{App: chat(), Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 10}, Seed: round + 1})
+				if r.Verdict != verdict.Pass {
+					t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))
+				}
+				for _, c := range r.Scenarios[0].Causes {
+					if !strings.HasPrefix(c.Cause, diagnose.InjectedFault) {
+						t.Errorf("a sound app is blamed: %s", listCauses(r.Scenarios[0].Causes))
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package scenarios_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// sabotage breaks a share of the streams, one by one.
+func sabotage(name string) func(*harness.Options) {
+	return func(o *harness.Options) { o.Sabotage = harness.Sabotage{Name: name, Share: 0.5} }
+}
+
+// args makes the origin misbehave as a whole.
+func args(list ...string) func(*harness.Options) {
+	return func(o *harness.Options) { o.App.Args = list }
+}
+
+// form puts another edge in the place of the scenario's.
+func form(f stack.EdgeForm) func(*harness.Options) {
+	return func(o *harness.Options) { o.App.Edge.Form = f }
+}
+
+func readTimeout(d time.Duration) func(*harness.Options) {
+	return func(o *harness.Options) { o.App.Edge.ReadTimeout = d }
+}
+
+// fragile is an app that does not give back the places of clients that it lost:
+// when all have been cut, it is full.
+func fragile(o *harness.Options) {
+	o.App.Args = []string{"--capacity", "11", "--keep-slots"}
+	o.Scenarios[0].Share = 1
+}
+
+// laxEdge lets all streams in.
+func laxEdge(list ...string) func(*harness.Options) {
+	return func(o *harness.Options) {
+		o.App.Edge.Conns = 1000
+		o.App.Args = list
+	}
+}
+
+func load(l harness.Load) func(*harness.Options) {
+	return func(o *harness.Options) { o.Load = l }
+}
+
+// once sends each stream once, whatever the scenario asks for.
+func once(o *harness.Options) { o.Scenarios[0].Load = harness.Load{} }
+
+func header(name, value string) func(*harness.Options) {
+	return func(o *harness.Options) { o.App.Stream.Headers = map[string]string{name: value} }
+}
+
+// plainText answers in a form that proves nothing about its end.
+func plainText(o *harness.Options) {
+	o.App.Stream.Path, o.App.Stream.Dialect = "/stream?format=text", "text"
+}
+
+func oneEvent(o *harness.Options) { o.Scenarios[0].Shape.Events = 1 }
+
+func noPause(o *harness.Options) {
+	o.Scenarios[0].Shape.Pause, o.Scenarios[0].Shape.PauseAt = 0, 0
+}
+
+// neverAbort has the clients wait for an event that never comes.
+func neverAbort(o *harness.Options) { o.Scenarios[0].Client.Abort.AfterEvents = 1_000_000 }
+
+// disarmed leaves a fault its name and its proof, and takes away what it does.
+func disarmed(o *harness.Options) {
+	f := o.Scenarios[0].Fault
+	if _, self := f.(fault.Armer); self {
+		o.Scenarios[0].Fault = blank{bystander{f}}
+		return
+	}
+	o.Scenarios[0].Fault = bystander{f}
+}
+
+// A bystander is a fault that does nothing.
+type bystander struct{ f fault.Fault }
+
+func (b bystander) String() string                           { return b.f.String() }
+func (bystander) Inject(context.Context, fault.Target) error { return nil }
+func (bystander) Heal(context.Context, fault.Target) error   { return nil }
+func (b bystander) Confirm(seen fault.Seen) fault.Proof      { return b.f.Confirm(seen) }
+
+// A blank is one that would strike by itself.
+type blank struct{ bystander }
+
+func (blank) Arm(context.Context, fault.Target) error { return nil }
+func (blank) Struck(context.Context, fault.Target) ([]stack.Struck, error) {
+	return nil, nil
+}
