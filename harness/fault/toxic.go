@@ -39,7 +39,7 @@ func Stall(link string, hold time.Duration) Toxic {
 func Jitter(link string, d time.Duration) Toxic {
 	t := stack.Latency(d, d)
 	t.Name = "jitter"
-	return Toxic{Link: link, Toxic: t, Gap: d, What: fmt.Sprintf("jitter of ±%v", d)}
+	return Toxic{Link: link, Toxic: t, Gap: d * 3 / 4, What: fmt.Sprintf("jitter of ±%v", d)}
 }
 
 // Bandwidth narrows the link to rate KB/s. gap is the silence between two events
