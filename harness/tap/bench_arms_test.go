@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,8 +90,10 @@ func resident() float64 {
 	return float64(kib)
 }
 
-// tapArm is the product: Vegeta over the tap.
+// tapArm is the product: Vegeta over the tap, in a process that collects as
+// [load.GCPercent] advises.
 func tapArm(p plan) (result, error) {
+	debug.SetGCPercent(load.GCPercent)
 	dialect, _ := stream.Lookup("origin")
 	start := time.Now()
 	var mu sync.Mutex

@@ -3,16 +3,9 @@
 package tap
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/netip"
-	"os"
-	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -136,64 +129,6 @@ func (l *loop) ring() {
 	one := [8]byte{7: 1} // any value but 0
 	// An eventfd write fails only if its counter is full, and then it is readable.
 	unix.Write(l.bell, one[:])
-}
-
-// start opens the connection of f and hands it to the loop.
-func (l *loop) start(f *flight) {
-	f.poll = pollState{fd: -1, slot: -1, heap: -1}
-	f.req.rest = f.req.wire()
-	addrs, err := f.resolve()
-	if f.req.addrs = addrs; err == nil {
-		err = connect(f)
-	}
-	if err != nil {
-		f.finish(ending{at: l.tap.Now(), close: record.CloseError, err: err})
-		return
-	}
-	l.wake(f)
-}
-
-// connect starts to connect to the next address that does not refuse at once.
-func connect(f *flight) error {
-	err := errors.New("no address")
-	for len(f.req.addrs) > 0 && err != nil {
-		addr := f.req.addrs[0]
-		f.req.addrs = f.req.addrs[1:]
-		err = connectTo(f, addr)
-	}
-	return err
-}
-
-func connectTo(f *flight, addr netip.AddrPort) error {
-	family, sa := sockaddr(addr)
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("create socket: %w", err)
-	}
-	err = errors.Join(stampsOn(fd), unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
-	if err == nil && f.pace != nil && f.pace.buffer > 0 {
-		// Before the connect: the window that the peer sees is made of it.
-		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, f.pace.buffer)
-	}
-	if err == nil {
-		if err = unix.Connect(fd, sa); err == unix.EINPROGRESS || err == unix.EINTR {
-			err = nil
-		}
-	}
-	if err != nil {
-		unix.Close(fd)
-		return fmt.Errorf("connect %s: %w", addr, err)
-	}
-	f.poll.fd = int32(fd)
-	return nil
-}
-
-func sockaddr(a netip.AddrPort) (family int, sa unix.Sockaddr) {
-	if a.Addr().Is4() {
-		return unix.AF_INET, &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-	}
-	zone, _ := strconv.ParseUint(a.Addr().Zone(), 10, 32)
-	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: uint32(zone)}
 }
 
 // run is the loop.
@@ -348,126 +283,6 @@ func (l *loop) ready(ev *unix.EpollEvent) {
 	}
 }
 
-// connected learns how the connect went. After a failure it tries the next
-// address.
-func (l *loop) connected(f *flight) bool {
-	code, err := unix.GetsockoptInt(int(f.poll.fd), unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && code == 0 {
-		f.connected(l.clock.now())
-		return true
-	}
-	if err == nil {
-		err = syscall.Errno(code)
-	}
-	err = fmt.Errorf("connect %s: %w", f.req.dial, err)
-	if len(f.req.addrs) > 0 {
-		unix.Close(int(f.poll.fd))
-		if next := connect(f); next == nil {
-			l.watch(f)
-			return false
-		}
-	}
-	l.end(f, ending{at: l.clock.now(), close: record.CloseError, err: err})
-	return false
-}
-
-// write sends what it can of the request. A peer that does not want the rest may
-// still answer: the read tells.
-func (l *loop) write(f *flight) {
-	for len(f.req.rest) > 0 {
-		n, err := unix.Write(int(f.poll.fd), f.req.rest)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN:
-			return
-		case err != nil:
-			n = len(f.req.rest)
-		}
-		f.req.rest = f.req.rest[n:]
-	}
-	f.sent(l.clock.now())
-}
-
-// read empties the socket, or takes a burst. hup says that the peer will send no
-// more: then a short read is not yet the end.
-func (l *loop) read(f *flight, hup bool) {
-	if f.pace.slow() {
-		l.sip(f)
-		return
-	}
-	f.poll.more = false
-	for range burst {
-		now := l.clock.now()
-		n, stamp, errno := l.rx.recv(int(f.poll.fd), l.buf)
-		switch {
-		case errno == unix.EAGAIN:
-			f.floor = max(f.floor, now)
-			return
-		case errno != 0 || n == 0:
-			l.lost(f, errno)
-			return
-		}
-		emptied := n < len(l.buf) && !hup
-		if !l.feed(f, l.buf[:n], reading{at: l.clock.arrival(stamp, f.floor, now), now: now, emptied: emptied}) || emptied {
-			return
-		}
-	}
-	f.poll.more = true
-	l.again = append(l.again, f)
-}
-
-// lost ends a flight whose connection gives no more bytes.
-func (l *loop) lost(f *flight, errno syscall.Errno) {
-	e := ending{at: l.clock.now(), close: record.CloseFIN, err: io.EOF}
-	if errno != 0 {
-		e.close, e.err = closeOf(errno), os.NewSyscallError("recvmsg", errno)
-	}
-	l.end(f, e)
-}
-
-// sip is read for a slow client: one ration, then a rest. The timers bring it
-// back, so that nobody else waits.
-func (l *loop) sip(f *flight) {
-	now := l.clock.now()
-	f.poll.more = true
-	if now < f.pace.next {
-		l.arm(f)
-		return
-	}
-	n, _, errno := l.rx.recv(int(f.poll.fd), f.pace.ration(l.buf))
-	switch {
-	case errno == unix.EAGAIN:
-		f.poll.more, f.floor = false, max(f.floor, now)
-	case errno != 0 || n == 0:
-		l.lost(f, errno)
-		return
-	default:
-		f.pace.took(n, now)
-		if !l.feed(f, l.buf[:n], reading{at: now, now: now}) {
-			return
-		}
-	}
-	l.arm(f)
-}
-
-// feed decodes one read and reports whether the loop still has the flight.
-func (l *loop) feed(f *flight, p []byte, r reading) bool {
-	rest, news := f.feed(p, r)
-	switch news {
-	case ended:
-		l.end(f, ending{at: r.now})
-		return false
-	case encoded:
-		l.handOff(f, rest)
-		return false
-	}
-	if f.rearm {
-		l.arm(f)
-	}
-	return true
-}
-
 // arm sets the timer of f to the next of its limits, or to its next ration.
 func (l *loop) arm(f *flight) {
 	f.rearm = false
@@ -476,38 +291,6 @@ func (l *loop) arm(f *flight) {
 		at = min(at, f.pace.next)
 	}
 	l.timers.set(f, at)
-}
-
-// handOff gives a compressed stream a goroutine of its own: inflating may take
-// long, and nobody else should wait for it.
-func (l *loop) handOff(f *flight, rest []byte) {
-	l.leave(f)
-	f.poll.handed = true
-	// The duplicate would keep the socket in the epoll.
-	unix.EpollCtl(l.ep, unix.EPOLL_CTL_DEL, int(f.poll.fd), nil)
-	file := os.NewFile(uintptr(f.poll.fd), "stream")
-	conn, err := net.FileConn(file) // a duplicate
-	err = errors.Join(err, file.Close())
-	f.poll.fd = -1
-	if err != nil {
-		f.finish(ending{at: l.clock.now(), close: record.CloseError, err: fmt.Errorf("hand stream over: %w", err)})
-		return
-	}
-	l.handoff.adopt(f, conn, bytes.Clone(rest))
-}
-
-// readAgain goes on with sockets that were left in the middle.
-func (l *loop) readAgain() {
-	if len(l.again) == 0 {
-		return
-	}
-	todo := l.again
-	l.again = nil
-	for _, f := range todo {
-		if f.poll.more && f.poll.slot >= 0 {
-			l.read(f, true)
-		}
-	}
 }
 
 // expire ends the flights whose limits have struck, and feeds those whose time has

@@ -34,6 +34,11 @@
 // [Tap.Clock] says which. Stamps are wall clock, and are moved to the run's
 // monotonic clock by a difference that is sampled anew with every read, or batch of
 // reads, so that a step of the wall clock does not move arrivals.
+//
+// A read that returns several segments knows the last one's stamp only. Its earlier
+// frames are given bounds instead (record.Mark.Early): they came after the socket
+// was last seen empty, which a loop looks for every 5 ms at least. How late our own
+// reads were is in record.Stream.Lag.
 package tap
 
 import (
