@@ -38,6 +38,21 @@ func (v *view) together(gs []*verdict.Graded) bool {
 	return false
 }
 
+// mayHaveDied is together without its doubt about streams in step, or about a
+// process with fewer streams than can lie close together.
+func (v *view) mayHaveDied(gs []*verdict.Graded) bool {
+	for worker, ws := range byWorker(gs) {
+		ends := make([]float64, len(ws))
+		for i, g := range ws {
+			ends[i] = g.End.Seconds()
+		}
+		if spread(ends) <= instant.Seconds() && len(v.outlived(worker, ws)) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // outlived are the streams of a process that went on past the end of the last of
 // gs. Streams that do not say who served them prove nothing.
 func (v *view) outlived(worker string, gs []*verdict.Graded) []*verdict.Graded {

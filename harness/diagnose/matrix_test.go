@@ -244,6 +244,10 @@ var trials = []trial{
 		b.Add(10, synth.Shape{Events: 30})
 		app(b, at(sec, "[INFO] Handling signal: term"), at(3*sec, "[INFO] Shutting down: Master"), at(3*sec, "[WARNING] Worker with pid 11 was terminated due to signal 9"))
 	}},
+	{name: "graceful window, told by whole seconds alone", want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.AppError}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Start: 700 * ms, Events: 100, Keep: 40, End: synth.CutAt(3 * sec)})
+		app(b, at(0, "[INFO] Handling signal: term"), at(3*sec, "[WARNING] Worker with pid 11 was terminated due to signal 9"))
+	}},
 	{name: "worker killed", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillWorker, diagnose.AppError, diagnose.BlockedLoopTimeout}, build: func(b *synth.Builder) {
 		b.Each(10, func(i int) synth.Shape {
 			return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
@@ -260,6 +264,11 @@ var trials = []trial{
 		oomBase(b)
 		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "oom", Subject: "app-0"})
 		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "die", Subject: "app-0", Code: 137})
+	}},
+	{name: "memory kill of process 1, its end not yet told", want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Worker: 1, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)})
+		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "oom", Subject: "app[0]"})
+		app(b)
 	}},
 	{name: "memory kill, two replicas", want: diagnose.MemoryKillWorker, never: []string{diagnose.WorkerKilled}, build: func(b *synth.Builder) {
 		oomBase(b)
@@ -301,6 +310,7 @@ var trials = []trial{
 		app(b)
 	}},
 	{name: "thread pool", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, build: pool(80, 40)},
+	{name: "thread pool, not far above its size", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: pool(65, 40)},
 	{name: "slow first event", want: diagnose.SlowFirstEvent, never: []string{diagnose.StallInApp, diagnose.BufferedByApp},
 		build: func(b *synth.Builder) {
 			b.Scenario(0).Policy.Thresholds.FirstEvent = 500 * ms

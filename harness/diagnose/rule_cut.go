@@ -64,6 +64,17 @@ func (v *view) deadly(gs []*verdict.Graded) []suspect {
 	return append(dead, blocked)
 }
 
+// killers are the ways in which a process may have ended, as far as the shape
+// allows: all of them where the streams of some process ended together and none
+// of it went on, else only the plainest.
+func (v *view) killers(gs []*verdict.Graded) []suspect {
+	dead := v.deadly(gs)
+	if v.mayHaveDied(gs) {
+		return dead
+	}
+	return dead[:1]
+}
+
 // unknownCut names the likeliest cause of cuts that nothing explains, by their
 // shape, and the others that look like it.
 func (v *view) unknownCut(gs []*verdict.Graded) *finding {
@@ -93,16 +104,16 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 	case few:
 		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), "too few to tell by their shape who cut"
 	case sameEvent(gs):
-		list, clue = []suspect{v.raiser(), v.deadly(gs)[0]}, "all after the same event, as when the app's own code fails there"
+		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "all after the same event, as when the app's own code fails there"
 	case sameAge(gs):
-		list, clue = []suspect{syncAge, v.raiser(), v.deadly(gs)[0]}, "all at the same age, whatever their event"
+		list, clue = append([]suspect{syncAge, v.raiser()}, v.killers(gs)...), "all at the same age, whatever their event"
 	default:
-		list, clue = []suspect{v.raiser(), v.deadly(gs)[0]}, "each at its own event and time"
+		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "each at its own event and time"
 	}
 	if !v.appSpeaks() && sameAge(gs) {
 		list = append(list, syncAge)
 	}
-	if c, ok := of(Clusters(gs), SinceLast); ok && c.Tightness <= tight {
+	if c, ok := of(Clusters(gs), SinceLast); ok && c.Tightness <= tight || !v.edgeSpeaks() && v.stalledBefore(gs) {
 		list = append(list, idleTimer)
 	}
 	return append(list, unknownSide), clue

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -13,12 +14,12 @@ import (
 type grace struct{}
 
 func (grace) match(v *view) []*finding {
-	asked, lines := v.askedToStop()
+	asked, slack, lines := v.askedToStop()
 	if asked == record.Never {
 		return nil
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Outcome == verdict.Aborted && g.End >= asked && startOf(g) <= asked+deathBefore
+		return g.Grade.Outcome == verdict.Aborted && g.End >= asked && startOf(g) <= asked+slack
 	})
 	if len(gs) == 0 || len(v.tags[workerTimedOut]) > 0 && len(v.tags[recycling]) > 0 {
 		return nil
@@ -85,25 +86,39 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
-// askedToStop is when the first request to stop came, and who says so.
-func (v *view) askedToStop() (at time.Duration, lines []string) {
-	at = record.Never
-	note := func(t time.Duration, line string) {
-		if t != record.Never && (at == record.Never || t < at) {
-			at = t
-		}
-		if len(lines) < 4 {
-			lines = append(lines, line)
-		}
-	}
-	for _, h := range v.tags[termHandled][:min(2, len(v.tags[termHandled]))] {
-		note(h.line.At, h.String())
-	}
+// askedToStop is when the first request to stop came, by how much later it may
+// have been, and who says so. An event's time is better than that of a log line,
+// which may name whole seconds.
+func (v *view) askedToStop() (at, slack time.Duration, lines []string) {
+	at, slack = record.Never, deathBefore
 	for _, e := range v.Events {
 		switch {
 		case e.Source == "fault" && e.Kind == "term", e.Kind == "stop", e.Kind == "kill" && e.Code == 15:
-			note(e.At, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
+			at = earlier(at, e.At)
+			lines = append(lines, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
 		}
 	}
-	return at, lines
+	for _, w := range v.Windows { // our own fault, for those who see no more
+		if at == record.Never && w.Phase == record.Active && strings.Contains(w.Fault, "SIGTERM") {
+			at = w.At
+			lines = append(lines, fmt.Sprintf("our fault, %s, struck at %.3f s", w.Fault, w.At.Seconds()))
+		}
+	}
+	lines = lines[:min(2, len(lines))]
+	logged := v.tags[termHandled]
+	if at == record.Never {
+		slack += stampUnit
+		for _, h := range logged {
+			at = earlier(at, h.line.At)
+		}
+	}
+	return at, slack, append(cite(logged, 2), lines...)
+}
+
+// earlier is the earlier of two times, either of which may be Never.
+func earlier(a, b time.Duration) time.Duration {
+	if a == record.Never || b != record.Never && b < a {
+		return b
+	}
+	return a
 }

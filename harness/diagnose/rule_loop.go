@@ -17,7 +17,7 @@ type blockedLoop struct{}
 func (blockedLoop) match(v *view) []*finding {
 	var fs []*finding
 	silent := v.take(func(g *verdict.Graded) bool {
-		return !isCut(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
+		return !isCut(g) && !v.answered(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
 	})
 	groups := byWorker(silent)
 	for _, worker := range slices.Sorted(maps.Keys(groups)) {
@@ -67,16 +67,40 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 // inStepGap is sharedGap for streams that had run in step: each may also have
 // paused by itself, at the same event.
 func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after string) *finding {
+	from := record.Never
 	for _, g := range gs {
 		if lateOnly(g) {
 			return nil // a slow start is shared by nature
 		}
+		from = max(from, g.MaxGapAt)
+	}
+	if v.anyWord(gs, from) {
+		return nil
 	}
 	return found(BlockedLoop, "F1", layerApp, possible, gs).
 		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something blocks its event loop", len(gs), silence.Seconds(), after).
 		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile", v.indexes(gs)), say(gs[0])).
 		mend(v.fix(fixBlocked)).
 		settle(v.rerun("--ramp 2s") + "   # out of step: a blocked loop then stops them at different events, at one moment")
+}
+
+// anyWord reports whether another stream of the same process had a byte after
+// from, as no blocked loop would let it.
+func (v *view) anyWord(gs []*verdict.Graded, from time.Duration) bool {
+	const aMoment = 5 * time.Millisecond
+	to := from + gs[0].MaxGap
+	for i := range v.Streams {
+		g := &v.Streams[i]
+		if slices.Contains(gs, g) || g.Content.Worker != gs[0].Content.Worker {
+			continue
+		}
+		for _, t := range []time.Duration{g.Headers, g.Last, g.End} {
+			if t > from+aMoment && t < to-aMoment {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sparesSiblings reports whether other streams of the same process went on
@@ -118,7 +142,14 @@ func (v *view) outOfStep(gs []*verdict.Graded) bool {
 		begins = append(begins, g.MaxGapAt.Seconds())
 		ends = append(ends, (g.MaxGapAt + g.MaxGap).Seconds())
 	}
-	return high-low >= 2 || spread(starts) > 0.02 && min(spread(begins), spread(ends)) < spread(starts)/4
+	if high-low >= 2 {
+		return true
+	}
+	if step := usualGap(gs[0]).Seconds(); step > 0 && spread(starts) > 4*step && spread(begins) < 1.5*step {
+		return true // each stops within one event of the others
+	}
+	// Where we gave up, the ends are our own.
+	return gs[0].Grade.Outcome != verdict.Stalled && spread(starts) > 0.02 && spread(ends) < spread(starts)/4
 }
 
 func spread(xs []float64) float64 { return slices.Max(xs) - slices.Min(xs) }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ func (memoryKill) match(v *view) []*finding {
 		return nil
 	}
 	name, what := MemoryKillWorker, "one process, while the container lived"
-	if v.containerDied() {
+	if v.containerDied() || wasFirst(gs) {
 		name, what = MemoryKillAll, "the container with it"
 	}
 	f := found(name, "E9", layerKernel, certain, gs).
@@ -110,6 +111,12 @@ func (v *view) comeback() string {
 		return fmt.Sprintf("started again %.2f s later; no new stream had an event", (started - died).Seconds())
 	}
 	return fmt.Sprintf("started again %.2f s later, first event of a new stream %.2f s after the kill", (started - died).Seconds(), (served - died).Seconds())
+}
+
+// wasFirst reports whether one of the streams was served by the first process of
+// a container: nothing of it outlives that one.
+func wasFirst(gs []*verdict.Graded) bool {
+	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Content.Worker == "1" })
 }
 
 // containerDied reports whether the container went with the process: a die that

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ func (threadPool) match(v *view) []*finding {
 	if most <= poolSize {
 		return nil
 	}
-	early, late := served(flying)
+	early, late := served(flying, poolSize*workers)
 	busy := (early + late) / 2 / float64(workers)
 	if !isPool(early/float64(workers)) || !isPool(late/float64(workers)) {
 		return nil
@@ -68,26 +69,28 @@ func workersOf(gs []*verdict.Graded) int {
 	return n
 }
 
-// peak is the largest number of streams between request and end.
-func peak(gs []*verdict.Graded) int {
-	type step struct {
-		at time.Duration
-		by int
-	}
-	var steps []step
+// A step is a stream that begins (1) or ends (-1).
+type step struct {
+	at time.Duration
+	by int
+}
+
+// steps are the begins and ends of streams in their order.
+func steps(gs []*verdict.Graded) []step {
+	var all []step
 	for _, g := range gs {
 		if g.End != record.Never {
-			steps = append(steps, step{startOf(g), 1}, step{g.End, -1})
+			all = append(all, step{startOf(g), 1}, step{g.End, -1})
 		}
 	}
-	slices.SortFunc(steps, func(a, b step) int {
-		if a.at != b.at {
-			return int(a.at - b.at)
-		}
-		return a.by - b.by
-	})
+	slices.SortFunc(all, func(a, b step) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+	return all
+}
+
+// peak is the largest number of streams between request and end.
+func peak(gs []*verdict.Graded) int {
 	n, most := 0, 0
-	for _, s := range steps {
+	for _, s := range steps(gs) {
 		n += s.by
 		most = max(most, n)
 	}
@@ -97,21 +100,26 @@ func peak(gs []*verdict.Graded) int {
 func isPool(n float64) bool { return n >= poolLow && n <= poolHigh }
 
 // served is how many streams were being served at a time, by Little's law: events
-// per second times the least time that an event takes. A pool shows as the same
-// number early and late in the load. Where a queue is fair every event soon waits
-// alike; what it takes without waiting shows in the first gaps, which begin while
-// threads are still free.
-func served(gs []*verdict.Graded) (early, late float64) {
-	var at, gaps, firsts []time.Duration
+// per second times what one event takes, in the first and the second half of the
+// time in which more streams than threads were open. A pool shows as the same
+// number in both. Where a queue is fair every event soon waits alike; what it
+// takes without waiting shows in the first gaps, which begin while threads are
+// still free. A first event waits for nothing and does not count.
+func served(gs []*verdict.Graded, threads int) (early, late float64) {
+	from, to := crowded(gs, threads)
+	var gaps, firsts []time.Duration
+	half := [2]float64{}
 	for _, g := range gs {
 		last, n := record.Never, 0
 		for m := range g.Marks() {
 			if m.Kind != stream.Content {
 				continue
 			}
-			at = append(at, m.At)
-			if n++; last != record.Never {
+			if n++; n > 1 {
 				gaps = append(gaps, m.At-last)
+				if m.At > from && m.At <= to {
+					half[min(1, int(2*(m.At-from)/(to-from+1)))]++
+				}
 			}
 			if n == 2 {
 				firsts = append(firsts, m.At-last)
@@ -119,21 +127,27 @@ func served(gs []*verdict.Graded) (early, late float64) {
 			last = m.At
 		}
 	}
-	if len(gaps) == 0 {
+	if len(gaps) == 0 || to <= from {
 		return 0, 0
 	}
-	slices.Sort(at)
 	slices.Sort(gaps)
 	slices.Sort(firsts)
-	service := min(gaps[len(gaps)/20], firsts[len(firsts)/10]).Seconds()
-	n := len(at)
-	return rate(at[n/10:n/2]) * service, rate(at[n/2:9*n/10]) * service
+	service := min(gaps[len(gaps)/20], firsts[len(firsts)/10])
+	share := 2 * service.Seconds() / (to - from).Seconds()
+	return half[0] * share, half[1] * share
 }
 
-// rate is how many of the sorted times there are per second.
-func rate(at []time.Duration) float64 {
-	if len(at) < 2 || at[len(at)-1] <= at[0] {
-		return 0
+// crowded is the time from the first to the last moment at which more than n
+// streams were open.
+func crowded(gs []*verdict.Graded, n int) (from, to time.Duration) {
+	open := 0
+	from = record.Never
+	for _, s := range steps(gs) {
+		if open += s.by; open > n && from == record.Never {
+			from = s.at
+		} else if s.by < 0 && open == n {
+			to = s.at
+		}
 	}
-	return float64(len(at)-1) / (at[len(at)-1] - at[0]).Seconds()
+	return from, to
 }
