@@ -113,10 +113,16 @@ func visit(t *testing.T, ctx context.Context, in Input) (url string) {
 		t.Fatal(err)
 	}
 	url = "file://" + filepath.Join(dir, HTMLFile)
+	load(t, ctx, url)
+	return url
+}
+
+// load opens a page and waits for it.
+func load(t *testing.T, ctx context.Context, url string) {
+	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitReady(chromedp.CSS("main"))); err != nil {
 		t.Fatal(err)
 	}
-	return url
 }
 
 // eval returns what an expression is on the page.

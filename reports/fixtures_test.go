@@ -158,16 +158,6 @@ func failing() Input {
 	return s.input()
 }
 
-// pictured is the run on the picture of the README: small enough for its lanes to
-// be seen.
-func pictured() Input {
-	s := newSynth()
-	s.control(40)
-	s.laundered(48)
-	s.stalled(40)
-	return s.input()
-}
-
 func inconclusive() Input {
 	s := newSynth()
 	s.control(40)
