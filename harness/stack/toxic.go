@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxRate keeps rate*100 inside an int64 and inside any real network, in KB/s.
@@ -64,6 +65,12 @@ func (t Toxic) checkRanges() error {
 	}
 	return nil
 }
+
+// Int is a whole attribute, 0 where it is absent.
+func (t Toxic) Int(key string) int64 { return t.attr(key) }
+
+// Millis is an attribute that is a time in milliseconds.
+func (t Toxic) Millis(key string) time.Duration { return time.Duration(t.attr(key)) * time.Millisecond }
 
 // attr returns a whole attribute, 0 where it is absent.
 func (t Toxic) attr(key string) int64 {

@@ -43,10 +43,10 @@ func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target stri
 			err = errors.Join(err, l.close(ctx))
 		}
 	}()
-	if l.main, err = newLane(ctx, server, name, target, toxics); err != nil {
+	if l.main, err = newLane(ctx, server, name, target, true, toxics); err != nil {
 		return l, err
 	}
-	if l.control, err = newLane(ctx, server, name+" control", target, nil); err != nil {
+	if l.control, err = newLane(ctx, server, name+" control", target, false, nil); err != nil {
 		return l, err
 	}
 	if idle := spec.Idle(name); spec.Strikes || idle > 0 {

@@ -38,6 +38,8 @@ type lane struct {
 	name   string
 	listen string // "127.0.0.1:port", kept when the lane is cut and restored
 	proxy  *toxiproxy.Proxy
+	sky    *sky // nil for a lane over which nothing ever changes
+	number int64
 }
 
 func newServer() *toxiproxy.ApiServer {
@@ -45,9 +47,15 @@ func newServer() *toxiproxy.ApiServer {
 }
 
 // newLane starts a proxy to target with toxics attached before its first
-// connection.
-func newLane(ctx context.Context, server *toxiproxy.ApiServer, name, target string, toxics []stack.Toxic) (*lane, error) {
+// connection. changing gives it a sky.
+func newLane(ctx context.Context, server *toxiproxy.ApiServer, name, target string, changing bool, toxics []stack.Toxic) (*lane, error) {
 	l := &lane{name: name, proxy: toxiproxy.NewProxy(server, name, "127.0.0.1:0", target)}
+	if changing {
+		l.sky, l.number = newSky()
+		if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(skyJSON(l.number))); err != nil {
+			return nil, fmt.Errorf("set up lane %s: %w", name, err)
+		}
+	}
 	for _, t := range toxics {
 		if err := l.add(ctx, t); err != nil {
 			return nil, err
@@ -64,6 +72,10 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
+	if l.sky != nil && l.sky.takes(t) {
+		l.sky.add(t)
+		return nil
+	}
 	b, err := json.Marshal(map[string]any{
 		"name": t.Name, "type": t.Type, "stream": t.Direction, "toxicity": 1, "attributes": t.Attr})
 	if err != nil {
@@ -76,6 +88,9 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 }
 
 func (l *lane) remove(ctx context.Context, name string) error {
+	if l.sky != nil && l.sky.remove(name) {
+		return nil
+	}
 	return l.call(ctx, "remove toxic "+name, func() error {
 		err := l.proxy.Toxics.RemoveToxic(context.Background(), name)
 		if errors.Is(err, toxiproxy.ErrToxicNotFound) {
@@ -105,6 +120,9 @@ func (l *lane) down(ctx context.Context) error {
 // connections are closed, because writing nothing never fails. A removal that
 // hangs is freed by the stop after it.
 func (l *lane) close(ctx context.Context) error {
+	if l.sky != nil {
+		l.sky.close(l.number)
+	}
 	removing, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	reset := l.call(removing, "remove all toxics", func() error {
