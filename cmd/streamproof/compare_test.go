@@ -34,11 +34,11 @@ func TestCompareTellsRunsApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`control +before +\w+ +20 +20 complete +10 ms +10 ms`,
-		`control +after +\w+ +20 +20 complete +40 ms +40 ms`,
+		`control +before +\w+ +20 +20 complete +10\.0 ms +10\.0 ms`,
+		`control +after +\w+ +20 +20 complete +40\.0 ms +40\.0 ms`,
 		`control +other +not run`,
 		`cut +before +not run`,
-		`cut +other +\w+ +2 +2 complete +1 ms +-`, // two streams carry no 90th percentile
+		`cut +other +\w+ +2 +2 complete +1\.0 ms +-`, // two streams carry no 90th percentile
 	} {
 		matches(t, b.String(), want)
 	}

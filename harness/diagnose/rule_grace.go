@@ -66,6 +66,9 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
 		}
 	}
 	for _, e := range v.Events {
+		if e.Kind == "stop" && e.Source == "process" {
+			asked = max(asked, e.At) // when the signal was sent, not when we set about it
+		}
 		after := e.At - asked
 		bySignal := e.Code == 15 || e.Code == -15 || e.Code == 128+15
 		if e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || after > hasty && !bySignal || killed9(e.Code) {

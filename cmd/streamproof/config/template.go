@@ -95,9 +95,9 @@ limits:
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log}
-# An app of one process cannot play worker-kill; read-timeout needs a path that the
-# app thinks about, with {pause} where it is told for how long. This lets the other
-# scenarios decide:
+# An app of one process cannot play worker-kill; this lets the others decide. And
+# read-timeout needs an answer that the app thinks about: write {pause} into path
+# where it is told for how long, or leave that scenario out.
 # allow_unable: true
 # allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
 
