@@ -74,6 +74,8 @@ var trials = []trial{
 
 	{id: "read-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.ProxyReadTimeout, disarm: noPause, doubt: "silence seen"},
 	{id: "idle-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.IdleTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "send-timeout", spoil: func(o *harness.Options) { o.Sabotage = harness.Sabotage{Name: "silent-truncation", At: 2} }, check: must,
+		cause: diagnose.SilentTruncation, disarm: quickClients, doubt: "slow clients cut"},
 	{id: "deadline", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "keepalive-race", spoil: sabotage("no-headers"), check: untouched, disarm: disarmed, doubt: faultSeen},
 
@@ -93,6 +95,7 @@ var trials = []trial{
 	{id: "refused", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
 
 	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
 	{id: "leak", night: true, spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
 
 	{id: "drain", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -12,19 +11,24 @@ import (
 // edgeSendTimeout is the edge's send timeout, scaled down from nginx's 60 s.
 const edgeSendTimeout = time.Second
 
-// SendTimeout holds everything back on the way to the client for longer than the
-// edge will wait to send more. Unlike Stall it sends so much that the buffers on
-// the way are full and the edge feels it.
+// SendTimeout has clients that take so little that the edge cannot send anything
+// for longer than it will wait. They come straight to it: a link before it would
+// take what they leave.
+//
+//	edge: 32 KB in its socket, a third of them must go before it sends again
+//	client: 6 KB/s ─▶ 1.7 s between two writes, send_timeout 1 s
 func SendTimeout() harness.Scenario {
 	return harness.Scenario{
-		ID: "send-timeout", Title: "Client that takes nothing for longer than the edge's send timeout",
-		Doc:       "A client too slow for the edge is cut so that it can tell, and its place in the app is free for others.",
-		Symptom:   "new streams are refused although the slow clients have gone",
+		ID: "send-timeout", Title: "Clients slower than the edge's send timeout",
+		Doc:       "A client that takes too little for the edge is cut so that it can tell, and the others are not disturbed.",
+		Symptom:   "streams of slow clients end like successes, without their terminal",
 		LookAlike: "proxy read timeout: there the app is silent, here the client",
+		Needs:     []string{"nginx"},
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, SendTimeout: edgeSendTimeout},
-		Shape:     harness.Shape{Events: 60, Gap: 20 * time.Millisecond, Size: 64 << 10},
-		Load:      harness.Load{Streams: 8},
-		Fault:     fault.Strike{Link: stack.EdgeLink, After: 2, Action: stack.Hold, For: 3 * edgeSendTimeout},
-		Policy:    faulty(record.Policy{GapLimit: 6 * edgeSendTimeout, Kills: true, Checks: calmFlags}),
+		Enter:     "nginx",
+		Shape:     harness.Shape{Events: 60, Gap: 20 * time.Millisecond, Size: 4 << 10},
+		Client:    harness.Client{Read: harness.Reading{Rate: 6 << 10, Buffer: 4 << 10}},
+		Policy: record.Policy{GapLimit: 6 * edgeSendTimeout, MinStreams: 2, Kills: true, Expect: record.ExpectCut,
+			Checks: []string{"repeated terminal", "error then terminal", "unprovable"}},
 	}
 }

@@ -20,6 +20,6 @@ func SlowReader() harness.Scenario {
 		Shape:     harness.Shape{Events: 100, Gap: 5 * time.Millisecond, Size: 16 << 10},
 		Load:      harness.Load{Streams: 8},
 		Client:    harness.Client{Read: harness.Reading{Rate: 500 << 10, Buffer: 16 << 10}},
-		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 2, Checks: []string{"repeated terminal", "error then terminal", "unprovable"}},
+		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 2, Expect: record.ExpectSlow, Checks: []string{"repeated terminal", "error then terminal", "unprovable"}},
 	}
 }

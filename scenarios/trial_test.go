@@ -68,6 +68,9 @@ func noPause(o *harness.Options) {
 // neverAbort has the clients wait for an event that never comes.
 func neverAbort(o *harness.Options) { o.Scenarios[0].Client.Abort.AfterEvents = 1_000_000 }
 
+// quickClients take all that comes.
+func quickClients(o *harness.Options) { o.Scenarios[0].Client.Read.Rate = 0 }
+
 // disarmed leaves a fault its name and its proof, and takes away what it does.
 func disarmed(o *harness.Options) {
 	f := o.Scenarios[0].Fault

@@ -17,6 +17,11 @@ const (
 	ExpectTogether = "together"
 	// ExpectRepeated wants a stream that began after the same answer had been given.
 	ExpectRepeated = "repeated"
+	// ExpectSlow wants the victims' clients to have taken much longer than the
+	// others'.
+	ExpectSlow = "slow"
+	// ExpectCut wants a victim to have been cut, though no fault of ours cuts.
+	ExpectCut = "cut"
 	// ExpectMemory wants the app's memory to be known before and after the load.
 	ExpectMemory = "memory"
 )

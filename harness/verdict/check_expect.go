@@ -1,6 +1,9 @@
 package verdict
 
 import (
+	"slices"
+	"time"
+
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -26,6 +29,11 @@ func (s *Scope) expected() Answer {
 		return s.together()
 	case record.ExpectRepeated:
 		return s.repeated()
+	case record.ExpectSlow:
+		return s.slow()
+	case record.ExpectCut:
+		return s.some("slow clients cut", "victim that was cut", "let the clients take less, or the answers be longer",
+			func(g *Graded) bool { return g.Group == record.Victim && g.Grade.Outcome == Aborted })
 	case record.ExpectMemory:
 		return s.memory()
 	default:
@@ -136,4 +144,34 @@ func (s *Scope) repeated() Answer {
 			"need >= 1 stream that began after another one was complete, saw 0 of %d", len(s.Streams)).obliges()
 	}
 	return pass(name, "%d streams began after another one was complete", n).obliges()
+}
+
+// slowness is how many times as long as the others' a slow client's stream must
+// take.
+const slowness = 2
+
+// slow wants clients that made the server wait.
+func (s *Scope) slow() Answer {
+	const name = "clients that hold back"
+	slow, quick := s.median(record.Victim), s.median(record.Control)
+	if slow == 0 || quick == 0 || slow < slowness*quick {
+		return unsure(name, "let the clients take less, or the answers be longer",
+			"need streams of slow clients to take %d times as long as others, took %s and %s", slowness, seconds(slow), seconds(quick)).obliges()
+	}
+	return pass(name, "streams of slow clients took %s, others %s (median)", seconds(slow), seconds(quick)).obliges()
+}
+
+// median is how long the complete streams of a group took; 0 if there are none.
+func (s *Scope) median(group record.Group) time.Duration {
+	var took []time.Duration
+	for g := range s.InGroup(group) {
+		if d, ok := DurationOf(g.Stream); ok && g.Grade.Outcome == Complete {
+			took = append(took, d)
+		}
+	}
+	if len(took) == 0 {
+		return 0
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
 }

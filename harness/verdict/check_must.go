@@ -29,7 +29,8 @@ func (s *Scope) allowed(g *Graded) bool {
 	case Complete, FailedClean, Cancelled:
 		return true
 	case Aborted:
-		return p.Kills && g.Struck
+		// Where the clients themselves are the trial, theirs are all in its way.
+		return p.Kills && (g.Struck || !p.Faulty && g.Group == record.Victim)
 	case Refused:
 		return p.Refuses && s.recovering(g) || p.Kills && g.Struck
 	default:

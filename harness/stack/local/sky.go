@@ -2,12 +2,10 @@ package local
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	toxistream "github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
 
 	"github.com/streamproof/streamproof/harness/stack"
@@ -100,9 +98,9 @@ func (s *sky) close(number int64) {
 
 // A moment is the weather at one time.
 type moment struct {
-	delay   time.Duration
-	rate    int64 // KB/s; negative for no limit
-	changed <-chan struct{}
+	delay, jitter time.Duration
+	rate          int64 // KB/s; negative for no limit
+	changed       <-chan struct{}
 }
 
 func (s *sky) now() moment {
@@ -112,10 +110,7 @@ func (s *sky) now() moment {
 	for _, t := range s.toxics {
 		switch t.Type {
 		case "latency":
-			m.delay += t.Millis("latency")
-			if j := t.Millis("jitter"); j > 0 {
-				m.delay += rand.N(2*j) - j
-			}
+			m.delay, m.jitter = m.delay+t.Millis("latency"), m.jitter+t.Millis("jitter")
 		case "bandwidth":
 			m.rate = t.Int("rate")
 		}
@@ -128,10 +123,6 @@ type skyToxic struct {
 	Sky int64 `json:"sky"`
 }
 
-// GetBufferSize implements toxics.BufferedToxic: chunks get their time stamps
-// when they arrive, also while earlier ones wait.
-func (*skyToxic) GetBufferSize() int { return 256 }
-
 // Pipe implements toxics.Toxic.
 func (t *skyToxic) Pipe(stub *toxics.ToxicStub) {
 	found, ok := skies.Load(t.Sky)
@@ -139,101 +130,7 @@ func (t *skyToxic) Pipe(stub *toxics.ToxicStub) {
 		new(toxics.NoopToxic).Pipe(stub)
 		return
 	}
-	s := found.(*sky)
-	for {
-		select {
-		case <-stub.Interrupt:
-			return
-		case c := <-stub.Input:
-			if c == nil {
-				stub.Close()
-				return
-			}
-			if !s.pass(stub, c) {
-				return
-			}
-		}
-	}
-}
-
-// pass sends a chunk on when its time has come, in pieces where the bandwidth
-// asks for it. false ends the pipe.
-func (s *sky) pass(stub *toxics.ToxicStub, c *toxistream.StreamChunk) bool {
-	for len(c.Data) > 0 {
-		m := s.now()
-		wait, size := m.next(c)
-		timer := time.NewTimer(wait)
-		ready := timer.C
-		if m.rate == 0 {
-			ready = nil // until the weather changes
-		}
-		select {
-		case <-m.changed:
-			timer.Stop()
-			continue
-		case <-s.closed:
-			timer.Stop()
-			return drain(stub)
-		case <-stub.Interrupt:
-			timer.Stop()
-			stub.WriteOutput(c, interruptLimit)
-			return false
-		case <-ready:
-		}
-		piece := &toxistream.StreamChunk{Data: c.Data[:size], Timestamp: c.Timestamp}
-		c.Data = c.Data[size:]
-		if !s.send(stub, piece, c) {
-			return false
-		}
-	}
-	return true
-}
-
-// next is how long to wait, and for how many bytes.
-func (m moment) next(c *toxistream.StreamChunk) (wait time.Duration, size int) {
-	wait, size = time.Until(c.Timestamp.Add(m.delay)), len(c.Data)
-	if m.rate > 0 {
-		size = int(min(int64(size), max(1, m.rate*slice.Milliseconds())))
-		wait = max(wait, time.Duration(int64(size)*1000/m.rate)*time.Microsecond) // KB/s are bytes a ms
-	}
-	return wait, size
-}
-
-const (
-	// slice is how long a narrow lane collects before it sends.
-	slice = 100 * time.Millisecond
-	// interruptLimit is toxiproxy's own: how long an interrupted toxic tries to get
-	// rid of what it holds.
-	interruptLimit = 5 * time.Second
-)
-
-// send hands a piece on. rest is what is left of its chunk.
-func (s *sky) send(stub *toxics.ToxicStub, piece, rest *toxistream.StreamChunk) bool {
-	select {
-	case stub.Output <- piece:
-		return true
-	case <-s.closed:
-		return drain(stub)
-	case <-stub.Interrupt:
-		stub.WriteOutput(piece, interruptLimit)
-		if len(rest.Data) > 0 {
-			stub.WriteOutput(rest, interruptLimit)
-		}
-		return false
-	}
-}
-
-// drain swallows the rest, so that whoever is behind us can end.
-func drain(stub *toxics.ToxicStub) bool {
-	for {
-		select {
-		case c := <-stub.Input:
-			if c == nil {
-				stub.Close()
-				return false
-			}
-		case <-stub.Interrupt:
-			return false
-		}
+	f := front{sky: found.(*sky), ToxicStub: stub}
+	for f.step() {
 	}
 }
