@@ -44,6 +44,8 @@ type breakage struct {
 	never []string
 	// says are parts of lines that the evidence must hold.
 	says []string
+	// rates is set where the cause shows in rates alone, see [again].
+	rates bool
 	// unlogged is set where no log line can bear witness: a delay that only the
 	// clients see.
 	unlogged bool
@@ -89,11 +91,11 @@ var breakages = []breakage{
 	// One stream alone cannot tell a blocked loop from a slow model: it takes
 	// unrelated streams that pause together.
 	{name: "blocked loop", env: []string{"BREAK=blocked-loop-short", "WORKERS=1"}, edge: streaming, path: "/chat?events=20&gap=100ms",
-		load: harness.Load{Ramp: 400 * time.Millisecond}, bounds: record.Thresholds{MaxGap: time.Second}, streams: []int{5, 50}, unlogged: true,
+		load: harness.Load{Ramp: 400 * time.Millisecond}, bounds: record.Thresholds{MaxGap: time.Second}, streams: []int{5, 50}, unlogged: true, rates: true,
 		want: diagnose.BlockedLoop, never: []string{diagnose.BlockedLoopTimeout, diagnose.StallInApp, diagnose.ThreadPool}},
 	// Below 40 streams all is well: see TestBelowTheKneeOnDocker.
 	{name: "thread pool", env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=15&gap=200ms",
-		bounds: record.Thresholds{MaxGap: 350 * time.Millisecond, FirstEvent: 350 * time.Millisecond}, streams: []int{50, 60}, unlogged: true,
+		bounds: record.Thresholds{MaxGap: 350 * time.Millisecond, FirstEvent: 350 * time.Millisecond}, streams: []int{50, 60}, unlogged: true, rates: true,
 		want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, says: []string{"knee at 40"}},
 	// Requests are counted when they end, so that a lone stream is never in the
 	// way: 10 stand for few.
@@ -139,12 +141,31 @@ func TestCausesOnDocker(t *testing.T) {
 		for _, n := range streams {
 			t.Run(fmt.Sprintf("%s/%d", b.name, n), func(t *testing.T) {
 				t.Parallel()
-				o := b.options(n)
-				o.Dir = t.TempDir() + "/run"
-				report := play(t, o)
-				b.check(t, report, o.Dir)
+				again(t, b.rates, func() []string {
+					o := b.options(n)
+					o.Dir = t.TempDir() + "/run"
+					return b.check(t, play(t, o), o.Dir)
+				})
 			})
 		}
+	}
+}
+
+// again repeats a trial that reads rates, up to three times: a machine that is
+// starved of CPU blurs them. It prints what it forgave; all other trials have
+// one try.
+func again(t *testing.T, rates bool, trial func() []string) {
+	t.Helper()
+	for try := 1; ; try++ {
+		wrong := trial()
+		if len(wrong) == 0 {
+			return
+		}
+		if !rates || try == 3 {
+			t.Error(strings.Join(wrong, "\n"))
+			return
+		}
+		fmt.Printf("RETRIED %s after try %d: %s\n", t.Name(), try, strings.Join(wrong, "; "))
 	}
 }
 
@@ -154,10 +175,13 @@ func TestBelowTheKneeOnDocker(t *testing.T) {
 	needDocker(t)
 	t.Parallel()
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })
-	r := play(t, breakages[i].options(20))
-	if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
-		t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))
-	}
+	again(t, true, func() []string {
+		r := play(t, breakages[i].options(20))
+		if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
+			return []string{fmt.Sprintf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))}
+		}
+		return nil
+	})
 }
 
 // options are a run of b with n streams.
@@ -183,29 +207,33 @@ func (b *breakage) options(n int) harness.Options {
 	return harness.Options{App: app, Scenarios: []harness.Scenario{sc}, Load: l, Thresholds: b.bounds}
 }
 
-func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) {
+// check says what is wrong with the judgement.
+func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) (wrong []string) {
 	t.Helper()
+	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	causes := r.Scenarios[0].Causes
 	if r.Verdict != verdict.Fail {
-		t.Errorf("verdict %s (%s), want fail", r.Verdict, r.Why)
+		complain("verdict %s (%s), want fail", r.Verdict, r.Why)
 	}
 	if len(causes) == 0 || causes[0].Cause != b.want {
-		t.Fatalf("named first: %s\nwant: %s", listCauses(causes), b.want)
+		complain("named first: %s\nwant: %s", listCauses(causes), b.want)
+		return wrong
 	}
 	for _, c := range causes {
 		if slices.Contains(b.never, c.Cause) {
-			t.Errorf("look-alike named: %s", listCauses(causes))
+			complain("look-alike named: %s", listCauses(causes))
 		}
 	}
 	evidence := strings.Join(causes[0].Evidence, "\n")
 	for _, part := range b.says {
 		if !strings.Contains(evidence, part) {
-			t.Errorf("evidence does not say %q:\n%s", part, evidence)
+			complain("evidence does not say %q:\n%s", part, evidence)
 		}
 	}
 	if n := checkEvidence(t, dir, causes[0].Evidence); n == 0 && !b.unlogged {
-		t.Errorf("no line of a log bears witness:\n%s", evidence)
+		complain("no line of a log bears witness:\n%s", evidence)
 	}
+	return wrong
 }
 
 func listCauses(causes []verdict.Cause) string {

@@ -19,9 +19,14 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/streamproof/streamproof/harness/load"
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(load.GCPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once it was heard, the signal gets its default action back, so that a
 	// second one ends us at once. The guard then ends what we started.
