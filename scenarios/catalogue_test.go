@@ -36,6 +36,7 @@ type trial struct {
 	id    string
 	night bool // takes longer than make test has time for
 
+	needs func(*testing.T)       // what spoiling needs of the host; nil for nothing
 	spoil func(*harness.Options) // makes the chain break its promise
 	check string                 // that must fail then
 	cause string                 // that must be named then, "" where the check says it all
@@ -61,6 +62,8 @@ func flagged(f verdict.Flag) string { return "no stream is " + string(f) }
 var trials = []trial{
 	{id: "control", spoil: sabotage("silent-truncation"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
 	{id: "direct", spoil: sabotage("close-delimited"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
+	{id: "not-streaming", spoil: func(o *harness.Options) { o.App.Stream.PlainPath = "/stream?stream=false&size=40" }, check: verdict.SameText,
+		disarm: streamedOnly, doubt: verdict.SameText},
 	{id: "soak", night: true, spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must, cause: diagnose.SilentTruncation,
 		disarm: load(harness.Load{Streams: 10, Duration: 300 * time.Millisecond}), doubt: enough},
 
@@ -77,24 +80,27 @@ var trials = []trial{
 	{id: "send-timeout", spoil: func(o *harness.Options) { o.Sabotage = harness.Sabotage{Name: "silent-truncation", At: 2} }, check: must,
 		cause: diagnose.SilentTruncation, disarm: quickClients, doubt: "slow clients cut"},
 	{id: "deadline", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-timeout", needs: needGunicorn, spoil: syncWorkers, check: must, cause: diagnose.SyncWorkerTimeout, disarm: noPause, doubt: "silence seen"},
 	{id: "keepalive-race", spoil: sabotage("no-headers"), check: untouched, disarm: disarmed, doubt: faultSeen},
 
 	{id: "latency", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "jitter", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "bandwidth", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "jitter", night: true, spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "bandwidth", night: true, spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
 	{id: "stall", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-start", spoil: sabotage("slow-first-event"), check: flagged(verdict.Late), cause: diagnose.SlowFirstEvent, disarm: disarmed, doubt: faultSeen},
-	{id: "slow-close", spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-close", night: true, spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
 
 	{id: "cut", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "reset", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
-	{id: "fin", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "reset", night: true, spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "fin", night: true, spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "truncate", spoil: form(stack.EdgeDefault), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "blackhole", spoil: readTimeout(30 * time.Second), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "partition", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "refused", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
 
 	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-kill-container", night: true, spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
 	{id: "leak", night: true, spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
 
@@ -123,11 +129,7 @@ var trials = []trial{
 
 // elsewhere are the scenarios of the catalogue with tests of their own.
 var elsewhere = map[string]string{
-	"not-streaming":            "TestNotStreaming",
-	"worker-timeout":           "TestWorkerTimeout",
-	"memory-kill":              "TestMemoryKill",
-	"memory-kill-container":    "TestMemoryKill",
-	"worker-kill-default-edge": "worker-kill, spoilt",
+	"worker-kill-default-edge": "as worker-kill, broken: an edge with its defaults",
 }
 
 // TestCatalogue plays each scenario as it should pass, as it should fail, and as
@@ -159,6 +161,9 @@ func (tr *trial) kept(t *testing.T) {
 }
 
 func (tr *trial) broken(t *testing.T) {
+	if tr.needs != nil {
+		tr.needs(t)
+	}
 	o := tr.options(t)
 	tr.spoil(&o)
 	r := play(t, o)

@@ -2,6 +2,9 @@ package scenarios_test
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"testing"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -33,6 +36,7 @@ func readTimeout(d time.Duration) func(*harness.Options) {
 func fragile(o *harness.Options) {
 	o.App.Args = []string{"--capacity", "11", "--keep-slots"}
 	o.Scenarios[0].Share = 1
+	o.Scenarios[0].Policy.Recovery = 2 * time.Second // that it never does need not be waited for
 }
 
 // laxEdge lets all streams in.
@@ -70,6 +74,38 @@ func neverAbort(o *harness.Options) { o.Scenarios[0].Client.Abort.AfterEvents = 
 
 // quickClients take all that comes.
 func quickClients(o *harness.Options) { o.Scenarios[0].Client.Read.Rate = 0 }
+
+// streamedOnly is an app of which nobody knows how to ask for one piece.
+func streamedOnly(o *harness.Options) {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err) // there is no test without it
+	}
+	o.App = harness.App{Command: []string{self, "streamproof:origin", "--listen", "127.0.0.1:{port}"}, Health: "/healthz",
+		Stream: harness.Stream{Path: "/stream", Dialect: "origin"}}
+}
+
+const python = "/usr/bin/python3" // Debian's, which has Debian's packages
+
+func needGunicorn(t *testing.T) {
+	t.Helper()
+	if exec.Command(python, "-c", "import gunicorn").Run() != nil {
+		if os.Getenv("STREAMPROOF_REQUIRE_FASTAPI") != "" {
+			t.Fatal("gunicorn is required here and is not installed")
+		}
+		t.Skip("no gunicorn for " + python + ": 'make setup' installs it")
+	}
+}
+
+// syncWorkers serve one stream at a time, and do not tell their master that they
+// live while they do.
+func syncWorkers(o *harness.Options) {
+	o.Load.Streams = 2
+	o.Scenarios[0].Shape.Events = 40
+	o.App = harness.App{Command: []string{python, "-m", "gunicorn", "-w", "3", "-b", "127.0.0.1:{port}", "wsgi:app"}, Dir: "../docker/fastapi",
+		Health: "/healthz", Env: []string{"PYTHONDONTWRITEBYTECODE=1"},
+		Stream: harness.Stream{Path: "/chat?events={events}&gap={gap}", Dialect: "openai-chat"}}
+}
 
 // disarmed leaves a fault its name and its proof, and takes away what it does.
 func disarmed(o *harness.Options) {
