@@ -110,6 +110,8 @@ func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p 
 	for _, q := range ps {
 		if f.Whole && q.Replica == p.Replica && q.Pid != p.Pid {
 			_ = k.Signal(ctx, q, int(syscall.SIGKILL)) // it may have gone with its master
+			t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: q.Replica, Pid: q.Pid,
+				Code: int(syscall.SIGKILL), Text: q.Role})
 		}
 	}
 	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
