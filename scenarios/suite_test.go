@@ -35,6 +35,9 @@ func TestEveryScenarioHasItsPapers(t *testing.T) {
 		if s.ID == "" || s.Title == "" || s.Doc == "" {
 			t.Errorf("scenario %+v lacks an ID, a title or a sentence", s)
 		}
+		if s.Symptom == "" || s.LookAlike == "" {
+			t.Errorf("%s does not say how a broken promise shows, or what that is taken for", s.ID)
+		}
 		if seen[s.ID] {
 			t.Errorf("two scenarios are called %s", s.ID)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,8 @@ type listedScenario struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
 	Proves   string   `json:"proves"`
+	Symptom  string   `json:"symptom,omitempty"`    // what a client sees where that does not hold
+	Differs  string   `json:"look_alike,omitempty"` // what it is easily taken for, and how to tell
 	Fault    string   `json:"fault,omitempty"`
 	Needs    []string `json:"needs"`
 	Standard bool     `json:"standard"` // part of the standard suite
@@ -55,7 +58,7 @@ func scenarioList() []listedScenario {
 	}
 	var list []listedScenario
 	for _, s := range scenarios.All() {
-		l := listedScenario{ID: s.ID, Title: s.Title, Proves: s.Doc, Needs: needs(s), Standard: inSuite[s.ID]}
+		l := listedScenario{ID: s.ID, Title: s.Title, Proves: s.Doc, Symptom: s.Symptom, Differs: s.LookAlike, Needs: needs(s), Standard: inSuite[s.ID]}
 		if s.Fault != nil {
 			l.Fault = s.Fault.String()
 		}
@@ -66,8 +69,10 @@ func scenarioList() []listedScenario {
 
 // needs lists what a host or an app must bring for s to prove anything.
 func needs(s harness.Scenario) []string {
-	list := []string{}
-	if s.Edge.Form == stack.EdgeDefault || s.Edge.Form == stack.EdgeGzip || s.Edge.ReadTimeout > 0 {
+	list := slices.Clone(s.Needs)
+	edge := s.Edge
+	edge.IdleTimeout = 0 // a hop of our own
+	if edge != (stack.Edge{Form: stack.EdgeStreaming}) && edge.Form != stack.EdgeNone && !slices.Contains(list, "nginx") {
 		list = append(list, "nginx")
 	}
 	if s.Workers > 1 {
@@ -75,6 +80,9 @@ func needs(s harness.Scenario) []string {
 	}
 	if s.Replicas > 1 {
 		list = append(list, fmt.Sprintf("%d replicas", s.Replicas))
+	}
+	if list == nil {
+		list = []string{} // JSON shows [] and not null
 	}
 	return list
 }
@@ -90,6 +98,9 @@ func showScenarios(w io.Writer, list []listedScenario) error {
 			mark = "  (not in the standard suite)"
 		}
 		fmt.Fprintf(&b, "%s: %s%s\n    %s\n", s.ID, s.Title, mark, s.Proves)
+		if s.Symptom != "" {
+			fmt.Fprintf(&b, "    symptom: %s\n    look-alike: %s\n", s.Symptom, s.Differs)
+		}
 		if s.Fault != "" {
 			fmt.Fprintf(&b, "    fault: %s\n", s.Fault)
 		}
