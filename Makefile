@@ -54,6 +54,10 @@ demo: setup ## plain Vegeta and streamproof on the same killed streams, side by 
 images: ## have every image of the Docker stack on this machine: pulled, or built here
 	@docker/build.sh
 
+.PHONY: nightly
+nightly: setup images ## the trials of the whole catalogue, and the classic causes on Docker
+	STREAMPROOF_REQUIRE_DOCKER=1 $(GO) test -count 1 -timeout 2h ./scenarios -nightly
+
 .PHONY: accuracy
 accuracy: ## how often the diagnosis is right: randomised runs, a confusion matrix (30 to 60 min; ACCURACY=n runs, SEED=n)
 	@$(GO) test -count 1 -timeout 3h -run '^TestAccuracy$$' ./scenarios -accuracy $(or $(ACCURACY),200) -seed $(or $(SEED),1)

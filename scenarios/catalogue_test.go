@@ -16,7 +16,7 @@ import (
 	"github.com/streamproof/streamproof/scenarios"
 )
 
-var nightly = flag.Bool("nightly", false, "run the trials of the catalogue that take longer, too")
+var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue and the classic causes on Docker, too")
 
 // sideBySide is how many scenarios are played at once. They mostly wait.
 const sideBySide = 4
@@ -33,8 +33,7 @@ func TestMain(m *testing.M) {
 // promise, one that is spoilt for just that scenario, and a load or a fault that
 // proves nothing.
 type trial struct {
-	id    string
-	night bool // takes longer than make test has time for
+	id string
 
 	needs func(*testing.T)       // what spoiling needs of the host; nil for nothing
 	spoil func(*harness.Options) // makes the chain break its promise
@@ -64,7 +63,7 @@ var trials = []trial{
 	{id: "direct", spoil: sabotage("close-delimited"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
 	{id: "not-streaming", spoil: func(o *harness.Options) { o.App.Stream.PlainPath = "/stream?stream=false&size=40" }, check: verdict.SameText,
 		disarm: streamedOnly, doubt: verdict.SameText},
-	{id: "soak", night: true, spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must, cause: diagnose.SilentTruncation,
+	{id: "soak", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must, cause: diagnose.SilentTruncation,
 		disarm: load(harness.Load{Streams: 10, Duration: 300 * time.Millisecond}), doubt: enough},
 
 	{id: "buffering", spoil: sabotage("no-accel-header"), check: flagged(verdict.Buffered), cause: diagnose.BufferedByEdge, disarm: oneEvent, doubt: paced},
@@ -84,15 +83,15 @@ var trials = []trial{
 	{id: "keepalive-race", spoil: sabotage("no-headers"), check: untouched, disarm: disarmed, doubt: faultSeen},
 
 	{id: "latency", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "jitter", night: true, spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "bandwidth", night: true, spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "jitter", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "bandwidth", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
 	{id: "stall", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-start", spoil: sabotage("slow-first-event"), check: flagged(verdict.Late), cause: diagnose.SlowFirstEvent, disarm: disarmed, doubt: faultSeen},
-	{id: "slow-close", night: true, spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-close", spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
 
 	{id: "cut", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "reset", night: true, spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
-	{id: "fin", night: true, spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "reset", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "fin", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "truncate", spoil: form(stack.EdgeDefault), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "blackhole", spoil: readTimeout(30 * time.Second), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "partition", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
@@ -100,9 +99,9 @@ var trials = []trial{
 
 	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "memory-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "memory-kill-container", night: true, spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-kill-container", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
-	{id: "leak", night: true, spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
+	{id: "leak", spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
 
 	{id: "drain", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
 	{id: "crash", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
@@ -135,13 +134,13 @@ var elsewhere = map[string]string{
 // TestCatalogue plays each scenario as it should pass, as it should fail, and as
 // it should not be able to tell.
 func TestCatalogue(t *testing.T) {
+	if !*nightly {
+		t.Skip("plays each scenario three times: make nightly runs it")
+	}
 	needNginx(t)
 	for _, tr := range trials {
 		t.Run(tr.id, func(t *testing.T) {
 			t.Parallel()
-			if tr.night && !*nightly {
-				t.Skip("takes longer: make nightly runs it")
-			}
 			t.Run("kept", func(t *testing.T) { t.Parallel(); tr.kept(t) })
 			t.Run("broken", func(t *testing.T) { t.Parallel(); tr.broken(t) })
 			t.Run("disarmed", func(t *testing.T) { t.Parallel(); tr.disarmed(t) })
@@ -220,11 +219,7 @@ func TestEveryScenarioHasItsTrial(t *testing.T) {
 			t.Errorf("%s has two trials", tr.id)
 		}
 		tried[tr.id] = true
-		where := "make test"
-		if tr.night {
-			where = "make nightly"
-		}
-		t.Logf("%-22s %s: kept, broken (%s), disarmed (%s)", tr.id, where, tr.check, tr.doubt)
+		t.Logf("%-22s make nightly: kept, broken (%s), disarmed (%s)", tr.id, tr.check, tr.doubt)
 	}
 	for _, s := range scenarios.All() {
 		switch test, ok := elsewhere[s.ID]; {
