@@ -29,10 +29,6 @@ test: setup ## all tests, with the race detector
 	$(GO) test -race -p 1 -timeout 40m ./...
 	$(GO) test -run '^TestEndingsAreToldApartInACrowd$$' ./scenarios
 
-.PHONY: nightly
-nightly: setup ## the whole catalogue: every scenario kept, broken and disarmed (about 10 min)
-	$(GO) test -race -count 1 -timeout 60m -v -run '^(TestCatalogue|TestEveryScenarioHasItsTrial)$$' ./scenarios -nightly
-
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
