@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 type trial struct {
 	id string
 
+	stack string                 // "docker" for a trial that needs containers
 	needs func(*testing.T)       // what spoiling needs of the host; nil for nothing
 	spoil func(*harness.Options) // makes the chain break its promise
 	check string                 // that must fail then
@@ -100,6 +101,7 @@ var trials = []trial{
 	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "memory-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "memory-kill-container", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-squeeze", stack: "docker", spoil: hoarder, check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
 	{id: "leak", spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
 
@@ -149,7 +151,10 @@ func TestCatalogue(t *testing.T) {
 }
 
 func (tr *trial) options(t *testing.T) harness.Options {
-	return harness.Options{Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
+	if tr.stack == "docker" {
+		needDocker(t)
+	}
+	return harness.Options{App: harness.App{Stack: tr.stack}, Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
 }
 
 func (tr *trial) kept(t *testing.T) {

@@ -29,7 +29,7 @@ func All() []harness.Scenario {
 		[]harness.Scenario{ReadTimeout(), SendTimeout(), IdleTimeout(), Deadline(), WorkerTimeout(), KeepAliveRace()},
 		[]harness.Scenario{Latency(), Jitter(), Bandwidth(), Stall(), SlowStart(), SlowClose()},
 		[]harness.Scenario{Cut(), Reset(), Fin(), Truncate(), Blackhole(), Partition(), Refused()},
-		[]harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), SlowReader(), Leak()},
+		[]harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), MemorySqueeze(), SlowReader(), Leak()},
 		[]harness.Scenario{Drain(), Crash(), Pause(), RollingDeploy(), ScaleOut(), ScaleIn(), EdgeReload(), WorkerRecycle(), Herd()},
 		[]harness.Scenario{BlockedLoop(), ClientAbort(), Overload(), RateLimited()},
 	)

@@ -39,6 +39,12 @@ func fragile(o *harness.Options) {
 	o.Scenarios[0].Policy.Recovery = 2 * time.Second // that it never does need not be waited for
 }
 
+// hoarder leaves memory behind with each stream, before an edge with its defaults.
+func hoarder(o *harness.Options) {
+	o.App.Args = []string{"--hoard", "4194304"}
+	o.App.Edge.Form = stack.EdgeDefault
+}
+
 // laxEdge lets all streams in.
 func laxEdge(list ...string) func(*harness.Options) {
 	return func(o *harness.Options) {

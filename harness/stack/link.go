@@ -150,6 +150,13 @@ type Filler interface {
 	FillMemory(ctx context.Context, replica string, bytes int64) error
 }
 
+// A Squeezer can change a replica's memory limit while it runs.
+type Squeezer interface {
+	// Squeeze sets the limit to bytes; 0 gives back the one that it was started
+	// with.
+	Squeeze(ctx context.Context, replica string, bytes int64) error
+}
+
 // A Blamer chooses the process that the kernel kills when a replica runs out of
 // memory.
 type Blamer interface {
