@@ -184,7 +184,7 @@ func (p *player) confirm(ctx context.Context) error {
 	for i := range p.parts {
 		x := &p.parts[i]
 		seen := fault.Seen{Streams: streams, Events: events,
-			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed)}
+			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed), After: p.seen.of(record.Recovery)}
 		if seen.Active == record.Never {
 			continue
 		}

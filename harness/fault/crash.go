@@ -80,7 +80,25 @@ func (Crash) Heal(ctx context.Context, t Target) error {
 	if !ok || err != nil {
 		return nil
 	}
-	return s.Start(ctx, r.Name)
+	return startAgain(ctx, s, r.Name)
+}
+
+// startTries bounds how often a replica is told to start that somebody else, as
+// Docker's restart policy does, may be starting at the same time.
+const startTries = 20
+
+func startAgain(ctx context.Context, s stack.Stopper, replica string) (err error) {
+	for range startTries {
+		if err = s.Start(ctx, replica); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return err
 }
 
 // Confirm finds the crash, and the streams that it cut.

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -91,7 +92,7 @@ func (ScaleOut) Confirm(seen Seen) Proof {
 			continue
 		}
 		n := 0
-		for _, st := range seen.Streams {
+		for _, st := range slices.Concat(seen.Streams, seen.After) {
 			if st.Replica == e.Subject {
 				n++
 			}

@@ -30,12 +30,15 @@ func (f Down) Inject(ctx context.Context, t Target) error {
 	if err != nil {
 		return err
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "down", Subject: f.subject(t)})
+	at := t.Now()
 	for _, l := range ls {
 		if err := l.SetUp(ctx, false); err != nil {
 			return fmt.Errorf("take down %s: %w", l.Name(), err)
 		}
 	}
+	// Told when it is down: new streams are sent as soon as it is, and those that
+	// were faster than the control call would be cut and not refused.
+	t.Tell(record.Event{At: at, Source: "fault", Kind: "down", Subject: f.subject(t)})
 	return nil
 }
 

@@ -95,6 +95,8 @@ type Seen struct {
 	Streams        []*record.Stream // the streams of the fault's wave, ended
 	Events         []record.Event
 	Active, Healed time.Duration // record.Never if it was not
+	// After are new streams that were sent to see whether the app has recovered.
+	After []*record.Stream
 }
 
 // A Proof is the trace that a fault left.
