@@ -20,7 +20,7 @@ func MemorySqueeze() harness.Scenario {
 		Needs:     []string{"docker"},
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 60, Gap: 50 * time.Millisecond},
-		Load:      harness.Load{Duration: 3 * time.Second},
+		Load:      harness.Load{Ramp: time.Second},
 		Fault:     fault.Squeeze{Room: 4 << 20},
 		When:      harness.When{Events: 3}, Hold: 4 * time.Second,
 		Share:  1,

@@ -32,6 +32,7 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		return fmt.Errorf("list processes: %w", err)
 	}
 	killed := 0
+	var deaths []record.Event
 	for _, p := range ps { // masters come first: they must not replace their workers
 		if p.Replica != r.Name {
 			continue
@@ -43,8 +44,11 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		if err == nil { // a worker may have ended with its master
 			killed++
 		}
-		t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
+		deaths = append(deaths, record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
 			Code: int(syscall.SIGKILL), Text: p.Role})
+	}
+	for _, e := range deaths { // told when all are dead: new streams are sent at once
+		t.Tell(e)
 	}
 	if killed == 0 {
 		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}

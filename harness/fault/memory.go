@@ -107,15 +107,23 @@ func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p 
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
+	var siblings []record.Event // told when all are dead: new streams are sent at once
 	for _, q := range ps {
 		if f.Whole && q.Replica == p.Replica && q.Pid != p.Pid {
 			_ = k.Signal(ctx, q, int(syscall.SIGKILL)) // it may have gone with its master
-			t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: q.Replica, Pid: q.Pid,
+			siblings = append(siblings, record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: q.Replica, Pid: q.Pid,
 				Code: int(syscall.SIGKILL), Text: q.Role})
 		}
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
+	at := t.Now()
+	if f.Whole {
+		awaitGone(ctx, k, p.Replica)
+	}
+	t.Tell(record.Event{At: at, Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
 		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command + ", in the kernel's place"})
+	for _, e := range siblings {
+		t.Tell(e)
+	}
 	return nil
 }
 
