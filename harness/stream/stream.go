@@ -13,6 +13,8 @@
 // Neither allocates per event. The package knows the standard library only.
 package stream
 
+import "strconv"
+
 // A Format is a way of framing a body. Adding a protocol adds a value.
 type Format struct {
 	Name string
@@ -81,19 +83,7 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return "read " + e.What + ": longer than the limit of " + itoa(e.Limit) + " bytes"
-}
-
-func itoa(n int) string {
-	var b [20]byte
-	i := len(b)
-	for {
-		i--
-		b[i] = byte('0' + n%10)
-		if n /= 10; n == 0 {
-			return string(b[i:])
-		}
-	}
+	return "read " + e.What + ": longer than the limit of " + strconv.Itoa(e.Limit) + " bytes"
 }
 
 // A Kind is what a frame means to its dialect.

@@ -2,10 +2,9 @@ package dock
 
 import (
 	"maps"
-	"slices"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
 // Layers implements [stack.Stack].
@@ -48,47 +47,13 @@ func (s *Stack) appSettings() map[string]string {
 	return set
 }
 
-// serverFlags are the options of gunicorn and uvicorn that bear on streams, long
-// and short.
-var serverFlags = map[string]string{
-	"--timeout": "timeout", "-t": "timeout", "--graceful-timeout": "graceful_timeout", "--keep-alive": "keepalive",
-	"--max-requests": "max_requests", "--max-requests-jitter": "max_requests_jitter", "--worker-class": "worker_class",
-	"-k": "worker_class", "--workers": "workers", "-w": "workers", "--threads": "threads",
-	"--timeout-keep-alive": "timeout_keep_alive", "--timeout-graceful-shutdown": "timeout_graceful_shutdown",
-	"--limit-concurrency": "limit_concurrency", "--limit-max-requests": "limit_max_requests", "--backlog": "backlog",
-}
-
-// gunicornDefaults hold where its command line is silent.
-var gunicornDefaults = map[string]string{"timeout": "30", "graceful_timeout": "30", "worker_class": "sync", "workers": "1", "max_requests": "0"}
-
 // readCommand reads a command line, also one that a file of settings may
 // overrule: it is what it says, and the report calls it that.
 func readCommand(command string) map[string]string {
-	words := strings.Fields(command)
 	set := map[string]string{"command": command}
-	prefix := ""
-	for _, server := range []string{"gunicorn", "uvicorn"} {
-		if prefix == "" && slices.ContainsFunc(words, func(w string) bool { return w == server || strings.HasSuffix(w, "/"+server) }) {
-			prefix = server
-		}
-	}
-	if prefix == "" {
-		return set
-	}
-	if prefix == "gunicorn" {
-		for name, value := range gunicornDefaults {
-			set[prefix+"."+name] = value
-		}
-	}
-	for i, w := range words {
-		flag, value, joined := strings.Cut(w, "=")
-		name, known := serverFlags[flag]
-		if !joined && i+1 < len(words) {
-			value = words[i+1]
-		}
-		if known && value != "" {
-			set[prefix+"."+name] = value
-		}
+	server, found := settings.Command(settings.Shell([]string{command}))
+	for name, value := range found {
+		set[server+"."+name] = value
 	}
 	return set
 }
