@@ -25,8 +25,10 @@ func endingOf(s *record.Stream, p *record.Policy) Ending {
 		return limitEnding(s)
 	case whole(s):
 		return wholeEnding(s)
-	case said(s) && s.Wire.Close == record.CloseNone && s.Wire.Lingered >= lingerBound(p):
-		return OpenAtEnd // over for the dialect; we were the ones who closed
+	case said(s) && s.Wire.Close == record.CloseNone && s.Wire.Lingered > 0:
+		// Over for the dialect, and the peer never closed: we did, when we had
+		// lingered for long enough, however patient the policy is.
+		return OpenAtEnd
 	default:
 		return cutEnding(s)
 	}

@@ -55,6 +55,9 @@ func TestGrade(t *testing.T) {
 		})}, verdict.Complete, verdict.CutAtTerminal, flags{verdict.Ragged}},
 		{"terminal, connection left open", synth.Shape{End: synth.Open(limit)},
 			verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
+		{"terminal, left open for as long as we linger, a patient policy", synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) {
+			s.Limit, s.Wire.Lingered = record.NoLimit, limit/10
+		})}, verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
 		{"terminal, last chunk long after", synth.Shape{End: both(synth.Whole, func(s *record.Stream) { s.Wire.Lingered = 2 * time.Second })},
 			verdict.Complete, verdict.TerminalEOF, flags{verdict.Lingering}},
 		{"terminal, left open, until the run ended", synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) { s.Limit = record.CancelledByEnd })},
