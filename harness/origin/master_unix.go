@@ -147,10 +147,20 @@ func (m *master) worker(ctx context.Context, n int) error {
 	}
 	m.board.load[n].Store(-1)
 	m.board.bury(pid)
+	if err != nil && ctx.Err() != nil && unborn(cmd.ProcessState) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("stop worker pid %d: %w", pid, err)
 	}
 	return nil
+}
+
+// unborn reports whether a worker was ended by the SIGTERM itself: it had not
+// come to its handler, and so not to a stream.
+func unborn(p *os.ProcessState) bool {
+	s, ok := p.Sys().(syscall.WaitStatus)
+	return ok && s.Signaled() && s.Signal() == syscall.SIGTERM
 }
 
 // start starts a copy of this process as worker n. The worker ends when hold is
