@@ -311,6 +311,9 @@ var trials = []trial{
 	}},
 	{name: "thread pool", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, build: pool(80, 40)},
 	{name: "thread pool, not far above its size", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: pool(65, 40)},
+	// The rate alone would be that of 28 threads: the kernel's count decides.
+	{name: "thread pool, by its threads", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: threads(pool(65, 28), 41), blind: diagnose.SlowFirstEvent},
+	{name: "no thread pool, by its threads", want: diagnose.SlowFirstEvent, never: []string{diagnose.ThreadPool}, build: threads(pool(80, 40), 90), blind: diagnose.ThreadPool},
 	{name: "slow first event", want: diagnose.SlowFirstEvent, never: []string{diagnose.StallInApp, diagnose.BufferedByApp},
 		build: func(b *synth.Builder) {
 			b.Scenario(0).Policy.Thresholds.FirstEvent = 500 * ms
@@ -411,6 +414,14 @@ func pool(n, size int) func(*synth.Builder) {
 			return synth.Shape{Worker: 51, Gap: 100 * ms, First: 5*ms + time.Duration(i/size)*2*sec}
 		})
 		app(b)
+	}
+}
+
+// threads has the process of the pool rise to n threads.
+func threads(build func(*synth.Builder), n int64) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		build(b)
+		b.Happen(record.Event{At: 300 * ms, Source: "process", Kind: "threads", Subject: "app[0]", Pid: 51, Value: n})
 	}
 }
 

@@ -3,16 +3,19 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // threadPool (F2) explains delays of many sync generators by anyio's default
-// limiter of 40 threads a process.
+// limiter of 40 threads a process. Where the kernel's count of threads is known
+// it decides; otherwise the rate at which events came.
 type threadPool struct{}
 
 // poolSize is anyio's default limit; poolLow and poolHigh are what the estimate
@@ -21,6 +24,12 @@ const (
 	poolSize = 40
 	poolLow  = 32
 	poolHigh = 46
+	// A process with a full pool has its main thread, too. For a moment it may have
+	// more: anyio lets a thread go with the request that began it, busy or not, and
+	// starts another. A thread for each stream, though, is no queue.
+	fullLow  = poolSize + 1
+	fullHigh = poolSize + poolSize/2
+	fullSure = poolSize + 5
 )
 
 func (threadPool) match(v *view) []*finding {
@@ -34,18 +43,58 @@ func (threadPool) match(v *view) []*finding {
 	if most <= poolSize {
 		return nil
 	}
+	if full, confidence := v.fullPools(most); full != nil {
+		return one(poolFinding(v, gs, confidence, most, workers).
+			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 threads a process", len(gs), most).
+			see(full...))
+	} else if confidence == certain {
+		return nil
+	}
 	early, late := served(flying, poolSize*workers)
 	busy := (early + late) / 2 / float64(workers)
 	if !isPool(early/float64(workers)) || !isPool(late/float64(workers)) {
 		return nil
 	}
-	return one(found(ThreadPool, "F2", layerApp, likely, gs).
+	return one(poolFinding(v, gs, likely, most, workers).
 		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a process", len(gs), busy, most).
-		see(fmt.Sprintf("peak of %d concurrent streams a process, throughput of %.0f streams' worth (Little's law: rate × service time)", most, busy)).
-		see(fmt.Sprintf("knee at %d; %d processes seen", poolSize, workers)).
+		see(fmt.Sprintf("throughput of %.0f streams' worth (Little's law: rate × service time)", busy)))
+}
+
+func poolFinding(v *view, gs []*verdict.Graded, confidence string, most, workers int) *finding {
+	return found(ThreadPool, "F2", layerApp, confidence, gs).
+		see(fmt.Sprintf("knee at %d: peak of %d concurrent streams a process; %d processes seen", poolSize, most, workers)).
 		not("blocked event loop", "streams were held up one by one, not all at one moment").
 		mend("make the generator async; or anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup").
-		settle(v.rerun("--streams 40") + "   # below the knee all is well"))
+		settle(v.rerun("--streams 40") + "   # below the knee all is well")
+}
+
+// fullPools tells of processes whose threads rose to a full pool and stayed below
+// the number of streams, most. With none, a certain "no" is one with threads far
+// beyond a pool.
+func (v *view) fullPools(most int) (lines []string, confidence string) {
+	highest := map[int]record.Event{}
+	for _, e := range v.Events {
+		if e.Kind == stack.KindThreads && e.Value > highest[e.Pid].Value {
+			highest[e.Pid] = e
+		}
+	}
+	confidence = likely
+	for _, pid := range slices.Sorted(maps.Keys(highest)) {
+		e := highest[pid]
+		switch n := int(e.Value); {
+		case n > fullHigh:
+			return nil, certain
+		case n < fullLow || n > max(most, fullSure):
+			continue
+		case n <= fullSure:
+			confidence = certain
+		}
+		lines = append(lines, fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", pid, e.Subject, e.Value, e.At.Seconds(), poolSize))
+	}
+	if lines == nil {
+		return nil, likely
+	}
+	return lines[:min(2, len(lines))], confidence
 }
 
 // inStep are the streams whose content came.

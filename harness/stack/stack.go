@@ -230,14 +230,18 @@ type Log struct {
 type Event struct {
 	At      time.Duration
 	Source  string // "process", "docker", "cgroup", "relay"
-	Kind    string // "start", "ready", "exit", "kill", "die", "oom", "stop", "strike"
+	Kind    string // "start", "ready", "exit", "kill", "die", "oom", "stop", "strike", KindThreads
 	Subject string
 	Pid     int
 	Code    int
-	Value   int64 // of a counter
+	Value   int64 // of a counter, or of threads
 	Stream  uint64
 	Text    string
 }
+
+// KindThreads is the kind of an event that tells a process's number of threads:
+// all of them, as the kernel counts.
+const KindThreads = "threads"
 
 // A StartError is an app that did not become healthy, or exited.
 type StartError struct {

@@ -19,6 +19,7 @@ import (
 type proc struct {
 	pid, parent   int // in the container
 	host          int // on the daemon's machine; 0 where we cannot see it
+	threads       int // 0 where we cannot see them
 	command, name string
 }
 
@@ -154,6 +155,8 @@ func readProc(host int) (p proc, ok bool) {
 			}
 		case "PPid":
 			p.parent, _ = strconv.Atoi(f[0])
+		case "Threads":
+			p.threads, _ = strconv.Atoi(f[0])
 		case "NSpid":
 			p.pid, _ = strconv.Atoi(f[len(f)-1])
 		}

@@ -149,10 +149,14 @@ func (w *watcher) command() map[string]string {
 // the container ten times a second would be a load of its own.
 func (w *watcher) look(r *replica) {
 	var last view
+	var threads stack.Threads
 	for {
 		now, ok := see(w.ctx, r)
 		if ok {
 			w.compare(r, last, now)
+			for _, e := range threads.Look(w.s.spec.Now(), r.name, now.threads) {
+				w.s.tell(e)
+			}
 			last = now
 		}
 		select {
@@ -168,6 +172,7 @@ type view struct {
 	pid      int // of PID 1 on the host: another one means a restart
 	workers  map[int]stack.Process
 	counters map[string]int64
+	threads  map[int]int // of those that serve, by pid
 }
 
 func see(ctx context.Context, r *replica) (v view, ok bool) {
@@ -179,10 +184,14 @@ func see(ctx context.Context, r *replica) (v view, ok bool) {
 	if err != nil {
 		return v, false
 	}
-	v = view{pid: r.app.hostPid(), workers: map[int]stack.Process{}}
-	for _, p := range assign(r.name, ps) {
-		if p.Role == "worker" {
+	v = view{pid: r.app.hostPid(), workers: map[int]stack.Process{}, threads: map[int]int{}}
+	for i, p := range assign(r.name, ps) {
+		switch p.Role {
+		case "worker":
 			v.workers[p.Pid] = p
+			v.threads[p.Pid] = ps[i].threads
+		case "master": // which serves where it has no workers
+			v.threads[p.Pid] = ps[i].threads
 		}
 	}
 	v.counters, err = readCounters(folders)

@@ -65,6 +65,22 @@ func readStat(pid int) (parent int, alive bool) {
 	return parent, err == nil
 }
 
+// threadsOf reads the number of threads, field 20 of /proc/pid/stat, see
+// proc_pid_stat(5).
+func threadsOf(pid int) (n int, ok bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	const afterName = 20 - 3 // the third field, the state, is the first behind the name
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(fields) <= afterName {
+		return 0, false
+	}
+	n, err = strconv.Atoi(fields[afterName])
+	return n, err == nil
+}
+
 // commandLine is the start of the command line, or the name in brackets where
 // there is none.
 func commandLine(pid int) string {

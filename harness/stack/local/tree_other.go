@@ -12,3 +12,5 @@ func children(int) ([]int, bool) { return nil, false }
 func retired(int) bool { return true }
 
 func arguments(int) []string { return nil }
+
+func threadsOf(int) (int, bool) { return 0, false }

@@ -42,6 +42,7 @@ func (r *replica) watch(proc *process) {
 }
 
 func (r *replica) follow(proc *process, master int, known []int) {
+	var threads stack.Threads
 	for pause := watchPause; ; {
 		select {
 		case <-proc.exited:
@@ -55,8 +56,23 @@ func (r *replica) follow(proc *process, master int, known []int) {
 		}
 		r.tellChanges(known, now)
 		known = now
+		for _, e := range threads.Look(r.spec.Now(), r.name, countThreads(append(now, master))) {
+			r.spec.Notify(e)
+		}
 		pause = min(max(watchPause, watchShare*time.Since(began)), watchMost)
 	}
+}
+
+// countThreads looks at the workers, and at their master, which serves where it
+// has none.
+func countThreads(pids []int) map[int]int {
+	counts := make(map[int]int, len(pids))
+	for _, pid := range pids {
+		if n, ok := threadsOf(pid); ok {
+			counts[pid] = n
+		}
+	}
+	return counts
 }
 
 func (r *replica) tellChanges(before, now []int) {
