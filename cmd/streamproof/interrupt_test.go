@@ -127,6 +127,7 @@ func wholeSum(t *testing.T, r verdict.Report) {
 }
 
 func TestInterruptEndsWell(t *testing.T) {
+	t.Parallel()
 	c := start(t, "--scenario", "control", "--duration", "5m")
 	c.streaming(t)
 	c.Process.Signal(os.Interrupt)
@@ -148,6 +149,7 @@ func TestInterruptEndsWell(t *testing.T) {
 }
 
 func TestSecondInterruptKills(t *testing.T) {
+	t.Parallel()
 	c := start(t, "--scenario", "control", "--duration", "5m")
 	c.streaming(t)
 	deadline := time.After(60 * time.Second)
@@ -166,6 +168,7 @@ func TestSecondInterruptKills(t *testing.T) {
 
 // What a SIGKILL leaves can be judged, and nothing outlives it.
 func TestJudgeAfterKill(t *testing.T) {
+	t.Parallel()
 	for range 10 {
 		c := start(t, "--scenario", "control,cut", "--duration", "5m")
 		c.streaming(t)

@@ -44,7 +44,7 @@ func TestReadmeCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("API_KEY", "from-the-environment")
+	t.Parallel()
 	dir := t.TempDir()
 	for _, line := range strings.Split(strings.Join(fences(t, "sh"), ""), "\n") {
 		if line == "" {
@@ -53,7 +53,7 @@ func TestReadmeCommands(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			cmd := exec.Command("sh", "-c", strings.Replace(served(t, line), "streamproof ", `"$STREAMPROOF" `, 1))
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self))
+			cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self), "API_KEY=from-the-environment")
 			out, err := cmd.CombinedOutput()
 			want := 0
 			if strings.Contains(line, "--sabotage ") {
@@ -133,6 +133,7 @@ func serveOrigin(t *testing.T) string {
 // TestReadmeYAML holds the README's files to what the parser accepts, and runs
 // those that define scenarios.
 func TestReadmeYAML(t *testing.T) {
+	t.Parallel()
 	own := 0
 	for i, block := range fences(t, "yaml") {
 		f, err := config.Parse(fmt.Sprintf("README block %d", i+1), []byte(block))
@@ -168,6 +169,7 @@ func runReadme(t *testing.T, block string) {
 
 // TestReadmeGo builds the README's Go in this module.
 func TestReadmeGo(t *testing.T) {
+	t.Parallel()
 	dir, err := os.MkdirTemp(".", "readme_go_")
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 // The scripts run the real program, its own origin and its guard: the test
 // binary is all three.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,

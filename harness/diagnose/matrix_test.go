@@ -312,7 +312,7 @@ var trials = []trial{
 	{name: "thread pool", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, build: pool(80, 40)},
 	{name: "thread pool, not far above its size", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: pool(65, 40)},
 	// The rate alone would be that of 28 threads: the kernel's count decides.
-	{name: "thread pool, by its threads", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: threads(pool(65, 28), 41), blind: diagnose.SlowFirstEvent},
+	{name: "thread pool, by its threads", want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp}, build: threads(pool(65, 28), 41)},
 	{name: "no thread pool, by its threads", want: diagnose.SlowFirstEvent, never: []string{diagnose.ThreadPool}, build: threads(pool(80, 40), 90), blind: diagnose.ThreadPool},
 	{name: "slow first event", want: diagnose.SlowFirstEvent, never: []string{diagnose.StallInApp, diagnose.BufferedByApp},
 		build: func(b *synth.Builder) {

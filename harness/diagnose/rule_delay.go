@@ -156,7 +156,7 @@ func (slow) match(v *view) []*finding {
 	if g.EmitFirst != 0 {
 		f.see(fmt.Sprintf("the server wrote it %.3f s before it arrived", v.onTheWay(g).Seconds()))
 	}
-	return one(f)
+	return one(v.orPool(f))
 }
 
 // onTheWay is how long the first event travelled, by the server's stamp.

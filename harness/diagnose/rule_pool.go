@@ -37,9 +37,7 @@ func (threadPool) match(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	flying := inStep(v.Streams)
-	workers := max(1, workersOf(flying))
-	most := peak(flying) / workers
+	flying, most, workers := v.crowd()
 	if most <= poolSize {
 		return nil
 	}
@@ -58,6 +56,27 @@ func (threadPool) match(v *view) []*finding {
 	return one(poolFinding(v, gs, likely, most, workers).
 		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a process", len(gs), busy, most).
 		see(fmt.Sprintf("throughput of %.0f streams' worth (Little's law: rate × service time)", busy)))
+}
+
+// crowd are the streams whose content came, and how many of them were open at
+// once for each process that served them.
+func (v *view) crowd() (flying []*verdict.Graded, most, workers int) {
+	flying = inStep(v.Streams)
+	workers = max(1, workersOf(flying))
+	return flying, peak(flying) / workers, workers
+}
+
+// orPool adds the pool to the candidates where only a count of threads could rule
+// it out.
+func (v *view) orPool(f *finding) *finding {
+	_, most, _ := v.crowd()
+	counted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Kind == stack.KindThreads })
+	if most <= poolSize || counted || f.Confidence == certain {
+		return f
+	}
+	f.Confidence = possible
+	return f.or(ThreadPool, "F2", fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads", most)).
+		settle(v.rerun("--streams 40") + "   # is all well below the knee?")
 }
 
 func poolFinding(v *view, gs []*verdict.Graded, confidence string, most, workers int) *finding {

@@ -147,6 +147,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 		f.Confidence = possible // the loop may be blocked: see there
 		f.settle(v.rerun("--ramp 2s") + "   # out of step, each stream falls silent by itself")
 	}
+	f = v.orPool(f)
 	if v.edge.known || v.appSpeaks() || stamped == len(gs) {
 		return one(f)
 	}

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"syscall"
 
@@ -38,19 +39,27 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	return nil
 }
 
-// pickWorker chooses among the workers. Masters and helpers (shells, resource
-// trackers) serve nobody.
+// pickWorker chooses among the workers that serve. Masters and helpers (shells,
+// resource trackers) serve nobody, and a worker may happen to: servers let their
+// processes race for connections, so that one can have them all. Its sockets
+// show which.
 func pickWorker(ps []stack.Process, pick func(int) int) (stack.Process, bool) {
-	var workers []stack.Process
+	least, most := math.MaxInt, 0
 	for _, p := range ps {
 		if p.Role == "worker" {
-			workers = append(workers, p)
+			least, most = min(least, p.Sockets), max(most, p.Sockets)
 		}
 	}
-	if len(workers) == 0 {
+	var busy []stack.Process
+	for _, p := range ps {
+		if p.Role == "worker" && 2*p.Sockets >= least+most {
+			busy = append(busy, p)
+		}
+	}
+	if len(busy) == 0 {
 		return stack.Process{}, false
 	}
-	return workers[pick(len(workers))], true
+	return busy[pick(len(busy))], true
 }
 
 // Heal leaves the process dead: bringing it back is the app's own business, and

@@ -112,6 +112,7 @@ type Process struct {
 	Parent  int
 	Role    string // "master", "worker"
 	Command string
+	Sockets int // open now; 0 where we cannot see them
 }
 
 // A Killer can see and signal the processes of the app.

@@ -31,7 +31,11 @@ func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list processes of %s: %w", r.name, err)
 		}
-		all = append(all, assign(r.name, ps)...)
+		list := assign(r.name, ps)
+		for i := range list {
+			list[i].Sockets = stack.Sockets(ps[i].host)
+		}
+		all = append(all, list...)
 	}
 	return all, nil
 }

@@ -42,7 +42,7 @@ func (c *chain) Processes(context.Context) ([]stack.Process, error) {
 		}
 		ps := assign(proc.Pid, proc.tree())
 		for i := range ps {
-			ps[i].Replica = r.name
+			ps[i].Replica, ps[i].Sockets = r.name, stack.Sockets(ps[i].Pid)
 		}
 		all = append(all, ps...)
 	}
