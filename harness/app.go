@@ -38,6 +38,8 @@ type App struct {
 	Args     []string          // further flags of the origin
 	Memory   int64             // bytes; 0 for no limit
 	CPUs     float64           // 0 for no limit
+	Pids     int64             // processes and threads; 0 for no limit
+	Shm      int64             // bytes of /dev/shm; 0 means Docker's own 64 MiB
 	Edge     stack.Edge        // overrides the scenarios' own edge where it is set
 	Logs     map[string]string // logs that we attach to: kind to path
 	// Ledger is the path of the app's own account of a stream, with {nonce} for
@@ -105,7 +107,7 @@ func (a *App) String() string {
 func (a *App) spec() stack.App {
 	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.base(),
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
-		Memory: a.Memory, CPUs: a.CPUs}
+		Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm}
 	if a.origin() {
 		s.Origin = &stack.Origin{Workers: a.Workers, Args: a.Args}
 		s.Health = "/healthz"
@@ -212,6 +214,9 @@ func (a *App) Validate() error {
 	}
 	if a.Replicas < 0 || a.Replicas > 64 {
 		return &UsageError{Place: "app.replicas", Problem: fmt.Sprintf("%d replicas", a.Replicas), Fix: "ask for 1 to 64"}
+	}
+	if a.Ledger != "" && !strings.Contains(a.Ledger, "{nonce}") {
+		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger), Fix: "write it like /ledger?nonce={nonce}"}
 	}
 	_, err := a.secrets()
 	return err

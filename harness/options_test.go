@@ -24,6 +24,8 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 			`dialect: unknown dialect "opneai-chat"; did you mean "openai-chat"?`},
 		{"no terminal", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "sse-generic"}}},
 			"terminal: dialect sse-generic proves nothing without a terminal expression; say what its last event looks like, as in --terminal 'data == [DONE]'"},
+		{"ledger", Options{Scenarios: one, App: App{Ledger: "/ledger"}},
+			`app.ledger: "/ledger" does not say which stream; write it like /ledger?nonce={nonce}`},
 		{"negative", Options{Scenarios: one, Load: Load{Streams: -1}}, "load.streams: -1 streams; ask for at least 1"},
 		{"both models", Options{Scenarios: one, Load: Load{Streams: 1, Rate: 1, Duration: time.Second}},
 			"load: both streams and rate are given; keep streams for a closed model, rate for an open one"},

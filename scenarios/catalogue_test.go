@@ -16,7 +16,7 @@ import (
 	"github.com/streamproof/streamproof/scenarios"
 )
 
-var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue and the classic causes on Docker, too")
+var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue")
 
 // sideBySide is how many scenarios are played at once. They mostly wait.
 const sideBySide = 4

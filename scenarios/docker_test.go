@@ -17,9 +17,6 @@ const fastapiImage = "streamproof/fastapi:dev"
 // where the machine promised them.
 func needDocker(t *testing.T) {
 	t.Helper()
-	if !*nightly {
-		t.Skip("starts some ninety stacks of containers: make nightly runs it")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	lack := ""

@@ -21,6 +21,9 @@ app:
   env: {B: "2", A: one}
   memory: 256MiB
   cpus: 1.5
+  pids: 200
+  shm: 128MiB
+  ledger: /ledger?nonce={nonce}
   replicas: 2
   workers: 3
 edge: {form: default, read_timeout: 2s, nginx_conf: nginx.conf}
@@ -51,7 +54,7 @@ func TestOptionsCarryEveryKey(t *testing.T) {
 	want := harness.App{
 		Command: []string{"python3", "-m", "app", "--port", "{port}", "two words"}, Port: 8000, Health: "/healthz",
 		Start: 5 * time.Second, Grace: 2 * time.Second, Env: []string{"A=one", "B=2"}, Dir: "conf",
-		Memory: 256 << 20, CPUs: 1.5, Replicas: 2, Workers: 3,
+		Memory: 256 << 20, CPUs: 1.5, Pids: 200, Shm: 128 << 20, Ledger: "/ledger?nonce={nonce}", Replicas: 2, Workers: 3,
 		Edge: stack.Edge{Form: stack.EdgeDefault, ReadTimeout: 2 * time.Second, NginxConf: "conf/nginx.conf"},
 		Logs: map[string]string{"nginx_error": "/var/log/nginx/error.log", "app": "conf/app.log"},
 		Stream: harness.Stream{Path: "/chat", Method: "POST", Headers: map[string]string{"Authorization": "Bearer ${API_KEY}"},

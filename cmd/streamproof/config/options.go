@@ -36,6 +36,7 @@ func (f *File) app() harness.App {
 		Command: a.Command, URL: a.URL, Direct: a.Direct, Port: int(a.Port), Health: a.Health,
 		Start: time.Duration(a.Start), Grace: time.Duration(a.Grace), Env: assignments(a.Env), Dir: f.dir(),
 		Replicas: int(a.Replicas), Workers: int(a.Workers), Memory: int64(a.Memory), CPUs: a.CPUs,
+		Pids: int64(a.Pids), Shm: int64(a.Shm), Ledger: a.Ledger,
 		Edge: f.edge(f.Edge),
 		Logs: f.logs(), Stream: f.Stream.options(),
 	}

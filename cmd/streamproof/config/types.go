@@ -35,6 +35,9 @@ type App struct {
 	Dir      string            `yaml:"dir,omitempty" jsonschema_description:"Working directory of a command; the folder of this file if absent."`
 	Memory   Size              `yaml:"memory,omitempty" jsonschema_description:"Memory limit of a container."`
 	CPUs     float64           `yaml:"cpus,omitempty" jsonschema:"minimum=0" jsonschema_description:"CPU limit of a container."`
+	Pids     Count             `yaml:"pids,omitempty" jsonschema_description:"Limit of processes and threads of a container."`
+	Shm      Size              `yaml:"shm,omitempty" jsonschema_description:"Size of a container's /dev/shm; Docker's own 64MiB if absent."`
+	Ledger   string            `yaml:"ledger,omitempty" jsonschema_description:"Path of the app's own account of a stream, {nonce} standing for its X-Request-ID: tells work that goes on after a hang-up, and work done twice."`
 	Replicas Count             `yaml:"replicas,omitempty" jsonschema_description:"Instances of the app behind the edge; 1 if absent."`
 	Workers  Count             `yaml:"workers,omitempty" jsonschema_description:"Worker processes of our own origin; 1 if absent."`
 }
