@@ -64,7 +64,7 @@ func (r *run) play(ctx context.Context, sc Scenario) error {
 
 func (p *player) open(ctx context.Context) error {
 	p.phase("opening")
-	spec := stack.Spec{App: p.App.spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
+	spec := stack.Spec{App: p.App.spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas), Path: p.place(),
 		LogDir: p.logDir(p.sc), Kind: p.Opener.Kind(), Now: p.now, Notify: p.notify}
 	if o := spec.App.Origin; o != nil {
 		o.Workers = max(o.Workers, p.sc.Workers)
@@ -86,6 +86,12 @@ func (p *player) open(ctx context.Context) error {
 		Await: p.await, Stand: p.stand, Stamp: p.stampPart}
 	p.roster.open(st)
 	return nil
+}
+
+// place is the path that the streams ask for, without its query.
+func (p *player) place() string {
+	path, _, _ := strings.Cut(p.sc.Shape.fill(p.App.path()), "?")
+	return path
 }
 
 // describe records what the stack is made of.

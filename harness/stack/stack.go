@@ -53,6 +53,9 @@ type Spec struct {
 	App      App
 	Edge     Edge
 	Replicas int // 0 means 1
+	// Path is what streams ask for: an edge may treat places differently. ""
+	// means "/".
+	Path string
 	// Links lists toxics that are attached before the first connection. Keys are
 	// [EdgeLink] and [UpstreamLink]; upstream ones go on every replica's link.
 	Toxics map[string][]Toxic

@@ -120,6 +120,9 @@ func prepare(spec *stack.Spec) error {
 	if spec.Edge.Form == "" {
 		spec.Edge.Form = stack.EdgeNone
 	}
+	if spec.Path == "" {
+		spec.Path = "/"
+	}
 	spec.Replicas = max(spec.Replicas, 1)
 	if spec.App.Start == 0 {
 		spec.App.Start = defaultStart

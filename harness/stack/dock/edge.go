@@ -25,11 +25,10 @@ const (
 
 // An edge is the nginx of the chain.
 type edge struct {
-	box      *box
-	port     int
-	version  string
-	own      *userConf // the user's configuration; nil where it is ours
-	settings map[string]string
+	box     *box
+	port    int
+	version string    // "nginx 1.22.1"
+	own     *userConf // the user's configuration; nil where it is ours
 
 	mu         sync.Mutex // guards generation
 	generation int
@@ -43,7 +42,7 @@ func (s *Stack) startEdge(ctx context.Context) error {
 			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)), s.spec.Toxics[stack.EdgeLink])
 	}
 	s.edge = &edge{port: nginxPort}
-	f, err := s.edge.form(s)
+	f, err := s.edge.form(s, s.config(0))
 	if err != nil {
 		return err
 	}
@@ -51,31 +50,29 @@ func (s *Stack) startEdge(ctx context.Context) error {
 		return err
 	}
 	s.follow(s.edge.box, stack.Log{Name: "nginx_access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx_error.log", Kind: "nginx_error"})
-	if err := s.awaitEdge(ctx); err != nil {
+	if err := s.awaitEdge(ctx, s.edge); err != nil {
 		return err
 	}
 	target := net.JoinHostPort("nginx", strconv.Itoa(s.edge.port))
 	return s.edgeLink.aim(ctx, target, target, s.spec.Toxics[stack.EdgeLink])
 }
 
-// form is nginx with our configuration or the user's. Only the user's leaves it
+// form is nginx with our configuration c or the user's. Only the user's leaves it
 // to the command line to stay in the foreground.
-func (e *edge) form(s *Stack) (form, error) {
+func (e *edge) form(s *Stack, c nginxconf.Config) (form, error) {
 	f := form{part: "nginx", image: s.images.Nginx, aliases: []string{"nginx"}, files: map[string][]byte{}}
 	if e.own = s.own; e.own != nil {
-		e.port, e.settings = e.own.port, e.own.settings
+		e.port = e.own.Port()
 		f.files[nginxConf] = e.own.text
 		f.cmd = []string{"nginx"}
-		if !e.own.foreground {
+		if !e.own.Daemon() {
 			f.cmd = append(f.cmd, "-g", "daemon off;")
 		}
 	} else {
-		c := s.config(0)
 		data, err := c.Render()
 		if err != nil {
 			return f, err
 		}
-		e.settings = c.Settings()
 		f.files[nginxConf] = data
 		f.cmd = []string{"nginx", "-c", nginxConf}
 	}
@@ -96,8 +93,7 @@ func (s *Stack) config(generation int) nginxconf.Config {
 
 // awaitEdge waits until nginx answers, with the generation that it was given
 // where the configuration is ours.
-func (s *Stack) awaitEdge(ctx context.Context) error {
-	e := s.edge
+func (s *Stack) awaitEdge(ctx context.Context, e *edge) error {
 	return s.await(ctx, e.box, s.spec.App.Start, func(ctx context.Context) (err error) {
 		server, generation := "", strconv.Itoa(e.generation)
 		addr := s.route.dial(e.box, e.port)
@@ -154,7 +150,7 @@ func (s *Stack) reconfigure(ctx context.Context) error {
 	if _, err := s.d.ContainerKill(ctx, e.box.id, client.ContainerKillOptions{Signal: "HUP"}); err != nil {
 		return fmt.Errorf("reload nginx: %w", err)
 	}
-	if err := s.awaitEdge(ctx); err != nil {
+	if err := s.awaitEdge(ctx, e); err != nil {
 		return fmt.Errorf("reload nginx: %w", err)
 	}
 	if err := e.awaitRetired(ctx, old); err != nil {

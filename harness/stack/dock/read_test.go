@@ -109,14 +109,6 @@ func TestReadCommand(t *testing.T) {
 	}
 }
 
-func TestListenPort(t *testing.T) {
-	for args, want := range map[string]int{"80": 80, "0.0.0.0:8081": 8081, "[::]:82 default_server": 82, "443 ssl": 0, "unix:/x": 0, "127.0.0.1": 80} {
-		if got := listenPort(strings.Fields(args)); got != want {
-			t.Errorf("listen %s: %d, want %d", args, got, want)
-		}
-	}
-}
-
 // A build context leaves out what .dockerignore names.
 func TestPack(t *testing.T) {
 	folder := t.TempDir()

@@ -38,11 +38,11 @@ func (r *replica) server() (string, map[string]string) {
 
 // settings reads the file that nginx runs on, its silent defaults included.
 func (n *nginx) settings() map[string]string {
-	set, err := settings.Nginx(n.file(nginxConf), n.version, "/")
+	c, err := settings.Nginx(n.file(nginxConf))
 	if err != nil { // it runs, so that only our reading can be wrong
 		return map[string]string{"unknown": err.Error()}
 	}
 	own := n.conf.Settings()
-	maps.Copy(own, set)
+	maps.Copy(own, c.For(n.version, "/"))
 	return own
 }

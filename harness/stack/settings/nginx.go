@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,25 +46,53 @@ var nginxDefaults = map[string]string{
 // connections unless told otherwise (nginx CHANGES).
 var modernUpstream = []int{1, 29, 7}
 
-// Nginx reads the configuration in file as it holds for requests of path that
-// nginx of the given version ("1.22.1"; "" for an old one) passes on. Where no
-// location passes anything on it reads the http block.
-func Nginx(file, version, path string) (map[string]string, error) {
-	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{CombineConfigs: true, StopParsingOnError: true,
+// A Conf is an nginx configuration that has been parsed.
+type Conf struct{ main crossplane.Directives }
+
+// Nginx parses the configuration in file and what it includes.
+func Nginx(file string) (*Conf, error) { return parse(file, false) }
+
+// NginxAlone parses file without what it includes, which lies elsewhere: in a
+// container's image.
+func NginxAlone(file string) (*Conf, error) { return parse(file, true) }
+
+// parse leaves it to nginx to judge what a configuration means, and refuses only
+// text that is none at all.
+func parse(file string, alone bool) (*Conf, error) {
+	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{SingleFile: alone, CombineConfigs: !alone, StopParsingOnError: true,
 		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true})
 	if err != nil {
-		return nil, fmt.Errorf("read nginx.conf: %w", err)
+		return nil, fmt.Errorf("read nginx.conf: %s", place(file, err))
 	}
+	c := &Conf{}
+	for _, f := range parsed.Config {
+		c.main = append(c.main, f.Parsed...)
+	}
+	return c, nil
+}
+
+// place is the parser's message as file:line: what.
+func place(file string, err error) string {
+	var p *crossplane.ParseError
+	if errors.As(err, &p) && p.Line != nil {
+		if p.File != nil {
+			file = *p.File // one that is included
+		}
+		return fmt.Sprintf("%s:%d: %s", filepath.Base(file), *p.Line, p.What)
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// For lists what holds for requests of path that nginx of the given version
+// ("1.22.1"; "" for an old one) passes on. Where no location passes anything on
+// it reads the http block.
+func (c *Conf) For(version, path string) map[string]string {
 	set := maps.Clone(nginxDefaults)
 	set["proxy_http_version"], set["keepalive"] = "1.0", "off"
 	if atLeast(version, modernUpstream) {
 		set["proxy_http_version"], set["keepalive"] = "1.1", "32"
 	}
-	var main crossplane.Directives
-	for _, c := range parsed.Config {
-		main = append(main, c.Parsed...)
-	}
-	chain := route(main, path)
+	chain := route(c.main, path)
 	for _, block := range chain {
 		for _, d := range block {
 			if _, known := set[d.Directive]; known && len(d.Args) > 0 {
@@ -70,10 +100,70 @@ func Nginx(file, version, path string) (map[string]string, error) {
 			}
 		}
 	}
-	if v := keepalive(main, chain); v != "" {
-		set["keepalive"] = v
+	if up := c.group(pass(chain)); up != nil {
+		for _, d := range within(up.Block, "keepalive") {
+			set["keepalive"] = strings.Join(d.Args, " ")
+		}
 	}
-	return set, nil
+	return set
+}
+
+// Upstreams lists where requests of path are passed on to, as it is written:
+// "app:8000 max_fails=0", also "$backend".
+func (c *Conf) Upstreams(path string) []string {
+	to := pass(route(c.main, path))
+	up := c.group(to)
+	if up == nil && to != "" {
+		return []string{to}
+	}
+	var list []string
+	if up != nil {
+		for _, d := range within(up.Block, "server") {
+			if len(d.Args) > 0 {
+				list = append(list, strings.Join(d.Args, " "))
+			}
+		}
+	}
+	return list
+}
+
+// Daemon reports whether the configuration says itself whether nginx goes into
+// the background.
+func (c *Conf) Daemon() bool { return len(within(c.main, "daemon")) > 0 }
+
+// Port is where the first server listens that speaks plain HTTP, nginx's own
+// default where none says so.
+func (c *Conf) Port() int {
+	for _, http := range within(c.main, "http") {
+		for _, server := range within(http.Block, "server") {
+			for _, l := range within(server.Block, "listen") {
+				if port := listenPort(l.Args); port != 0 {
+					return port
+				}
+			}
+		}
+	}
+	return httpPort
+}
+
+// httpPort is nginx's own default for root.
+const httpPort = 80
+
+// listenPort reads "80", "0.0.0.0:80" or "[::]:80"; 0 for TLS, UDP and sockets.
+func listenPort(args []string) int {
+	if len(args) == 0 || strings.HasPrefix(args[0], "unix:") {
+		return 0
+	}
+	for _, a := range args[1:] {
+		if a == "ssl" || a == "quic" || a == "udp" {
+			return 0
+		}
+	}
+	port, err := strconv.Atoi(args[0][strings.LastIndexByte(args[0], ':')+1:])
+	if err != nil {
+		return httpPort // an address alone
+	}
+	return port
 }
 
 // route lists the blocks that a request of path is in, the outermost first.
@@ -134,26 +224,32 @@ func (w way) fit(path string) int {
 	return 0
 }
 
-// keepalive finds the directive of that name in the upstream that the innermost
-// proxy_pass names. It must not be taken for anything of the http block.
-func keepalive(main crossplane.Directives, chain []crossplane.Directives) string {
-	pass := ""
+// pass is what the innermost proxy_pass names, without scheme and path:
+// "app:8000".
+func pass(chain []crossplane.Directives) string {
+	to := ""
 	for _, block := range chain {
 		for _, d := range within(block, "proxy_pass") {
-			pass = strings.Join(d.Args, " ")
+			to = strings.Join(d.Args, " ")
 		}
 	}
-	for _, http := range within(main, "http") {
+	if _, rest, ok := strings.Cut(to, "://"); ok {
+		to = rest
+	}
+	to, _, _ = strings.Cut(to, "/")
+	return to
+}
+
+// group finds the upstream block of that name, nil if it is a plain address.
+func (c *Conf) group(name string) *crossplane.Directive {
+	for _, http := range within(c.main, "http") {
 		for _, up := range within(http.Block, "upstream") {
-			if len(up.Args) == 0 || !strings.HasSuffix(pass, "//"+up.Args[0]) && !strings.Contains(pass, "//"+up.Args[0]+"/") {
-				continue
-			}
-			for _, d := range within(up.Block, "keepalive") {
-				return strings.Join(d.Args, " ")
+			if len(up.Args) > 0 && up.Args[0] == name {
+				return up
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 func within(block crossplane.Directives, name string) []*crossplane.Directive {

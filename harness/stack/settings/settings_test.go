@@ -3,6 +3,7 @@ package settings_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,10 +59,11 @@ func TestNginx(t *testing.T) {
 			"send_timeout": "2s", "worker_shutdown_timeout": "10s", "proxy_http_version": "1.0"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := settings.Nginx(conf(t, tc.text), tc.version, tc.path)
+			c, err := settings.Nginx(conf(t, tc.text))
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := c.For(tc.version, tc.path)
 			for k, want := range tc.want {
 				if got[k] != want {
 					t.Errorf("%s = %q, want %q", k, got[k], want)
@@ -77,16 +79,64 @@ func TestNginxFollowsIncludes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "more.conf"), []byte(more), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := settings.Nginx(path, "1.22.1", "/")
-	if err != nil || got["proxy_read_timeout"] != "9s" {
-		t.Errorf("proxy_read_timeout = %q (%v), want that of the included file", got["proxy_read_timeout"], err)
+	c, err := settings.Nginx(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.For("1.22.1", "/")["proxy_read_timeout"]; got != "9s" {
+		t.Errorf("proxy_read_timeout = %q, want that of the included file", got)
+	}
+	alone, err := settings.NginxAlone(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := alone.For("1.22.1", "/")["proxy_read_timeout"]; got != "60s" {
+		t.Errorf("alone: proxy_read_timeout = %q, want nginx's own default", got)
+	}
+}
+
+// TestNginxLeadsOn reads where a configuration listens and where it leads.
+func TestNginxLeadsOn(t *testing.T) {
+	for _, tc := range []struct {
+		name, text, path string
+		port             int
+		daemon           bool
+		upstreams        []string
+	}{
+		{"groups", layered, "/chat/stream", 80, false, []string{"127.0.0.1:1"}},
+		{"an address", layered, "/v1", 80, false, []string{"other"}},
+		{"with a path", layered, "/exact", 80, false, []string{"127.0.0.1:1"}},
+		{"several", "daemon off; http { upstream a { server x:1; server y:2 resolve; } server { listen 443 ssl; listen [::]:81; location / { proxy_pass http://a/; } } }",
+			"/", 81, true, []string{"x:1", "y:2 resolve"}},
+		{"a variable", "http { server { listen 8080; set $b app; location / { proxy_pass http://$b:8000; } } }", "/", 8080, false, []string{"$b:8000"}},
+		{"nothing", "http { server { listen unix:/s; root /srv; } }", "/", 80, false, nil},
+	} {
+		c, err := settings.NginxAlone(conf(t, tc.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Port() != tc.port || c.Daemon() != tc.daemon || !slices.Equal(c.Upstreams(tc.path), tc.upstreams) {
+			t.Errorf("%s: port %d, daemon %t, upstreams %q; want %d, %t, %q", tc.name, c.Port(), c.Daemon(), c.Upstreams(tc.path), tc.port, tc.daemon, tc.upstreams)
+		}
+	}
+}
+
+func TestNginxPort(t *testing.T) {
+	for args, want := range map[string]int{"81": 81, "0.0.0.0:8081": 8081, "[::]:82 default_server": 82, "443 ssl": 9, "unix:/x": 9, "127.0.0.1": 80} {
+		c, err := settings.Nginx(conf(t, "http { server { listen "+args+"; listen 9; } }"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Port(); got != want {
+			t.Errorf("listen %s, and 9: %d, want %d", args, got, want)
+		}
 	}
 }
 
 func TestNginxThatDoesNotParse(t *testing.T) {
-	_, err := settings.Nginx(conf(t, "events {\n  worker_connections 8\n"), "", "/")
-	if err == nil || !strings.Contains(err.Error(), "nginx.conf") {
-		t.Errorf("error %v does not name the file", err)
+	_, err := settings.Nginx(conf(t, "events {\n  worker_connections 8\n"))
+	if err == nil || !strings.Contains(err.Error(), "nginx.conf:") {
+		t.Errorf("error %v does not name the file and line", err)
 	}
 }
 
