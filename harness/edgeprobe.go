@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -69,7 +70,7 @@ func (p *player) askEdge(ctx context.Context, t stack.Twinner) (record.EdgeProbe
 }
 
 func probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, err error) {
-	o, err := probe.Listen("127.0.0.1:0")
+	o, err := cutter.Listen("127.0.0.1:0")
 	if err != nil {
 		return found, err
 	}

@@ -6,6 +6,10 @@
 // Beside the control API of [relay.Handler] it knows POST /pause and POST
 // /resume, which close and reopen the listener. Times in its ledger are
 // nanoseconds since the Unix epoch.
+//
+// With -probe it is the origin of an edge probe instead, see harness/cutter:
+//
+//	relay -probe -listen :8000
 package main
 
 import (
@@ -20,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/relay"
 )
 
@@ -38,27 +43,49 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		target  = flags.String("target", "", "address to relay to, host:port")
 		control = flags.String("control", ":8475", "address of the control API")
 		idle    = flags.Duration("idle", 0, "end connections on which nothing has moved for so long; 0 is patient")
+		probe   = flags.Bool("probe", false, "relay nothing, and answer with streams that break off as they are asked to")
 		life    = flags.Duration("life", 2*time.Hour, "end after this long, whoever forgot us")
 	)
 	if err := flags.Parse(args); err != nil {
 		return 64
 	}
-	if *target == "" {
+	if *target == "" && !*probe {
 		fmt.Fprintln(stderr, "relay: -target is missing")
 		return 64
 	}
 	ctx, cancel := context.WithTimeout(ctx, *life)
 	defer cancel()
-	unix := func() time.Duration { return time.Duration(time.Now().UnixNano()) }
-	r, err := relay.Start(relay.Options{Name: *name, Listen: *listen, Target: *target, Idle: *idle, Now: unix})
-	if err == nil {
-		err = serve(ctx, r, *control)
+	var err error
+	if *probe {
+		err = cut(ctx, *listen)
+	} else {
+		err = pass(ctx, relay.Options{Name: *name, Listen: *listen, Target: *target, Idle: *idle}, *control)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "relay:", err)
 		return 1
 	}
 	return 0
+}
+
+// cut is the origin of an edge probe until ctx is over.
+func cut(ctx context.Context, addr string) error {
+	s, err := cutter.Listen(addr)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return s.Close()
+}
+
+// pass relays until ctx is over.
+func pass(ctx context.Context, opt relay.Options, control string) error {
+	opt.Now = func() time.Duration { return time.Duration(time.Now().UnixNano()) }
+	r, err := relay.Start(opt)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, r, control)
 }
 
 // serve answers the control API until ctx is over, and closes the relay.

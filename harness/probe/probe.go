@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -30,14 +31,14 @@ var Trials = []record.EdgeTrial{
 }
 
 // limits bound a trial: three times what it takes.
-var limits = tap.Limits{Connect: 2 * time.Second, Headers: 3 * Events * Gap, First: 3 * Events * Gap, Gap: 2 * Events * Gap,
-	Total: 4 * Events * Gap, Linger: Gap}
+var limits = tap.Limits{Connect: 2 * time.Second, Headers: 3 * cutter.Events * cutter.Gap, First: 3 * cutter.Events * cutter.Gap, Gap: 2 * cutter.Events * cutter.Gap,
+	Total: 4 * cutter.Events * cutter.Gap, Linger: cutter.Gap}
 
 // Edge sends all trials through the edge at the URL base, whose upstream must be
-// an [Origin]. name is what the result calls the edge. It takes about as long as
+// a [cutter.Server]. name is what the result calls the edge. It takes about as long as
 // one trial.
 func Edge(ctx context.Context, base, name string) (record.EdgeProbe, error) {
-	p := record.EdgeProbe{Edge: name, Events: Events, Gap: Gap, Trials: slices.Clone(Trials)}
+	p := record.EdgeProbe{Edge: name, Events: cutter.Events, Gap: cutter.Gap, Trials: slices.Clone(Trials)}
 	streams, at, err := send(ctx, base)
 	if err != nil {
 		return p, fmt.Errorf("probe edge: %w", err)
@@ -50,7 +51,7 @@ func Edge(ctx context.Context, base, name string) (record.EdgeProbe, error) {
 		if s == nil {
 			return p, fmt.Errorf("probe edge: trial %q was not sent", &p.Trials[i])
 		}
-		if proto := s.Header[ProtocolHeader]; proto != "" {
+		if proto := s.Header[cutter.ProtocolHeader]; proto != "" {
 			p.Upstream = proto
 		}
 		judge(&p.Trials[i], s, at)
@@ -94,8 +95,7 @@ func request(ctx context.Context, rt http.RoundTripper, base string, i int) erro
 		return fmt.Errorf("read URL: %w", err)
 	}
 	q := u.Query()
-	q.Set(bodyParam, string(Trials[i].Framing))
-	q.Set(endParam, string(Trials[i].End))
+	cutter.Ask(q, Trials[i].Framing, Trials[i].End)
 	u.RawQuery = q.Encode()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -119,7 +119,7 @@ func request(ctx context.Context, rt http.RoundTripper, base string, i int) erro
 func judge(t *record.EdgeTrial, s *record.Stream, at func(time.Time) time.Duration) {
 	g := verdict.GradeStream(s, record.Policy{})
 	t.Fate, t.Events = fate(s, g), s.Contents
-	t.Why = strings.TrimSpace(fmt.Sprintf("%s, %s; %d of %d events", framing(s), g.Ending, s.Contents, Events))
+	t.Why = strings.TrimSpace(fmt.Sprintf("%s, %s; %d of %d events", framing(s), g.Ending, s.Contents, cutter.Events))
 	if t.Fate == record.EdgeLaundered { // trials end between two events
 		t.Extra = s.Partial
 	}
@@ -129,7 +129,7 @@ func judge(t *record.EdgeTrial, s *record.Stream, at func(time.Time) time.Durati
 			delays = append(delays, max(0, m.At-at(time.Unix(0, m.Emit))))
 		}
 	}
-	if len(delays) < Events-1 {
+	if len(delays) < cutter.Events-1 {
 		return
 	}
 	slices.Sort(delays)

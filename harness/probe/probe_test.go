@@ -19,15 +19,16 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func origin(t *testing.T) *probe.Origin {
+func origin(t *testing.T) *cutter.Server {
 	t.Helper()
-	o, err := probe.Listen("127.0.0.1:0")
+	o, err := cutter.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func rawFate(all string, err error) record.EdgeFate {
 	return record.EdgeHung
 }
 
-func (v rawView) live() bool { return v.apart >= probe.Events-1 }
+func (v rawView) live() bool { return v.apart >= cutter.Events-1 }
 
 // expected is the table of TAXONOMY section 14, in the order of probe.Trials.
 var expected = map[string][]record.EdgeFate{
@@ -200,7 +201,7 @@ func TestNotOurOrigin(t *testing.T) {
 // TestCancelled ends a probe early, with nothing left behind.
 func TestCancelled(t *testing.T) {
 	o := origin(t)
-	ctx, cancel := context.WithTimeout(t.Context(), probe.Gap)
+	ctx, cancel := context.WithTimeout(t.Context(), cutter.Gap)
 	defer cancel()
 	if _, err := probe.Edge(ctx, "http://"+o.Addr(), "none"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want that of the context", err)
@@ -216,7 +217,7 @@ func TestDirect(t *testing.T) {
 	}
 	want := []record.EdgeFate{record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeCut, record.EdgeCut}
 	for i, f := range want {
-		if p.Trials[i].Fate != f || p.Trials[i].Events != probe.Events {
+		if p.Trials[i].Fate != f || p.Trials[i].Events != cutter.Events {
 			t.Errorf("%s: %s, %d events (%s), want %s with all", &p.Trials[i], p.Trials[i].Fate, p.Trials[i].Events, p.Trials[i].Why, f)
 		}
 	}

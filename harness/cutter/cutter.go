@@ -1,4 +1,8 @@
-package probe
+// Package cutter is a server whose streams break off as they are asked to: it
+// stands behind an edge that is probed (package probe), in the stack's process
+// or in a container. It depends on little, since it is part of the relay's
+// image.
+package cutter
 
 import (
 	"bufio"
@@ -7,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -37,9 +42,17 @@ const (
 // requestLimit bounds the reading of one request.
 const requestLimit = 5 * time.Second
 
-// An Origin is a server whose streams break off as they are asked to. It writes
-// the wire itself: net/http cannot be made to cut a body in these ways.
-type Origin struct {
+// Ask adds to a request's query how it is to be answered: with a body of that
+// framing, which is whole or ends like that.
+func Ask(q url.Values, body record.Framing, end record.Close) {
+	q.Set(bodyParam, string(body))
+	q.Set(endParam, string(end))
+}
+
+// A Server answers each request with a chunked, a close-delimited or a counted
+// body of [Events] small events, whole or ended by FIN or RST. It writes the wire
+// itself: net/http cannot be made to cut a body in these ways.
+type Server struct {
 	listener net.Listener
 	served   sync.WaitGroup // the accepting goroutine and one for each connection
 
@@ -48,69 +61,69 @@ type Origin struct {
 	closed bool
 }
 
-// Listen starts an origin on addr, "host:port"; port 0 chooses one.
-func Listen(addr string) (*Origin, error) {
+// Listen starts a server on addr, "host:port"; port 0 chooses one.
+func Listen(addr string) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("start probe origin: %w", err)
 	}
-	o := &Origin{listener: l, conns: map[net.Conn]struct{}{}}
-	o.served.Go(o.accept)
-	return o, nil
+	s := &Server{listener: l, conns: map[net.Conn]struct{}{}}
+	s.served.Go(s.accept)
+	return s, nil
 }
 
-// Addr is where the edge finds the origin.
-func (o *Origin) Addr() string { return o.listener.Addr().String() }
+// Addr is where the edge finds the server.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Close cuts all connections and waits for their goroutines. It may be called
 // twice.
-func (o *Origin) Close() error {
-	o.mu.Lock()
-	o.closed = true
-	for c := range o.conns {
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for c := range s.conns {
 		c.Close()
 	}
-	o.mu.Unlock()
-	err := o.listener.Close()
-	o.served.Wait()
+	s.mu.Unlock()
+	err := s.listener.Close()
+	s.served.Wait()
 	if err != nil && !strings.Contains(err.Error(), net.ErrClosed.Error()) {
 		return fmt.Errorf("close probe origin: %w", err)
 	}
 	return nil
 }
 
-func (o *Origin) accept() {
+func (s *Server) accept() {
 	for {
-		c, err := o.listener.Accept()
+		c, err := s.listener.Accept()
 		if err != nil {
 			return
 		}
-		if !o.enter(c) {
+		if !s.enter(c) {
 			c.Close()
 			return
 		}
-		o.served.Go(func() {
-			defer o.leave(c)
+		s.served.Go(func() {
+			defer s.leave(c)
 			answer(c.(*net.TCPConn))
 		})
 	}
 }
 
-func (o *Origin) enter(c net.Conn) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
+func (s *Server) enter(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		return false
 	}
-	o.conns[c] = struct{}{}
+	s.conns[c] = struct{}{}
 	return true
 }
 
-func (o *Origin) leave(c net.Conn) {
+func (s *Server) leave(c net.Conn) {
 	c.Close()
-	o.mu.Lock()
-	delete(o.conns, c)
-	o.mu.Unlock()
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
 }
 
 // answer serves one request. Edges that keep connections open find this one
