@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -30,14 +30,13 @@ var probed = struct {
 // scenario goes on, and the record says so.
 func (p *player) probeEdge(ctx context.Context) error {
 	t, able := p.stack.(stack.Twinner)
-	if !able || p.sc.Edge.Form == stack.EdgeNone {
+	if !able || p.sc.Edge.Form == stack.EdgeNone && p.sc.Edge.NginxConf == "" {
 		return nil
 	}
 	p.phase("probing the edge")
 	found, err := p.askEdge(ctx, t)
-	var cannot *stack.Unable
 	switch {
-	case ctx.Err() != nil, errors.As(err, &cannot):
+	case ctx.Err() != nil:
 		return nil
 	case err != nil:
 		p.note(p.sc.ID, record.NoteFact, "the edge was not probed: "+err.Error(), "")
@@ -51,31 +50,28 @@ func (p *player) probeEdge(ctx context.Context) error {
 	return nil
 }
 
-// askEdge finds what is known about the edge, or probes a twin of it. A user's
-// own configuration may have changed since, and is always asked again.
+// askEdge finds what is known about the edge, or probes a twin of it.
 func (p *player) askEdge(ctx context.Context, t stack.Twinner) (record.EdgeProbe, error) {
 	probed.Lock()
 	defer probed.Unlock()
-	key := fmt.Sprint(p.Opener.Kind(), p.stack.Versions(), p.sc.Edge.Form)
-	if known, ok := probed.by[key]; ok && p.sc.Edge.NginxConf == "" {
+	key, err := p.edgeKey()
+	if err != nil {
+		return record.EdgeProbe{}, err
+	}
+	if known, ok := probed.by[key]; ok {
 		return known, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	found, err := probeTwin(ctx, t)
+	found, err := p.probeTwin(ctx, t)
 	if err == nil {
 		probed.by[key] = found
 	}
 	return found, err
 }
 
-func probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, err error) {
-	o, err := cutter.Listen("127.0.0.1:0")
-	if err != nil {
-		return found, err
-	}
-	defer func() { err = errors.Join(err, o.Close()) }()
-	twin, err := t.Twin(ctx, o.Addr())
+func (p *player) probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, err error) {
+	twin, err := t.Twin(ctx)
 	if err != nil {
 		return found, err
 	}
@@ -84,5 +80,17 @@ func probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, er
 		defer cancel()
 		err = errors.Join(err, twin.Close(ending))
 	}()
-	return probe.Edge(ctx, twin.URL, twin.What)
+	return probe.Edge(ctx, twin.URL+p.place(), twin.What)
+}
+
+// edgeKey names what an answer of the edge depends on: the program, and the form
+// of its configuration or the user's own, which may change from run to run.
+func (p *player) edgeKey() (string, error) {
+	v := p.stack.Versions()
+	key := fmt.Sprintf("%s, nginx %s, edge %s, form %s", p.Opener.Kind(), v["nginx"], v["edge"], p.sc.Edge.Form)
+	if p.sc.Edge.NginxConf == "" {
+		return key, nil
+	}
+	text, err := os.ReadFile(p.sc.Edge.NginxConf)
+	return fmt.Sprintf("%s, path %s, configuration %s", key, p.place(), text), err
 }

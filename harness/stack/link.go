@@ -170,13 +170,13 @@ type Counter interface {
 	Counters(ctx context.Context, replica string) (map[string]int64, error)
 }
 
-// A Twinner can start a second edge of the form of its own, with one upstream of
-// the caller's, so that the edge can be asked what it does without a stream of
-// the app's in its way.
+// A Twinner can start a second edge of the form of its own, whose only upstream
+// is the origin of a probe (harness/cutter), so that the edge can be asked what it
+// does without a stream of the app's in its way.
 type Twinner interface {
-	// Twin starts the edge. upstream is "host:port" on this machine. Twins are
-	// quiet: they tell no event and leave no log.
-	Twin(ctx context.Context, upstream string) (Twin, error)
+	// Twin starts both. A twin is quiet: it tells no event and leaves no log. Its
+	// Close must be called.
+	Twin(ctx context.Context) (Twin, error)
 }
 
 // A Twin is a running second edge.

@@ -28,6 +28,7 @@ type form struct {
 	env        []string
 	dir, user  string
 	aliases    []string // names in the stack's network
+	hosts      []string // "name:address", before the names of the network
 	ports      []int    // published on loopback
 	files      map[string][]byte
 	binds      []string // folders of this machine
@@ -120,7 +121,7 @@ func (f form) host(h *container.HostConfig) {
 			h.PortBindings[port] = []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: "0"}}
 		}
 	}
-	h.Binds = f.binds
+	h.Binds, h.ExtraHosts = f.binds, f.hosts
 	h.Memory, h.MemorySwap = f.memory, f.memory
 	h.ShmSize = f.shm
 	h.NanoCPUs = int64(f.cpus * 1e9)
@@ -168,11 +169,13 @@ func (b *box) inspect(ctx context.Context) (*container.InspectResponse, error) {
 	return &r.Container, nil
 }
 
-// inside is the address in the stack's network.
-func (b *box) inside(port int) string {
+// inside is the address in the stack's network, with a port.
+func (b *box) inside(port int) string { return net.JoinHostPort(b.address(), strconv.Itoa(port)) }
+
+func (b *box) address() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return net.JoinHostPort(b.ip, strconv.Itoa(port))
+	return b.ip
 }
 
 func (b *box) published(port int) string {

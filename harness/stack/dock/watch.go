@@ -78,6 +78,9 @@ func (w *watcher) event(m events.Message) {
 		return
 	}
 	attr := m.Actor.Attributes
+	if slices.Contains(twinParts, attr[labelPart]) {
+		return
+	}
 	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: "docker", Kind: string(m.Action), Subject: attr[labelPart], Pid: 1}
 	switch m.Action {
 	case events.ActionKill:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
@@ -16,13 +17,30 @@ var _ stack.Twinner = (*chain)(nil)
 // twinFolder is where a twin keeps its files while it runs.
 const twinFolder = ".twin"
 
-// Twin implements [stack.Twinner]: the same program on the same configuration,
-// with no link before the upstream, since toxiproxy makes a FIN of every RST.
-func (c *chain) Twin(ctx context.Context, upstream string) (stack.Twin, error) {
+// Twin implements [stack.Twinner]: the same program on the same form of
+// configuration, without the limits of one scenario, and with no link before the
+// upstream, since toxiproxy makes a FIN of every RST.
+func (c *chain) Twin(ctx context.Context) (stack.Twin, error) {
 	if c.edge == nil {
 		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
 	}
+	o, err := cutter.Listen("127.0.0.1:0")
+	if err != nil {
+		return stack.Twin{}, err
+	}
+	twin, err := c.twin(ctx, o.Addr())
+	if err != nil {
+		return twin, errors.Join(err, o.Close())
+	}
+	end := twin.Close
+	twin.Close = func(ctx context.Context) error { return errors.Join(end(ctx), o.Close()) }
+	return twin, nil
+}
+
+// twin starts a second edge before an upstream.
+func (c *chain) twin(ctx context.Context, upstream string) (stack.Twin, error) {
 	t := &chain{opt: c.opt, spec: c.spec, nginx: c.nginx, remote: c.remote}
+	t.spec.Edge = stack.Edge{Form: c.spec.Edge.Form}
 	t.spec.LogDir = filepath.Join(c.spec.LogDir, twinFolder)
 	t.spec.Notify = func(stack.Event) {}
 	if err := os.MkdirAll(t.spec.LogDir, 0o700); err != nil {

@@ -3,22 +3,18 @@ package local
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// TestTwin leads a second edge to another upstream, beside the first, and leaves
-// nothing of it.
+// TestTwin leads a second edge to the origin of a probe, beside the first, and
+// leaves nothing of it.
 func TestTwin(t *testing.T) {
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the other one") }))
-	defer other.Close()
 	for _, nginx := range []string{"", NoNginx} {
 		dir := t.TempDir()
 		o := New(Options{OriginCommand: []string{self(), "origin"}, GuardCommand: []string{self(), "guard"}, NginxPath: nginx})
@@ -30,12 +26,17 @@ func TestTwin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		twin, err := st.(stack.Twinner).Twin(t.Context(), strings.TrimPrefix(other.URL, "http://"))
+		twin, err := st.(stack.Twinner).Twin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := get(t.Context(), twin.URL+"/x"); err != nil || got != "the other one" {
-			t.Errorf("the twin answers %q, %v", got, err)
+		res, err := http.Get(twin.URL + "/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.Header.Get(cutter.ProtocolHeader) != "HTTP/1.1" {
+			t.Errorf("the twin answers with %v, not as the origin of the probe", res.Header)
 		}
 		if got, err := get(t.Context(), st.Hops()[0].URL+"/healthz"); err != nil || got != "ok" {
 			t.Errorf("the first edge answers %q, %v", got, err)
@@ -56,7 +57,7 @@ func TestTwinOfNothing(t *testing.T) {
 	}
 	defer st.Close(context.Background())
 	var cannot *stack.Unable
-	if _, err := st.(stack.Twinner).Twin(t.Context(), "127.0.0.1:1"); !errors.As(err, &cannot) {
+	if _, err := st.(stack.Twinner).Twin(t.Context()); !errors.As(err, &cannot) {
 		t.Errorf("error %v, want that there is no edge", err)
 	}
 }
