@@ -3,6 +3,7 @@ package dock
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -13,31 +14,61 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// BenchmarkHops prints what each hop of the chain does to the gaps between
-// events: a stream of the origin, an event every 5 ms, read at that hop by the
-// container's address and by the port that docker-proxy publishes.
-func BenchmarkHops(b *testing.B) {
-	const gap = 5 * time.Millisecond
+// BenchmarkStackUp prints how long a stack takes to get up and where the time
+// goes. The edge starts while the app gets healthy.
+func BenchmarkStackUp(b *testing.B) {
+	took := map[string]time.Duration{}
+	for b.Loop() {
+		st := benchStack(b)
+		b.StopTimer()
+		_, steps := st.Timing()
+		for _, s := range steps {
+			took[s.Name] += s.Took
+		}
+		benchClose(b, st)
+		b.StartTimer()
+	}
+	for name, d := range took {
+		b.ReportMetric(d.Seconds()/float64(b.N), strings.ReplaceAll(name, " ", "-")+"-s")
+	}
+}
+
+// benchStack opens the longest chain, with every kind of link.
+func benchStack(b *testing.B) *Stack {
+	b.Helper()
 	if err := Available(b.Context()); err != nil {
-		b.Skipf("no Docker: %v", err)
+		fmt.Printf("%s is skipped: no Docker: %v\n", b.Name(), err) // a skipped benchmark says nothing itself
+		b.Skip()
 	}
 	st, err := New(Options{}).Open(b.Context(), stack.Spec{App: stack.App{Origin: &stack.Origin{}},
 		Edge: stack.Edge{Form: stack.EdgeStreaming}, Strikes: true, LogDir: b.TempDir()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := st.Close(context.Background()); err != nil {
-			b.Error(err)
-		}
-	})
-	b.Logf("stack up: %s", st.(*Stack).timingText())
+	return st.(*Stack)
+}
+
+func benchClose(b *testing.B, st *Stack) {
+	b.Helper()
+	if err := st.Close(context.Background()); err != nil {
+		b.Error(err)
+	}
+}
+
+// BenchmarkHops prints what each hop of the chain does to the gaps between
+// events: a stream of the origin, an event every 5 ms, read at that hop by the
+// container's address and by the port that docker-proxy publishes.
+func BenchmarkHops(b *testing.B) {
+	const gap = 5 * time.Millisecond
+	st := benchStack(b)
+	b.Cleanup(func() { benchClose(b, st) })
 	for _, h := range slices.Backward(st.Hops()) {
-		for name, dial := range map[string]string{"address": h.Dial, "published": ""} {
-			if name == "address" && dial == "" {
+		for _, way := range []string{"address", "published"} {
+			dial := map[string]string{"address": h.Dial}[way]
+			if way == "address" && dial == "" {
 				continue
 			}
-			b.Run(h.Name+"/"+name, func(b *testing.B) {
+			b.Run(h.Name+"/"+way, func(b *testing.B) {
 				var gaps []time.Duration
 				for b.Loop() {
 					gaps = append(gaps, readGaps(b, h.URL+"/stream?events=200&gap="+gap.String(), dial)...)
