@@ -90,6 +90,9 @@ func hint(r row) string {
 	if d := firstEvent(r.Stream); d >= 0 {
 		fmt.Fprintf(&b, ", first after %s", short(d))
 	}
+	if s := server(r); s != "" {
+		fmt.Fprintf(&b, "; %s", s)
+	}
 	if r.Grade.Why != "" {
 		fmt.Fprintf(&b, "; %s", bound(r.Grade.Why, 120))
 	}

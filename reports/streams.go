@@ -17,7 +17,7 @@ type streamView struct {
 	Seq                                         uint64
 	Link                                        string
 	Class, Outcome, Group                       string
-	Ending, Content, Events, First, Gap, Worker string
+	Ending, Content, Events, First, Gap, Server string
 	Nonce, Why, Flags                           string
 }
 
@@ -46,10 +46,18 @@ func viewStream(r row) streamView {
 		Seq: r.Seq, Link: fmt.Sprintf("#l%d", r.Seq),
 		Class: class(r.Grade.Outcome), Outcome: label(r.Grade.Outcome), Group: line(string(r.Group)),
 		Ending: string(r.Grade.Ending), Content: string(r.Grade.Content), Events: thousands(r.Contents),
-		First: short(firstEvent(r.Stream)), Gap: short(longestGap(r.Stream)), Worker: line(r.Content.Worker),
+		First: short(firstEvent(r.Stream)), Gap: short(longestGap(r.Stream)), Server: line(server(r)),
 		Nonce: bound(line(r.Nonce), 40), Why: bound(line(orElse(r.Grade.Why, r.Content.Why)), 200),
 		Flags: strings.Join(flags, ", "),
 	}
+}
+
+// server says who served a stream, as far as is known.
+func server(r row) string {
+	if r.Content.Worker == "" {
+		return r.Replica
+	}
+	return "worker " + r.Process()
 }
 
 // A groupView is one line of the table of groups.

@@ -59,7 +59,7 @@ func (v *view) outlived(worker string, gs []*verdict.Graded) []*verdict.Graded {
 	if worker == "" {
 		return nil
 	}
-	return v.goingOn(gs, func(g *verdict.Graded) bool { return g.Content.Worker == worker })
+	return v.goingOn(gs, func(g *verdict.Graded) bool { return g.Process() == worker })
 }
 
 // goingOn are the streams that were open when the last of gs ended, had events

@@ -157,7 +157,7 @@ func lastContent(g *verdict.Graded) time.Duration {
 func byWorker(streams []*verdict.Graded) map[string][]*verdict.Graded {
 	out := make(map[string][]*verdict.Graded)
 	for _, g := range streams {
-		out[g.Content.Worker] = append(out[g.Content.Worker], g)
+		out[g.Process()] = append(out[g.Process()], g)
 	}
 	return out
 }

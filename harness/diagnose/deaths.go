@@ -12,14 +12,15 @@ import (
 
 // A death is the end of something behind the edge, as somebody recorded it.
 type death struct {
-	at     time.Duration // Never if the line bears no time
-	what   string        // for the reader: "worker 4711 was killed (signal 9)"
-	pid    int           // 0 if unknown
-	stream uint64        // the only stream that it concerns, 0 for all
-	once   bool          // explains one stream at most: an exception
-	ours   bool          // our own fault did it
-	kind   deathKind
-	cite   string // the line, where it is in a log
+	at      time.Duration // Never if the line bears no time
+	what    string        // for the reader: "worker 4711 was killed (signal 9)"
+	replica string        // whose it was; "" if unknown
+	pid     int           // 0 if unknown
+	stream  uint64        // the only stream that it concerns, 0 for all
+	once    bool          // explains one stream at most: an exception
+	ours    bool          // our own fault did it
+	kind    deathKind
+	cite    string // the line, where it is in a log
 }
 
 type deathKind int
@@ -41,15 +42,15 @@ type deaths struct {
 	raised  []death            // exceptions by time, those without one first
 	named   map[string]int     // nonce in an exception's line: its index in raised
 	shared  []death            // of processes: few, each for many streams
-	ourPids map[int]bool       // that our own fault killed
+	ours    []record.Event     // kills of our own fault
 }
 
 // deathsOf gathers all deaths of a scenario.
 func deathsOf(v *view) deaths {
-	ds := deaths{strikes: make(map[uint64][]death), named: make(map[string]int), ourPids: make(map[int]bool)}
+	ds := deaths{strikes: make(map[uint64][]death), named: make(map[string]int)}
 	for _, e := range v.Events {
 		if e.Source == "fault" && (e.Kind == "kill" || e.Kind == "crash") && e.Pid != 0 {
-			ds.ourPids[e.Pid] = true
+			ds.ours = append(ds.ours, e)
 		}
 	}
 	for _, e := range v.Events {
@@ -71,13 +72,35 @@ func deathsOf(v *view) deaths {
 	return ds
 }
 
+// didWe reports whether our own fault killed a process. Containers number theirs
+// alike, so that the pid alone does not say.
+func (ds *deaths) didWe(replica string, pid int) bool {
+	return slices.ContainsFunc(ds.ours, func(e record.Event) bool {
+		return e.Pid == pid && (replica == "" || e.Subject == "" || e.Subject == replica)
+	})
+}
+
+// replicaName is how stacks call the instances of the app.
+var replicaName = regexp.MustCompile(`^app\[\d+\]$`)
+
+// replicaLog is what they call the log of one of several.
+var replicaLog = regexp.MustCompile(`^app\.(\d+)\.log$`)
+
+// replicaOf is the replica that writes a log, "" where it may be any.
+func replicaOf(l *record.Log) string {
+	if m := replicaLog.FindStringSubmatch(l.Name); m != nil {
+		return "app[" + m[1] + "]"
+	}
+	return ""
+}
+
 func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what string) {
 	for _, h := range v.tags[t] {
 		w := what
 		if h.pid > 0 {
 			w = fmt.Sprintf("%s (pid %d)", what, h.pid)
 		}
-		ds.shared = append(ds.shared, death{at: h.line.At, what: w, pid: h.pid, kind: kind, cite: h.String(), ours: ds.ourPids[h.pid]})
+		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: replicaOf(h.log), pid: h.pid, kind: kind, cite: h.String(), ours: ds.didWe(replicaOf(h.log), h.pid)})
 	}
 }
 
@@ -101,6 +124,9 @@ func (ds *deaths) exceptions(v *view) {
 
 func (ds *deaths) deathOf(e record.Event) (death, bool) {
 	d := death{at: e.At, pid: e.Pid}
+	if replicaName.MatchString(e.Subject) {
+		d.replica = e.Subject
+	}
 	switch {
 	case e.Source == "relay" && e.Kind == "strike" && e.Code == 0:
 		d.what, d.stream, d.ours, d.kind = "our relay struck it: "+e.Text, e.Stream, true, diedByStrike
@@ -117,7 +143,7 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 		if killed9(e.Code) {
 			d.what, d.kind = fmt.Sprintf("%s was killed (signal 9), pid %d", e.Subject, e.Pid), diedByKill
 		}
-		d.ours = ds.ourPids[e.Pid]
+		d.ours = ds.didWe(d.replica, e.Pid)
 	default:
 		return death{}, false
 	}

@@ -176,3 +176,32 @@ func TestMixedCauses(t *testing.T) {
 		}
 	}
 }
+
+// Containers number their processes alike: what we did to a process of one
+// replica is no excuse for the streams of another.
+func TestSamePidOnTwoReplicas(t *testing.T) {
+	b := faulty("streaming", record.Policy{Kills: true})
+	cut := synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CutAt(sec)}
+	mine, its := b.Add(6, chaos(record.Victim, cut)), b.Add(6, chaos(record.Victim, cut))
+	for i := range b.Run.Streams {
+		s := &b.Run.Streams[i]
+		s.Replica = "app[0]"
+		if slices.Contains(its, s.Seq) {
+			s.Replica = "app[1]"
+		}
+	}
+	b.Fault(killFault, sec, 1200*ms, mine...)
+	weKill(b, 11) // of app[0]
+	b.Happen(record.Event{At: sec, Source: "process", Kind: "exit", Subject: "app[1]", Pid: 11, Code: 9})
+	app(b)
+	want := map[string][]uint64{diagnose.WorkerKilled: its, "injected fault: SIGKILL to one worker process": mine}
+	got := causesOf(b)
+	if len(got) != len(want) {
+		t.Errorf("causes %q", names(got))
+	}
+	for _, c := range got {
+		if !slices.Equal(c.Streams, want[c.Cause]) {
+			t.Errorf("%s explains %v, want %v", c.Cause, c.Streams, want[c.Cause])
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -20,8 +19,7 @@ const (
 
 // concerns reports whether d may have ended g.
 func (d death) concerns(g *verdict.Graded) bool {
-	worker := g.Content.Worker
-	if d.pid != 0 && worker != "" && worker != strconv.Itoa(d.pid) && d.kind != diedByTerm {
+	if !g.MayBeOn(d.replica) || d.pid != 0 && g.Content.Worker != "" && !g.ServedBy(d.replica, d.pid) && d.kind != diedByTerm {
 		return false
 	}
 	if d.at == record.Never || g.End == record.Never {
@@ -36,7 +34,7 @@ func (d death) concerns(g *verdict.Graded) bool {
 // weight prefers deaths that name the stream's process, and our own doing.
 func (d death) weight(g *verdict.Graded) int {
 	w := 0
-	if d.pid != 0 && g.Content.Worker == strconv.Itoa(d.pid) {
+	if d.pid != 0 && g.ServedBy(d.replica, d.pid) {
 		w += 2
 	}
 	if d.ours {

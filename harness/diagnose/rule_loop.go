@@ -91,7 +91,7 @@ func (v *view) anyWord(gs []*verdict.Graded, from time.Duration) bool {
 	to := from + gs[0].MaxGap
 	for i := range v.Streams {
 		g := &v.Streams[i]
-		if slices.Contains(gs, g) || g.Content.Worker != gs[0].Content.Worker {
+		if slices.Contains(gs, g) || g.Process() != gs[0].Process() {
 			continue
 		}
 		for _, t := range []time.Duration{g.Headers, g.Last, g.End} {
@@ -112,7 +112,7 @@ func (v *view) sparesSiblings(worker string, gs []*verdict.Graded, from, to time
 	}
 	for i := range v.Streams {
 		g := &v.Streams[i]
-		if !silent[g] && g.Content.Worker == worker && g.First != record.Never && g.First < from && speaksWithin(g, from, to) {
+		if !silent[g] && g.Process() == worker && g.First != record.Never && g.First < from && speaksWithin(g, from, to) {
 			return true
 		}
 	}

@@ -55,7 +55,8 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 		s.Seq = uint64(len(pid))
 		return s
 	}
-	kill := record.Event{Source: "fault", Kind: "kill", Pid: 42, At: 200 * time.Millisecond}
+	on := func(replica string, s *record.Stream) *record.Stream { s.Replica = replica; return s }
+	kill := record.Event{Source: "fault", Kind: "kill", Subject: "app[1]", Pid: 42, At: 200 * time.Millisecond}
 	for _, tc := range []struct {
 		name    string
 		seen    Seen
@@ -63,6 +64,7 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 		victims int
 	}{
 		{"its streams are named", Seen{Streams: []*record.Stream{served("42"), served("7")}, Events: []record.Event{kill}}, true, 1},
+		{"another replica numbers its processes alike", Seen{Streams: []*record.Stream{on("app[1]", served("42")), on("app[0]", served("42"))}, Events: []record.Event{kill}}, true, 1},
 		{"it served nobody", Seen{Streams: []*record.Stream{served("7")}, Events: []record.Event{kill}}, false, 0},
 		{"nobody says who served", Seen{Streams: []*record.Stream{served("")}, Events: []record.Event{kill}}, true, 0},
 		{"nothing was killed", Seen{Streams: []*record.Stream{served("42")}}, false, 0},

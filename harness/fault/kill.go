@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
 	"syscall"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -82,7 +81,7 @@ func (KillWorker) Confirm(seen Seen) Proof {
 	named := false
 	for _, s := range seen.victims() {
 		named = named || s.Content.Worker != ""
-		if s.Content.Worker == strconv.Itoa(killed.Pid) && s.End >= killed.At && s.Send < killed.At {
+		if s.ServedBy(killed.Subject, killed.Pid) && s.End >= killed.At && s.Send < killed.At {
 			p.Victims = append(p.Victims, s.Seq)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -166,7 +165,7 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	named := false
 	for _, s := range seen.victims() {
 		named = named || s.Content.Worker != ""
-		mine := f.Whole || s.Content.Worker == strconv.Itoa(death.Pid)
+		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject)
 		if mine && s.Content.Worker != "" && s.End >= at-clockSlack && s.Send < at {
 			p.Victims = append(p.Victims, s.Seq)
 		}

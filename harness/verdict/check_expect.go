@@ -112,7 +112,7 @@ func (s *Scope) together() Answer {
 		n := 0
 		for j := range s.Streams {
 			o := &s.Streams[j]
-			if o.Content.Worker == g.Content.Worker && o.First != record.Never && o.First <= g.First && lasted(o.Stream, g.First) {
+			if o.Process() == g.Process() && o.First != record.Never && o.First <= g.First && lasted(o.Stream, g.First) {
 				n++
 			}
 		}

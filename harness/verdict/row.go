@@ -31,7 +31,8 @@ type Row struct {
 	TFirst   *float64     `json:"t_first" jsonschema:"nullable"`
 	TEnd     *float64     `json:"t_end" jsonschema:"nullable"`
 	MaxGap   float64      `json:"max_gap"`  // seconds
-	Worker   string       `json:"worker"`   // the process that served it, where it said so
+	Replica  string       `json:"replica"`  // who served it: "app[1]"
+	Worker   string       `json:"worker"`   // its process, where it said so
 	Upstream string       `json:"upstream"` // the replica's address, as the edge reported it
 }
 
@@ -45,7 +46,7 @@ func RowOf(g *Graded) Row {
 		Outcome: g.Grade.Outcome, Content: g.Grade.Content, Ending: g.Grade.Ending, Flags: flags, Why: g.Grade.Why,
 		Status: g.Status, Events: g.Contents,
 		TSend: at(g.Send), THeaders: at(g.Headers), TFirst: at(g.First), TEnd: at(g.End), MaxGap: max(g.MaxGap, 0).Seconds(),
-		Worker: g.Content.Worker, Upstream: g.Header[stack.ReplicaHeader]}
+		Replica: g.Replica, Worker: g.Content.Worker, Upstream: g.Header[stack.ReplicaHeader]}
 }
 
 func at(t time.Duration) *float64 {

@@ -1,0 +1,24 @@
+package record
+
+import "strconv"
+
+// Process names the process that served s, "8 of app[1]", or "8" where the replica
+// is not known; "" where the stream does not say. A pid alone is not enough:
+// containers number their processes alike.
+func (s *Stream) Process() string {
+	if s.Content.Worker == "" || s.Replica == "" {
+		return s.Content.Worker
+	}
+	return s.Content.Worker + " of " + s.Replica
+}
+
+// ServedBy reports whether process pid of a replica served s, as far as is
+// known: either side may not know the replica.
+func (s *Stream) ServedBy(replica string, pid int) bool {
+	return s.Content.Worker == strconv.Itoa(pid) && s.MayBeOn(replica)
+}
+
+// MayBeOn reports whether nothing speaks against a replica having served s.
+func (s *Stream) MayBeOn(replica string) bool {
+	return replica == "" || s.Replica == "" || s.Replica == replica
+}
