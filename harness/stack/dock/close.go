@@ -42,6 +42,8 @@ func (s *Stack) stopApps(ctx context.Context) {
 	if grace <= 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, grace+insist/2) // an engine that does not answer must not take the rest
+	defer cancel()
 	var g errgroup.Group
 	for _, r := range s.living() {
 		if r != nil && r.app != nil && r.app.id != "" {
@@ -66,14 +68,20 @@ func (s *Stack) clear(ctx context.Context) error {
 	if errs = append(errs, err); errors.Join(errs...) == nil {
 		return nil
 	}
+	cause := errors.Join(errs...)
+	if ctx.Err() != nil {
+		cause = ctx.Err() // all that it cut short says the same
+	}
 	if left := s.left(ctx); left != "" {
-		return fmt.Errorf("close stack: still there: %s: %w", left, errors.Join(errs...))
+		return fmt.Errorf("still there: %s: %w", left, cause)
 	}
 	return nil // a first error that a second try made good
 }
 
-// left names the parts that are still there.
+// left names the parts that are still there, also where ctx is over.
 func (s *Stack) left(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingLimit)
+	defer cancel()
 	ours := make(client.Filters).Add("label", label+"="+s.id)
 	cs, err := s.d.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
