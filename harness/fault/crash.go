@@ -47,13 +47,13 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		deaths = append(deaths, record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
 			Code: int(syscall.SIGKILL), Text: p.Role})
 	}
-	for _, e := range deaths { // told when all are dead: new streams are sent at once
-		t.Tell(e)
-	}
 	if killed == 0 {
 		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}
 	}
 	awaitGone(ctx, k, r.Name)
+	for _, e := range deaths { // told when all are gone: new streams are sent at once, and one that is dying may still take them
+		t.Tell(e)
+	}
 	return nil
 }
 
