@@ -19,7 +19,7 @@ func Bandwidth() harness.Scenario {
 		LookAlike: "a slow app: the server's own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond, Size: 2048},
-		Fault:     fault.Bandwidth(stack.UpstreamLink, 4, 350*time.Millisecond),
+		Fault:     fault.Bandwidth(stack.UpstreamLink, 2, 700*time.Millisecond),
 		When:      harness.When{Events: 3}, Hold: 1500 * time.Millisecond,
 		Policy: faulty(record.Policy{Checks: calmFlags}),
 	}
