@@ -1,8 +1,6 @@
 package scenarios_test
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -161,68 +159,6 @@ func TestConditionThatIsNeverMet(t *testing.T) {
 				t.Errorf("nothing would settle it: %+v", r.Doubts)
 			}
 		})
-	}
-}
-
-// A struck stream is what a fault did to one victim.
-type struckStream struct {
-	event   int64 // behind which the relay struck; -1 where it was no relay
-	outcome verdict.Outcome
-}
-
-// struckStreams sums up what became of the victims of a run.
-func struckStreams(t *testing.T, sc harness.Scenario, seed uint64) map[uint64]struckStream {
-	t.Helper()
-	o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 20}, Dir: t.TempDir() + "/run", Seed: seed}
-	play(t, o)
-	run, err := record.Open(o.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	victims := map[uint64]struckStream{}
-	for _, g := range graded(t, o.Dir) {
-		if g.Group == record.Victim {
-			victims[g.Seq] = struckStream{-1, g.Grade.Outcome}
-		}
-	}
-	for _, e := range run.Events {
-		if v, ok := victims[e.Stream]; ok && e.Kind == "strike" {
-			v.event = e.Value
-			victims[e.Stream] = v
-		}
-	}
-	return victims
-}
-
-// TestSameSeedSameRun plays faults that the relay brings about, and weather,
-// twice. The relay strikes the same streams at the same events with the same
-// outcome; so does what loses nothing.
-func TestSameSeedSameRun(t *testing.T) {
-	for _, sc := range []harness.Scenario{cutAt(5), cutAt(0), scenario(t, "truncate"), scenario(t, "stall"), scenario(t, "latency")} {
-		t.Run(fmt.Sprintf("%s/%s", sc.ID, sc.Fault), func(t *testing.T) {
-			t.Parallel()
-			if sc.Edge.Form != stack.EdgeNone {
-				needNginx(t)
-			}
-			first, second := struckStreams(t, sc, 7), struckStreams(t, sc, 7)
-			same := 0
-			for seq, v := range first {
-				if second[seq] == v {
-					same++
-				}
-			}
-			t.Logf("%d of %d victims agree", same, len(first))
-			if same != len(first) || len(first) != len(second) || same == 0 {
-				t.Errorf("%v\nthen %v", first, second)
-			}
-		})
-	}
-}
-
-func TestOtherSeedOtherVictims(t *testing.T) {
-	t.Parallel()
-	if a, b := struckStreams(t, cutAt(5), 7), struckStreams(t, cutAt(5), 8); maps.Equal(a, b) {
-		t.Errorf("seeds 7 and 8 struck the same streams: %v", a)
 	}
 }
 
