@@ -25,13 +25,17 @@ setup: ## install what the tests need and the host lacks
 	@.ci/setup
 
 .PHONY: test
-test: setup ## all tests, with the race detector; those of containers where there is Docker
+test: setup trials ## all tests, with the race detector; those of containers where there is Docker
 	@if docker info >/dev/null 2>&1; then docker/build.sh; else echo "no Docker here: the tests of containers skip"; fi
 	@# All is compiled first, with every core; then one package at a time, since two
 	@# of them that measure time on one small machine would disturb each other.
 	@$(GO) test -race -run '^$$' ./... >/dev/null
 	$(GO) test -race -p 1 -parallel 4 -timeout 40m ./...
 	$(GO) test -run '^TestEndingsAreToldApartInACrowd$$' ./scenarios
+
+.PHONY: trials
+trials: ## which trial of which scenario runs in make test, and which in make nightly
+	@$(GO) test -count 1 -v -run '^TestEveryScenarioHasItsTrial$$' ./scenarios
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck
@@ -56,7 +60,7 @@ images: ## have every image of the Docker stack on this machine: pulled, or buil
 	@docker/build.sh
 
 .PHONY: nightly
-nightly: setup images ## the trials of the whole catalogue
+nightly: setup images trials ## the trials of the whole catalogue
 	STREAMPROOF_REQUIRE_DOCKER=1 $(GO) test -count 1 -timeout 2h ./scenarios -nightly
 
 .PHONY: accuracy

@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -13,13 +14,15 @@ import (
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
-	"github.com/streamproof/streamproof/scenarios"
 )
 
 var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue")
 
+// onStack plays the whole catalogue elsewhere than where each trial says.
+var onStack = flag.String("stack", "", "with -nightly, play the trials of the catalogue on this stack: local or docker")
+
 // sideBySide is how many scenarios are played at once. They mostly wait.
-const sideBySide = 4
+const sideBySide = 8
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -35,8 +38,10 @@ func TestMain(m *testing.M) {
 type trial struct {
 	id string
 
+	night string                 // the plays that are too long for make test, or all of them: [everyPlay]
 	stack string                 // "docker" for a trial that needs containers
 	needs func(*testing.T)       // what spoiling needs of the host; nil for nothing
+	keep  func(*harness.Options) // makes the chain keep its promise; nil where it does by itself
 	spoil func(*harness.Options) // makes the chain break its promise
 	check string                 // that must fail then
 	cause string                 // that must be named then, "" where the check says it all
@@ -56,6 +61,22 @@ const (
 	paced     = "answer written in pieces"
 	refusals  = "refusals seen"
 )
+
+// A playing is one way to play a scenario.
+type playing struct {
+	name string
+	run  func(*trial, *testing.T)
+}
+
+var plays = []playing{{"kept", (*trial).kept}, {"broken", (*trial).broken}, {"disarmed", (*trial).disarmed}}
+
+const everyPlay = "kept broken disarmed"
+
+// byNight reports whether a play is left to make nightly.
+func (tr *trial) byNight(play string) bool { return slices.Contains(strings.Fields(tr.night), play) }
+
+// where is the stack that the trial runs on.
+func (tr *trial) where() string { return cmp.Or(*onStack, tr.stack, "local") }
 
 func flagged(f verdict.Flag) string { return "no stream is " + string(f) }
 
@@ -91,32 +112,34 @@ var trials = []trial{
 	{id: "slow-close", spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
 
 	{id: "cut", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "reset", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "reset", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
 	{id: "fin", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "truncate", spoil: form(stack.EdgeDefault), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "blackhole", spoil: readTimeout(30 * time.Second), check: must, disarm: disarmed, doubt: faultSeen},
 	{id: "partition", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "refused", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "refused", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
 
 	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "memory-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "memory-kill-container", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "memory-squeeze", stack: "docker", spoil: hoarder, check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-kill-default-edge", keep: form(stack.EdgeStreaming), spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge,
+		disarm: disarmed, doubt: faultSeen},
+	{id: "memory-squeeze", night: everyPlay, stack: "docker", spoil: hoarder, check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
 	{id: "leak", spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
 
 	{id: "drain", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
 	{id: "crash", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
 	{id: "pause", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "rolling-deploy", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "rolling-deploy", night: everyPlay, spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
 	{id: "scale-in", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
-	{id: "scale-out", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "1", "--sabotage-from", "1"), check: must,
+	{id: "scale-out", night: "broken", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "1", "--sabotage-from", "1"), check: must,
 		cause: diagnose.SilentTruncation, disarm: disarmed, doubt: faultSeen},
 	{id: "edge-reload", spoil: func(o *harness.Options) { o.App.Edge.ShutdownTimeout = 300 * time.Millisecond }, check: must,
 		cause: diagnose.EdgeReloaded, disarm: disarmed, doubt: faultSeen},
 	{id: "worker-recycle", spoil: args("--grace", "100ms"), check: must, cause: diagnose.WorkerRecycled,
 		disarm: args("--max-requests", "100000"), doubt: "recycled under streams"},
-	{id: "herd", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "herd", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
 
 	{id: "blocked-loop", spoil: args("--block", "4s"), check: must, cause: diagnose.BlockedLoop,
 		disarm: load(harness.Load{Streams: 3}), doubt: "streams side by side"},
@@ -128,37 +151,35 @@ var trials = []trial{
 		disarm: laxEdge(), doubt: refusals},
 }
 
-// elsewhere are the scenarios of the catalogue with tests of their own.
-var elsewhere = map[string]string{
-	"worker-kill-default-edge": "as worker-kill, broken: an edge with its defaults",
-}
-
 // TestCatalogue plays each scenario as it should pass, as it should fail, and as
-// it should not be able to tell.
+// it should not be able to tell. What takes long is left to the night.
 func TestCatalogue(t *testing.T) {
-	if !*nightly {
-		t.Skip("plays each scenario three times: make nightly runs it")
-	}
 	needNginx(t)
 	for _, tr := range trials {
 		t.Run(tr.id, func(t *testing.T) {
 			t.Parallel()
-			t.Run("kept", func(t *testing.T) { t.Parallel(); tr.kept(t) })
-			t.Run("broken", func(t *testing.T) { t.Parallel(); tr.broken(t) })
-			t.Run("disarmed", func(t *testing.T) { t.Parallel(); tr.disarmed(t) })
+			for _, p := range plays {
+				if *nightly || !tr.byNight(p.name) {
+					t.Run(p.name, func(t *testing.T) { t.Parallel(); p.run(&tr, t) })
+				}
+			}
 		})
 	}
 }
 
 func (tr *trial) options(t *testing.T) harness.Options {
-	if tr.stack == "docker" {
+	if tr.where() == "docker" {
 		needDocker(t)
 	}
-	return harness.Options{App: harness.App{Stack: tr.stack}, Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
+	return harness.Options{App: harness.App{Stack: tr.where()}, Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
 }
 
 func (tr *trial) kept(t *testing.T) {
-	r := play(t, tr.options(t))
+	o := tr.options(t)
+	if tr.keep != nil {
+		tr.keep(&o)
+	}
+	r := play(t, o)
 	if r.Verdict != verdict.Pass {
 		t.Errorf("%s: %s; checks %s; causes %s", r.Verdict, r.Why, open(r), causes(r))
 	}
@@ -214,28 +235,4 @@ func causes(r *verdict.Report) string {
 		all = append(all, fmt.Sprintf("%s (%s)", c.Cause, c.Confidence))
 	}
 	return strings.Join(all, ", ")
-}
-
-// TestEveryScenarioHasItsTrial keeps the table whole, and prints what runs where.
-func TestEveryScenarioHasItsTrial(t *testing.T) {
-	tried := map[string]bool{}
-	for _, tr := range trials {
-		if tried[tr.id] {
-			t.Errorf("%s has two trials", tr.id)
-		}
-		tried[tr.id] = true
-		t.Logf("%-22s make nightly: kept, broken (%s), disarmed (%s)", tr.id, tr.check, tr.doubt)
-	}
-	for _, s := range scenarios.All() {
-		switch test, ok := elsewhere[s.ID]; {
-		case ok:
-			t.Logf("%-22s make test: %s", s.ID, test)
-		case !tried[s.ID]:
-			t.Errorf("%s has no trial", s.ID)
-		}
-		delete(tried, s.ID)
-	}
-	for id := range tried {
-		t.Errorf("trial of %s, which is not in the catalogue", id)
-	}
 }
