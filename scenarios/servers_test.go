@@ -92,7 +92,7 @@ func TestForeignServers(t *testing.T) {
 			if tc.want == diagnose.AppError {
 				// Streams that start together end together, and then a dead process
 				// looks the same to the client: it takes starts apart to tell.
-				load.Ramp = 600 * time.Millisecond
+				load.Ramp = 2 * time.Second
 			}
 			report := play(t, harness.Options{App: harness.App{URL: srv.URL, Stream: tc.ask}, GapLimit: time.Second,
 				Scenarios: []harness.Scenario{scenario(t, "control")}, Load: load})
