@@ -17,8 +17,8 @@ func CacheBuffering() harness.Scenario {
 		Symptom:   "a stream arrives in one burst and bears another request's content",
 		LookAlike: "an app that mixes up its requests: the same streams are fine in control",
 		Edge:      stack.Edge{Form: stack.EdgeCache},
-		Shape:     harness.Shape{Events: 12, Gap: 50 * time.Millisecond},
-		Load:      harness.Load{Duration: 2 * time.Second},
+		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond},
+		Load:      harness.Load{Duration: 3 * time.Second},
 		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: record.ExpectRepeated, Checks: []string{"buffered", "lingering"}},
 	}
 }
