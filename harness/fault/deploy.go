@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -119,18 +120,22 @@ func remove(ctx context.Context, t Target, s stack.Scaler, r stack.Replica) erro
 	return nil
 }
 
-// removals is the proof that replicas were removed under their streams.
+// removals is the proof that replicas were removed under their streams: which one,
+// when, and under how many.
 func (s Seen) removals() Proof {
 	var all Proof
-	n := 0
+	var each []string
 	for _, e := range s.Events {
 		if e.Source == "fault" && e.Kind == "remove" {
-			n++
-			p := s.onReplica(e, "removed")
+			p := s.onReplica(e, "was removed")
 			all.OK = all.OK || p.OK
 			all.Victims = append(all.Victims, p.Victims...)
+			each = append(each, p.Evidence)
 		}
 	}
-	all.Evidence = fmt.Sprintf("%d replicas were removed under %d streams", n, len(all.Victims))
+	all.Evidence = strings.Join(each, "; ")
+	if len(each) == 0 {
+		all.Evidence = "no replica was removed"
+	}
 	return all
 }
