@@ -37,6 +37,7 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		if p.Replica != r.Name {
 			continue
 		}
+		at := t.Now() // before it: streams end as soon as it is sent
 		err := k.Signal(ctx, p, int(syscall.SIGKILL))
 		if err != nil && killed == 0 {
 			return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
@@ -44,7 +45,7 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		if err == nil { // a worker may have ended with its master
 			killed++
 		}
-		deaths = append(deaths, record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
+		deaths = append(deaths, record.Event{At: at, Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
 			Code: int(syscall.SIGKILL), Text: p.Role})
 	}
 	if killed == 0 {

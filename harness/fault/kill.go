@@ -30,10 +30,11 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	if !ok {
 		return &stack.Unable{What: "kill a worker", Why: "the app has no worker processes; start it with two or more"}
 	}
+	at := t.Now() // before it: streams end as soon as it is sent
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
+	t.Tell(record.Event{At: at, Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
 		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command})
 	return nil
 }

@@ -103,6 +103,7 @@ func press(ctx context.Context, t Target, p stack.Process) error {
 
 // substitute sends SIGKILL to p, and with Whole to all of its replica.
 func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p stack.Process, ps []stack.Process) error {
+	at := t.Now() // before it: streams end as soon as it is sent
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
@@ -114,7 +115,6 @@ func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p 
 				Code: int(syscall.SIGKILL), Text: q.Role})
 		}
 	}
-	at := t.Now()
 	if f.Whole {
 		awaitGone(ctx, k, p.Replica)
 	}
