@@ -84,10 +84,11 @@ func (p *plan) limit(app *stack.App) {
 	}
 }
 
-// replica is the form of replica n.
+// replica is the form of replica n, which is told that it is the n-th.
 func (p *plan) replica(n int) form {
 	f := p.form
 	f.part = fmt.Sprintf("app[%d]", n)
+	f.env = append([]string{"STREAMPROOF_REPLICA=" + strconv.Itoa(n)}, f.env...)
 	f.aliases = []string{hostname(f.part)}
 	return f
 }
