@@ -191,7 +191,7 @@ func (p *player) confirm(ctx context.Context) error {
 		if proof := x.Fault.Confirm(seen); proof.OK {
 			p.stamp(x, record.Confirmed, p.now(), proof.Evidence, proof.Victims)
 		} else {
-			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, "raise its strength or its length")
+			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
 		}
 	}
 	return nil

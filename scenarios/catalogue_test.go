@@ -208,6 +208,7 @@ func (tr *trial) disarmed(t *testing.T) {
 		t.Errorf("%s (%s); checks %s; want %q open", r.Verdict, r.Why, open(r), tr.doubt)
 	}
 	for _, d := range r.Scenarios[0].Doubts {
+		t.Logf("%s: %s; to settle it: %s", d.About, d.Why, d.Settle)
 		if d.Settle == "" {
 			t.Errorf("nothing would settle the doubt about %s: %s", d.About, d.Why)
 		}

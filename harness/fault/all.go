@@ -56,7 +56,7 @@ func confirmAll(seen Seen, parts []Fault) Proof {
 	for _, part := range parts {
 		p := part.Confirm(seen)
 		if !p.OK {
-			return Proof{Evidence: part.String() + ": " + p.Evidence}
+			return Proof{Evidence: part.String() + ": " + p.Evidence, Settle: p.Settle}
 		}
 		said = append(said, p.Evidence)
 		all.Victims = append(all.Victims, p.Victims...)

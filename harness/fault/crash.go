@@ -115,7 +115,7 @@ func (Crash) Confirm(seen Seen) Proof {
 			return seen.onReplica(e, "was killed")
 		}
 	}
-	return Proof{Evidence: "no replica was killed"}
+	return Proof{Evidence: "no replica was killed", Settle: ourApp}
 }
 
 // onePick is the replica that the run's seed picks, each time it is asked.
@@ -130,7 +130,7 @@ func onePick(t Target, what string) (stack.Replica, error) {
 // onReplica is the proof that what e did to a replica met streams there. Where
 // streams do not say which replica they are on, all victims may have been hit.
 func (s Seen) onReplica(e record.Event, what string) Proof {
-	p := Proof{OK: true, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
+	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
 	named := false
 	for _, st := range s.victims() {
 		named = named || st.Replica != ""

@@ -98,9 +98,9 @@ func (ScaleOut) Confirm(seen Seen) Proof {
 				n++
 			}
 		}
-		return Proof{OK: n > 0, Evidence: fmt.Sprintf("%s joined at %v and served %d streams", e.Subject, e.At.Round(1e6), n)}
+		return Proof{OK: n > 0, Settle: "let the load last longer, so that new streams reach it", Evidence: fmt.Sprintf("%s joined at %v and served %d streams", e.Subject, e.At.Round(1e6), n)}
 	}
-	return Proof{Evidence: "no replica was added"}
+	return Proof{Evidence: "no replica was added", Settle: ourApp}
 }
 
 func add(ctx context.Context, t Target, s stack.Scaler) error {
@@ -123,7 +123,7 @@ func remove(ctx context.Context, t Target, s stack.Scaler, r stack.Replica) erro
 // removals is the proof that replicas were removed under their streams: which one,
 // when, and under how many.
 func (s Seen) removals() Proof {
-	var all Proof
+	all := Proof{Settle: underWay}
 	var each []string
 	for _, e := range s.Events {
 		if e.Source == "fault" && e.Kind == "remove" {
@@ -135,7 +135,7 @@ func (s Seen) removals() Proof {
 	}
 	all.Evidence = strings.Join(each, "; ")
 	if len(each) == 0 {
-		all.Evidence = "no replica was removed"
+		all.Evidence, all.Settle = "no replica was removed", ourApp
 	}
 	return all
 }

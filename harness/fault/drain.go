@@ -62,5 +62,6 @@ func (f Drain) Confirm(seen Seen) Proof {
 				e.Subject, term.At.Round(1e6), (e.At - term.At).Round(1e6), e.Code)}
 		}
 	}
-	return Proof{Evidence: "no exit of the app was seen after the SIGTERM"}
+	return Proof{Evidence: "no exit of the app was seen after the SIGTERM",
+		Settle: "let SIGTERM reach the app: a shell script before it must start it with exec"}
 }

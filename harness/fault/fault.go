@@ -103,10 +103,19 @@ type Seen struct {
 type Proof struct {
 	OK       bool
 	Evidence string // or, where not OK, what was looked for
+	Settle   string // what the user can do where it is not OK; "" where more of the fault may help
 	// Victims are the streams that the fault hit, where it can tell them from
 	// the others.
 	Victims []uint64
 }
+
+// What the user can do about a fault that left no trace.
+const (
+	ourApp   = "let streamproof start the app (command: or image:), so that it can see its processes"
+	ourEdge  = "let streamproof start the edge, and see nginx_error.log for why it did not reload"
+	ourLinks = "let streamproof start the app (command: or image:), so that its streams pass links that can go down"
+	underWay = "use more or longer streams, so that some are open when it strikes"
+)
 
 // victims yields the streams of the victim group.
 func (s Seen) victims() []*record.Stream {

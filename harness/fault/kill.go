@@ -76,9 +76,9 @@ func (KillWorker) Confirm(seen Seen) Proof {
 		}
 	}
 	if killed == nil {
-		return Proof{Evidence: "no process was killed"}
+		return Proof{Evidence: "no process was killed", Settle: ourApp}
 	}
-	p := Proof{OK: true}
+	p := Proof{OK: true, Settle: underWay}
 	named := false
 	for _, s := range seen.victims() {
 		named = named || s.Content.Worker != ""

@@ -149,16 +149,17 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 		}
 	}
 	if death == nil {
-		return Proof{Evidence: "no process was killed"}
+		return Proof{Evidence: "no process was killed", Settle: ourApp}
 	}
 	word, at := kernelsWord(seen)
 	if death.Kind == "oom-kill" && word == "" {
-		return Proof{Evidence: "neither oom_kill nor an oom event says that the kernel killed anybody"}
+		return Proof{Evidence: "neither oom_kill nor an oom event says that the kernel killed anybody",
+			Settle: "give the container a memory limit that it can reach (app: memory)"}
 	}
 	if word == "" {
 		at = death.At
 	}
-	p := Proof{OK: true, Evidence: fmt.Sprintf("pid %d of %s killed at %v", death.Pid, death.Subject, at.Round(1e6))}
+	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("pid %d of %s killed at %v", death.Pid, death.Subject, at.Round(1e6))}
 	if word != "" {
 		p.Evidence += "; " + word
 	}

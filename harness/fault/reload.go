@@ -32,10 +32,10 @@ func (Reload) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
 		if e.Source == "fault" && e.Kind == "reload" {
 			n := seen.openAt(e)
-			return Proof{OK: n > 0, Evidence: fmt.Sprintf("reloaded at %v under %d streams", e.At.Round(1e6), n)}
+			return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("reloaded at %v under %d streams", e.At.Round(1e6), n)}
 		}
 	}
-	return Proof{Evidence: "the edge was not reloaded"}
+	return Proof{Evidence: "the edge was not reloaded", Settle: ourEdge}
 }
 
 // openAt counts the victims in their body at the time of e.

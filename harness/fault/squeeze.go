@@ -72,8 +72,8 @@ func (f Squeeze) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
 		if e.Source == "fault" && e.Kind == "squeeze" {
 			n := seen.openAt(e)
-			return Proof{OK: n > 0, Evidence: fmt.Sprintf("%s under %d streams", e.Text, n)}
+			return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s under %d streams", e.Text, n)}
 		}
 	}
-	return Proof{Evidence: "no limit was lowered"}
+	return Proof{Evidence: "no limit was lowered", Settle: "run it in containers: --stack docker"}
 }

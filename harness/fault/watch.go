@@ -58,5 +58,5 @@ func (Watch) Confirm(seen Seen) Proof {
 			n++
 		}
 	}
-	return Proof{OK: n >= 2, Evidence: fmt.Sprintf("%d readings of the app's memory", n)}
+	return Proof{OK: n >= 2, Settle: ourApp, Evidence: fmt.Sprintf("%d readings of the app's memory", n)}
 }
