@@ -15,6 +15,8 @@ import (
 const (
 	deathBefore = 300 * time.Millisecond // clocks of different observers
 	deathAfter  = 1500 * time.Millisecond
+	// A container's daemon tells of the kernel's kill when it comes to it.
+	toldLate = time.Second
 )
 
 // concerns reports whether d may have ended g.
@@ -28,7 +30,11 @@ func (d death) concerns(g *verdict.Graded) bool {
 	if d.cite != "" { // a log's clock is coarse
 		return hit{line: record.Line{At: d.at}}.near(g.End)
 	}
-	return g.End >= d.at-deathBefore && g.End <= d.at+deathAfter
+	before := deathBefore
+	if d.kind == diedByMemory {
+		before = toldLate
+	}
+	return g.End >= d.at-before && g.End <= d.at+deathAfter
 }
 
 // weight prefers deaths that name the stream's process, and our own doing.

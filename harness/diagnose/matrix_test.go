@@ -248,6 +248,19 @@ var trials = []trial{
 		b.Add(10, synth.Shape{Start: 700 * ms, Events: 100, Keep: 40, End: synth.CutAt(3 * sec)})
 		app(b, at(0, "[INFO] Handling signal: term"), at(3*sec, "[WARNING] Worker with pid 11 was terminated due to signal 9"))
 	}},
+	{name: "graceful window of each replica in its turn", want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled}, build: func(b *synth.Builder) {
+		for i, end := range []time.Duration{2 * sec, 6 * sec} {
+			name := fmt.Sprintf("app[%d]", i)
+			b.Each(10, func(j int) synth.Shape {
+				return synth.Shape{Start: end - 1500*ms + time.Duration(j)*40*ms, Worker: 11 + i, Events: 100, Keep: 30 - j, End: synth.CutAt(end)}
+			})
+			for j := range 10 {
+				b.Run.Streams[10*i+j].Replica = name
+			}
+			b.Happen(record.Event{At: end - sec, Source: "docker", Kind: "kill", Subject: name, Pid: 1, Code: 15})
+			b.Happen(record.Event{At: end, Source: "process", Kind: "exit", Subject: name, Pid: 1, Code: 1})
+		}
+	}},
 	{name: "worker killed", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillWorker, diagnose.AppError, diagnose.BlockedLoopTimeout}, build: func(b *synth.Builder) {
 		b.Each(10, func(i int) synth.Shape {
 			return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -14,21 +15,23 @@ import (
 type grace struct{}
 
 func (grace) match(v *view) []*finding {
-	asked, slack, lines := v.askedToStop()
-	if asked == record.Never {
+	asks, lines := v.asksToStop()
+	if len(asks) == 0 {
 		return nil
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Outcome == verdict.Aborted && g.End >= asked && startOf(g) <= asked+slack
+		_, ok := askOf(asks, g)
+		return ok && g.Grade.Outcome == verdict.Aborted
 	})
 	if len(gs) == 0 || len(v.tags[workerTimedOut]) > 0 && len(v.tags[recycling]) > 0 {
 		return nil
 	}
-	after := gs[0].End - asked
+	after := time.Duration(math.MaxInt64)
 	for _, g := range gs {
-		after = min(after, g.End-asked)
+		a, _ := askOf(asks, g)
+		after = min(after, g.End-a.at)
 	}
-	if f := v.diedAtOnce(gs, asked); f != nil {
+	if f := v.diedAtOnce(gs, asks); f != nil {
 		return one(f.see(lines...))
 	}
 	confidence := likely
@@ -56,22 +59,20 @@ const (
 
 // diedAtOnce is E4 without any window: the process has no handler for SIGTERM, or
 // one that exits. Where a log tells of a shutdown, there is a window of 0.
-func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
+func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 	if len(v.tags[graceOver])+len(v.tags[shuttingDown]) > 0 {
 		return nil
 	}
 	for _, g := range gs {
-		if g.End-asked > atOnce+deathBefore {
+		if a, _ := askOf(asks, g); g.End-a.at > atOnce+deathBefore {
 			return nil
 		}
 	}
 	for _, e := range v.Events {
-		if e.Kind == "stop" && e.Source == "process" {
-			asked = max(asked, e.At) // when the signal was sent, not when we set about it
-		}
+		asked, ok := lastAsk(asks, e.Subject, e.At+deathBefore)
 		after := e.At - asked
 		bySignal := e.Code == 15 || e.Code == -15 || e.Code == 128+15
-		if e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || after > hasty && !bySignal || killed9(e.Code) {
+		if !ok || e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || after > hasty && !bySignal || killed9(e.Code) {
 			continue
 		}
 		confidence, how := likely, fmt.Sprintf("it exited by itself, code %d", e.Code)
@@ -89,39 +90,64 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asked time.Duration) *finding {
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
-// askedToStop is when the first request to stop came, by how much later it may
-// have been, and who says so. An event's time is better than that of a log line,
-// which may name whole seconds.
-func (v *view) askedToStop() (at, slack time.Duration, lines []string) {
-	at, slack = record.Never, deathBefore
+// An ask is a request to stop.
+type ask struct {
+	at      time.Duration
+	slack   time.Duration // by how much later it may have been
+	replica string        // which was asked, "" for any
+}
+
+// askOf is the last request to stop before the end of a stream that was there to
+// meet it.
+func askOf(asks []ask, g *verdict.Graded) (last ask, ok bool) {
+	for _, a := range asks {
+		if g.MayBeOn(a.replica) && g.End >= a.at && startOf(g) <= a.at+a.slack && (!ok || a.at > last.at) {
+			last, ok = a, true
+		}
+	}
+	return last, ok
+}
+
+// lastAsk is when a process of subject was last asked to stop before a time: when
+// the signal was sent, not when we set about it.
+func lastAsk(asks []ask, subject string, before time.Duration) (at time.Duration, ok bool) {
+	for _, a := range asks {
+		if (a.replica == "" || strings.HasPrefix(subject, a.replica)) && a.at <= before && (!ok || a.at > at) {
+			at, ok = a.at, true
+		}
+	}
+	return at, ok
+}
+
+// asksToStop are all requests to stop, and who says so. An event's time is better
+// than that of a log line, which may name whole seconds.
+func (v *view) asksToStop() (asks []ask, lines []string) {
 	for _, e := range v.Events {
+		a := ask{at: e.At, slack: deathBefore}
+		if replicaName.MatchString(e.Subject) {
+			a.replica = e.Subject
+		}
 		switch {
+		case strings.HasPrefix(e.Subject, "nginx"): // the edge, which is told by another rule
 		case e.Source == "fault" && e.Kind == "term", e.Kind == "stop", e.Kind == "kill" && e.Code == 15:
-			at = earlier(at, e.At)
+			asks = append(asks, a)
 			lines = append(lines, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
 		}
 	}
 	for _, w := range v.Windows { // our own fault, for those who see no more
-		if at == record.Never && w.Phase == record.Active && strings.Contains(w.Fault, "SIGTERM") {
-			at = w.At
+		if len(asks) == 0 && w.Phase == record.Active && strings.Contains(w.Fault, "SIGTERM") {
+			asks = append(asks, ask{at: w.At, slack: deathBefore})
 			lines = append(lines, fmt.Sprintf("our fault, %s, struck at %.3f s", w.Fault, w.At.Seconds()))
 		}
 	}
 	lines = lines[:min(2, len(lines))]
 	logged := v.tags[termHandled]
-	if at == record.Never {
-		slack += stampUnit
+	if len(asks) == 0 {
 		for _, h := range logged {
-			at = earlier(at, h.line.At)
+			if h.line.At != record.Never {
+				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: replicaOf(h.log)})
+			}
 		}
 	}
-	return at, slack, append(cite(logged, 2), lines...)
-}
-
-// earlier is the earlier of two times, either of which may be Never.
-func earlier(a, b time.Duration) time.Duration {
-	if a == record.Never || b != record.Never && b < a {
-		return b
-	}
-	return a
+	return asks, append(cite(logged, 2), lines...)
 }

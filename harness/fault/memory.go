@@ -167,7 +167,8 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	for _, s := range seen.victims() {
 		named = named || s.Content.Worker != ""
 		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject)
-		if mine && s.Content.Worker != "" && s.End >= at-clockSlack && s.Send < at {
+		met := s.End >= at-clockSlack || s.End >= seen.Active && s.Content.Terminals == 0
+		if mine && s.Content.Worker != "" && met && s.Send < at {
 			p.Victims = append(p.Victims, s.Seq)
 		}
 	}
@@ -179,7 +180,8 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 }
 
 // clockSlack is how far the clocks of those who tell us may be apart: counters
-// are read ten times a second.
+// are read ten times a second. A busy daemon may tell of it much later; streams
+// that broke off since the fault struck were met all the same.
 const clockSlack = 200 * time.Millisecond
 
 // kernelsWord is what counters and container events say about a kill for memory
