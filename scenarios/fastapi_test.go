@@ -48,6 +48,7 @@ func TestFastAPI(t *testing.T) {
 		{"raises behind the default edge", []string{"BREAK=raise-mid-stream"}, stack.EdgeDefault, verdict.Fail, diagnose.LaunderedByEdge},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			app := fastapi(t, tc.env...)
 			app.Edge.Form = tc.edge
 			report := play(t, harness.Options{App: app, Scenarios: []harness.Scenario{scenario(t, "control")}, Load: harness.Load{Streams: 6}})

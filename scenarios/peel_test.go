@@ -59,6 +59,7 @@ func TestPeelFindsTheHop(t *testing.T) {
 		{"the app ends early", "silent-truncation", stack.EdgeStreaming, []string{"app"}, diagnose.SilentTruncation},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			o := harness.Options{App: harness.App{Edge: stack.Edge{Form: tc.edge}}, Sabotage: harness.Sabotage{Name: tc.sabotage, Share: 1}}
 			if tc.sabotage == "" {
 				o.Sabotage = harness.Sabotage{}

@@ -54,14 +54,21 @@ func (f fleetTrial) of(id string, stops, replicas int) fleetTrial {
 }
 
 // TestReplicasOnDocker holds each verdict against what the run folder stores: the
-// streams, the events of Docker, the access log and the log of each replica. One
-// stack runs at a time: 200 streams take all of a small machine.
+// streams, the events of Docker, the access log and the log of each replica. Two
+// stacks run at a time: 200 streams each take all of a small machine.
 func TestReplicasOnDocker(t *testing.T) {
 	needDocker(t)
 	began := time.Now()
+	t.Cleanup(func() {
+		fmt.Printf("%s: %d trials of 200 streams took %v\n", t.Name(), len(fleet), time.Since(began).Round(time.Second))
+	})
+	turns := make(chan struct{}, 2)
 	for i := range fleet {
 		f := &fleet[i]
 		t.Run(f.id+"/"+string(f.verdict()), func(t *testing.T) {
+			t.Parallel()
+			turns <- struct{}{}
+			defer func() { <-turns }()
 			app := chat(append([]string{"WORKERS=2"}, f.env...)...)
 			app.Replicas, app.Edge = 2, streaming
 			if f.path != "" {
@@ -89,7 +96,6 @@ func TestReplicasOnDocker(t *testing.T) {
 			}
 		})
 	}
-	fmt.Printf("%s: %d trials of 200 streams took %v\n", t.Name(), len(fleet), time.Since(began).Round(time.Second))
 }
 
 func (f *fleetTrial) verdict() verdict.Verdict {

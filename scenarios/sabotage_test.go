@@ -67,6 +67,7 @@ func checkGrade(t *testing.T, s *origin.Sabotage, g *verdict.Graded) {
 func TestEverySabotageIsFoundOut(t *testing.T) {
 	for _, s := range origin.Sabotages {
 		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
 			report, streams := sabotageRun(t, s, 9)
 			hit := 0
 			for i := range streams {
