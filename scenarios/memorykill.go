@@ -15,6 +15,7 @@ func MemoryKill() harness.Scenario {
 	s := WorkerKill()
 	s.ID, s.Title = "memory-kill", "The kernel kills a worker for its memory"
 	s.Doc = "When the kernel kills a worker for its memory, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon."
+	s.LookAlike = "a SIGKILL from elsewhere: the kernel counts only its own"
 	s.Fault = fault.MemoryKill{}
 	return s
 }

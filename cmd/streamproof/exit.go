@@ -81,9 +81,15 @@ func showSource(w io.Writer, err error) {
 	}
 }
 
-// startFix names the keys that an app's start depends on.
+// startFix names the keys that the start of a part depends on.
 func startFix(e *stack.StartError) string {
 	fix := "; check app.command, app.port, app.health and app.start"
+	switch cause := strings.ToLower(e.Cause.Error()); {
+	case e.Subject == "nginx":
+		fix = "; check edge.nginx_conf (the app is app:PORT there)"
+	case strings.Contains(cause, "memory"):
+		fix = "; raise app.memory"
+	}
 	if len(e.Tail) > 0 {
 		fix += "; it said last:"
 	}

@@ -29,6 +29,10 @@ func TestExitCodes(t *testing.T) {
 		{"usage", fmt.Errorf("x: %w", &harness.UsageError{Place: "--a", Problem: "b", Fix: "c"}), 64, "streamproof: --a: b; c\n"},
 		{"no start", fmt.Errorf("play control: %w", start), 64,
 			"streamproof: start app: it exited with 3; check app.command, app.port, app.health and app.start; it said last:\n    Traceback:\n    \ufffd[31mboom\ufffd\n"},
+		{"no start of nginx", &stack.StartError{Subject: "nginx", Cause: errors.New("host not found")}, 64,
+			"streamproof: start nginx: host not found; check edge.nginx_conf (the app is app:PORT there)\n"},
+		{"too little memory", &stack.StartError{Subject: "app[0]", Cause: errors.New("Minimum memory limit allowed is 6MB")}, 64,
+			"streamproof: start app[0]: Minimum memory limit allowed is 6MB; raise app.memory\n"},
 	} {
 		var w strings.Builder
 		if code := exitCode(&w, tt.err); code != tt.code || w.String() != tt.says {

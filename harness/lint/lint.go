@@ -44,12 +44,12 @@ func (c *checking) cuts() {
 		switch {
 		case t.Kind == Silence && c.load.Silence > t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", beat(t.Limit), t.Setting, c.load.Silence),
-				"streams are silent for %v: %s ends them after %v", c.load.Silence, t.Layer, t.Limit)
+				"streams are silent for %v: %s ends them after %v unless heartbeats carry them", c.load.Silence, t.Layer, t.Limit)
 		case t.Kind == Life && c.load.Longest > t.Limit:
-			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", c.load.Longest, t.Layer, t.Limit)
+			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", round(c.load.Longest), t.Layer, t.Limit)
 		case t.Kind == Drain && c.load.Longest > t.Limit:
-			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, c.load.Longest),
-				"streams last %v: a restart leaves them %v and cuts the rest", c.load.Longest, t.Limit)
+			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, round(c.load.Longest)),
+				"streams last %v: a restart leaves them %v and cuts the rest", round(c.load.Longest), t.Limit)
 		}
 	}
 }
@@ -60,6 +60,17 @@ func lifeFix(t Timer) string {
 	}
 	return "raise " + t.Setting
 }
+
+// key is what a timer is called where it is set.
+func key(t Timer) string {
+	if t.Layer == "app" && t.Kind == Drain {
+		return "app.grace"
+	}
+	return t.Setting
+}
+
+// round leaves a measured time as exact as a person reads it.
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
 
 // beat is a third of a limit, in whole steps that a person would choose.
 func beat(limit time.Duration) time.Duration {
@@ -126,7 +137,7 @@ func (c *checking) drains() {
 		for _, out := range c.timers {
 			nested := in.Kind == Drain && out.Kind == Drain && in.Outer < out.Outer && out.Outer <= inContainer
 			if nested && in.Limit > out.Limit && (c.load.Longest == 0 || c.load.Longest > out.Limit) {
-				c.warn(out.Layer, out.Setting+" "+out.Limit.String(), fmt.Sprintf("set it above %v", in.Limit),
+				c.warn(out.Layer, out.Setting+" "+out.Limit.String(), fmt.Sprintf("set %s above %v", key(out), in.Limit),
 					"%s may take %v to shut down, and is killed after %v", in.Layer, in.Limit, out.Limit)
 			}
 		}
