@@ -7,7 +7,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// A replicaView is one line of the table of replicas.
+// A replicaView is one line of the table of replicas. Struck is empty where no
+// fault met any of them.
 type replicaView struct{ Name, Streams, Struck, Outcomes string }
 
 // nobody stands for the replica of streams that none answered.
@@ -15,18 +16,23 @@ const nobody = "no replica"
 
 // replicaViews is empty where there was only one replica to serve.
 func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
-	named := 0
+	named, struck := 0, 0
 	for _, r := range replicas {
 		if r.Name != "" {
 			named++
 		}
+		struck += r.Struck
 	}
 	if named < 2 {
 		return nil
 	}
 	var out []replicaView
 	for _, r := range replicas {
-		out = append(out, replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Struck: thousands(r.Struck), Outcomes: tally(r.Outcomes)})
+		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes)}
+		if struck > 0 {
+			v.Struck = thousands(r.Struck)
+		}
+		out = append(out, v)
 	}
 	return out
 }
@@ -34,7 +40,11 @@ func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
 // replicas writes who served what.
 func (t *text) replicas(s verdict.ScenarioReport) {
 	for _, v := range replicaViews(s.Replicas) {
-		t.item(v.Name, fmt.Sprintf("%s streams, %s in the fault's way: %s", v.Streams, v.Struck, v.Outcomes))
+		met := ""
+		if v.Struck != "" {
+			met = ", " + v.Struck + " in the fault's way"
+		}
+		t.item(v.Name, v.Streams+" streams"+met+": "+v.Outcomes)
 	}
 	if line := clientsLine(s.Clients); line != "" {
 		t.para("  ", line)
