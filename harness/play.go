@@ -148,6 +148,9 @@ func (p *player) timetable(ctx context.Context) error {
 // by now.
 func (p *player) close() error {
 	p.phase("closing")
+	if s, ok := p.stack.(stack.Settler); ok {
+		s.Settle(context.Background())
+	}
 	p.closing.Store(true)
 	p.tell(record.Event{At: p.now(), Source: "harness", Kind: "closing"})
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)

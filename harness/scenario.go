@@ -50,8 +50,8 @@ type Scenario struct {
 	// With neither it stays until the main wave is over.
 	Hold  time.Duration
 	Until When
-	// Share is the part of the main wave that goes in the fault's way; 0 means
-	// half, 1 leaves no control group.
+	// Share is the part of the main wave that goes in the fault's way; 0 means half,
+	// or all where the fault sweeps ([fault.Sweeps]). 1 leaves no control group.
 	Share float64
 	// Client is how the victims' clients behave.
 	Client Client
@@ -119,4 +119,15 @@ func (s *Scenario) plan(l Load) record.Scenario {
 		p.Fault = s.Fault.String()
 	}
 	return p
+}
+
+// share is the part of the main wave that goes in the fault's way.
+func (s *Scenario) share() float64 {
+	switch {
+	case s.Share > 0:
+		return s.Share
+	case s.Fault != nil && fault.Sweeps(s.Fault):
+		return 1
+	}
+	return 0.5
 }

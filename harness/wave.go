@@ -181,11 +181,7 @@ func (p *player) group(n uint64) record.Group {
 	if p.sc.Fault == nil && !p.sc.Client.own() {
 		return record.Load
 	}
-	share := p.sc.Share
-	if share == 0 {
-		share = 0.5
-	}
-	if p.chosen("victim", n, share) {
+	if p.chosen("victim", n, p.sc.share()) {
 		return record.Victim
 	}
 	return record.Control

@@ -35,6 +35,19 @@ type group interface{ members() []Fault }
 // Parts lists the leaves of f in the order in which they are written.
 func Parts(f Fault) []Part { return parts("", When{}, f) }
 
+// Sweeps reports whether a part of f meets whatever a process, a replica or the
+// edge serves just then. Lanes keep no stream out of its way, so that there is no
+// control group.
+func Sweeps(f Fault) bool {
+	for _, p := range Parts(f) {
+		switch p.Fault.(type) {
+		case KillWorker, MemoryKill, Crash, Pause, Squeeze, Drain, Deploy, ScaleIn, ScaleOut, Reload:
+			return true
+		}
+	}
+	return false
+}
+
 func parts(path string, when When, f Fault) []Part {
 	if t, ok := f.(Timed); ok {
 		return parts(path, t.When, t.Fault)

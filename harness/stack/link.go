@@ -170,6 +170,12 @@ type Counter interface {
 	Counters(ctx context.Context, replica string) (map[string]int64, error)
 }
 
+// A Settler sees some things only when it looks. Settle has it look once more and
+// tell what it finds: a kill in the last moment of a run is told before Close.
+type Settler interface {
+	Settle(ctx context.Context)
+}
+
 // A Twinner can start a second edge of the form of its own, whose only upstream
 // is the origin of a probe (harness/cutter), so that the edge can be asked what it
 // does without a stream of the app's in its way.

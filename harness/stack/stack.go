@@ -9,7 +9,7 @@
 //	 3. Both kinds of [Link] can be faulted: with toxics for weather, and with
 //	    strikes that hit chosen streams at an exact event.
 //	 4. What only some stacks can do is an optional interface: [Killer],
-//	    [Pauser], [Stopper], [Reloader], [Scaler], [Counter], [Twinner].
+//	    [Pauser], [Stopper], [Reloader], [Scaler], [Counter], [Settler], [Twinner].
 //	    Callers ask with a type assertion and say so where the answer is no.
 //
 // Each link has two lanes to the same target, so that a scenario has a control

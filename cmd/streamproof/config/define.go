@@ -13,7 +13,7 @@ type Define struct {
 	Replicas Count    `yaml:"replicas,omitempty" jsonschema_description:"The least number of instances of the app."`
 	Workers  Count    `yaml:"workers,omitempty" jsonschema_description:"The least number of worker processes of our own origin."`
 	Shape    Shape    `yaml:"shape,omitempty" jsonschema_description:"The answer asked of our own origin, and of apps whose path names {events}, {gap}, {pause} and {pause_at}."`
-	Share    Share    `yaml:"share,omitempty" jsonschema_description:"The part of the streams that are victims; half of them if absent, all leaves no control group."`
+	Share    Share    `yaml:"share,omitempty" jsonschema_description:"The part of the streams that are victims. If absent half of them, or all where the fault hits a process, a replica or the edge; all leaves no control group."`
 	Fault    *Fault   `yaml:"fault,omitempty" jsonschema_description:"What is done to the victims."`
 	When     When     `yaml:"when,omitempty" jsonschema_description:"When the fault strikes; all that is named must hold. At once if absent."`
 	Until    When     `yaml:"until,omitempty" jsonschema_description:"What ends the fault before its hold is over."`

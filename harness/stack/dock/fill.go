@@ -13,20 +13,24 @@ import (
 
 // fillScript presses memory by a file in shared memory, which is charged to the
 // container and belongs to no process: the kernel then kills the biggest, the
-// app, or whom it was told to blame. It takes most of what is free at once, so
-// that the streams of now are met, and goes on by 1 MiB until the kernel has
-// killed somebody or the file has its size. Then it gives the memory back at
-// once, so that what starts next lives. At the limit it forks nothing but dd:
-// every new process would press too.
+// app, or whom it was told to blame. It takes most of what is free at once, and
+// what the files read so far take, so that the streams of now are met: all in the
+// container crawls while it is at the limit. Then it goes on by 1 MiB until the
+// kernel has killed somebody or the file has its size (a worker may share most of
+// its memory with its master and free little: more would take a second one), and
+// gives the memory back at once, so that what starts next lives. At the limit it
+// forks nothing but dd: every new process would press too.
 const fillScript = `f=/dev/shm/streamproof-pressure cg=/sys/fs/cgroup
 if [ -r $cg/memory/memory.oom_control ]; then
 	events=$cg/memory/memory.oom_control use=$cg/memory/memory.usage_in_bytes max=$cg/memory/memory.limit_in_bytes
+	stat=$cg/memory/memory.stat total=total_
 else
-	events=$cg/memory.events use=$cg/memory.current max=$cg/memory.max
+	events=$cg/memory.events use=$cg/memory.current max=$cg/memory.max stat=$cg/memory.stat total=
 fi
 kills() { n=0; while read -r k v; do [ "$k" = oom_kill ] && n=$v; done <$events; }
 read -r used <$use; read -r limit <$max
-kills; before=$n; i=$(((limit - used) / 1048576 - 8))
+while read -r k v; do case $k in ${total}inactive_file|${total}active_file) used=$((used-v));; esac; done <$stat
+kills; before=$n; i=$(((limit - used) / 1048576 - 6))
 [ $i -gt $1 ] && i=$1
 if [ $i -gt 0 ]; then dd if=/dev/zero of=$f bs=1048576 count=$i 2>/dev/null; else i=0; fi
 while kills; [ $i -lt $1 ] && [ $n = $before ]; do

@@ -56,6 +56,7 @@ var (
 	_ stack.Scaler   = (*Stack)(nil)
 	_ stack.Filler   = (*Stack)(nil)
 	_ stack.Counter  = (*Stack)(nil)
+	_ stack.Settler  = (*Stack)(nil)
 	_ stack.Twinner  = (*Stack)(nil)
 )
 

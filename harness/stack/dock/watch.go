@@ -28,14 +28,14 @@ type watcher struct {
 	all    sync.WaitGroup
 
 	mu      sync.Mutex // guards the rest
-	started map[*replica]bool
+	started map[*replica]*looker
 	logs    []logSource
 	argv    string // of the app's master
 }
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.started = s, map[*replica]bool{}
+	w.s, w.started = s, map[*replica]*looker{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -121,10 +121,10 @@ func (w *watcher) died(id string, e stack.Event) {
 func (w *watcher) processes(r *replica) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.started[r] {
+	if w.started[r] != nil {
 		return
 	}
-	w.started[r] = true
+	w.started[r] = &looker{}
 	ps, err := r.app.processes(w.ctx)
 	if err != nil {
 		return // neither the host nor the container lets us see
@@ -134,7 +134,8 @@ func (w *watcher) processes(r *replica) {
 			w.argv = p.Command
 		}
 	}
-	w.all.Go(func() { w.look(r) })
+	l := w.started[r]
+	w.all.Go(func() { w.follow(r, l) })
 }
 
 // command is what the app's master was started with, as settings.
@@ -147,26 +148,49 @@ func (w *watcher) command() map[string]string {
 	return readCommand(w.argv)
 }
 
-// look compares what is with what was until the watcher ends. It reads the
-// host's files; where those are not ours it does not look at all, since asking in
-// the container ten times a second would be a load of its own.
-func (w *watcher) look(r *replica) {
-	var last view
-	var threads stack.Threads
+// A looker compares what a replica is with what it was at the last look.
+type looker struct {
+	mu      sync.Mutex
+	last    view
+	threads stack.Threads
+}
+
+// follow looks until the watcher ends. It reads the host's files; where those are
+// not ours it does not look at all, since asking in the container ten times a
+// second would be a load of its own.
+func (w *watcher) follow(r *replica, l *looker) {
 	for {
-		now, ok := see(w.ctx, r)
-		if ok {
-			w.compare(r, last, now)
-			for _, e := range threads.Look(w.s.spec.Now(), r.name, now.threads) {
-				w.s.tell(e)
-			}
-			last = now
-		}
+		w.look(r, l)
 		select {
 		case <-w.ctx.Done():
 			return
 		case <-time.After(watchPause):
 		}
+	}
+}
+
+func (w *watcher) look(r *replica, l *looker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, ok := see(w.ctx, r)
+	if !ok {
+		return
+	}
+	w.compare(r, l.last, now)
+	for _, e := range l.threads.Look(w.s.spec.Now(), r.name, now.threads) {
+		w.s.tell(e)
+	}
+	l.last = now
+}
+
+// Settle implements [stack.Settler]: the counters of a kill rise before its
+// streams end, and a run may be over within the pause between two looks.
+func (s *Stack) Settle(context.Context) {
+	s.watch.mu.Lock()
+	all := maps.Clone(s.watch.started)
+	s.watch.mu.Unlock()
+	for r, l := range all {
+		s.watch.look(r, l)
 	}
 }
 
