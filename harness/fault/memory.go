@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -164,9 +165,11 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 		p.Evidence += "; " + word
 	}
 	named := false
+	also := alsoKilled(seen, death, at)
 	for _, s := range seen.victims() {
 		named = named || s.Content.Worker != ""
-		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject)
+		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject) ||
+			slices.ContainsFunc(also, func(pid int) bool { return s.ServedBy(death.Subject, pid) })
 		met := s.End >= at-clockSlack || s.End >= seen.Active && s.Content.Terminals == 0
 		if mine && s.Content.Worker != "" && met && s.Send < at {
 			p.Victims = append(p.Victims, s.Seq)
@@ -178,6 +181,19 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	}
 	return p
 }
+
+// alsoKilled are the siblings that went with the one that was to die: it may free
+// too little for the kernel, which then takes the next.
+func alsoKilled(seen Seen, death *record.Event, at time.Duration) (pids []int) {
+	for _, e := range seen.Events {
+		if e.Kind == "exit" && e.Subject == death.Subject && e.Pid != death.Pid && e.At >= seen.Active && e.At <= at+siblingLater {
+			pids = append(pids, e.Pid)
+		}
+	}
+	return pids
+}
+
+const siblingLater = time.Second
 
 // clockSlack is how far the clocks of those who tell us may be apart: counters
 // are read ten times a second. A busy daemon may tell of it much later; streams

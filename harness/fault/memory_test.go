@@ -37,6 +37,8 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		{"it served nobody", MemoryKill{}, both[1:], []record.Event{counter, killed}, false, 0},
 		{"its streams had ended", MemoryKill{}, []*record.Stream{served("42", 60)}, []record.Event{counter, killed}, false, 0},
 		{"SIGKILL in its place", MemoryKill{}, both, []record.Event{instead}, true, 1},
+		{"a sibling went, too", MemoryKill{}, []*record.Stream{served("42", 310), served("7", 350)},
+			[]record.Event{counter, killed, {Source: "process", Kind: "exit", Subject: "app[0]", Pid: 7, At: 380 * ms}}, true, 2},
 		{"nothing was killed", MemoryKill{}, both, []record.Event{counter}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
