@@ -17,13 +17,16 @@ import (
 
 // preflight looks for what would break a run before it has begun, and would
 // then read like a failure of the app: a server that is not there, a port that
-// is taken, a log or folder that cannot be used. It runs after [Options.Validate],
+// is taken, a file or folder that cannot be used. It runs after [Options.Validate],
 // so that no stranger's host is touched.
 func preflight(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
 		func() error { return reachable(ctx, o.App.URL) },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
+		func() error { return builds(o.App.Build) },
+		func() error { return composed(o.App.Compose) },
+		func() error { return nginxReads(o.App.Edge.NginxConf) },
 		func() error { return writable(o.Dir) },
 	} {
 		if err := check(); err != nil {

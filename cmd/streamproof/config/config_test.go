@@ -101,6 +101,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"unknown nested key", "load:\n  stream: 5\n", `c.yaml:2:3: unknown key "stream"; did you mean "streams"?`},
 		{"key of the top level", "app:\n  scenarios: [control]\n", `c.yaml:2:3: unknown key "scenarios"; it belongs on the top level`},
 		{"key of another section", "app:\n  path: /x\n", `c.yaml:2:3: unknown key "path"; it belongs below stream:`},
+		{"key of another section, near one of this", "stream:\n  ledger: /l\n", `c.yaml:2:3: unknown key "ledger"; it belongs below app:`},
 		{"far from all", "edge:\n  zzzzzzzz: 1\n", `c.yaml:2:3: unknown key "zzzzzzzz"; known are form, read_timeout, nginx_conf`},
 		{"in flow style", "load: {steams: 3}\n", `c.yaml:1:8: unknown key "steams"; did you mean "streams"?`},
 		{"duration without unit", "limits:\n  gap: 30\n", `c.yaml:2:8: duration "30" has no unit; write 30s for seconds or 30ms for milliseconds`},

@@ -87,15 +87,24 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// suggestKey knows two mistakes: a misspelt key, and one in the wrong section.
+// suggestKey knows two mistakes: a misspelt key, and one in the wrong section. A
+// key that stands in another section just so is the latter, unless one of this
+// section only lacks its end: stream for streams.
 func suggestKey(key string, t reflect.Type) string {
-	if harness.Nearest(key, keysOf(t)) != "" {
+	near, home := harness.Nearest(key, keysOf(t)), homeOf(key, t)
+	if home == "" || near != "" && (strings.HasPrefix(near, key) || strings.HasPrefix(key, near)) {
 		return Suggest(key, keysOf(t))
 	}
+	return "it belongs " + home
+}
+
+// homeOf says where a key belongs that t does not have; "" where no section has
+// it.
+func homeOf(key string, t reflect.Type) string {
 	root := reflect.TypeFor[Config]()
 	if t != root {
 		if _, ok := fieldsOf(root)[key]; ok {
-			return "it belongs on the top level"
+			return "on the top level"
 		}
 	}
 	for i := range root.NumField() {
@@ -104,8 +113,8 @@ func suggestKey(key string, t reflect.Type) string {
 			continue
 		}
 		if _, ok := fieldsOf(section.Type)[key]; ok {
-			return "it belongs below " + keyOf(section) + ":"
+			return "below " + keyOf(section) + ":"
 		}
 	}
-	return Suggest(key, keysOf(t))
+	return ""
 }

@@ -88,6 +88,15 @@ func (d *daemon) compose(ctx context.Context, c stack.Compose, p *plan) error {
 	return nil
 }
 
+// Services lists the services of a compose file, sorted.
+func Services(path string) ([]string, error) {
+	file, err := readCompose(path)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(file.Services)), nil
+}
+
 func readCompose(path string) (*composeFile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

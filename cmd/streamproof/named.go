@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/dock"
+	"github.com/streamproof/streamproof/harness/stack/settings"
+)
+
+// composed looks into the compose file that the user named, and for the service
+// in it. Each scenario would only find the same again.
+func composed(c stack.Compose) error {
+	switch {
+	case c == stack.Compose{}:
+		return nil
+	case c.File == "":
+		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("service %q of no compose file", c.Service), Fix: "add compose: docker-compose.yml"}
+	}
+	file := filepath.ToSlash(c.File)
+	services, err := dock.Services(c.File)
+	switch {
+	case errors.As(err, new(*fs.PathError)):
+		return unread("app.compose", file, err)
+	case err != nil:
+		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
+	case len(services) == 0:
+		return &harness.UsageError{Place: "app.compose", Problem: file + " has no services", Fix: "name a compose file that has one"}
+	case c.Service == "":
+		return &harness.UsageError{Place: "app.compose", Problem: "no service of " + file + " is named", Fix: "add service: " + strings.Join(services, " or ")}
+	case !slices.Contains(services, c.Service):
+		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("no service %q in %s", c.Service, file), Fix: config.Suggest(c.Service, services)}
+	}
+	return nil
+}
+
+// nginxReads parses the nginx.conf that the user named. What its directives mean
+// is left to nginx.
+func nginxReads(path string) error {
+	const place = "edge.nginx_conf"
+	if path == "" {
+		return nil
+	}
+	if _, err := os.ReadFile(path); err != nil {
+		return unread(place, filepath.ToSlash(path), err)
+	}
+	if _, err := settings.NginxAlone(path); err != nil {
+		return &harness.UsageError{Place: place, Problem: err.Error(), Fix: "correct that file; 'nginx -t' checks it"}
+	}
+	return nil
+}
+
+// builds looks for the Dockerfile that the user's image is to be built from.
+func builds(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	file := filepath.Join(folder, "Dockerfile")
+	if _, err := os.Stat(file); err != nil {
+		return unread("app.build", filepath.ToSlash(file), err)
+	}
+	return nil
+}
+
+func unread(place, file string, err error) error {
+	fix := "check the path"
+	if errors.Is(err, fs.ErrPermission) {
+		fix = "check its permissions"
+	}
+	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("cannot read %s: %s", file, reason(err)), Fix: fix}
+}
