@@ -70,16 +70,29 @@ func isOOMCounter(e record.Event) bool {
 	return e.Kind == "counter" && strings.HasSuffix(e.Subject, "oom_kill")
 }
 
-// oomLines are the kernel's words in the order in which they came.
+// oomLines are the kernel's words in the order in which they came: of a counter
+// the last one, of what is told again and again the first.
 func (v *view) oomLines() []string {
-	var out []string
+	type speaker struct{ kind, subject string }
+	var order []speaker
+	said := map[speaker]string{}
 	for _, e := range v.Events {
+		who := speaker{e.Kind, e.Subject}
 		switch {
 		case isOOMCounter(e) && e.Value > 0:
-			out = append(out, fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Subject, e.Value, e.At.Seconds(), e.Text))
+			if said[who] == "" {
+				order = append(order, who)
+			}
+			said[who] = fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Subject, e.Value, e.At.Seconds(), e.Text)
+		case said[who] != "":
 		case e.Kind == "oom", e.Kind == "die", e.Kind == "oom_killed":
-			out = append(out, fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), orElse(e.Text, "code "+strconv.Itoa(e.Code))))
+			order = append(order, who)
+			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), orElse(e.Text, "code "+strconv.Itoa(e.Code)))
 		}
+	}
+	var out []string
+	for _, who := range order {
+		out = append(out, said[who])
 	}
 	return out[:min(4, len(out))]
 }
