@@ -166,6 +166,16 @@ var trials = []trial{
 	{name: "open after the terminal", want: diagnose.OpenAfterAnswer, build: broken(synth.Shape{End: synth.Open(gap)})},
 	{name: "cut after the terminal", want: diagnose.CutAfterAnswer, build: broken(synth.Shape{End: synth.Ragged})},
 	{name: "terminal missing", want: diagnose.MissingTerminal, never: []string{diagnose.StallInApp}, build: broken(synth.Shape{End: synth.Silent(gap)})},
+	{name: "terminal missing on more streams than a pool has threads", want: diagnose.MissingTerminal, never: []string{diagnose.ThreadPool}, build: func(b *synth.Builder) {
+		b.Scenario(0).Policy.Thresholds.MaxGap = 500 * ms
+		b.Each(42, func(i int) synth.Shape {
+			s := synth.Shape{Start: time.Duration(i) * 3 * ms}
+			if i%3 == 0 {
+				s.End = synth.Silent(gap)
+			}
+			return s
+		})
+	}},
 	{name: "lost event", want: diagnose.LostEvent, build: broken(synth.Shape{End: synth.Wrong(stream.Gap, "event 7 missing")})},
 	{name: "duplicated event", want: diagnose.DuplicatedEvent, build: broken(synth.Shape{End: synth.Wrong(stream.Duplicate, "event 7 twice")})},
 	{name: "reordered events", want: diagnose.ReorderedEvents, build: broken(synth.Shape{End: synth.Wrong(stream.Reordered, "8 before 7")})},

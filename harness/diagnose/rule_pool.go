@@ -30,7 +30,9 @@ const (
 )
 
 func (threadPool) match(v *view) []*finding {
-	gs := v.take(func(g *verdict.Graded) bool { return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Gappy) })
+	gs := v.take(func(g *verdict.Graded) bool {
+		return (v.flagged(g, verdict.Late) || v.flagged(g, verdict.Gappy)) && !v.answered(g)
+	})
 	if len(gs) == 0 {
 		return nil
 	}
