@@ -126,10 +126,19 @@ func (r *run) playAll(ctx context.Context) error {
 			r.note(sc.ID, record.NoteUnable, cannot.Error(), "run it where the stack can: see 'streamproof scenarios'")
 			continue
 		}
-		r.note(sc.ID, record.NoteHarness, err.Error(), "")
+		r.note(sc.ID, record.NoteHarness, err.Error(), "mend that, then run again")
+		r.leave(sc, r.Scenarios[i+1:])
 		return fmt.Errorf("play %s: %w", sc.ID, err)
 	}
 	return nil
+}
+
+// leave says of the scenarios behind sc why they were not played: they have no
+// error of their own.
+func (r *run) leave(sc Scenario, rest []Scenario) {
+	for _, s := range rest {
+		r.note(s.ID, record.NoteUnable, "the run ended in "+sc.ID, "mend what "+sc.ID+" shows, then run again")
+	}
 }
 
 // controlID is the scenario that injects nothing.

@@ -32,11 +32,11 @@ func brief(s verdict.ScenarioReport) string {
 }
 
 // telling returns the checks that did not pass, worst first. Of a scenario that
-// could not be played only that is told: the rest follows from it.
+// never began only the reason is told: the rest follows from it.
 func telling(s verdict.ScenarioReport) []verdict.Check {
 	bad := open(s.Checks)
-	if s.Unable() {
-		bad = slices.DeleteFunc(bad, func(c verdict.Check) bool { return c.Verdict == verdict.Inconclusive && !c.Unable() })
+	if s.Unbegun() {
+		bad = slices.DeleteFunc(bad, func(c verdict.Check) bool { return c.Verdict == verdict.Inconclusive && !c.Prevents() })
 	}
 	return bad
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/dock"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -65,7 +66,7 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		return exitInconclusive
 	}
-	complain(w, err.Error())
+	complain(w, err.Error()+dockerFix(err))
 	return exitBroken
 }
 
@@ -79,6 +80,18 @@ func showSource(w io.Writer, err error) {
 	if errors.As(err, &c) && c.Source != "" {
 		fmt.Fprintln(w, c.Source)
 	}
+}
+
+// dockerFix says how to get what Docker lacks, where the error does not.
+func dockerFix(err error) string {
+	var image *dock.ImageError
+	switch {
+	case errors.As(err, new(*dock.Absent)):
+		return "; start Docker, or point DOCKER_HOST at it"
+	case errors.As(err, &image) && !strings.Contains(image.Error(), "make images"):
+		return "; correct the name, or pull or build " + image.Image + " first"
+	}
+	return ""
 }
 
 // startFix names the keys that the start of a part depends on.

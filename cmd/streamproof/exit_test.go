@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/dock"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -33,6 +34,12 @@ func TestExitCodes(t *testing.T) {
 			"streamproof: start nginx: host not found; check edge.nginx_conf (the app is app:PORT there)\n"},
 		{"too little memory", &stack.StartError{Subject: "app[0]", Cause: errors.New("Minimum memory limit allowed is 6MB")}, 64,
 			"streamproof: start app[0]: Minimum memory limit allowed is 6MB; raise app.memory\n"},
+		{"no image", fmt.Errorf("play control: %w", nosuch), 3,
+			"streamproof: play control: get image acme/nosuch:ci: not on this machine; pull failed: no such host; correct the name, or pull or build acme/nosuch:ci first\n"},
+		{"no image of ours", &dock.ImageError{Image: "streamproof/relay:dev", Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
+			"streamproof: get image streamproof/relay:dev: not on this machine; it is built by `make images`\n"},
+		{"no Docker", &dock.Absent{Cause: errors.New("connection refused")}, 3,
+			"streamproof: reach docker: connection refused; start Docker, or point DOCKER_HOST at it\n"},
 	} {
 		var w strings.Builder
 		if code := exitCode(&w, tt.err); code != tt.code || w.String() != tt.says {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
 	"github.com/streamproof/streamproof/scenarios"
@@ -144,9 +142,9 @@ func verdictOfAble(r *verdict.Report) verdict.Verdict {
 	return worst
 }
 
-// neverStarted is true of an app that did not come up: a report on no streams
-// would bury the one line that helps.
+// neverStarted is true of a run that ended before its first stream, as where an
+// image is not to be had: a report on no streams would bury the one line that
+// helps.
 func neverStarted(report *verdict.Report, err error) bool {
-	var start *stack.StartError
-	return report.Started == 0 && errors.As(err, &start)
+	return report.Started == 0 && err != nil
 }

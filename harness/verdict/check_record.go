@@ -12,8 +12,10 @@ import (
 type Harness struct{}
 
 func (Harness) Check(s *Scope) Answer {
-	return s.noted(record.NoteHarness, "harness", "the harness failed")
+	return s.noted(record.NoteHarness, broken, "the harness failed")
 }
+
+const broken = "harness"
 
 // Able asks whether the stack had what the scenario needs.
 type Able struct{}
@@ -32,6 +34,18 @@ func (r *ScenarioReport) Unable() bool {
 // Unable reports whether c says that the stack could not play its scenario: all
 // other checks that are open then follow from it.
 func (c Check) Unable() bool { return c.Name == able && c.Verdict == Inconclusive }
+
+// Unbegun reports whether the scenario ended before its first stream, by a
+// failure of ours or for want of a stack: whatever else is open follows from
+// that.
+func (r *ScenarioReport) Unbegun() bool {
+	return r.Unable() || r.Started == 0 && slices.ContainsFunc(r.Checks, Check.broke)
+}
+
+// Prevents reports whether c can be why a scenario never began.
+func (c Check) Prevents() bool { return c.Unable() || c.broke() }
+
+func (c Check) broke() bool { return c.Name == broken && c.Verdict == Inconclusive }
 
 // noted turns the first note of a kind into a doubt.
 func (s *Scope) noted(kind, name, what string) Answer {
