@@ -14,7 +14,7 @@ import (
 
 // A causeView is one card of the diagnosis.
 type causeView struct {
-	Rank       string // "cause", then "or": causes are ranked
+	Rank       string // "cause", then "and" or "or": causes are ranked
 	Anchor     string
 	Cause      string
 	Line       string // confidence, layer, taxonomy
@@ -62,6 +62,22 @@ func (b *builder) causes(out *section, s verdict.ScenarioReport, rows []row) {
 	}
 }
 
+// rankOf is how the i-th cause stands to those before it: "or" where it may be in
+// their place, "and" where it explains other streams.
+func rankOf(causes []verdict.Cause, i int) string {
+	c := causes[i]
+	instead := c.Confidence == "possible" || slices.ContainsFunc(causes[:i], func(e verdict.Cause) bool {
+		return len(e.Streams) > 0 && slices.Equal(e.Streams, c.Streams)
+	})
+	switch {
+	case i == 0:
+		return "cause"
+	case instead:
+		return "or"
+	}
+	return "and"
+}
+
 // furtherLine reads "2 further possible causes: one, two".
 func furtherLine(names []string) string {
 	return count(len(names), "further possible cause") + ": " + strings.Join(names, ", ")
@@ -74,7 +90,7 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
 	}
 	if i > 0 {
-		v.Rank = "Or"
+		v.Rank = map[string]string{"and": "And", "or": "Or"}[rankOf(s.Causes, i)]
 	}
 	for _, earlier := range s.Causes[:i] {
 		if slices.Equal(earlier.Streams, c.Streams) {

@@ -139,18 +139,14 @@ func (t *text) causes(causes []verdict.Cause) {
 			names = append(names, c.Cause)
 			continue
 		}
-		t.cause(i, c)
+		t.cause(rankOf(causes, i), c)
 	}
 	if len(names) > 0 {
 		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")
 	}
 }
 
-func (t *text) cause(i int, c verdict.Cause) {
-	rank := "cause"
-	if i > 0 {
-		rank = "or"
-	}
+func (t *text) cause(rank string, c verdict.Cause) {
 	t.item(fmt.Sprintf("%s: %s", rank, t.bold.Render(title(c.Cause))), causeLine(c))
 	if c.Summary != "" {
 		t.para("    ", c.Summary)
