@@ -55,6 +55,9 @@ func (t *text) diagnosis(s verdict.ScenarioReport) {
 	fmt.Fprintln(t)
 	t.hops(s)
 	t.peeled = true
+	if doc := t.plan(s.ID).Doc; doc != "" {
+		t.para("promise: ", doc)
+	}
 	for _, c := range s.Checks {
 		if c.Name == verdict.SameText {
 			t.item("not streaming:", c.Why)

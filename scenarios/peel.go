@@ -15,12 +15,16 @@ import (
 // run it; a server that already runs is met as it is.
 func Peel(app harness.App) harness.Scenario {
 	edge := stack.Edge{Form: stack.EdgeDefault}
-	if app.URL != "" {
+	doc := "The same load, sent in at every hop of the chain, fares the same at each of them."
+	switch {
+	case app.URL != "":
 		edge.Form = stack.EdgeNone
+	case app.Edge == (stack.Edge{}):
+		doc += " The edge is ours, nginx with its defaults, and stands in for yours: name yours in edge.nginx_conf, or edge.form."
 	}
 	return harness.Scenario{
 		ID: "peel", Title: "Layer by layer",
-		Doc:    "The same load, sent in at every hop of the chain, fares the same at each of them.",
+		Doc:    doc,
 		Edge:   edge,
 		Shape:  harness.Shape{Events: 12, Gap: 100 * time.Millisecond, Size: 16},
 		Peel:   true,
