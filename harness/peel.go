@@ -66,9 +66,10 @@ func (p *player) hops() []stack.Hop {
 
 // planned is the stored form of a scenario.
 func (r *run) planned(sc Scenario) record.Scenario {
+	own := sc.Edge.ReadTimeout > 0 && r.App.Edge.ReadTimeout == 0 && r.App.Edge.NginxConf == ""
 	sc.Policy, sc.Edge = r.policy(sc), r.edge(sc)
 	p := sc.plan(r.Load.Over(sc.Load))
-	p.Peel, p.Expected = sc.Peel, r.expected(sc)
+	p.Peel, p.Expected, p.OwnReadTimeout = sc.Peel, r.expected(sc), own
 	return p
 }
 
@@ -115,7 +116,11 @@ func (p *player) warn() {
 		layers = append(layers, record.Layer{Name: l.Name, Settings: l.Settings})
 	}
 	for _, w := range lint.Check(layers, p.limits(), lint.LoadOf(&plan)) {
-		p.Warn(p.sc.ID, w.Layer+" "+w.Setting+": "+w.Why+"; fix: "+w.Fix)
+		text := w.Layer + " " + w.Setting + ": " + w.Why + "; fix: " + w.Fix
+		if !slices.Contains(p.warned, text) { // once per run: most are about the app
+			p.warned = append(p.warned, text)
+			p.Warn(p.sc.ID, text)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func Run(ctx context.Context, o Options) error {
 
 // A run is one call of Run.
 type run struct {
+	warned []string // what Warn was told
 	Options
 	tap      *tap.Tap
 	rec      *record.Writer

@@ -92,8 +92,11 @@ func (t *text) layers(id string) {
 	fmt.Fprintln(tw, "layer\tsetting\tlimit\tof\t")
 	for i := range timers {
 		m, note := &timers[i], ""
-		if m == smallest {
+		switch {
+		case m == smallest:
 			note = "← ends a stream first"
+		case m.Layer == "client":
+			note = "streamproof's own bound, not counted"
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Layer, m.Setting, short(m.Limit), m.Kind, note)
 	}

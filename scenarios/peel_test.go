@@ -54,7 +54,7 @@ func TestPeelFindsTheHop(t *testing.T) {
 		{"sound", "", stack.EdgeDefault, nil, ""},
 		{"the edge collects", "no-accel-header", stack.EdgeDefault, []string{"nginx"}, diagnose.BufferedByEdge},
 		{"the app collects", "buffering", stack.EdgeStreaming, []string{"app"}, diagnose.BufferedByApp},
-		{"the app is cut and the edge launders it", "incomplete-body", stack.EdgeDefault, []string{"app", "nginx"}, diagnose.LaunderedByEdge},
+		{"the app is cut and the edge launders it", "incomplete-body", stack.EdgeDefault, []string{"app", "nginx"}, diagnose.AppError},
 		{"the app is cut and the edge says so", "incomplete-body", stack.EdgeStreaming, []string{"app"}, diagnose.AppError},
 		{"the app ends early", "silent-truncation", stack.EdgeStreaming, []string{"app"}, diagnose.SilentTruncation},
 	} {

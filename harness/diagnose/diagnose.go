@@ -39,6 +39,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 			v.explain(f)
 		}
 	}
+	found = append(found, v.launderedAsWell(found)...)
 	slices.SortStableFunc(found, compare)
 	for _, f := range fold(found) {
 		causes = append(causes, f.cause())

@@ -13,6 +13,12 @@ type Load struct {
 	Longest time.Duration // life of the longest stream; 0 if unknown
 	Silence time.Duration // the longest without a byte; 0 if unknown
 	Streams int           // at a time; 0 if unknown
+	// Lived says that streams were seen to live as long as Longest, and none was
+	// cut: no timer bounds the life of streams there.
+	Lived bool
+	// OwnReadTimeout says that the edge's read timeout is the scenario's own
+	// choice, and no setting to mend.
+	OwnReadTimeout bool
 }
 
 // Check finds the settings that will cut streams of that load, or that
@@ -42,10 +48,11 @@ func (c *checking) cuts() {
 	for _, t := range c.timers {
 		at := t.Setting + " " + t.Limit.String()
 		switch {
+		case t.Setting == "proxy_read_timeout" && c.load.OwnReadTimeout:
 		case t.Kind == Silence && c.load.Silence > t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", beat(t.Limit), t.Setting, c.load.Silence),
 				"streams are silent for %v: %s ends them after %v unless heartbeats carry them", c.load.Silence, t.Layer, t.Limit)
-		case t.Kind == Life && c.load.Longest > t.Limit:
+		case t.Kind == Life && c.load.Longest > t.Limit && !c.load.Lived:
 			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", round(c.load.Longest), t.Layer, t.Limit)
 		case t.Kind == Drain && c.load.Longest > t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, round(c.load.Longest)),
@@ -166,5 +173,6 @@ func (c *checking) keepalives() {
 
 // LoadOf is the load that a scenario plans.
 func LoadOf(sc *record.Scenario) Load {
-	return Load{Longest: sc.Expected.Longest, Silence: sc.Expected.Silence, Streams: sc.Load.Streams}
+	return Load{Longest: sc.Expected.Longest, Silence: sc.Expected.Silence, Streams: sc.Load.Streams,
+		OwnReadTimeout: sc.OwnReadTimeout}
 }

@@ -50,6 +50,8 @@ func TestCheck(t *testing.T) {
 		{"nothing is known", []record.Layer{nginx, gunicorn}, lint.Load{}, "", ""},
 		{"pause above the read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec}, "nginx proxy_read_timeout 2s", "silent for 4s"},
 		{"pause below it", []record.Layer{with(nginx, "proxy_read_timeout", "5000ms")}, lint.Load{Silence: 4 * sec}, "", ""},
+		{"the scenario's own read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec, OwnReadTimeout: true}, "", ""},
+		{"sync worker that cut none", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 8 * sec, Streams: 1, Lived: true}, "", ""},
 		{"sync worker", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 8 * sec, Streams: 1}, "gunicorn timeout 3s", "also while it flows"},
 		{"sync worker, short streams", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 2 * sec, Streams: 1}, "", ""},
 		{"async worker, same timeout", []record.Layer{with(gunicorn, "timeout", "3")}, lint.Load{Longest: 8 * sec}, "", ""},

@@ -46,10 +46,12 @@ type Scenario struct {
 	Fault  string  `json:"fault,omitempty"` // for the reader; empty where nothing is injected
 	Layers []Layer `json:"layers,omitempty"`
 	// Peel says that the load was sent in at every hop in turn.
-	Peel     bool     `json:"peel,omitempty"`
-	Expected Expected `json:"expected,omitzero"`
-	Load     LoadPlan `json:"load"`
-	Policy   Policy   `json:"policy"`
+	Peel bool `json:"peel,omitempty"`
+	// OwnReadTimeout says that the scenario itself sets the edge's read timeout.
+	OwnReadTimeout bool     `json:"own_read_timeout,omitempty"`
+	Expected       Expected `json:"expected,omitzero"`
+	Load           LoadPlan `json:"load"`
+	Policy         Policy   `json:"policy"`
 }
 
 // A Layer lists one layer's timeouts and buffers as they were set.

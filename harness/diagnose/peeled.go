@@ -1,0 +1,47 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// launderedAsWell names the edge where one cause explains streams that are
+// visibly cut behind it and end cleanly in front of it: the app's fault is one
+// thing, that nobody can see it is another.
+func (v *view) launderedAsWell(found []*finding) []*finding {
+	if !v.Scenario.Peel || !v.edge.known || !v.edge.old {
+		return nil
+	}
+	var gs []*verdict.Graded
+	cut := 0
+	for _, f := range found {
+		if f.Cause.Cause == LaunderedByEdge {
+			return nil
+		}
+		if f.rank() > 1 {
+			continue
+		}
+		for _, g := range f.streams {
+			switch passed := v.edge.passed(g); {
+			case passed && g.Grade.Outcome == verdict.Truncated:
+				gs = append(gs, g)
+			case !passed && g.Grade.Outcome == verdict.Aborted:
+				cut++
+			}
+		}
+	}
+	if cut == 0 || len(gs) == 0 || v.direct.clean > 0 {
+		return nil
+	}
+	return one(behindAndInFront(gs, cut))
+}
+
+// behindAndInFront is B9, seen by the two sides of the edge.
+func behindAndInFront(gs []*verdict.Graded, cut int) *finding {
+	return found(LaunderedByEdge, "B9", layerEdge, certain, gs).
+		say("%d streams ended like a success without their terminal, where the same app's streams are visibly cut behind the edge", len(gs)).
+		see(fmt.Sprintf("%d streams that did not pass the edge were aborted", cut), framingLine(gs[0])).
+		not("silent truncation by the app", "asked directly, it cuts its streams visibly").
+		mend(fixLaunder)
+}
