@@ -41,7 +41,6 @@ func Run(ctx context.Context, o Options) error {
 
 // A run is one call of Run.
 type run struct {
-	warned []string // what Warn was told
 	Options
 	tap      *tap.Tap
 	rec      *record.Writer
@@ -54,7 +53,8 @@ type run struct {
 	secrets  secrets
 	next     uint64 // sequence number of the next stream
 	progress *ticker
-	mute     bool // control was played, and no stream of it brought content
+	mute     bool     // control was played, and no stream of it brought content
+	warned   []string // what Warn was told
 }
 
 func newRun(o Options) (*run, error) {
