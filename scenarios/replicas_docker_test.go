@@ -31,19 +31,23 @@ type fleetTrial struct {
 	edgeSays        string // a line of nginx's error log
 }
 
+// long are streams of four seconds: on a busy machine the last of 200 to have its
+// third event is a second or two behind the first.
+const long = "/chat?events=80&gap=50ms"
+
 // hasty gives streams of four seconds a second to end in. They start one after
 // the other, so that there are some of all ages whenever a replica is stopped.
-var hasty = fleetTrial{path: "/chat?events=80&gap=50ms", env: []string{"GRACEFUL_TIMEOUT=1"}, load: harness.Load{Ramp: 2 * time.Second}, want: verdict.Fail}
+var hasty = fleetTrial{path: long, env: []string{"GRACEFUL_TIMEOUT=1"}, load: harness.Load{Ramp: 2 * time.Second}, want: verdict.Fail}
 
 var fleet = []fleetTrial{
 	{id: "rolling-deploy", stops: 2, replicas: 4, edgeSays: "reconfiguring"},
 	{id: "scale-in", stops: 1, replicas: 2, edgeSays: "reconfiguring"},
 	// A container takes its time to join: the load waits for it.
 	{id: "scale-out", load: harness.Load{Duration: 8 * time.Second}, replicas: 3, edgeSays: "reconfiguring"},
-	{id: "drain", stops: 1, replicas: 2},
-	{id: "crash", kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
-	{id: "worker-kill", kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
-	{id: "edge-reload", replicas: 2, edgeSays: "signal 1 (SIGHUP) received"},
+	{id: "drain", path: long, stops: 1, replicas: 2},
+	{id: "crash", path: long, kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
+	{id: "worker-kill", path: long, kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
+	{id: "edge-reload", path: long, replicas: 2, edgeSays: "signal 1 (SIGHUP) received"},
 	hasty.of("drain", 1, 2),
 	hasty.of("rolling-deploy", 2, 4),
 }
@@ -54,21 +58,18 @@ func (f fleetTrial) of(id string, stops, replicas int) fleetTrial {
 }
 
 // TestReplicasOnDocker holds each verdict against what the run folder stores: the
-// streams, the events of Docker, the access log and the log of each replica. Two
-// stacks run at a time: 200 streams each take all of a small machine.
+// streams, the events of Docker, the access log and the log of each replica. One
+// stack runs at a time: 200 streams take all of a small machine, and with two of
+// them we read seconds late, which is rightly inconclusive.
 func TestReplicasOnDocker(t *testing.T) {
 	needDocker(t)
 	began := time.Now()
 	t.Cleanup(func() {
 		fmt.Printf("%s: %d trials of 200 streams took %v\n", t.Name(), len(fleet), time.Since(began).Round(time.Second))
 	})
-	turns := make(chan struct{}, 2)
 	for i := range fleet {
 		f := &fleet[i]
 		t.Run(f.id+"/"+string(f.verdict()), func(t *testing.T) {
-			t.Parallel()
-			turns <- struct{}{}
-			defer func() { <-turns }()
 			app := chat(append([]string{"WORKERS=2"}, f.env...)...)
 			app.Replicas, app.Edge = 2, streaming
 			if f.path != "" {
