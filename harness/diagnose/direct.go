@@ -2,29 +2,12 @@ package diagnose
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // appHop is the hop at which only the app itself is asked.
 const appHop = "app"
-
-// hopNames are the hops of a peeled chain from the app outward.
-var hopNames = []string{appHop, "upstream", "nginx", "edge"}
-
-// hop is the innermost hop at which the finding's streams were asked for, 0 for
-// the app: what goes wrong there is to be mended first. Where nothing is peeled
-// all findings are alike.
-func (f *finding) hop() int {
-	inmost := len(hopNames)
-	for _, g := range f.streams {
-		if i := slices.Index(hopNames, g.Hop); i >= 0 {
-			inmost = min(inmost, i)
-		}
-	}
-	return inmost
-}
 
 // A direct is what became of streams, in this run, that were asked of the app
 // itself: what happens there is no edge's doing.

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,12 +41,14 @@ func (threadPool) match(v *view) []*finding {
 	if most <= poolSize {
 		return nil
 	}
-	if full, confidence := v.fullPools(most); full != nil {
+	full, confidence, ruledOut := v.fullPools(most)
+	switch {
+	case ruledOut:
+		return nil
+	case len(full) > 0:
 		return one(poolFinding(v, gs, confidence, most, workers).
 			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 threads a process", len(gs), most).
 			see(full...))
-	} else if confidence == certain {
-		return nil
 	}
 	early, late := served(flying, poolSize*workers)
 	busy := (early + late) / 2 / float64(workers)
@@ -87,30 +90,37 @@ func poolFinding(v *view, gs []*verdict.Graded, confidence string, most, workers
 }
 
 // fullPools tells of processes whose threads rose to a full pool and stayed below
-// the number of streams, most. With none, a certain "no" is one with threads far
-// beyond a pool.
-func (v *view) fullPools(most int) (lines []string, confidence string) {
-	highest := map[int]record.Event{}
-	for _, e := range v.Events {
-		if e.Kind == stack.KindThreads && e.Value > highest[e.Pid].Value {
-			highest[e.Pid] = e
-		}
-	}
+// the number of streams, most. Threads far beyond a pool rule it out.
+func (v *view) fullPools(most int) (lines []string, confidence string, ruledOut bool) {
 	confidence = likely
-	for _, pid := range slices.Sorted(maps.Keys(highest)) {
-		e := highest[pid]
+	for _, e := range v.highestThreads() {
 		switch n := int(e.Value); {
 		case n > fullHigh:
-			return nil, certain
+			return nil, "", true
 		case n < fullLow || n > max(most, fullSure):
 			continue
 		case n <= fullSure:
 			confidence = certain
 		}
-		lines = append(lines, fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", pid, e.Subject, e.Value, e.At.Seconds(), poolSize))
+		lines = append(lines, fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", e.Pid, e.Subject, e.Value, e.At.Seconds(), poolSize))
 	}
-	if lines == nil {
-		return nil, likely
+	return lines[:min(2, len(lines))], confidence, false
+}
+
+// highestThreads are the highest counts of threads, by process. Containers number
+// theirs alike, so that the pid alone does not tell them apart.
+func (v *view) highestThreads() []record.Event {
+	type process struct {
+		replica string
+		pid     int
 	}
-	return lines[:min(2, len(lines))], confidence
+	highest := map[process]record.Event{}
+	for _, e := range v.Events {
+		if p := (process{e.Subject, e.Pid}); e.Kind == stack.KindThreads && e.Value > highest[p].Value {
+			highest[p] = e
+		}
+	}
+	return slices.SortedFunc(maps.Values(highest), func(a, b record.Event) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Pid, b.Pid))
+	})
 }

@@ -50,34 +50,35 @@ func readParents() map[int][]int {
 	return children
 }
 
-// readStat reads /proc/pid/stat: "pid (name) state ppid …". The name may hold
-// spaces and parentheses of its own, see proc_pid_stat(5).
-func readStat(pid int) (parent int, alive bool) {
+// statFields are the fields of /proc/pid/stat from the third, the state, on: "pid
+// (name) state ppid …". The name may hold spaces and parentheses of its own, see
+// proc_pid_stat(5).
+func statFields(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+}
+
+// readStat reports a process that is not there, or a zombie, as not alive.
+func readStat(pid int) (parent int, alive bool) {
+	fields := statFields(pid)
 	if len(fields) < 2 || fields[0] == "Z" || fields[0] == "X" {
 		return 0, false
 	}
-	parent, err = strconv.Atoi(fields[1])
+	parent, err := strconv.Atoi(fields[1])
 	return parent, err == nil
 }
 
-// threadsOf reads the number of threads, field 20 of /proc/pid/stat, see
-// proc_pid_stat(5).
+// threadsOf reads the number of threads, field 20 of proc_pid_stat(5).
 func threadsOf(pid int) (n int, ok bool) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
+	const field = 20 - 3
+	fields := statFields(pid)
+	if len(fields) <= field {
 		return 0, false
 	}
-	const afterName = 20 - 3 // the third field, the state, is the first behind the name
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	if len(fields) <= afterName {
-		return 0, false
-	}
-	n, err = strconv.Atoi(fields[afterName])
+	n, err := strconv.Atoi(fields[field])
 	return n, err == nil
 }
 
