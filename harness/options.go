@@ -126,9 +126,14 @@ func (o *Options) validHost() error {
 		return validURL(o.App.URL)
 	}
 	host := u.Hostname()
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(o.AllowHosts, host) {
+	if isLoopback(host) || slices.Contains(o.AllowHosts, host) {
 		return nil
 	}
 	return &UsageError{Place: "url", Problem: "host " + host + " is not this machine, and load is not sent to strangers",
 		Fix: "if it is yours, add --allow-host " + host}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

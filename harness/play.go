@@ -82,6 +82,7 @@ func (p *player) open(ctx context.Context) error {
 		return err
 	}
 	p.stack = st
+	p.machine.on(st)
 	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Note: p.fact, Now: p.now,
 		Await: p.await, Stand: p.stand, Stamp: p.stampPart}
 	p.roster.open(st)
@@ -152,6 +153,7 @@ func (p *player) close() error {
 		s.Settle(context.Background())
 	}
 	p.closing.Store(true)
+	p.machine.on(nil)
 	p.tell(record.Event{At: p.now(), Source: "harness", Kind: "closing"})
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()

@@ -53,6 +53,7 @@ type run struct {
 	secrets  secrets
 	next     uint64 // sequence number of the next stream
 	progress *ticker
+	machine  *watcher
 	mute     bool     // control was played, and no stream of it brought content
 	warned   []string // what Warn was told
 }
@@ -77,6 +78,7 @@ func newRun(o Options) (*run, error) {
 	}
 	r.note("", record.NoteFact, "arrival clock: "+r.tap.Clock(), "")
 	r.progress = newTicker(r)
+	r.machine = watchMachine(r)
 	return r, nil
 }
 
@@ -158,6 +160,7 @@ func (r *run) hopeless(i int) string {
 // close ends the record. interrupted says that the user stopped the run.
 func (r *run) close(interrupted bool) error {
 	r.progress.close()
+	r.machine.close()
 	err := r.tap.Close()
 	r.rec.Finish(r.now(), interrupted)
 	return errors.Join(err, r.rec.Close())

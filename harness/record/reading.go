@@ -51,6 +51,8 @@ func (r *reading) take(e inEntry) error {
 		return collect(e, &run.Hops, func(x hopEntry) Hop { return Hop(x) })
 	case tagLog:
 		return collect(e, &r.logs, func(x logEntry) logEntry { return x })
+	case tagMachine:
+		return collect(e, &run.Machine, func(x MachineSample) MachineSample { return x })
 	case tagLayer:
 		return r.layer(e)
 	case tagFinish:

@@ -32,7 +32,8 @@ type Run struct {
 	Waves   []Wave
 	Notes   []Note
 	Hops    []Hop
-	Logs    []Log // read from the logs folder by Open; empty while running
+	Machine []MachineSample // about four a second, in the order of time
+	Logs    []Log           // read from the logs folder by Open; empty while running
 	// Finished is when the run ended; Never if the record was torn off.
 	Finished time.Duration
 	// Interrupted says that the user stopped the run.

@@ -98,6 +98,9 @@ func (w *Writer) Layer(scenario string, l Layer) {
 	w.add(tagLayer, layerEntry{scenario, l.Name, l.Settings})
 }
 
+// Machine records what the machine did.
+func (w *Writer) Machine(m MachineSample) { w.add(tagMachine, m) }
+
 // Log enters the file logs/<scenario>/<name> into the record. The file itself is
 // read by [Open], so it may still grow. The error is one about the name.
 func (w *Writer) Log(scenario, name string, kind LogKind) error {

@@ -170,6 +170,18 @@ type Counter interface {
 	Counters(ctx context.Context, replica string) (map[string]int64, error)
 }
 
+// ThrottledCounter is the counter of how long a CPU quota kept a replica from
+// running, in nanoseconds.
+const ThrottledCounter = "cpu.throttled_ns"
+
+// A Hosted stack knows the processes of its parts by the numbers of the machine
+// that we run on.
+type Hosted interface {
+	// HostPids lists the first process of each part; their children belong to it.
+	// Parts whose processes cannot be seen from here are left out.
+	HostPids() []int
+}
+
 // A Settler sees some things only when it looks. Settle has it look once more and
 // tell what it finds: a kill in the last moment of a run is told before Close.
 type Settler interface {

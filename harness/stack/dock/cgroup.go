@@ -20,7 +20,7 @@ const (
 	memoryUsage  = "memory.usage"
 	cpuPeriods   = "cpu.nr_periods"
 	cpuThrottled = "cpu.nr_throttled"
-	cpuWaited    = "cpu.throttled_ns"
+	cpuWaited    = stack.ThrottledCounter
 )
 
 // A source is a file of the cgroup and what to read from it: the keys of its

@@ -66,3 +66,17 @@ func (s *Stack) Versions() map[string]string {
 }
 
 func tagOf(image string) string { return image[strings.LastIndexByte(image, ':')+1:] }
+
+// HostPids implements [stack.Hosted]. Of a daemon on another machine, or in one
+// of its own, we see no process.
+func (s *Stack) HostPids() (pids []int) {
+	s.mu.Lock()
+	boxes := slices.Clone(s.boxes)
+	s.mu.Unlock()
+	for _, b := range boxes {
+		if _, err := b.cgroups(); err == nil {
+			pids = append(pids, b.hostPid())
+		}
+	}
+	return pids
+}

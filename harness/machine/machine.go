@@ -1,0 +1,76 @@
+// Package machine measures what the machine does beside a run: who takes its
+// CPU, and who has to wait for one. The load generator, the app and everything
+// else share it, and what an app could not do for want of a CPU is not its
+// failure.
+//
+//  1. A [Sampler] is told which processes are the system under test.
+//  2. Each call of [Sampler.Sample] reads the kernel's counters and returns what
+//     they grew by since the call before, as a [record.MachineSample].
+//
+// Where the kernel keeps no such counters (anywhere but on Linux) a sample holds
+// only how late its own timer fired.
+package machine
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Every is how often a run takes a sample. The files of a process with a
+// hundred threads take about 1 ms to read.
+const Every = 250 * time.Millisecond
+
+// A Sampler turns counters into samples. It is not for concurrent use.
+type Sampler struct {
+	now  func() time.Duration
+	last time.Duration
+	was  counters
+}
+
+// counters are the kernel's, from the start of the machine or of a thread.
+type counters struct {
+	known       bool
+	busy, steal time.Duration
+	ours, app   map[int]use // by thread
+}
+
+// A use is what one thread has had of the CPUs.
+type use struct{ ran, waited time.Duration }
+
+// New begins to count. now is the run's clock, app lists processes of the system
+// under test, all of whose threads count.
+func New(now func() time.Duration, app []int) *Sampler {
+	return &Sampler{now: now, last: now(), was: read(app)}
+}
+
+// Sample returns what happened since the last call, or since New. late is how
+// much after its time the caller woke up; whole says that app is all of the
+// system under test, so that whatever else ran is somebody else's.
+func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.MachineSample {
+	at, now := s.now(), read(app)
+	m := record.MachineSample{At: at, Over: at - s.last, Late: late}
+	if now.known && s.was.known {
+		m.Busy, m.Steal, m.Known = now.busy-s.was.busy, now.steal-s.was.steal, true
+		m.OursRan, m.OursWaited = grown(s.was.ours, now.ours, m.Over)
+		m.AppRan, m.AppWaited = grown(s.was.app, now.app, m.Over)
+		m.Whole = whole && len(now.app) > 0
+	}
+	s.last, s.was = at, now
+	return m
+}
+
+// grown is what all threads ran together, and what the one waited that waited
+// longest: a queue of one does not hold up the others. No thread can have had
+// more than the time since the last sample, whenever it was first seen.
+func grown(was, now map[int]use, over time.Duration) (ran, waited time.Duration) {
+	for tid, u := range now {
+		before := was[tid]
+		if u.ran < before.ran { // the number was given to another thread
+			before = use{}
+		}
+		ran += min(u.ran-before.ran, over)
+		waited = max(waited, min(u.waited-before.waited, over))
+	}
+	return ran, waited
+}

@@ -1,0 +1,129 @@
+package machine
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/procfs"
+)
+
+// mostThreads bounds the files that one sample reads.
+const mostThreads = 512
+
+// read takes the counters of proc_stat(5) and of /proc/PID/task/TID/schedstat
+// (Documentation/scheduler/sched-stats.rst: time on a CPU and time waiting for
+// one, in nanoseconds).
+func read(app []int) counters {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return counters{}
+	}
+	stat, err := fs.Stat()
+	if err != nil {
+		return counters{}
+	}
+	c := stat.CPUTotal
+	return counters{
+		known: true,
+		busy:  seconds(c.User + c.Nice + c.System + c.IRQ + c.SoftIRQ), // guests' time is in User and Nice
+		steal: seconds(c.Steal),
+		ours:  threads(fs, []int{os.Getpid()}),
+		app:   threads(fs, app),
+	}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func threads(fs procfs.FS, pids []int) map[int]use {
+	found := map[int]use{}
+	for _, pid := range pids {
+		all, err := fs.AllThreads(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		for _, t := range all {
+			if len(found) == mostThreads {
+				return found
+			}
+			if s, err := t.Schedstat(); err == nil {
+				found[t.PID] = use{time.Duration(s.RunningNanoseconds), time.Duration(s.WaitingNanoseconds)}
+			}
+		}
+	}
+	return found
+}
+
+// Below lists the processes that pids and their children have started and that
+// still live, pids included. The kernel keeps children by thread, which costs a
+// few files and not all of /proc.
+func Below(pids []int) []int {
+	var all []int
+	seen := map[int]bool{}
+	for len(pids) > 0 {
+		pid := pids[0]
+		pids = pids[1:]
+		if seen[pid] {
+			continue
+		}
+		seen[pid] = true
+		all = append(all, pid)
+		pids = append(pids, children(pid)...)
+	}
+	return all
+}
+
+func children(pid int) (found []int) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	tasks, _ := os.ReadDir(dir)
+	for _, task := range tasks {
+		b, err := os.ReadFile(dir + "/" + task.Name() + "/children")
+		if err != nil {
+			continue
+		}
+		for f := range strings.FieldsSeq(string(b)) {
+			if child, err := strconv.Atoi(f); err == nil {
+				found = append(found, child)
+			}
+		}
+	}
+	return found
+}
+
+// Listeners are the processes that hold the listening socket of a TCP port of
+// this machine; none where that is not ours to see.
+func Listeners(port int) (pids []int) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return nil
+	}
+	sockets := map[string]bool{}
+	v4, _ := fs.NetTCP() //nolint:staticcheck // netlink would need a socket and no file
+	v6, _ := fs.NetTCP6()
+	for _, l := range append(v4, v6...) {
+		if l.St == listening && int(l.LocalPort) == port {
+			sockets["socket:["+strconv.FormatUint(l.Inode, 10)+"]"] = true
+		}
+	}
+	if len(sockets) == 0 {
+		return nil
+	}
+	all, _ := fs.AllProcs()
+	for _, p := range all {
+		targets, err := p.FileDescriptorTargets()
+		if err != nil {
+			continue
+		}
+		for _, to := range targets {
+			if sockets[to] {
+				pids = append(pids, p.PID)
+				break
+			}
+		}
+	}
+	return pids
+}
+
+// listening is TCP_LISTEN of the kernel's include/net/tcp_states.h.
+const listening = 10

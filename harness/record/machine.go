@@ -1,0 +1,30 @@
+package record
+
+import "time"
+
+// A MachineSample is what the machine did between two looks at it. CPU times
+// are sums over all cores: two busy cores make two seconds of each.
+type MachineSample struct {
+	At   time.Duration `cbor:"1,keyasint,omitempty"` // end of the time that it is about
+	Over time.Duration `cbor:"2,keyasint,omitempty"` // length of that time
+	// Late is how much after its time the look came: nobody woke us.
+	Late time.Duration `cbor:"3,keyasint,omitempty"`
+	// Known says that the kernel's counters could be read: the fields below mean
+	// nothing without it.
+	Known bool `cbor:"4,keyasint,omitempty"`
+	// Busy is the CPU time that all programs took, Steal what other virtual
+	// machines took of our cores.
+	Busy  time.Duration `cbor:"5,keyasint,omitempty"`
+	Steal time.Duration `cbor:"6,keyasint,omitempty"`
+	// OursRan is the CPU time that the load generator took, OursWaited how long the
+	// thread of it waited for a CPU that waited longest.
+	OursRan    time.Duration `cbor:"7,keyasint,omitempty"`
+	OursWaited time.Duration `cbor:"8,keyasint,omitempty"`
+	// AppRan and AppWaited are the same of the system under test, as far as its
+	// processes are known; Whole says that all of them are.
+	AppRan    time.Duration `cbor:"9,keyasint,omitempty"`
+	AppWaited time.Duration `cbor:"10,keyasint,omitempty"`
+	Whole     bool          `cbor:"11,keyasint,omitempty"`
+	// Throttled is how long a CPU quota kept the app from running.
+	Throttled time.Duration `cbor:"12,keyasint,omitempty"`
+}

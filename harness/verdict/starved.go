@@ -1,0 +1,163 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// The app, the load generator and everything else share one machine. What the
+// app could not do because the machine gave it no CPU is not its failure:
+//
+//	all cores   |█████ app ████|░░ streamproof ░░|▒▒ others ▒▒|  idle 0
+//	                                              └ taken from the app
+//
+// A machine with idle cores starves nobody, whoever else runs.
+
+// A Thief is who kept a CPU from the app.
+type Thief string
+
+const (
+	OtherMachines Thief = "other virtual machines" // steal, proc_stat(5)
+	OtherPrograms Thief = "other programs"
+	LoadGenerator Thief = "streamproof"
+	CPUQuota      Thief = "the app's CPU quota"
+	NobodyWokeUs  Thief = "the scheduler" // where the kernel keeps no counters
+)
+
+// A Starvation says that something kept the app from running.
+type Starvation struct {
+	By Thief
+	// Share is the part that By took of what all cores could do, or, for a quota and
+	// the scheduler, the part of the time in which nothing could run.
+	Share float64
+	// Busy is how busy the cores were, from 0 to 1.
+	Busy     float64
+	From, To time.Duration
+}
+
+// String names the figure: "other programs took 61 % of the CPU (2 cores, 99 %
+// busy)".
+func (x Starvation) String() string {
+	percent := 100 * x.Share
+	switch x.By {
+	case CPUQuota:
+		return fmt.Sprintf("%s kept it from running for %.0f %% of the time", x.By, percent)
+	case NobodyWokeUs:
+		return fmt.Sprintf("this machine ran nothing of ours for %.0f %% of the time", percent)
+	}
+	return fmt.Sprintf("%s took %.0f %% of the CPU while the machine was %.0f %% busy", x.By, percent, 100*x.Busy)
+}
+
+const (
+	// saturated is how busy the cores must be for anybody to have to wait.
+	saturated = 0.9
+	// taken is the share of the CPU that makes a difference to those who wait: with
+	// less than that the app had three quarters of the machine to itself.
+	taken = 0.25
+	// greedy is the same for the load generator, which always takes its part.
+	greedy = 0.5
+	// asleep is the share of a time in which nothing of ours ran.
+	asleep = 0.25
+)
+
+// Starved reports whether the machine kept the app from running between two
+// times, and who did. Where nothing was measured it says no.
+func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
+	var sum record.MachineSample
+	for _, m := range s.Run.Machine {
+		if m.At-m.Over < to && m.At > from {
+			add(&sum, m)
+		}
+	}
+	if sum.Over == 0 {
+		return Starvation{}, false
+	}
+	x := Starvation{From: from, To: to}
+	over := sum.Over.Seconds()
+	cpu := over * float64(max(1, s.Run.Plan.Host.CPUs))
+	x.Busy = (sum.Busy + sum.Steal).Seconds() / cpu
+	others := s.others(&sum)
+	for _, c := range []struct {
+		by          Thief
+		share, most float64
+		idle        bool // counts also where cores were idle
+	}{
+		{CPUQuota, sum.Throttled.Seconds() / over, taken, true},
+		{NobodyWokeUs, sum.Late.Seconds() / over, asleep, true},
+		{OtherMachines, sum.Steal.Seconds() / cpu, taken, false},
+		{OtherPrograms, others.Seconds() / cpu, taken, false},
+		{LoadGenerator, sum.OursRan.Seconds() / cpu, greedy, false},
+	} {
+		if c.share >= c.most && (c.idle || x.Busy >= saturated) {
+			x.By, x.Share = c.by, c.share
+			return x, true
+		}
+	}
+	return x, false
+}
+
+func add(sum *record.MachineSample, m record.MachineSample) {
+	sum.Over += m.Over
+	sum.Late += m.Late
+	sum.Busy += m.Busy
+	sum.Steal += m.Steal
+	sum.OursRan += m.OursRan
+	sum.AppRan += m.AppRan
+	sum.Throttled += m.Throttled
+	sum.Whole = m.Whole && (sum.Whole || sum.Over == m.Over)
+}
+
+// others is the CPU time of programs that are neither ours nor the app's. Where
+// the app's processes are not all known it is what others took while no stream
+// was open, which the app did not need.
+func (s *Scope) others(sum *record.MachineSample) time.Duration {
+	rest := max(sum.Busy-sum.OursRan-sum.AppRan, 0)
+	if sum.Whole {
+		return rest
+	}
+	var idle record.MachineSample
+	open := openTimes(s.Run.Streams)
+	for _, m := range s.Run.Machine {
+		for len(open) > 0 && open[0].to <= m.At-m.Over {
+			open = open[1:]
+		}
+		if m.Known && (len(open) == 0 || open[0].from >= m.At) {
+			add(&idle, m)
+		}
+	}
+	if idle.Over == 0 {
+		return 0
+	}
+	share := max(idle.Busy-idle.OursRan, 0).Seconds() / idle.Over.Seconds()
+	return min(rest, time.Duration(share*float64(sum.Over)))
+}
+
+type interval struct{ from, to time.Duration }
+
+// openTimes are the times at which any stream was open, in order and apart.
+func openTimes(streams []record.Stream) []interval {
+	var all []interval
+	for i := range streams {
+		st := &streams[i]
+		to := st.End
+		if to == record.Never {
+			to = math.MaxInt64
+		}
+		all = append(all, interval{startOf(st), to})
+	}
+	slices.SortFunc(all, func(a, b interval) int { return cmp.Compare(a.from, b.from) })
+	var apart []interval
+	for _, x := range all {
+		if n := len(apart); n > 0 && x.from <= apart[n-1].to {
+			apart[n-1].to = max(apart[n-1].to, x.to)
+			continue
+		}
+		apart = append(apart, x)
+	}
+	return apart
+}

@@ -1,0 +1,83 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// quarter is a sample of 250 ms on two cores; shares are of all the machine can
+// do.
+func quarter(busy, steal, ours, app float64, whole bool) record.MachineSample {
+	const over = 250 * time.Millisecond
+	cpu := func(share float64) time.Duration { return time.Duration(2 * share * float64(over)) }
+	return record.MachineSample{Over: over, Known: true, Busy: cpu(busy), Steal: cpu(steal), OursRan: cpu(ours), AppRan: cpu(app), Whole: whole}
+}
+
+func samples(from time.Duration, list ...record.MachineSample) []record.MachineSample {
+	for i := range list {
+		from += list[i].Over
+		list[i].At = from
+	}
+	return list
+}
+
+func TestStarved(t *testing.T) {
+	late := quarter(0.2, 0, 0.1, 0.1, true)
+	late.Late = 100 * time.Millisecond
+	held := quarter(0.5, 0, 0.1, 0.1, true)
+	held.Throttled = 80 * time.Millisecond
+	for _, tc := range []struct {
+		name   string
+		sample record.MachineSample
+		by     Thief // "" where nobody starves
+	}{
+		{"idle", quarter(0.3, 0, 0.1, 0.2, true), ""},
+		{"the app takes all", quarter(1, 0, 0.2, 0.78, true), ""},
+		{"others run on an idle machine", quarter(0.8, 0, 0.1, 0.1, true), ""},
+		{"others take a half", quarter(1, 0, 0.1, 0.4, true), OtherPrograms},
+		{"others, and the app is not known", quarter(1, 0, 0.1, 0.1, false), ""},
+		{"other machines", quarter(0.5, 0.45, 0.1, 0.4, true), OtherMachines},
+		{"we do", quarter(1, 0, 0.6, 0.3, true), LoadGenerator},
+		{"a quota", held, CPUQuota},
+		{"nobody woke us", late, NobodyWokeUs},
+	} {
+		run := &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}}, Machine: samples(time.Second, tc.sample, tc.sample),
+			Streams: []record.Stream{{End: 5 * time.Second}}}
+		s := Scope{Run: run}
+		x, ok := s.Starved(1100*time.Millisecond, 1400*time.Millisecond)
+		if ok != (tc.by != "") || ok && x.By != tc.by {
+			t.Errorf("%s: %v %v, want %q", tc.name, ok, x, tc.by)
+		}
+		if ok && !strings.Contains(x.String(), "%") {
+			t.Errorf("%s: %q has no figure", tc.name, x)
+		}
+		if _, ok := s.Starved(10*time.Second, 11*time.Second); ok {
+			t.Errorf("%s: starved at a time that nobody looked at", tc.name)
+		}
+	}
+}
+
+// Where the app's processes are not known, what others take is measured while no
+// stream is open.
+func TestStarvedByOthersBesideAnUnknownApp(t *testing.T) {
+	busy := quarter(1, 0, 0.1, 0, false)
+	stream := record.Stream{Send: 2 * time.Second, End: 3 * time.Second}
+	for _, tc := range []struct {
+		name string
+		idle record.MachineSample
+		ok   bool
+	}{
+		{"others ran before", quarter(0.5, 0, 0.1, 0, false), true},
+		{"nobody ran before", quarter(0.1, 0, 0.1, 0, false), false},
+	} {
+		run := &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}}, Streams: []record.Stream{stream},
+			Machine: append(samples(time.Second, tc.idle), samples(2*time.Second, busy, busy)...)}
+		s := Scope{Run: run}
+		if x, ok := s.Starved(2*time.Second, 2500*time.Millisecond); ok != tc.ok {
+			t.Errorf("%s: %v %v", tc.name, ok, x)
+		}
+	}
+}
