@@ -99,6 +99,10 @@ func press(ctx context.Context, t Target, p stack.Process) error {
 			return err
 		}
 	}
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindPressure, Subject: p.Replica})
+	defer func() {
+		t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindRelief, Subject: p.Replica})
+	}()
 	return filler.FillMemory(ctx, p.Replica, pressure)
 }
 

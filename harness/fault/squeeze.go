@@ -41,6 +41,7 @@ func (f Squeeze) Inject(ctx context.Context, t Target) error {
 		return fmt.Errorf("read memory of %s: %w", name, err)
 	}
 	limit := counters[groupMemory] + f.Room
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindPressure, Subject: name})
 	if err := s.Squeeze(ctx, name, limit); err != nil {
 		return err
 	}
@@ -55,6 +56,9 @@ func (f Squeeze) Heal(ctx context.Context, t Target) error {
 	if err != nil {
 		return nil
 	}
+	defer func() {
+		t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindRelief, Subject: name})
+	}()
 	return s.Squeeze(ctx, name, 0)
 }
 

@@ -77,6 +77,7 @@ type bad struct {
 	n      map[Outcome]int
 	total  int
 	first  *Graded
+	all    []*Graded // those that broke it
 }
 
 // judge applies a rule to the streams that it concerns. Streams that we left
@@ -96,6 +97,7 @@ func (s *Scope) judge(concerns, ok func(*Graded) bool) bad {
 			b.first = g
 		}
 		b.n[g.Grade.Outcome]++
+		b.all = append(b.all, g)
 	}
 	return b
 }

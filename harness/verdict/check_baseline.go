@@ -11,6 +11,11 @@ func (Baseline) Check(s *Scope) Answer {
 	b := s.judge(func(g *Graded) bool { return g.Group == record.Baseline },
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
+	case b.total > 0 && b.n[Stalled] == b.total:
+		if why, n := s.excuses(b.all, silence); n == b.total {
+			return unsure(name, settleBusy, "%s before the fault, but %s", b, why).obliges()
+		}
+		fallthrough
 	case b.total > 0:
 		return fail(name, "failed before the fault: %s", b).obliges()
 	case b.judged > 0:

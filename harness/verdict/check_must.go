@@ -14,12 +14,12 @@ func (Must) Check(s *Scope) Answer {
 		return Answer{}
 	case b.total == 0:
 		return pass(name, "%d streams: %s", b.judged, Say(Count(s.Streams)))
-	case b.n[Stalled] == b.total && !s.keptUp():
-		return unsure(name, "repeat with a load that this machine can carry",
-			"%s, but the generator did not keep up, so the silence may be ours", b)
-	default:
-		return fail(name, "%s", b)
+	case b.n[Stalled] == b.total:
+		if why, n := s.excuses(b.all, silence); n == b.total {
+			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why)
+		}
 	}
+	return fail(name, "%s", b)
 }
 
 // allowed is the MUST column of the table of outcomes.
@@ -44,5 +44,6 @@ func (s *Scope) recovering(g *Graded) bool {
 	if s.Active == record.Never || !lasted(g.Stream, s.Active) {
 		return false
 	}
-	return startOf(g.Stream) <= s.Active+s.Scenario.Policy.Recovery
+	start := startOf(g.Stream)
+	return start-s.outOfService(s.Active, start) <= s.Active+s.Scenario.Policy.Recovery
 }

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -26,12 +27,32 @@ func (Recovery) Check(s *Scope) Answer {
 		return unsure(name, "let the run go on to its end", "the run ended %s after the fault, before the %s that recovery may take; until then none of %d new streams was fine again",
 			seconds(max(s.lastSeen()-s.recoversFrom(), 0)), seconds(limit), new).obliges()
 	case took == record.Never:
-		return fail(name, "none of %d new streams was fine again", new)
-	case took > limit:
-		return fail(name, "new streams were fine again after %s, bound %s", seconds(took), seconds(limit))
-	default:
-		return pass(name, "new streams were fine again after %s, bound %s", seconds(took), seconds(limit))
+		return s.lateRecovery(s.lastSeen(), "none of %d new streams was fine again", new)
 	}
+	from := s.recoversFrom()
+	down := s.outOfService(from, from+took)
+	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down), seconds(limit))
+	if took-down > limit {
+		return s.lateRecovery(from+took, "%s", text)
+	}
+	return pass(name, "%s", text)
+}
+
+// lateRecovery fails, unless the machine was busy until then.
+func (s *Scope) lateRecovery(until time.Duration, format string, args ...any) Answer {
+	const name = "recovered in time"
+	if x, ok := s.Starved(s.recoversFrom(), until); ok {
+		return unsure(name, settleBusy, format+", but %s", append(args, x)...).obliges()
+	}
+	return fail(name, format, args...)
+}
+
+// sayDown tells the time that recovery is not charged for.
+func sayDown(down time.Duration) string {
+	if down == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %s in which the fault or its platform kept it down)", seconds(down))
 }
 
 // cutShort reports whether the run was interrupted, or its record torn off, before

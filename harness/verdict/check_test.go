@@ -103,7 +103,7 @@ func TestMust(t *testing.T) {
 		question{"refused for longer", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
 			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Fail, "refused"},
 		question{"stalled", add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}), verdict.Fail, "stalled"},
-		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "may be ours"},
+		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "may not be the app's"},
 		question{"truncated, whatever we did", func(b *synth.Builder) { b.Add(5, cleanEnd); cannotKeepUp(b) }, verdict.Fail, "truncated"},
 		question{"all cancelled", add(5, synth.Shape{Keep: 3, End: synth.Left(record.CancelledByEnd)}), silent, ""},
 	)

@@ -59,9 +59,8 @@ func (s *Scope) within(name, what string, got, bound time.Duration) Answer {
 	switch {
 	case got <= bound:
 		return pass(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
-	case !s.keptUp():
-		return unsure(name, "repeat with a load that this machine can carry",
-			"%s is %s, bound %s, but the generator did not keep up", what, seconds(got), seconds(bound))
+	case s.busyThroughout() != "":
+		return unsure(name, settleBusy, "%s is %s, bound %s, but %s", what, seconds(got), seconds(bound), s.busyThroughout())
 	default:
 		return fail(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
 	}

@@ -24,6 +24,8 @@ type Scope struct {
 	// Over says that the scenario ran to its end: a later one has begun, or the
 	// run finished.
 	Over bool
+
+	outs []interval // in which a replica was down by our hand, by their begin
 }
 
 // A Graded is a stream with its grade.
@@ -111,6 +113,7 @@ func deal(run *record.Run, scopes []Scope, index map[string]int) {
 
 func (s *Scope) grade(direct time.Duration) {
 	s.readWindows()
+	s.outs = s.outages()
 	struck := s.strikes()
 	s.Ledgers = ledgers(s.Notes)
 	byStream := make(map[uint64]record.Ledger, len(s.Ledgers))

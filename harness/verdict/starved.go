@@ -66,7 +66,7 @@ const (
 )
 
 // Starved reports whether the machine kept the app from running between two
-// times, and who did. Where nothing was measured it says no.
+// times, and who did. Where less than half of that time was measured it says no.
 func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	var sum record.MachineSample
 	for _, m := range s.Run.Machine {
@@ -74,7 +74,10 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 			add(&sum, m)
 		}
 	}
-	if sum.Over == 0 {
+	if n := len(s.Run.Machine); n > 0 {
+		to = min(to, max(s.Run.Machine[n-1].At, from))
+	}
+	if sum.Over == 0 || sum.Over < (to-from)/2 {
 		return Starvation{}, false
 	}
 	x := Starvation{From: from, To: to}

@@ -1,0 +1,155 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// What looks like slowness or silence of the app may be our own doing, or the
+// machine's. A check about time asks for an excuse before it says fail; with one
+// it is inconclusive and shows the figure:
+//
+//  1. the load generator did not keep up;
+//  2. a fault of ours pressed memory on the replica meanwhile;
+//  3. the machine kept the app from running ([Scope.Starved]).
+
+// settleBusy is what to do about a machine that others use.
+const settleBusy = "repeat on a quiet machine, or with a load that this machine can carry"
+
+// excuse says what else than the app may be behind a delay of g between two
+// times; "" if nothing is known.
+func (s *Scope) excuse(g *Graded, from, to time.Duration) string {
+	if !s.keptUp() {
+		return "the generator did not keep up"
+	}
+	for _, p := range s.pressed(g.Replica) {
+		if p.from < to && p.to > from {
+			return fmt.Sprintf("our own fault pressed memory on %s at that time", orElse(g.Replica, "the app"))
+		}
+	}
+	if x, ok := s.Starved(from, to); ok {
+		return x.String()
+	}
+	return ""
+}
+
+// excuses asks for all of gs. why is the first excuse, n how many have one.
+func (s *Scope) excuses(gs []*Graded, delay func(*Graded) (from, to time.Duration)) (why string, n int) {
+	for _, g := range gs {
+		from, to := delay(g)
+		if x := s.excuse(g, from, to); x != "" {
+			if n++; why == "" {
+				why = x
+			}
+		}
+	}
+	return why, n
+}
+
+// aftermath is how long a replica may still be slow after our pressure ended: the
+// kernel has to read back the pages that it had to drop.
+const aftermath = 2 * time.Second
+
+// pressed are the times in which a fault of ours pressed memory on a replica, ""
+// for any.
+func (s *Scope) pressed(replica string) []interval {
+	var all []interval
+	for _, e := range s.Events {
+		switch {
+		case e.Source != record.FaultSource || replica != "" && e.Subject != "" && e.Subject != replica:
+		case e.Kind == record.KindPressure:
+			all = append(all, interval{e.At, math.MaxInt64})
+		case e.Kind == record.KindRelief && len(all) > 0:
+			all[len(all)-1].to = e.At + aftermath
+		}
+	}
+	return all
+}
+
+// silence is the time in which a stalled stream had no byte.
+func silence(g *Graded) (from, to time.Duration) {
+	return max(g.Last, g.FirstAny, g.Headers, startOf(g.Stream)), endOf(g)
+}
+
+func endOf(g *Graded) time.Duration {
+	if g.End == record.Never {
+		return math.MaxInt64
+	}
+	return g.End
+}
+
+// delay is the time that a flag is about.
+func (f Flag) delay(g *Graded) (from, to time.Duration) {
+	switch f {
+	case Late:
+		if g.First == record.Never {
+			return startOf(g.Stream), endOf(g)
+		}
+		return startOf(g.Stream), g.First
+	case Gappy:
+		return g.MaxGapAt, g.MaxGapAt + g.MaxGap
+	case Lingering:
+		return max(g.TerminalAt, startOf(g.Stream)), endOf(g)
+	default:
+		return startOf(g.Stream), endOf(g)
+	}
+}
+
+// outages are the times in which a replica was down by our hand or its
+// platform's: from our blow until its process was started anew. What follows, the
+// app's own start, is the app's.
+//
+//	term/kill ──── exit ──── start ──── ready
+//	└─ our fault and the platform ─┘└─ the app ─┘
+func (s *Scope) outages() []interval {
+	var all []interval
+	platform := slices.ContainsFunc(s.Events, func(e record.Event) bool { return e.Source == "docker" })
+	for i, e := range s.Events {
+		if e.Source != record.FaultSource || !slices.Contains(blows, e.Kind) {
+			continue
+		}
+		for _, next := range s.Events[i+1:] {
+			if next.Kind == "start" && next.Subject == e.Subject && next.At > e.At && (next.Source == "docker") == platform {
+				all = append(all, interval{e.At, next.At})
+				break
+			}
+		}
+	}
+	return all
+}
+
+// blows are the kinds of events by which our faults tell that they end a replica.
+var blows = []string{"term", "kill", "crash", "oom-kill"}
+
+// outOfService is how much of a time a replica was down, not by the app's doing.
+func (s *Scope) outOfService(from, to time.Duration) time.Duration {
+	var sum time.Duration
+	end := from
+	for _, o := range s.outs {
+		if lo, hi := max(o.from, end), min(o.to, to); hi > lo {
+			sum += hi - lo
+			end = hi
+		}
+	}
+	return sum
+}
+
+// busyThroughout is what else than the app may have made the streams of the
+// scenario slow as a whole; "" if nothing is known.
+func (s *Scope) busyThroughout() string {
+	from, to := time.Duration(math.MaxInt64), time.Duration(0)
+	for i := range s.Streams {
+		from, to = min(from, startOf(s.Streams[i].Stream)), max(to, s.Streams[i].End)
+	}
+	switch x, ok := s.Starved(from, to); {
+	case !s.keptUp():
+		return "the generator did not keep up"
+	case ok:
+		return x.String()
+	}
+	return ""
+}

@@ -1,0 +1,105 @@
+package verdict_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// others lets other programs take most of two cores from one time to another.
+func others(from, to time.Duration) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		const over = 250 * ms
+		for at := from + over; at <= to; at += over {
+			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true,
+				Busy: 2 * over, OursRan: over / 5, AppRan: over / 2})
+		}
+	}
+}
+
+// quiet lets the machine idle.
+func quiet(from, to time.Duration) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		const over = 250 * ms
+		for at := from + over; at <= to; at += over {
+			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: over / 10, AppRan: over / 20})
+		}
+	}
+}
+
+// pressure lets a fault of ours press memory on a replica.
+func pressure(replica string, from, to time.Duration) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		b.Happen(record.Event{At: from, Source: record.FaultSource, Kind: record.KindPressure, Subject: replica})
+		b.Happen(record.Event{At: to, Source: record.FaultSource, Kind: record.KindRelief, Subject: replica})
+	}
+}
+
+func on(replica string, sh synth.Shape) synth.Shape {
+	end := sh.End
+	sh.End = func(s *record.Stream, last time.Duration) { end(s, last); s.Replica = replica }
+	return sh
+}
+
+// Silence is the app's only where nothing else explains it.
+func TestSilenceThatIsNotTheApps(t *testing.T) {
+	stalled := synth.Shape{Keep: 3, End: synth.Silent(limit)}
+	ask(t, verdict.Must{},
+		question{"on a quiet machine", add(5, stalled), verdict.Fail, "5 stalled"},
+		question{"while others took the CPU", func(b *synth.Builder) { b.Add(5, stalled); others(0, time.Minute)(b) },
+			verdict.Inconclusive, "other programs took 65 % of the CPU while the machine was 100 % busy"},
+		question{"others had gone before it", func(b *synth.Builder) { b.Add(5, stalled); others(0, 250*ms)(b); quiet(250*ms, time.Minute)(b) }, verdict.Fail, "5 stalled"},
+		question{"while we pressed memory on it", func(b *synth.Builder) { b.Add(5, on("app[0]", stalled)); pressure("app[0]", 0, sec)(b) },
+			verdict.Inconclusive, "our own fault pressed memory on app[0]"},
+		question{"while we pressed memory on another", func(b *synth.Builder) { b.Add(5, on("app[1]", stalled)); pressure("app[0]", 0, sec)(b) },
+			verdict.Fail, "5 stalled"},
+		question{"some while we pressed, some elsewhere", func(b *synth.Builder) {
+			b.Add(3, on("app[0]", stalled))
+			b.Add(2, on("app[1]", stalled))
+			pressure("app[0]", 0, sec)(b)
+		}, verdict.Fail, "5 stalled"},
+		question{"a cut, whoever took the CPU", func(b *synth.Builder) { b.Add(5, cleanEnd); others(0, time.Minute)(b) }, verdict.Fail, "truncated"},
+	)
+	base := stalled
+	base.Group = record.Baseline
+	ask(t, verdict.Baseline{},
+		question{"before the fault, on a busy machine", func(b *synth.Builder) { b.Add(5, base); others(0, time.Minute)(b) },
+			verdict.Inconclusive, "other programs"},
+		question{"before the fault", add(5, base), verdict.Fail, "failed before the fault"})
+	gappy := synth.Shape{Gap: 4 * sec, Events: 5}
+	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
+		question{"long gaps", add(5, gappy), verdict.Fail, "5 of 5"},
+		question{"long gaps on a busy machine", func(b *synth.Builder) { b.Add(5, gappy); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"},
+		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) }, verdict.Pass, "5 streams"})
+}
+
+// While a replica is down by our hand, or waits for its platform to start it, it
+// cannot answer.
+func TestPlatformsTimeIsNotTheApps(t *testing.T) {
+	refuses := policy(func(p *record.Policy) { p.Refuses, p.Faulty, p.Recovery = true, true, 2*sec }, fault(100*ms, 200*ms))
+	late := synth.Shape{Group: record.Recovery, Start: 8 * sec, Keep: synth.KeepNone, End: synth.NoListener}
+	fine := synth.Shape{Group: record.Recovery, Start: 9 * sec}
+	happen := func(source, kind string, at time.Duration) func(*synth.Builder) {
+		return func(b *synth.Builder) { b.Happen(record.Event{At: at, Source: source, Kind: kind, Subject: "app[0]", Pid: 1}) }
+	}
+	all := func(more ...func(*synth.Builder)) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			refuses(b)
+			for _, m := range more {
+				m(b)
+			}
+		}
+	}
+	term, start := happen(record.FaultSource, "term", 100*ms), happen("docker", "start", 7500*ms)
+	ask(t, verdict.Must{},
+		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass, "3 refused"},
+		question{"refused long after it was started", all(add(3, late), term, happen("docker", "start", 3*sec)), verdict.Fail, "refused"},
+		question{"refused, and nobody stopped it", all(add(3, late), start), verdict.Fail, "refused"})
+	ask(t, verdict.Recovery{},
+		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass, "and 7.4s in which the fault or its platform kept it down"},
+		question{"the app took its time", all(add(3, late), add(3, fine), term, happen("docker", "start", sec)), verdict.Fail, "8s"},
+		question{"on a busy machine", all(add(3, late), add(3, fine), term, happen("docker", "start", sec), others(0, 20*sec)), verdict.Inconclusive, "other programs"})
+}
