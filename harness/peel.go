@@ -59,7 +59,7 @@ func (p *player) hops() []stack.Hop {
 	}
 	hops = slices.Clone(hops)
 	last := &hops[len(hops)-1]
-	last.Name, last.What = "nginx", "what answers at "+last.URL
+	last.Name, last.What = record.ForeignHop, "what answers at "+last.URL
 	base := (&App{URL: p.App.Direct}).base()
 	return append(hops, stack.Hop{Name: "app", What: "app", URL: base, Control: base})
 }

@@ -105,7 +105,7 @@ func (p *player) describe() (err error) {
 		return err
 	}
 	for _, h := range hops {
-		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What})
+		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What, Process: p.listener(h.URL)})
 	}
 	for name, version := range p.stack.Versions() {
 		p.note(p.sc.ID, record.NoteFact, name+" "+version, "")

@@ -244,8 +244,8 @@ func TestNoGracefulShutdown(t *testing.T) {
 		{"killed by the signal, Go", drain(143, 18*ms, "command go run ./server"), diagnose.NoGracefulShutdown, "certain", "Shutdown"},
 		{"killed by the signal, Python", drain(143, 18*ms, "command python3 app.py"), diagnose.NoGracefulShutdown, "certain", "--timeout-graceful-shutdown"},
 		{"killed by the signal, Node", drain(143, 18*ms, "command node server.js"), diagnose.NoGracefulShutdown, "certain", "server.close"},
-		{"unknown language", drain(143, 18*ms, "command ./srv"), diagnose.NoGracefulShutdown, "certain", "Go: ctx, stop := signal.NotifyContext"},
-		{"a handler that exits", drain(0, 30*ms, "command ./srv"), diagnose.NoGracefulShutdown, "likely", "Node: "},
+		{"unknown language", drain(143, 18*ms, "command ./srv"), diagnose.NoGracefulShutdown, "certain", "on SIGTERM stop accepting"},
+		{"a handler that exits", drain(0, 30*ms, "command ./srv"), diagnose.NoGracefulShutdown, "likely", "on SIGTERM stop accepting"},
 		{"a window of two seconds", drain(143, 2*sec, "command ./srv"), diagnose.GraceTooShort, "certain", "docker stop -t 130"},
 		{"a window of nothing, as its log says", drain(0, 30*ms, "command uvicorn", at(sec, "INFO:     Shutting down")), diagnose.GraceTooShort, "certain", "uvicorn"},
 	} {

@@ -41,6 +41,9 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	}
 	found = append(found, v.launderedAsWell(found)...)
 	slices.SortStableFunc(found, compare)
+	for _, f := range found {
+		v.prescribe(f)
+	}
 	for _, f := range fold(found) {
 		causes = append(causes, f.cause())
 	}

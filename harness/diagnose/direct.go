@@ -2,7 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -10,27 +13,46 @@ import (
 const appHop = "app"
 
 // A direct is what became of streams, in this run, that were asked of the app
-// itself: what happens there is no edge's doing.
+// itself: what happens there is no edge's doing, and what does not happen there
+// is not the app's, see [view.beside].
 type direct struct {
-	clean, cut int // streams without a terminal that ended properly, or not
+	streams    []*verdict.Graded // of all scenarios, out of our own faults' way
+	clean, cut int               // of them without a terminal: ended properly, or not
 }
 
-// directOf looks at the streams of all scenarios.
+// directOf looks at the streams of all scenarios. Where the app was named by the
+// URL of an edge, only a hop behind it is the app.
 func directOf(s *verdict.Scope) direct {
 	var d direct
 	for i := range s.Run.Streams {
 		st := &s.Run.Streams[i]
-		if st.Hop != appHop || st.Content.Terminals > 0 {
+		if st.Hop != appHop || !s.Run.AppAlone(st.Scenario) {
 			continue
 		}
-		switch verdict.GradeStream(st, s.Scenario.Policy).Outcome {
-		case verdict.Truncated:
+		sc := scenarioOf(s.Run, st.Scenario)
+		if sc.Policy.Faulty && st.Group != record.Baseline && st.Group != record.Control {
+			continue
+		}
+		g := &verdict.Graded{Stream: st, Grade: verdict.GradeStream(st, sc.Policy)}
+		d.streams = append(d.streams, g)
+		switch {
+		case st.Content.Terminals > 0:
+		case g.Grade.Outcome == verdict.Truncated:
 			d.clean++
-		case verdict.Aborted:
+		case g.Grade.Outcome == verdict.Aborted:
 			d.cut++
 		}
 	}
 	return d
+}
+
+func scenarioOf(run *record.Run, id string) *record.Scenario {
+	for i := range run.Plan.Scenarios {
+		if run.Plan.Scenarios[i].ID == id {
+			return &run.Plan.Scenarios[i]
+		}
+	}
+	return &record.Scenario{ID: id}
 }
 
 // alike says that the app ends its streams in the same way without an edge.
@@ -47,4 +69,100 @@ func (d direct) differs() string {
 		return ""
 	}
 	return fmt.Sprintf("asked directly, %d streams were visibly cut", d.cut)
+}
+
+// A comparison sets streams that went wrong on their way through the chain beside
+// those that the app was asked for directly.
+type comparison struct {
+	bad, of             int // behind the edge: that went wrong, and all
+	directBad, directOf int // asked directly: only those that would have shown it
+	chance              float64
+	crowd               bool // as many at once as behind the edge
+}
+
+// rare is the chance below which a difference between two arms is none.
+const rare = 0.02
+
+// acquits reports whether the app would have shown the fault when asked directly,
+// under the same load and for as long, and did not.
+func (c comparison) acquits() bool { return c.crowd && c.directBad == 0 && c.chance < rare }
+
+// convicts reports whether the app shows the fault without any edge, about as
+// often as behind it.
+func (c comparison) convicts() bool {
+	return c.directBad > 0 && 2*c.directBad*c.of >= c.bad*c.directOf
+}
+
+// String reads "asked directly, 8 of 8 streams were whole; behind the edge 8 of 8
+// were not". It is empty where the app was not asked.
+func (c comparison) String() string {
+	switch {
+	case c.directOf == 0:
+		return ""
+	case c.directBad == 0:
+		return fmt.Sprintf("asked directly, %d of %d streams did not show it; on the way through the chain %d of %d did", c.directOf, c.directOf, c.bad, c.of)
+	default:
+		return fmt.Sprintf("asked directly, %d of %d streams showed the same; on the way through the chain %d of %d did", c.directBad, c.directOf, c.bad, c.of)
+	}
+}
+
+// beside compares gs, which went wrong in the way that like tells, with the
+// direct arm. Every rule that wants to blame the app, or the edge, may ask.
+func (v *view) beside(gs []*verdict.Graded, like func(*verdict.Graded) bool) comparison {
+	var c comparison
+	gs = slices.DeleteFunc(slices.Clone(gs), func(g *verdict.Graded) bool { return g.Hop == appHop })
+	if len(gs) == 0 || len(v.direct.streams) == 0 {
+		return c
+	}
+	hops := map[string]bool{}
+	for _, g := range gs {
+		hops[g.Hop] = true
+	}
+	var through []*verdict.Graded
+	for i := range v.Streams {
+		if g := &v.Streams[i]; hops[g.Hop] {
+			through = append(through, g)
+		}
+	}
+	age := medianAge(gs)
+	for _, g := range v.direct.streams {
+		switch {
+		case like(g):
+			c.directBad++
+		case g.End == record.Never || g.End-startOf(g) < age*8/10:
+			continue // it did not get so far
+		}
+		c.directOf++
+	}
+	c.bad, c.of = len(gs), len(through)
+	c.crowd = 10*peak(v.direct.streams) >= 8*peakByHop(through)
+	c.chance = verdict.Fisher(c.bad, c.of, c.directBad, c.directOf)
+	return c
+}
+
+// peakByHop is the most streams that were open at once at one of the hops.
+func peakByHop(gs []*verdict.Graded) int {
+	by := map[string][]*verdict.Graded{}
+	for _, g := range gs {
+		by[g.Hop] = append(by[g.Hop], g)
+	}
+	most := 0
+	for _, of := range by {
+		most = max(most, peak(of))
+	}
+	return most
+}
+
+func medianAge(gs []*verdict.Graded) time.Duration {
+	var ages []time.Duration
+	for _, g := range gs {
+		if g.End != record.Never {
+			ages = append(ages, g.End-startOf(g))
+		}
+	}
+	if len(ages) == 0 {
+		return 0
+	}
+	slices.Sort(ages)
+	return ages[len(ages)/2]
 }

@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,16 +16,17 @@ type edge struct {
 	old     bool // speaks HTTP/1.0 to the app, so that the close ends every body: it launders
 	buffers bool
 	gzip    bool
-	timeout time.Duration // between two reads; 0 if unknown
-	name    string
-	sign    string // the response field by which one that is not ours shows
+	timeout time.Duration      // between two reads; 0 if unknown
+	product record.EdgeProduct // whose software it is; "" if nothing tells
+	sign    string             // what one that is not ours shows itself by: a response field, a process
 }
 
 // edgeOf reads the scenario's form, corrected by the settings that the stack
-// found, and where neither says anything by the responses' own words.
+// found, and where neither says anything what the responses, the hops and the
+// logs call it.
 func edgeOf(s *verdict.Scope) edge {
 	form := s.Scenario.Edge
-	e := edge{name: "nginx", known: form != "" && !attached(s.Run)}
+	e := edge{known: form != "" && !s.Run.Attached()}
 	switch {
 	case strings.Contains(form, "gzip"):
 		e.there, e.old, e.buffers, e.gzip = true, true, true, true
@@ -41,35 +42,19 @@ func edgeOf(s *verdict.Scope) edge {
 		e.buffers = v == "on"
 	}
 	e.timeout = lasting(settings(s, "nginx", "proxy_read_timeout"))
-	if !e.known {
-		e.sign = foreignEdge(s)
-		e.there = e.there || e.sign != ""
+	if e.known {
+		if e.there && !hasLayer(s, "go httputil edge") {
+			e.product = record.EdgeNginx
+		}
+		return e
 	}
+	e.product, e.sign = s.EdgeProduct()
+	e.there = e.there || e.sign != "" || s.Run.Attached() && s.Run.AppAlone(s.Scenario.ID)
 	return e
 }
 
-// attached reports whether the app was named by URL, so that anything may stand
-// in front of it.
-func attached(run *record.Run) bool {
-	return strings.HasPrefix(run.Plan.App, "http://") || strings.HasPrefix(run.Plan.App, "https://")
-}
-
-// proxies are what edges call themselves in a Server field.
-var proxies = regexp.MustCompile(`(?i)nginx|openresty|cloudflare|cloudfront|envoy|apache|caddy|haproxy|varnish|traefik|awselb|akamai|litespeed`)
-
-// foreignEdge looks for the mark of a proxy that we did not start: the field that
-// betrays it, or "".
-func foreignEdge(s *verdict.Scope) string {
-	for i := range s.Streams {
-		h := s.Streams[i].Header
-		switch {
-		case h["Via"] != "":
-			return "Via: " + h["Via"]
-		case proxies.MatchString(h["Server"]):
-			return "Server: " + h["Server"]
-		}
-	}
-	return ""
+func hasLayer(s *verdict.Scope, name string) bool {
+	return slices.ContainsFunc(s.Scenario.Layers, func(l record.Layer) bool { return l.Name == name })
 }
 
 // noSign says what speaks against an edge that we would not know of.
@@ -82,10 +67,10 @@ func (v *view) noSign() string {
 
 // passed reports whether the stream went through the edge.
 func (e edge) passed(g *verdict.Graded) bool {
-	return e.there && (g.Hop == "edge" || g.Hop == "nginx")
+	return e.there && (g.Hop == edgeHop || g.Hop == foreignHop || g.Hop == nginxHop)
 }
 
 // mayPass is passed where we do not know what stands in front of the app.
 func (e edge) mayPass(g *verdict.Graded) bool {
-	return e.passed(g) || !e.known && g.Hop != "app" && g.Hop != "upstream"
+	return e.passed(g) || !e.known && g.Hop != appHop && g.Hop != upstreamHop
 }

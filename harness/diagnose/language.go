@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,23 +14,40 @@ const (
 	python  language = "Python"
 	golang  language = "Go"
 	node    language = "Node"
+	java    language = "Java"
+	php     language = "PHP"
+	ruby    language = "Ruby"
 	unknown language = ""
 )
 
+// languages lists those that there are fixes for.
+var languages = []language{python, golang, node, java, php, ruby}
+
 // marks of a language: in the app's log first, since a traceback cannot lie; then
-// in the response's Server field, then in the command that starts the app.
+// in the fields of a response, then in the process that listens and in the
+// command that starts the app.
 var languageMarks = []struct {
 	language language
 	log      string
-	server   *regexp.Regexp
+	fields   *regexp.Regexp // Server or X-Powered-By
+	process  *regexp.Regexp
 	command  *regexp.Regexp
 }{
-	{golang, "panic serving", nil, regexp.MustCompile(`\bgo run\b|\.go\b`)},
-	{golang, "goroutine ", nil, nil},
-	{python, "Traceback (most recent call last)", regexp.MustCompile(`(?i)uvicorn|gunicorn|hypercorn|daphne|granian|waitress|werkzeug|python|tornado`),
-		regexp.MustCompile(`\b(?:python[0-9.]*|uvicorn|gunicorn|hypercorn|flask|fastapi)\b|\.py\b`)},
-	{node, "node:internal", nil, regexp.MustCompile(`\b(?:node|npm|npx|bun|deno|tsx)\b|\.[mc]?js\b|\.ts\b`)},
-	{node, "processTicksAndRejections", nil, nil},
+	{golang, "panic serving", nil, nil, regexp.MustCompile(`\bgo run\b|\.go\b`)},
+	{golang, "goroutine ", nil, nil, nil},
+	{python, "Traceback (most recent call last)", regexp.MustCompile(`(?i)uvicorn|gunicorn|hypercorn|daphne|granian|waitress|werkzeug|python|tornado|aiohttp|CherryPy`),
+		regexp.MustCompile(`^(?:python[0-9.]*|uvicorn|gunicorn.*|hypercorn|granian)$`), regexp.MustCompile(`\b(?:python[0-9.]*|uvicorn|gunicorn|hypercorn|granian|waitress-serve|flask|fastapi)\b|\.py\b`)},
+	{java, "Exception in thread \"", regexp.MustCompile(`(?i)jetty|coyote|tomcat|undertow|netty|helidon|wildfly|jboss|servlet`),
+		regexp.MustCompile(`^java$`), regexp.MustCompile(`\bjava\b|\.jar\b|\bgradlew?\b|\bmvnw?\b`)},
+	{java, "\tat java.", nil, nil, nil},
+	{php, "PHP Fatal error", regexp.MustCompile(`(?i)\bphp(?:/|$)|frankenphp|swoole|roadrunner`),
+		regexp.MustCompile(`^php(?:-fpm)?[0-9.]*$`), regexp.MustCompile(`\bphp(?:-fpm)?[0-9.]*\b|\.php\b|\bfrankenphp\b`)},
+	{php, "PHP Warning", nil, nil, nil},
+	{ruby, ".rb:", regexp.MustCompile(`(?i)\bpuma\b|passenger|webrick|\bthin\b|unicorn|falcon|ruby`),
+		regexp.MustCompile(`^(?:ruby[0-9.]*|puma.*|unicorn.*|falcon)$`), regexp.MustCompile(`\b(?:ruby|puma|rackup|rails|unicorn|falcon|bundle)\b|\.r[bu]\b`)},
+	{node, "node:internal", regexp.MustCompile(`(?i)express|next\.js|nuxt|\bnode`),
+		regexp.MustCompile(`^(?:node|bun|deno)$`), regexp.MustCompile(`\b(?:node|npm|npx|bun|deno|tsx)\b|\.[mc]?js\b|\.ts\b`)},
+	{node, "processTicksAndRejections", nil, nil, nil},
 }
 
 // languageOf looks for the marks.
@@ -38,18 +57,51 @@ func languageOf(v *view) language {
 			return m.language
 		}
 	}
-	server := v.serverField()
+	words := v.appFields()
 	for _, m := range languageMarks {
-		if m.server != nil && m.server.MatchString(server) {
+		if m.fields != nil && m.fields.MatchString(words) {
+			return m.language
+		}
+	}
+	process := v.appProcess()
+	for _, m := range languageMarks {
+		if m.process != nil && m.process.MatchString(process) {
 			return m.language
 		}
 	}
 	for _, m := range languageMarks {
-		if !attached(v.Run) && m.command != nil && m.command.MatchString(v.Run.Plan.App) {
+		if !v.Run.Attached() && m.command != nil && m.command.MatchString(v.Run.Plan.App) {
 			return m.language
 		}
 	}
 	return unknown
+}
+
+// appFields are what responses say of the software behind them.
+func (v *view) appFields() string {
+	words := map[string]bool{}
+	for i := range v.Streams {
+		h := v.Streams[i].Header
+		for _, name := range []string{"Server", "X-Powered-By"} {
+			if h[name] != "" {
+				words[h[name]] = true
+			}
+		}
+		if h["X-Runtime"] != "" { // Rails
+			words["ruby"] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(words)), "\n")
+}
+
+// appProcess is the process that listens where the app itself is asked.
+func (v *view) appProcess() string {
+	for _, h := range v.Run.Hops {
+		if h.Name == appHop && h.Scenario == v.Scenario.ID && h.Process != "" {
+			return h.Process
+		}
+	}
+	return ""
 }
 
 // appWrote reports whether any line of the app's log contains text.
@@ -73,68 +125,3 @@ func (v *view) serverField() string {
 	}
 	return ""
 }
-
-// A fix is what to do in each language.
-type fix map[language]string
-
-// fix is what to do in the app's language, or in all where it is not known.
-func (v *view) fix(f fix) string {
-	if s, ok := f[languageOf(v)]; ok {
-		return s
-	}
-	var lines []string
-	for _, l := range []language{python, golang, node} {
-		if f[l] != "" {
-			lines = append(lines, string(l)+": "+f[l])
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-var (
-	fixRaised = fix{
-		python: "catch inside the generator, send the dialect's error event and end properly: except Exception as e: yield error_event(e); return",
-		golang: "return errors instead of panicking in the handler; once the head is out, write the dialect's error event and return: defer func() { if p := recover(); p != nil { writeErrorEvent(w, p) } }()",
-		node:   "await the whole stream inside try/catch; in catch, once the head is out: res.write(errorEvent(e)); res.end()",
-	}
-	fixBlocked = fix{
-		python: "move the blocking call off the loop: await run_in_threadpool(f), or an async client",
-		golang: "look for a lock that all handlers wait for, or GOMAXPROCS used up: go tool pprof .../debug/pprof/goroutine",
-		node:   "move the blocking call off the loop: a worker_threads Worker, the async form of the call (no *Sync functions)",
-	}
-	fixNoShutdown = fix{
-		python: "run the app under a server that drains: exec uvicorn main:app --timeout-graceful-shutdown 120 (or gunicorn --graceful-timeout 120), without a shell in between and without signal handlers of your own",
-		golang: "ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM); defer stop(); go srv.ListenAndServe(); <-ctx.Done(); srv.Shutdown(timeout) with a timeout above the longest stream",
-		node:   "process.on('SIGTERM', () => server.close(() => process.exit(0))): open streams end by themselves, new ones go elsewhere",
-	}
-	fixGrace = fix{
-		python: "give the app longer than the longest stream: gunicorn --graceful-timeout 120, uvicorn --timeout-graceful-shutdown 120, docker stop -t 130",
-		golang: "give http.Server.Shutdown a context that lasts longer than the longest stream, and the process the same: docker stop -t 130, terminationGracePeriodSeconds: 130",
-		node:   "wait for server.close before process.exit, for longer than the longest stream; and give the process the same: docker stop -t 130, terminationGracePeriodSeconds: 130",
-	}
-	fixLeak = fix{
-		python: "stop when the client leaves: async def gen(): ... if await request.is_disconnected(): return; cancel the call to the model; no proxy_ignore_client_abort, no proxy_cache on streams",
-		golang: "stop when the client leaves: pass r.Context() to the model's call and select on its Done; no proxy_ignore_client_abort, no proxy_cache on streams",
-		node:   "stop when the client leaves: res.on('close', () => controller.abort()); no proxy_ignore_client_abort, no proxy_cache on streams",
-	}
-	fixStall = fix{
-		python: "bound the wait for the model or the queue: asyncio.timeout(30), and send an error event when it fires",
-		golang: "bound the wait for the model or the queue: context.WithTimeout(r.Context(), 30*time.Second), and send an error event when it fires",
-		node:   "bound the wait for the model or the queue: AbortSignal.timeout(30_000), and send an error event when it fires",
-	}
-	fixResources = fix{
-		python: "open the resource inside the generator (or at startup), not in a `with` around StreamingResponse; FastAPI >= 0.118 for yield dependencies",
-		golang: "close what the stream reads after its last write: no defer in a function that returns before the goroutine that writes",
-		node:   "close what the stream reads in its 'close' event, not when the handler returns",
-	}
-	fixFlush = fix{
-		python: "yield each event by itself; no middleware that reads the whole body, no GZipMiddleware on streams",
-		golang: "call Flush after every event: http.NewResponseController(w).Flush(); no http.TimeoutHandler, no writer that hides Flush",
-		node:   "res.write each event by itself and res.flush() behind compression(); no body that is collected first",
-	}
-	fixSwallowed = fix{
-		python: "replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in the generator and send an error event",
-		golang: "in a recovering middleware, panic(http.ErrAbortHandler) once the head is out, or write an error event: a return ends the body cleanly",
-		node:   "on an error after the head: res.destroy(err), or write an error event; res.end() ends the body cleanly",
-	}
-)

@@ -55,6 +55,11 @@ const (
 
 	ProxyReadTimeout   = "proxy read timeout"                  // D1
 	IdleTimeout        = "idle timeout before the edge"        // D4
+	IdleTimeoutInApp   = "idle timeout in the app"             // X: the app ends its answer after a silence of one length
+	AbsoluteDeadline   = "absolute deadline"                   // D5, N8: all end at one age, whatever flows
+	PayloadCap         = "payload size cap"                    // H6, N20: all end at one number of bytes
+	CutByEdge          = "answer cut short by the edge"        // X: only behind it, and nothing says why
+	OneReplica         = "one replica fails"                   // X: all of one, none of the others
 	EdgeReloaded       = "edge reloaded under its streams"     // E10
 	ProxyHeaderTimeout = "proxy read timeout before headers"   // D2
 	SyncWorkerTimeout  = "worker timeout (sync worker)"        // E1

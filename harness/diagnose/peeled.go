@@ -4,11 +4,20 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
+// The hops of a chain that are not the app.
+const (
+	upstreamHop = "upstream"
+	nginxHop    = record.NginxHop
+	foreignHop  = record.ForeignHop
+	edgeHop     = "edge"
+)
+
 // hopNames are the hops of a peeled chain from the app outward.
-var hopNames = []string{appHop, "upstream", "nginx", "edge"}
+var hopNames = []string{appHop, upstreamHop, nginxHop, foreignHop, edgeHop}
 
 // hop is the innermost hop at which the finding's streams were asked for, 0 for
 // the app: what goes wrong there is to be mended first. Where nothing is peeled

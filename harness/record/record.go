@@ -275,12 +275,22 @@ type Ledger struct {
 	StopAt   time.Duration // when production stopped; Never if it still goes on
 }
 
+// Names of hops at which an edge answers: the nginx that we start, and an edge
+// that already runs, whatever its software.
+const (
+	NginxHop   = "nginx"
+	ForeignHop = "proxy"
+)
+
 // A Hop is one place at which the chain can be entered.
 type Hop struct {
 	Scenario string
-	Name     string // "edge", "nginx", "upstream", "app"
+	Name     string // "edge" (the whole chain), [NginxHop] or [ForeignHop], "upstream", "app"
 	URL      string
 	What     string // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
+	// Process is the name of the process that listens there, where it is on this
+	// machine: "haproxy", "python3".
+	Process string
 }
 
 // A Log is one file of the logs folder.

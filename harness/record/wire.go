@@ -171,6 +171,7 @@ type hopEntry struct {
 	Name     string `cbor:"2,keyasint,omitempty"`
 	URL      string `cbor:"3,keyasint,omitempty"`
 	What     string `cbor:"4,keyasint,omitempty"`
+	Process  string `cbor:"50,keyasint,omitempty"`
 }
 
 type logEntry struct {

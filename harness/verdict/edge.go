@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -20,4 +21,48 @@ func (s *Scope) edge() *EdgeReport {
 		}
 	}
 	return nil
+}
+
+// EdgeProduct names the software of an edge that we did not start, and what gives
+// it away: a response field, the process that listens, the form of its log.
+// Fields that the app bears as well when it is asked directly are the app's own.
+func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
+	own := s.ownProduct()
+	for i := range s.Streams {
+		st := &s.Streams[i]
+		if st.Hop == appHop && s.Run.AppAlone(s.Scenario.ID) {
+			continue
+		}
+		q, by := record.ProductOf(st.Header)
+		if by != "" && (q == record.EdgeUnknown || q != own) {
+			return q, by
+		}
+	}
+	for _, h := range s.Run.Hops {
+		if q := record.ProductNamed(h.Process); h.Scenario == s.Scenario.ID && q != record.EdgeUnknown && h.Name != record.NginxHop {
+			return q, "process " + h.Process + " listens at " + h.URL
+		}
+	}
+	for _, l := range s.Run.Logs {
+		if q := record.ProductNamed(strings.ReplaceAll(string(l.Kind), "_", " ")); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown {
+			return q, "log " + l.Name
+		}
+	}
+	return record.EdgeUnknown, ""
+}
+
+// ownProduct is what the app calls itself when it is asked directly: a PHP app
+// may well be an Apache.
+func (s *Scope) ownProduct() record.EdgeProduct {
+	if !s.Run.AppAlone(s.Scenario.ID) {
+		return record.EdgeUnknown
+	}
+	for i := range s.Streams {
+		if st := &s.Streams[i]; st.Hop == appHop {
+			if p, _ := record.ProductOf(st.Header); p != record.EdgeUnknown {
+				return p
+			}
+		}
+	}
+	return record.EdgeUnknown
 }

@@ -1,19 +1,20 @@
-package local
+package stack
 
 import (
 	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 // tcpListen is the state of a listening socket in /proc/net/tcp.
 const tcpListen = "0A"
 
-// owner names the process that listens on a port: " by pid 12 (nginx …)". It is
-// empty where that cannot be seen.
-func owner(port int) string {
+// Listener finds the process that listens on a port of this machine: 0 and ""
+// where that cannot be seen.
+func Listener(port int) (pid int, name string) {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		inode := listeningInode(table, port)
 		if inode == "" {
@@ -22,13 +23,13 @@ func owner(port int) string {
 		fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
 		for _, fd := range fds {
 			if to, err := os.Readlink(fd); err == nil && to == "socket:["+inode+"]" {
-				pid := strings.Split(fd, "/")[2]
-				name, _ := os.ReadFile("/proc/" + pid + "/comm")
-				return fmt.Sprintf(" by pid %s (%s)", pid, strings.TrimSpace(string(name)))
+				pid, _ = strconv.Atoi(strings.Split(fd, "/")[2]) // digits by the pattern
+				comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+				return pid, strings.TrimSpace(string(comm))
 			}
 		}
 	}
-	return ""
+	return 0, ""
 }
 
 // listeningInode finds the socket in a table of proc_pid_net_tcp(5): "sl
