@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"net"
 	"net/url"
 	"os"
 	"strconv"
@@ -28,9 +27,4 @@ func (p *player) listener(raw string) string {
 		return ""
 	}
 	return name
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
