@@ -56,15 +56,12 @@ func alike(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 	return out
 }
 
-// blamed parts the causes of a scenario. Where it passed, what our own fault did
-// is no finding: of those streams only a note is left.
+// blamed parts the causes of a scenario. What our own fault did to streams that
+// broke no check is no finding: of those only a note is left.
 func blamed(s verdict.ScenarioReport) (causes []verdict.Cause, note string) {
-	if s.Verdict != verdict.Pass {
-		return s.Causes, ""
-	}
 	n := 0
 	for _, c := range s.Causes {
-		if strings.HasPrefix(c.Cause, diagnose.InjectedFault) {
+		if strings.HasPrefix(c.Cause, diagnose.InjectedFault) && len(c.Checks) == 0 {
 			n += c.Count
 		} else {
 			causes = append(causes, c)

@@ -50,8 +50,16 @@ func TestOurOwnFaultIsNoFinding(t *testing.T) {
 		t.Error("with complete streams only, the page does not say so")
 	}
 
-	// Where the scenario failed, the fault is evidence, by a name that fits a title.
-	in.Report.Scenarios[0].Verdict = verdict.Fail
+	// A failure of other streams does not make it one.
+	s := &in.Report.Scenarios[0]
+	s.Verdict = verdict.Fail
+	if got := string(rendered(t, TextOn(Screen{}), in)); strings.Contains(got, "injected fault") {
+		t.Errorf("a fault that broke no check stands among the causes:\n%s", got)
+	}
+
+	// Where its streams broke a check, the fault is evidence, by a name that fits a
+	// title.
+	s.Causes[0].Checks = []string{"strict: no stream is cut or refused"}
 	got := string(rendered(t, TextOn(Screen{}), in))
 	if want := "cause: injected fault: rst after event 5 on the edge link and 2 more\n"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)

@@ -78,6 +78,11 @@ func rankOf(causes []verdict.Cause, i int) string {
 	return "and"
 }
 
+// brokenChecks reads "behind: one check; another".
+func brokenChecks(c verdict.Cause) string {
+	return "behind: " + strings.Join(c.Checks, "; ")
+}
+
 // furtherLine reads "2 further possible causes: one, two".
 func furtherLine(names []string) string {
 	return count(len(names), "further possible cause") + ": " + strings.Join(names, ", ")
@@ -99,6 +104,9 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	}
 	if c.Count > 0 {
 		v.Explains = "explains " + count(c.Count, "stream")
+		if len(c.Checks) > 0 {
+			v.Explains += " · " + brokenChecks(c)
+		}
 	}
 	for _, e := range c.Evidence {
 		v.Evidence = append(v.Evidence, b.evidence(e))

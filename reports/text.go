@@ -120,10 +120,11 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		t.settle(settle[c.Name])
 	}
 	t.replicas(s)
+	many := len(bad) > 1
 	if asked := askedFor(t.Input, s); asked != "" {
 		t.para("  ", asked)
 	}
-	t.causes(causes)
+	t.causes(causes, many)
 	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
 		t.settle(d.Settle)
@@ -131,8 +132,8 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 }
 
 // causes writes the first cause and its rivals in full, and names the guesses
-// behind them.
-func (t *text) causes(causes []verdict.Cause) {
+// behind them. Where many checks are open each cause says which are its own.
+func (t *text) causes(causes []verdict.Cause, many bool) {
 	var names []string
 	for i, c := range causes {
 		if further(causes, i) {
@@ -140,6 +141,9 @@ func (t *text) causes(causes []verdict.Cause) {
 			continue
 		}
 		t.cause(rankOf(causes, i), c)
+		if many && len(c.Checks) > 0 {
+			t.para("    ", brokenChecks(c))
+		}
 	}
 	if len(names) > 0 {
 		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")

@@ -16,7 +16,7 @@ func ReportScopes(run *record.Run, scopes []verdict.Scope) *verdict.Report {
 	r := verdict.JudgeScopes(run, scopes)
 	for i := range scopes {
 		s := &r.Scenarios[i]
-		s.Causes = Causes(&scopes[i])
+		s.Causes = rank(Causes(&scopes[i]), s.Checks)
 		s.Warnings = warnings(&scopes[i])
 		s.Doubts = append(s.Doubts, doubts(s.Causes)...)
 	}
@@ -59,6 +59,7 @@ type rule interface {
 // rules are in the order of their turns.
 var rules = []rule{
 	selfInflicted{},
+	busy{},
 	mistaken{},
 	content{},
 	said{},

@@ -87,6 +87,9 @@ func (f *finding) settle(command string) *finding {
 
 func (f *finding) cause() verdict.Cause {
 	f.Count = len(f.streams)
+	for _, g := range f.streams {
+		f.All = append(f.All, g.Seq)
+	}
 	for _, g := range f.streams[:min(maxExamples, len(f.streams))] {
 		f.Streams = append(f.Streams, g.Seq)
 	}

@@ -27,6 +27,9 @@ func (d death) concerns(g *verdict.Graded) bool {
 	if d.at == record.Never || g.End == record.Never {
 		return d.at == record.Never
 	}
+	if d.before(g) {
+		return false
+	}
 	if d.cite != "" { // a log's clock is coarse
 		return hit{line: record.Line{At: d.at}}.near(g.End)
 	}
@@ -35,6 +38,16 @@ func (d death) concerns(g *verdict.Graded) bool {
 		before = toldLate
 	}
 	return g.End >= d.at-before && g.End <= d.at+deathAfter
+}
+
+// before reports whether d was over when g began: it cannot be what ended it. A
+// line of a log may be stamped up to a second early.
+func (d death) before(g *verdict.Graded) bool {
+	slack := time.Duration(0)
+	if d.cite != "" || d.kind == diedByMemory {
+		slack = stampUnit
+	}
+	return startOf(g) > d.at+slack
 }
 
 // weight prefers deaths that name the stream's process, and our own doing.

@@ -83,6 +83,7 @@ const (
 
 	InjectedFault = "injected fault" // X: followed by ": " and the fault's name
 	SelfInflicted = "self-inflicted by the harness"
+	BusyMachine   = "machine too busy to judge"
 	ConnectionCut = "connection cut, side unknown"
 	NoAnswer      = "no response head, side unknown"
 	TooMuch       = "answer over our size limit"

@@ -13,9 +13,9 @@ type Load struct {
 	Longest time.Duration // life of the longest stream; 0 if unknown
 	Silence time.Duration // the longest without a byte; 0 if unknown
 	Streams int           // at a time; 0 if unknown
-	// Lived says that streams were seen to live as long as Longest, and none was
-	// cut: no timer bounds the life of streams there.
-	Lived bool
+	// Lived is how long a stream lived that came whole, Quiet how long one was
+	// silent: timers that are shorter cut nobody.
+	Lived, Quiet time.Duration
 	// OwnReadTimeout says that the edge's read timeout is the scenario's own
 	// choice, and no setting to mend.
 	OwnReadTimeout bool
@@ -49,10 +49,10 @@ func (c *checking) cuts() {
 		at := t.Setting + " " + t.Limit.String()
 		switch {
 		case t.Setting == "proxy_read_timeout" && c.load.OwnReadTimeout:
-		case t.Kind == Silence && c.load.Silence > t.Limit:
+		case t.Kind == Silence && c.load.Silence > t.Limit && c.load.Quiet <= t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", beat(t.Limit), t.Setting, c.load.Silence),
 				"streams are silent for %v: %s ends them after %v unless heartbeats carry them", c.load.Silence, t.Layer, t.Limit)
-		case t.Kind == Life && c.load.Longest > t.Limit && !c.load.Lived:
+		case t.Kind == Life && c.load.Longest > t.Limit && c.load.Lived <= t.Limit:
 			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", round(c.load.Longest), t.Layer, t.Limit)
 		case t.Kind == Drain && c.load.Longest > t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, round(c.load.Longest)),

@@ -21,6 +21,14 @@ type Answer struct {
 	Settle string
 }
 
+// about names the streams that the answer is about: those that broke the rule.
+func (a Answer) about(gs []*Graded) Answer {
+	for _, g := range gs {
+		a.breakers = append(a.breakers, g.Seq)
+	}
+	return a
+}
+
 // Checkers are all questions that are put to a scenario with policy p, the most
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {

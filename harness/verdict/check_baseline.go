@@ -13,11 +13,11 @@ func (Baseline) Check(s *Scope) Answer {
 	switch {
 	case b.total > 0 && b.n[Stalled] == b.total:
 		if why, n := s.excuses(b.all, silence); n == b.total {
-			return unsure(name, settleBusy, "%s before the fault, but %s", b, why).obliges()
+			return unsure(name, settleBusy, "%s before the fault, but %s", b, why).obliges().about(b.all)
 		}
 		fallthrough
 	case b.total > 0:
-		return fail(name, "failed before the fault: %s", b).obliges()
+		return fail(name, "failed before the fault: %s", b).obliges().about(b.all)
 	case b.judged > 0:
 		return pass(name, "%d streams before the fault", b.judged).obliges()
 	case s.Scenario.Policy.Faulty && len(s.Streams) > 0:

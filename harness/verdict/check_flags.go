@@ -19,10 +19,10 @@ func (c FlagCheck) Check(s *Scope) Answer {
 	case c.Flag.timing():
 		if why, n := s.excuses(b.all, c.Flag.delay); n == b.total {
 			return unsure(name, settleBusy, "%d of %d streams (first: #%d%s), but %s", b.total, b.judged, b.first.Seq,
-				comma(flagWhy(c.Flag, b.first)), why)
+				comma(flagWhy(c.Flag, b.first)), why).about(b.all)
 		}
 	}
-	return fail(name, "%d of %d streams (first: #%d%s)", b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first)))
+	return fail(name, "%d of %d streams (first: #%d%s)", b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
 }
 
 // judgeFlag counts cancelled streams too: a server leaks precisely those.

@@ -16,10 +16,10 @@ func (Must) Check(s *Scope) Answer {
 		return pass(name, "%d streams: %s", b.judged, Say(Count(s.Streams)))
 	case b.n[Stalled] == b.total:
 		if why, n := s.excuses(b.all, silence); n == b.total {
-			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why)
+			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
 		}
 	}
-	return fail(name, "%s", b)
+	return fail(name, "%s", b).about(b.all)
 }
 
 // allowed is the MUST column of the table of outcomes.

@@ -16,6 +16,6 @@ func (Strict) Check(s *Scope) Answer {
 	case b.total == 0:
 		return pass(name, "%d streams", b.judged)
 	default:
-		return fail(name, "%s", b)
+		return fail(name, "%s", b).about(b.all)
 	}
 }

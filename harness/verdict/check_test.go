@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -327,4 +328,21 @@ func TestBounds(t *testing.T) {
 		question{"in time", policy(bound(total), add(20, synth.Shape{})), verdict.Pass, ""},
 		question{"slow", policy(bound(total), add(20, synth.Shape{Events: 100})), verdict.Fail, ""},
 		question{"few, one slow", policy(bound(total), add(5, synth.Shape{}), add(1, synth.Shape{Events: 100})), verdict.Inconclusive, ""})
+}
+
+// The same record gives the same answer, however many replicas grew.
+func TestMemoryOfSeveralReplicas(t *testing.T) {
+	b := synth.New()
+	b.Scenario(0).Policy.Expect = record.ExpectMemory
+	b.Add(3, synth.Shape{})
+	for i, grown := range []int64{10, 200, 90, 200} {
+		name := fmt.Sprintf("app[%d] %s", i, record.MemoryCounter)
+		b.Happen(record.Event{Kind: "counter", Subject: name, Value: 100 << 20})
+		b.Happen(record.Event{At: sec, Kind: "counter", Subject: name, Value: (100 + grown) << 20})
+	}
+	for range 100 {
+		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail || !strings.HasPrefix(a.Why, "app[1] grew from 100 to 300 MiB") {
+			t.Fatalf("%s: %s", a.Verdict, a.Why)
+		}
+	}
 }

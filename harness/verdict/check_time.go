@@ -59,11 +59,11 @@ func (s *Scope) within(name, what string, got, bound time.Duration) Answer {
 	switch {
 	case got <= bound:
 		return pass(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
-	case s.busyThroughout() != "":
-		return unsure(name, settleBusy, "%s is %s, bound %s, but %s", what, seconds(got), seconds(bound), s.busyThroughout())
-	default:
-		return fail(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
 	}
+	if x, ok := s.excuseAll(); ok {
+		return unsure(name, settleBusy, "%s is %s, bound %s, but %s", what, seconds(got), seconds(bound), x)
+	}
+	return fail(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
 }
 
 // sample collects a time over the complete streams out of our faults' way,

@@ -21,7 +21,7 @@ func (Untouched) Check(s *Scope) Answer {
 	case b.total == 0:
 		return pass(name, "%d streams that no fault touched", b.judged)
 	default:
-		return fail(name, "%s", b)
+		return fail(name, "%s", b).about(b.all)
 	}
 }
 

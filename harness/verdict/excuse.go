@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -20,34 +19,67 @@ import (
 // settleBusy is what to do about a machine that others use.
 const settleBusy = "repeat on a quiet machine, or with a load that this machine can carry"
 
-// excuse says what else than the app may be behind a delay of g between two
-// times; "" if nothing is known.
-func (s *Scope) excuse(g *Graded, from, to time.Duration) string {
-	if !s.keptUp() {
+// An Excuse is what else than the app may be behind a delay.
+type Excuse struct {
+	Generator bool        // did not keep up
+	Pressed   string      // the replica that a fault of ours pressed memory on
+	Starved   *Starvation // the machine was busy with something else
+}
+
+// String says it as the second half of a sentence.
+func (x Excuse) String() string {
+	switch {
+	case x.Generator:
 		return "the generator did not keep up"
+	case x.Pressed != "":
+		return "our own fault pressed memory on " + x.Pressed + " at that time"
+	}
+	return x.Starved.String()
+}
+
+// excuse looks for one for a delay of g between two times.
+func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
+	if !s.keptUp() {
+		return Excuse{Generator: true}, true
 	}
 	for _, p := range s.pressed(g.Replica) {
 		if p.from < to && p.to > from {
-			return fmt.Sprintf("our own fault pressed memory on %s at that time", orElse(g.Replica, "the app"))
+			return Excuse{Pressed: orElse(g.Replica, "the app")}, true
 		}
 	}
 	if x, ok := s.Starved(from, to); ok {
-		return x.String()
+		return Excuse{Starved: &x}, true
 	}
-	return ""
+	return Excuse{}, false
 }
 
-// excuses asks for all of gs. why is the first excuse, n how many have one.
-func (s *Scope) excuses(gs []*Graded, delay func(*Graded) (from, to time.Duration)) (why string, n int) {
+// Excuse looks for one for whatever g was slow at: its silence where it stalled,
+// else the first flag about time that it bears.
+func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
+	if g.Grade.Outcome == Stalled {
+		from, to := silence(g)
+		return s.excuse(g, from, to)
+	}
+	for _, f := range g.Grade.Flags {
+		if g.Grade.Outcome == Complete && f.timing() {
+			from, to := f.delay(g)
+			return s.excuse(g, from, to)
+		}
+	}
+	return Excuse{}, false
+}
+
+// excuses asks for all of gs. first is the first excuse, n how many have one.
+func (s *Scope) excuses(gs []*Graded, delay func(*Graded) (from, to time.Duration)) (first Excuse, n int) {
 	for _, g := range gs {
 		from, to := delay(g)
-		if x := s.excuse(g, from, to); x != "" {
-			if n++; why == "" {
-				why = x
+		if x, ok := s.excuse(g, from, to); ok {
+			if n++; n == 1 {
+				first = x
 			}
 		}
 	}
-	return why, n
+	return first, n
 }
 
 // aftermath is how long a replica may still be slow after our pressure ended: the
@@ -138,18 +170,11 @@ func (s *Scope) outOfService(from, to time.Duration) time.Duration {
 	return sum
 }
 
-// busyThroughout is what else than the app may have made the streams of the
-// scenario slow as a whole; "" if nothing is known.
-func (s *Scope) busyThroughout() string {
+// excuseAll looks for an excuse for the streams of the scenario as a whole.
+func (s *Scope) excuseAll() (Excuse, bool) {
 	from, to := time.Duration(math.MaxInt64), time.Duration(0)
 	for i := range s.Streams {
 		from, to = min(from, startOf(s.Streams[i].Stream)), max(to, s.Streams[i].End)
 	}
-	switch x, ok := s.Starved(from, to); {
-	case !s.keptUp():
-		return "the generator did not keep up"
-	case ok:
-		return x.String()
-	}
-	return ""
+	return s.excuse(&Graded{Stream: &record.Stream{}}, from, to)
 }

@@ -15,7 +15,7 @@ func others(from, to time.Duration) func(*synth.Builder) {
 		const over = 250 * ms
 		for at := from + over; at <= to; at += over {
 			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true,
-				Busy: 2 * over, OursRan: over / 5, AppRan: over / 2})
+				Busy: 2 * over, OursRan: over / 5, AppRan: over / 2, AppWaited: over / 2})
 		}
 	}
 }
@@ -83,7 +83,9 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 	late := synth.Shape{Group: record.Recovery, Start: 8 * sec, Keep: synth.KeepNone, End: synth.NoListener}
 	fine := synth.Shape{Group: record.Recovery, Start: 9 * sec}
 	happen := func(source, kind string, at time.Duration) func(*synth.Builder) {
-		return func(b *synth.Builder) { b.Happen(record.Event{At: at, Source: source, Kind: kind, Subject: "app[0]", Pid: 1}) }
+		return func(b *synth.Builder) {
+			b.Happen(record.Event{At: at, Source: source, Kind: kind, Subject: "app[0]", Pid: 1})
+		}
 	}
 	all := func(more ...func(*synth.Builder)) func(*synth.Builder) {
 		return func(b *synth.Builder) {

@@ -61,6 +61,9 @@ const (
 	taken = 0.25
 	// greedy is the same for the load generator, which always takes its part.
 	greedy = 0.5
+	// waits is the share of the time that a thread of the app, where we see them all,
+	// must have waited for a core: what it did not want nobody took from it.
+	waits = 0.25
 	// asleep is the share of a time in which nothing of ours ran.
 	asleep = 0.25
 )
@@ -85,6 +88,9 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	cpu := over * float64(max(1, s.Run.Plan.Host.CPUs))
 	x.Busy = (sum.Busy + sum.Steal).Seconds() / cpu
 	others := s.others(&sum)
+	if sum.Whole && sum.AppWaited.Seconds() < waits*over {
+		others, sum.OursRan = 0, 0 // it had a core whenever it wanted one
+	}
 	for _, c := range []struct {
 		by          Thief
 		share, most float64
@@ -111,6 +117,7 @@ func add(sum *record.MachineSample, m record.MachineSample) {
 	sum.Steal += m.Steal
 	sum.OursRan += m.OursRan
 	sum.AppRan += m.AppRan
+	sum.AppWaited += m.AppWaited
 	sum.Throttled += m.Throttled
 	sum.Whole = m.Whole && (sum.Whole || sum.Over == m.Over)
 }

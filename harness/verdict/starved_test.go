@@ -13,7 +13,7 @@ import (
 func quarter(busy, steal, ours, app float64, whole bool) record.MachineSample {
 	const over = 250 * time.Millisecond
 	cpu := func(share float64) time.Duration { return time.Duration(2 * share * float64(over)) }
-	return record.MachineSample{Over: over, Known: true, Busy: cpu(busy), Steal: cpu(steal), OursRan: cpu(ours), AppRan: cpu(app), Whole: whole}
+	return record.MachineSample{Over: over, Known: true, Busy: cpu(busy), Steal: cpu(steal), OursRan: cpu(ours), AppRan: cpu(app), AppWaited: over / 2, Whole: whole}
 }
 
 func samples(from time.Duration, list ...record.MachineSample) []record.MachineSample {
@@ -29,6 +29,8 @@ func TestStarved(t *testing.T) {
 	late.Late = 100 * time.Millisecond
 	held := quarter(0.5, 0, 0.1, 0.1, true)
 	held.Throttled = 80 * time.Millisecond
+	sated := quarter(1, 0, 0.1, 0.4, true)
+	sated.AppWaited = 10 * time.Millisecond
 	for _, tc := range []struct {
 		name   string
 		sample record.MachineSample
@@ -38,6 +40,7 @@ func TestStarved(t *testing.T) {
 		{"the app takes all", quarter(1, 0, 0.2, 0.78, true), ""},
 		{"others run on an idle machine", quarter(0.8, 0, 0.1, 0.1, true), ""},
 		{"others take a half", quarter(1, 0, 0.1, 0.4, true), OtherPrograms},
+		{"others take a half, and the app wants no more", sated, ""},
 		{"others, and the app is not known", quarter(1, 0, 0.1, 0.1, false), ""},
 		{"other machines", quarter(0.5, 0.45, 0.1, 0.4, true), OtherMachines},
 		{"we do", quarter(1, 0, 0.6, 0.3, true), LoadGenerator},

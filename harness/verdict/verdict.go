@@ -192,7 +192,13 @@ type Check struct {
 	Verdict    Verdict `json:"verdict"`
 	Why        string  `json:"why"`
 	Obligation bool    `json:"obligation,omitempty"` // asks whether the scenario proved anything
+
+	breakers []uint64 // the streams that broke the rule
 }
+
+// Breakers lists the streams that broke the rule of a check, known to whoever has
+// judged the run and not to readers of its JSON.
+func (c Check) Breakers() []uint64 { return c.breakers }
 
 // A Cause is a finding of the diagnosis.
 type Cause struct {
@@ -210,6 +216,11 @@ type Cause struct {
 	Settle     string      `json:"settle,omitempty"`  // the command that would settle a doubt
 	Streams    []uint64    `json:"streams,omitempty"` // examples, at most 10
 	Count      int         `json:"count"`             // streams that it explains
+	// Checks names the checks that streams of this cause broke, the worst first. It
+	// is empty for what the scenario allows.
+	Checks []string `json:"checks,omitempty"`
+	// All are the streams that it explains, known to whoever has judged the run.
+	All []uint64 `json:"-"`
 }
 
 // A Candidate is a cause that could be meant instead.

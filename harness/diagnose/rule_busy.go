@@ -1,0 +1,55 @@
+package diagnose
+
+import (
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// busy takes streams that were slow or silent while our own fault or the machine
+// kept the app from running: whatever else was wrong with them cannot be told
+// from that.
+type busy struct{}
+
+func (busy) match(v *view) []*finding {
+	type excused struct {
+		why verdict.Excuse
+		gs  []*verdict.Graded
+	}
+	var pressed, starved excused
+	for _, g := range v.open {
+		x, ok := v.Excuse(g)
+		switch {
+		case !ok:
+		case x.Pressed != "":
+			pressed = excused{x, append(pressed.gs, g)}
+		default:
+			starved = excused{x, append(starved.gs, g)}
+		}
+	}
+	var fs []*finding
+	if n := len(pressed.gs); n > 0 {
+		f := found(InjectedFault+": memory pressure", "X", layerHarness, certain, pressed.gs).
+			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n, pressed.why).
+			see(sayWorst(pressed.gs)).
+			mend("nothing to mend: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
+		f.injected = true
+		fs = append(fs, f)
+	}
+	if n := len(starved.gs); n > 0 {
+		fs = append(fs, found(BusyMachine, "X", layerHarness, likely, starved.gs).
+			say("%d streams were slow or silent while %s: the app may not be at fault", n, starved.why).
+			see(sayWorst(starved.gs)).
+			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5")))
+	}
+	return fs
+}
+
+// sayWorst shows the longest silence.
+func sayWorst(gs []*verdict.Graded) string {
+	worst := gs[0]
+	for _, g := range gs {
+		if g.MaxGap > worst.MaxGap {
+			worst = g
+		}
+	}
+	return say(worst)
+}
