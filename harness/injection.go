@@ -88,7 +88,9 @@ func (p *player) strike(ctx context.Context, probes *prober) error {
 	if p.sc.Policy.Kills || p.sc.Policy.Refuses {
 		t.Tell = func(e record.Event) {
 			p.tell(e)
-			probes.start(e.At)
+			if e.Kind != record.KindPressure && e.Kind != record.KindRelief { // nobody has died yet
+				probes.start(e.At)
+			}
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

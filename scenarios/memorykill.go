@@ -17,6 +17,7 @@ func MemoryKill() harness.Scenario {
 	s.Doc = "When the kernel kills a worker for its memory, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon."
 	s.LookAlike = "a SIGKILL from elsewhere: the kernel counts only its own"
 	s.Fault = fault.MemoryKill{}
+	s.Load.Duration = pressed
 	return s
 }
 
@@ -30,6 +31,11 @@ func MemoryKillContainer() harness.Scenario {
 	s.Policy.Recovery = 20 * time.Second // a start from nothing
 	return s
 }
+
+// pressed is how long streams keep coming: all in a container crawls while it is
+// at its limit, and on a busy machine it takes seconds until the kernel has to
+// kill. It must then still serve somebody.
+const pressed = 8 * time.Second
 
 // seconds writes whole seconds as command lines want them.
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
