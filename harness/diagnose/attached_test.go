@@ -101,7 +101,7 @@ func TestAttached(t *testing.T) {
 		}), inStep(4, synth.Shape{Worker: 9, Events: 100})), want: diagnose.AppError, never: []string{diagnose.WorkerRecycled}},
 		{name: "one age, whatever their event", build: spaced(9, func(start time.Duration) synth.Shape {
 			return synth.Shape{Gap: 40*ms + start/50, Events: 200, Keep: int(3*sec/(40*ms+start/50)) - 1, End: synth.CutAt(start + 3*sec)}
-		}), want: diagnose.SyncWorkerTimeout, also: []string{diagnose.AppError}},
+		}), want: diagnose.AbsoluteDeadline, also: []string{diagnose.SyncWorkerTimeout}, never: []string{diagnose.AppError}},
 
 		{name: "one burst", build: inStep(10, synth.Shape{Burst: -1, Mute: true}), change: server("uvicorn"),
 			want: diagnose.BufferedByApp, also: []string{diagnose.BufferedByEdge}},

@@ -35,8 +35,16 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	for order, r := range rules {
 		for _, f := range r.match(v) {
 			f.order = order
-			found = append(found, f)
-			v.explain(f)
+			bound := v.bind(f)
+			switch {
+			case bound == nil:
+				v.reopen(f)
+			case bound != f && joined(found, bound):
+				v.explain(bound)
+			default:
+				found = append(found, bound)
+				v.explain(bound)
+			}
 		}
 	}
 	found = append(found, v.launderedAsWell(found)...)
@@ -65,12 +73,13 @@ var rules = []rule{
 	said{},
 	grace{},
 	injected{},
-	resources{},
-	laundered{},
-	endedEarly{},
 	idleTimeout{},
 	edgeReloaded{},
 	readTimeout{},
+	deadline{},
+	resources{},
+	laundered{},
+	endedEarly{},
 	workerTimeout{},
 	memoryKill{},
 	killed{},

@@ -110,6 +110,9 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 	default:
 		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "each at its own event and time"
 	}
+	if s, ok := v.deadlineSuspect(gs); ok {
+		list = append(list, s)
+	}
 	if !v.appSpeaks() && sameAge(gs) {
 		list = append(list, syncAge)
 	}

@@ -2,34 +2,122 @@ package diagnose
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// readTimeout (D1) explains cuts by the edge's own timer between two reads.
+// readTimeout (D1) explains ends by a timer between two reads: all come after one
+// length of silence. Whose it is the edge's log, its settings or the app asked
+// directly tell. An edge may end the body as if it were whole (Caddy does), so
+// that a clean end speaks for no one.
 type readTimeout struct{}
 
 func (readTimeout) match(v *view) []*finding {
-	gs := v.take(func(g *verdict.Graded) bool {
-		return (g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Truncated) && v.edge.mayPass(g) && g.End-lastBytes(g) >= minSilence
-	})
+	gs := v.unexplainedEnds()
+	gs = keep(gs, func(g *verdict.Graded) bool { return silenceOf(g) >= minSilence })
 	if len(gs) == 0 {
 		return nil
 	}
+	through := keep(gs, v.edge.mayPass)
 	if hits := v.tags[upstreamTimeout]; len(hits) > 0 {
-		return v.timedOut(v.near(gs, hits), certain, hits)
+		if logged := v.near(through, hits); len(logged) > 0 {
+			return v.timedOut(logged, certain, hits)
+		}
 	}
-	c, ok := of(Clusters(gs), SinceLast)
-	matches := v.edge.timeout > 0 && v.fits(gs)
+	if len(through) > 0 && v.edge.timeout > 0 && v.fits(through) && !v.edgeSpeaks() {
+		return v.timedOut(through, likely, nil)
+	}
+	return v.idle(gs)
+}
+
+// idle is for a timer that nothing names: one silence before all ends, where no
+// other stream was silent for longer on the same way and went on.
+func (v *view) idle(gs []*verdict.Graded) []*finding {
+	silence := measureOf(gs, silenceOf)
 	switch {
-	case v.edgeSpeaks():
-		return nil // it would have said so
-	case matches:
-		return v.timedOut(gs, likely, nil)
-	case ok && c.Tightness <= tight && !v.appSpeaks() && !v.together(gs):
-		return v.timedOut(gs, possible, nil)
+	case silence.center < max(minSilence, 4*usualGapOf(gs)), !silence.within(min(minSilence, silence.center*15/100), 0.05):
+		return nil
+	case len(v.beyond(gs, func(g *verdict.Graded) bool { return outlasted(g, silence.center) })) > 0:
+		return nil
+	case len(gs) < minCluster && silence.center < time.Second:
+		return nil // two cannot disagree
 	}
-	return nil
+	like := func(g *verdict.Graded) bool { return cameShort(g) && nearTo(silenceOf(g), silence.center) }
+	switch whose, c := v.ownerOf(gs, like); {
+	case whose == ownerApp:
+		return one(v.ownIdle(gs, likely, c))
+	case whose == ownerEdge:
+		return withFirst(v.timedOut(gs, likely, nil), func(f *finding) {
+			f.see(c.String()).not(IdleTimeoutInApp, "asked directly, the app goes on after the same silence")
+		})
+	case v.edgeSpeaks() && v.edge.known:
+		return nil // its log would have told
+	case v.together(gs) && !v.alternating(gs):
+		return nil // a process that fell silent and was ended
+	case !v.edge.there && clean(gs):
+		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout, "D1", "an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
+	}
+	return withFirst(v.timedOut(gs, possible, nil), func(f *finding) {
+		f.or(IdleTimeoutInApp, "X", "the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
+	})
+}
+
+// outlasted reports whether a stream was silent for clearly longer than that, and
+// had bytes again.
+func outlasted(g *verdict.Graded, silence time.Duration) bool {
+	return g.MaxGap > silence+max(minSilence, silence/10) && g.MaxGapAt+g.MaxGap < g.End-10*time.Millisecond
+}
+
+// alternating reports whether the ends lie farther apart than one event that
+// ends all streams would have it.
+func (v *view) alternating(gs []*verdict.Graded) bool {
+	return measureOf(gs, func(g *verdict.Graded) time.Duration { return g.End }).spread > instant
+}
+
+// clean reports whether all ends were clean.
+func clean(gs []*verdict.Graded) bool {
+	for _, g := range gs {
+		if g.Grade.Outcome != verdict.Truncated {
+			return false
+		}
+	}
+	return true
+}
+
+// ownIdle is a timer of the app itself.
+func (v *view) ownIdle(gs []*verdict.Graded, confidence string, c comparison) *finding {
+	return found(IdleTimeoutInApp, "X", layerApp, confidence, gs).
+		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs), measureOf(gs, silenceOf).center.Seconds()).
+		see(silenceLine(gs), framingLine(gs[0]), c.String(), v.lastWord(gs[0])).
+		notIf(c.convicts(), ProxyReadTimeout, "asked directly, the app ends its answers after the same silence").
+		settle(v.settleLayers())
+}
+
+func keep(gs []*verdict.Graded, which func(*verdict.Graded) bool) []*verdict.Graded {
+	var out []*verdict.Graded
+	for _, g := range gs {
+		if which(g) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func withFirst(fs []*finding, change func(*finding)) []*finding {
+	if len(fs) > 0 {
+		change(fs[0])
+	}
+	return fs
+}
+
+// settleLayers is the command that tells the app's limits from those of what
+// stands before it.
+func (v *view) settleLayers() string {
+	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) {
+		return "streamproof diagnose --url " + v.Run.Plan.App + " --direct http://127.0.0.1:PORT   # the app itself: does it end its answers in the same way?"
+	}
+	return peel + "   # asks the app directly: does it end its answers in the same way?"
 }
 
 // near keeps the streams that one of the lines may be about.
@@ -50,7 +138,7 @@ func (v *view) near(gs []*verdict.Graded, hits []hit) []*verdict.Graded {
 // fires up to 0.3 s early (TAXONOMY section 2).
 func (v *view) fits(gs []*verdict.Graded) bool {
 	for _, g := range gs {
-		silence := g.End - lastBytes(g)
+		silence := silenceOf(g)
 		if silence < v.edge.timeout-minSilence || silence > v.edge.timeout+v.edge.timeout/4+minSilence {
 			return false
 		}
@@ -62,21 +150,19 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	if len(gs) == 0 {
 		return nil
 	}
-	silence := (gs[0].End - lastBytes(gs[0])).Seconds()
+	silence := measureOf(gs, silenceOf).center.Seconds()
 	f := found(ProxyReadTimeout, "D1", layerEdge, confidence, gs).
-		say("the edge cut %d streams that were silent for %.2f s", len(gs), silence).
-		see(cite(hits, 4)...).see(silenceLine(gs), v.accessLine(gs[0])).
-		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log").
-		mend("send a heartbeat comment (\": ping\") every third of the timeout; and: location /stream { proxy_read_timeout 1h; }")
+		say("%s ended %d streams that were silent for %.2f s%s", v.edge.product, len(gs), silence, asIfWhole(gs)).
+		see(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed(), v.accessLine(gs[0]), known(limitIdle, silence)).
+		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
 	if v.edge.timeout > 0 {
 		f.see(fmt.Sprintf("proxy_read_timeout is %v", v.edge.timeout))
 	}
 	fs := one(f)
 	if n := beats(gs); n == 0 {
 		fs = append(fs, found(NoHeartbeat, "D7", layerApp, confidence, gs).
-			say("%d streams were silent for %.2f s without a heartbeat, which let an idle timer cut them", len(gs), silence).
-			see(fmt.Sprintf("0 heartbeats on %d streams", len(gs))).
-			mend("while nothing is ready, write a comment (\": ping\\n\\n\") every few seconds"))
+			say("%d streams were silent for %.2f s without a heartbeat, which let an idle timer end them", len(gs), silence).
+			see(fmt.Sprintf("0 heartbeats on %d streams", len(gs))))
 	}
 	if confidence == possible {
 		for _, f := range fs {
@@ -86,11 +172,27 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	return fs
 }
 
+// asIfWhole says that the ends look like successes, where all do.
+func asIfWhole(gs []*verdict.Graded) string {
+	if !clean(gs) {
+		return ""
+	}
+	return ", and closed their bodies as if they were whole"
+}
+
+// signed says how a foreign edge shows.
+func (e edge) signed() string {
+	if e.sign == "" {
+		return ""
+	}
+	return "an edge stands in front: " + e.sign
+}
+
 func silenceLine(gs []*verdict.Graded) string {
 	if c, ok := of(Clusters(gs), SinceLast); ok {
 		return c.String()
 	}
-	return fmt.Sprintf("stream %d ended %.2f s after its last byte", gs[0].Seq, (gs[0].End - lastBytes(gs[0])).Seconds())
+	return fmt.Sprintf("stream %d ended %.2f s after its last byte", gs[0].Seq, silenceOf(gs[0]).Seconds())
 }
 
 func beats(gs []*verdict.Graded) int {

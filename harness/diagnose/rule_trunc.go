@@ -154,6 +154,11 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 		fs = append(fs, v.choose(found(CutInFrame, "J5", layerApp, possible, inside).
 			say("%d streams ended cleanly, inside a frame", len(inside)))...)
 	}
+	if s, ok := v.deadlineSuspect(gs); ok {
+		for _, f := range fs {
+			f.or(s.name, s.taxonomy, s.why)
+		}
+	}
 	return fs
 }
 
@@ -192,10 +197,7 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 		see(framingLine(gs[0]), shape(gs)).
 		mend(fixLaunder).
 		settle(peel + "   # a cut on the direct road that is a clean end on the whole one is the edge's doing")
-	if v.edge.sign != "" {
-		f.see("an edge stands in front: " + v.edge.sign)
-	}
-	return f
+	return f.see(v.edge.signed())
 }
 
 // orByApp adds the launderer inside of the app, which leaves no other trace than

@@ -1,0 +1,207 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// deadline (D5, N8, H6) explains ends by a limit on the whole answer: on its age,
+// however much flows, or on its size. Streams that start together and run in step
+// share age, size and event; then which of them counts is open, and all stay
+// candidates.
+type deadline struct{}
+
+func (deadline) match(v *view) []*finding {
+	gs := v.unexplainedEnds()
+	if len(gs) < minCluster {
+		return nil
+	}
+	if f := v.byCap(gs); f != nil {
+		return one(f)
+	}
+	d, ok := v.deadlineOf(gs)
+	if !ok || d.sure == openWhich {
+		return nil // other rules name it among their candidates
+	}
+	return one(v.byDeadline(gs, d))
+}
+
+// A surety is how well an age stands out from what else the ends share.
+type surety int
+
+const (
+	openWhich surety = iota // the event is as likely
+	agePlain                // the age is likelier than the event
+	ageAlone                // the age alone is shared
+)
+
+// A deadlineAge is an age at which streams end.
+type deadlineAge struct {
+	age  measure
+	sure surety
+	why  string
+}
+
+// Bounds on the ages of ends that one limit makes.
+const (
+	minAge   = 900 * time.Millisecond
+	ageSlack = 150 * time.Millisecond // servers look at their clocks now and then
+	pollAge  = 1100 * time.Millisecond
+)
+
+// deadlineOf looks for an age that all ends share and that no other stream on
+// the same way has passed.
+func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
+	if len(gs) < minCluster {
+		return d, false
+	}
+	d.age = measureOf(gs, ageOf)
+	gap := usualGapOf(gs)
+	polled := d.age.center >= 2*time.Second && d.age.spread <= pollAge && measureOf(gs, contentsOf).spread >= 2
+	switch {
+	case d.age.center < minAge, !d.age.within(max(ageSlack, min(gap, d.age.center/10)), 0.05) && !polled:
+		return d, false
+	case measureOf(gs, silenceOf).center >= max(minSilence, 4*gap): // an idle timer's, or a pause before the end
+		return d, false
+	case len(v.beyond(gs, func(g *verdict.Graded) bool { return v.older(g, d.age) })) > 0:
+		return d, false
+	}
+	d.sure, d.why = v.ageOrEvent(gs, d.age)
+	return d, d.why != "-"
+}
+
+// older reports whether a stream lived clearly longer.
+func (v *view) older(g *verdict.Graded, age measure) bool {
+	return g.First >= 0 && ageOf(g) > age.center+age.spread+max(300*time.Millisecond, age.center/10)
+}
+
+// contentsOf is the number of a stream's content events, as a measure takes it.
+func contentsOf(g *verdict.Graded) time.Duration { return time.Duration(g.Contents) }
+
+// ageOrEvent weighs the age of ends against the event that they came after. What
+// the app's code does after an event is as exact as the silence before it; what a
+// clock does is as exact as the age. "-" as the reason says that it is the event.
+func (v *view) ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
+	const telling = 20 * time.Millisecond
+	index, reached, silence := measureOf(gs, contentsOf), measureOf(gs, reachedOf), measureOf(gs, silenceOf)
+	starts := measureOf(gs, startOf)
+	switch {
+	case starts.spread < max(2*age.spread, minSilence) && v.together(gs):
+		return openWhich, "the streams started together, so that one moment would end them as well"
+	case index.spread >= 2:
+		return ageAlone, fmt.Sprintf("they had got to different events (%d apart), and were of one age", int(index.spread))
+	case reached.spread >= telling && 3*age.spread <= reached.spread:
+		return ageAlone, fmt.Sprintf("their last events came over %.3f s of their lives, their ends within %.3f s", reached.spread.Seconds(), age.spread.Seconds())
+	case age.spread >= telling && 3*silence.spread <= age.spread && index.spread == 0:
+		return openWhich, "-"
+	}
+	if gap := usualGapOf(gs); gap > 0 && sameEvent(gs) {
+		phase := float64(silence.center) / float64(gap)
+		if phase >= 0.2 && phase <= 0.8 && silence.center >= telling && silence.spread <= gap/2 {
+			return agePlain, fmt.Sprintf("they ended %.0f %% of the way to their next event, where the app's own code has no reason to", 100*phase)
+		}
+	}
+	return openWhich, "they started and ran in step, so that age and event are the same"
+}
+
+// byDeadline names the deadline, and whose it is as far as that shows.
+func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge) *finding {
+	confidence := likely
+	if d.sure == agePlain {
+		confidence = possible
+	}
+	like := func(g *verdict.Graded) bool { return cameShort(g) && nearTo(ageOf(g), d.age.center) }
+	whose, c := v.ownerOf(gs, like)
+	layer, who := layerNetwork, "a layer that does not show"
+	switch whose {
+	case ownerApp:
+		layer, who = layerApp, "the app or what runs it"
+	case ownerEdge:
+		layer, who = layerEdge, v.edge.product.String()
+	}
+	f := found(AbsoluteDeadline, "D5", layer, confidence, gs).
+		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response", who, len(gs), d.age.center.Seconds()).
+		see(sinceStart(gs), d.why, flowing(gs), c.String(), known(limitTotal, d.age.center.Seconds())).
+		not(ProxyReadTimeout, "events flowed until the end").
+		settle(v.settleDeadline(whose))
+	if whose != ownerEdge {
+		f.or(SyncWorkerTimeout, "E1", "a sync worker's timeout counts from the start of its request")
+	}
+	if d.sure == agePlain {
+		f.or(AppError, "A2", "the app's own code may fail after this event")
+	}
+	return f
+}
+
+// deadlineSuspect is the deadline as a candidate, where age and event coincide.
+func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
+	d, ok := v.deadlineOf(gs)
+	if !ok {
+		return s, false
+	}
+	return suspect{AbsoluteDeadline, "D5", layerNetwork, fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
+		d.age.center.Seconds(), d.why), ""}, true
+}
+
+func (v *view) settleDeadline(whose owner) string {
+	if whose == ownerUnknown {
+		return v.settleLayers()
+	}
+	return v.rerun("--ramp 3s") + "   # starts spread in time: does the age stay the same?"
+}
+
+// flowing says how lately the streams had events when they ended.
+func flowing(gs []*verdict.Graded) string {
+	m := measureOf(gs, silenceOf)
+	return fmt.Sprintf("their last events had come %.3f s before (median of %d)", m.center.Seconds(), len(gs))
+}
+
+// byCap names a limit on the size of the body: all ends came at one number of
+// bytes, and in the middle of an event or after different ones.
+func (v *view) byCap(gs []*verdict.Graded) *finding {
+	size := measureOf(gs, func(g *verdict.Graded) time.Duration { return time.Duration(g.Bytes) })
+	wire := measureOf(gs, func(g *verdict.Graded) time.Duration { return time.Duration(g.WireBytes) })
+	inside := len(keep(gs, func(g *verdict.Graded) bool { return g.Partial > 0 }))
+	index, age := measureOf(gs, contentsOf), measureOf(gs, ageOf)
+	what, n := "bytes of the body", size
+	if wire.spread < size.spread {
+		what, n = "bytes with head and framing", wire
+	}
+	switch exact := n.spread <= 1; {
+	case n.center < 1<<10, n.spread > max(1, n.center/200):
+		return nil
+	case exact && 2*inside > len(gs), index.spread >= 2 && !age.within(ageSlack, 0.03), exact && round(float64(n.center)) && index.spread >= 1:
+	default:
+		return nil
+	}
+	if len(v.beyond(gs, func(g *verdict.Graded) bool { return g.Bytes > int64(size.center)*101/100 })) > 0 {
+		return nil
+	}
+	return v.capFinding(gs, n, what)
+}
+
+func (v *view) capFinding(gs []*verdict.Graded, n measure, what string) *finding {
+	like := func(g *verdict.Graded) bool {
+		return cameShort(g) && (g.Bytes-gs[0].Bytes)*(g.Bytes-gs[0].Bytes) <= (gs[0].Bytes/100)*(gs[0].Bytes/100)
+	}
+	whose, c := v.ownerOf(gs, like)
+	layer, who := layerNetwork, "a layer that does not show"
+	switch whose {
+	case ownerApp:
+		layer, who = layerApp, "the app or what runs it"
+	case ownerEdge:
+		layer, who = layerEdge, v.edge.product.String()
+	}
+	f := found(PayloadCap, "H6", layer, likely, gs).
+		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what, asIfWhole(gs)).
+		see(fmt.Sprintf("%d streams ended after %d %s (spread %d)", len(gs), int64(n.center), what, int64(n.spread)),
+			framingLine(gs[0]), c.String(), known(limitSize, float64(n.center))).
+		not(AbsoluteDeadline, fmt.Sprintf("their ages differ by %.2f s, or they end in the middle of an event", measureOf(gs, ageOf).spread.Seconds())).
+		settle(v.settleDeadline(whose))
+	if whose == ownerUnknown {
+		f.settle(v.settleLayers())
+	}
+	return f
+}
