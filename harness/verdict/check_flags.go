@@ -16,7 +16,7 @@ func (c FlagCheck) Check(s *Scope) Answer {
 		return Answer{}
 	case b.total == 0:
 		return pass(name, "%d streams", b.judged)
-	case c.Flag.timing():
+	case c.Flag.timing() || c.Flag == Leaked:
 		if why, n := s.excuses(b.all, c.Flag.delay); n == b.total {
 			return unsure(name, settleBusy, "%d of %d streams (first: #%d%s), but %s", b.total, b.judged, b.first.Seq,
 				comma(flagWhy(c.Flag, b.first)), why).about(b.all)

@@ -1,6 +1,10 @@
 package verdict
 
-import "github.com/streamproof/streamproof/harness/record"
+import (
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
 
 // Must asks whether every stream ended in a way that DESIGN section 4 allows:
 // complete, failed cleanly, or cut by what the scenario itself did.
@@ -14,12 +18,18 @@ func (Must) Check(s *Scope) Answer {
 		return Answer{}
 	case b.total == 0:
 		return pass(name, "%d streams: %s", b.judged, Say(Count(s.Streams)))
-	case b.n[Stalled] == b.total:
+	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !waited(g) }):
 		if why, n := s.excuses(b.all, silence); n == b.total {
 			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
 		}
 	}
 	return fail(name, "%s", b).about(b.all)
+}
+
+// waited reports whether g ended because we had waited for too long: for bytes of
+// an answer, for its head, for a connection.
+func waited(g *Graded) bool {
+	return g.Grade.Outcome == Stalled || g.Grade.Outcome == Refused && g.Limit != record.NoLimit
 }
 
 // allowed is the MUST column of the table of outcomes.

@@ -69,6 +69,21 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		question{"before the fault, on a busy machine", func(b *synth.Builder) { b.Add(5, base); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
 		question{"before the fault", add(5, base), verdict.Fail, "failed before the fault"})
+	headless := synth.Shape{Keep: synth.KeepNone, End: func(s *record.Stream, last time.Duration) {
+		synth.NoListener(s, last)
+		s.Wire.Where, s.Limit, s.End = record.BeforeHeaders, record.HeadersLimit, s.Send+limit
+	}}
+	ask(t, verdict.Must{},
+		question{"no head in time", add(5, headless), verdict.Fail, "5 refused"},
+		question{"no head in time, on a busy machine", func(b *synth.Builder) { b.Add(5, headless); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"})
+	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
+	leaks := func(b *synth.Builder) {
+		b.Add(1, left)
+		b.Ledger(record.Ledger{Stream: 1, LeftAt: sec, StopAt: 4 * sec})
+	}
+	ask(t, verdict.FlagCheck{Flag: verdict.Leaked},
+		question{"noticed late", leaks, verdict.Fail, "1 of 1"},
+		question{"noticed late on a busy machine", func(b *synth.Builder) { leaks(b); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"})
 	gappy := synth.Shape{Gap: 4 * sec, Events: 5}
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
 		question{"long gaps", add(5, gappy), verdict.Fail, "5 of 5"},
