@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -57,7 +58,7 @@ func (p *player) recover(ctx context.Context, from time.Duration) {
 			p.note(p.sc.ID, record.NoteHarness, "measure recovery: "+err.Error(), "")
 			return
 		} else if ok && ctx.Err() == nil {
-			p.stamp(&part{name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
+			p.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
 				probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
 			return
 		}

@@ -116,3 +116,24 @@ func TestStrikesAreDealtOutInTurn(t *testing.T) {
 		t.Errorf("edge got %v, upstream got %v", edge.armed, up.armed)
 	}
 }
+
+// What a fault does to connections is its own word, and no matter of letters in
+// its name: "first", "burst", "slowdown".
+func TestCuts(t *testing.T) {
+	stall := Stall("edge", time.Second)
+	for _, tc := range []struct {
+		fault Fault
+		cuts  bool
+	}{
+		{Crash{}, true}, {KillWorker{}, true}, {MemoryKill{}, true}, {Drain{}, true}, {Down{}, true},
+		{Strike{Action: stack.RST}, true}, {Strike{Action: stack.Hold}, false}, {Strike{Action: stack.Flip}, false},
+		{Strikes{{Action: stack.Hold}, {Action: stack.FIN}}, true},
+		{stall, false}, {Latency("edge", 1, 0), false}, {Toxic{Toxic: stack.Toxic{Type: "limit_data"}}, true},
+		{Pause{}, false}, {Reload{}, false}, {Deploy{}, false}, {Squeeze{}, false}, {Watch{}, false},
+		{All{stall, Crash{}}, true}, {Sequence{stall, Pause{}}, false}, {Timed{Fault: Down{}}, true},
+	} {
+		if got := Cuts(tc.fault); got != tc.cuts {
+			t.Errorf("%s cuts: %v", tc.fault, got)
+		}
+	}
+}

@@ -199,10 +199,19 @@ const (
 	Recovered Phase = "recovered" // new streams are fine again
 )
 
+// An Effect is what a fault does to connections in its way.
+type Effect string
+
+const (
+	Cuts   Effect = "cuts"   // ends them, or refuses new ones
+	Delays Effect = "delays" // everything else
+)
+
 // A Window is one stamped phase of one fault.
 type Window struct {
 	Scenario string
 	Fault    string // "toxic latency on edge", "kill worker"
+	Effect   Effect // "" in records that are older than it
 	Phase    Phase
 	At       time.Duration
 	Why      string // the condition or the evidence

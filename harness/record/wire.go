@@ -127,6 +127,7 @@ func (b *streamBody) unpack() Stream {
 type windowEntry struct {
 	Scenario string        `cbor:"1,keyasint,omitempty"`
 	Fault    string        `cbor:"2,keyasint,omitempty"`
+	Effect   Effect        `cbor:"7,keyasint,omitempty"`
 	Phase    Phase         `cbor:"3,keyasint,omitempty"`
 	At       time.Duration `cbor:"4,keyasint,omitempty"`
 	Why      string        `cbor:"5,keyasint,omitempty"`

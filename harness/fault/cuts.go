@@ -1,0 +1,53 @@
+package fault
+
+import (
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// A Cutter is a fault that ends connections or refuses them: what it hits may
+// break off. All others only delay.
+type Cutter interface{ Cuts() bool }
+
+// EffectOf says what a fault does to the connections in its way.
+func EffectOf(f Fault) record.Effect {
+	if Cuts(f) {
+		return record.Cuts
+	}
+	return record.Delays
+}
+
+// Cuts reports whether f, or a part of it, ends connections.
+func Cuts(f Fault) bool {
+	if c, ok := f.(Cutter); ok {
+		return c.Cuts()
+	}
+	if m, ok := f.(interface{ members() []Fault }); ok {
+		return slices.ContainsFunc(m.members(), Cuts)
+	}
+	return false
+}
+
+// What ends processes or takes links down cuts.
+func (Crash) Cuts() bool      { return true }
+func (KillWorker) Cuts() bool { return true }
+func (MemoryKill) Cuts() bool { return true }
+func (Drain) Cuts() bool      { return true }
+func (Down) Cuts() bool       { return true }
+
+// Cuts: a stream that is held up, or has a byte changed, goes on.
+func (f Strike) Cuts() bool { return f.Action != stack.Hold && f.Action != stack.Flip }
+
+// Cuts if any of the strikes does.
+func (f Strikes) Cuts() bool { return slices.ContainsFunc(f, Strike.Cuts) }
+
+// Cuts by the toxics that close connections themselves (toxiproxy, README).
+func (f Toxic) Cuts() bool   { return closes(f.Toxic) }
+func (f Weather) Cuts() bool { return closes(f.Toxic) }
+func (f Timed) Cuts() bool   { return Cuts(f.Fault) }
+
+func closes(t stack.Toxic) bool {
+	return t.Type == "limit_data" || t.Type == "timeout" || t.Type == "reset_peer"
+}
