@@ -163,7 +163,9 @@ func (v *view) reopen(f *finding) {
 // joined adds a bound finding to one of its kind that is there already: two rules
 // may have blamed the app for streams that end on the way.
 func joined(found []*finding, f *finding) bool {
-	i := slices.IndexFunc(found, func(o *finding) bool { return o.Cause.Cause == f.Cause.Cause && o.Layer == f.Layer && f.Cause.Cause == CutByEdge })
+	i := slices.IndexFunc(found, func(o *finding) bool {
+		return o.Cause.Cause == f.Cause.Cause && o.Layer == f.Layer && f.Cause.Cause == CutByEdge
+	})
 	if i < 0 {
 		return false
 	}

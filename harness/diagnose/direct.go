@@ -75,7 +75,8 @@ func (d direct) differs() string {
 // those that the app was asked for directly.
 type comparison struct {
 	bad, of             int // behind the edge: that went wrong, and all
-	directBad, directOf int // asked directly: only those that would have shown it
+	directBad, directOf int // asked directly: that showed the same; with those that were whole and would have shown it
+	directElse          int // asked directly: that went wrong in another way, and so speak for nobody
 	chance              float64
 	crowd               bool // as many at once as behind the edge
 }
@@ -85,7 +86,9 @@ const rare = 0.02
 
 // acquits reports whether the app would have shown the fault when asked directly,
 // under the same load and for as long, and did not.
-func (c comparison) acquits() bool { return c.crowd && c.directBad == 0 && c.chance < rare }
+func (c comparison) acquits() bool {
+	return c.crowd && c.directBad == 0 && c.directElse == 0 && c.chance < rare
+}
 
 // convicts reports whether the app shows the fault without any edge, about as
 // often as behind it.
@@ -129,7 +132,10 @@ func (v *view) beside(gs []*verdict.Graded, like func(*verdict.Graded) bool) com
 		switch {
 		case like(g):
 			c.directBad++
-		case g.End == record.Never || g.End-startOf(g) < age*8/10:
+		case g.Grade.Outcome != verdict.Complete:
+			c.directElse++
+			continue
+		case g.End-startOf(g) < age*8/10:
 			continue // it did not get so far
 		}
 		c.directOf++

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,10 +49,29 @@ func edgeOf(s *verdict.Scope) edge {
 		}
 		return e
 	}
+	if appListens(s) {
+		e.known = true
+		return e
+	}
 	e.product, e.sign = s.EdgeProduct()
 	e.there = e.there || e.sign != "" || s.Run.Attached() && s.Run.AppAlone(s.Scenario.ID)
 	return e
 }
+
+// appListens reports whether what listens at the URL that we attached to is a
+// server of apps itself, so that no edge stands in front of it.
+func appListens(s *verdict.Scope) bool {
+	if !s.Run.Attached() || s.Run.AppAlone(s.Scenario.ID) {
+		return false
+	}
+	return slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
+		return h.Scenario == s.Scenario.ID && appServers.MatchString(h.Process)
+	})
+}
+
+// appServers are processes that serve apps, and are no proxies in front of others.
+// Those of Go, Java and Node may be either.
+var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|unicorn.*|php[0-9.]*)$`)
 
 func hasLayer(s *verdict.Scope, name string) bool {
 	return slices.ContainsFunc(s.Scenario.Layers, func(l record.Layer) bool { return l.Name == name })

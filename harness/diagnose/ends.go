@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -21,7 +22,7 @@ func measureOf(gs []*verdict.Graded, of func(*verdict.Graded) time.Duration) mea
 	if len(xs) == 0 {
 		return measure{}
 	}
-	at := func(q float64) time.Duration { return xs[int(q*float64(len(xs)-1)+0.5)] }
+	at := func(q float64) time.Duration { return xs[max(int(math.Ceil(q*float64(len(xs))))-1, 0)] }
 	return measure{center: at(0.5), spread: at(0.9) - at(0.1)}
 }
 
@@ -101,7 +102,8 @@ func (v *view) ownerOf(gs []*verdict.Graded, like func(*verdict.Graded) bool) (o
 	return ownerUnknown, c
 }
 
-// near is within a tenth, or a third of a second.
-func nearTo(d, center time.Duration) bool {
-	return (d - center).Abs() <= max(center/10, 300*time.Millisecond)
+// around reports whether d is one of what m measures: within its spread, a tenth,
+// or a third of a second of its center.
+func (m measure) around(d time.Duration) bool {
+	return (d - m.center).Abs() <= max(m.center/10, m.spread)+300*time.Millisecond
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -54,7 +55,7 @@ func (f *finding) say(format string, args ...any) *finding {
 // not be there.
 func (f *finding) see(lines ...string) *finding {
 	for _, l := range lines {
-		if l != "" && len(f.Evidence) < maxEvidence {
+		if l != "" && len(f.Evidence) < maxEvidence && !slices.Contains(f.Evidence, l) {
 			f.Evidence = append(f.Evidence, l)
 		}
 	}

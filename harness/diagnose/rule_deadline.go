@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -22,10 +23,14 @@ func (deadline) match(v *view) []*finding {
 		return one(f)
 	}
 	d, ok := v.deadlineOf(gs)
-	if !ok || d.sure == openWhich {
+	if !ok {
+		return nil
+	}
+	whose, c := v.ownerOf(gs, func(g *verdict.Graded) bool { return cameShort(g) && d.age.around(ageOf(g)) })
+	if d.sure == openWhich && (whose != ownerEdge || d.instant) {
 		return nil // other rules name it among their candidates
 	}
-	return one(v.byDeadline(gs, d))
+	return one(v.byDeadline(gs, d, whose, c))
 }
 
 // A surety is how well an age stands out from what else the ends share.
@@ -39,9 +44,10 @@ const (
 
 // A deadlineAge is an age at which streams end.
 type deadlineAge struct {
-	age  measure
-	sure surety
-	why  string
+	age     measure
+	sure    surety
+	instant bool // one moment would explain the ends as well
+	why     string
 }
 
 // Bounds on the ages of ends that one limit makes.
@@ -68,7 +74,12 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 	case len(v.beyond(gs, func(g *verdict.Graded) bool { return v.older(g, d.age) })) > 0:
 		return d, false
 	}
-	d.sure, d.why = v.ageOrEvent(gs, d.age)
+	d.instant = measureOf(gs, startOf).spread < max(2*d.age.spread, minSilence) && v.together(gs)
+	if d.instant {
+		d.why = "the streams started together, so that one moment would end them as well"
+		return d, true
+	}
+	d.sure, d.why = ageOrEvent(gs, d.age)
 	return d, d.why != "-"
 }
 
@@ -83,13 +94,10 @@ func contentsOf(g *verdict.Graded) time.Duration { return time.Duration(g.Conten
 // ageOrEvent weighs the age of ends against the event that they came after. What
 // the app's code does after an event is as exact as the silence before it; what a
 // clock does is as exact as the age. "-" as the reason says that it is the event.
-func (v *view) ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
+func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 	const telling = 20 * time.Millisecond
 	index, reached, silence := measureOf(gs, contentsOf), measureOf(gs, reachedOf), measureOf(gs, silenceOf)
-	starts := measureOf(gs, startOf)
 	switch {
-	case starts.spread < max(2*age.spread, minSilence) && v.together(gs):
-		return openWhich, "the streams started together, so that one moment would end them as well"
 	case index.spread >= 2:
 		return ageAlone, fmt.Sprintf("they had got to different events (%d apart), and were of one age", int(index.spread))
 	case reached.spread >= telling && 3*age.spread <= reached.spread:
@@ -106,33 +114,49 @@ func (v *view) ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 	return openWhich, "they started and ran in step, so that age and event are the same"
 }
 
-// byDeadline names the deadline, and whose it is as far as that shows.
-func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge) *finding {
+// withoutTotal are edges that set no limit on the whole duration of a response, so
+// that another layer does.
+var withoutTotal = map[record.EdgeProduct]bool{record.EdgeNginx: true, record.EdgeHAProxy: true, record.EdgeLighttpd: true,
+	record.EdgeApache: true, record.EdgeALB: true, record.EdgeCloudflare: true}
+
+// byDeadline names the deadline, and whose it is as far as that shows. Only the
+// app knows of its events, so that at an edge it is the age or the size.
+func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c comparison) *finding {
+	noTotal := ""
+	if whose == ownerUnknown && withoutTotal[v.edge.product] {
+		whose, noTotal = ownerApp, v.edge.product.String()+" itself sets no such limit"
+	}
 	confidence := likely
-	if d.sure == agePlain {
+	if d.sure == agePlain && whose != ownerEdge {
 		confidence = possible
 	}
-	like := func(g *verdict.Graded) bool { return cameShort(g) && nearTo(ageOf(g), d.age.center) }
-	whose, c := v.ownerOf(gs, like)
-	layer, who := layerNetwork, "a layer that does not show"
-	switch whose {
-	case ownerApp:
-		layer, who = layerApp, "the app or what runs it"
-	case ownerEdge:
-		layer, who = layerEdge, v.edge.product.String()
-	}
+	layer, who := v.layerOf(whose)
 	f := found(AbsoluteDeadline, "D5", layer, confidence, gs).
-		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response", who, len(gs), d.age.center.Seconds()).
-		see(sinceStart(gs), d.why, flowing(gs), c.String(), known(limitTotal, d.age.center.Seconds())).
+		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
+		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal, known(limitTotal, d.age.center.Seconds())).
 		not(ProxyReadTimeout, "events flowed until the end").
-		settle(v.settleDeadline(whose))
-	if whose != ownerEdge {
+		settle(v.settleOwner(whose, noTotal != ""))
+	switch {
+	case whose != ownerEdge:
 		f.or(SyncWorkerTimeout, "E1", "a sync worker's timeout counts from the start of its request")
-	}
-	if d.sure == agePlain {
-		f.or(AppError, "A2", "the app's own code may fail after this event")
+		if d.sure == agePlain {
+			f.or(AppError, "A2", "the app's own code may fail after this event")
+		}
+	case d.sure != ageAlone:
+		f.or(PayloadCap, "H6", fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", gs[0].Bytes))
 	}
 	return f
+}
+
+// layerOf is where an owner stands, and how a sentence calls it.
+func (v *view) layerOf(whose owner) (layer, who string) {
+	switch whose {
+	case ownerApp:
+		return layerApp, "the app or what runs it"
+	case ownerEdge:
+		return layerEdge, v.edge.product.String()
+	}
+	return layerNetwork, "a layer that does not show"
 }
 
 // deadlineSuspect is the deadline as a candidate, where age and event coincide.
@@ -145,11 +169,12 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 		d.age.center.Seconds(), d.why), ""}, true
 }
 
-func (v *view) settleDeadline(whose owner) string {
-	if whose == ownerUnknown {
+// settleOwner is the command that tells whose a limit is, where that is open.
+func (v *view) settleOwner(whose owner, guessed bool) string {
+	if whose == ownerUnknown || guessed {
 		return v.settleLayers()
 	}
-	return v.rerun("--ramp 3s") + "   # starts spread in time: does the age stay the same?"
+	return ""
 }
 
 // flowing says how lately the streams had events when they ended.
@@ -183,25 +208,14 @@ func (v *view) byCap(gs []*verdict.Graded) *finding {
 }
 
 func (v *view) capFinding(gs []*verdict.Graded, n measure, what string) *finding {
-	like := func(g *verdict.Graded) bool {
-		return cameShort(g) && (g.Bytes-gs[0].Bytes)*(g.Bytes-gs[0].Bytes) <= (gs[0].Bytes/100)*(gs[0].Bytes/100)
-	}
+	size := gs[0].Bytes
+	like := func(g *verdict.Graded) bool { return cameShort(g) && max(g.Bytes-size, size-g.Bytes) <= size/100 }
 	whose, c := v.ownerOf(gs, like)
-	layer, who := layerNetwork, "a layer that does not show"
-	switch whose {
-	case ownerApp:
-		layer, who = layerApp, "the app or what runs it"
-	case ownerEdge:
-		layer, who = layerEdge, v.edge.product.String()
-	}
-	f := found(PayloadCap, "H6", layer, likely, gs).
+	layer, who := v.layerOf(whose)
+	return found(PayloadCap, "H6", layer, likely, gs).
 		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what, asIfWhole(gs)).
 		see(fmt.Sprintf("%d streams ended after %d %s (spread %d)", len(gs), int64(n.center), what, int64(n.spread)),
 			framingLine(gs[0]), c.String(), known(limitSize, float64(n.center))).
 		not(AbsoluteDeadline, fmt.Sprintf("their ages differ by %.2f s, or they end in the middle of an event", measureOf(gs, ageOf).spread.Seconds())).
-		settle(v.settleDeadline(whose))
-	if whose == ownerUnknown {
-		f.settle(v.settleLayers())
-	}
-	return f
+		settle(v.settleOwner(whose, false))
 }

@@ -43,7 +43,7 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 	case len(gs) < minCluster && silence.center < time.Second:
 		return nil // two cannot disagree
 	}
-	like := func(g *verdict.Graded) bool { return cameShort(g) && nearTo(silenceOf(g), silence.center) }
+	like := func(g *verdict.Graded) bool { return cameShort(g) && silence.around(silenceOf(g)) }
 	switch whose, c := v.ownerOf(gs, like); {
 	case whose == ownerApp:
 		return one(v.ownIdle(gs, likely, c))
@@ -115,7 +115,7 @@ func withFirst(fs []*finding, change func(*finding)) []*finding {
 // stands before it.
 func (v *view) settleLayers() string {
 	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) {
-		return "streamproof diagnose --url " + v.Run.Plan.App + " --direct http://127.0.0.1:PORT   # the app itself: does it end its answers in the same way?"
+		return "streamproof diagnose --url '" + v.Run.Plan.Request.URL + "' --direct http://127.0.0.1:PORT   # the app itself: does it end its answers in the same way?"
 	}
 	return peel + "   # asks the app directly: does it end its answers in the same way?"
 }

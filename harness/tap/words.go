@@ -52,6 +52,9 @@ func (w *words) fields(list []byte) map[string]string {
 		var name, value []byte
 		name, rest, _ = bytes.Cut(rest, []byte{0})
 		value, rest, _ = bytes.Cut(rest, []byte{0})
+		if before, ok := set[string(name)]; ok { // a proxy may add its own beside the app's
+			value = append([]byte(before+", "), value...)
+		}
 		set[string(name)] = string(value)
 	}
 	if w.sets == nil {
