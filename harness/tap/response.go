@@ -114,7 +114,8 @@ func (d *response) headLine(p []byte) (int, error) {
 		part = p
 	}
 	if d.size += len(part); exceeds(d.size, d.limit) {
-		return len(part), errHead{d.limit}
+		// A line that came in one piece has begun as well as one that was cut.
+		return d.gather(part), errHead{d.limit}
 	}
 	if n == 0 {
 		d.line = append(d.line, part...)

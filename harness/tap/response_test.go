@@ -70,20 +70,32 @@ var responses = []string{
 	"HTTP/2 200\r\n\r\n",
 	"\x16\x03\x01 not HTTP",
 	"HTT",
+	strings.Repeat("status line without end ", 20),
+	"HTTP/1.1 200 " + strings.Repeat("x", 400) + "\r\n\r\n",
+	"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + strings.Repeat("y", 400),
+	"HTTP/1.1 200 OK\r\n" + strings.Repeat("no colon", 60) + "\n",
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("T", 400) + "\r\n\r\n",
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("e", 400) + "\r\nx",
 }
 
 func TestResponseInEverySplit(t *testing.T) {
+	for _, limit := range []int{1 << 16, 300} {
+		everySplit(t, limit)
+	}
+}
+
+func everySplit(t *testing.T, limit int) {
 	for _, s := range responses {
 		for end := range len(s) + 1 {
-			want := decode(split(s[:end]), 1<<16)
+			want := decode(split(s[:end]), limit)
 			single := slices.Collect(slices.Chunk([]byte(s[:end]), 1))
-			if got := decode(single, 1<<16); got != want {
+			if got := decode(single, limit); got != want {
 				t.Errorf("byte by byte, %q\n got %+v\nwant %+v", s[:end], got, want)
 			}
 		}
-		want := decode(split(s), 1<<16)
+		want := decode(split(s), limit)
 		for at := range len(s) {
-			if got := decode(split(s, at), 1<<16); got != want {
+			if got := decode(split(s, at), limit); got != want {
 				t.Errorf("split at %d, %q\n got %+v\nwant %+v", at, s, got, want)
 			}
 		}
