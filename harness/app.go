@@ -61,8 +61,10 @@ type Stream struct {
 	Headers map[string]string // values may name environment variables as ${NAME}
 	Body    string            // may name environment variables
 	Dialect string            // "" means origin for the origin, sse-generic for others
-	// Terminal is the terminal expression of a generic dialect.
-	Terminal string
+	// Terminal is the terminal expression of a generic dialect; openai-chat takes
+	// one where a server sends no [DONE]. Error is the expression for events that
+	// say that the answer failed, in any dialect of events.
+	Terminal, Error string
 	// Sentinel, Length and SHA256 declare how a text answer proves itself.
 	Sentinel string
 	Length   int64
@@ -164,8 +166,8 @@ func (a *App) method() string {
 	return http.MethodGet
 }
 
-// dialect finds the dialect and the terminal expression.
-func (a *App) dialect() (stream.Dialect, *stream.Matcher, error) {
+// dialect finds the dialect, and the expressions for the terminal and for errors.
+func (a *App) dialect() (d stream.Dialect, terminal, failure *stream.Matcher, err error) {
 	name := a.Stream.Dialect
 	if name == "" {
 		name = "sse-generic"
@@ -174,21 +176,33 @@ func (a *App) dialect() (stream.Dialect, *stream.Matcher, error) {
 		}
 	}
 	d, ok := stream.Lookup(name)
-	if !ok {
-		return d, nil, badInput("dialect", name, "unknown dialect", dialectNames())
+	switch {
+	case !ok:
+		return d, nil, nil, badInput("dialect", name, "unknown dialect", dialectNames())
+	case a.Stream.Terminal == "" && d.NeedsTerminal:
+		return d, nil, nil, &UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
+			Fix: `say what its last event looks like, as in --terminal 'data == [DONE]'`}
+	case a.Stream.Error != "" && d.Format.Name == stream.Text.Name:
+		return d, nil, nil, &UsageError{Place: "error", Problem: "dialect " + name + " has no events for it to match",
+			Fix: "use a dialect of events, or let the app fail by its status or by cutting the connection"}
 	}
-	if a.Stream.Terminal == "" {
-		if d.NeedsTerminal {
-			return d, nil, &UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
-				Fix: `say what its last event looks like, as in --terminal 'data == [DONE]'`}
-		}
-		return d, nil, nil
+	if terminal, err = expression("terminal", a.Stream.Terminal); err != nil {
+		return d, nil, nil, err
 	}
-	m, err := stream.ParseTerminal(a.Stream.Terminal)
+	failure, err = expression("error", a.Stream.Error)
+	return d, terminal, failure, err
+}
+
+// expression parses what the user wrote at a place, nil where that is nothing.
+func expression(place, expr string) (*stream.Matcher, error) {
+	if expr == "" {
+		return nil, nil
+	}
+	m, err := stream.ParseTerminal(expr)
 	if err != nil {
-		return d, nil, &UsageError{Place: "terminal", Problem: err.Error(), Fix: "see 'streamproof run --help' for the forms it can take"}
+		return nil, &UsageError{Place: place, Problem: err.Error(), Fix: "see 'streamproof run --help' for the forms it can take"}
 	}
-	return d, m, nil
+	return m, nil
 }
 
 func dialectNames() []string {
@@ -209,7 +223,7 @@ func (a *App) Validate() error {
 			return err
 		}
 	}
-	if _, _, err := a.dialect(); err != nil {
+	if _, _, _, err := a.dialect(); err != nil {
 		return err
 	}
 	if a.Replicas < 0 || a.Replicas > 64 {

@@ -44,7 +44,7 @@ func (r *run) publicRequest() record.Request {
 // ask is what a dialect may know about the answer beforehand.
 func (r *run) ask() stream.Ask {
 	s := r.App.Stream
-	return stream.Ask{Terminal: r.terminal, Sentinel: s.Sentinel, Length: s.Length, SHA256: s.SHA256}
+	return stream.Ask{Terminal: r.terminal, Failure: r.failure, Sentinel: s.Sentinel, Length: s.Length, SHA256: s.SHA256}
 }
 
 // target is the path and query that the streams of a scenario ask for: our own

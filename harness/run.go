@@ -48,6 +48,7 @@ type run struct {
 	roster   roster // of the scenario's replicas
 	dialect  stream.Dialect
 	terminal *stream.Matcher
+	failure  *stream.Matcher
 	header   http.Header // expanded: holds secrets
 	body     []byte      // expanded: holds secrets
 	secrets  secrets
@@ -61,7 +62,7 @@ type run struct {
 func newRun(o Options) (*run, error) {
 	r := &run{Options: o, next: 1}
 	var err error
-	if r.dialect, r.terminal, err = o.App.dialect(); err != nil {
+	if r.dialect, r.terminal, r.failure, err = o.App.dialect(); err != nil {
 		return nil, err
 	}
 	if err = r.request(); err != nil {

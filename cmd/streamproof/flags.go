@@ -18,7 +18,7 @@ type runFlags struct {
 	url, path, method, body string
 	headers                 []string
 	dialect                 config.Dialect
-	terminal                string
+	terminal, failure       string
 	sentinel, sha256        string
 	length                  config.Size
 	plainPath, plainBody    string
@@ -67,6 +67,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.body, "body", "", "send this body, `TEXT|@FILE`; it may name ${VARIABLES}")
 	fs.Var(&f.dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	fs.StringVar(&f.terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see above")
+	fs.StringVar(&f.failure, "error", "", "an event that says that the answer failed meets `EXPR`, beside the dialect's own errors")
 	fs.StringVar(&f.sentinel, "sentinel", "", "a whole text answer ends with `TEXT`")
 	fs.Var(&f.length, "length", "a whole text answer has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")

@@ -70,6 +70,7 @@ func (in *input) app(a *harness.App) (err error) {
 	s.Method = cmp.Or(in.method, s.Method)
 	s.Dialect = cmp.Or(string(in.dialect), s.Dialect)
 	s.Terminal = cmp.Or(in.terminal, s.Terminal)
+	s.Error = cmp.Or(in.failure, s.Error)
 	s.Sentinel = cmp.Or(in.sentinel, s.Sentinel)
 	s.Length = cmp.Or(int64(in.length), s.Length)
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)

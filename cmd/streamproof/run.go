@@ -32,6 +32,8 @@ A generic dialect needs to know what the last event of a whole answer looks like
   json .done == true             a value in the data
   json .type in (stop, done)     one of several
   json .usage exists             any value but null
+--error says in the same way which events report a failure, where the dialect does
+not know them; events named error, and JSON with an error in it, it knows.
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
 expression.
 

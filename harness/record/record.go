@@ -166,7 +166,7 @@ type Stream struct {
 	Content                      stream.Summary
 	Partial                      int // bytes of an unfinished frame at the end
 	// Start is how a body began that brought no content event, after
-	// decompression, at most 120 bytes: what it was instead of a stream.
+	// decompression, at most 500 bytes: what it was instead of a stream.
 	Start string
 
 	// MaxGap is the longest silence in event arrivals, headers to first and

@@ -45,7 +45,11 @@ func fill(v reflect.Value, n *int) {
 	case reflect.Slice:
 		s := reflect.MakeSlice(v.Type(), 3, 3)
 		for i := range s.Len() {
-			s.Index(i).SetUint(uint64(*n + i))
+			if e := s.Index(i); e.Kind() == reflect.String {
+				e.SetString(fmt.Sprintf("s%d.%d", *n, i))
+			} else {
+				e.SetUint(uint64(*n + i))
+			}
 		}
 		v.Set(s)
 	default:

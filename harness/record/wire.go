@@ -103,6 +103,15 @@ type contentEntry struct {
 	Worker        string       `cbor:"8,keyasint,omitempty"`
 	LastEvent     string       `cbor:"9,keyasint,omitempty"`
 	Finished      bool         `cbor:"10,keyasint,omitempty"`
+	Fault         stream.Fault `cbor:"11,keyasint,omitempty"`
+	Leftover      string       `cbor:"12,keyasint,omitempty"`
+	Reason        string       `cbor:"13,keyasint,omitempty"`
+	Failing       bool         `cbor:"14,keyasint,omitempty"`
+	Early         int          `cbor:"15,keyasint,omitempty"`
+	Ends          []string     `cbor:"20,keyasint,omitempty"`
+	Form          stream.Form  `cbor:"21,keyasint,omitempty"`
+	Replaced      int          `cbor:"22,keyasint,omitempty"`
+	Split         int          `cbor:"23,keyasint,omitempty"`
 }
 
 // A streamBody is a whole stream: its parts are types of other nouns, which a

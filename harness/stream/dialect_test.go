@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -29,7 +30,11 @@ func listen(d Dialect, ask Ask, pieces ...string) reading {
 			break
 		}
 	}
+	tail := bytes.Clone(Tail(dec))
 	partial := dec.Close(l)
+	if partial > 0 {
+		Leave(d.Format, l.r, tail)
+	}
 	return reading{l.events, l.r.Close(partial)}
 }
 
@@ -116,7 +121,7 @@ func TestOpenAIChat(t *testing.T) {
 		{"error", word + failed, "cE", Prefix, "overloaded"},
 		{"vLLM: error, then [DONE]", word + failed + end, "cET", Prefix, "overloaded"},
 		{"older vLLM error", `data: {"object":"error","message":"gone"}` + "\n\n", "E", Prefix, "gone"},
-		{"named error", "event: error\ndata: {\"detail\":\"x\"}\n\n", "E", Prefix, "detail"},
+		{"named error", "event: error\ndata: {\"detail\":\"x\"}\n\n", "E", Prefix, "in-band error: x"},
 		{"cut inside a frame", word + word[:30], "c", CutFrame, ""},
 		{"garbage", word + "data: {\"choices\":[}\n\n", "cm", Corrupt, "not JSON"},
 		{"HTML page", "data: <html>\n\n", "m", Corrupt, "not JSON"},
@@ -189,7 +194,7 @@ func TestGeneric(t *testing.T) {
 		{"sse-generic", "event == end", dialectTest{"ping and error", "event: ping\ndata: {}\n\nevent: error\ndata: gone\n\n", "hE", Prefix, "gone"}},
 		{"sse-generic", "event == end", dialectTest{"error in JSON", "data: {\"type\":\"error\",\"message\":\"gone\"}\n\n", "E", Prefix, "gone"}},
 		{"sse-generic", "event == end", dialectTest{"no error", "data: {\"error\":false,\"type\":\"x\"}\n\n", "c", Prefix, ""}},
-		{"sse-generic", "event == end", dialectTest{"empty data", "data\n\n", "m", Prefix, ""}},
+		{"sse-generic", "event == end", dialectTest{"empty data", "data\n\n", "h", Empty, ""}},
 		{"sse-generic", "event == end", dialectTest{"second response", "data: a\n\n" + gunicorn26, "ch", Corrupt, "HTTP/1.1 500"}},
 		{"sse-generic", "event == end", dialectTest{"talk of HTTP", "data: say HTTP/1.1 500 Oops\n\n", "c", Prefix, ""}},
 		{"sse-generic", "event == end", dialectTest{"not UTF-8", "data: \xff\n\n", "m", Corrupt, "not UTF-8"}},

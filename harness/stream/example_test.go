@@ -43,7 +43,7 @@ func ExampleParseTerminal() {
 	// Output:
 	// false
 	// true
-	// parse terminal expression "dta == [DONE]": column 1: unknown subject "dta": did you mean data?
+	// parse expression "dta == [DONE]": column 1: unknown subject "dta": did you mean data?
 }
 
 func ExampleDialects() {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ParseTerminal parses a terminal expression: which event of a generic dialect
-// says that the answer is whole.
+// ParseTerminal parses an expression over events: which one says that the answer
+// is whole, or that it failed.
 //
 //	expression = all { "or" all }
 //	all        = test { "and" test }
@@ -60,7 +60,7 @@ type ExprError struct {
 }
 
 func (e *ExprError) Error() string {
-	s := fmt.Sprintf("parse terminal expression %q: column %d: %s", e.Expr, e.Column, e.Msg)
+	s := fmt.Sprintf("parse expression %q: column %d: %s", e.Expr, e.Column, e.Msg)
 	if e.Hint != "" {
 		s += ": " + e.Hint
 	}

@@ -144,7 +144,7 @@ func TestSSE(t *testing.T) {
 		{"unfinished comment", "data: a\n\n: pi", `||"a" partial 4`},
 		{"comment without blank line", "data: a\n\n: ping\n", `||"a" ; :ping partial 0`},
 		{"second response", "data: a\n\nHTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n",
-			`||"a" ; junk "HTTP/1.1 500 Internal Server Error" partial 0`},
+			`||"a" ; junk "HTTP/1.1 500 Internal Server Error\nConnection: close" partial 0`},
 		{"empty", "", ` partial 0`},
 	}
 	for _, tt := range tests {

@@ -30,3 +30,12 @@ func seek(p []byte, i int, c byte) int {
 	}
 	return len(p)
 }
+
+// lineFeeds is b with all of its line ends made LF, however they were written. It
+// allocates where one was not.
+func lineFeeds(b []byte) []byte {
+	if bytes.IndexByte(b, '\r') < 0 {
+		return b
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+}

@@ -7,9 +7,12 @@ import "time"
 // {"error": "…"}, under status 200.
 
 // An ollamaReader follows one answer.
-type ollamaReader struct{ tally }
+type ollamaReader struct {
+	tally
+	failure *Matcher
+}
 
-func newOllama(Ask) Reader { return new(ollamaReader) }
+func newOllama(a Ask) Reader { return &ollamaReader{failure: a.Failure} }
 
 // An ollamaLine is one line of the answer.
 type ollamaLine struct {
@@ -17,6 +20,7 @@ type ollamaLine struct {
 	done    bool
 	content bool
 	failure []byte
+	reason  []byte // done_reason, without its quotes
 }
 
 func (l *ollamaLine) parse(data []byte) bool {
@@ -35,6 +39,10 @@ func (l *ollamaLine) parse(data []byte) bool {
 			if raw := c.skip(); !emptyJSON(raw) {
 				l.failure = raw
 			}
+		case "done_reason":
+			if t := c.text(); t.ok {
+				l.reason = t.raw
+			}
 		default:
 			c.skip()
 		}
@@ -48,21 +56,34 @@ func (r *ollamaReader) Read(f *Frame) Event {
 		return r.comment(f)
 	}
 	if why := notUTF8(f.Data); why != "" {
-		return r.garbage(f, why)
+		return r.garbage(f, NotUTF8, why)
+	}
+	if idle(f) {
+		return r.event(Heartbeat)
 	}
 	var l ollamaLine
 	if !l.parse(f.Data) {
-		return r.garbage(f, notJSON(f.Data))
+		return r.garbage(f, NotJSON, notJSON(f.Data))
 	}
 	e := Event{Kind: Meta, Seq: -1, Emit: l.emit()}
 	switch {
 	case l.failure != nil:
 		r.errorJSON(l.failure)
 		e.Kind = Error
+	case r.failure != nil && r.failure.Match(f):
+		r.errorJSON(errorMessage(f.Data))
+		e.Kind = Error
+	case failingReason(l.reason):
+		r.giveUp(l.reason)
+		e.Kind = Error
 	case l.done:
 		e.Kind = Terminal
 	case l.content:
+		r.scars.see(f.Data)
 		e.Kind = Content
+	}
+	if len(l.reason) > 0 {
+		r.because(l.reason)
 	}
 	r.count(e.Kind)
 	return e
@@ -80,5 +101,10 @@ func (l *ollamaLine) emit() int64 {
 
 // Close implements [Reader].
 func (r *ollamaReader) Close(partial int) Summary {
-	return r.close(partial, r.sum.Terminals > 0, r.noTerminal())
+	why := r.noTerminal()
+	if r.sum.Terminals == 0 && r.sum.Reason != "" && r.sum.Errors == 0 && r.contents > 0 {
+		r.sum.Finished = true
+		why = `the answer has its done_reason, but no line with "done": true`
+	}
+	return r.close(partial, r.sum.Terminals > 0, why)
 }

@@ -9,7 +9,12 @@ import (
 // An answer is whole when every choice that was seen has its finish_reason and
 // data: [DONE] follows; [DONE] alone proves nothing, since vLLM sends it after an
 // in-band error and some gateways at any end (TAXONOMY finding 10). A
-// finish_reason of "length" is a short answer, not a cut one.
+// finish_reason of "length" is a short answer, not a cut one; one of "abort" or
+// "error" is a failure that was said, whatever sentinel follows.
+//
+// A server that sends no [DONE] is read with a terminal expression: the event that
+// it matches is the last word once every choice has finished. Its account of the
+// tokens may follow.
 //
 // A server that wants to be told apart from the way to it may put one more
 // member into its content chunks, which clients of the API ignore:
@@ -31,11 +36,17 @@ func (s *choiceSet) has(i int64) bool { return s[i/64]&(1<<(i%64)) != 0 }
 type openaiReader struct {
 	tally
 	seen, finished choiceSet
-	loose          bool // [DONE] came before every choice had finished
+	loose          bool   // [DONE] came before every choice had finished
+	chunks         int    // events that are chunks of this API
+	reason         []byte // of the choice in hand, where it names a failure
+	terminal       *Matcher
+	failure        *Matcher
 	label          label
 }
 
-func newOpenAI(a Ask) Reader { return &openaiReader{label: label{nonce: a.Nonce}} }
+func newOpenAI(a Ask) Reader {
+	return &openaiReader{label: label{nonce: a.Nonce}, terminal: a.Terminal, failure: a.Failure}
+}
 
 // Read implements [Reader].
 func (r *openaiReader) Read(f *Frame) Event {
@@ -43,24 +54,64 @@ func (r *openaiReader) Read(f *Frame) Event {
 		return r.comment(f)
 	}
 	r.junk(f)
-	if string(bytes.TrimSpace(f.Data)) == "[DONE]" {
-		if r.sum.Terminals == 0 {
-			r.loose = r.unfinished() != ""
-		}
-		return r.event(Terminal)
+	if idle(f) {
+		return r.event(Heartbeat)
+	}
+	if r.terminates(f) {
+		return r.done(f)
 	}
 	if why := notUTF8(f.Data); why != "" {
-		return r.garbage(f, why)
+		return r.garbage(f, NotUTF8, why)
 	}
 	kind, ok := r.chunk(f.Data)
 	if !ok {
-		return r.garbage(f, notJSON(f.Data))
+		return r.garbage(f, NotJSON, notJSON(f.Data))
 	}
-	if string(f.Name) == "error" && kind != Error {
+	if kind != Error && (string(f.Name) == "error" || r.failure != nil && r.failure.Match(f)) {
 		kind = Error
-		r.errorText(f.Data)
+		r.errorJSON(errorMessage(f.Data))
 	}
+	if kind == Content {
+		r.scars.see(f.Data)
+	}
+	if r.terminal != nil && kind != Error && r.sum.Terminals == 0 && r.terminal.Match(f) && r.unfinished() == "" {
+		if kind == Content {
+			r.count(Content) // the last word is in the same chunk
+			r.events--
+		}
+		kind = Terminal
+	}
+	if kind != Error && r.reason != nil {
+		kind = r.gaveUp(kind)
+	}
+	r.reason = nil
 	return r.label.on(Event{Kind: r.count(kind), Seq: -1})
+}
+
+// terminates implements [ender].
+func (r *openaiReader) terminates(f *Frame) bool { return string(bytes.TrimSpace(f.Data)) == "[DONE]" }
+
+// done takes the sentinel. Where the user's terminal has come before, it is no
+// more than a courtesy.
+func (r *openaiReader) done(f *Frame) Event {
+	if r.terminal != nil && r.sum.Terminals > 0 {
+		return r.event(Meta)
+	}
+	if r.sum.Terminals == 0 {
+		r.loose = r.unfinished() != ""
+	}
+	return r.event(Terminal)
+}
+
+// gaveUp takes a finish_reason that names a failure. A chunk that brings content
+// as well is both.
+func (r *openaiReader) gaveUp(kind Kind) Kind {
+	r.giveUp(r.reason)
+	if kind == Content {
+		r.sum.Errors++
+		return Content
+	}
+	return Error
 }
 
 // chunk reads one chunk: its kind, and false if it is no JSON object.
@@ -72,6 +123,7 @@ func (r *openaiReader) chunk(data []byte) (Kind, bool) {
 	for c.open('{'); c.more('}'); {
 		switch string(c.key()) {
 		case "choices":
+			r.chunks++
 			if r.choices(&c) {
 				kind = Content
 			}
@@ -93,6 +145,7 @@ func (r *openaiReader) chunk(data []byte) (Kind, bool) {
 		return Meta, false
 	}
 	if failure != nil {
+		r.chunks++
 		r.errorJSON(failure)
 		return Error, true
 	}
@@ -120,7 +173,10 @@ func (r *openaiReader) choice(c *cursor) (content bool) {
 		case "index":
 			index, _ = c.int()
 		case "finish_reason":
-			finished = !emptyJSON(c.skip())
+			raw := c.skip()
+			if finished = !emptyJSON(raw); finished {
+				r.ended(raw)
+			}
 		case "delta", "message":
 			content = hasContent(c) || content
 		case "text": // the older completions API
@@ -133,7 +189,7 @@ func (r *openaiReader) choice(c *cursor) (content bool) {
 		return false
 	}
 	if index < 0 || index >= maxChoices {
-		r.corrupt(fmt.Sprintf("choice with index %d", index))
+		r.corrupt("", fmt.Sprintf("choice with index %d", index))
 		return content
 	}
 	r.seen.add(index)
@@ -141,6 +197,19 @@ func (r *openaiReader) choice(c *cursor) (content bool) {
 		r.finished.add(index)
 	}
 	return content
+}
+
+// ended takes the finish_reason of a choice.
+func (r *openaiReader) ended(raw []byte) {
+	if len(raw) < 3 || raw[0] != '"' {
+		return
+	}
+	reason := raw[1 : len(raw)-1]
+	if failingReason(reason) {
+		r.reason = reason
+	} else {
+		r.because(reason)
+	}
 }
 
 // hasContent reports whether a delta carries anything but its role: text,
@@ -181,9 +250,16 @@ func (r *openaiReader) unfinished() string {
 	return ""
 }
 
+// strangeEvents is how many events that are none of the API's show that the body
+// is another one's, and not this one's failure.
+const strangeEvents = 3
+
 // Close implements [Reader].
 func (r *openaiReader) Close(partial int) Summary {
 	why := r.noTerminal()
+	if r.chunks == 0 && r.sum.Terminals == 0 && r.events >= strangeEvents && r.broken == "" {
+		r.sum.Form = FormSSE
+	}
 	switch left := r.unfinished(); {
 	case r.sum.Terminals == 0 && left == "" && r.contents > 0:
 		why = "every choice has its finish_reason, but no [DONE]"

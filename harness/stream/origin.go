@@ -99,16 +99,19 @@ func (r *originReader) Read(f *Frame) Event {
 		return r.comment(f)
 	}
 	r.junk(f)
+	if idle(f) {
+		return r.event(Heartbeat)
+	}
 	if why := notUTF8(f.Data); why != "" {
-		return r.garbage(f, why)
+		return r.garbage(f, NotUTF8, why)
 	}
 	var e originEvent
 	if !e.parse(f.Data) {
-		return r.garbage(f, notJSON(f.Data))
+		return r.garbage(f, NotJSON, notJSON(f.Data))
 	}
 	kind, why := r.kind(f, &e)
 	if why != "" {
-		return r.garbage(f, why)
+		return r.garbage(f, "", why)
 	}
 	if kind == Heartbeat || !r.own(f, &e) {
 		return Event{Kind: r.count(kind), Seq: -1}

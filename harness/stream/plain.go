@@ -100,7 +100,7 @@ func (r *textReader) Close(partial int) Summary {
 		partial = 0
 	}
 	if wrong {
-		r.corrupt(why)
+		r.corrupt("", why)
 	}
 	if !proven || r.sha == nil {
 		r.scars()
@@ -111,10 +111,10 @@ func (r *textReader) Close(partial int) Summary {
 // scars looks for what must not be in a text that no digest proves.
 func (r *textReader) scars() {
 	if r.splice.found {
-		r.corrupt(fmt.Sprintf("byte %d: a second HTTP response was written into the text", r.splice.at))
+		r.corrupt(SecondReply, fmt.Sprintf("byte %d: a second HTTP response was written into the text", r.splice.at))
 	}
 	if r.chars.bad {
-		r.corrupt(fmt.Sprintf("byte %d: not UTF-8", r.chars.at))
+		r.corrupt(NotUTF8, fmt.Sprintf("byte %d: not UTF-8", r.chars.at))
 	}
 }
 

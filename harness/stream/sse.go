@@ -38,7 +38,7 @@ type block struct {
 	lines int  // of data
 	data  span // the first data line
 	name  span
-	junk  span
+	junk  span // from the first unknown line to the last
 }
 
 // An sseDecoder walks line by line. While a block lies in the push at hand it
@@ -181,8 +181,9 @@ func (d *sseDecoder) field(base []byte, from int) {
 		}
 	default:
 		if d.blk.junk.to == 0 {
-			d.blk.junk = span{from, len(base)}
+			d.blk.junk.from = from
 		}
+		d.blk.junk.to = len(base)
 	}
 }
 
@@ -228,7 +229,7 @@ func (d *sseDecoder) fill(base []byte) {
 		f.Data = d.multi.b
 	}
 	if d.blk.junk.to > 0 {
-		f.Junk = d.blk.junk.of(base)
+		f.Junk = lineFeeds(d.blk.junk.of(base))
 	}
 }
 

@@ -49,9 +49,10 @@ type Frame struct {
 	// Comment reports a frame that carries no event: an SSE comment, whose text
 	// Data holds, a blank line of NDJSON, or an SSE block of nothing but Junk.
 	Comment bool
-	// Junk is the first line of an SSE block that starts with no field of the
-	// standard. Clients ignore it, and so hide that a second HTTP response was
-	// spliced into the body (TAXONOMY A8). Nil almost always.
+	// Junk are the lines of an SSE block, from the first to the last, that start
+	// with no field of the standard. Clients ignore them, and so hide that a second
+	// HTTP response was spliced into the body (TAXONOMY A8), or an error that is no
+	// event. Nil almost always.
 	Junk []byte
 	// Offset and Size place the frame in the decoded body, in bytes,
 	// delimiters included.
@@ -132,6 +133,22 @@ const (
 	Empty     State = "empty"           // no event at all
 )
 
+// A Fault is the kind of what is wrong with the bytes of a stream.
+type Fault string
+
+const (
+	NotJSON       Fault = "not JSON"
+	NotUTF8       Fault = "not UTF-8"
+	PrefixTwice   Fault = "field prefix sent twice"          // data: data: {…}
+	Joined        Fault = "no blank line between events"     // several events in one block
+	SecondReply   Fault = "second HTTP response in the body" // TAXONOMY A8
+	AfterTerminal Fault = "content after the terminal event" //
+	TerminalOpen  Fault = "terminal without its end"         // the blank line or line end lacks
+)
+
+// MaxLeftover bounds [Summary.Leftover], in bytes.
+const MaxLeftover = 500
+
 // A Summary sums up one stream on the content axis.
 type Summary struct {
 	State State
@@ -156,6 +173,29 @@ type Summary struct {
 	// Finished says that the answer declares itself over, although the dialect's
 	// terminal lacks: every choice has its finish_reason.
 	Finished bool
+	// Fault is the kind of what is wrong with the bytes, where it has a name.
+	Fault Fault
+	// Leftover is the start of what no parser took: lines of no known field,
+	// events that do not parse, an unfinished frame at the end. It is often the
+	// very text that explains a failure.
+	Leftover string
+	// Reason is the reason that the answer gave for its end ("stop", "length").
+	// Failing says that it names a failure ("abort", "error"): Errors counts it.
+	Reason  string
+	Failing bool
+	// Early is the number of the first event that the terminal expression matched
+	// although other events followed, 0 if there is none: such an expression
+	// proves nothing.
+	Early int
+	// Ends are terminal expressions that match the last event and no other of this
+	// stream; kept by generic dialects whose terminal did not come, or came early.
+	Ends []string
+	// Form is what the body is where the dialect cannot read it; see [Recognise].
+	Form Form
+	// Replaced counts events that hold U+FFFD, the mark of a character that some
+	// hop could not decode. Split counts those that hold it where a character was
+	// cut in two: several in a row, or at both sides of a border between events.
+	Replaced, Split int
 }
 
 // A Reader follows one stream of a dialect.
@@ -172,8 +212,12 @@ type Ask struct {
 	// echoes it finds foreign content with it.
 	Nonce string
 	// Terminal is the user's terminal expression, see [ParseTerminal]. Generic
-	// dialects need it; others ignore it.
+	// dialects need it. openai-chat takes the event that it matches for the last
+	// word, once every choice has finished, where a server sends no [DONE].
 	Terminal *Matcher
+	// Failure is the user's expression for events that say that the answer failed,
+	// beside those that the dialect knows.
+	Failure *Matcher
 	// Sentinel, Length and SHA256 declare how a text answer proves that it is
 	// whole: its last bytes, its length in bytes (0 for undeclared), its digest
 	// in hex.

@@ -1,9 +1,11 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A tally is the part of a [Reader] that all dialects share: it counts, keeps
@@ -13,6 +15,10 @@ type tally struct {
 	events   int // all but heartbeats
 	contents int
 	broken   string // why the bytes are corrupt; the first reason stays
+	// firstTerminal is the number of the first terminal among the events.
+	firstTerminal int
+	scars         scarFinder
+	open          string // a terminal whose frame has no end
 }
 
 // count takes note of an event and returns its kind.
@@ -28,10 +34,12 @@ func (t *tally) count(k Kind) Kind {
 	case Content:
 		t.contents++
 		if t.sum.Terminals > 0 {
-			t.corrupt("content after the terminal event")
+			t.corrupt(AfterTerminal, "content after the terminal event")
 		}
 	case Terminal:
-		t.sum.Terminals++
+		if t.sum.Terminals++; t.firstTerminal == 0 {
+			t.firstTerminal = t.events
+		}
 	case Error:
 		t.sum.Errors++
 	}
@@ -41,21 +49,73 @@ func (t *tally) count(k Kind) Kind {
 // event is count for a frame that bears neither number nor stamp.
 func (t *tally) event(k Kind) Event { return Event{Kind: t.count(k), Seq: -1} }
 
-// corrupt records that the bytes are wrong.
-func (t *tally) corrupt(why string) {
+// corrupt records that the bytes are wrong, and how, where that has a name.
+func (t *tally) corrupt(kind Fault, why string) {
 	if t.broken == "" {
-		t.broken = why
+		t.broken, t.sum.Fault = why, kind
 	}
+}
+
+// leave keeps the start of what no parser takes.
+func (t *tally) leave(b []byte) {
+	room := MaxLeftover - len(t.sum.Leftover)
+	if room <= 1 || len(b) == 0 {
+		return
+	}
+	if t.sum.Leftover != "" {
+		t.sum.Leftover += "\n"
+		room--
+	}
+	t.sum.Leftover += strings.ToValidUTF8(string(clip(b, room)), "\uFFFD")
+}
+
+// terminates, unended and unparted make a tally an [ender] for dialects whose
+// terminal is no single frame.
+func (t *tally) terminates(*Frame) bool { return false }
+
+// unended notes that the terminal came without the end of its own frame.
+func (t *tally) unended(tail []byte) {
+	if t.sum.Fault == "" {
+		t.sum.Fault = TerminalOpen
+		t.open = string(clip(bytes.TrimRight(tail, "\r\n"), 80))
+	}
+}
+
+// unparted notes that the unfinished frame holds several events.
+func (t *tally) unparted() {
+	if t.sum.Fault == "" {
+		t.sum.Fault = Joined
+	}
+}
+
+// because keeps why the answer ended.
+func (t *tally) because(reason []byte) {
+	if t.sum.Reason == "" {
+		t.sum.Reason = string(clip(reason, 64))
+	}
+}
+
+// giveUp takes a reason for the end that names a failure. The caller counts the
+// error.
+func (t *tally) giveUp(reason []byte) {
+	t.sum.Reason, t.sum.Failing = string(clip(reason, 64)), true
+	t.errorText([]byte("the answer ended for the reason " + strconv.Quote(t.sum.Reason)))
 }
 
 // garbage records a frame that is not what its dialect promises. It counts as
 // meta: it is no progress.
-func (t *tally) garbage(f *Frame, why string) Event {
+func (t *tally) garbage(f *Frame, kind Fault, why string) Event {
+	t.leave(f.Data)
 	if t.broken == "" {
-		if line := statusLine(f.Data); line != nil {
-			why = spliced(line)
+		switch line := statusLine(f.Data); {
+		case line != nil:
+			kind, why = SecondReply, spliced(line)
+		case fieldLine(f.Data) && f.Data[0] != ':':
+			kind, why = PrefixTwice, `the prefix "data: " was written twice: `+strconv.Quote(string(clip(f.Data, 60)))
+		case joined(f.Data):
+			kind, why = Joined, "several events stand in one block: no blank line between them"
 		}
-		t.broken = "byte " + strconv.FormatInt(f.Offset, 10) + ": " + why
+		t.corrupt(kind, "byte "+strconv.FormatInt(f.Offset, 10)+": "+why)
 	}
 	return t.event(Meta)
 }
@@ -69,11 +129,12 @@ func (t *tally) comment(f *Frame) Event {
 
 // junk looks at the lines of an SSE block that clients ignore.
 func (t *tally) junk(f *Frame) {
-	if f.Junk == nil || t.broken != "" {
+	if f.Junk == nil {
 		return
 	}
+	t.leave(f.Junk)
 	if line := statusLine(f.Junk); line != nil {
-		t.corrupt("byte " + strconv.FormatInt(f.Offset, 10) + ": " + spliced(line))
+		t.corrupt(SecondReply, "byte "+strconv.FormatInt(f.Offset, 10)+": "+spliced(line))
 	}
 }
 
@@ -103,6 +164,10 @@ func (t *tally) errorJSON(raw []byte) {
 // holds; why says what is missing if not.
 func (t *tally) close(partial int, proven bool, why string) Summary {
 	s := t.sum
+	s.Replaced, s.Split = t.scars.replaced, t.scars.split
+	if proven && t.broken == "" {
+		s.Fault = ""
+	}
 	switch {
 	case t.broken != "":
 		s.State, s.Why = Corrupt, t.broken
@@ -116,6 +181,8 @@ func (t *tally) close(partial int, proven bool, why string) Summary {
 		if partial > 0 {
 			s.Why = fmt.Sprintf("%d bytes of an unfinished frame after the terminal", partial)
 		}
+	case t.open != "":
+		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame: the terminal lacks the end of its event: %q", partial, t.open)
 	case partial > 0:
 		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame", partial)
 	case t.events == 0:

@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,6 +16,7 @@ type body struct {
 	inflate *inflater // nil where the body comes as it is
 	dec     stream.Decoder
 	reader  stream.Reader
+	dialect *stream.Dialect
 	plain   int64  // bytes after decompression
 	text    []byte // the start of an error response, or of a body without content
 	err     error  // why the rest is not decoded
@@ -23,8 +25,9 @@ type body struct {
 // maxErrorText is how much of an error response is kept.
 const maxErrorText = 200
 
-// maxStart is how much is kept of the start of a body without content.
-const maxStart = 120
+// maxStart is how much is kept of the start of a body without content: an error
+// that came instead of a stream is read from it.
+const maxStart = stream.MaxLeftover
 
 // open gets ready for the body of a response with head h. The body of an error
 // response (status >= 400) is no stream: its start is kept as it is.
@@ -32,6 +35,7 @@ func (b *body) open(f *flight, h *head) {
 	if d := f.job.Dialect; d != nil && h.Status < 400 {
 		b.dec = d.Format.New(stream.Limits{Frame: max(0, f.limits.Frame)})
 		b.reader = d.New(f.job.Ask)
+		b.dialect = d
 	}
 	if h.Encoding == "" || f.resp.state == whole {
 		return
@@ -96,14 +100,21 @@ func (b *body) close(f *flight, whole bool) {
 		return
 	}
 	if b.dec != nil {
-		rec.Partial = b.dec.Close(f)
+		tail := bytes.Clone(stream.Tail(b.dec))
+		if rec.Partial = b.dec.Close(f); rec.Partial > 0 {
+			stream.Leave(b.dialect.Format, b.reader, tail)
+		}
 	}
-	if rec.Contents == 0 {
+	if rec.Contents == 0 && !errors.Is(b.err, errEncoding) {
 		rec.Start = strings.ToValidUTF8(string(b.text[:min(len(b.text), maxStart)]), "")
 	}
 	rec.Content = b.reader.Close(rec.Partial)
+	b.form(rec)
 	if b.err == nil {
 		return
+	}
+	if errors.Is(b.err, errEncoding) {
+		return // form has said so: that is our own limit
 	}
 	// What could not be decompressed is not sound, whatever came before.
 	rec.Content.State = stream.Corrupt
@@ -111,4 +122,24 @@ func (b *body) close(f *flight, whole bool) {
 		rec.Content.State = stream.CutFrame
 	}
 	rec.Content.Why = fmt.Sprint(b.err)
+}
+
+// form tells what a body is that our dialect made nothing of, so that the user's
+// choice of a dialect, and what we cannot read at all, are not taken for a fault
+// of the server.
+func (b *body) form(rec *record.Stream) {
+	form := rec.Content.Form
+	switch {
+	case errors.Is(b.err, errEncoding):
+		form = stream.FormEncoded
+	case rec.Content.State == stream.Complete:
+	case stream.MediaForm(rec.ContentType) != stream.FormUnknown:
+		form = stream.MediaForm(rec.ContentType)
+	case rec.Contents == 0 && form == stream.FormUnknown && rec.Content.Errors == 0:
+		form = stream.Recognise(rec.ContentType, []byte(rec.Start))
+		if form.Streams() && b.dialect.Reads(form) {
+			form = stream.FormUnknown
+		}
+	}
+	rec.Content.Form = form
 }

@@ -14,6 +14,7 @@ import (
 var (
 	errInflated   = errors.New("inflate body: longer than the limit")
 	errUnwanted   = errors.New("inflate body: the stream was ended")
+	errEncoding   = errors.New("inflate body: content encoding is not supported")
 	errCutInflate = errors.New("inflate body: ends inside the compressed data")
 )
 
@@ -36,7 +37,7 @@ func newInflater(encoding string, limit int64, sink func([]byte) bool) (*inflate
 	switch encoding {
 	case "gzip", "x-gzip", "deflate":
 	default:
-		return nil, fmt.Errorf("inflate body: content encoding %q is not supported", encoding)
+		return nil, fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
 	z := &inflater{}
 	z.want, z.stop = iter.Pull(func(yield func(struct{}) bool) {

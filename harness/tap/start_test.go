@@ -12,10 +12,10 @@ import (
 
 // The start of a body is kept where the body brought no content, and only there.
 func TestStartOfABodyWithoutContent(t *testing.T) {
-	long := "<html>" + strings.Repeat("x", 500)
+	long := "<html>" + strings.Repeat("x", 900)
 	for body, want := range map[string]string{
 		`{"error":"rate limited"}`: `{"error":"rate limited"}`,
-		long:                       long[:120],
+		long:                       long[:500],
 		": ping\n\ndata: a\n\n":    "",
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

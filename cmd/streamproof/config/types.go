@@ -57,6 +57,7 @@ type Stream struct {
 	Body     string            `yaml:"body,omitempty" jsonschema_description:"May name environment variables as ${NAME}."`
 	Dialect  Dialect           `yaml:"dialect,omitempty"`
 	Terminal string            `yaml:"terminal,omitempty" jsonschema_description:"What the last event of a generic dialect looks like, such as: data == [DONE]"`
+	Error    string            `yaml:"error,omitempty" jsonschema_description:"What an event looks like that says that the answer failed, beside the errors that the dialect knows, such as: json .code in (overloaded, quota)"`
 	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a whole text answer."`
 	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a whole text answer."`
 	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a whole text answer, in hex."`
