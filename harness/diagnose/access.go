@@ -1,75 +1,173 @@
 package diagnose
 
 import (
-	"math"
-	"strconv"
-	"strings"
+	"cmp"
+	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// An access is one line of nginx's access log in the format of TAXONOMY section
-// 3.1:
-//
-//	$msec $request_id $status $request_time $body_bytes_sent $upstream_addr
-//	$upstream_status $upstream_header_time $upstream_response_time
-//	$upstream_bytes_received "$request_completion" "$request"
+// An access is one line of a log about one request, whichever product wrote it.
 type access struct {
 	hit
-	id             string
-	status         int
-	took           time.Duration
-	header         time.Duration // until the upstream's head was whole; Never if "-"
-	response       time.Duration // until the upstream's end; Never if "-"
-	sent, received int64
-	completed      bool // the edge thinks that it sent all
+	logline.Request
 }
 
-// parseAccess reads a line; false if it is in another format.
+// parseAccess reads a line; false if it is not about a request.
 func parseAccess(h hit) (access, bool) {
-	head, tail, ok := strings.Cut(h.line.Text, ` "`)
-	f := joinLists(strings.Fields(head))
-	if !ok || len(f) != 10 {
-		return access{}, false
-	}
-	status, err := strconv.Atoi(f[2])
-	if err != nil {
-		return access{}, false
-	}
-	return access{hit: h, id: f[1], status: status, took: secondsOf(f[3]), header: secondsOf(f[7]), response: secondsOf(f[8]),
-		sent: number(f[4]), received: number(f[9]), completed: strings.HasPrefix(tail, `OK"`)}, true
+	r, ok := logline.ParseAccess(h.log.Kind, h.line.Text)
+	return access{h, r}, ok
 }
 
-// joinLists puts "a:1, b:2" together again: nginx lists all upstreams that it
-// tried. The last one counts.
-func joinLists(fields []string) []string {
-	var out []string
-	goOn := false
-	for _, f := range fields {
-		if goOn {
-			out[len(out)-1] = strings.TrimSuffix(f, ",")
-		} else {
-			out = append(out, strings.TrimSuffix(f, ","))
-		}
-		goOn = strings.HasSuffix(f, ",")
-	}
-	return out
-}
-
-// secondsOf reads a time as nginx writes it, in seconds with three decimals.
-func secondsOf(s string) time.Duration {
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil {
+// begun is when the request began, by the line; Never if it does not tell.
+func (a *access) begun() time.Duration {
+	if a.line.At == record.Never || a.Took < 0 {
 		return record.Never
 	}
-	return time.Duration(math.Round(x*1000)) * time.Millisecond
+	return a.line.At - a.Took
 }
 
-func number(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+// accesses are the lines about requests, and which stream each is of.
+type accesses struct {
+	all []access
+	of  map[uint64]int // stream: its line in all, of the edge before others
+}
+
+// accessOf is the line of the edge, or else of another hop, about a stream.
+func (v *view) accessOf(g *verdict.Graded) (access, bool) {
+	i, ok := v.access.of[g.Seq]
+	if !ok {
+		return access{}, false
+	}
+	return v.access.all[i], true
+}
+
+// told are the lines in which an edge says that streams of gs ended in one of
+// those ways, each with its stream.
+func (v *view) told(gs []*verdict.Graded, endings ...logline.Ending) (streams []*verdict.Graded, lines []hit) {
+	for _, g := range gs {
+		if a, ok := v.accessOf(g); ok && slices.Contains(endings, a.Ended) {
+			streams = append(streams, g)
+			lines = append(lines, a.hit)
+		}
+	}
+	return streams, lines
+}
+
+// joinAccess finds the line of each stream: by the request's ID, else by time,
+// status and bytes where one line only fits one stream only.
+func (v *view) joinAccess() {
+	v.access.of = make(map[uint64]int)
+	slices.SortStableFunc(v.access.all, func(a, b access) int { return cmp.Compare(edgeFirst(a), edgeFirst(b)) })
+	byID := make(map[string]*verdict.Graded)
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.Nonce != "" && g.After == 0 {
+			byID[g.Nonce] = g
+		}
+	}
+	var rest []int
+	for i := range v.access.all {
+		a := &v.access.all[i]
+		g := byID[a.ID]
+		if g == nil && a.ID != "" && a.ID != "-" {
+			for _, id := range nonceInLine.FindAllString(a.line.Text, -1) {
+				if byID[id] != nil {
+					g = byID[id]
+				}
+			}
+		}
+		switch {
+		case g == nil:
+			rest = append(rest, i)
+		default:
+			if _, ok := v.access.of[g.Seq]; !ok {
+				v.access.of[g.Seq] = i
+			}
+		}
+	}
+	v.joinByTime(rest)
+}
+
+func edgeFirst(a access) int {
+	if a.log.Kind.Edge() {
 		return 0
 	}
-	return n
+	return 1
+}
+
+// joinSlack is how far a line's time may be from the end of its stream.
+const joinSlack = 60 * time.Millisecond
+
+// joinByTime pairs lines without an ID with streams. Only pairs that have no rival
+// on either side count, so that no stream is given another's fate.
+func (v *view) joinByTime(lines []int) {
+	for _, kinds := range []bool{true, false} {
+		rivals := map[uint64][]int{}
+		fits := map[int][]uint64{}
+		for _, i := range lines {
+			a := &v.access.all[i]
+			if a.log.Kind.Edge() != kinds || a.line.At == record.Never {
+				continue
+			}
+			for j := range v.Streams {
+				g := &v.Streams[j]
+				if _, done := v.access.of[g.Seq]; !done && a.mayBeOf(g) {
+					rivals[g.Seq] = append(rivals[g.Seq], i)
+					fits[i] = append(fits[i], g.Seq)
+				}
+			}
+		}
+		for i, seqs := range fits {
+			if len(seqs) == 1 && len(rivals[seqs[0]]) == 1 {
+				v.access.of[seqs[0]] = i
+			}
+		}
+	}
+}
+
+// mayBeOf reports whether the line can be about the stream.
+func (a *access) mayBeOf(g *verdict.Graded) bool {
+	if g.End == record.Never || a.Status != 0 && g.Status != 0 && a.Status != g.Status && a.Status != 499 {
+		return false
+	}
+	if g.End < a.line.At-joinSlack || g.End > a.line.At+a.line.Within+joinSlack {
+		return false
+	}
+	if from := a.begun(); from != record.Never && (startOf(g) < from-joinSlack-a.line.Within || startOf(g) > from+joinSlack+a.line.Within) {
+		return false
+	}
+	return a.Sent < 0 || g.Status == 0 || a.Sent >= g.Bytes
+}
+
+// tagsOf are the meanings of what an edge says of a request, in the words that all
+// edges have in common.
+var tagsOf = map[logline.Ending]tag{
+	logline.ServerSilent: upstreamTimeout,
+	logline.HeadSilent:   headerTimeout,
+	logline.Deadline:     totalTimeout,
+	logline.ServerClosed: upstreamClosed,
+	logline.HeadClosed:   headClosed,
+	logline.NoConnection: connectRefused,
+	logline.NoServer:     noneLive,
+	logline.Full:         connectionsFull,
+	logline.BadAnswer:    invalidChunk,
+	logline.Stopped:      edgeStopped,
+	logline.ClientLeft:   clientLeft,
+}
+
+// tagAccess sorts the lines about requests by how these ended, and those of a log
+// that others but us may fill only where they are of our streams.
+func (v *view) tagAccess() {
+	ours := make(map[int]bool, len(v.access.of))
+	for _, i := range v.access.of {
+		ours[i] = true
+	}
+	for i, a := range v.access.all {
+		if t, ok := tagsOf[a.Ended]; ok && (ours[i] || a.ID == "") {
+			v.tags[t] = append(v.tags[t], a.hit)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -40,16 +41,25 @@ const (
 	concurrencyLimit
 	noFiles
 	oomKiller
+	totalTimeout // the edge's limit on request and answer together
+	edgeStopped  // somebody reloaded or stopped the edge
+	clientLeft   // the edge says that its client hung up
+	limitReached // all workers, threads or children are busy
+	podKilled    // Kubernetes ended a container: a probe, an eviction, a drain
 	numTags
 )
 
-// patterns are from TAXONOMY sections 3.1 and 3.2. A line may bear several tags.
-// Every part of a pattern must stand in the line.
-var patterns = []struct {
+// Every part of a pattern must stand in the line; it counts for logs of its kind,
+// of all if that is empty. A line may bear several tags.
+type pattern struct {
 	tag   tag
-	kind  record.LogKind // any if empty
+	kind  record.LogKind
 	parts []string
-}{
+}
+
+// patterns of nginx and of Python's servers are from TAXONOMY sections 3.1 and
+// 3.2, the others from runs against Debian's packages.
+var patterns = []pattern{
 	{upstreamClosed, record.NginxError, []string{"upstream prematurely closed connection while reading upstream"}},
 	{upstreamTimeout, record.NginxError, []string{"upstream timed out (110", "while reading upstream"}},
 	{headerTimeout, record.NginxError, []string{"upstream timed out (110", "while reading response header from upstream"}},
@@ -61,25 +71,95 @@ var patterns = []struct {
 	{connectionsFull, record.NginxError, []string{"worker_connections are not enough"}},
 	{tempFile, record.NginxError, []string{"is buffered to a temporary file"}},
 	{edgeWorkerDied, record.NginxError, []string{"worker process", "exited on signal"}},
+	{edgeStopped, record.NginxError, []string{"(SIGHUP) received", "reconfiguring"}},
+	{edgeStopped, record.NginxError, []string{"(SIGTERM) received", "exiting"}},
+	{edgeStopped, record.NginxError, []string{"(SIGQUIT) received", "shutting down"}},
+	{clientLeft, record.NginxError, []string{"client prematurely closed connection"}},
+	{clientLeft, record.NginxError, []string{"client timed out (110", "while sending to client"}},
+
+	{upstreamTimeout, logline.ApacheError, []string{"(70007)", "AH01110"}},
+	{headerTimeout, logline.ApacheError, []string{"(70007)", "AH01102"}},
+	{upstreamReset, logline.ApacheError, []string{"(104)", "AH01110"}},
+	{upstreamClosed, logline.ApacheError, []string{"(70014)", "AH01110"}},
+	{invalidChunk, logline.ApacheError, []string{"(22)", "AH01110"}},
+	{headClosed, logline.ApacheError, []string{"AH01102", "error reading status line"}},
+	{headClosed, logline.ApacheError, []string{"AH00898"}},
+	{connectRefused, logline.ApacheError, []string{"(111)", "AH00957"}},
+	{noneLive, logline.ApacheError, []string{"AH00940"}},
+	{connectionsFull, logline.ApacheError, []string{"MaxRequestWorkers"}},
+	{edgeStopped, logline.ApacheError, []string{"Graceful restart requested"}},
+	{edgeStopped, logline.ApacheError, []string{"SIGHUP received"}},
+	{edgeStopped, logline.ApacheError, []string{"caught SIGTERM"}},
+
+	{upstreamTimeout, logline.LighttpdError, []string{"read timeout on socket"}},
+	{headClosed, logline.LighttpdError, []string{"response not received", "closing connection"}},
+	{upstreamClosed, logline.LighttpdError, []string{"response already sent", "connection closed"}},
+	{upstreamClosed, logline.LighttpdError, []string{"unexpected end-of-file"}},
+	{connectRefused, logline.LighttpdError, []string{"establishing connection failed"}},
+	{connectRefused, logline.LighttpdError, []string{"Connection refused"}},
+	{noneLive, logline.LighttpdError, []string{"all handlers", "down"}},
+	{connectionsFull, logline.LighttpdError, []string{"connection limit reached"}},
+	{connectionsFull, logline.LighttpdError, []string{"sockets disabled"}},
+	{edgeStopped, logline.LighttpdError, []string{"graceful shutdown"}},
+	{edgeStopped, logline.LighttpdError, []string{"server stopped by"}},
+
+	{upstreamTimeout, logline.Caddy, []string{"i/o timeout", "reading"}},
+	{upstreamTimeout, logline.Caddy, []string{"i/o timeout", "aborting with incomplete response"}},
+	{headerTimeout, logline.Caddy, []string{"timeout awaiting response headers"}},
+	{upstreamClosed, logline.Caddy, []string{"unexpected EOF", "reading"}},
+	{upstreamClosed, logline.Caddy, []string{"unexpected EOF", "aborting with incomplete response"}},
+	{upstreamReset, logline.Caddy, []string{"connection reset by peer", "aborting with incomplete response"}},
+	{upstreamReset, logline.Caddy, []string{"connection reset by peer", "reading"}},
+	{connectRefused, logline.Caddy, []string{"connection refused"}},
+	{noneLive, logline.Caddy, []string{"no upstreams available"}},
+	{edgeStopped, logline.Caddy, []string{"\"logger\":\"admin.api\"", "/load"}},
+	{edgeStopped, logline.Caddy, []string{"shutting down"}},
+
+	{upstreamTimeout, logline.Varnish, []string{"FetchError", "between bytes timeout"}},
+	{headerTimeout, logline.Varnish, []string{"FetchError", "first byte timeout"}},
+	{upstreamClosed, logline.Varnish, []string{"FetchError", "insufficient bytes"}},
+	{upstreamClosed, logline.Varnish, []string{"FetchError", "chunked"}},
+	{upstreamClosed, logline.Varnish, []string{"FetchError", "eof socket fail"}},
+	{headClosed, logline.Varnish, []string{"FetchError", "HTC"}},
+	{connectRefused, logline.Varnish, []string{"FetchError", "fail errno 111"}},
+	{noneLive, logline.Varnish, []string{"FetchError", "unhealthy"}},
+
+	{edgeStopped, logline.HAProxy, []string{"Reloading HAProxy"}},
+	{edgeStopped, logline.HAProxy, []string{"Loading success"}},
+	{edgeStopped, logline.HAProxy, []string{"Stopping frontend"}},
+	{edgeStopped, logline.HAProxy, []string{"Proxy ", " stopped (cumulated conns"}},
+	{noneLive, logline.HAProxy, []string{"has no server available"}},
+	{connectRefused, logline.Traefik, []string{"connection refused"}},
+
 	{workerTimedOut, record.AppLog, []string{"WORKER TIMEOUT"}},
+	{workerTimedOut, record.AppLog, []string{"Terminating timed out worker"}},                 // Puma
+	{workerTimedOut, record.AppLog, []string{"child ", "execution timed out", "terminating"}}, // PHP-FPM: request_terminate_timeout
 	{workerAborted, record.AppLog, []string{"was sent SIGABRT"}},
 	{workerAborted, record.AppLog, []string{"terminated due to signal 6"}},
 	{workerKill, record.AppLog, []string{"was sent SIGKILL"}},
 	{workerKill, record.AppLog, []string{"terminated due to signal 9"}},
+	{workerKill, record.AppLog, []string{"child ", "exited on signal 9"}}, // PHP-FPM
+	{workerKill, record.AppLog, []string{"code=killed", "status=9"}},      // systemd
 	{workerCrashed, record.AppLog, []string{"was sent SIGSEGV"}},
 	{workerCrashed, record.AppLog, []string{"terminated due to signal 11"}},
+	{workerCrashed, record.AppLog, []string{"child ", "exited on signal 11"}},
 	{workerCrashed, record.AppLog, []string{"Child process [", "died"}},
+	{workerCrashed, record.AppLog, []string{"signal: segmentation"}},
+	{workerCrashed, record.AppLog, []string{"SIGSEGV: segmentation violation"}}, // Go
+	{workerCrashed, record.AppLog, []string{"A fatal error has been detected by the Java Runtime"}},
 	{termHandled, record.AppLog, []string{"Handling signal: term"}},
 	{termHandled, record.AppLog, []string{"SIGTERM"}},
+	{termHandled, record.AppLog, []string{"Gracefully stopping, waiting for requests to finish"}}, // Puma
 	{shuttingDown, record.AppLog, []string{"Shutting down"}},
 	{recycling, record.AppLog, []string{"Maximum request limit of"}},
 	{recycling, record.AppLog, []string{"Autorestarting worker"}},
 	{recycling, record.AppLog, []string{"Handling signal: hup"}},
 	{graceOver, record.AppLog, []string{"timeout graceful shutdown exceeded"}},
 	{exception, record.AppLog, []string{"Exception in ASGI application"}},
+	{exception, record.AppLog, []string{"Error in ASGI Framework"}}, // hypercorn
 	{exception, record.AppLog, []string{"Error handling request"}},
 	{exception, record.AppLog, []string{"panic serving"}},
-	{traceback, record.AppLog, []string{"Traceback (most recent call last)"}},
+	{exception, record.AppLog, []string{"Rack app ("}}, // Puma
 	{closedResource, record.AppLog, []string{"Error", " closed"}},
 	{closedResource, record.AppLog, []string{"DetachedInstanceError"}},
 	{closedResource, record.AppLog, []string{"Error", "not bound to a Session"}},
@@ -88,8 +168,14 @@ var patterns = []struct {
 	{lengthMismatch, record.AppLog, []string{"wrote more than the declared Content-Length"}},
 	{lengthMismatch, record.NginxError, []string{"upstream sent more data than specified"}},
 	{concurrencyLimit, record.AppLog, []string{"Exceeded concurrency limit"}},
+	{limitReached, record.AppLog, []string{"server reached", "setting (", "consider raising it"}},   // PHP-FPM: pm.max_children
+	{limitReached, record.AppLog, []string{"QueuePool limit of size"}},                              // SQLAlchemy
+	{limitReached, record.AppLog, []string{"Connection is not available, request timed out after"}}, // HikariCP
+	{limitReached, record.AppLog, []string{"Out of capacity"}},
 	{noFiles, "", []string{"Too many open files"}},
+	{noFiles, "", []string{"EMFILE"}},
 	{oomKiller, "", []string{"ut of memory: Killed process"}},
+	{oomKiller, record.AppLog, []string{"killed by the OOM killer"}}, // systemd
 }
 
 // A hit is a line that bears a tag.
@@ -153,7 +239,7 @@ const (
 // near reports whether the line may be about something that happened at t. One
 // without a time may always.
 func (h hit) near(t time.Duration) bool {
-	return h.line.At == record.Never || h.line.At >= t-lineBefore && h.line.At <= t+lineAfter
+	return h.line.At == record.Never || h.line.At+h.line.Within >= t-lineBefore && h.line.At <= t+lineAfter
 }
 
 // cite returns up to n lines as evidence.

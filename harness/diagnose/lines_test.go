@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -69,19 +70,19 @@ func TestTagLinesLeavesOthersAlone(t *testing.T) {
 }
 
 func TestParseAccess(t *testing.T) {
-	line := `1795608001.123 abc 200 2.050 2104 127.0.0.1:9000 200 0.006 2.048 2000 "OK" "GET /stream HTTP/1.1"`
-	a, ok := parseAccess(hit{line: record.Line{Text: line}})
-	if !ok || a.id != "abc" || a.status != 200 || a.header != 6*time.Millisecond || a.took != 2050*time.Millisecond ||
-		a.sent != 2104 || a.received != 2000 || !a.completed {
-		t.Errorf("access = %+v, %v", []any{a.id, a.status, a.header, a.took, a.sent, a.received, a.completed}, ok)
+	log := &record.Log{Kind: record.NginxAccess}
+	parse := func(text string) (access, bool) { return parseAccess(hit{log: log, line: record.Line{Text: text}}) }
+	a, ok := parse(`1795608001.123 abc 200 2.050 2104 127.0.0.1:9000 200 0.006 2.048 2000 "OK" "GET /stream HTTP/1.1"`)
+	if !ok || a.ID != "abc" || a.Status != 200 || a.Header != 6*time.Millisecond || a.Took != 2050*time.Millisecond ||
+		a.Sent != 2104 || a.Received != 2000 || a.Ended != logline.Whole {
+		t.Errorf("access = %+v, %v", a.Request, ok)
 	}
-	retried := `1795608001.123 abc 504 2.050 150 127.0.0.1:9000, 127.0.0.1:9001 504, 504 -, - 1.000, 1.001 0, 0 "" "GET /stream HTTP/1.1"`
-	if a, ok := parseAccess(hit{line: record.Line{Text: retried}}); !ok || a.header != record.Never || a.response != 1001*time.Millisecond || a.completed {
-		t.Errorf("access of a retried request = %v, %v, %v, %v", a.header, a.response, a.completed, ok)
+	if a, ok := parse(`1795608001.123 abc 504 2.050 150 127.0.0.1:9000, 127.0.0.1:9001 504, 504 -, - 1.000, 1.001 0, 0 "" "GET /stream HTTP/1.1"`); !ok || a.Header >= 0 || a.Response != 1001*time.Millisecond || a.Ended != logline.NotTold {
+		t.Errorf("access of a retried request = %+v, %v", a.Request, ok)
 	}
-	for _, other := range []string{"", `127.0.0.1 - - [25/Nov/2026] "GET / HTTP/1.1" 200 5`, `a b c d e f g h i j "OK" "x"`} {
-		if _, ok := parseAccess(hit{line: record.Line{Text: other}}); ok {
-			t.Errorf("%q passes for our format", other)
+	for _, other := range []string{"", `127.0.0.1 - - [25/Nov/2026] GET / HTTP/1.1 200 5`, `a b c d e f g h i j "OK" "x"`} {
+		if _, ok := parse(other); ok {
+			t.Errorf("%q passes for an access line", other)
 		}
 	}
 }

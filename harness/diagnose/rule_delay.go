@@ -69,9 +69,9 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 // collected is for streams that are held as they are: B1, B6 and the app's own.
 func (v *view) collected(gs []*verdict.Graded) *finding {
 	g := gs[0]
-	a, logged := v.access[g.Nonce]
+	a, logged := v.accessOf(g)
 	inside := v.liveInside(gs)
-	held := logged && a.header != record.Never && g.Headers-startOf(g) > 2*a.header+50*time.Millisecond
+	held := logged && a.Header >= 0 && g.Headers-startOf(g) > 2*a.Header+50*time.Millisecond
 	switch {
 	case inside != "":
 		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
@@ -82,10 +82,10 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
 			mend("pass body_iterator through in middleware, never b\"\".join(...)")
 	case held:
-		return v.byEdge(gs, certain).see(fmt.Sprintf("the edge had the app's head after %.3f s, the client after %.3f s", a.header.Seconds(), (g.Headers - startOf(g)).Seconds()))
+		return v.byEdge(gs, certain).see(fmt.Sprintf("the edge had the app's head after %.3f s, the client after %.3f s", a.Header.Seconds(), (g.Headers - startOf(g)).Seconds()))
 	case v.edge.passed(g) && v.edge.buffers && !logged:
 		return v.byEdge(gs, likely)
-	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.header, 0)+50*time.Millisecond && manyBursts(g):
+	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond && manyBursts(g):
 		return v.byEdge(gs, likely)
 	case v.edge.known:
 		return found(BufferedByApp, "B", layerApp, likely, gs).

@@ -65,7 +65,7 @@ func framingLine(g *verdict.Graded) string {
 
 // accessLine cites the edge's word for a stream.
 func (v *view) accessLine(g *verdict.Graded) string {
-	if a, ok := v.access[g.Nonce]; ok && g.Nonce != "" {
+	if a, ok := v.accessOf(g); ok {
 		return a.String()
 	}
 	return ""

@@ -17,7 +17,7 @@ type view struct {
 	edge   edge
 	tags   [numTags][]hit
 	logs   map[record.LogKind][]*record.Log
-	access map[string]access // by request id
+	access accesses
 	deaths deaths
 	direct direct
 	// open are the streams that still want an explanation.
@@ -25,7 +25,7 @@ type view struct {
 }
 
 func newView(s *verdict.Scope) *view {
-	v := &view{Scope: s, logs: make(map[record.LogKind][]*record.Log), access: make(map[string]access)}
+	v := &view{Scope: s, logs: make(map[record.LogKind][]*record.Log)}
 	for i := range s.Streams {
 		if g := &s.Streams[i]; v.wants(g) {
 			v.open = append(v.open, g)
@@ -39,6 +39,8 @@ func newView(s *verdict.Scope) *view {
 			v.readLog(l)
 		}
 	}
+	v.joinAccess()
+	v.tagAccess()
 	v.dropOurClosing()
 	v.edge = edgeOf(s)
 	v.direct = directOf(s)
@@ -66,17 +68,19 @@ func (v *view) dropOurClosing() {
 	}
 }
 
+// readLog sorts the lines of a log. What is no log says nothing, nor does its
+// silence.
 func (v *view) readLog(l *record.Log) {
-	v.logs[l.Kind] = append(v.logs[l.Kind], l)
-	if l.Kind != record.NginxAccess {
-		tagLines(l, &v.tags)
+	if l.Kind == record.NotALog {
 		return
 	}
+	v.logs[l.Kind] = append(v.logs[l.Kind], l)
 	for _, line := range l.Lines {
 		if a, ok := parseAccess(hit{log: l, line: line}); ok {
-			v.access[a.id] = a
+			v.access.all = append(v.access.all, a)
 		}
 	}
+	tagLines(l, &v.tags)
 }
 
 // wants reports whether a stream broke a promise. Flags count where the scenario

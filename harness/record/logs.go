@@ -2,14 +2,18 @@ package record
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/logline"
 )
 
 // Bounds on what is kept of one log, so that a server that floods its log cannot
@@ -28,34 +32,142 @@ var trouble = regexp.MustCompile(`(?i)error|crit|alert|emerg|fatal|warn|exceptio
 
 // readLog reads the file of one entry. A file that was never written is an empty
 // log.
-func readLog(root *os.Root, e logEntry, run *Run) (Log, error) {
+func (r *reading) readLog(root *os.Root, e logEntry) (Log, error) {
 	l := Log{Scenario: e.Scenario, Name: e.Name, Kind: e.Kind}
 	f, err := root.Open(path.Join(logsFolder, e.Scenario, e.Name))
 	if errors.Is(err, os.ErrNotExist) {
+		l.Kind = cmp.Or(l.Kind, logline.Recognise(e.Name, nil).Kind)
 		return l, nil
 	}
 	if err != nil {
 		return l, fmt.Errorf("read log: %w", err)
 	}
 	defer f.Close()
-	clock := lineClock{start: run.Plan.Started, near: scenarioStart(run, e.Scenario)}
 	keep := lineKeeper{head: keepHead, tail: keepTail, trouble: keepTrouble}
-	if err := keep.readFrom(f, &clock); err != nil {
+	if err := keep.readFrom(f); err != nil {
 		return l, fmt.Errorf("read log %s: %w", path.Join(e.Scenario, e.Name), err)
 	}
 	l.Lines, l.Omitted = keep.lines(), keep.omitted
+	l.Was = logline.Recognise(e.Name, texts(l.Lines))
+	l.Kind = r.kindOf(e, l.Was)
+	if l.Kind == KubernetesLog {
+		return l, r.readKubernetes(f, &l)
+	}
+	clock := lineClock{start: r.run.Plan.Started, from: scenarioStart(r.run, e.Scenario), to: scenarioEnd(r.run, e.Scenario)}
+	clock.stamp(&l, r.arrivals(e))
+	if e.Attached {
+		r.dropOthers(&l, clock)
+	}
+	for i := range l.Lines {
+		l.Lines[i].At = max(l.Lines[i].At, Never)
+	}
 	return l, nil
+}
+
+func texts(lines []Line) []string {
+	out := make([]string, len(lines))
+	for i := range lines {
+		out[i] = lines[i].Text
+	}
+	return out
+}
+
+// kindOf is what the user calls a log, unless its content is surely another's: a
+// configuration says nothing by its silence, nor does the log of one layer about
+// another. Our own stacks know what they filed.
+func (r *reading) kindOf(e logEntry, was logline.Reading) LogKind {
+	switch {
+	case e.Kind == "":
+		return was.Kind
+	case !e.Attached || !was.Sure || was.Kind == e.Kind || e.Kind == ProxyLog:
+		return e.Kind
+	case was.Kind == NotALog, was.Kind == KubernetesLog, was.Kind.Edge(), e.Kind.Edge():
+		r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteFact,
+			Text: fmt.Sprintf("log %s was given as %s and reads like %s: it is taken for that", e.Name, e.Kind, was)})
+		return was.Kind
+	}
+	return e.Kind
+}
+
+// readKubernetes reads a file of objects instead of lines.
+func (r *reading) readKubernetes(f *os.File, l *Log) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read log %s: %w", l.Name, err)
+	}
+	facts, err := logline.ReadKubernetes(io.LimitReader(f, keepObjects))
+	l.Lines = nil
+	from, to := scenarioStart(r.run, l.Scenario), scenarioEnd(r.run, l.Scenario)
+	for _, k := range facts {
+		at := Never
+		if !k.At.IsZero() {
+			at = k.At.Sub(r.run.Plan.Started)
+			if at < from-aroundRun || at > to+aroundRun {
+				l.Outside++
+				continue
+			}
+		}
+		l.Lines = append(l.Lines, Line{N: len(l.Lines) + 1, At: max(at, Never), Text: k.Text, Within: time.Second})
+		l.Kube = append(l.Kube, k)
+	}
+	return err
+}
+
+// keepObjects bounds what is read of a file of objects, in bytes.
+const keepObjects = 64 << 20
+
+// aroundRun is how far outside of a scenario a line may be stamped and still be
+// about it: the clocks of two machines differ.
+const aroundRun = 2 * time.Second
+
+// dropOthers forgets the lines of a user's log that are of another time.
+func (r *reading) dropOthers(l *Log, c lineClock) {
+	n := len(l.Lines)
+	l.Lines = slices.DeleteFunc(l.Lines, func(x Line) bool {
+		return x.At == outside || x.At != Never && (x.At+x.Within < c.from-aroundRun || x.At > c.to+aroundRun)
+	})
+	l.Outside = n - len(l.Lines)
+	if l.Outside > 0 && len(l.Lines) == 0 {
+		r.run.Notes = append(r.run.Notes, Note{Scenario: l.Scenario, At: Never, Kind: NoteDoubt,
+			Text:   fmt.Sprintf("log %s: none of its %d lines is of the time of this scenario", l.Name, n),
+			Settle: "give the log that is written while the streams run, and compare the clocks of both machines"})
+	}
+}
+
+// arrivals finds what was seen of a log's growth.
+func (r *reading) arrivals(e logEntry) Arrivals {
+	for _, a := range r.came {
+		if a.Scenario == e.Scenario && a.Name == e.Name {
+			return Arrivals{a.From, a.To, a.Lines, a.Whole}
+		}
+	}
+	return Arrivals{}
 }
 
 // scenarioStart is when the first stream of a scenario was due: about where its
 // logs begin.
 func scenarioStart(run *Run, scenario string) time.Duration {
+	start := Never
 	for i := range run.Streams {
-		if s := &run.Streams[i]; s.Scenario == scenario {
-			return max(0, s.Sched)
+		if s := &run.Streams[i]; s.Scenario == scenario && (start == Never || s.Sched < start) {
+			start = max(0, s.Sched)
 		}
 	}
-	return 0
+	return max(0, start)
+}
+
+// scenarioEnd is when the last stream of a scenario ended, a day later where that
+// is not known.
+func scenarioEnd(run *Run, scenario string) time.Duration {
+	end := Never
+	for i := range run.Streams {
+		if s := &run.Streams[i]; s.Scenario == scenario {
+			end = max(end, s.End, s.Sched)
+		}
+	}
+	if end == Never {
+		return 24 * time.Hour
+	}
+	return end
 }
 
 // A lineKeeper keeps lines within bounds.
@@ -72,7 +184,7 @@ type lineKeeper struct {
 }
 
 // readFrom reads all lines of r.
-func (k *lineKeeper) readFrom(r io.Reader, clock *lineClock) error {
+func (k *lineKeeper) readFrom(r io.Reader) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	for {
 		text, err := readLine(in)
@@ -83,7 +195,7 @@ func (k *lineKeeper) readFrom(r io.Reader, clock *lineClock) error {
 			return err
 		}
 		k.n++
-		k.add(Line{N: k.n, At: clock.offset(text), Text: strings.ToValidUTF8(text, "\uFFFD")})
+		k.add(Line{N: k.n, At: Never, Text: strings.ToValidUTF8(text, "\uFFFD")})
 	}
 }
 

@@ -10,59 +10,77 @@ import (
 	"time"
 )
 
+// stamped gives lines of an attached log their times.
+func stamped(c lineClock, kind LogKind, seen Arrivals, texts ...string) []Line {
+	l := Log{Kind: kind}
+	for i, t := range texts {
+		l.Lines = append(l.Lines, Line{N: i + 1, At: Never, Text: t})
+	}
+	c.stamp(&l, seen)
+	return l.Lines
+}
+
 func TestLineTimes(t *testing.T) {
 	start := time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)
-	unix := start.Add(2500 * time.Millisecond).UnixNano()
-	tests := []struct {
+	for _, tt := range []struct {
 		name, line string
-		want       time.Duration
+		at, within time.Duration
 	}{
-		{"nginx access", fmt.Sprintf(`%d.500 n-1 200 0.412 88 127.0.0.1:8001 200 0.006 0.411 93 "OK" "GET / HTTP/1.1"`, unix/1e9), 2500 * time.Millisecond},
-		{"nginx error", "2026/11/25 07:56:02 [error] 7#7: *1 upstream prematurely closed connection", 2 * time.Second},
-		{"Go log with fraction", "2026/11/25 07:56:02.25 hello", 2250 * time.Millisecond},
-		{"gunicorn", "[2026-11-25 07:56:02 +0000] [12] [CRITICAL] WORKER TIMEOUT (pid:13)", 2 * time.Second},
-		{"gunicorn elsewhere", "[2026-11-25 09:56:02 +0200] [12] [INFO] Booting", 2 * time.Second},
-		{"Python logging", "2026-11-25 07:56:02,250 INFO, hello", 2250 * time.Millisecond},
-		{"docker", "2026-11-25T07:56:02.250000001Z INFO: Started", 2250000001},
-		{"RFC 3339 with zone", "2026-11-25T08:56:02+01:00 x", 2 * time.Second},
-		{"our origin", fmt.Sprintf(`{"t":%d,"level":"INFO","msg":"start"}`, unix), 2500 * time.Millisecond},
-		{"zerolog", `{"level":"info","time":"2026-11-25T07:56:02Z","message":"x"}`, 2 * time.Second},
-		{"seconds as a float", fmt.Sprintf(`{"ts":%d.5}`, unix/1e9), 2500 * time.Millisecond},
-		{"uvicorn", `INFO:     127.0.0.1:1234 - "GET / HTTP/1.1" 200 OK`, Never},
-		{"traceback", "Traceback (most recent call last):", Never},
-		{"empty", "", Never},
-		{"a number", "12345.678 x", Never},
-		{"JSON without a time", `{"a":1}`, Never},
-		{"JSON with another t", `{"t":"x"}`, Never},
-		{"torn JSON", `{"t":17640576`, Never},
-		{"a bracket", "[INFO] hello, this is long", Never},
-		{"just after the start, cut to seconds", "2026/11/25 07:55:59.5 x", 0},
-		{"before the run", "2026/11/25 07:50:00 [notice] old", Never},
-	}
-	for _, tt := range tests {
-		c := lineClock{start: start}
-		if got := c.offset(tt.line); got != tt.want {
-			t.Errorf("%s: %q is at %v, want %v", tt.name, tt.line, got, tt.want)
+		{"with a zone", "2026-11-25T08:56:02.250+01:00 x", 2250 * time.Millisecond, time.Millisecond},
+		{"in whole seconds", "2026/11/25 07:56:02 [error] 7#7: *1 upstream prematurely closed connection", 2 * time.Second, time.Second},
+		{"without a year", "Nov 25 07:56:02 host app: x", 2 * time.Second, time.Second},
+		{"without a date", "07:56:02.250 [main] ERROR x", 2250 * time.Millisecond, time.Millisecond},
+		{"no time", "Traceback (most recent call last):", Never, 0},
+		{"just after the start, cut to seconds", "2026/11/25 07:55:59.5 x", 0, 0},
+		{"before the run", "2026-11-25T07:50:00Z old", outside, 0},
+		{"HAProxy, stamped at the beginning", `1.2.3.4:5 [25/Nov/2026:07:56:02.250] fe be/s 0/0/0/1/1500 200 5 - - sD-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`, 3750 * time.Millisecond, time.Millisecond},
+	} {
+		kind := AppLog
+		if strings.HasPrefix(tt.name, "HAProxy") {
+			kind = "haproxy"
+		}
+		l := stamped(lineClock{start: start, to: 10 * time.Second}, kind, Arrivals{}, tt.line)[0]
+		if l.At != tt.at || l.At > 0 && l.Within != tt.within {
+			t.Errorf("%s: %q is at %v within %v, want %v within %v", tt.name, tt.line, l.At, l.Within, tt.at, tt.within)
 		}
 	}
 }
 
-// A stamp without a zone is the host's or UTC; the first one settles it.
+// A file without zones is in the one in which its lines are of the scenario's
+// time, however far that is from ours.
 func TestZoneOfALog(t *testing.T) {
 	cet := time.FixedZone("", 3600)
 	start := time.Date(2026, 11, 25, 8, 56, 0, 0, cet) // 07:56 UTC
 	for _, tt := range []struct {
 		name, first, second string
-		near                time.Duration
+		from, to            time.Duration
 		want                [2]time.Duration
 	}{
-		{"host", "2026/11/25 08:56:01 [notice] x", "2026/11/25 09:56:01 [error] x", 0, [2]time.Duration{time.Second, time.Hour + time.Second}},
-		{"container", "2026/11/25 07:56:01 [notice] x", "2026/11/25 08:56:01 [error] x", 0, [2]time.Duration{time.Second, time.Hour + time.Second}},
-		{"container, late scenario", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:02 [error] x", time.Hour, [2]time.Duration{time.Hour + time.Second, time.Hour + 2*time.Second}},
+		{"this machine's", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
+		{"a container's", "2026/11/25 07:56:01 [notice] x", "2026/11/25 07:56:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
+		{"India's", "2026/11/25 13:26:01 [notice] x", "2026/11/25 13:26:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
+		{"Nepal's, without a date", "13:41:01.000 [main] x", "13:41:03.000 [main] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
+		{"a container's, late scenario", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:02 [error] x", time.Hour, time.Hour + 5*time.Second, [2]time.Duration{time.Hour + time.Second, time.Hour + 2*time.Second}},
+		{"no zone at all fits", "2026/11/25 08:44:01 [notice] x", "2026/11/25 08:44:03 [error] x", 0, 5 * time.Second, [2]time.Duration{outside, outside}},
 	} {
-		c := lineClock{start: start, near: tt.near}
-		if got := [2]time.Duration{c.offset(tt.first), c.offset(tt.second)}; got != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		got := stamped(lineClock{start: start, from: tt.from, to: tt.to}, NginxError, Arrivals{}, tt.first, tt.second)
+		if got[0].At != tt.want[0] || got[1].At != tt.want[1] {
+			t.Errorf("%s: %v and %v, want %v", tt.name, got[0].At, got[1].At, tt.want)
+		}
+	}
+}
+
+// Who watched the file knows when a line came, to 20 ms where its stamp says the
+// second, and where it has none.
+func TestArrivalsNarrow(t *testing.T) {
+	start := time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)
+	seen := Arrivals{From: []time.Duration{2300 * time.Millisecond, 2500 * time.Millisecond, 9 * time.Second}, To: []time.Duration{2320 * time.Millisecond, 2520 * time.Millisecond, 9020 * time.Millisecond},
+		Lines: []int{1, 2, 3}, Whole: []bool{false, false, true}}
+	got := stamped(lineClock{start: start, to: 10 * time.Second}, AppLog, seen, "2026-11-25 07:56:02 narrowed", "INFO:     no stamp", "a full buffer", "unseen")
+	for i, want := range [][2]time.Duration{{2300 * time.Millisecond, 20 * time.Millisecond}, {2500 * time.Millisecond, 20 * time.Millisecond},
+		{2500 * time.Millisecond, 6520 * time.Millisecond}, {Never, 0}} {
+		if got[i].At != want[0] || got[i].Within != want[1] {
+			t.Errorf("line %d is at %v within %v, want %v", i+1, got[i].At, got[i].Within, want)
 		}
 	}
 }
@@ -81,7 +99,7 @@ func writeLog(t *testing.T, dir, scenario, name, text string) {
 
 func TestLogsComeBack(t *testing.T) {
 	dir := folder(t, func(w *Writer) {
-		for _, e := range []logEntry{{"cut", "edge.log", NginxError}, {"cut", "missing.log", AppLog}} {
+		for _, e := range []logEntry{{Scenario: "cut", Name: "edge.log", Kind: NginxError}, {Scenario: "cut", Name: "missing.log", Kind: AppLog}} {
 			if err := w.Log(e.Scenario, e.Name, e.Kind); err != nil {
 				t.Error(err)
 			}
@@ -94,7 +112,7 @@ func TestLogsComeBack(t *testing.T) {
 	writeLog(t, dir, "cut", "nginx-access.log", "") // the run was killed before it could enter this one
 	run := open(t, dir)
 	want := map[string]Log{
-		"edge.log":         {Kind: NginxError, Lines: []Line{{1, 2 * time.Second, "2026/11/25 07:56:02 [error] first"}, {2, Never, "\uFFFD no time"}, {3, Never, "last without end"}}},
+		"edge.log":         {Kind: NginxError, Lines: []Line{{1, 2 * time.Second, "2026/11/25 07:56:02 [error] first", time.Second}, {2, Never, "\uFFFD no time", 0}, {3, Never, "last without end", 0}}},
 		"missing.log":      {Kind: AppLog},
 		"nginx-access.log": {Kind: NginxAccess},
 	}
@@ -115,7 +133,7 @@ func TestLogsStayInside(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("secret"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	dir := folder(t, func(w *Writer) { w.add(tagLog, logEntry{"cut", "link.log", AppLog}) })
+	dir := folder(t, func(w *Writer) { w.add(tagLog, logEntry{Scenario: "cut", Name: "link.log", Kind: AppLog}) })
 	writeLog(t, dir, "cut", "other.log", "")
 	if err := os.Symlink(secret, filepath.Join(dir, logsFolder, "cut", "link.log")); err != nil {
 		t.Fatal(err)
@@ -131,14 +149,6 @@ func TestLogsStayInside(t *testing.T) {
 	}
 }
 
-func TestGuessKind(t *testing.T) {
-	for name, want := range map[string]LogKind{"nginx-access.log": NginxAccess, "error.log": NginxError, "toxiproxy.log": ProxyLog, "app[0].log": AppLog} {
-		if got := guessKind(name); got != want {
-			t.Errorf("guessKind(%q) = %s, want %s", name, got, want)
-		}
-	}
-}
-
 // A flood is kept within bounds, and trouble in its middle stays.
 func TestLogIsBounded(t *testing.T) {
 	k := lineKeeper{head: 10, tail: 20, trouble: 3}
@@ -150,7 +160,7 @@ func TestLogIsBounded(t *testing.T) {
 			fmt.Fprintf(&b, "line %d\n", n)
 		}
 	}
-	if err := k.readFrom(strings.NewReader(b.String()), &lineClock{}); err != nil {
+	if err := k.readFrom(strings.NewReader(b.String())); err != nil {
 		t.Fatal(err)
 	}
 	lines := k.lines()
@@ -171,23 +181,11 @@ func TestLogIsBounded(t *testing.T) {
 func TestEndlessLine(t *testing.T) {
 	k := lineKeeper{head: 10, tail: 1}
 	text := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), strings.NewReader("\nnext\n\n"))
-	if err := k.readFrom(text, &lineClock{}); err != nil {
+	if err := k.readFrom(text); err != nil {
 		t.Fatal(err)
 	}
 	lines := k.lines()
 	if len(lines) != 3 || len(lines[0].Text) != keepLine || lines[1].Text != "next" || lines[2].Text != "" {
 		t.Errorf("%d lines, the first of %d bytes", len(lines), len(lines[0].Text))
 	}
-}
-
-func FuzzLineClock(f *testing.F) {
-	f.Add("2026/11/25 07:56:02 [error] x")
-	f.Add(`{"t":1764057362500000000}`)
-	f.Add("1764057362.500 x")
-	f.Fuzz(func(t *testing.T, line string) {
-		c := lineClock{start: time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)}
-		if d := c.offset(line); d < 0 && d != Never {
-			t.Errorf("%q is at %d", line, d)
-		}
-	})
 }

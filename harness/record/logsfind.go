@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"strings"
 )
 
 // readLogs reads the logs that were entered, and those that a killed run had no
@@ -16,7 +15,7 @@ func (r *reading) readLogs(root *os.Root) error {
 		return err
 	}
 	for _, e := range append(r.logs, found...) {
-		l, err := readLog(root, e, r.run)
+		l, err := r.readLog(root, e)
 		if err != nil {
 			r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteDoubt, Text: err.Error(),
 				Settle: "make the file readable and judge the run again"})
@@ -26,8 +25,8 @@ func (r *reading) readLogs(root *os.Root) error {
 	return nil
 }
 
-// strayLogs lists the files below logs that no entry names. Their kind is
-// guessed from their name.
+// strayLogs lists the files below logs that no entry names. Their content says
+// what they are.
 func strayLogs(root *os.Root, entered []logEntry) (stray []logEntry, err error) {
 	known := map[string]bool{}
 	for _, e := range entered {
@@ -47,7 +46,7 @@ func strayLogs(root *os.Root, entered []logEntry) (stray []logEntry, err error) 
 		}
 		for _, f := range files {
 			if f.Type().IsRegular() && !known[sc.Name()+"/"+f.Name()] {
-				stray = append(stray, logEntry{sc.Name(), f.Name(), guessKind(f.Name())})
+				stray = append(stray, logEntry{Scenario: sc.Name(), Name: f.Name()})
 			}
 		}
 	}
@@ -69,16 +68,4 @@ func readDir(root *os.Root, name string) ([]os.DirEntry, error) {
 		return nil, err
 	}
 	return list, nil
-}
-
-func guessKind(name string) LogKind {
-	for _, g := range []struct {
-		part string
-		kind LogKind
-	}{{"access", NginxAccess}, {"error", NginxError}, {"proxy", ProxyLog}, {"relay", ProxyLog}} {
-		if strings.Contains(name, g.part) {
-			return g.kind
-		}
-	}
-	return AppLog
 }

@@ -1,141 +1,206 @@
 package record
 
 import (
-	"encoding/json"
-	"math"
-	"strconv"
+	"cmp"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/logline"
 )
 
-// A lineClock turns the stamps of log lines into offsets from the run's start.
-// It reads what our layers write:
+// A lineClock turns the stamps of a log's lines into offsets from the run's start.
 //
-//	1764057600.123 …                          nginx access log, $msec first (TAXONOMY 3.1)
-//	2026/11/25 07:56:00 [error] …             nginx error log, Go's log; whole seconds, so up to 1 s early
-//	[2026-11-25 07:56:00 +0000] [12] [INFO]   gunicorn; whole seconds
-//	2026-11-25 07:56:00,123 …                 Python's logging
-//	2026-11-25T07:56:00.123456789Z …          RFC 3339: docker and many others
-//	{"t":1764057600000000000,…}               our origin: ns; also "time", "ts", "timestamp" with RFC 3339
-//
-// A stamp without a zone is taken as the run's own zone or as UTC, which
-// containers use: whichever puts the first such line nearer to the start of its
-// scenario. Then the whole file keeps it.
+//  1. A stamp with a zone says when its line was written, within its unit.
+//  2. One without is wrong by a whole number of quarter-hours. The whole file has
+//     one zone: the one in which most of its lines are of the scenario's time, or
+//     agree with the time at which they were seen to come. Of several such zones
+//     it is this machine's, else UTC. Where there is none the lines are of
+//     another time.
+//  3. Whoever watched the file grow knows when a line came, which is the latest
+//     time at which it can have been written, and the only time of a line
+//     without a stamp.
 type lineClock struct {
-	start time.Time
-	near  time.Duration // about when the log begins
-	zone  *time.Location
+	start    time.Time
+	from, to time.Duration // the scenario
 }
 
-// offset returns the time of a line, or Never if it bears none.
-func (c *lineClock) offset(line string) time.Duration {
-	t, ok := c.parse(line)
-	if !ok {
-		return Never
-	}
-	d := t.Sub(c.start)
-	if d < 0 && d > -time.Second {
-		return 0 // a stamp in whole seconds, from the first second of the run
-	}
-	if d < 0 {
-		return Never // before the run, and Never is the only negative offset
-	}
-	return d
+// outside marks a line that is stamped before the run. It does not leave this
+// package.
+const outside = time.Duration(-2)
+
+// Arrivals say when the lines of a log came: the first Lines[0] between From[0]
+// and To[0], those up to Lines[1] between From[1] and To[1], and so on. Whole
+// says that a growth was that of a full buffer: its lines may be older.
+type Arrivals struct {
+	From, To []time.Duration
+	Lines    []int
+	Whole    []bool
 }
 
-func (c *lineClock) parse(line string) (t time.Time, ok bool) {
+// of is the growth in which line n came; -1 if it was not seen.
+func (a *Arrivals) of(n int) int {
+	i, _ := slices.BinarySearch(a.Lines, n)
+	if i == len(a.Lines) {
+		return -1
+	}
+	return i
+}
+
+// between are the times between which line n was written, as far as its coming
+// shows.
+func (a *Arrivals) between(n int) (from, to time.Duration, ok bool) {
+	i := a.of(n)
+	if i < 0 {
+		return Never, Never, false
+	}
+	from, to = a.From[i], a.To[i]
+	if a.Whole[i] {
+		if from = 0; i > 0 {
+			from = a.From[i-1]
+		}
+	}
+	return from, to, true
+}
+
+// stamp gives every line its time.
+func (c *lineClock) stamp(l *Log, seen Arrivals) {
+	stamps := make([]logline.Time, len(l.Lines))
+	var s logline.Stamper
+	for i := range l.Lines {
+		stamps[i], _ = s.Stamp(l.Lines[i].Text)
+	}
+	zone := c.zone(l.Lines, stamps, &seen)
+	for i := range l.Lines {
+		c.place(l, &l.Lines[i], stamps[i], zone, &seen)
+	}
+	c.continued(l.Lines)
+}
+
+// place gives one line its time.
+func (c *lineClock) place(l *Log, line *Line, t logline.Time, zone time.Duration, seen *Arrivals) {
+	from, to, came := seen.between(line.N)
+	if t.Unit > 0 {
+		if !t.Zoned {
+			t = c.whole(t, zone)
+		}
+		line.At, line.Within = t.At.Sub(c.start), t.Unit
+		if r, ok := logline.ParseAccess(l.Kind, line.Text); ok && r.Begun && r.Took > 0 {
+			line.At += r.Took // lines are written at the end of a request
+		}
+		switch {
+		case line.At < -time.Second && came: // a time that the line speaks of
+			line.At, line.Within = from, to-from
+			return
+		case line.At < -time.Second:
+			line.At, line.Within = outside, 0
+			return
+		case line.At < 0: // a stamp in whole seconds, from the first second of the run
+			line.At, line.Within = 0, line.At+line.Within
+		}
+		line.narrow(from, to, came)
+		return
+	}
+	if came {
+		line.At, line.Within = from, to-from
+	}
+}
+
+// narrow puts the coming of a line beside its stamp. One that came much later says
+// nothing: it lay in a buffer.
+func (l *Line) narrow(from, to time.Duration, came bool) {
+	if !came || to < l.At {
+		return
+	}
+	lo, hi := max(l.At, from), min(l.At+l.Within, to)
+	if lo <= hi {
+		l.At, l.Within = lo, hi-lo
+	}
+}
+
+// continued gives the lines of a traceback the time of the line above them.
+func (c *lineClock) continued(lines []Line) {
+	last := Line{At: Never}
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case l.At != Never:
+			last = *l
+		case last.At >= 0 && l.N == last.N+1 && indented(l.Text):
+			l.At, l.Within = last.At, last.Within
+			last.N = l.N
+		}
+	}
+}
+
+func indented(s string) bool { return strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\t") }
+
+// whole adds what a stamp lacks: its zone, and the year or the date that put it
+// nearest to the scenario.
+func (c *lineClock) whole(t logline.Time, zone time.Duration) logline.Time {
+	t.At = t.At.Add(-zone)
+	about := c.start.Add(c.from).UTC()
 	switch {
-	case len(line) < 10:
-		return t, false
-	case line[0] == '{':
-		return parseJSONTime(line)
-	case line[0] == '[':
-		return parseIn("2006-01-02 15:04:05 -0700", line[1:], time.UTC)
-	case line[4] == '/':
-		return c.parseLocal("2006/01/02 15:04:05", line)
-	case line[4] == '-' && len(line) > 10 && line[10] == ' ':
-		return c.parseLocal("2006-01-02 15:04:05", strings.Replace(line, ",", ".", 1))
-	case line[4] == '-':
-		return parseRFC3339(line)
+	case t.NoYear:
+		t.At = nearest(about, t.At.AddDate(about.Year()-t.At.Year(), 0, 0), func(at time.Time, n int) time.Time { return at.AddDate(n, 0, 0) })
+	case t.NoDate:
+		day := time.Date(about.Year(), about.Month(), about.Day(), 0, 0, 0, 0, time.UTC)
+		since := t.At.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
+		t.At = nearest(about, day.Add(since), func(at time.Time, n int) time.Time { return at.AddDate(0, 0, n) })
 	}
-	return parseUnix(line)
+	t.Zoned = true
+	return t
 }
 
-// parseIn reads a stamp of the given layout off the front of line, with a
-// fraction of seconds where the layout ends in seconds.
-func parseIn(layout, line string, zone *time.Location) (time.Time, bool) {
-	n := len(layout)
-	if len(line) < n {
-		return time.Time{}, false
-	}
-	if strings.HasSuffix(layout, "05") && len(line) > n && line[n] == '.' {
-		n++
-		for n < len(line) && '0' <= line[n] && line[n] <= '9' {
-			n++
+// nearest is at, or one step before or after it, whichever is nearest to about.
+func nearest(about, at time.Time, step func(time.Time, int) time.Time) time.Time {
+	best := at
+	for _, n := range []int{-1, 1} {
+		if x := step(at, n); x.Sub(about).Abs() < best.Sub(about).Abs() {
+			best = x
 		}
 	}
-	t, err := time.ParseInLocation(layout, line[:n], zone)
-	return t, err == nil
+	return best
 }
 
-// parseLocal reads a stamp without a zone.
-func (c *lineClock) parseLocal(layout, line string) (time.Time, bool) {
-	if c.zone != nil {
-		return parseIn(layout, line, c.zone)
-	}
-	home, ok := parseIn(layout, line, c.start.Location())
-	if !ok {
-		return home, false
-	}
-	utc, _ := parseIn(layout, line, time.UTC)
-	about := c.start.Add(c.near)
-	if c.zone = c.start.Location(); utc.Sub(about).Abs() < home.Sub(about).Abs() {
-		c.zone = time.UTC
-		return utc, true
-	}
-	return home, true
-}
+// quarter is what all zones are a multiple of.
+const quarter = 15 * time.Minute
 
-func parseRFC3339(line string) (time.Time, bool) {
-	stamp, _, _ := strings.Cut(line, " ")
-	t, err := time.Parse(time.RFC3339Nano, stamp)
-	return t, err == nil
-}
-
-// parseUnix reads seconds since the epoch with a fraction, as nginx's $msec.
-func parseUnix(line string) (time.Time, bool) {
-	stamp, _, _ := strings.Cut(line, " ")
-	whole, fraction, ok := strings.Cut(stamp, ".")
-	if !ok || len(whole) < 9 {
-		return time.Time{}, false
+// zone finds how far the clock of a file without zones is ahead of UTC.
+func (c *lineClock) zone(lines []Line, stamps []logline.Time, seen *Arrivals) time.Duration {
+	_, home := c.start.Zone()
+	own := time.Duration(home) * time.Second
+	var zones []time.Duration
+	for z := -14 * time.Hour; z <= 14*time.Hour; z += quarter {
+		zones = append(zones, z)
 	}
-	s, err := strconv.ParseInt(whole, 10, 64)
-	ms, err2 := strconv.ParseInt(fraction, 10, 64)
-	if err != nil || err2 != nil || len(fraction) != 3 {
-		return time.Time{}, false
-	}
-	return time.Unix(s, ms*1e6), true
-}
-
-func parseJSONTime(line string) (time.Time, bool) {
-	var m struct {
-		T                   json.RawMessage
-		Time, TS, Timestamp any
-	}
-	if json.Unmarshal([]byte(line), &m) != nil {
-		return time.Time{}, false
-	}
-	if ns, err := strconv.ParseInt(string(m.T), 10, 64); err == nil {
-		return time.Unix(0, ns), true
-	}
-	for _, v := range []any{m.Time, m.TS, m.Timestamp} {
-		switch v := v.(type) {
-		case string:
-			return parseRFC3339(v)
-		case float64: // seconds, as zap and others write
-			s, f := math.Modf(v)
-			return time.Unix(int64(s), int64(f*1e9)), true
+	votes := map[time.Duration]int{}
+	for i, t := range stamps {
+		if t.Unit == 0 || t.Zoned {
+			continue
+		}
+		from, to := c.from-aroundRun, c.to+aroundRun
+		if a, b, ok := seen.between(lines[i].N); ok {
+			from, to = a-time.Minute, b+aroundRun
+		}
+		for _, z := range zones {
+			if at := c.whole(t, z).At.Sub(c.start); at+t.Unit >= from && at <= to {
+				votes[z]++
+			}
 		}
 	}
-	return time.Time{}, false
+	return slices.MaxFunc(zones, func(a, b time.Duration) int {
+		return cmp.Or(cmp.Compare(votes[a], votes[b]), cmp.Compare(preferred(a, own), preferred(b, own)))
+	})
+}
+
+// preferred decides between zones that fit alike.
+func preferred(z, own time.Duration) int {
+	switch z {
+	case own:
+		return 2
+	case 0:
+		return 1
+	}
+	return 0
 }

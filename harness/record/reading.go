@@ -6,6 +6,7 @@ type reading struct {
 	index map[uint64]int // of a stream in run.Streams, by its number
 	ended map[uint64]bool
 	logs  []logEntry
+	came  []arrivalsEntry
 }
 
 func newReading(plan Plan) *reading {
@@ -51,6 +52,8 @@ func (r *reading) take(e inEntry) error {
 		return collect(e, &run.Hops, func(x hopEntry) Hop { return Hop(x) })
 	case tagLog:
 		return collect(e, &r.logs, func(x logEntry) logEntry { return x })
+	case tagArrived:
+		return collect(e, &r.came, func(x arrivalsEntry) arrivalsEntry { return x })
 	case tagMachine:
 		return collect(e, &run.Machine, func(x MachineSample) MachineSample { return x })
 	case tagLayer:

@@ -14,6 +14,7 @@ package record
 import (
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -307,23 +308,36 @@ type Log struct {
 	Scenario string
 	Name     string // file name below logs/
 	Kind     LogKind
-	Lines    []Line
-	Omitted  int // lines beyond the bound, from the middle
+	// Was is what the content shows: the software that writes it, and whether it
+	// writes exceptions.
+	Was   logline.Reading
+	Lines []Line
+	// Kube are the facts that the lines tell, where Kind is KubernetesLog: one a
+	// line.
+	Kube    []logline.KubeFact
+	Omitted int // lines beyond the bound, from the middle
+	Outside int // lines of other times than the scenario's
 }
 
-// A LogKind says how to read a log.
-type LogKind string
+// A LogKind says whose log it is and how to read it.
+type LogKind = logline.Kind
 
+// The kinds that stacks file their logs under; package logline has all.
 const (
-	NginxAccess LogKind = "nginx_access"
-	NginxError  LogKind = "nginx_error"
-	AppLog      LogKind = "app"
-	ProxyLog    LogKind = "proxy"
+	NginxAccess   = logline.NginxAccess
+	NginxError    = logline.NginxError
+	AppLog        = logline.App
+	ProxyLog      = logline.Proxy
+	KubernetesLog = logline.Kubernetes
+	NotALog       = logline.NoLog
 )
 
-// A Line is one line of a log. At is Never where the line bears no time.
+// A Line is one line of a log.
 type Line struct {
-	N    int // from 1
-	At   time.Duration
-	Text string
+	N int // from 1
+	// At is the earliest time at which it can have been written, Never where
+	// nothing tells; it was written less than Within later.
+	At     time.Duration
+	Text   string
+	Within time.Duration
 }

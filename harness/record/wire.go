@@ -24,6 +24,7 @@ const (
 	tagLayer   = 9  // layer with its scenario
 	tagFinish  = 10 // how the run ended
 	tagMachine = 11 // machine sample
+	tagArrived = 20 // when the lines of a log came
 )
 
 // The bodies are maps with small integers as keys. The types below are those of
@@ -188,6 +189,18 @@ type logEntry struct {
 	Scenario string  `cbor:"1,keyasint,omitempty"`
 	Name     string  `cbor:"2,keyasint,omitempty"`
 	Kind     LogKind `cbor:"3,keyasint,omitempty"`
+	// Attached says that it is a file of the user's, of which we have what it
+	// gained.
+	Attached bool `cbor:"10,keyasint,omitempty"`
+}
+
+type arrivalsEntry struct {
+	Scenario string          `cbor:"1,keyasint,omitempty"`
+	Name     string          `cbor:"2,keyasint,omitempty"`
+	From     []time.Duration `cbor:"11,keyasint,omitempty"`
+	To       []time.Duration `cbor:"12,keyasint,omitempty"`
+	Lines    []int           `cbor:"13,keyasint,omitempty"`
+	Whole    []bool          `cbor:"14,keyasint,omitempty"`
 }
 
 type layerEntry struct {

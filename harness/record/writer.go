@@ -104,11 +104,28 @@ func (w *Writer) Machine(m MachineSample) { w.add(tagMachine, m) }
 // Log enters the file logs/<scenario>/<name> into the record. The file itself is
 // read by [Open], so it may still grow. The error is one about the name.
 func (w *Writer) Log(scenario, name string, kind LogKind) error {
-	if path := filepath.Join(scenario, name); !filepath.IsLocal(path) {
+	return w.log(logEntry{Scenario: scenario, Name: name, Kind: kind})
+}
+
+// AttachedLog is Log for a copy of what a file of the user's gained. An empty
+// kind leaves it to the content.
+func (w *Writer) AttachedLog(scenario, name string, kind LogKind) error {
+	return w.log(logEntry{Scenario: scenario, Name: name, Kind: kind, Attached: true})
+}
+
+func (w *Writer) log(e logEntry) error {
+	if path := filepath.Join(e.Scenario, e.Name); !filepath.IsLocal(path) {
 		return fmt.Errorf("enter log %q: outside of the run folder", path)
 	}
-	w.add(tagLog, logEntry{scenario, name, kind})
+	w.add(tagLog, e)
 	return nil
+}
+
+// LogArrivals records when the lines of a log came.
+func (w *Writer) LogArrivals(scenario, name string, a Arrivals) {
+	if len(a.To) > 0 {
+		w.add(tagArrived, arrivalsEntry{scenario, name, a.From, a.To, a.Lines, a.Whole})
+	}
 }
 
 // Finish records the end of the run.

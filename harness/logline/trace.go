@@ -1,0 +1,239 @@
+package logline
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A Trace is a traceback that was found among lines.
+type Trace struct {
+	First, Last int    // indices of its lines
+	Says        int    // index of the line that names the exception
+	Exception   string // "ValueError: boom", class and message
+	Frame       string // the innermost frame of the app's own code: "main.py:12 in gen"
+	Language    string // "Python", "Java", "Node", "Go", "Ruby", "PHP"
+}
+
+var (
+	pyHead   = regexp.MustCompile(`Traceback \(most recent call last\):`)
+	pyFrame  = regexp.MustCompile(`^\s*\|?\s*File "([^"]+)", line (\d+)(?:, in (\S+))?`)
+	pySays   = regexp.MustCompile(`^\s*(?:\|\s*)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Closed|Cancelled|Group|Failure|Disconnect\w*|StopIteration|[a-z]\w*)?(?::\s.*)?)$`)
+	pyChain  = regexp.MustCompile(`^(?:During handling of the above exception|The above exception was the direct cause)`)
+	javaHead = regexp.MustCompile(`(?:^|[\s:"])((?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable|Abort|Timeout|[A-Za-z$]*)(?::\s.*)?)$`)
+	javaAt   = regexp.MustCompile(`^\s+at ([\w.$/@]+)\.([\w$<>]+)\(([\w.$ -]+(?::\d+)?)\)`)
+	javaBy   = regexp.MustCompile(`^Caused by: (.+)$`)
+	nodeHead = regexp.MustCompile(`((?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?(?::\s.*)?)$`)
+	nodeAt   = regexp.MustCompile(`^\s+at (?:(.+?) \()?((?:file://|node:|/|[A-Za-z]:\\|\w+/)?[^()\s]+:\d+):\d+\)?$`)
+	goPanic  = regexp.MustCompile(`(?:panic: |panic serving [^:]+:\d+: |fatal error: )(.*)$`)
+	goFunc   = regexp.MustCompile(`^([\w./*()-]+)\(.*\)$`)
+	goFile   = regexp.MustCompile(`^\t(\S+\.go:\d+)`)
+	rbHead   = regexp.MustCompile(`(?:^|\s)(\S+\.rb:\d+):in [` + "`" + `']([^']+)': (.*\((\w[\w:]*)\))`)
+	rbRack   = regexp.MustCompile(`#<((?:[A-Z]\w*::)*[A-Z]\w*): (.*)>$`)
+	rbAt     = regexp.MustCompile(`^\s+(?:from )?(?:\d+: )?(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'|^(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'`)
+	phpHead  = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in (\S+?\.php)(?: on line |:)(\d+))?$`)
+	phpStack = regexp.MustCompile(`^(?:PHP )?(?:Stack trace:|#\d+ |  thrown in )`)
+	phpStamp = regexp.MustCompile(`^\[[^\]]*\] `)
+)
+
+// Traces finds the tracebacks among lines, in order. n is how many there are,
+// line gives the i-th.
+func Traces(n int, line func(int) string) []Trace {
+	var out []Trace
+	for i := 0; i < n; {
+		t, ok := traceAt(i, n, line)
+		if !ok {
+			i++
+			continue
+		}
+		out = append(out, t)
+		i = t.Last + 1
+	}
+	return out
+}
+
+func traceAt(i, n int, line func(int) string) (Trace, bool) {
+	s := line(i)
+	switch {
+	case pyHead.MatchString(s):
+		return pythonTrace(i, n, line)
+	case phpHead.MatchString(s):
+		return phpTrace(i, n, line), true
+	case goPanic.MatchString(s):
+		return goTrace(i, n, line)
+	case rbHead.MatchString(s), rbRack.MatchString(s):
+		return rubyTrace(i, n, line), true
+	case i+1 < n && javaHead.MatchString(s) && javaAt.MatchString(line(i+1)):
+		return javaTrace(i, n, line), true
+	case i+1 < n && nodeHead.MatchString(s) && nodeAt.MatchString(line(i+1)):
+		return nodeTrace(i, n, line), true
+	}
+	return Trace{}, false
+}
+
+// longest bounds a traceback, in lines.
+const longest = 400
+
+// pythonTrace goes to the last exception of a chain: that one left the code.
+func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
+	t := Trace{First: i, Last: i, Says: -1, Language: "Python"}
+	inside := false // below a File line: the code, and its markers
+	frame := ""
+	for j := i + 1; j < min(n, i+longest); j++ {
+		s := line(j)
+		switch m := pyFrame.FindStringSubmatch(s); {
+		case m != nil:
+			inside = true
+			if own(m[1]) {
+				frame = base(m[1]) + ":" + m[2]
+				if m[3] != "" {
+					frame += " in " + m[3]
+				}
+			}
+		case pyHead.MatchString(s):
+			if t.Says < 0 || !strings.HasPrefix(strings.TrimSpace(s), "|") && !strings.HasPrefix(strings.TrimSpace(s), "+") {
+				t.Says, t.Frame, frame = -1, "", ""
+			}
+		case strings.TrimSpace(s) == "", pyChain.MatchString(s):
+			if t.Says >= 0 && !chained(j, n, line) {
+				return t, true
+			}
+		case inside && (strings.HasPrefix(s, "    ") || strings.HasPrefix(s, "  |     ")):
+		case t.Says < 0 && pySays.MatchString(s):
+			t.Says, t.Exception = j, strings.TrimLeft(strings.TrimSpace(s), "| ")
+			t.Frame, inside = frame, false
+		case strings.HasPrefix(s, "  "), strings.HasPrefix(strings.TrimSpace(s), "+-"):
+		default:
+			if t.Says >= 0 {
+				return t, true
+			}
+			return t, false
+		}
+		t.Last = j
+	}
+	return t, t.Says >= 0
+}
+
+// chained reports whether another exception follows that the one before caused.
+func chained(j, n int, line func(int) string) bool {
+	for k := j; k < min(n, j+4); k++ {
+		if pyChain.MatchString(line(k)) || k > j && pyHead.MatchString(line(k)) {
+			return true
+		}
+	}
+	return false
+}
+
+// elsewhere are folders of code that is not the app's own.
+var elsewhere = []string{"site-packages/", "dist-packages/", "/lib/python", "node_modules/", "node:", "<frozen", "/gems/", "/usr/lib/ruby", "/vendor/",
+	"/usr/local/go/", "/go/pkg/mod/", "/usr/share/", "/usr/lib/go", "net/http/server.go", "runtime/"}
+
+func own(file string) bool {
+	for _, e := range elsewhere {
+		if strings.Contains(file, e) {
+			return false
+		}
+	}
+	return true
+}
+
+func base(file string) string { return file[strings.LastIndexByte(file, '/')+1:] }
+
+// javaLibraries are packages that are no app's.
+var javaLibraries = regexp.MustCompile(`^(?:java\.|javax\.|jakarta\.|jdk\.|sun\.|com\.sun\.|java\.base/|jdk\.httpserver/|org\.springframework\.|org\.apache\.|org\.eclipse\.jetty|io\.netty|reactor\.|kotlin|io\.undertow)`)
+
+func javaTrace(i, n int, line func(int) string) Trace {
+	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(javaHead.FindStringSubmatch(line(i))[1]), Language: "Java"}
+	for j := i + 1; j < min(n, i+longest); j++ {
+		s := line(j)
+		if m := javaAt.FindStringSubmatch(s); m != nil {
+			if t.Frame == "" && !javaLibraries.MatchString(m[1]) {
+				t.Frame = m[3] + " in " + m[1][strings.LastIndexByte(m[1], '.')+1:] + "." + m[2]
+			}
+		} else if javaBy.MatchString(s) {
+			t.Says, t.Exception, t.Frame = j, javaBy.FindStringSubmatch(s)[1], ""
+		} else if !strings.HasPrefix(strings.TrimSpace(s), "... ") && !strings.HasPrefix(strings.TrimSpace(s), "Suppressed:") {
+			return t
+		}
+		t.Last = j
+	}
+	return t
+}
+
+func nodeTrace(i, n int, line func(int) string) Trace {
+	t := Trace{First: i, Last: i, Says: i, Exception: nodeHead.FindStringSubmatch(line(i))[1], Language: "Node"}
+	for j := i + 1; j < min(n, i+longest); j++ {
+		m := nodeAt.FindStringSubmatch(line(j))
+		if m == nil {
+			break
+		}
+		if t.Frame == "" && own(m[2]) {
+			t.Frame = base(m[2])
+			if m[1] != "" {
+				t.Frame += " in " + m[1]
+			}
+		}
+		t.Last = j
+	}
+	return t
+}
+
+func goTrace(i, n int, line func(int) string) (Trace, bool) {
+	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(line(i)[strings.Index(line(i), goPanic.FindString(line(i))):]), Language: "Go"}
+	name := ""
+	for j := i + 1; j < min(n, i+longest); j++ {
+		s := line(j)
+		switch m := goFile.FindStringSubmatch(s); {
+		case m != nil:
+			if t.Frame == "" && name != "" && own(m[1]) && !strings.HasPrefix(name, "panic") && !strings.HasPrefix(name, "net/http.") {
+				t.Frame = base(m[1]) + " in " + name[strings.LastIndexByte(name, '/')+1:]
+			}
+		case goFunc.MatchString(s):
+			name = goFunc.FindStringSubmatch(s)[1]
+		case strings.HasPrefix(s, "goroutine "), strings.HasPrefix(s, "created by "), strings.TrimSpace(s) == "", strings.HasPrefix(s, "[signal "), strings.HasPrefix(s, "\t"), strings.HasPrefix(s, "panic("), strings.HasPrefix(s, "exit status"):
+		default:
+			return t, true
+		}
+		t.Last = j
+	}
+	return t, true
+}
+
+func rubyTrace(i, n int, line func(int) string) Trace {
+	t := Trace{First: i, Last: i, Says: i, Language: "Ruby"}
+	if m := rbHead.FindStringSubmatch(line(i)); m != nil {
+		t.Exception = m[3]
+		if own(m[1]) {
+			t.Frame = base(m[1]) + " in " + m[2]
+		}
+	} else {
+		m := rbRack.FindStringSubmatch(line(i))
+		t.Exception = m[1] + ": " + m[2]
+	}
+	for j := i + 1; j < min(n, i+longest); j++ {
+		m := rbAt.FindStringSubmatch(line(j))
+		if m == nil {
+			break
+		}
+		file, in := m[1]+m[3], m[2]+m[4]
+		if t.Frame == "" && own(file) {
+			t.Frame = base(file) + " in " + in
+		}
+		t.Last = j
+	}
+	return t
+}
+
+func phpTrace(i, n int, line func(int) string) Trace {
+	m := phpHead.FindStringSubmatch(line(i))
+	t := Trace{First: i, Last: i, Says: i, Exception: m[1], Language: "PHP"}
+	if m[2] != "" {
+		t.Frame = base(m[2]) + ":" + m[3]
+	}
+	for j := i + 1; j < min(n, i+longest); j++ {
+		if !phpStack.MatchString(phpStamp.ReplaceAllString(line(j), "")) {
+			break
+		}
+		t.Last = j
+	}
+	return t
+}
