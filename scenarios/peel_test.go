@@ -163,8 +163,8 @@ func TestPeelOfSomebodyElsesEdge(t *testing.T) {
 	app := serveOrigin(t)
 	s := peeled(t, harness.Options{App: harness.App{URL: collector(t, app), Direct: app,
 		Stream: harness.Stream{Path: "/stream?events=10&gap=60ms", Dialect: "origin"}}})
-	checkHops(t, s, "app", "nginx", "edge")
-	if got := wrong(s); !slices.Equal(got, []string{"nginx"}) {
+	checkHops(t, s, "app", "proxy", "edge")
+	if got := wrong(s); !slices.Equal(got, []string{"proxy"}) {
 		t.Errorf("it goes wrong at %v, want the edge: %+v", got, s.Hops)
 	}
 	var names []string
