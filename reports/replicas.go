@@ -8,8 +8,8 @@ import (
 )
 
 // A replicaView is one line of the table of replicas. Struck is empty where no
-// fault met any of them.
-type replicaView struct{ Name, Streams, Struck, Outcomes string }
+// fault met any of them, Worse where the replica fares like the others.
+type replicaView struct{ Name, Streams, Struck, Outcomes, Worse string }
 
 // nobody stands for the replica of streams that none answered.
 const nobody = "no replica"
@@ -28,7 +28,10 @@ func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
 	}
 	var out []replicaView
 	for _, r := range replicas {
-		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes)}
+		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes), Worse: r.Worse}
+		if r.By != "" {
+			v.Name += " (" + r.By + ")"
+		}
 		if struck > 0 {
 			v.Struck = thousands(r.Struck)
 		}
@@ -45,6 +48,9 @@ func (t *text) replicas(s verdict.ScenarioReport) {
 			met = ", " + v.Struck + " in the fault's way"
 		}
 		t.item(v.Name, v.Streams+" streams"+met+": "+v.Outcomes)
+		if v.Worse != "" {
+			t.item("", "worse than the others: "+v.Worse)
+		}
 	}
 	if line := clientsLine(s.Clients); line != "" {
 		t.para("  ", line)

@@ -48,6 +48,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 		}
 	}
 	found = append(found, v.launderedAsWell(found)...)
+	found = v.ofOneReplica(found)
 	slices.SortStableFunc(found, compare)
 	for _, f := range found {
 		v.prescribe(f)

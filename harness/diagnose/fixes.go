@@ -18,9 +18,11 @@ type fix map[language]string
 type edgeFix map[record.EdgeProduct]string
 
 // A remedy is what to do about a cause, at the edge, in the app or at both.
+// Either says that it is at one of them alone, once it is known where.
 type remedy struct {
-	edge edgeFix
-	app  fix
+	edge   edgeFix
+	app    fix
+	either bool
 }
 
 // fix is what to do in the app's language.
@@ -46,12 +48,20 @@ func (v *view) prescribe(f *finding) {
 	if !ok {
 		return
 	}
-	parts := []string{v.edgeFix(r.edge), v.fix(r.app)}
-	if f.Layer != layerEdge && f.Layer != layerNetwork {
-		parts[0], parts[1] = parts[1], parts[0]
+	atEdge, inApp := v.edgeFix(r.edge), v.fix(r.app)
+	switch {
+	case r.either && f.Layer == layerEdge:
+		f.Fix = atEdge
+	case r.either && f.Layer == layerApp:
+		f.Fix = inApp
+	case f.Layer == layerEdge, f.Layer == layerNetwork:
+		f.Fix = joinLines(atEdge, inApp)
+	default:
+		f.Fix = joinLines(inApp, atEdge)
 	}
-	f.Fix = strings.Trim(strings.Join(parts, "\n"), "\n")
 }
+
+func joinLines(a, b string) string { return strings.Trim(a+"\n"+b, "\n") }
 
 // remedies has an entry for each cause whose remedy depends on the product or the
 // language. The keys of all others are in [spoken].
@@ -73,8 +83,8 @@ var remedies = map[string]remedy{
 	ProxyReadTimeout:   {edge: edgeIdle, app: fixHeartbeat},
 	IdleTimeout:        {edge: edgeIdle, app: fixHeartbeat},
 	IdleTimeoutInApp:   {app: fixOwnIdle},
-	AbsoluteDeadline:   {edge: edgeDeadline, app: fixDeadline},
-	PayloadCap:         {edge: edgeCap, app: fixCap},
+	AbsoluteDeadline:   {edge: edgeDeadline, app: fixDeadline, either: true},
+	PayloadCap:         {edge: edgeCap, app: fixCap, either: true},
 	CutByEdge:          {edge: edgeCutter},
 	ProxyHeaderTimeout: {edge: edgeHeader, app: fixFirst},
 	EdgeReloaded:       {edge: edgeReload},

@@ -80,7 +80,7 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 		return d, true
 	}
 	d.sure, d.why = ageOrEvent(gs, d.age)
-	return d, d.why != "-"
+	return d, true
 }
 
 // older reports whether a stream lived clearly longer.
@@ -93,7 +93,8 @@ func contentsOf(g *verdict.Graded) time.Duration { return time.Duration(g.Conten
 
 // ageOrEvent weighs the age of ends against the event that they came after. What
 // the app's code does after an event is as exact as the silence before it; what a
-// clock does is as exact as the age. "-" as the reason says that it is the event.
+// clock does is as exact as the age, but for a server that notices its deadline
+// when it writes next.
 func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 	const telling = 20 * time.Millisecond
 	index, reached, silence := measureOf(gs, contentsOf), measureOf(gs, reachedOf), measureOf(gs, silenceOf)
@@ -103,7 +104,7 @@ func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 	case reached.spread >= telling && 3*age.spread <= reached.spread:
 		return ageAlone, fmt.Sprintf("their last events came over %.3f s of their lives, their ends within %.3f s", reached.spread.Seconds(), age.spread.Seconds())
 	case age.spread >= telling && 3*silence.spread <= age.spread && index.spread == 0:
-		return openWhich, "-"
+		return openWhich, "they end as exactly after an event, so that the app's own code, or a limit that acts at the next write, may end them"
 	}
 	if gap := usualGapOf(gs); gap > 0 && sameEvent(gs) {
 		phase := float64(silence.center) / float64(gap)

@@ -31,13 +31,22 @@ type head struct {
 var keptNames = map[string]string{
 	"server": "Server", "via": "Via", "x-accel-buffering": "X-Accel-Buffering", "content-length": "Content-Length",
 	"transfer-encoding": "Transfer-Encoding", "connection": "Connection", "retry-after": "Retry-After",
-	"x-cache": "X-Cache", "age": "Age",
+	"x-cache": "X-Cache", "age": "Age", "x-powered-by": "X-Powered-By",
+}
+
+// signNames are fields by which an edge gives itself away. Their values differ
+// from response to response and say nothing, so that they are left out.
+var signNames = map[string]string{
+	"cf-ray": "Cf-Ray", "x-amz-cf-id": "X-Amz-Cf-Id", "x-amz-apigw-id": "X-Amz-Apigw-Id", "apigw-requestid": "Apigw-Requestid",
+	"x-envoy-upstream-service-time": "X-Envoy-Upstream-Service-Time", "x-vercel-id": "X-Vercel-Id", "x-varnish": "X-Varnish",
+	"x-kong-upstream-latency": "X-Kong-Upstream-Latency", "x-runtime": "X-Runtime",
 }
 
 const (
 	ownPrefix = "x-streamproof-"
 	maxKept   = 16  // fields
 	maxValue  = 512 // bytes of one field that are kept
+	signSet   = "set"
 )
 
 func (h *head) reset() {
@@ -115,6 +124,12 @@ func (h *head) keep(name string, value []byte) {
 	title, ok := keptNames[name]
 	if !ok && strings.HasPrefix(name, ownPrefix) {
 		title, ok = canonical(name), true
+	}
+	if sign := signNames[name]; !ok && sign != "" {
+		title, ok, value = sign, true, []byte(signSet)
+	}
+	if !ok {
+		title, value, ok = h.words.server(name, value)
 	}
 	if !ok || h.nfields == maxKept || bytes.IndexByte(value, 0) >= 0 {
 		return

@@ -9,9 +9,10 @@ import (
 // for a copy of its own: content types, and sets of header fields. It is bounded;
 // what does not fit is simply not shared.
 type words struct {
-	mu   sync.Mutex // guards both
+	mu   sync.Mutex // guards what follows
 	text map[string]string
 	sets map[string]map[string]string
+	few  map[string]*few // by lower-case field name
 }
 
 const (

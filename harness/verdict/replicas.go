@@ -8,13 +8,15 @@ import (
 // replicas counts the streams of each replica by what became of them. It is empty
 // where nobody says who served a stream.
 func (s *Scope) replicas() []ReplicaReport {
-	by := map[string]*ReplicaReport{}
+	by, name := s.namer()
+	counts := map[string]*ReplicaReport{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		r := by[g.Replica]
+		who := name(g)
+		r := counts[who]
 		if r == nil {
-			r = &ReplicaReport{Name: g.Replica, Outcomes: zeroOutcomes()}
-			by[g.Replica] = r
+			r = &ReplicaReport{Name: who, By: by, Outcomes: zeroOutcomes()}
+			counts[who] = r
 		}
 		r.Started++
 		r.Outcomes[g.Grade.Outcome]++
@@ -22,16 +24,20 @@ func (s *Scope) replicas() []ReplicaReport {
 			r.Struck++
 		}
 	}
-	nobody := by[""]
-	delete(by, "")
-	if len(by) == 0 {
+	nobody := counts[""]
+	delete(counts, "")
+	if len(counts) == 0 {
 		return nil
 	}
+	if f, ok := s.Fate(); ok && f.By == by {
+		counts[f.Name].Worse = f.String()
+	}
 	var list []ReplicaReport
-	for _, name := range slices.Sorted(maps.Keys(by)) {
-		list = append(list, *by[name])
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, *counts[name])
 	}
 	if nobody != nil {
+		nobody.By = ""
 		list = append(list, *nobody) // last: those that no replica answered
 	}
 	return list

@@ -151,10 +151,14 @@ type ScenarioReport struct {
 
 // A ReplicaReport counts the streams that one replica served.
 type ReplicaReport struct {
-	Name     string          `json:"name"` // "" for streams that no replica answered
+	Name     string          `json:"name"`         // "" for streams that no replica answered
+	By       string          `json:"by,omitempty"` // the response field that names it; "" where we know it ourselves
 	Started  int             `json:"started"`
 	Struck   int             `json:"struck,omitempty"` // of them: in a fault's way
 	Outcomes map[Outcome]int `json:"outcomes"`
+	// Worse says that its streams go wrong clearly more often than those of the
+	// others: by chance that would be rare, see [Fate].
+	Worse string `json:"worse,omitempty"`
 }
 
 // A ClientsReport counts the clients that reconnected or retried.

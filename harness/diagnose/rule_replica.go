@@ -1,0 +1,37 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// ofOneReplica adds to each finding that all of its streams were one replica's,
+// where chance does not make it so. Where that is all there is to say, since no
+// rule is certain, it is a cause of its own: whatever that replica does, the
+// others do not.
+func (v *view) ofOneReplica(all []*finding) []*finding {
+	fate, ok := v.Fate()
+	if !ok {
+		return all
+	}
+	settled := false
+	for _, f := range all {
+		if !f.injected && covers(fate.Streams, f.streams) {
+			f.see(fate.String())
+			settled = settled || f.Confidence == certain
+		}
+	}
+	bad := keep(fate.Streams, func(g *verdict.Graded) bool { return v.wants(g) })
+	if settled || !fate.All() || len(bad) == 0 {
+		return all
+	}
+	f := found(OneReplica, "X", layerApp, likely, bad).
+		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad, fate.Of, fate.OthersOf).
+		see(fate.String(), shape(bad), framingLine(bad[0])).
+		not("a fault of the edge", "it serves the other replicas as well").
+		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of rotation until then", fate.Name)).
+		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
+	f.order = len(rules)
+	return append(all, f)
+}

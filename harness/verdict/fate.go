@@ -1,0 +1,166 @@
+package verdict
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Fate is that of the streams of one replica, where it differs from that of the
+// others.
+type Fate struct {
+	By                  string // the response field that names the replica; "" where we know it ourselves
+	Name                string
+	Bad, Of             int
+	OthersBad, OthersOf int
+	Chance              float64   // of such a difference where there is none, all comparisons taken into account
+	Streams             []*Graded // the bad ones of the replica
+}
+
+// All reports whether every bad stream is the replica's, and most of its streams
+// are bad.
+func (f *Fate) All() bool { return f.OthersBad == 0 }
+
+// String reads "12 of 12 streams of r2 (X-Served-By) went wrong, 0 of 13 of the
+// others".
+func (f *Fate) String() string {
+	by := ""
+	if f.By != "" {
+		by = " (" + f.By + ")"
+	}
+	return fmt.Sprintf("%d of %d streams of %s%s went wrong, %d of %d of the others (by chance: %s)", f.Bad, f.Of, f.Name, by, f.OthersBad, f.OthersOf, sayChance(f.Chance))
+}
+
+func sayChance(p float64) string {
+	switch {
+	case p < 1e-4:
+		return "less than 1 in 10,000"
+	case p < 0.001:
+		return fmt.Sprintf("1 in %.0f", 1/p)
+	}
+	return fmt.Sprintf("%.1f %%", 100*p)
+}
+
+// rareFate is the chance below which a replica is said to differ.
+const rareFate = 0.01
+
+// bounds on what can be a name of replicas: as many as there may be, and as many
+// streams as each must have on average, so that names of requests are none.
+const (
+	maxReplicas = 16
+	minOfEach   = 2
+)
+
+// Fate finds the replica whose streams go wrong more often than those of the
+// others, by whatever names replicas: our own knowledge, a response field, a
+// cookie, the server in a log. False where none stands out from chance.
+func (s *Scope) Fate() (best Fate, ok bool) {
+	tests := 0
+	for _, by := range s.namers() {
+		groups := s.servedBy(by)
+		tests += len(groups)
+		for _, name := range slices.Sorted(maps.Keys(groups)) {
+			if f := fateOf(groups, by, name); f.Bad > 0 && (best.Of == 0 || f.Chance < best.Chance) {
+				best = f
+			}
+		}
+	}
+	best.Chance = min(1, best.Chance*float64(tests))
+	return best, best.Of > 0 && best.Chance < rareFate
+}
+
+func fateOf(groups map[string][]*Graded, by, name string) Fate {
+	f := Fate{By: by, Name: name}
+	for who, gs := range groups {
+		for _, g := range gs {
+			bad := wentWrong(g)
+			switch {
+			case who != name:
+				f.OthersOf++
+				if bad {
+					f.OthersBad++
+				}
+			case bad:
+				f.Bad++
+				f.Streams = append(f.Streams, g)
+				fallthrough
+			default:
+				f.Of++
+			}
+		}
+	}
+	f.Chance = Fisher(f.Bad, f.Of, f.OthersBad, f.OthersOf)
+	return f
+}
+
+// wentWrong reports whether a stream was not whole, and not because of us.
+func wentWrong(g *Graded) bool {
+	return g.Grade.Outcome != Complete && g.Grade.Outcome != Cancelled
+}
+
+// servedBy deals the streams out to the replicas that by names. Streams in our own
+// faults' way, and those that the app alone was asked for, say nothing.
+func (s *Scope) servedBy(by string) map[string][]*Graded {
+	out := map[string][]*Graded{}
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if name := named(g, by); name != "" && (g.Untouched() || !s.Scenario.Policy.Faulty) && !(g.Hop == appHop && s.Scenario.Peel) && g.Grade.Outcome != Cancelled {
+			out[name] = append(out[name], g)
+		}
+	}
+	return out
+}
+
+// named is who served g by a response field, or by our own knowledge for "".
+func named(g *Graded, by string) string {
+	if by == "" {
+		return g.Replica
+	}
+	return g.Header[by]
+}
+
+// namers lists what names at least two replicas, our own knowledge first.
+func (s *Scope) namers() []string {
+	fields := map[string]bool{"": true}
+	for i := range s.Streams {
+		for name := range s.Streams[i].Header {
+			fields[name] = mayName(name)
+		}
+	}
+	var out []string
+	for _, by := range slices.Sorted(maps.Keys(fields)) {
+		groups, n := s.servedBy(by), 0
+		for _, gs := range groups {
+			n += len(gs)
+		}
+		if fields[by] && len(groups) > 1 && len(groups) <= maxReplicas && n >= minOfEach*len(groups) {
+			out = append(out, by)
+		}
+	}
+	return out
+}
+
+// mayName leaves out the fields that speak of the response and not of who sent it.
+func mayName(field string) bool {
+	switch field {
+	case "Server", "X-Powered-By": // an error page has its edge's
+		return false
+	case "Content-Length", "Transfer-Encoding", "Connection", "Retry-After", "Age", "X-Accel-Buffering", "X-Cache", "X-Runtime":
+		return false
+	}
+	return !strings.HasPrefix(field, "X-Streamproof-") || strings.HasSuffix(field, "-Upstream")
+}
+
+// namer is what the table of replicas goes by: our own knowledge, else the field
+// of the replica that differs, else the first that names several.
+func (s *Scope) namer() (by string, name func(*Graded) string) {
+	pick := ""
+	if list := s.namers(); len(list) > 0 && list[0] != "" {
+		pick = list[0]
+		if f, ok := s.Fate(); ok {
+			pick = f.By
+		}
+	}
+	return pick, func(g *Graded) string { return named(g, pick) }
+}
