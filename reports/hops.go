@@ -23,7 +23,7 @@ var hopColumns = []string{"sent in at", "what it is", "streams", "outcomes", "fi
 func hopViews(hops []verdict.HopReport) []hopView {
 	var out []hopView
 	for _, h := range hops {
-		v := hopView{Hop: h.Hop, What: h.What, Streams: thousands(h.Started), Outcomes: tally(h.Outcomes),
+		v := hopView{Hop: h.Name(), What: h.What, Streams: thousands(h.Started), Outcomes: tally(h.Outcomes),
 			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: "no", Ending: h.Ending, Wrong: h.Wrong, Why: h.Why}
 		if h.Buffered > 0 {
 			v.Held = fmt.Sprintf("%d of %d", h.Buffered, h.Started)

@@ -7,7 +7,7 @@ import (
 )
 
 const diagnoseLong = `Peel the layers: send the same small load to the app directly, through the
-upstream link, through nginx and through the whole chain, ask for one answer not
+upstream link, through the edge and through the whole chain, ask for one answer not
 streamed where the app can, and compare. Says where and why streams die or are
 held back, what to do first, how the timers of all layers are set, and what the
 edge does to a stream that is cut behind it.

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -66,3 +67,16 @@ func (s *Scope) ownProduct() record.EdgeProduct {
 	}
 	return record.EdgeUnknown
 }
+
+// labelOf is how a hop at which a foreign edge answers is called; "" for hops
+// whose name says it.
+func (s *Scope) labelOf(hop string) string {
+	if hop != record.ForeignHop && !(hop == record.NginxHop && s.Run.Attached()) {
+		return ""
+	}
+	p, _ := s.EdgeProduct()
+	return p.String()
+}
+
+// Name is how a reader knows the hop.
+func (r *HopReport) Name() string { return cmp.Or(r.Label, r.Hop) }

@@ -62,7 +62,7 @@ func (s *Scope) hopNames() []string {
 
 // hop sums up the streams that entered at one hop.
 func (s *Scope) hop(name string) (HopReport, []*Graded) {
-	r := HopReport{Hop: name, What: s.whatIs(name), Outcomes: zeroOutcomes()}
+	r := HopReport{Hop: name, Label: s.labelOf(name), What: s.whatIs(name), Outcomes: zeroOutcomes()}
 	var streams []*Graded
 	var ttfe, gap []time.Duration
 	endings := map[string]int{}
@@ -124,7 +124,7 @@ func sayWrong(inner []HopReport, r HopReport) string {
 		return here + ": it begins in the app"
 	}
 	last := inner[len(inner)-1]
-	return fmt.Sprintf("%s, while it was %s at %s", here, sayHop(last), last.Hop)
+	return fmt.Sprintf("%s, while it was %s at %s", here, sayHop(last), last.Name())
 }
 
 func sayHop(r HopReport) string {

@@ -262,6 +262,7 @@ type Warning struct {
 // seconds, over complete streams.
 type HopReport struct {
 	Hop      string          `json:"hop"`
+	Label    string          `json:"label,omitempty"` // how its users call an edge that we did not start: "HAProxy"
 	What     string          `json:"what,omitempty"` // "nginx 1.22.1, form default"
 	Started  int             `json:"started"`
 	Outcomes map[Outcome]int `json:"outcomes"`
