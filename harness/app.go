@@ -27,21 +27,21 @@ type App struct {
 	// URL: the base of a URL. It lets that edge be peeled off.
 	Direct string
 
-	Port     int               // where it listens
-	Health   string            // path that answers 2xx when ready; "" waits for the port
-	Start    time.Duration     // how long it may take to become healthy; 0 means 30 s
-	Grace    time.Duration     // between SIGTERM and SIGKILL; 0 means 10 s
-	Env      []string          // NAME=value
-	Dir      string            // working directory of a command
-	Replicas int               // 0 means 1
-	Workers  int               // of the origin; 0 means 1
-	Args     []string          // further flags of the origin
-	Memory   int64             // bytes; 0 for no limit
-	CPUs     float64           // 0 for no limit
-	Pids     int64             // processes and threads; 0 for no limit
-	Shm      int64             // bytes of /dev/shm; 0 means Docker's own 64 MiB
-	Edge     stack.Edge        // overrides the scenarios' own edge where it is set
-	Logs     map[string]string // logs that we attach to: kind to path
+	Port     int           // where it listens
+	Health   string        // path that answers 2xx when ready; "" waits for the port
+	Start    time.Duration // how long it may take to become healthy; 0 means 30 s
+	Grace    time.Duration // between SIGTERM and SIGKILL; 0 means 10 s
+	Env      []string      // NAME=value
+	Dir      string        // working directory of a command
+	Replicas int           // 0 means 1
+	Workers  int           // of the origin; 0 means 1
+	Args     []string      // further flags of the origin
+	Memory   int64         // bytes; 0 for no limit
+	CPUs     float64       // 0 for no limit
+	Pids     int64         // processes and threads; 0 for no limit
+	Shm      int64         // bytes of /dev/shm; 0 means Docker's own 64 MiB
+	Edge     stack.Edge    // overrides the scenarios' own edge where it is set
+	Logs     []LogFile     // logs that we read beside those of the stack
 	// Ledger is the path of the app's own account of a stream, with {nonce} for
 	// the stream's X-Request-ID. It answers 404, or JSON as our origin does: how
 	// many events were produced, whether that stopped and when. "" for none; our
@@ -49,6 +49,15 @@ type App struct {
 	Ledger string
 
 	Stream Stream
+}
+
+// A LogFile is a log of the user's, of which we read what it gains during a
+// scenario.
+type LogFile struct {
+	// Kind is one of logline.Kinds, or the name of the software that writes it; ""
+	// or "auto" leaves it to the content.
+	Kind string
+	Path string
 }
 
 // A Stream is the request that every stream sends, and how its answer is read.

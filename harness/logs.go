@@ -2,42 +2,94 @@ package harness
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
 // fileLogs enters the stack's logs into the record, without the secrets, and
 // copies what the logs that we attached to gained during the scenario.
 func (p *player) fileLogs() error {
+	p.logs.close()
 	var errs []error
 	for _, l := range p.stack.Logs() {
 		path := filepath.Join(p.logDir(p.sc), l.Name)
 		errs = append(errs, p.scrub(path), p.rec.Log(p.sc.ID, l.Name, record.LogKind(l.Kind)))
+		p.rec.LogArrivals(p.sc.ID, l.Name, p.logs.arrivals(path))
 	}
-	for kind, path := range p.App.Logs {
-		name := kind + "-" + filepath.Base(path)
-		err := copyFrom(path, p.offsets[path], filepath.Join(p.logDir(p.sc), name))
-		errs = append(errs, err, p.scrub(filepath.Join(p.logDir(p.sc), name)), p.rec.Log(p.sc.ID, name, record.LogKind(kind)))
+	for i, l := range p.App.Logs {
+		errs = append(errs, p.fileAttached(i, l))
 	}
 	return errors.Join(errs...)
 }
 
-// logOffsets remembers where the attached logs end before the scenario begins.
-func logOffsets(logs map[string]string) (map[string]int64, error) {
-	at := map[string]int64{}
-	for kind, path := range logs {
-		info, err := os.Stat(path)
-		if err != nil {
-			return nil, &UsageError{Place: "logs." + kind, Problem: err.Error(), Fix: "name a file that this machine can read"}
-		}
-		at[path] = info.Size()
+// fileAttached copies one log of the user's and says what it was taken for.
+func (p *player) fileAttached(i int, l LogFile) error {
+	kind, _ := logline.Named(l.Kind)
+	name := attachedName(i, p.App.Logs)
+	to := filepath.Join(p.logDir(p.sc), name)
+	from := p.logs.offset(l.Path)
+	if kind == logline.Kubernetes {
+		from = 0 // a list of objects is written anew, not added to
 	}
-	return at, nil
+	if err := copyFrom(l.Path, from, to); err != nil {
+		return err
+	}
+	err := errors.Join(p.scrub(to), p.rec.AttachedLog(p.sc.ID, name, kind))
+	p.rec.LogArrivals(p.sc.ID, name, p.logs.arrivals(l.Path))
+	lines, total, rerr := firstLines(to)
+	if rerr != nil {
+		return errors.Join(err, rerr)
+	}
+	was := logline.Recognise(l.Path, lines)
+	switch {
+	case total == 0:
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: nothing was written to it while the streams ran", l.Path), "")
+	case was.Kind == record.NotALog:
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s is %s: it was not read", l.Path, was), "")
+	case kind == "":
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken for %s", l.Path, total, was), "")
+	}
+	return err
+}
+
+// attachedName is the name of the copy: that of the file behind its kind, with a
+// number where two are alike.
+func attachedName(i int, logs []LogFile) string {
+	name := func(l LogFile) string { return cmp.Or(l.Kind, "auto") + "-" + filepath.Base(l.Path) }
+	same := 0
+	for _, l := range logs[:i] {
+		if name(l) == name(logs[i]) {
+			same++
+		}
+	}
+	if same > 0 {
+		return fmt.Sprintf("%s-%d-%s", cmp.Or(logs[i].Kind, "auto"), same+1, filepath.Base(logs[i].Path))
+	}
+	return name(logs[i])
+}
+
+// firstLines reads enough of a file to recognise it, and counts its lines.
+func firstLines(path string) (lines []string, total int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read attached log: %w", err)
+	}
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	in.Buffer(make([]byte, 64<<10), 4<<20)
+	for in.Scan() {
+		if total++; len(lines) < 1000 {
+			lines = append(lines, in.Text())
+		}
+	}
+	return lines, total, nil // what follows an endless line is not needed here
 }
 
 func copyFrom(path string, offset int64, to string) error {

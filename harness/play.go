@@ -33,10 +33,10 @@ type player struct {
 	stack   stack.Stack
 	front   stack.Hop
 	target  fault.Target
-	parts   []part           // of the fault
-	turn    turn             // of the main wave
-	offsets map[string]int64 // ends of the attached logs before the scenario
-	closing atomic.Bool      // the stack is being closed
+	parts   []part      // of the fault
+	turn    turn        // of the main wave
+	logs    *logWatcher // of the attached logs and the stack's
+	closing atomic.Bool // the stack is being closed
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever
@@ -44,11 +44,12 @@ type player struct {
 func (r *run) play(ctx context.Context, sc Scenario) error {
 	sc.Policy, sc.Edge, sc.Load = r.policy(sc), r.edge(sc), r.Load.Over(sc.Load)
 	r.seen.reset()
-	offsets, err := logOffsets(r.App.Logs)
+	watcher, err := watchLogs(r.App.Logs, r.logDir(sc), r.now)
 	if err != nil {
 		return err
 	}
-	p := &player{run: r, sc: sc, offsets: offsets, parts: parts(sc.Fault)}
+	defer watcher.close()
+	p := &player{run: r, sc: sc, logs: watcher, parts: parts(sc.Fault)}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -153,6 +154,7 @@ func (p *player) close() error {
 		s.Settle(context.Background())
 	}
 	p.closing.Store(true)
+	p.logs.ending.Store(true)
 	p.machine.on(nil)
 	p.tell(record.Event{At: p.now(), Source: "harness", Kind: "closing"})
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)

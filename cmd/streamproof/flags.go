@@ -75,7 +75,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT`, that asks for the same answer in one piece")
 	fs.Var(&f.longest, "longest", "the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
 	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")
-	fs.StringArrayVar(&f.logs, "log", nil, "read the log `KIND=PATH` too, repeatable; kinds: "+strings.Join(config.LogKinds, ", "))
+	fs.StringArrayVar(&f.logs, "log", nil, "read the log `[KIND=]PATH` too, repeatable; without KIND its content tells; kinds: "+strings.Join(config.LogKinds[1:], ", "))
 	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the app needs)")
 	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
 	fs.Var(&f.replicas, "replicas", "run `N` instances of the app")
@@ -128,17 +128,20 @@ func body(s string) (string, error) {
 	return string(b), nil
 }
 
-// logs reads KIND=PATH.
-func logs(list []string, into map[string]string) error {
+// logs reads KIND=PATH, and a PATH whose kind its content shows.
+func logs(list []string, into *[]harness.LogFile) error {
 	for _, l := range list {
 		kind, path, ok := strings.Cut(l, "=")
-		if !ok || path == "" {
-			return &harness.UsageError{Place: "--log", Problem: "no kind and path in " + l, Fix: "write --log nginx_error=/var/log/nginx/error.log"}
+		if !ok || strings.ContainsAny(kind, "/.") {
+			kind, path = config.AutoLog, l
+		}
+		if path == "" {
+			return &harness.UsageError{Place: "--log", Problem: "no path in " + l, Fix: "write --log /var/log/nginx/error.log, or --log app=app.log"}
 		}
 		if err := config.LogKind(kind); err != nil {
 			return &harness.UsageError{Place: "--log", Problem: err.Problem, Fix: err.Fix}
 		}
-		into[kind] = path
+		*into = append(*into, harness.LogFile{Kind: kind, Path: path})
 	}
 	return nil
 }

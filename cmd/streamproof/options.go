@@ -90,7 +90,7 @@ func (in *input) app(a *harness.App) (err error) {
 	if s.Headers, err = in.withHeaders(s.Headers); err != nil {
 		return err
 	}
-	return logs(in.logs, a.Logs)
+	return logs(in.logs, &a.Logs)
 }
 
 // attach replaces the file's app by a URL. A path in the URL goes before the

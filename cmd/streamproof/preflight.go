@@ -80,11 +80,11 @@ func portFree(a harness.App) error {
 		Fix: "end what listens there, or leave port out and use {port} or $PORT in the command"}
 }
 
-func readableLogs(logs map[string]string) error {
-	for kind, path := range logs {
-		f, err := os.Open(path)
+func readableLogs(logs []harness.LogFile) error {
+	for _, l := range logs {
+		f, err := os.Open(l.Path)
 		if err != nil {
-			return &harness.UsageError{Place: "app.logs." + kind, Problem: fmt.Sprintf("cannot read %s: %s", path, reason(err)), Fix: "check the path and its permissions"}
+			return &harness.UsageError{Place: "app.logs." + l.Kind, Problem: fmt.Sprintf("cannot read %s: %s", l.Path, reason(err)), Fix: "check the path and its permissions"}
 		}
 		f.Close()
 	}

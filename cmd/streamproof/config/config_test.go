@@ -37,7 +37,7 @@ stream:
 load: {rate: 90/m, ramp: 2s, duration: 30s}
 limits: {gap: 3s, total: 1m}
 thresholds: {first_event: 1s, max_gap: 2s, total: 20s}
-logs: {nginx_error: /var/log/nginx/error.log, app: app.log}
+logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, /var/log/other.log]}
 scenarios: [control, stall]
 strict: true
 allow_unable: true
@@ -56,7 +56,7 @@ func TestOptionsCarryEveryKey(t *testing.T) {
 		Start: 5 * time.Second, Grace: 2 * time.Second, Env: []string{"A=one", "B=2"}, Dir: "conf",
 		Memory: 256 << 20, CPUs: 1.5, Pids: 200, Shm: 128 << 20, Ledger: "/ledger?nonce={nonce}", Replicas: 2, Workers: 3,
 		Edge: stack.Edge{Form: stack.EdgeDefault, ReadTimeout: 2 * time.Second, NginxConf: "conf/nginx.conf"},
-		Logs: map[string]string{"nginx_error": "/var/log/nginx/error.log", "app": "conf/app.log"},
+		Logs: []harness.LogFile{{Kind: "app", Path: "conf/app.log"}, {Kind: "app", Path: "/var/log/other.log"}, {Kind: "nginx_error", Path: "/var/log/nginx/error.log"}},
 		Stream: harness.Stream{Path: "/chat", Method: "POST", Headers: map[string]string{"Authorization": "Bearer ${API_KEY}"},
 			Body: `{"q": "hi"}`, Dialect: "openai-chat", Length: 12000},
 	}

@@ -1,19 +1,28 @@
 package config
 
 import (
-	"slices"
-
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/logline"
 )
 
+// AutoLog is the kind that leaves it to the content.
+const AutoLog = "auto"
+
 // LogKinds are the kinds of logs that diagnosis can read.
-var LogKinds = []string{string(record.NginxAccess), string(record.NginxError), string(record.AppLog), string(record.ProxyLog)}
+var LogKinds = logKinds()
+
+func logKinds() []string {
+	names := []string{AutoLog}
+	for _, k := range logline.Kinds {
+		names = append(names, string(k))
+	}
+	return names
+}
 
 // LogKind says what is wrong with the name of a kind; nil where it is known.
 func LogKind(kind string) *ValueError {
-	if slices.Contains(LogKinds, kind) {
+	if _, ok := logline.Named(kind); ok {
 		return nil
 	}
 	return &ValueError{Problem: "unknown kind of log \"" + kind + "\"", Fix: Suggest(kind, LogKinds)}

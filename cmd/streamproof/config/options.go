@@ -76,10 +76,12 @@ func (f *File) dir() string {
 	return f.beside(f.App.Dir)
 }
 
-func (f *File) logs() map[string]string {
-	logs := map[string]string{}
-	for kind, path := range f.Logs {
-		logs[kind] = f.beside(path)
+func (f *File) logs() []harness.LogFile {
+	var logs []harness.LogFile
+	for _, kind := range slices.Sorted(maps.Keys(f.Logs)) {
+		for _, path := range f.Logs[kind] {
+			logs = append(logs, harness.LogFile{Kind: kind, Path: f.beside(path)})
+		}
 	}
 	return logs
 }

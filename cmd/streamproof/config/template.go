@@ -94,7 +94,7 @@ limits:
   gap: 10s                       # silence after which a stream counts as stalled
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
-# logs: {nginx_error: /var/log/nginx/error.log}
+# logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, worker.log]}
 # An app of one process cannot play worker-kill; this lets the others decide. And
 # read-timeout needs an answer that the app thinks about: write {pause} into path
 # where it is told for how long, or leave that scenario out.

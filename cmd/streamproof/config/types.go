@@ -2,19 +2,19 @@ package config
 
 // A Config is streamproof.yaml.
 type Config struct {
-	App         App               `yaml:"app,omitempty" jsonschema_description:"The system under test; without it our own origin. Name one of image, build, compose, command and url."`
-	Edge        Edge              `yaml:"edge,omitempty" jsonschema_description:"The reverse proxy in front of the app; without it each scenario brings its own."`
-	Stream      Stream            `yaml:"stream,omitempty" jsonschema_description:"The request that every stream sends, and how its answer is read."`
-	Load        Load              `yaml:"load,omitempty" jsonschema_description:"How many streams are sent: a number at a time (streams), or a rate."`
-	Limits      Limits            `yaml:"limits,omitempty" jsonschema_description:"Our own bounds on every stream."`
-	Thresholds  Thresholds        `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail a run; unset, only ratios judge."`
-	Logs        map[string]string `yaml:"logs,omitempty" jsonschema_description:"Log files to read beside ours: kind (nginx_access, nginx_error, app, proxy) to path."`
-	Scenarios   Names             `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
-	Define      []Define          `yaml:"define,omitempty" jsonschema_description:"Scenarios of your own; without scenarios these are run."`
-	Strict      bool              `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
-	AllowUnable bool              `yaml:"allow_unable,omitempty" jsonschema_description:"Exit by the other scenarios where some cannot be played here; those stay inconclusive."`
-	AllowHosts  []string          `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`
-	Seed        uint64            `yaml:"seed,omitempty" jsonschema_description:"Chooses victims and positions; 0 or absent draws one."`
+	App         App              `yaml:"app,omitempty" jsonschema_description:"The system under test; without it our own origin. Name one of image, build, compose, command and url."`
+	Edge        Edge             `yaml:"edge,omitempty" jsonschema_description:"The reverse proxy in front of the app; without it each scenario brings its own."`
+	Stream      Stream           `yaml:"stream,omitempty" jsonschema_description:"The request that every stream sends, and how its answer is read."`
+	Load        Load             `yaml:"load,omitempty" jsonschema_description:"How many streams are sent: a number at a time (streams), or a rate."`
+	Limits      Limits           `yaml:"limits,omitempty" jsonschema_description:"Our own bounds on every stream."`
+	Thresholds  Thresholds       `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail a run; unset, only ratios judge."`
+	Logs        map[string]Names `yaml:"logs,omitempty" jsonschema_description:"Log files to read beside ours: kind (app, nginx_error, haproxy, kubernetes …; auto recognises it) to a path or a list of paths."`
+	Scenarios   Names            `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
+	Define      []Define         `yaml:"define,omitempty" jsonschema_description:"Scenarios of your own; without scenarios these are run."`
+	Strict      bool             `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
+	AllowUnable bool             `yaml:"allow_unable,omitempty" jsonschema_description:"Exit by the other scenarios where some cannot be played here; those stay inconclusive."`
+	AllowHosts  []string         `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`
+	Seed        uint64           `yaml:"seed,omitempty" jsonschema_description:"Chooses victims and positions; 0 or absent draws one."`
 }
 
 // An App is the system under test.
