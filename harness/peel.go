@@ -28,8 +28,11 @@ func (p *player) peel(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		p.phase("streams to " + h.Name)
 		p.front = h
+		if err := p.solo(ctx, h); err != nil || ctx.Err() != nil {
+			return err
+		}
+		p.phase("streams to " + h.Name)
 		w := p.wave(p.sc.Load.streams(), &p.sc.Load)
 		w.Assign = p.through(h)
 		if _, err := p.drive(ctx, w); err != nil {

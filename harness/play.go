@@ -24,9 +24,9 @@ const (
 
 // A player plays one scenario on a stack of its own.
 //
-//	baseline ── main wave: victims and controls ────────────┐
-//	              │ condition met                           │
-//	              └ fault active ── hold ── healed ── recovery streams
+//	solo ── baseline ── main wave: victims and controls ────────────┐
+//	                      │ condition met                           │
+//	                      └ fault active ── hold ── healed ── recovery streams
 type player struct {
 	*run
 	sc      Scenario
@@ -37,6 +37,7 @@ type player struct {
 	turn    turn        // of the main wave
 	logs    *logWatcher // of the attached logs and the stack's
 	closing atomic.Bool // the stack is being closed
+	alone   uint64      // the stream that went down this road alone
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever
@@ -134,6 +135,9 @@ func entrance(hops []stack.Hop, name string) (stack.Hop, error) {
 func (p *player) timetable(ctx context.Context) error {
 	if p.sc.Peel {
 		return p.peel(ctx)
+	}
+	if err := p.solo(ctx, p.front); err != nil || ctx.Err() != nil {
+		return err
 	}
 	if p.sc.Fault != nil {
 		if err := p.baseline(ctx); err != nil {

@@ -55,12 +55,13 @@ type run struct {
 	next     uint64 // sequence number of the next stream
 	progress *ticker
 	machine  *watcher
-	mute     bool     // control was played, and no stream of it brought content
-	warned   []string // what Warn was told
+	mute     bool              // control was played, and no stream of it brought content
+	warned   []string          // what Warn was told
+	solos    map[string]soloOf // by road
 }
 
 func newRun(o Options) (*run, error) {
-	r := &run{Options: o, next: 1}
+	r := &run{Options: o, next: 1, solos: map[string]soloOf{}}
 	var err error
 	if r.dialect, r.terminal, r.failure, err = o.App.dialect(); err != nil {
 		return nil, err

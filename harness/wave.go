@@ -55,7 +55,7 @@ func (p *player) mainWave(ctx context.Context) error {
 	if p.sc.Fault != nil {
 		err = errors.Join(err, p.confirm(ctx))
 	}
-	done.InBodyAtFault = p.inBodyAtFault(struck)
+	done.InBodyAtFault, done.Solo = p.inBodyAtFault(struck), p.alone
 	p.rec.Wave(done)
 	return err
 }
@@ -86,7 +86,7 @@ func (p *player) inBodyAtFault(seen int) int {
 // drive sends a wave and records what came of it.
 func (p *player) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 	done, err := load.Drive(ctx, p.tap, w)
-	done.InBodyAtFault = -1
+	done.InBodyAtFault, done.Solo = -1, p.alone
 	p.rec.Wave(done)
 	return done, err
 }

@@ -30,6 +30,9 @@ func directOf(s *verdict.Scope) direct {
 			continue
 		}
 		sc := scenarioOf(s.Run, st.Scenario)
+		if st.Group == record.Solo {
+			continue // no load stood beside it
+		}
 		if sc.Policy.Faulty && st.Group != record.Baseline && st.Group != record.Control {
 			continue
 		}

@@ -47,6 +47,7 @@ type Run struct {
 type Group string
 
 const (
+	Solo     Group = "solo"     // alone before the load: what the load adds is measured against it
 	Baseline Group = "baseline" // before any fault
 	Victim   Group = "victim"   // in the way of the fault
 	Control  Group = "control"  // beside the victims, out of the fault's way
@@ -247,6 +248,9 @@ type Wave struct {
 	// InBodyAtFault is how many of its streams were in their body when the fault
 	// struck; -1 where no fault struck.
 	InBodyAtFault int
+	// Solo is the stream that went down the wave's road alone: of this scenario, or
+	// of an earlier one with the same road and request. 0 where there is none.
+	Solo uint64
 }
 
 // A Note is a doubt or a fact about the run that is no stream's own.

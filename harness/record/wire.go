@@ -167,6 +167,7 @@ type waveEntry struct {
 	Begin         time.Duration `cbor:"7,keyasint,omitempty"`
 	End           time.Duration `cbor:"8,keyasint,omitempty"`
 	InBodyAtFault int           `cbor:"9,keyasint,omitempty"`
+	Solo          uint64        `cbor:"20,keyasint,omitempty"`
 }
 
 type noteEntry struct {

@@ -84,7 +84,7 @@ func (Enough) Check(s *Scope) Answer {
 	need := max(1, s.Scenario.Policy.MinStreams)
 	n := 0
 	for i := range s.Streams {
-		if s.Streams[i].Grade.Outcome != Cancelled {
+		if s.Streams[i].Grade.Outcome != Cancelled && s.Streams[i].Group != record.Solo {
 			n++
 		}
 	}

@@ -13,7 +13,9 @@ func (Untouched) Check(s *Scope) Answer {
 	if s.Scenario.Policy.Sheds {
 		return Answer{}
 	}
-	b := s.judge(func(g *Graded) bool { return g.Untouched() && g.Group != record.Baseline && s.allowed(g) },
+	b := s.judge(func(g *Graded) bool {
+		return g.Untouched() && g.Group != record.Baseline && g.Group != record.Solo && s.allowed(g)
+	},
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
 	case b.judged == 0:

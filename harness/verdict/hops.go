@@ -3,6 +3,8 @@ package verdict
 import (
 	"fmt"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // hops compares the entrances of a chain that was peeled, the app first. A hop at
@@ -68,7 +70,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 	endings := map[string]int{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if g.Hop != name {
+		if g.Hop != name || g.Group == record.Solo {
 			continue
 		}
 		streams = append(streams, g)

@@ -1,0 +1,82 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+const (
+	// soloAgain is a first event after which the app may still have been warming up
+	// (imports, a JIT, a first connection to a database): it is asked once more.
+	soloAgain = time.Second
+	// soloLong is an answer that costs too much time to be asked for again on a road
+	// on which it is known already.
+	soloLong = 3 * time.Second
+)
+
+// A soloOf is what is known of a stream that had a road to itself.
+type soloOf struct {
+	seq  uint64
+	took time.Duration
+}
+
+// solo sends one stream alone before the load: what the load then adds to the
+// times of the others is measured against it ([verdict.Scope.Solo]).
+//
+//	solo │ baseline (5) │ main wave ──────────
+//	  └── first event 0.35 s      └── first event 6.1 s: 5.75 s are the load's
+//
+// A road that has its solo stream in this run already is not asked again where
+// the answer takes longer than soloLong, or where the scenario has a fault of its
+// own, which nothing is then measured against. The same road is the same edge,
+// hop, request and way to start the app.
+func (p *player) solo(ctx context.Context, h stack.Hop) error {
+	if l := p.sc.Load; l.streams() == 1 && l.Rate == 0 && !p.sc.Peel {
+		return nil // it is alone anyway
+	}
+	road := p.road(h)
+	if known, ok := p.solos[road]; ok && (p.sc.Fault != nil || known.took > soloLong) {
+		p.alone = known.seq
+		return nil
+	}
+	p.phase("one stream alone")
+	st, err := p.ask1(ctx, h, record.Solo)
+	if first, ok := verdict.TTFE(st); ok && first > soloAgain && err == nil && ctx.Err() == nil {
+		var again *record.Stream
+		again, err = p.ask1(ctx, h, record.Solo)
+		if sooner, ok := verdict.TTFE(again); ok && sooner < first {
+			st = again
+		}
+	}
+	p.alone = st.Seq
+	if took, ok := verdict.DurationOf(st); ok && st.TerminalAt != record.Never {
+		p.solos[road] = soloOf{st.Seq, took}
+	}
+	return err
+}
+
+// ask1 sends one stream in at h and waits for its end.
+func (p *player) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record.Stream, error) {
+	w := p.wave(1, nil)
+	t := p.lane(g, p.run.target(p.sc))
+	t.Hop, t.URL, t.Dial = h.Name, h.URL+p.run.target(p.sc), h.Dial
+	w.Assign = func(uint64) load.Target { return t }
+	_, err := p.drive(ctx, w)
+	for _, st := range p.seen.of(g) {
+		if st.Seq == w.First {
+			return st, err
+		}
+	}
+	return &record.Stream{First: record.Never, Send: record.Never, End: record.Never, TerminalAt: record.Never}, err
+}
+
+// road tells roads apart on which an answer may take another time.
+func (p *player) road(h stack.Hop) string {
+	return fmt.Sprint(p.sc.Edge, h.Name, p.run.target(p.sc), p.sc.Headers, p.sc.Env, p.sc.Args, p.sc.Workers, p.sc.Replicas)
+}
