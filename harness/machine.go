@@ -3,7 +3,7 @@ package harness
 import (
 	"context"
 	"net/url"
-	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -57,12 +57,11 @@ func (w *watcher) app() ([]int, stack.Stack) {
 	w.mu.Lock()
 	st := w.stack
 	w.mu.Unlock()
-	self := os.Getpid()
-	roots := append([]int{self}, w.attached...)
+	roots := slices.Clone(w.attached)
 	if h, ok := st.(stack.Hosted); ok {
 		roots = append(roots, h.HostPids()...)
 	}
-	return machine.Below(roots)[1:], st // the first is us
+	return machine.Below(roots), st
 }
 
 // throttled is how long a CPU quota of ours has kept the replicas from running

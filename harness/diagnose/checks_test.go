@@ -113,7 +113,7 @@ func TestBusyMachineIsNobodysFault(t *testing.T) {
 		{"busy", func(b *synth.Builder) {
 			for at := 250 * ms; at < 10*sec; at += 250 * ms {
 				b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: 250 * ms, Known: true, Whole: true,
-					Busy: 500 * ms, AppRan: 100 * ms, AppWaited: 100 * ms})
+					Busy: 500 * ms, AppRan: 100 * ms, AppWaited: 150 * ms})
 			}
 		}, diagnose.BusyMachine},
 		{"pressed", func(b *synth.Builder) {

@@ -47,10 +47,53 @@ func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
 			return Excuse{Pressed: orElse(g.Replica, "the app")}, true
 		}
 	}
-	if x, ok := s.Starved(from, to); ok {
+	if x, ok := s.Starved(from, to); ok && !s.served(from, to) {
 		return Excuse{Starved: &x}, true
 	}
 	return Excuse{}, false
+}
+
+// served reports whether others were served in time between two times: streams
+// that bear no fault of time had events, and none of the pauses between any two of
+// them was a quarter as long. An app that is kept from running is so for all.
+//
+//	g        ├───────── silent ─────────┤
+//	others     |  | |   |  || |  |  |  |       served: the silence is g's own
+//	others     |                       ||      not served
+func (s *Scope) served(from, to time.Duration) bool {
+	if s.calm == nil {
+		s.calm = s.calmArrivals()
+	}
+	most := (to - from) / 4
+	i, _ := slices.BinarySearch(s.calm, from)
+	for ; i < len(s.calm) && s.calm[i] < to; i++ {
+		if s.calm[i]-from > most {
+			return false
+		}
+		from = s.calm[i]
+	}
+	return to-from <= most
+}
+
+// calmStreams bounds how many streams are looked at.
+const calmStreams = 200
+
+// calmArrivals are the arrivals of streams that were in time, in order.
+func (s *Scope) calmArrivals() []time.Duration {
+	all := []time.Duration{}
+	n := 0
+	for i := range s.Streams {
+		g := &s.Streams[i]
+		if n == calmStreams || g.Grade.Outcome != Complete || slices.ContainsFunc(g.Grade.Flags, Flag.timing) {
+			continue
+		}
+		n++
+		for m := range g.Marks() {
+			all = append(all, m.At)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Excuse looks for one for whatever g was slow at: its silence where it stalled,

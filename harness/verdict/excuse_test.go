@@ -88,6 +88,16 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
 		question{"long gaps", add(5, gappy), verdict.Fail, "5 of 5"},
 		question{"long gaps on a busy machine", func(b *synth.Builder) { b.Add(5, gappy); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"},
+		question{"long gaps on a busy machine, beside others that had none", func(b *synth.Builder) {
+			b.Add(5, gappy)
+			b.Add(5, synth.Shape{Events: 500})
+			others(0, time.Minute)(b)
+		}, verdict.Fail, "5 of 10"},
+		question{"long gaps on a busy machine, after others had ended", func(b *synth.Builder) {
+			b.Add(5, gappy)
+			b.Add(5, synth.Shape{Events: 30})
+			others(0, time.Minute)(b)
+		}, verdict.Inconclusive, "other programs"},
 		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) }, verdict.Pass, "5 streams"})
 }
 

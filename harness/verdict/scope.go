@@ -25,7 +25,8 @@ type Scope struct {
 	// run finished.
 	Over bool
 
-	outs []interval // in which a replica was down by our hand, by their begin
+	outs []interval      // in which a replica was down by our hand, by their begin
+	calm []time.Duration // arrivals of streams that were in time, once asked for
 }
 
 // A Graded is a stream with its grade.

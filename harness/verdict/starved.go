@@ -63,7 +63,7 @@ const (
 	greedy = 0.5
 	// waits is the share of the time that a thread of the app, where we see them all,
 	// must have waited for a core: what it did not want nobody took from it.
-	waits = 0.25
+	waits = 0.5
 	// asleep is the share of a time in which nothing of ours ran.
 	asleep = 0.25
 )

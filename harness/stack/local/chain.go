@@ -44,6 +44,7 @@ var (
 	_ stack.Reloader = (*chain)(nil)
 	_ stack.Scaler   = (*chain)(nil)
 	_ stack.Counter  = (*chain)(nil)
+	_ stack.Hosted   = (*chain)(nil)
 )
 
 // start brings up the chain from its inner end to its outer one.

@@ -98,3 +98,19 @@ func (c *chain) Layers() []stack.Layer {
 	}
 	return layers
 }
+
+// HostPids implements [stack.Hosted]: the guards, below which all runs that we
+// started.
+func (c *chain) HostPids() (pids []int) {
+	if n, ok := c.edge.(*nginx); ok && n.proc != nil {
+		pids = append(pids, n.proc.guard.Process.Pid)
+	}
+	for _, r := range c.all() {
+		r.mu.Lock()
+		if r.proc != nil {
+			pids = append(pids, r.proc.guard.Process.Pid)
+		}
+		r.mu.Unlock()
+	}
+	return pids
+}
