@@ -128,7 +128,7 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	}
 	g.see(c.String(), v.edge.signed(), shape(f.streams)).see(f.Evidence...)
 	g.not(f.Cause.Cause, "asked directly, under the same load and for as long, the app does not show it")
-	if f.Cause.Cause == AppError || f.Cause.Cause == LaunderedByApp {
+	if f.Confidence == certain && (f.Cause.Cause == AppError || f.Cause.Cause == LaunderedByApp) {
 		g.or(f.Cause.Cause, f.Taxonomy, "its log has exceptions at that time, which may come of the edge's hanging up")
 		g.RuledOut = nil
 	}

@@ -105,7 +105,7 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), "too few to tell by their shape who cut"
 	case sameEvent(gs):
 		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "all after the same event, as when the app's own code fails there"
-	case sameAge(gs):
+	case v.sameAge(gs):
 		list, clue = append([]suspect{syncAge, v.raiser()}, v.killers(gs)...), "all at the same age, whatever their event"
 	default:
 		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "each at its own event and time"
@@ -113,7 +113,7 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 	if s, ok := v.deadlineSuspect(gs); ok {
 		list = append(list, s)
 	}
-	if !v.appSpeaks() && sameAge(gs) {
+	if !v.appSpeaks() && v.sameAge(gs) {
 		list = append(list, syncAge)
 	}
 	if c, ok := of(Clusters(gs), SinceLast); ok && c.Tightness <= tight || !v.edgeSpeaks() && v.stalledBefore(gs) {
@@ -123,8 +123,12 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 }
 
 // sameAge reports whether the streams ended at the same time since their start,
-// and not at once. Two cannot disagree.
-func sameAge(gs []*verdict.Graded) bool {
+// not at once, and no other one lived on. Two cannot disagree.
+func (v *view) sameAge(gs []*verdict.Graded) bool {
+	age := measureOf(gs, ageOf)
+	if len(v.beyond(gs, func(g *verdict.Graded) bool { return v.older(g, age) })) > 0 {
+		return false
+	}
 	if len(gs) < minCluster {
 		return gs[0].End-startOf(gs[0]) >= time.Second
 	}
