@@ -117,7 +117,7 @@ var spoken = map[string]bool{
 	Spliced: true, BrokenFraming: true, LostEvent: true, DuplicatedEvent: true, ReorderedEvents: true, ForeignEvent: true,
 	CorruptContent: true, TerminalNotSent: true, TerminalUnmatched: true, WrongDialect: true, NotAStream: true,
 	BufferedSomehow: true, DeployGap: true, WorkerKilled: true, Overloaded: true, HTTPFailure: true, InjectedFault: true,
-	SelfInflicted: true, ConnectionCut: true, NoAnswer: true, TooMuch: true, OneReplica: true,
+	SelfInflicted: true, ConnectionCut: true, NoAnswer: true, TooMuch: true, OneReplica: true, BusyMachine: true,
 }
 
 // At the edge.

@@ -263,7 +263,7 @@ type Warning struct {
 type HopReport struct {
 	Hop      string          `json:"hop"`
 	Label    string          `json:"label,omitempty"` // how its users call an edge that we did not start: "HAProxy"
-	What     string          `json:"what,omitempty"` // "nginx 1.22.1, form default"
+	What     string          `json:"what,omitempty"`  // "nginx 1.22.1, form default"
 	Started  int             `json:"started"`
 	Outcomes map[Outcome]int `json:"outcomes"`
 	TTFE     *Quantiles      `json:"ttfe,omitempty"`
