@@ -15,7 +15,8 @@ func peeled() Input {
 	quantiles := func(p50 float64) *verdict.Quantiles { return &verdict.Quantiles{N: 8, P50: &p50, Max: 2 * p50} }
 	hop := func(name, what string, buffered int, first float64) verdict.HopReport {
 		return verdict.HopReport{Hop: name, What: what, Started: 8, Outcomes: map[verdict.Outcome]int{verdict.Complete: 8}, Buffered: buffered,
-			TTFE: quantiles(first), Gap: quantiles(0.101), Ending: "terminal then EOF (chunked)"}
+			TTFE: quantiles(first), Gap: quantiles(0.101), Ending: "terminal then EOF (chunked)",
+			Pacing: &verdict.PacingReport{Events: 20, Instants: map[bool]int{true: 1, false: 20}[buffered > 0], Bytes: 100, First: first}}
 	}
 	hops := []verdict.HopReport{hop("app", "origin", 0, 0.001), hop("upstream", "toxiproxy 2.12.0", 0, 0.003),
 		hop("nginx", "nginx 1.22.1, form default", 8, 1.1), hop("edge", "toxiproxy 2.12.0", 8, 1.1)}

@@ -18,19 +18,30 @@ type hopView struct {
 }
 
 // hopColumns head the table of hops, in the order of [hopView.cells].
-var hopColumns = []string{"sent in at", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "held back", "ending"}
+var hopColumns = []string{"sent in at", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "pacing", "ending"}
 
 func hopViews(hops []verdict.HopReport) []hopView {
 	var out []hopView
 	for _, h := range hops {
 		v := hopView{Hop: h.Name(), What: h.What, Streams: thousands(h.Started), Outcomes: tally(h.Outcomes),
-			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: "no", Ending: h.Ending, Wrong: h.Wrong, Why: h.Why}
-		if h.Buffered > 0 {
-			v.Held = fmt.Sprintf("%d of %d", h.Buffered, h.Started)
-		}
+			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: pacing(h), Ending: h.Ending, Wrong: h.Wrong, Why: h.Why}
 		out = append(out, v)
 	}
 	return out
+}
+
+// pacing says how content arrives at a hop: "live", or "held back: 8 of 8, 160
+// events at 9 instants".
+func pacing(h verdict.HopReport) string {
+	switch p := h.Pacing; {
+	case h.Buffered > 0 && p != nil:
+		return fmt.Sprintf("held back: %d of %d, %d events at %d instants", h.Buffered, h.Started, p.Events, p.Instants)
+	case h.Buffered > 0:
+		return fmt.Sprintf("held back: %d of %d", h.Buffered, h.Started)
+	case p == nil:
+		return "no content"
+	}
+	return "live"
 }
 
 func (v hopView) cells() []string {

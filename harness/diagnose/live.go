@@ -9,11 +9,14 @@ import (
 
 // liveInside says that events come one by one where the same streams enter the
 // chain further in, and none is held back there: then what lies between holds
-// them, whatever their heads look like. "" where that was not seen.
+// them, whatever their heads look like. Where the scenario enters at one hop only,
+// what they were compared with is meant. "" where that was not seen.
 func (v *view) liveInside(gs []*verdict.Graded) string {
 	held := map[string]bool{}
+	asks := false
 	for _, g := range gs {
 		held[g.Hop] = true
+		asks = asks || g.Encoding != "" && g.AcceptEncoding != ""
 	}
 	if held[appHop] {
 		return ""
@@ -22,15 +25,27 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 		live := 0
 		for i := range v.Streams {
 			g := &v.Streams[i]
-			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) {
+			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) && (!asks || g.AcceptEncoding != "") {
 				live++
 			}
 		}
 		if live > 0 && !held[hop] {
-			return fmt.Sprintf("entered at %s, all events of %d streams come one by one", hop, live)
+			return fmt.Sprintf("entered at %s, %s", hop, sayLive(live))
+		}
+	}
+	for _, g := range gs {
+		if h := g.Grade.Held; h != nil && h.Reference != nil && !v.Scenario.Peel && !asks {
+			return h.Reference.String()
 		}
 	}
 	return ""
+}
+
+func sayLive(n int) string {
+	if n == 1 {
+		return "all events of 1 stream come one by one"
+	}
+	return fmt.Sprintf("all events of %d streams come one by one", n)
 }
 
 // hopsInwards lists the hops that a peeled scenario entered, from the edge to the

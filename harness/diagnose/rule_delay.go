@@ -11,23 +11,62 @@ import (
 
 const fixBuffering = "send X-Accel-Buffering: no with every stream; or location /stream { proxy_buffering off; proxy_http_version 1.1; gzip off; }"
 
-// buffering names the hop that collects events.
+// buffering names the hop that collects events. Streams of one hop and one
+// encoding have one cause; a probe that asks for compression may meet another.
 type buffering struct{}
 
 func (buffering) match(v *view) []*finding {
-	gs := v.take(func(g *verdict.Graded) bool { return v.flagged(g, verdict.Buffered) })
-	if len(gs) == 0 {
-		return nil
-	}
-	g := gs[0]
-	maker := map[bool]func([]*verdict.Graded) *finding{true: v.squeezed, false: v.collected}
-	f := maker[g.Encoding != ""](gs).see(v.bufferLine(g), v.accessLine(g))
-	fs := one(f)
-	if f.Confidence == possible {
-		fs = append(fs, found(otherHop(f.Cause.Cause), "B", layerEdge, possible, gs).say("the other side of the edge may collect events").
-			see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
+	var fs []*finding
+	for _, gs := range v.heldBack() {
+		g := gs[0]
+		maker := v.collected
+		if g.Encoding != "" {
+			maker = v.squeezed
+		}
+		f := maker(gs).see(v.bufferLine(g), v.accessLine(g))
+		if g.Encoding != "" && g.AcceptEncoding != "" {
+			f.see(fmt.Sprintf("stream %d asked with Accept-Encoding: %s", g.Seq, g.AcceptEncoding))
+		}
+		fs = append(fs, f)
+		if f.Confidence == possible {
+			fs = append(fs, found(otherHop(f.Cause.Cause), "B", layerEdge, possible, gs).say("the other side of the edge may collect events").
+				see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
+		}
 	}
 	return fs
+}
+
+// heldBack groups the streams that were held back by what holds them: as they
+// are, or in a compressor.
+func (v *view) heldBack() [][]*verdict.Graded {
+	var plain, coded []*verdict.Graded
+	for _, g := range v.take(func(g *verdict.Graded) bool { return v.flagged(g, verdict.Buffered) }) {
+		if g.Encoding != "" {
+			coded = append(coded, g)
+		} else {
+			plain = append(plain, g)
+		}
+	}
+	// What is held back without compression as well is not the compressor's doing.
+	if len(plain) > 0 && len(coded) > 0 && sameHops(plain, coded) {
+		plain, coded = append(plain, coded...), nil
+	}
+	var all [][]*verdict.Graded
+	for _, gs := range [][]*verdict.Graded{plain, coded} {
+		if len(gs) > 0 {
+			all = append(all, gs)
+		}
+	}
+	return all
+}
+
+// sameHops reports whether at each hop of coded some of plain is held back too.
+func sameHops(plain, coded []*verdict.Graded) bool {
+	hops := map[string]bool{}
+	for _, g := range plain {
+		hops[g.Hop] = true
+	}
+	return !slices.ContainsFunc(coded, func(g *verdict.Graded) bool { return !hops[g.Hop] })
 }
 
 func otherHop(name string) string {
@@ -48,22 +87,35 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	inside := v.liveInside(gs)
 	switch {
-	case v.edge.gzip && v.edge.passed(g), inside != "":
+	case inside != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
 		return found(GzipByEdge, "B2", layerEdge, certain, gs).
-			say("the edge compresses %d streams (%s) and holds their events in its window", len(gs), g.Encoding).
+			say("the edge compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
 			see(inside).
 			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
 			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
-	case v.edge.known:
+	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return found(GzipByApp, "B5", layerApp, certain, gs).
-			say("the app compresses %d streams (%s) and holds their events in its window", len(gs), g.Encoding).
-			not(GzipByEdge, "the edge does not compress").
+			say("the app compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
+			not(GzipByEdge, "the app, asked directly, compresses them by itself").
 			mend("exclude text/event-stream from GZipMiddleware, or flush the compressor after each event")
 	default:
 		return found(GzipByApp, "B5", layerApp, possible, gs).
-			say("%d streams are compressed (%s) and arrive in bursts", len(gs), g.Encoding).
+			say("%s are compressed (%s) and arrive in bursts", count(gs), g.Encoding).
 			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") + "   # and " + peel)
 	}
+}
+
+func count(gs []*verdict.Graded) string {
+	if len(gs) == 1 {
+		return "1 stream"
+	}
+	return fmt.Sprintf("%d streams", len(gs))
+}
+
+// surely reports whether any of gs is known to have been held back: by the
+// server's stamps, or since the same app paces its answers elsewhere.
+func surely(gs []*verdict.Graded) bool {
+	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Grade.Held != nil && g.Grade.Held.Proof != verdict.ByShape })
 }
 
 // collected is for streams that are held as they are: B1, B6 and the app's own.
@@ -73,11 +125,13 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	inside := v.liveInside(gs)
 	held := logged && a.Header >= 0 && g.Headers-startOf(g) > 2*a.Header+50*time.Millisecond
 	switch {
-	case inside != "":
+	case inside != "" && surely(gs):
 		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
+	case !surely(gs):
+		return v.cameInBursts(gs)
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
 		return found(JoinedByApp, "B6", layerApp, certain, gs).
-			say("%d streams came as one body with a Content-Length: something in the app joined them first", len(gs)).
+			say("%s came as one body with a Content-Length: something in the app joined them first", count(gs)).
 			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers-startOf(g)).Seconds())).
 			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
 			mend("pass body_iterator through in middleware, never b\"\".join(...)")
@@ -87,20 +141,27 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 		return v.byEdge(gs, likely)
 	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond && manyBursts(g):
 		return v.byEdge(gs, likely)
-	case v.edge.known:
+	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return found(BufferedByApp, "B", layerApp, likely, gs).
-			say("the app collects the events of %d streams before it writes them", len(gs)).
+			say("the app collects the events of %s before it writes them", count(gs)).
 			not(BufferedByEdge, v.whyNotBuffer(g)).
 			mend(v.fix(fixFlush))
-	case !v.edge.there: // an edge that nobody has seen is not blamed first
-		return found(BufferedByApp, "B", layerApp, possible, gs).
-			say("%d streams arrive in bursts; the app collects their events, or an edge that does not show (%s)", len(gs), v.noSign()).
-			mend(v.fix(fixFlush)).settle(peel + "   # compares the direct road with the whole one")
 	default:
-		return found(BufferedByEdge, "B1", layerEdge, possible, gs).
-			say("%d streams arrive in bursts; an edge or the app collects their events", len(gs)).
-			mend(fixBuffering).settle(peel + "   # compares the direct road with the whole one")
+		return v.cameInBursts(gs)
 	}
+}
+
+// cameInBursts is for streams of which nobody knows whether they were written so:
+// nothing is more than possible then.
+func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
+	if !v.edge.there { // an edge that nobody has seen is not blamed first
+		return found(BufferedByApp, "B", layerApp, possible, gs).
+			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, would it do the same?", count(gs), v.noSign()).
+			mend(v.fix(fixFlush)).settle(peel + "   # compares the direct road with the whole one")
+	}
+	return found(BufferedByEdge, "B1", layerEdge, possible, gs).
+		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?", count(gs)).
+		mend(fixBuffering).settle(peel + "   # compares the direct road with the whole one")
 }
 
 func manyBursts(g *verdict.Graded) bool { return verdict.BufferingOf(g.Stream).Runs > 1 }
@@ -114,7 +175,7 @@ func (v *view) whyNotBuffer(g *verdict.Graded) string {
 
 func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	f := found(BufferedByEdge, "B1", layerEdge, confidence, gs).
-		say("the edge collects the events of %d streams before it passes them on", len(gs)).
+		say("the edge collects the events of %s before it passes them on", count(gs)).
 		see(cite(v.tags[tempFile], 1)...).
 		mend(fixBuffering)
 	if confidence == likely {
@@ -123,17 +184,18 @@ func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	return f
 }
 
+// bufferLine gives the figures of one stream.
 func (v *view) bufferLine(g *verdict.Graded) string {
 	b := verdict.BufferingOf(g.Stream)
-	if b.Emission == 0 {
-		alone := ""
-		if slices.ContainsFunc(v.Run.Streams, func(s record.Stream) bool { return s.Hop == appHop }) {
-			alone = ", while the app alone spreads them"
-		}
-		return fmt.Sprintf("stream %d: first event after %.3f s, then all %d within %.3f s%s", g.Seq, (g.First - startOf(g)).Seconds(), g.Contents, (g.Last - g.First).Seconds(), alone)
+	switch h := g.Grade.Held; {
+	case b.Emission != 0:
+		return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours together)",
+			g.Seq, g.Contents, b.Emission.Seconds(), b.Arrival.Seconds(), b.Index(), b.Collapsed, b.Apart)
+	case h == nil:
+		return ""
+	default:
+		return fmt.Sprintf("stream %d: %s", g.Seq, h.Pacing.Say(g.Stream))
 	}
-	return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours together)",
-		g.Seq, g.Contents, b.Emission.Seconds(), b.Arrival.Seconds(), b.Index(), b.Collapsed, b.Apart)
 }
 
 // slow explains late first events that nothing else does.

@@ -154,6 +154,8 @@ type Stream struct {
 	Proto       string // "HTTP/1.1", "HTTP/2.0"
 	ContentType string
 	Encoding    string // Content-Encoding, empty for identity
+	// AcceptEncoding is what the request asked for by that field.
+	AcceptEncoding string
 	// Header keeps the response headers that diagnosis reads: Server, Via,
 	// X-Accel-Buffering, X-Streamproof-*, Content-Length.
 	Header map[string]string

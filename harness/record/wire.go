@@ -52,11 +52,12 @@ type streamEntry struct {
 	Last       time.Duration `cbor:"13,keyasint,omitempty"`
 	TerminalAt time.Duration `cbor:"14,keyasint,omitempty"`
 
-	Status      int               `cbor:"15,keyasint,omitempty"`
-	Proto       string            `cbor:"16,keyasint,omitempty"`
-	ContentType string            `cbor:"17,keyasint,omitempty"`
-	Encoding    string            `cbor:"18,keyasint,omitempty"`
-	Header      map[string]string `cbor:"19,keyasint,omitempty"`
+	Status         int               `cbor:"15,keyasint,omitempty"`
+	Proto          string            `cbor:"16,keyasint,omitempty"`
+	ContentType    string            `cbor:"17,keyasint,omitempty"`
+	Encoding       string            `cbor:"18,keyasint,omitempty"`
+	AcceptEncoding string            `cbor:"40,keyasint,omitempty"`
+	Header         map[string]string `cbor:"19,keyasint,omitempty"`
 
 	Bytes     int64 `cbor:"20,keyasint,omitempty"`
 	WireBytes int64 `cbor:"21,keyasint,omitempty"`

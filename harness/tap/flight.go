@@ -77,6 +77,7 @@ func (f *flight) begin(job *Job, req *request) {
 	f.began = f.tap.clock.now()
 	f.floor = f.began
 	f.beginRecord()
+	f.rec.AcceptEncoding = req.header.Get("Accept-Encoding")
 	req.name(f.rec.Seq, f.rec.Nonce)
 	f.via = f.tap.carrierFor(req.secure, job.HTTP2)
 }

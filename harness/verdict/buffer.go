@@ -7,8 +7,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
-// A Buffering compares when the server wrote its content events with when they
-// arrived.
+// A Buffering compares when the server wrote its content events, by its own
+// stamps, with when they arrived. [Pacing] is for servers that stamp nothing.
 //
 //	emitted   |   |   |   |   |   |   |   |     span, 8 instants
 //	arrived                  ||||        ||||    collapsed pairs, 2 runs
@@ -22,8 +22,7 @@ type Buffering struct {
 }
 
 const (
-	apart     = 5 * time.Millisecond  // less between two writes may share a packet honestly
-	minSpan   = 50 * time.Millisecond // less of an emission span says nothing
+	apart     = 5 * time.Millisecond // less between two writes may share a packet honestly
 	minApart  = 3
 	collapsed = 0.5 // of the span
 	clumped   = 0.6 // of the neighbours
@@ -61,32 +60,6 @@ func BufferingOf(s *record.Stream) Buffering {
 	}
 	b.Arrival, b.Emission = prev.At-first.Early, time.Duration(prev.Emit-first.Emit)
 	return b
-}
-
-// Bounds of a burst: a model may think for long and then answer briefly, but not
-// eight events in one packet.
-const (
-	burstEvents = 8
-	burstAfter  = 500 * time.Millisecond
-	burstSpan   = 0.1 // of the time to the first event
-)
-
-// burst reports whether the content of a stream without stamps came all at once
-// after a long wait: at one instant or two. It is what a client can know of
-// buffering by itself.
-func burst(s *record.Stream) bool {
-	ttfe, ok := TTFE(s)
-	if !ok || s.EmitFirst != 0 || s.Contents < burstEvents || ttfe < burstAfter || float64(s.Last-s.First) > burstSpan*float64(ttfe) {
-		return false
-	}
-	instants, last := 0, record.Never
-	for m := range s.Marks() {
-		if m.Kind == stream.Content && m.At != last {
-			instants++
-			last = m.At
-		}
-	}
-	return instants <= 2
 }
 
 // Index is B of DESIGN section 5: 0 for a live stream, 1 for one burst.

@@ -55,10 +55,6 @@ func (s *Scope) some(name, what, settle string, is func(*Graded) bool) Answer {
 	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
 }
 
-func (s *Scope) paced(g *Graded) bool {
-	return g.Grade.Outcome == Complete && (BufferingOf(g.Stream).Emission >= minSpan || directSpan(s.Run) >= minSpan)
-}
-
 func (s *Scope) refusals() Answer {
 	const name = "refusals seen"
 	refused, served := 0, 0

@@ -1,5 +1,7 @@
 package verdict
 
+import "slices"
+
 // A FlagCheck asks whether any stream bears a flag. Flags about time are not
 // held against streams in the way of our own faults, and are doubtful where the
 // generator did not keep up.
@@ -16,11 +18,17 @@ func (c FlagCheck) Check(s *Scope) Answer {
 		return Answer{}
 	case b.total == 0:
 		return pass(name, "%d streams", b.judged)
+	case c.Flag == Buffered && slices.ContainsFunc(b.all, (*Graded).collected):
+		// no excuse
 	case c.Flag.timing() || c.Flag == Leaked:
 		if why, n := s.excuses(b.all, c.Flag.delay); n == b.total {
 			return unsure(name, settleBusy, "%d of %d streams (first: #%d%s), but %s", b.total, b.judged, b.first.Seq,
 				comma(flagWhy(c.Flag, b.first)), why).about(b.all)
 		}
+	}
+	if c.Flag == Buffered && !slices.ContainsFunc(b.all, (*Graded).surelyHeld) {
+		return unsure(name, s.settleShape(), "%d of %d streams (first: #%d%s); asked directly, would the app do the same?", b.total, b.judged, b.first.Seq,
+			comma(flagWhy(c.Flag, b.first))).about(b.all)
 	}
 	return fail(name, "%d of %d streams (first: #%d%s)", b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
 }
@@ -56,11 +64,7 @@ func flagWhy(f Flag, g *Graded) string {
 	case Gappy:
 		return "silent for " + seconds(g.MaxGap)
 	case Buffered:
-		b := BufferingOf(g.Stream)
-		if b.Emission == 0 {
-			return "content arrived within " + seconds(g.Last-g.First)
-		}
-		return "written over " + seconds(b.Emission) + ", arrived within " + seconds(b.Arrival)
+		return g.heldWhy()
 	case Lingering:
 		return "left open for " + seconds(max(g.Wire.Lingered, 0))
 	default:

@@ -10,35 +10,225 @@ import (
 // appHop is the innermost place at which the chain can be entered.
 const appHop = "app"
 
-// minDirect is how many streams of the direct arm make a reference.
-const minDirect = 3
+// textDialect is the one whose frames are only what a read returned.
+const textDialect = "text"
 
-// directSpan returns how long the content of a complete stream took when it was
-// asked of the app directly, in this run: the emission span of an app that
-// stamps nothing. 0 where too few streams say.
-func directSpan(run *record.Run) time.Duration {
-	var spans []time.Duration
-	for i := range run.Streams {
-		s := &run.Streams[i]
-		if s.Hop == appHop && s.EmitFirst == 0 && s.Contents > minApart && s.Last > s.First && s.First != record.Never {
-			spans = append(spans, s.Last-s.First)
-		}
-	}
-	if len(spans) < minDirect {
-		return 0
-	}
-	slices.Sort(spans)
-	return spans[len(spans)/2]
+// A reference is how the same app paces its answers where less stands between it
+// and the client: asked directly, or else behind an edge that is set up for
+// streams.
+type reference struct {
+	from    *Scope // the scenario that its streams are of
+	hop     string
+	streams int
+	unit    unit
+	// piece is how much content the app writes at once, the median over streams.
+	piece float64
+	// bursts says that the app writes all of an answer at once, or faster than a
+	// client perceives: then no buffer can be told from it.
+	bursts bool
+	bound  time.Duration // within which arrivals are one
+	gap    time.Duration // between two instants, the median over all
+	// making is how long the app takes to write 1, 2, 4, 8 … further pieces: a low
+	// quantile over all places in all answers, since pauses differ.
+	making []time.Duration
+	// first is the delay of the first content, the median over streams, and spread
+	// how much it differs.
+	first, spread time.Duration
+	crowd         int // streams that were open at once
+	// held is how many of its own streams look held back by this measure: an app
+	// that writes in bursts now and then.
+	held int
 }
 
-// flagAgainst sets Buffered on a stream without stamps whose content took less
-// than half the time that it takes without the chain.
-func flagAgainst(direct time.Duration, s *record.Stream, g *Grade) {
-	if direct < minSpan || s.EmitFirst != 0 || s.Hop == appHop || g.Outcome != Complete || s.Contents <= minApart {
-		return
+// What makes a reference: so many instants in all, over a time that a client can
+// perceive.
+const (
+	minInstants = 6
+	minSpan     = 50 * time.Millisecond
+	quickly     = 0.25 // the quantile of reference.making
+	// mostReferring streams are looked at: of thousands that many say as much.
+	mostReferring = 64
+)
+
+// referenceFor finds the streams to compare those of s with that were sent in at
+// a hop: the same scenario's where it entered the app as well, else another
+// scenario's without a fault.
+func (s *Scope) referenceFor(all []Scope, hop string) *reference {
+	if hop != appHop {
+		if r := s.referenceAt(appHop); r != nil {
+			return r
+		}
 	}
-	b := Buffering{Arrival: s.Last - s.First, Emission: direct}
-	if b.Buffered() {
-		g.Flags = append(g.Flags, Buffered)
+	var best *reference
+	for i := range all {
+		o := &all[i]
+		if o == s || o.Scenario.Policy.Faulty || o.Scenario.Fault != "" {
+			continue
+		}
+		if r := o.referenceAt(appHop); r != nil && (best == nil || best.hop != appHop || r.streams > best.streams) {
+			best = r
+		}
+		if hop == appHop || best != nil || o.Scenario.Edge != edgeForStreams || s.Scenario.Edge == edgeForStreams {
+			continue
+		}
+		best = o.referenceAt(hop)
 	}
+	return best
+}
+
+// edgeForStreams is the form of edge that holds nothing back.
+const edgeForStreams = "streaming"
+
+// referenceAt sums up the whole streams without stamps that entered s at a hop and
+// asked for no compression. It is nil where they do not say how the app paces.
+func (s *Scope) referenceAt(hop string) *reference {
+	r := &reference{from: s, hop: hop, unit: unit(s.Run.Plan.Dialect == textDialect), bound: together}
+	var own []*Graded
+	var open []interval
+	for i := range s.Streams {
+		if g := &s.Streams[i]; g.Hop == hop && g.mayRefer() {
+			own = append(own, g)
+			open = append(open, interval{startOf(g.Stream), g.End})
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	r.crowd = mostOpen(open)
+	if n := len(own); n > mostReferring { // evenly over the scenario
+		for i := range mostReferring {
+			own[i] = own[i*n/mostReferring]
+		}
+		own = own[:mostReferring]
+	}
+	known := r.pace(own)
+	// An app that writes faster than what counts as one instant is looked at with a
+	// finer measure, or else its answers would seem to come at once.
+	if r.gap > 0 && r.gap < 4*together {
+		r.bound = r.gap / 4
+		known = r.pace(own)
+	}
+	if !known && !r.bursts {
+		return nil
+	}
+	for _, g := range own {
+		if r.judge(g.Stream).state == heldBack {
+			r.held++
+		}
+	}
+	return r
+}
+
+// mayRefer reports whether a stream says how the app paces its answers.
+func (g *Graded) mayRefer() bool {
+	return g.Grade.Outcome == Complete && g.EmitFirst == 0 && g.Encoding == "" && g.AcceptEncoding == "" && g.Untouched() &&
+		g.First != record.Never
+}
+
+// pace fills in how much comes at once and how fast, and reports whether the
+// streams say that.
+func (r *reference) pace(own []*Graded) bool {
+	var ps []Pacing
+	var sizes []float64
+	var firsts, gaps []time.Duration
+	instants, apart, span := 0, 0, time.Duration(0)
+	for _, g := range own {
+		p := pacingWithin(g.Stream, r.bound)
+		if len(p.Instants) == 0 {
+			continue
+		}
+		ps = append(ps, p)
+		sizes = append(sizes, p.atOnce(r.unit))
+		firsts = append(firsts, p.Instants[0].At-startOf(g.Stream))
+		gaps = append(gaps, p.Gaps()...)
+		if instants += len(p.Instants); p.Span() >= minSpan {
+			apart++
+		}
+		span += p.Span()
+	}
+	if r.streams = len(ps); len(ps) == 0 {
+		return false
+	}
+	slices.Sort(sizes)
+	slices.Sort(firsts)
+	r.piece = sizes[len(sizes)/2]
+	r.first = firsts[len(firsts)/2]
+	r.spread = firsts[len(firsts)*9/10] - firsts[len(firsts)/10]
+	if r.bursts = 2*apart <= len(ps); r.bursts {
+		return false
+	}
+	slices.Sort(gaps)
+	r.gap = gaps[len(gaps)/2]
+	r.making = r.times(ps)
+	return instants >= minInstants && span >= minSpan && len(r.making) > 0
+}
+
+// times measures how long the app takes for 1, 2, 4 … pieces, wherever in an answer
+// it begins. It ends where no answer is so long.
+func (r *reference) times(ps []Pacing) []time.Duration {
+	var out []time.Duration
+	for n := r.piece; ; n *= 2 {
+		var took []time.Duration
+		for i := range ps {
+			took = ps[i].times(took, n, r.unit)
+		}
+		if len(took) == 0 {
+			return out
+		}
+		slices.Sort(took)
+		out = append(out, took[int(quickly*float64(len(took)))])
+	}
+}
+
+// times appends how long it takes from each instant until n more has come.
+func (p *Pacing) times(took []time.Duration, n float64, u unit) []time.Duration {
+	sum, j := 0.0, 0
+	for i := range p.Instants {
+		for sum < n-1e-9 && j+1 < len(p.Instants) {
+			j++
+			sum += u.of(p.Instants[j])
+		}
+		if sum < n-1e-9 {
+			return took
+		}
+		took = append(took, p.Instants[j].At-p.Instants[i].At)
+		if i+1 < len(p.Instants) {
+			sum -= u.of(p.Instants[i+1])
+		}
+	}
+	return took
+}
+
+// takes is how long the app takes to write n pieces from the first to the last.
+func (r *reference) takes(n float64) time.Duration {
+	further := n - 1
+	if further <= 0 || len(r.making) == 0 {
+		return 0
+	}
+	at, lo, hi := 1.0, time.Duration(0), r.making[0]
+	if further <= at {
+		return time.Duration(further * float64(hi))
+	}
+	for _, t := range r.making[1:] {
+		at *= 2
+		if lo, hi = hi, t; further <= at {
+			return lo + time.Duration((further-at/2)/(at/2)*float64(hi-lo))
+		}
+	}
+	return time.Duration(further / at * float64(hi)) // longer than any answer of the reference
+}
+
+// mostOpen is the most intervals that any time is in.
+func mostOpen(all []interval) int {
+	most := 0
+	for _, x := range all {
+		n := 0
+		for _, y := range all {
+			if y.from <= x.from && y.to > x.from {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
 }

@@ -104,7 +104,7 @@ func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
 		return s.excuse(g, from, to)
 	}
 	for _, f := range g.Grade.Flags {
-		if g.Grade.Outcome == Complete && f.timing() {
+		if g.Grade.Outcome == Complete && f.timing() && !(f == Buffered && g.collected()) {
 			from, to := f.delay(g)
 			return s.excuse(g, from, to)
 		}

@@ -33,7 +33,7 @@ func flagsOf(s *record.Stream, p *record.Policy, g Grade) []Flag {
 	}
 	add(Late, late(s, p))
 	add(Gappy, gappy(s, p))
-	add(Buffered, BufferingOf(s).Buffered() || burst(s))
+	add(Buffered, BufferingOf(s).Buffered())
 	add(Lingering, g.Ending == OpenAtEnd || s.Wire.Lingered >= lingerBound(p))
 	add(Ragged, g.Ending == CutAtTerminal)
 	add(Unprovable, unprovable(s) && g.Outcome == Complete)

@@ -67,6 +67,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 	r := HopReport{Hop: name, Label: s.labelOf(name), What: s.whatIs(name), Outcomes: zeroOutcomes()}
 	var streams []*Graded
 	var ttfe, gap []time.Duration
+	var paced []pacedStream
 	endings := map[string]int{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
@@ -86,8 +87,10 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 		gap = append(gap, g.MaxGap)
 		if d, ok := TTFE(g.Stream); ok {
 			ttfe = append(ttfe, d)
+			paced = append(paced, pacedStream{PacingOf(g.Stream), d})
 		}
 	}
+	r.Pacing = pacingReport(paced)
 	r.TTFE, r.Gap, r.Ending = QuantilesOf(ttfe), QuantilesOf(gap), mostCommon(endings)
 	return r, streams
 }

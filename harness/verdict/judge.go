@@ -57,6 +57,7 @@ func judgeScope(s *Scope) ScenarioReport {
 			r.Doubts = append(r.Doubts, Doubt{About: a.Name, Why: a.Why, Settle: a.Settle})
 		}
 	}
+	r.Doubts = append(r.Doubts, s.pacingDoubts()...)
 	r.Doubts = append(r.Doubts, s.noteDoubts()...)
 	if s.Scenario.Policy.Faulty && s.Active != record.Never {
 		if took, _ := s.recovery(); took != record.Never {

@@ -25,8 +25,9 @@ type Scope struct {
 	// run finished.
 	Over bool
 
-	outs []interval      // in which a replica was down by our hand, by their begin
-	calm []time.Duration // arrivals of streams that were in time, once asked for
+	outs   []interval      // in which a replica was down by our hand, by their begin
+	calm   []time.Duration // arrivals of streams that were in time, once asked for
+	pacing []armPacing     // of the streams that could be compared
 }
 
 // A Graded is a stream with its grade.
@@ -47,9 +48,11 @@ func Scopes(run *record.Run) []Scope {
 		scopes[i] = Scope{Run: run, Scenario: planned(run, id), Active: record.Never, Healed: record.Never}
 	}
 	deal(run, scopes, index)
-	direct := directSpan(run)
 	for i := range scopes {
-		scopes[i].grade(direct)
+		scopes[i].grade()
+	}
+	for i := range scopes {
+		scopes[i].judgePacing(scopes)
 	}
 	markOver(run, scopes)
 	return scopes
@@ -112,7 +115,7 @@ func deal(run *record.Run, scopes []Scope, index map[string]int) {
 	}
 }
 
-func (s *Scope) grade(direct time.Duration) {
+func (s *Scope) grade() {
 	s.readWindows()
 	s.outs = s.outages()
 	struck := s.strikes()
@@ -124,7 +127,6 @@ func (s *Scope) grade(direct time.Duration) {
 	for i := range s.Streams {
 		g := &s.Streams[i]
 		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
-		flagAgainst(direct, g.Stream, &g.Grade)
 		if l, ok := byStream[g.Seq]; ok {
 			g.Grade.Flags = append(g.Grade.Flags, accountFlags(s.Run, l, g.Stream)...)
 		}

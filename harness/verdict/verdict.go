@@ -103,6 +103,8 @@ type Grade struct {
 	Ending  Ending
 	Flags   []Flag
 	Why     string // one clause for the reader
+	// Held is how the stream was held back; nil where it does not bear [Buffered].
+	Held *Held
 }
 
 // A Report is verdict.json.
@@ -269,10 +271,20 @@ type HopReport struct {
 	TTFE     *Quantiles      `json:"ttfe,omitempty"`
 	Gap      *Quantiles      `json:"max_gap,omitempty"`
 	Buffered int             `json:"buffered"` // streams
-	Ending   string          `json:"ending"`   // the most common one, with the body's framing
+	Pacing   *PacingReport   `json:"pacing,omitempty"`
+	Ending   string          `json:"ending"` // the most common one, with the body's framing
 	// Wrong says that streams fare worse here than one hop further in.
 	Wrong bool   `json:"wrong,omitempty"`
 	Why   string `json:"why,omitempty"` // what is worse
+}
+
+// A PacingReport is how content arrives at a hop: the figures of its median stream.
+type PacingReport struct {
+	Events   int     `json:"events"`
+	Instants int     `json:"instants"`          // at which they came
+	Bytes    int     `json:"bytes"`             // at an instant
+	Quantum  int     `json:"quantum,omitempty"` // size of the buffer that Bytes look like
+	First    float64 `json:"first"`             // seconds from the request to the first content
 }
 
 // A Doubt qualifies a result.
