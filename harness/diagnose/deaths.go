@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -21,6 +22,7 @@ type death struct {
 	ours    bool          // our own fault did it
 	kind    deathKind
 	cite    string // the line, where it is in a log
+	id      string // the request that it names
 }
 
 type deathKind int
@@ -112,14 +114,28 @@ func (ds *deaths) exceptions(v *view) {
 		hits = v.tags[traceback]
 	}
 	for _, h := range hits {
-		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: h.String()})
+		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
+			continue // it answers to a client that went
+		}
+		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h)})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
 	for i, d := range ds.raised {
-		if m := nonceInLine.FindString(d.cite); m != "" {
-			ds.named[m] = i
+		if d.id != "" {
+			ds.named[d.id] = i
 		}
 	}
+}
+
+// nonceNear is the request ID in a line, or in the one that names the exception.
+func nonceNear(v *view, h hit) string {
+	if id := nonceInLine.FindString(h.line.Text); id != "" {
+		return id
+	}
+	if t, ok := v.traceOf(h); ok {
+		return nonceInLine.FindString(t.line.Text)
+	}
+	return ""
 }
 
 func (ds *deaths) deathOf(e record.Event) (death, bool) {

@@ -44,14 +44,16 @@ func (tr trial) run() *synth.Builder {
 		edge = "streaming"
 	}
 	b := synth.New(record.Scenario{ID: "control", Edge: edge, Policy: record.Policy{GapLimit: gap, Checks: checks}})
-	b.Log(record.NginxError)
+	b.Log(record.NginxError, at(0, "2026/11/25 12:00:00 [notice] 7#7: start worker process 8"))
 	b.Log(record.NginxAccess)
 	tr.build(b)
 	return b
 }
 
-// app adds the app's log, which is empty where the app had nothing to say.
-func app(b *synth.Builder, lines ...synth.LogLine) { b.Log(record.AppLog, lines...) }
+// app adds the log of an app whose server writes exceptions.
+func app(b *synth.Builder, lines ...synth.LogLine) {
+	b.Log(record.AppLog, append([]synth.LogLine{at(0, "INFO:     Started server process [11]"), at(0, "INFO:     Application startup complete.")}, lines...)...)
+}
 
 func nginx(b *synth.Builder, lines ...synth.LogLine) { b.Log(record.NginxError, lines...) }
 

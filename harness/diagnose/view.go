@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -17,6 +18,8 @@ type view struct {
 	edge   edge
 	tags   [numTags][]hit
 	logs   map[record.LogKind][]*record.Log
+	was    map[*record.Log]logline.Reading
+	traces []trace
 	access accesses
 	deaths deaths
 	direct direct
@@ -25,7 +28,7 @@ type view struct {
 }
 
 func newView(s *verdict.Scope) *view {
-	v := &view{Scope: s, logs: make(map[record.LogKind][]*record.Log)}
+	v := &view{Scope: s, logs: make(map[record.LogKind][]*record.Log), was: make(map[*record.Log]logline.Reading)}
 	for i := range s.Streams {
 		if g := &s.Streams[i]; v.wants(g) {
 			v.open = append(v.open, g)
@@ -75,12 +78,25 @@ func (v *view) readLog(l *record.Log) {
 		return
 	}
 	v.logs[l.Kind] = append(v.logs[l.Kind], l)
+	if v.was[l] = l.Was; l.Was.Kind == "" {
+		v.was[l] = logline.Recognise(l.Name, someLines(l))
+	}
+	v.readTraces(l)
 	for _, line := range l.Lines {
 		if a, ok := parseAccess(hit{log: l, line: line}); ok {
 			v.access.all = append(v.access.all, a)
 		}
 	}
 	tagLines(l, &v.tags)
+}
+
+// someLines are enough of a log to recognise it.
+func someLines(l *record.Log) []string {
+	var texts []string
+	for _, line := range l.Lines[:min(400, len(l.Lines))] {
+		texts = append(texts, line.Text)
+	}
+	return texts
 }
 
 // wants reports whether a stream broke a promise. Flags count where the scenario
@@ -137,12 +153,6 @@ func (v *view) explain(f *finding) {
 	}
 	v.open = slices.DeleteFunc(v.open, func(g *verdict.Graded) bool { return done[g] })
 }
-
-// appSpeaks reports whether the app's log was kept, so that its silence means
-// something.
-func (v *view) appSpeaks() bool { return len(v.logs[record.AppLog]) > 0 }
-
-func (v *view) edgeSpeaks() bool { return len(v.logs[record.NginxError]) > 0 }
 
 // lastWord is the last line of the app's log that names the stream.
 func (v *view) lastWord(g *verdict.Graded) string {

@@ -1,0 +1,59 @@
+package diagnose
+
+import (
+	"github.com/streamproof/streamproof/harness/logline"
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// A trace is a traceback in a log.
+type trace struct {
+	hit         // the line that names the exception
+	first, last int // numbers of its lines
+	logline.Trace
+}
+
+// String cites the line that names the exception, and where the app's own code
+// raised it.
+func (t trace) String() string {
+	if t.Frame == "" {
+		return t.hit.String()
+	}
+	return t.hit.String() + " (at " + t.Frame + ")"
+}
+
+// readTraces finds the tracebacks of a log. Those that only answer to a connection
+// that somebody else closed are no death.
+func (v *view) readTraces(l *record.Log) {
+	for _, t := range logline.Traces(len(l.Lines), func(i int) string { return l.Lines[i].Text }) {
+		says := l.Lines[t.Says]
+		if says.At == record.Never {
+			says.At, says.Within = l.Lines[t.First].At, l.Lines[t.First].Within
+		}
+		found := trace{hit{log: l, line: says, pid: pidOf(says.Text)}, l.Lines[t.First].N, l.Lines[t.Last].N, t}
+		v.traces = append(v.traces, found)
+		if l.Kind == record.AppLog && !logline.Reacts(t.Exception) {
+			v.tags[traceback] = append(v.tags[traceback], found.hit)
+		}
+	}
+}
+
+// besides are lines between the word for an exception and its traceback.
+const besides = 4
+
+// traceOf is the traceback that belongs to a line: around it, or right below it.
+func (v *view) traceOf(h hit) (trace, bool) {
+	for _, t := range v.traces {
+		if t.log == h.log && h.line.N <= t.last && h.line.N+besides >= t.first {
+			return t, true
+		}
+	}
+	return trace{}, false
+}
+
+// citeTrace cites an exception by the line that names it.
+func (v *view) citeTrace(h hit) string {
+	if t, ok := v.traceOf(h); ok {
+		return t.String()
+	}
+	return h.String()
+}
