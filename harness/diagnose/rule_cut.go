@@ -20,7 +20,7 @@ func (cut) match(v *view) []*finding {
 			see(say(inFrame[0]), fmt.Sprintf("%d bytes of an unfinished event", inFrame[0].Partial), tightest(inFrame), v.lastWord(inFrame[0])).
 			see(cite(v.tags[upstreamClosed], 2)...).
 			notIf(v.appSpeaks(), "application error mid-stream", "no exception in the app's log").
-			notIf(!v.died(inFrame), "worker killed", "no process exited; streams beside these went on").
+			notIf(v.noExit(inFrame), "worker killed", "no process exited").
 			mend("write an event with one write and end the response properly; on failure send an error event")
 		fs = append(fs, f)
 		v.explain(f)
@@ -84,7 +84,7 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 		say("%d connections were cut in mid-body: %s", len(gs), clue).
 		see(say(gs[0]), shape(gs), v.neighbours(gs), v.lastWord(gs[0])).
 		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
-		mend(first.fix).settle("keep the logs (logs: {app: …, nginx_error: …}), then: " + peel)
+		mend(first.fix).settle(v.keepLogs())
 	for _, s := range suspects[1:] {
 		f.or(s.name, s.taxonomy, s.why)
 	}

@@ -22,14 +22,14 @@ func (appError) match(v *view) []*finding {
 	if len(gs) == 0 || v.appSpeaks() {
 		return nil // the app's log would show the exception
 	}
-	return one(v.raised(gs, likely).see(cite(v.tags[upstreamClosed], 3)...).settle("keep the app's log: logs: {app: app.log}"))
+	return one(v.raised(gs, likely).see(cite(v.tags[upstreamClosed], 3)...).settle(v.keepAppLog()))
 }
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
 	return found(AppError, "A2", layerApp, confidence, gs).
 		say("the app raised in mid-stream and its server cut %d connections", len(gs)).
 		see(tightest(gs)).
-		notIf(!v.died(gs), "worker killed", "no process exited; streams beside these went on").
+		notIf(v.noExit(gs), "worker killed", "no process exited").
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "no timeout in the edge's error log").
 		mend(v.fix(fixRaised))
 }
@@ -56,6 +56,6 @@ func (lengthLie) match(v *view) []*finding {
 		say("%d responses declared a Content-Length and ended before it", len(gs)).
 		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq, orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
 		see(cite(v.tags[lengthMismatch], 3)...).
-		notIf(v.appSpeaks(), "worker killed", "no process exited").
+		notIf(v.noExit(gs), "worker killed", "no process exited").
 		mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
 }

@@ -42,7 +42,7 @@ func (grace) match(v *view) []*finding {
 	f := found(GraceTooShort, "E4", layerManager, confidence, gs).
 		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs), after.Seconds()).
 		see(lines...).see(cite(v.tags[graceOver], 2)...).see(causesOfDeath(ms, 3)...).see(tightest(gs)).
-		notIf(v.oomKills() == 0, "memory kill", "oom_kill did not rise").
+		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
 		mend(v.fix(fixGrace))
 	if after < instant {
 		f.say("the app was asked to stop and cut %d streams at once", len(gs))

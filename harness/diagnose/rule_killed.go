@@ -21,9 +21,9 @@ func (killed) match(v *view) []*finding {
 	return one(found(WorkerKilled, "E7", layerManager, certain, gs).
 		say("%d streams were cut when their process died: %s", len(gs), ms[0].death.what).
 		see(causesOfDeath(ms, 5)...).see(tightest(gs), workersLine(gs)).
-		not("blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
-		notIf(v.oomKills() == 0, "memory kill", "oom_kill did not rise").
-		not("application error mid-stream", "several streams of one process ended at one moment").
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
+		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
+		notIf(len(gs) > 1, "application error mid-stream", "several streams of one process ended at one moment").
 		mend("find out who sends the signal (deploys, health checks, operators); have clients resume or retry"))
 }
 

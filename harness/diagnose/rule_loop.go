@@ -59,7 +59,7 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs), (to-from).Seconds(), after).
 		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
 		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
-		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
 		not("a slow model or upstream", "unrelated streams paused at the same moment, at different events").
 		mend(v.fix(fixBlocked))
 }

@@ -31,7 +31,7 @@ func (memoryKill) match(v *view) []*finding {
 	f := found(name, "E9", layerKernel, certain, gs).
 		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
 		see(lines...).see(cite(v.tags[oomKiller], 2)...).see(cite(v.tags[workerKill], 2)...).see(tightest(gs), workersLine(gs)).
-		notIf(len(v.tags[workerTimedOut]) == 0, "worker timeout", "no WORKER TIMEOUT in the log").
+		notIf(v.noWorkerTimeout(), "worker timeout", "no WORKER TIMEOUT in the log").
 		not("worker killed by somebody", "the kernel's own oom_kill counter or event says so").
 		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound every buffer that a stream holds")
 	if name == MemoryKillAll {

@@ -154,7 +154,7 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	f := found(ProxyReadTimeout, "D1", layerEdge, confidence, gs).
 		say("%s ended %d streams that were silent for %.2f s%s", v.edge.product, len(gs), silence, asIfWhole(gs)).
 		see(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed(), v.accessLine(gs[0]), known(limitIdle, silence)).
-		notIf(len(v.tags[workerTimedOut]) == 0 && v.appSpeaks(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
 	if v.edge.timeout > 0 {
 		f.see(fmt.Sprintf("proxy_read_timeout is %v", v.edge.timeout))
 	}

@@ -103,7 +103,7 @@ func (v *view) byApp(ms []match) *finding {
 		see(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
 		not("laundered by the edge", v.whyNotEdge(gs[0])).
-		not("worker killed", "no process exited at that time").
+		notIf(v.noExit(gs), "worker killed", "no process exited at that time").
 		mend(v.fix(fixSwallowed))
 }
 
@@ -182,7 +182,7 @@ func (v *view) choose(own *finding) []*finding {
 			not(LaunderedByEdge, "no death behind the edge at that time, in the app's log or among its processes"))
 	case !throughOld, v.direct.clean > 0:
 		own.Confidence = likely
-		return one(v.orByApp(own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle("keep the app's log: logs: {app: app.log}")))
+		return one(v.orByApp(own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle(v.keepAppLog())))
 	}
 	own.settle(peel + "   # asks the app directly: a clean end there is the app's own")
 	if v.edge.passed(gs[0]) { // only then: an edge that nobody has seen is not blamed first

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
@@ -90,9 +91,25 @@ func (v *view) keepAppLog() string {
 }
 
 // keepLogs is the same for both sides of a cut.
-func (v *view) keepLogs(gs []*verdict.Graded) string {
+func (v *view) keepLogs() string {
 	if v.anyAppLog() && v.edgeSpeaks() {
 		return v.keepAppLog() + "; then: " + peel
 	}
 	return "keep the logs (--log app=…, --log of the edge), then: " + peel
+}
+
+// noWorkerTimeout reports whether a process manager that would have said so took no
+// worker for dead.
+func (v *view) noWorkerTimeout() bool { return v.managerSpeaks() && len(v.tags[workerTimedOut]) == 0 }
+
+// noOOM reports whether the kernel's counter was read, and did not rise.
+func (v *view) noOOM() bool { return slices.ContainsFunc(v.Events, isOOMCounter) && v.oomKills() == 0 }
+
+// noExit reports whether somebody watched the app's processes, and saw none end
+// that served these streams.
+func (v *view) noExit(gs []*verdict.Graded) bool {
+	watched := slices.ContainsFunc(v.Events, func(e record.Event) bool {
+		return (e.Source == "process" || e.Source == "docker") && e.Kind == "start" && replicaName.MatchString(e.Subject)
+	})
+	return watched && !v.died(gs)
 }

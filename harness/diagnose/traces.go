@@ -7,7 +7,7 @@ import (
 
 // A trace is a traceback in a log.
 type trace struct {
-	hit         // the line that names the exception
+	hit             // the line that names the exception
 	first, last int // numbers of its lines
 	logline.Trace
 }
