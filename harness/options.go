@@ -19,9 +19,17 @@ type Options struct {
 	Dir       string // the run folder; made if it does not exist, refused if it holds a run
 	Seed      uint64
 	Strict    bool
-	// GapLimit is the silence after which a stream counts as stalled; 0 takes
-	// the scenario's, or DefaultGapLimit.
+	// GapLimit is the silence, in bytes, after which a stream counts as stalled; 0
+	// takes the scenario's, or DefaultGapLimit.
 	GapLimit time.Duration
+	// FirstLimit is how long a stream may take from its request to its first
+	// content event; 0 means DefaultFirstLimit.
+	FirstLimit time.Duration
+	// ProgressLimit is how long a stream may go on after a content event without
+	// another one, while other bytes come: heartbeats, or an event that is never
+	// completed. 0 leaves that to Total: an answer that thinks for minutes behind its
+	// heartbeats is no fault.
+	ProgressLimit time.Duration
 	// Total bounds every stream, and what a fault may take beyond the last of
 	// them; 0 means DefaultTotal.
 	Total      time.Duration
@@ -73,10 +81,11 @@ type Progress struct {
 
 // Defaults of our own bounds.
 const (
-	DefaultGapLimit = 10 * time.Second
-	DefaultTotal    = 5 * time.Minute
-	connectLimit    = 5 * time.Second
-	headersLimit    = 30 * time.Second
+	DefaultGapLimit   = 10 * time.Second
+	DefaultFirstLimit = time.Minute
+	DefaultTotal      = 5 * time.Minute
+	connectLimit      = 5 * time.Second
+	headersLimit      = 30 * time.Second
 )
 
 // Validate says what is wrong with o, before anything is started.

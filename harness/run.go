@@ -202,7 +202,7 @@ func (r *run) repeat() string {
 // policy is the scenario's own with what the user set.
 func (r *run) policy(sc Scenario) record.Policy {
 	p := sc.Policy
-	p.GapLimit = r.gapLimit(sc)
+	p.GapLimit, p.FirstLimit, p.ProgressLimit, p.TotalLimit = r.gapLimit(sc), r.firstLimit(), r.ProgressLimit, r.total()
 	if t := r.Thresholds; t != (record.Thresholds{}) {
 		p.Thresholds = t
 	}
@@ -225,10 +225,26 @@ func (r *run) gapLimit(sc Scenario) time.Duration {
 	return DefaultGapLimit
 }
 
+// bounds are our own on each stream of a scenario.
+func (r *run) bounds(sc Scenario) tap.Limits {
+	return tap.Limits{Connect: connectLimit, Headers: r.headersLimit(), First: r.firstLimit(),
+		Gap: r.gapLimit(sc), Progress: r.ProgressLimit, Total: r.total()}
+}
+
+func (r *run) firstLimit() time.Duration { return cmp.Or(r.FirstLimit, DefaultFirstLimit) }
+
+// headersLimit lets the head take as long as the user lets the first event: many
+// servers send both at once.
+func (r *run) headersLimit() time.Duration { return max(headersLimit, r.FirstLimit) }
+
 // limits are our own bounds, as reports show them.
 func (r *run) limits() map[string]string {
-	return map[string]string{"connect": connectLimit.String(), "headers": headersLimit.String(),
+	l := map[string]string{"connect": connectLimit.String(), "headers": r.headersLimit().String(), "first event": r.firstLimit().String(),
 		"gap": r.gapLimit(Scenario{}).String(), "total": r.total().String()}
+	if r.ProgressLimit > 0 {
+		l["progress"] = r.ProgressLimit.String()
+	}
+	return l
 }
 
 func (r *run) total() time.Duration {

@@ -11,7 +11,6 @@ import (
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/tap"
 )
 
 // baselineStreams are sent before any fault, to tell "failed under the fault"
@@ -95,7 +94,7 @@ func (p *player) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 func (p *player) wave(n int, l *Load) load.Wave {
 	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.headers(), Body: p.body,
 		Streams: n, Total: n, Dialect: &p.dialect, Ask: p.ask(),
-		Limits: tap.Limits{Connect: connectLimit, Headers: headersLimit, Gap: p.gapLimit(p.sc), Total: p.total()}}
+		Limits: p.bounds(p.sc)}
 	if l != nil {
 		w.Ramp, w.Duration, w.Rate = l.Ramp, l.Duration, l.Rate
 		if l.Duration > 0 {

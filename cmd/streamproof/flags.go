@@ -28,10 +28,11 @@ type runFlags struct {
 	stack                   string
 	workers, replicas       config.Count
 
-	streams        config.Count
-	rate           config.Rate
-	ramp, duration config.Duration
-	gap            config.Limit
+	streams         config.Count
+	rate            config.Rate
+	ramp, duration  config.Duration
+	first, gap      config.Limit
+	progress, total config.Limit
 
 	scenarios  []string
 	sabotage   string
@@ -91,7 +92,10 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 
 // registerTrial adds how streams are chosen and judged.
 func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
-	fs.Var(&f.gap, "gap-limit", "a stream silent for this `TIME` counts as stalled, or late or gappy, see above (default 10s)")
+	fs.Var(&f.first, "first-event", "a stream without a content event for this `TIME` after its request is stalled (default 1m0s)")
+	fs.Var(&f.gap, "gap-limit", "a stream without a byte for this `TIME` is stalled; also the bound of late and gappy, see above (default 10s)")
+	fs.Var(&f.progress, "progress-limit", "a stream that brings only heartbeats or parts of an event for this `TIME` is stalled (default: no limit but --total-limit)")
+	fs.Var(&f.total, "total-limit", "a stream is ended when it is this `TIME` old (default 5m0s)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")

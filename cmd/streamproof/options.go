@@ -136,7 +136,10 @@ func (in *input) load(o *harness.Options) {
 	if in.given.Changed("duration") {
 		l.Duration = time.Duration(in.duration)
 	}
+	o.FirstLimit = cmp.Or(time.Duration(in.first), o.FirstLimit)
 	o.GapLimit = cmp.Or(time.Duration(in.gap), o.GapLimit)
+	o.ProgressLimit = cmp.Or(time.Duration(in.progress), o.ProgressLimit)
+	o.Total = cmp.Or(time.Duration(in.total), o.Total)
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the

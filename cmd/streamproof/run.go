@@ -37,8 +37,13 @@ not know them; events named error, and JSON with an error in it, it knows.
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
 expression.
 
-A stream is stalled when nothing comes for longer than --gap-limit; it is ended
-there. A stream that completes is late when its first event took longer than
+A stream is stalled, and is ended, when one of three limits is reached:
+  --first-event      no content event since the request, whatever heartbeats came
+  --gap-limit        no byte, once the answer has begun
+  --progress-limit   bytes, but no content event: heartbeats whose producer died, or
+                     an event that is never completed. Off by default, since an answer
+                     that thinks for long looks the same; --total-limit ends it then.
+A stream that completes is late when its first event took longer than
 thresholds.first_event of the file, and gappy when it was silent for longer than
 thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the
 scenarios that ask for promptness: 'streamproof scenarios' lists their checks.`

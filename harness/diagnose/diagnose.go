@@ -88,6 +88,7 @@ var rules = []rule{
 	appError{},
 	cut{},
 	refused{},
+	idling{},
 	buffering{},
 	blockedLoop{},
 	threadPool{},

@@ -74,6 +74,7 @@ var remedies = map[string]remedy{
 	JoinedByApp:    {app: fixFlush},
 	GzipByApp:      {app: fixCompression},
 	StallInApp:     {app: fixStall},
+	HeartbeatsOnly: {app: fixProducer},
 	SlowFirstEvent: {app: fixFirst},
 	NoHeartbeat:    {app: fixHeartbeat},
 	BlockedLoop:    {app: fixBlocked},
@@ -115,7 +116,8 @@ var remedies = map[string]remedy{
 var spoken = map[string]bool{
 	InBandError: true, ErrorThenTerminal: true, TerminalTwice: true, OpenAfterAnswer: true, CutAfterAnswer: true,
 	Spliced: true, BrokenFraming: true, LostEvent: true, DuplicatedEvent: true, ReorderedEvents: true, ForeignEvent: true,
-	CorruptContent: true, TerminalNotSent: true, TerminalUnmatched: true, WrongDialect: true, NotAStream: true,
+	UnfinishedEvent: true,
+	CorruptContent:  true, TerminalNotSent: true, TerminalUnmatched: true, WrongDialect: true, NotAStream: true,
 	BufferedSomehow: true, DeployGap: true, WorkerKilled: true, Overloaded: true, HTTPFailure: true, InjectedFault: true,
 	SelfInflicted: true, ConnectionCut: true, NoAnswer: true, TooMuch: true, OneReplica: true, BusyMachine: true,
 }
@@ -332,6 +334,15 @@ var (
 		java:    "bound the wait for the model or the queue: future.get(30, TimeUnit.SECONDS) or Flux.timeout(Duration.ofSeconds(30)), and send an error event when it fires",
 		php:     "bound the wait for the model: CURLOPT_LOW_SPEED_LIMIT 1 with CURLOPT_LOW_SPEED_TIME 30, and send an error event when it fires",
 		ruby:    "bound the wait for the model: http.read_timeout = 30, and send an error event on Net::ReadTimeout",
+	}
+	fixProducer = fix{
+		unknown: "tie the heartbeat to the producer of the answer: when that has died or takes too long, send an error event and end the stream",
+		python:  "tie the heartbeat to the producer: while not task.done(): await asyncio.wait({task}, timeout=10) or yield \": ping\\n\\n\"; then await task, which raises what it died of, and send an error event",
+		golang:  "tie the heartbeat to the producer: in its select add case err := <-done: send an error event and return; close done with defer in the producer",
+		node:    "tie the heartbeat to the producer: producer.catch(e => res.write(`event: error\\ndata: ${JSON.stringify({error: e.message})}\\n\\n`)).finally(() => { clearInterval(t); res.end() })",
+		java:    "tie the heartbeat to the producer: future.whenComplete((v, e) -> { heartbeat.cancel(false); if (e != null) emitter.completeWithError(e); else emitter.complete(); })",
+		php:     "tie the heartbeat to the producer: in its loop look at feof($upstream) or curl_multi_info_read(), and send an error event when it has ended",
+		ruby:    "tie the heartbeat to the producer: beat while producer.alive?; then producer.value, which raises what it died of, and send an error event",
 	}
 	fixFirst = fix{
 		unknown: "send the head and a first event (or a heartbeat) before the slow work; do retrieval at startup or beside it",

@@ -389,6 +389,31 @@ var trials = []trial{
 		}})
 		app(b)
 	}},
+	{name: "heartbeats for ever", want: diagnose.HeartbeatsOnly, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{})
+		b.Add(10, synth.Shape{Keep: 7, End: idle(record.ProgressLimit, 40, 0)})
+		app(b)
+	}},
+	{name: "heartbeats until our total limit", want: diagnose.HeartbeatsOnly, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Keep: 7, End: idle(record.TotalLimit, 40, 0)})
+		app(b)
+	}},
+	{name: "heartbeats and no first event", want: diagnose.HeartbeatsOnly, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Keep: synth.KeepNone, End: idle(record.FirstLimit, 40, 0)})
+		app(b)
+	}},
+	{name: "a drip", want: diagnose.UnfinishedEvent, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{})
+		b.Add(10, synth.Shape{Keep: 7, End: idle(record.ProgressLimit, 0, 12)})
+		app(b)
+	}},
+	{name: "a long thought behind heartbeats", build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{End: func(s *record.Stream, last time.Duration) {
+			synth.Whole(s, last)
+			s.Heartbeats, s.ProgressGap = 40, 40*sec
+		}})
+		app(b)
+	}},
 	{name: "our descriptors", want: diagnose.SelfInflicted, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Keep: synth.KeepNone, End: func(s *record.Stream, last time.Duration) {
 			synth.NoListener(s, last)
@@ -396,6 +421,14 @@ var trials = []trial{
 		}})
 		app(b)
 	}},
+}
+
+// idle is kept alive for 40 s by heartbeats or by bytes of an event.
+func idle(limit record.Limit, beats, partial int) synth.End {
+	return func(s *record.Stream, last time.Duration) {
+		synth.Silent(40*sec)(s, last)
+		s.Limit, s.Heartbeats, s.Partial = limit, beats, partial
+	}
 }
 
 // broken mixes a shape with three times as many honest streams.

@@ -41,6 +41,8 @@ const (
 	StallInApp      = "stall in the app"
 	HeldOnTheWay    = "stall on the way" // emitted in time, held by a link or hop
 	SlowFirstEvent  = "slow first event"
+	HeartbeatsOnly  = "heartbeats without content"          // X: they hide that the producer has stopped
+	UnfinishedEvent = "event never completed"               // X: its bytes drip and its end never comes
 	BufferedByEdge  = "buffering by the edge"               // B1
 	GzipByEdge      = "buffering by the edge (compression)" // B2
 	BufferedByApp   = "buffering by the app"

@@ -17,7 +17,7 @@ func (selfInflicted) match(v *view) []*finding {
 			say("our own total limit%s ended %d streams that were still receiving", limitText(v, "total"), len(gs)).
 			see("the last content of each came within the gap limit of its end", tightest(gs)).
 			not("stalled", "content was flowing when we hung up").
-			mend("raise the total limit above the longest stream: --total-limit 10m"))
+			mend("raise the total limit above the longest stream: --total-limit 10m, or limits.total in the file"))
 	}
 	if gs := v.take(outOfResources); len(gs) > 0 {
 		fs = append(fs, found(SelfInflicted, "D6", layerHarness, certain, gs).

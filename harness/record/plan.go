@@ -86,8 +86,13 @@ type Policy struct {
 	// fault struck.
 	Refuses  bool          `json:"refuses,omitempty"`
 	Recovery time.Duration `json:"recovery,omitempty"`
-	// GapLimit is the silence after which a stream counts as stalled.
+	// GapLimit is the silence, in bytes, after which a stream counts as stalled.
 	GapLimit time.Duration `json:"gap_limit,omitempty"`
+	// FirstLimit, ProgressLimit and TotalLimit are the other bounds of ours at which
+	// a stream is ended; 0 where there is none, or an older run does not say.
+	FirstLimit    time.Duration `json:"first_limit,omitempty"`
+	ProgressLimit time.Duration `json:"progress_limit,omitempty"`
+	TotalLimit    time.Duration `json:"total_limit,omitempty"`
 	// Faulty says that a fault is part of the scenario; it must then be seen in
 	// effect, with at least MinInBody victims in their body when it struck.
 	Faulty    bool `json:"faulty,omitempty"`

@@ -100,7 +100,8 @@ const (
 	ConnectLimit   Limit = "connect"
 	HeadersLimit   Limit = "headers"
 	FirstLimit     Limit = "first event"
-	GapLimit       Limit = "gap"
+	GapLimit       Limit = "gap"      // no byte
+	ProgressLimit  Limit = "progress" // bytes, but no content event
 	TotalLimit     Limit = "total"
 	HeaderSize     Limit = "header size"
 	FrameSize      Limit = "frame size"

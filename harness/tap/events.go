@@ -95,14 +95,12 @@ func (e *events) count(ev stream.Event, rec *record.Stream) (first bool) {
 		}
 	case stream.Heartbeat:
 		rec.Heartbeats++
-		return first
 	case stream.Terminal:
 		if rec.TerminalAt < 0 {
 			rec.TerminalAt = e.at
 		}
 	}
-	// Any first event but a heartbeat ends the wait for the first.
-	return first || rec.Frames-rec.Heartbeats == 1
+	return first
 }
 
 // silence measures the gap that an event ends.

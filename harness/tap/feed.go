@@ -101,6 +101,10 @@ func (f *flight) beginBody(h *head) {
 
 // take takes body bytes as the framing gave them.
 func (f *flight) take(p []byte) {
+	if f.fed < 0 {
+		f.rearm = true // silence counts from now on
+	}
+	f.fed = f.at
 	f.rec.Bytes += int64(len(p))
 	if exceeds(f.rec.Bytes, f.limits.Body) {
 		f.stop(record.BodySize, errors.New("read body: longer than the limit"))

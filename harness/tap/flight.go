@@ -27,6 +27,7 @@ type flight struct {
 
 	began  time.Duration
 	at     time.Duration // arrival of the last read
+	fed    time.Duration // arrival of the last byte of body; Never
 	floor  time.Duration // no byte of the next read can have come before it
 	tail   time.Duration // when the framing ended the body and we began to look past it; Never
 	linger time.Duration // arrival of the event that ought to be the last; Never
@@ -71,7 +72,7 @@ func (f *flight) begin(job *Job, req *request) {
 		f.after = &after{then: job.Then}
 	}
 	f.limits = f.tap.limitsOf(job)
-	f.tail, f.linger = record.Never, record.Never
+	f.fed, f.tail, f.linger = record.Never, record.Never, record.Never
 	f.resp.head = &head{words: &f.tap.words, toHEAD: req.method == http.MethodHead, length: -1}
 	f.resp.limit = f.limits.Head
 	f.began = f.tap.clock.now()

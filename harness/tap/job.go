@@ -69,9 +69,16 @@ type Abort struct {
 type Limits struct {
 	Connect time.Duration // name lookup, TCP and TLS handshake: 10 s
 	Headers time.Duration // from the connection to a whole response head: 60 s
-	First   time.Duration // from the request to the first event that is no heartbeat: 60 s
-	Gap     time.Duration // between events of any kind: 60 s
-	Total   time.Duration // 15 min
+	// First is how long the first content event may take from the request, whatever
+	// else comes meanwhile: the head, heartbeats, a piece of an event. 60 s.
+	First time.Duration
+	// Gap is how long no byte may come, once the body has begun: 60 s.
+	Gap time.Duration
+	// Progress is how long no content event may come after one, whatever bytes come
+	// meanwhile: heartbeats, or an event that is never completed. No limit, since an
+	// answer that thinks for long looks the same until Total.
+	Progress time.Duration
+	Total    time.Duration // 15 min
 	// Linger is how long to wait, after the terminal event, for the body or the
 	// connection to end: 2 s. The stream then ends without a limit.
 	Linger time.Duration
@@ -85,7 +92,7 @@ type Limits struct {
 // DefaultLimits hold where neither job nor tap says otherwise.
 var DefaultLimits = Limits{
 	Connect: 10 * time.Second, Headers: time.Minute, First: time.Minute, Gap: time.Minute,
-	Total: 15 * time.Minute, Linger: 2 * time.Second,
+	Progress: -1, Total: 15 * time.Minute, Linger: 2 * time.Second,
 	Head: 64 << 10, Frame: 1 << 20, Body: 1 << 30, Inflated: 256 << 20,
 }
 
@@ -93,7 +100,7 @@ var DefaultLimits = Limits{
 func (l Limits) over(m Limits) Limits {
 	return Limits{
 		Connect: or(l.Connect, m.Connect), Headers: or(l.Headers, m.Headers), First: or(l.First, m.First),
-		Gap: or(l.Gap, m.Gap), Total: or(l.Total, m.Total), Linger: or(l.Linger, m.Linger),
+		Gap: or(l.Gap, m.Gap), Progress: or(l.Progress, m.Progress), Total: or(l.Total, m.Total), Linger: or(l.Linger, m.Linger),
 		Head: or(l.Head, m.Head), Frame: or(l.Frame, m.Frame), Body: or(l.Body, m.Body),
 		Inflated: or(l.Inflated, m.Inflated),
 	}

@@ -53,12 +53,15 @@ func (f *flight) due() deadline {
 		d.or(f.began, l.Connect, record.ConnectLimit)
 	case rec.Headers < 0:
 		d.or(rec.Connect, l.Headers, record.HeadersLimit)
+		if rec.Send >= 0 {
+			d.or(max(rec.Send, rec.Connect), l.First, record.FirstLimit)
+		}
 	case f.tail >= 0:
 		d.or(f.tail, tailWait, record.NoLimit)
 	case f.linger >= 0:
 		d.or(f.linger, l.Linger, record.NoLimit)
 	case f.body.dec == nil:
-		d.or(f.at, l.Gap, record.GapLimit)
+		d.or(max(rec.Headers, f.fed), l.Gap, record.GapLimit)
 	default:
 		f.dueEvent(&d)
 	}
@@ -66,13 +69,19 @@ func (f *flight) due() deadline {
 }
 
 // dueEvent is the limit of a stream that waits for its next event.
+//
+//	request ── head ── heartbeat ── content ── heartbeat ── heartbeat ── content
+//	└─────────── First ───────────┘└───────────── Progress ────────────┘
+//	                   └── Gap ───┘└─── Gap ──┘└── Gap ───┘└── Gap ───┘
 func (f *flight) dueEvent(d *deadline) {
 	rec := &f.rec
-	if rec.Frames == rec.Heartbeats {
+	if rec.First < 0 {
 		d.or(max(rec.Send, rec.Connect), f.limits.First, record.FirstLimit)
+	} else {
+		d.or(f.events.progress, f.limits.Progress, record.ProgressLimit)
 	}
-	if rec.Frames > 0 {
-		d.or(rec.Last, f.limits.Gap, record.GapLimit)
+	if f.fed >= 0 {
+		d.or(f.fed, f.limits.Gap, record.GapLimit)
 	}
 }
 

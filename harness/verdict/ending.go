@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 )
 
 // endingOf reads the ending axis off a stream. The order of the questions
@@ -22,7 +23,7 @@ func endingOf(s *record.Stream, p *record.Policy) Ending {
 	case s.Status >= 400 && whole(s):
 		return HTTPError
 	case s.Limit != record.NoLimit:
-		return limitEnding(s)
+		return limitEnding(s, p)
 	case whole(s):
 		return wholeEnding(s)
 	case said(s) && s.Wire.Close == record.CloseNone && s.Wire.Lingered > 0:
@@ -62,15 +63,37 @@ func headlessEnding(s *record.Stream) Ending {
 	}
 }
 
-func limitEnding(s *record.Stream) Ending {
+func limitEnding(s *record.Stream, p *record.Policy) Ending {
 	switch {
 	case said(s):
 		return OpenAtEnd
 	case s.Limit == record.GapLimit:
 		return StalledEnding
+	case s.Limit == record.ProgressLimit, s.Limit == record.TotalLimit && idled(s, p):
+		return NoProgress
 	default:
 		return Deadline
 	}
+}
+
+// idled reports whether a stream that lived until our total limit had brought
+// nothing but heartbeats or parts of an event for longer than what would count as
+// a stall.
+func idled(s *record.Stream, p *record.Policy) bool {
+	from, any := lastProgress(s)
+	return any && p.GapLimit > 0 && s.End-from > p.GapLimit
+}
+
+// lastProgress is when the last content event came, else the head. any is false
+// where neither did.
+func lastProgress(s *record.Stream) (at time.Duration, any bool) {
+	at = s.Headers
+	for m := range s.Marks() {
+		if m.Kind == stream.Content {
+			at = max(at, m.At)
+		}
+	}
+	return at, at != record.Never
 }
 
 func wholeEnding(s *record.Stream) Ending {

@@ -145,8 +145,15 @@ func (s *Scope) pressed(replica string) []interval {
 	return all
 }
 
-// silence is the time in which a stalled stream had no byte.
+// silence is the time in which a stalled stream had no byte, or no content.
 func silence(g *Graded) (from, to time.Duration) {
+	switch {
+	case g.Limit == record.FirstLimit:
+		return startOf(g.Stream), endOf(g)
+	case g.Grade.Ending == NoProgress:
+		from, _ = lastProgress(g.Stream)
+		return from, endOf(g)
+	}
 	return max(g.Last, g.FirstAny, g.Headers, startOf(g.Stream)), endOf(g)
 }
 

@@ -14,7 +14,7 @@ func GradeStream(s *record.Stream, p record.Policy) Grade {
 	e := endingOf(s, &p)
 	g := Grade{Outcome: outcomeOf(s, e), Content: contentOf(s), Ending: e}
 	g.Flags = flagsOf(s, &p, g)
-	g.Why = whyOf(s, g)
+	g.Why = whyOf(s, &p, g)
 	return g
 }
 
@@ -59,7 +59,7 @@ func failedOutcome(e Ending) Outcome {
 	switch e {
 	case HTTPError:
 		return FailedClean
-	case StalledEnding, Deadline, OpenAtEnd:
+	case StalledEnding, NoProgress, Deadline, OpenAtEnd:
 		return Stalled
 	default:
 		return Aborted
@@ -78,7 +78,7 @@ func answeredOutcome(s *record.Stream, e Ending) Outcome {
 		return Complete
 	case e == CleanEOF && unprovable(s) && contentOf(s) != stream.Empty && s.Partial == 0:
 		return Complete // bears the flag Unprovable, which no scenario passes with
-	case e == StalledEnding, e == Deadline, e == OpenAtEnd:
+	case e == StalledEnding, e == NoProgress, e == Deadline, e == OpenAtEnd:
 		return Stalled
 	case e == CleanEOF, e == TerminalEOF, e == ErrorEOF:
 		return Truncated
@@ -110,7 +110,7 @@ func wrong(c stream.State) bool {
 }
 
 // whyOf says in one clause what decided the grade.
-func whyOf(s *record.Stream, g Grade) string {
+func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 	switch {
 	case wrong(g.Content) && s.Content.Why != "":
 		return s.Content.Why
@@ -126,6 +126,8 @@ func whyOf(s *record.Stream, g Grade) string {
 		return refusedWhy(s, g)
 	case g.Outcome == Complete, g.Outcome == Cancelled:
 		return ""
+	case g.Ending == StalledEnding, g.Ending == NoProgress, g.Ending == Deadline:
+		return limitWhy(s, p)
 	default:
 		return placeWhy(s, g)
 	}

@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -103,6 +104,10 @@ func TestGrade(t *testing.T) {
 		{"first event never came", synth.Shape{Keep: synth.KeepNone, End: limitedBy(record.FirstLimit)},
 			verdict.Stalled, verdict.Deadline, flags{verdict.Late}},
 		{"total limit", synth.Shape{Keep: 7, End: limitedBy(record.TotalLimit)}, verdict.Stalled, verdict.Deadline, nil},
+		{"heartbeats for ever", synth.Shape{Keep: 7, End: limitedBy(record.ProgressLimit)}, verdict.Stalled, verdict.NoProgress, nil},
+		{"total limit behind heartbeats", synth.Shape{Keep: 7, End: both(limitedBy(record.TotalLimit), func(s *record.Stream) {
+			s.Heartbeats, s.End = 300, s.End+2*limit
+		})}, verdict.Stalled, verdict.NoProgress, flags{verdict.Gappy}},
 
 		{"refused", synth.Shape{Keep: synth.KeepNone, End: synth.NoListener}, verdict.Refused, verdict.NoConnection, nil},
 		{"connect limit", synth.Shape{Keep: synth.KeepNone, End: both(synth.NoListener, func(s *record.Stream) { s.Limit = record.ConnectLimit })},
@@ -143,6 +148,36 @@ func TestGrade(t *testing.T) {
 		})
 	}
 }
+
+// The reason names the limit, its flag, and what came instead of content.
+func TestGradeSaysWhichLimit(t *testing.T) {
+	p := record.Policy{GapLimit: limit, FirstLimit: time.Minute, ProgressLimit: 20 * time.Second, TotalLimit: 5 * time.Minute}
+	for _, tt := range []struct {
+		limit record.Limit
+		keep  int
+		with  func(*record.Stream)
+		want  string
+	}{
+		{record.FirstLimit, synth.KeepNone, func(s *record.Stream) { s.Heartbeats = 12 },
+			"no content event within 60s after the request (--first-event), only 12 heartbeats"},
+		{record.FirstLimit, synth.KeepNone, func(*record.Stream) {}, "no content event within 60s after the request (--first-event)"},
+		{record.GapLimit, 3, func(*record.Stream) {}, "stalled after 3 content events: no byte for " + seconds(limit) + " (--gap-limit)"},
+		{record.ProgressLimit, 3, func(s *record.Stream) { s.Heartbeats = 19 },
+			"no progress after 3 content events: none came for 20s (--progress-limit), only 19 heartbeats"},
+		{record.ProgressLimit, 3, func(s *record.Stream) { s.Partial = 12 },
+			"no progress after 3 content events: none came for 20s (--progress-limit), only 12 bytes of an unfinished event"},
+		{record.TotalLimit, 3, func(s *record.Stream) { s.Heartbeats, s.End = 290, s.End+290*time.Second },
+			"no progress after 3 content events: none came for 293s, until our total limit of 300s (--total-limit), only 290 heartbeats"},
+		{record.TotalLimit, 3, func(*record.Stream) {}, "not over within our total limit of 300s, after 3 content events"},
+	} {
+		s := synth.Shape{Keep: tt.keep, End: both(limitedBy(tt.limit), tt.with)}.Stream()
+		if g := verdict.GradeStream(&s, p); g.Outcome != verdict.Stalled || g.Why != tt.want {
+			t.Errorf("%s: %s, %q, want stalled, %q", tt.limit, g.Outcome, g.Why, tt.want)
+		}
+	}
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'g', -1, 64) + "s" }
 
 // Plain text whose end nothing declares is never called truncated, for nobody
 // knows; and never passed as complete without saying so.

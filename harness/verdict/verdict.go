@@ -71,6 +71,7 @@ const (
 	ResetInBody   Ending = "RST in body"
 	CutAtTerminal Ending = "cut after terminal" // RST or incomplete framing after the terminal
 	StalledEnding Ending = "stalled"            // the gap limit
+	NoProgress    Ending = "no progress"        // bytes, but no content: the progress limit, or the total limit after such a time
 	Deadline      Ending = "deadline"           // headers, first event or total limit
 	NoConnection  Ending = "never connected"
 	NoResponse    Ending = "connection lost before headers"

@@ -23,6 +23,7 @@ func (f *File) Options() harness.Options {
 		Seed:       f.Seed,
 		Strict:     f.Strict,
 		GapLimit:   time.Duration(f.Limits.Gap),
+		FirstLimit: time.Duration(f.Limits.FirstEvent), ProgressLimit: time.Duration(f.Limits.Progress),
 		Total:      time.Duration(f.Limits.Total),
 		Thresholds: f.Thresholds.options(),
 		AllowHosts: f.AllowHosts,

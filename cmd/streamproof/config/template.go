@@ -91,7 +91,9 @@ load:
   # duration: 30s                # without it each stream is sent once
 
 limits:
-  gap: 10s                       # silence after which a stream counts as stalled
+  gap: 10s                       # without a byte for so long, a stream counts as stalled
+  # first_event: 1m              # from the request to the first content event
+  # progress: 30s                # between content events, while heartbeats come; total: 5m bounds the rest
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, worker.log]}

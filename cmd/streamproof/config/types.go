@@ -78,8 +78,10 @@ type Load struct {
 
 // Limits are our own bounds on every stream.
 type Limits struct {
-	Gap   Limit `yaml:"gap,omitempty" jsonschema_description:"Silence after which a stream counts as stalled, and, where no threshold says otherwise, as late or gappy; 10s if absent."`
-	Total Limit `yaml:"total,omitempty" jsonschema_description:"Longest life of a stream; 5m if absent."`
+	FirstEvent Limit `yaml:"first_event,omitempty" jsonschema_description:"Longest time from the request to the first content event, whatever heartbeats come before it; 1m if absent."`
+	Gap        Limit `yaml:"gap,omitempty" jsonschema_description:"Time without a byte after which a stream counts as stalled, and, where no threshold says otherwise, as late or gappy; 10s if absent."`
+	Progress   Limit `yaml:"progress,omitempty" jsonschema_description:"Longest time between content events while other bytes come: heartbeats, or an event that is never completed; no limit but total if absent."`
+	Total      Limit `yaml:"total,omitempty" jsonschema_description:"Longest life of a stream; 5m if absent."`
 }
 
 // Thresholds are absolute times that fail a run.
