@@ -11,7 +11,7 @@ import (
 // rule is certain, it is a cause of its own: whatever that replica does, the
 // others do not.
 func (v *view) ofOneReplica(all []*finding) []*finding {
-	fate, ok := v.Fate()
+	fate, ok := v.Fate(v.byLog())
 	if !ok {
 		return all
 	}
@@ -34,4 +34,12 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
 	f.order = len(rules)
 	return append(all, f)
+}
+
+// byLog names replicas as the edge's log does, where it has a line for a stream.
+func (v *view) byLog() verdict.Namer {
+	return verdict.Namer{By: "in the edge's log", Of: func(g *verdict.Graded) string {
+		a, _ := v.accessOf(g)
+		return a.Server
+	}}
 }

@@ -39,6 +39,7 @@ const (
 type Request struct {
 	ID     string // X-Request-ID or the like, where the line has one
 	Path   string // path and query
+	Server string // which of several servers answered, as the edge calls it; "" if not told
 	Status int    // 0 if unknown
 	Sent   int64  // bytes to the client, Unknown if not told
 
@@ -92,7 +93,7 @@ func parseOurs(line string) (Request, bool) {
 	if err != nil {
 		return Request{}, false
 	}
-	r := Request{ID: f[1], Status: status, Took: seconds(f[3]), Header: seconds(f[7]), Response: seconds(f[8]),
+	r := Request{ID: f[1], Server: dashed(f[5]), Status: status, Took: seconds(f[3]), Header: seconds(f[7]), Response: seconds(f[8]),
 		Sent: count(f[4]), Received: max(0, count(f[9]))}
 	completion, request, _ := strings.Cut(tail, `"`)
 	r.Path = pathOf(strings.Trim(request, ` "`))
@@ -100,6 +101,14 @@ func parseOurs(line string) (Request, bool) {
 		r.Ended = Whole
 	}
 	return r, true
+}
+
+// dashed is s, or "" for the dash that stands for nothing.
+func dashed(s string) string {
+	if s == "-" {
+		return ""
+	}
+	return s
 }
 
 // joinLists puts "a:1, b:2" together again: nginx lists all upstreams that it

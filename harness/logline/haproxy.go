@@ -23,16 +23,24 @@ func parseHAProxy(line string) (Request, bool) {
 		r.Status = max(r.Status, 0)
 		r.Took, r.Header, r.Sent = millis(m[9]), millis(m[8]), count(m[11])
 		r.Path, r.ID = pathOf(strings.Trim(m[13], `" `)), IDIn(strings.Join(braced.FindAllString(m[13], -1), " "))
-		r.Ended = haproxyEnding(r.Flag)
+		r.Ended, r.Server = haproxyEnding(r.Flag), haproxyServer(m[4])
 		return r, true
 	}
 	if m := haproxyTCP.FindStringSubmatch(line); m != nil {
 		r := blank()
 		r.Begun, r.Flag, r.Took, r.Sent = true, m[9], millis(m[7]), count(m[8])
-		r.Ended = haproxyEnding(r.Flag)
+		r.Ended, r.Server = haproxyEnding(r.Flag), haproxyServer(m[4])
 		return r, true
 	}
 	return Request{}, false
+}
+
+// haproxyServer is the name of a server line; "" for <NOSRV> and the like.
+func haproxyServer(name string) string {
+	if strings.HasPrefix(name, "<") {
+		return ""
+	}
+	return name
 }
 
 // braced are captured headers.

@@ -3,7 +3,6 @@ package verdict
 import (
 	"cmp"
 	"encoding/json"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -45,7 +44,7 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 		}
 	}
 	for _, l := range s.Run.Logs {
-		if q := record.ProductNamed(strings.ReplaceAll(string(l.Kind), "_", " ")); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown {
+		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown {
 			return q, "log " + l.Name
 		}
 	}

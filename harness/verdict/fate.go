@@ -52,13 +52,23 @@ const (
 	minOfEach   = 2
 )
 
+// A Namer tells who served a stream: by our own knowledge, a response field, a
+// cookie, a log.
+type Namer struct {
+	By string // for the reader; "" for our own knowledge
+	Of func(*Graded) string
+}
+
 // Fate finds the replica whose streams go wrong more often than those of the
-// others, by whatever names replicas: our own knowledge, a response field, a
-// cookie, the server in a log. False where none stands out from chance.
-func (s *Scope) Fate() (best Fate, ok bool) {
+// others, by whatever names replicas, with the namers that the caller adds. False
+// where none stands out from chance.
+func (s *Scope) Fate(more ...Namer) (best Fate, ok bool) {
 	tests := 0
-	for _, by := range s.namers() {
-		groups := s.servedBy(by)
+	for _, n := range append(s.namers(), more...) {
+		by, groups := n.By, s.servedBy(n.Of)
+		if !names(groups) {
+			continue
+		}
 		tests += len(groups)
 		for _, name := range slices.Sorted(maps.Keys(groups)) {
 			if f := fateOf(groups, by, name); f.Bad > 0 && (best.Of == 0 || f.Chance < best.Chance) {
@@ -101,44 +111,45 @@ func wentWrong(g *Graded) bool {
 
 // servedBy deals the streams out to the replicas that by names. Streams in our own
 // faults' way, and those that the app alone was asked for, say nothing.
-func (s *Scope) servedBy(by string) map[string][]*Graded {
+func (s *Scope) servedBy(named func(*Graded) string) map[string][]*Graded {
 	out := map[string][]*Graded{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if name := named(g, by); name != "" && (g.Untouched() || !s.Scenario.Policy.Faulty) && !(g.Hop == appHop && s.Scenario.Peel) && g.Grade.Outcome != Cancelled {
+		if g.Grade.Outcome == Cancelled || s.Scenario.Policy.Faulty && !g.Untouched() || g.Hop == appHop && s.Scenario.Peel {
+			continue
+		}
+		if name := named(g); name != "" {
 			out[name] = append(out[name], g)
 		}
 	}
 	return out
 }
 
-// named is who served g by a response field, or by our own knowledge for "".
-func named(g *Graded, by string) string {
-	if by == "" {
-		return g.Replica
+// names reports whether the groups may be those of replicas: several, and each
+// with more than a stream or two of its own.
+func names(groups map[string][]*Graded) bool {
+	n := 0
+	for _, gs := range groups {
+		n += len(gs)
 	}
-	return g.Header[by]
+	return len(groups) > 1 && len(groups) <= maxReplicas && n >= minOfEach*len(groups)
 }
 
 // namers lists what names at least two replicas, our own knowledge first.
-func (s *Scope) namers() []string {
-	fields := map[string]bool{"": true}
+func (s *Scope) namers() []Namer {
+	fields := map[string]bool{}
 	for i := range s.Streams {
 		for name := range s.Streams[i].Header {
 			fields[name] = mayName(name)
 		}
 	}
-	var out []string
+	list := []Namer{{Of: func(g *Graded) string { return g.Replica }}}
 	for _, by := range slices.Sorted(maps.Keys(fields)) {
-		groups, n := s.servedBy(by), 0
-		for _, gs := range groups {
-			n += len(gs)
-		}
-		if fields[by] && len(groups) > 1 && len(groups) <= maxReplicas && n >= minOfEach*len(groups) {
-			out = append(out, by)
+		if fields[by] {
+			list = append(list, Namer{By: by, Of: func(g *Graded) string { return g.Header[by] }})
 		}
 	}
-	return out
+	return slices.DeleteFunc(list, func(n Namer) bool { return !names(s.servedBy(n.Of)) })
 }
 
 // mayName leaves out the fields that speak of the response and not of who sent it.
@@ -154,13 +165,13 @@ func mayName(field string) bool {
 
 // namer is what the table of replicas goes by: our own knowledge, else the field
 // of the replica that differs, else the first that names several.
-func (s *Scope) namer() (by string, name func(*Graded) string) {
-	pick := ""
-	if list := s.namers(); len(list) > 0 && list[0] != "" {
-		pick = list[0]
-		if f, ok := s.Fate(); ok {
-			pick = f.By
-		}
+func (s *Scope) namer() Namer {
+	list := s.namers()
+	if len(list) == 0 || list[0].By == "" {
+		return Namer{Of: func(g *Graded) string { return g.Replica }}
 	}
-	return pick, func(g *Graded) string { return named(g, pick) }
+	if f, ok := s.Fate(); ok {
+		return list[slices.IndexFunc(list, func(n Namer) bool { return n.By == f.By })]
+	}
+	return list[0]
 }

@@ -8,14 +8,14 @@ import (
 // replicas counts the streams of each replica by what became of them. It is empty
 // where nobody says who served a stream.
 func (s *Scope) replicas() []ReplicaReport {
-	by, name := s.namer()
+	namer := s.namer()
 	counts := map[string]*ReplicaReport{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		who := name(g)
+		who := namer.Of(g)
 		r := counts[who]
 		if r == nil {
-			r = &ReplicaReport{Name: who, By: by, Outcomes: zeroOutcomes()}
+			r = &ReplicaReport{Name: who, By: namer.By, Outcomes: zeroOutcomes()}
 			counts[who] = r
 		}
 		r.Started++
@@ -29,7 +29,7 @@ func (s *Scope) replicas() []ReplicaReport {
 	if len(counts) == 0 {
 		return nil
 	}
-	if f, ok := s.Fate(); ok && f.By == by {
+	if f, ok := s.Fate(); ok && f.By == namer.By {
 		counts[f.Name].Worse = f.String()
 	}
 	var list []ReplicaReport
