@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -72,11 +75,14 @@ func inUse() uint64 {
 	return m.HeapInuse
 }
 
-// compressed makes a body of n events, each flushed, and the terminal.
-func compressed(t testing.TB, w interface {
+// A squeezer compresses what a server writes.
+type squeezer interface {
 	io.WriteCloser
 	Flush() error
-}, n int) {
+}
+
+// compressed makes a body of n events, each flushed, and the terminal.
+func compressed(t testing.TB, w squeezer, n int) {
 	t.Helper()
 	for i := range n {
 		fmt.Fprint(w, event(i))
@@ -107,6 +113,9 @@ func TestCompressedBodies(t *testing.T) {
 	compressed(t, zlib.NewWriter(&zl), 5)
 	fl, _ := flate.NewWriter(&raw, flate.DefaultCompression)
 	compressed(t, fl, 5)
+	var br, zs bytes.Buffer
+	compressed(t, brotli.NewWriter(&br), 5)
+	compressed(t, zstdWriter(t, &zs), 5)
 	members := slices.Concat(member(t, event(1)), member(t, event(2)), member(t, done))
 	flipped := bytes.Clone(gz.Bytes())
 	flipped[len(flipped)-6] ^= 0xff // in the checksum
@@ -120,6 +129,12 @@ func TestCompressedBodies(t *testing.T) {
 		{"gzip in members", "gzip", members, stream.Complete, 2},
 		{"deflate as zlib", "deflate", zl.Bytes(), stream.Complete, 5},
 		{"deflate, bare", "deflate", raw.Bytes(), stream.Complete, 5},
+		{"brotli", "br", br.Bytes(), stream.Complete, 5},
+		{"brotli, cut", "br", br.Bytes()[:br.Len()-1], stream.CutFrame, 5},
+		{"not brotli at all", "br", []byte("\xff\xff\xff\xff" + event(1)), stream.Corrupt, 0},
+		{"zstd", "zstd", zs.Bytes(), stream.Complete, 5},
+		{"zstd, cut", "zstd", zs.Bytes()[:zs.Len()-1], stream.CutFrame, 5},
+		{"not zstd at all", "zstd", []byte(event(1) + done), stream.Corrupt, 0},
 		{"identity", "identity", []byte(event(1) + done), stream.Complete, 1},
 		{"gzip cut at the trailer", "gzip", gz.Bytes()[:gz.Len()-8], stream.CutFrame, 5},
 		{"gzip with a bad checksum", "gzip", flipped, stream.Corrupt, 5},
@@ -144,6 +159,57 @@ func TestCompressedBodies(t *testing.T) {
 					t.Errorf("ended %q after %d bytes, want at end after %d", got.Wire.Where, got.Bytes, len(c.body))
 				}
 			})
+		})
+	}
+}
+
+func zstdWriter(t testing.TB, w io.Writer) *zstd.Encoder {
+	t.Helper()
+	e, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// What a server flushes out of its compressor is out of our decoder in the same
+// read: the decoder holds nothing back, and no pacing is lost in it.
+func TestCompressedBodiesAsTheyStream(t *testing.T) {
+	const n = 5
+	for encoding, writer := range map[string]func(io.Writer) squeezer{
+		"gzip": func(w io.Writer) squeezer { return gzip.NewWriter(w) },
+		"br":   func(w io.Writer) squeezer { return brotli.NewWriter(w) },
+		"zstd": func(w io.Writer) squeezer { return zstdWriter(t, w) },
+	} {
+		t.Run(encoding, func(t *testing.T) {
+			var out bytes.Buffer
+			w := writer(&out)
+			steps := script{say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: " + encoding + "\r\n\r\n")}
+			for i := range n {
+				fmt.Fprint(w, event(i))
+				if err := w.Flush(); err != nil {
+					t.Fatal(err)
+				}
+				steps = append(steps, say(chunk(out.String())), pause)
+				out.Reset()
+			}
+			fmt.Fprint(w, done)
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			steps = append(steps, say(chunk(out.String())+lastChunk), hold)
+			s := serve(t, always(steps...))
+			d, ask := generic(t)
+			got := newRig(t, tap.Options{}).get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+			instants := map[time.Duration]bool{}
+			for m := range got.Marks() {
+				if m.Kind == stream.Content {
+					instants[m.At] = true
+				}
+			}
+			if got.Content.State != stream.Complete || len(instants) != n {
+				t.Errorf("content %q (%s), %d events at %d instants, want %d", got.Content.State, got.Content.Why, got.Contents, len(instants), n)
+			}
 		})
 	}
 }

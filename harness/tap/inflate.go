@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 var (
@@ -35,7 +38,7 @@ type inflater struct {
 // inflated bytes to sink until that returns false.
 func newInflater(encoding string, limit int64, sink func([]byte) bool) (*inflater, error) {
 	switch encoding {
-	case "gzip", "x-gzip", "deflate":
+	case "gzip", "x-gzip", "deflate", "br", "zstd":
 	default:
 		return nil, fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
@@ -149,17 +152,31 @@ func (z *inflater) member(r io.Reader, left int64, sink func([]byte) bool) (int6
 	}
 }
 
+// maxWindow is the most that a peer may make a zstd decoder remember: what RFC
+// 9659 lets servers use.
+const maxWindow = 8 << 20
+
 // decompressor reads the header. "deflate" is the zlib format (RFC 9110 section
 // 8.4.1.2), but some servers send it bare: the check bits of the zlib header tell
-// them apart (RFC 1950 section 2.2).
+// them apart (RFC 1950 section 2.2). zstd decodes in our own goroutine, block by
+// block: its own goroutines would read ahead.
 func (z *inflater) decompressor(encoding string) (io.Reader, error) {
-	if encoding != "deflate" {
-		r, err := gzip.NewReader(z)
-		if err == nil {
-			r.Multistream(false)
-		}
-		return r, err
+	switch encoding {
+	case "br":
+		return brotli.NewReader(z), nil
+	case "zstd":
+		return zstd.NewReader(z, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	case "deflate":
+		return z.zlib()
 	}
+	r, err := gzip.NewReader(z)
+	if err == nil {
+		r.Multistream(false)
+	}
+	return r, err
+}
+
+func (z *inflater) zlib() (io.Reader, error) {
 	in := bufio.NewReaderSize(z, 16)
 	b, err := in.Peek(2)
 	if err != nil {
