@@ -74,6 +74,8 @@ type Stream struct {
 	// one where a server sends no [DONE]. Error is the expression for events that
 	// say that the answer failed, in any dialect of events.
 	Terminal, Error string
+	// Endless is for a feed: each stream is read for a time and judged by what came.
+	Endless Endless
 	// Sentinel, Length and SHA256 declare how a text answer proves itself.
 	Sentinel string
 	Length   int64
@@ -85,6 +87,13 @@ type Stream struct {
 	// without a byte, where the user knows: layers whose timers are shorter are
 	// named before any load. 0 for unknown.
 	Longest, Silence time.Duration
+}
+
+// An Endless says how to read an answer that has no end: for how long, and at
+// least how many events must come in that time. Zero is an answer with an end.
+type Endless struct {
+	For    time.Duration
+	Events int
 }
 
 // origin reports whether a is our own server.
@@ -188,9 +197,9 @@ func (a *App) dialect() (d stream.Dialect, terminal, failure *stream.Matcher, er
 	switch {
 	case !ok:
 		return d, nil, nil, badInput("dialect", name, "unknown dialect", dialectNames())
-	case a.Stream.Terminal == "" && d.NeedsTerminal:
+	case a.Stream.Terminal == "" && d.NeedsTerminal && a.Stream.Endless.For == 0:
 		return d, nil, nil, &UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
-			Fix: `say what its last event looks like, as in --terminal 'data == [DONE]'`}
+			Fix: `say what its last event looks like, as in --terminal 'data == [DONE]', or for a feed without an end how long to read it, as in --endless 10s,5`}
 	case a.Stream.Error != "" && d.Format.Name == stream.Text.Name:
 		return d, nil, nil, &UsageError{Place: "error", Problem: "dialect " + name + " has no events for it to match",
 			Fix: "use a dialect of events, or let the app fail by its status or by cutting the connection"}
@@ -234,6 +243,9 @@ func (a *App) Validate() error {
 	}
 	if _, _, _, err := a.dialect(); err != nil {
 		return err
+	}
+	if e := a.Stream.Endless; e.For < 0 || e.Events < 0 || e.Events > 0 && e.For == 0 {
+		return &UsageError{Place: "endless", Problem: fmt.Sprintf("%s and %d events", e.For, e.Events), Fix: "say how long to read and how many events must come: 10s,5"}
 	}
 	if a.Replicas < 0 || a.Replicas > 64 {
 		return &UsageError{Place: "app.replicas", Problem: fmt.Sprintf("%d replicas", a.Replicas), Fix: "ask for 1 to 64"}

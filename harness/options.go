@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -95,6 +96,9 @@ func (o *Options) Validate() error {
 	}
 	if len(o.Scenarios) == 0 {
 		return &UsageError{Place: "scenarios", Problem: "none is named", Fix: "name at least one, or leave them out for the standard suite"}
+	}
+	if total, feed := cmp.Or(o.Total, DefaultTotal), o.App.Stream.Endless.For; feed >= total {
+		return &UsageError{Place: "endless", Problem: fmt.Sprintf("a feed is to be read for %s, and no stream lives longer than limits.total, %s", feed, total), Fix: "read it for a shorter time"}
 	}
 	if err := o.validLoad(); err != nil {
 		return err

@@ -23,7 +23,7 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 		{"dialect", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "opneai-chat"}}},
 			`dialect: unknown dialect "opneai-chat"; did you mean "openai-chat"?`},
 		{"no terminal", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "sse-generic"}}},
-			"terminal: dialect sse-generic proves nothing without a terminal expression; say what its last event looks like, as in --terminal 'data == [DONE]'"},
+			"terminal: dialect sse-generic proves nothing without a terminal expression; say what its last event looks like, as in --terminal 'data == [DONE]', or for a feed without an end how long to read it, as in --endless 10s,5"},
 		{"ledger", Options{Scenarios: one, App: App{Ledger: "/ledger"}},
 			`app.ledger: "/ledger" does not say which stream; write it like /ledger?nonce={nonce}`},
 		{"negative", Options{Scenarios: one, Load: Load{Streams: -1}}, "load.streams: -1 streams; ask for at least 1"},

@@ -207,6 +207,7 @@ func (r *run) policy(sc Scenario) record.Policy {
 		p.Thresholds = t
 	}
 	p.Faulty = sc.Fault != nil
+	p.Feed, p.FeedEvents = r.App.Stream.Endless.For, r.App.Stream.Endless.Events
 	if sc.Peel && r.App.plain() {
 		p.Expect = record.ExpectSameText
 	}
@@ -228,7 +229,7 @@ func (r *run) gapLimit(sc Scenario) time.Duration {
 // bounds are our own on each stream of a scenario.
 func (r *run) bounds(sc Scenario) tap.Limits {
 	return tap.Limits{Connect: connectLimit, Headers: r.headersLimit(), First: r.firstLimit(),
-		Gap: r.gapLimit(sc), Progress: r.ProgressLimit, Total: r.total()}
+		Gap: r.gapLimit(sc), Progress: r.ProgressLimit, Total: r.total(), Feed: r.App.Stream.Endless.For}
 }
 
 func (r *run) firstLimit() time.Duration { return cmp.Or(r.FirstLimit, DefaultFirstLimit) }

@@ -67,8 +67,13 @@ func (s *seen) mute() bool {
 }
 
 func (s *seen) ended(st *record.Stream) {
-	st.Content.ErrorText = s.hide(st.Content.ErrorText)
-	st.Content.Why = s.hide(st.Content.Why)
+	c := &st.Content
+	for _, text := range []*string{&c.ErrorText, &c.Why, &c.LastEvent, &c.Leftover, &c.Reason, &st.Start} {
+		*text = s.hide(*text)
+	}
+	for i, e := range c.Ends {
+		c.Ends[i] = s.hide(e)
+	}
 	st.Header = s.hidden(st.Header)
 	s.mu.Lock()
 	s.streams = append(s.streams, st)

@@ -104,6 +104,7 @@ var outcomeDocs = map[verdict.Outcome]string{
 	verdict.Complete:    "whole answer, with its proof of completeness",
 	verdict.FailedClean: "the server said that it failed",
 	verdict.Cancelled:   "we hung up",
+	verdict.Unread:      "in a form that streamproof does not read",
 	verdict.Refused:     "no response headers ever came",
 	verdict.Aborted:     "cut, but every client can tell",
 	verdict.Stalled:     "open but silent past the limit",

@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +21,7 @@ type runFlags struct {
 	headers                 []string
 	dialect                 config.Dialect
 	terminal, failure       string
+	endless                 string
 	sentinel, sha256        string
 	length                  config.Size
 	plainPath, plainBody    string
@@ -69,6 +72,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.Var(&f.dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	fs.StringVar(&f.terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see above")
 	fs.StringVar(&f.failure, "error", "", "an event that says that the answer failed meets `EXPR`, beside the dialect's own errors")
+	fs.StringVar(&f.endless, "endless", "", "the answer is a feed without an end: read each for a time, and ask for `TIME,N` events in it, such as 10s,5")
 	fs.StringVar(&f.sentinel, "sentinel", "", "a whole text answer ends with `TEXT`")
 	fs.Var(&f.length, "length", "a whole text answer has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
@@ -107,6 +111,19 @@ func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.allowUnable, "allow-unable", false, "exit by the other scenarios where this machine cannot play some (they stay inconclusive)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	fs.BoolVar(&f.noColor, "no-color", false, "print without colours")
+}
+
+// endless reads TIME,N.
+func endless(s string) (e harness.Endless, err error) {
+	last, events, ok := strings.Cut(s, ",")
+	if e.For, err = time.ParseDuration(strings.TrimSpace(last)); err == nil && ok {
+		e.Events, err = strconv.Atoi(strings.TrimSpace(events))
+	}
+	if err != nil || e.For <= 0 || e.Events < 0 {
+		return e, &harness.UsageError{Place: "--endless", Problem: "no time and number of events in " + strconv.Quote(s), Fix: "write --endless 10s,5"}
+	}
+	e.Events = max(e.Events, 1)
+	return e, nil
 }
 
 // header splits 'K: V'.

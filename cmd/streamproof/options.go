@@ -71,6 +71,11 @@ func (in *input) app(a *harness.App) (err error) {
 	s.Dialect = cmp.Or(string(in.dialect), s.Dialect)
 	s.Terminal = cmp.Or(in.terminal, s.Terminal)
 	s.Error = cmp.Or(in.failure, s.Error)
+	if in.endless != "" {
+		if s.Endless, err = endless(in.endless); err != nil {
+			return err
+		}
+	}
 	s.Sentinel = cmp.Or(in.sentinel, s.Sentinel)
 	s.Length = cmp.Or(int64(in.length), s.Length)
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)

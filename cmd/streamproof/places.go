@@ -14,6 +14,7 @@ import (
 var places = []struct{ place, flag, key string }{
 	{"dialect", "dialect", "stream.dialect"},
 	{"terminal", "terminal", "stream.terminal"},
+	{"endless", "endless", "stream.endless"},
 	{"error", "error", "stream.error"},
 	{"url", "url", "app.url"},
 	{"app.replicas", "replicas", "app.replicas"},

@@ -34,6 +34,8 @@ A generic dialect needs to know what the last event of a whole answer looks like
   json .usage exists             any value but null
 --error says in the same way which events report a failure, where the dialect does
 not know them; events named error, and JSON with an error in it, it knows.
+A feed that never ends has no such event: --endless 10s,5 reads each stream for
+10 s, wants 5 events in that time and no silence beyond --gap-limit, and hangs up.
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
 expression.
 

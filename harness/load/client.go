@@ -167,7 +167,7 @@ func (a *asker) follow() {
 func (a *asker) again() (wait time.Duration, again bool) {
 	s, c := a.last, a.client
 	switch {
-	case s == nil, s.Limit.Cancelled(), s.TerminalAt != record.Never, a.d.pace.over():
+	case s == nil, s.Limit.Cancelled(), s.Limit == record.FeedLimit, s.TerminalAt != record.Never, a.d.pace.over():
 		return 0, false
 	case s.First == record.Never && a.retries < c.Retries && transient(s.Status):
 		a.retries++

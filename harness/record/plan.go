@@ -100,6 +100,10 @@ type Policy struct {
 	// Sheds says that an honest refusal (status >= 400, an in-band error) is an
 	// answer also where no fault struck: overload, rate limits.
 	Sheds bool `json:"sheds,omitempty"`
+	// Feed is how long each stream is read where the answer has no end, 0 where it
+	// has one; FeedEvents is the least number of events in that time.
+	Feed       time.Duration `json:"feed,omitempty"`
+	FeedEvents int           `json:"feed_events,omitempty"`
 	// MinStreams is the least number of judged streams.
 	MinStreams int `json:"min_streams,omitempty"`
 	// Expect names what must be seen for the scenario to have tested anything

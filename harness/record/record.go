@@ -107,6 +107,7 @@ const (
 	FrameSize      Limit = "frame size"
 	BodySize       Limit = "body size"
 	InflateSize    Limit = "inflated size"
+	FeedLimit      Limit = "feed"         // a feed without an end was read for as long as asked
 	CancelledByEnd Limit = "run ended"    // we hung up because the run was over or interrupted
 	CancelledByUs  Limit = "client abort" // we hung up because the scenario asks for it
 )

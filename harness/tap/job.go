@@ -79,6 +79,9 @@ type Limits struct {
 	// answer that thinks for long looks the same until Total.
 	Progress time.Duration
 	Total    time.Duration // 15 min
+	// Feed ends a stream that much after its request, as one that was read for as
+	// long as asked; none by default.
+	Feed time.Duration
 	// Linger is how long to wait, after the terminal event, for the body or the
 	// connection to end: 2 s. The stream then ends without a limit.
 	Linger time.Duration
@@ -100,7 +103,7 @@ var DefaultLimits = Limits{
 func (l Limits) over(m Limits) Limits {
 	return Limits{
 		Connect: or(l.Connect, m.Connect), Headers: or(l.Headers, m.Headers), First: or(l.First, m.First),
-		Gap: or(l.Gap, m.Gap), Progress: or(l.Progress, m.Progress), Total: or(l.Total, m.Total), Linger: or(l.Linger, m.Linger),
+		Gap: or(l.Gap, m.Gap), Progress: or(l.Progress, m.Progress), Total: or(l.Total, m.Total), Feed: or(l.Feed, m.Feed), Linger: or(l.Linger, m.Linger),
 		Head: or(l.Head, m.Head), Frame: or(l.Frame, m.Frame), Body: or(l.Body, m.Body),
 		Inflated: or(l.Inflated, m.Inflated),
 	}

@@ -45,6 +45,9 @@ func (f *flight) due() deadline {
 	d := deadline{at: never}
 	l, rec := f.limits, &f.rec
 	d.or(f.began, l.Total, record.TotalLimit)
+	if l.Feed > 0 && rec.Send >= 0 {
+		d.or(rec.Send, l.Feed, record.FeedLimit)
+	}
 	if f.abort.After > 0 && rec.Send >= 0 {
 		d.or(rec.Send, f.abort.After, record.CancelledByUs)
 	}

@@ -32,7 +32,7 @@ func (a Answer) about(gs []*Graded) Answer {
 // Checkers are all questions that are put to a scenario with policy p, the most
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {
-	cs := []Checker{Harness{}, Able{}, Baseline{}, Must{}, Strict{}, Untouched{}, Sum{}, Whole{}, Enough{},
+	cs := []Checker{Harness{}, Able{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{},
 		LoadReached{}, KeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
 		FirstEventBound{}, GapBound{}, TotalBound{}}
 	for _, name := range p.Checks {
@@ -94,7 +94,7 @@ func (s *Scope) judge(concerns, ok func(*Graded) bool) bad {
 	b := bad{n: make(map[Outcome]int)}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if g.Grade.Outcome == Cancelled || !concerns(g) {
+		if !g.Grade.Outcome.counted() || !concerns(g) {
 			continue
 		}
 		b.judged++

@@ -36,7 +36,7 @@ func waited(g *Graded) bool {
 func (s *Scope) allowed(g *Graded) bool {
 	p := &s.Scenario.Policy
 	switch g.Grade.Outcome {
-	case Complete, FailedClean, Cancelled:
+	case Complete, FailedClean, Cancelled, Unread:
 		return true
 	case Aborted:
 		// Where the clients themselves are the trial, theirs are all in its way.

@@ -84,7 +84,7 @@ func (Enough) Check(s *Scope) Answer {
 	need := max(1, s.Scenario.Policy.MinStreams)
 	n := 0
 	for i := range s.Streams {
-		if s.Streams[i].Grade.Outcome != Cancelled && s.Streams[i].Group != record.Solo {
+		if s.Streams[i].Grade.Outcome.counted() && s.Streams[i].Group != record.Solo {
 			n++
 		}
 	}
@@ -102,7 +102,7 @@ type Provable struct{}
 func (Provable) Check(s *Scope) Answer {
 	const name = "completeness provable"
 	n := s.flagged(Unprovable)
-	if n == 0 {
+	if n == 0 || s.loose.disproved() { // then Terminal has said why
 		return Answer{}
 	}
 	return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or send Content-Length",

@@ -80,7 +80,7 @@ func (s *Scope) recovery() (took time.Duration, new int) {
 	slow := SlowFirst(s.baseline())
 	for g := range s.InGroup(record.Recovery) {
 		at := startOf(g.Stream)
-		if at < from || g.Grade.Outcome == Cancelled {
+		if at < from || !g.Grade.Outcome.counted() {
 			continue
 		}
 		new++

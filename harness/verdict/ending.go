@@ -18,6 +18,8 @@ func endingOf(s *record.Stream, p *record.Policy) Ending {
 		return TooLarge
 	case s.Limit.Cancelled(), s.End == record.Never:
 		return cancelledEnding(s, p)
+	case s.Limit == record.FeedLimit:
+		return FeedRead
 	case s.Headers == record.Never:
 		return headlessEnding(s)
 	case s.Status >= 400 && whole(s):

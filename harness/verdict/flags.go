@@ -36,10 +36,19 @@ func flagsOf(s *record.Stream, p *record.Policy, g Grade) []Flag {
 	add(Buffered, BufferingOf(s).Buffered())
 	add(Lingering, g.Ending == OpenAtEnd || s.Wire.Lingered >= lingerBound(p))
 	add(Ragged, g.Ending == CutAtTerminal)
-	add(Unprovable, unprovable(s) && g.Outcome == Complete)
+	add(Unprovable, unprovable(s) && g.Outcome == Complete && g.Ending != FeedRead)
 	add(Repeated, s.Content.Terminals > 1)
-	add(ErrorThen, s.Content.Errors > 0 && s.Content.Terminals > 0)
+	add(ErrorThen, errorEvents(s) > 0 && s.Content.Terminals > 0)
 	return flags
+}
+
+// errorEvents counts the events that report an error. A reason that names a failure
+// stands in an event of its API, and its sentinel behind it is as that has it.
+func errorEvents(s *record.Stream) int {
+	if s.Content.Failing {
+		return s.Content.Errors - 1
+	}
+	return s.Content.Errors
 }
 
 // late compares the first event with the user's bound, or else with the silence

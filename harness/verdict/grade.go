@@ -12,7 +12,7 @@ import (
 // transport does not contradict it.
 func GradeStream(s *record.Stream, p record.Policy) Grade {
 	e := endingOf(s, &p)
-	g := Grade{Outcome: outcomeOf(s, e), Content: contentOf(s), Ending: e}
+	g := Grade{Outcome: outcomeOf(s, e, &p), Content: contentOf(s), Ending: e}
 	g.Flags = flagsOf(s, &p, g)
 	g.Why = whyOf(s, &p, g)
 	return g
@@ -35,8 +35,10 @@ func contentOf(s *record.Stream) stream.State {
 	}
 }
 
-func outcomeOf(s *record.Stream, e Ending) Outcome {
+func outcomeOf(s *record.Stream, e Ending, p *record.Policy) Outcome {
 	switch {
+	case unread(s) && e != BadFraming:
+		return unreadOutcome(s, e)
 	case wrong(contentOf(s)), e == BadFraming:
 		// Certain whatever happened later, even if we hung up ourselves.
 		return Corrupt
@@ -48,6 +50,8 @@ func outcomeOf(s *record.Stream, e Ending) Outcome {
 		return Corrupt
 	case s.Status >= 400:
 		return failedOutcome(e)
+	case p.Feed > 0 && !said(s):
+		return feedOutcome(s, e, p)
 	default:
 		return answeredOutcome(s, e)
 	}
@@ -68,7 +72,7 @@ func failedOutcome(e Ending) Outcome {
 
 // answeredOutcome is for responses whose status promised an answer.
 func answeredOutcome(s *record.Stream, e Ending) Outcome {
-	said := e == TerminalEOF || e == ErrorEOF || e == CutAtTerminal || e == OpenAtEnd
+	said := e == TerminalEOF || e == ErrorEOF || e == CutAtTerminal || e == OpenAtEnd || e == FeedRead
 	switch {
 	case said && s.Content.Errors > 0:
 		// An in-band error counts before any terminal: some servers send their
@@ -112,6 +116,8 @@ func wrong(c stream.State) bool {
 // whyOf says in one clause what decided the grade.
 func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 	switch {
+	case g.Outcome == Unread:
+		return "the answer is " + FormOf(s)
 	case wrong(g.Content) && s.Content.Why != "":
 		return s.Content.Why
 	case g.Ending == BadFraming:
@@ -120,10 +126,14 @@ func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 		return fmt.Sprintf("over our limit on %s", s.Limit)
 	case g.Ending == HTTPError:
 		return fmt.Sprintf("status %d", s.Status)
+	case g.Outcome == FailedClean && s.Content.Failing && s.Content.Errors == 1:
+		return s.Content.ErrorText
 	case g.Outcome == FailedClean:
 		return "in-band error: " + orElse(s.Content.ErrorText, "no text")
 	case g.Outcome == Refused:
 		return refusedWhy(s, g)
+	case g.Ending == FeedRead && g.Outcome != Complete, p.Feed > 0 && g.Outcome == Truncated:
+		return feedWhy(s, p)
 	case g.Outcome == Complete, g.Outcome == Cancelled:
 		return ""
 	case g.Ending == StalledEnding, g.Ending == NoProgress, g.Ending == Deadline:

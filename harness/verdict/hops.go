@@ -36,7 +36,7 @@ func (s *Scope) hops() []HopReport {
 const worse = 0.3
 
 // costs are how bad an outcome is for a client, from 0.
-var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, FailedClean: 2, Refused: 3, Aborted: 3, Stalled: 4, Truncated: 6, Corrupt: 6}
+var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, Unread: 0, FailedClean: 2, Refused: 3, Aborted: 3, Stalled: 4, Truncated: 6, Corrupt: 6}
 
 // severityOf is the mean over streams. A whole answer that came late all at once
 // is a failure as well, if a small one.

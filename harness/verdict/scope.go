@@ -28,6 +28,7 @@ type Scope struct {
 	outs   []interval      // in which a replica was down by our hand, by their begin
 	calm   []time.Duration // arrivals of streams that were in time, once asked for
 	pacing []armPacing     // of the streams that could be compared
+	loose  loose           // what is known about the terminal expression
 }
 
 // A Graded is a stream with its grade.
@@ -48,7 +49,9 @@ func Scopes(run *record.Run) []Scope {
 		scopes[i] = Scope{Run: run, Scenario: planned(run, id), Active: record.Never, Healed: record.Never}
 	}
 	deal(run, scopes, index)
+	terminal := looseTerminal(run)
 	for i := range scopes {
+		scopes[i].loose = terminal
 		scopes[i].grade()
 	}
 	for i := range scopes {
@@ -126,6 +129,9 @@ func (s *Scope) grade() {
 	}
 	for i := range s.Streams {
 		g := &s.Streams[i]
+		if s.loose.disproved() {
+			g.Stream = disbelieve(g.Stream)
+		}
 		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
 		if l, ok := byStream[g.Seq]; ok {
 			g.Grade.Flags = append(g.Grade.Flags, accountFlags(s.Run, l, g.Stream)...)

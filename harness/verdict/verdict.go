@@ -54,10 +54,11 @@ const (
 	Corrupt     Outcome = "corrupt"      // bytes, order or ownership wrong
 	Refused     Outcome = "refused"      // never got response headers
 	Cancelled   Outcome = "cancelled"    // we hung up
+	Unread      Outcome = "unread"       // in a form that we cannot read, or were not asked to: our limit
 )
 
 // Outcomes lists all outcomes, best first.
-var Outcomes = []Outcome{Complete, FailedClean, Cancelled, Refused, Aborted, Stalled, Truncated, Corrupt}
+var Outcomes = []Outcome{Complete, FailedClean, Cancelled, Unread, Refused, Aborted, Stalled, Truncated, Corrupt}
 
 // An Ending is the ending axis of a grade.
 type Ending string
@@ -78,8 +79,13 @@ const (
 	BadFraming    Ending = "broken framing"
 	TooLarge      Ending = "over our size limit"
 	OpenAtEnd     Ending = "terminal, connection left open"
+	FeedRead      Ending = "read for as long as asked" // of a feed without an end
 	CancelledEnd  Ending = "cancelled by us"
 )
+
+// counted reports whether a stream with this outcome is judged: not one that we
+// left, or that we cannot read.
+func (o Outcome) counted() bool { return o != Cancelled && o != Unread }
 
 // A Flag is a fault of a stream that does not decide its outcome.
 type Flag string

@@ -49,7 +49,8 @@ func (f *File) edge(e Edge) stack.Edge {
 
 func (s *Stream) options() harness.Stream {
 	return harness.Stream{Path: s.Path, Method: s.Method, Headers: s.Headers, Body: s.Body, Dialect: string(s.Dialect),
-		Terminal: s.Terminal, Error: s.Error, Sentinel: s.Sentinel, Length: int64(s.Length), SHA256: s.SHA256,
+		Terminal: s.Terminal, Error: s.Error,
+		Endless: harness.Endless{For: time.Duration(s.Endless.For), Events: int(s.Endless.Events)}, Sentinel: s.Sentinel, Length: int64(s.Length), SHA256: s.SHA256,
 		PlainPath: s.PlainPath, PlainBody: s.PlainBody, Longest: time.Duration(s.Longest), Silence: time.Duration(s.Silence)}
 }
 

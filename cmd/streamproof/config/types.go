@@ -58,6 +58,7 @@ type Stream struct {
 	Dialect  Dialect           `yaml:"dialect,omitempty"`
 	Terminal string            `yaml:"terminal,omitempty" jsonschema_description:"What the last event of a generic dialect looks like, such as: data == [DONE]"`
 	Error    string            `yaml:"error,omitempty" jsonschema_description:"What an event looks like that says that the answer failed, beside the errors that the dialect knows, such as: json .code in (overloaded, quota)"`
+	Endless  Endless           `yaml:"endless,omitempty" jsonschema_description:"For a feed without an end: how long each stream is read, and how many events must come in that time."`
 	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a whole text answer."`
 	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a whole text answer."`
 	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a whole text answer, in hex."`
@@ -66,6 +67,12 @@ type Stream struct {
 	PlainBody string   `yaml:"plain_body,omitempty" jsonschema_description:"Body that asks for the same answer in one piece."`
 	Longest   Duration `yaml:"longest,omitempty" jsonschema_description:"How long the longest stream lasts; layers with shorter timers are named before any load."`
 	Silence   Duration `yaml:"silence,omitempty" jsonschema_description:"The longest time that a stream may be silent, likewise."`
+}
+
+// An Endless says how a feed without an end is read.
+type Endless struct {
+	For    Duration `yaml:"for,omitempty" jsonschema_description:"How long each stream is read."`
+	Events Count    `yaml:"events,omitempty" jsonschema_description:"The least number of events in that time; 1 if absent."`
 }
 
 // A Load is how many streams are sent.
