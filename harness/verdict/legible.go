@@ -2,6 +2,9 @@ package verdict
 
 import "github.com/streamproof/streamproof/harness/record"
 
+// minLegible is how many answers asked directly make a reference.
+const minLegible = 3
+
 // Legible asks whether characters came through: where a hop decodes each piece of
 // a body by itself, a character that two pieces share becomes several U+FFFD side
 // by side. A model, or a text about Unicode, may write them too, so that only the
@@ -26,7 +29,7 @@ func (Legible) Check(s *Scope) Answer {
 	}
 	clean, scarred := s.Direct(func(st *record.Stream) bool { return st.Content.Replaced > 0 })
 	switch through := split[0].Hop != appHop; {
-	case through && clean >= minDirect && scarred == 0:
+	case through && clean >= minLegible && scarred == 0:
 		return fail(name, "%d of %d answers hold U+FFFD side by side (first: #%d, in %d events), and none of %d asked directly does: a hop decodes the body piece by piece",
 			len(split), answered, split[0].Seq, split[0].Content.Split, clean).about(split)
 	case through && scarred > 0:
