@@ -71,6 +71,10 @@ nightly: setup images trials ## the trials of the whole catalogue
 accuracy: ## how often the diagnosis is right: randomised runs, a confusion matrix (30 to 60 min; ACCURACY=n runs, SEED=n)
 	@$(GO) test -count 1 -timeout 3h -run '^TestAccuracy$$' ./scenarios -accuracy $(or $(ACCURACY),200) -seed $(or $(SEED),1)
 
+.PHONY: strangers
+strangers: setup ## how often the diagnosis is right about software that knows nothing of us (30 to 60 min; PLANTED=n, SOUND=n, SEED=n)
+	@$(GO) test -count 1 -timeout 3h -v -run '^TestStrangers$$' ./scenarios/strangers -planted $(or $(PLANTED),129) -sound $(or $(SOUND),75) -seed $(or $(SEED),1)
+
 .PHONY: clean
 clean: ## remove what was built and run
 	rm -rf bin runs

@@ -33,6 +33,7 @@ type wiring struct {
 type EdgeOptions struct {
 	Defaults bool          // proxy_pass and nothing else, or as little
 	Gzip     bool          // compresses every type
+	Buffers  bool          // nginx speaks HTTP/1.1 to the app, and its buffering is left on
 	Timeout  time.Duration // between two reads from the app
 	MaxConn  int           // connections to the app, or of the edge
 	Deadline time.Duration // whole response (the Go proxy)
@@ -70,7 +71,10 @@ func nginx(s *Spec, w *wiring) (map[string]string, [][]string) {
 	}
 	location := "proxy_pass http://app;"
 	if !o.Defaults {
-		location += " proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off;"
+		location += " proxy_http_version 1.1; proxy_set_header Connection \"\";"
+		if !o.Buffers {
+			location += " proxy_buffering off;"
+		}
 	}
 	if o.Timeout > 0 {
 		location += fmt.Sprintf(" proxy_read_timeout %dms;", o.Timeout.Milliseconds())
