@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -161,6 +162,12 @@ func (a *App) path() string {
 // plain reports whether a can be asked for its answer in one piece.
 func (a *App) plain() bool {
 	return a.origin() || a.Stream.PlainPath != "" || a.Stream.PlainBody != ""
+}
+
+// abilities are what a can be asked for, as the record keeps them.
+func (a *App) abilities() *record.Abilities {
+	return &record.Abilities{Origin: a.origin(), Pauses: a.origin() || strings.Contains(a.path(), "{pause}"),
+		Plain: a.plain(), Ledger: a.ledger() != "", Started: a.URL == ""}
 }
 
 // ledger is the path of the app's account of a stream, "" if it keeps none.

@@ -143,7 +143,7 @@ func (p *player) missed(err error) error {
 func (p *player) unable(err error) error {
 	var cannot *stack.Unable
 	if errors.As(err, &cannot) {
-		p.note(p.sc.ID, record.NoteUnable, cannot.Error(), "run it on a stack that can")
+		p.run.unable(p.sc.ID, cannot, "run it on a stack that can")
 		return nil
 	}
 	return fmt.Errorf("inject %s: %w", p.sc.Fault, err)

@@ -121,6 +121,10 @@ func (r *run) playAll(ctx context.Context) error {
 			r.note(sc.ID, record.NoteUnable, why, "mend what control shows, then run again")
 			continue
 		}
+		if why, settle := r.pointless(sc); why != "" {
+			r.note(sc.ID, record.NoteInapplicable, why, settle)
+			continue
+		}
 		err := r.play(ctx, sc)
 		if err == nil || ctx.Err() != nil {
 			r.mute = r.mute || sc.ID == controlID && r.seen.mute()
@@ -128,7 +132,7 @@ func (r *run) playAll(ctx context.Context) error {
 		}
 		var cannot *stack.Unable
 		if errors.As(err, &cannot) {
-			r.note(sc.ID, record.NoteUnable, cannot.Error(), "run it where the stack can: see 'streamproof scenarios'")
+			r.unable(sc.ID, cannot, "run it where the stack can: see 'streamproof scenarios'")
 			continue
 		}
 		r.note(sc.ID, record.NoteHarness, err.Error(), "mend that, then run again")
@@ -136,6 +140,16 @@ func (r *run) playAll(ctx context.Context) error {
 		return fmt.Errorf("play %s: %w", sc.ID, err)
 	}
 	return nil
+}
+
+// unable notes that a scenario could not be played, by this stack or with this
+// app.
+func (r *run) unable(scenario string, cannot *stack.Unable, settle string) {
+	kind := record.NoteUnable
+	if cannot.App {
+		kind = record.NoteInapplicable
+	}
+	r.note(scenario, kind, cannot.Error(), cmp.Or(cannot.Settle, settle))
 }
 
 // leave says of the scenarios behind sc why they were not played: they have no
@@ -159,6 +173,15 @@ func (r *run) hopeless(i int) string {
 	return "no stream of " + controlID + " brought any content, so that a fault would prove nothing"
 }
 
+// pointless says why no load needs to be sent to know that sc is about something
+// which the app has not got, and what would make it apply.
+func (r *run) pointless(sc Scenario) (why, settle string) {
+	if sc.Policy.Expect == record.ExpectSameText && !r.App.plain() {
+		return "nothing says how to ask the app for its answer in one piece", "set stream.plain_path or stream.plain_body to what asks the app not to stream"
+	}
+	return "", ""
+}
+
 // close ends the record. interrupted says that the user stopped the run.
 func (r *run) close(interrupted bool) error {
 	r.progress.close()
@@ -179,6 +202,7 @@ func (r *run) plan(start time.Time) record.Plan {
 		Request:  r.publicRequest(),
 		Sabotage: strings.Join(r.Sabotage.names(), ", "),
 		Limits:   r.limits(),
+		Able:     r.App.abilities(),
 	}
 	if r.Opener != nil {
 		p.Stack = r.Opener.Kind()

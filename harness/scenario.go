@@ -18,6 +18,9 @@ type Scenario struct {
 	// Symptom is what a client sees where the promise is broken, LookAlike what
 	// that is easily taken for, and how the two are told apart.
 	Symptom, LookAlike string
+	// Required makes the scenario obligatory: what the app cannot play is then
+	// inconclusive, and not passed over as not applicable.
+	Required bool
 	// Needs names what a stack must have beyond the other fields: "docker".
 	Needs []string
 
@@ -114,7 +117,7 @@ func (l Load) plan() record.LoadPlan {
 
 // plan is the stored form of s.
 func (s *Scenario) plan(l Load) record.Scenario {
-	p := record.Scenario{ID: s.ID, Title: s.Title, Doc: s.Doc, Edge: string(s.Edge.Form), Load: l.plan(), Policy: s.Policy}
+	p := record.Scenario{ID: s.ID, Title: s.Title, Doc: s.Doc, Edge: string(s.Edge.Form), Load: l.plan(), Policy: s.Policy, Required: s.Required}
 	if s.Fault != nil {
 		p.Fault = s.Fault.String()
 	}

@@ -16,7 +16,7 @@ import (
 func brief(s verdict.ScenarioReport) string {
 	bad := telling(s)
 	switch {
-	case len(bad) == 0:
+	case len(bad) == 0, s.Verdict == verdict.NotApplicable:
 		return s.Why
 	case s.Unable():
 		return "could not be played here"
@@ -41,12 +41,36 @@ func telling(s verdict.ScenarioReport) []verdict.Check {
 	return bad
 }
 
+// aside parts the scenarios that do not apply to this app from all others.
+func aside(all []verdict.ScenarioReport) (judged, not []verdict.ScenarioReport) {
+	for _, s := range all {
+		if s.Verdict == verdict.NotApplicable {
+			not = append(not, s)
+		} else {
+			judged = append(judged, s)
+		}
+	}
+	return judged, not
+}
+
+// applying is what would make a scenario apply that does not.
+func applying(s verdict.ScenarioReport) string {
+	for _, d := range s.Doubts {
+		if d.Why == s.Why {
+			return d.Settle
+		}
+	}
+	return ""
+}
+
 // alike puts scenarios that could not be played for the same reason into one,
 // so that the reason is read once.
 func alike(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 	var out []verdict.ScenarioReport
 	for _, s := range all {
-		i := slices.IndexFunc(out, func(o verdict.ScenarioReport) bool { return o.Unable() && s.Unable() && o.Why == s.Why })
+		i := slices.IndexFunc(out, func(o verdict.ScenarioReport) bool {
+			return o.Unable() && s.Unable() && o.Why == s.Why || o.Verdict == verdict.NotApplicable && s.Verdict == o.Verdict && o.Why == s.Why
+		})
 		if i < 0 {
 			out = append(out, s)
 			continue

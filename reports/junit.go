@@ -15,7 +15,8 @@ import (
 // JUnit writes junit.xml: a suite per scenario, a case per check, and the suite
 // "run" for what is no scenario's own. A failed check is a failure. An
 // inconclusive one is an error: CI systems show a skipped case in grey, and then
-// nothing would be proved and nothing be seen. The file has no failure and no
+// nothing would be proved and nothing be seen. What does not apply to the app is
+// skipped. The file has no failure and no
 // error if, and only if, the run passed.
 func JUnit(w io.Writer, in Input) error {
 	in, _ = in.safe()
@@ -130,9 +131,12 @@ func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 		Type:    string(c.Verdict),
 		Data:    detail,
 	}
-	if c.Verdict == verdict.Fail {
+	switch c.Verdict {
+	case verdict.Fail:
 		tc.Failure = res
-	} else {
+	case verdict.NotApplicable:
+		tc.Skipped = &junit.Result{Message: res.Message} // its schema knows no more
+	default:
 		tc.Error = res
 	}
 	return tc

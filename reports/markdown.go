@@ -26,7 +26,8 @@ func Markdown(w io.Writer, in Input) error {
 	m.table()
 	m.warnings()
 	left := 0
-	for _, s := range alike(worstFirst(in.scenarios())) {
+	judged, not := aside(alike(worstFirst(in.scenarios())))
+	for _, s := range judged {
 		part := (&markdown{Input: in}).scenario(s)
 		if m.Len()+len(part) > markdownBound {
 			left++
@@ -34,6 +35,7 @@ func Markdown(w io.Writer, in Input) error {
 		}
 		m.WriteString(part)
 	}
+	m.aside(not)
 	if left > 0 {
 		fmt.Fprintf(m, "\n_Left out for length: the details of %s. They are in report.html._\n", count(left, "scenario"))
 	}
@@ -47,14 +49,14 @@ type markdown struct {
 	Input
 }
 
-var marks = map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌"}
+var marks = map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌", verdict.NotApplicable: "➖"}
 
 func mark(v verdict.Verdict) string {
-	return orElse(marks[v], "⚠️") + " **" + string(orUnknown(v)) + "**"
+	return orElse(marks[v], "⚠️") + " **" + strings.ReplaceAll(string(orUnknown(v)), "_", " ") + "**"
 }
 
 func orUnknown(v verdict.Verdict) verdict.Verdict {
-	if v == verdict.Pass || v == verdict.Fail {
+	if v == verdict.Pass || v == verdict.Fail || v == verdict.NotApplicable {
 		return v
 	}
 	return verdict.Inconclusive
@@ -106,6 +108,22 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), toSettle(d.Settle))
 	}
 	return m.String()
+}
+
+// aside says what would make the scenarios apply that do not; the table has said
+// why they do not.
+func (m *markdown) aside(not []verdict.ScenarioReport) {
+	if len(not) == 0 {
+		return
+	}
+	m.WriteString("\nNot applicable to this app, and not counted:\n\n")
+	for _, s := range not {
+		how := applying(s)
+		if how != "" {
+			how = "; to make it apply: " + code(how)
+		}
+		fmt.Fprintf(m, "- %s: %s%s\n", code(s.ID), md(s.Why), how)
+	}
 }
 
 // causes writes the first causes, and names those behind them.

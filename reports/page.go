@@ -105,7 +105,7 @@ func newPage(in Input, cut int) *page {
 // that is not well although all its checks are stands there itself.
 func openChecks(sections []*section) (shown []openCheck, left int) {
 	for _, s := range sections {
-		if joined(shown, s) {
+		if joined(shown, s) || s.Verdict.Class == string(verdict.NotApplicable) {
 			continue
 		}
 		n := len(shown)

@@ -69,8 +69,8 @@ func neverRan(p record.Scenario) verdict.ScenarioReport {
 	}
 }
 
-// worstFirst orders scenarios for a reader: fail, inconclusive, pass; otherwise
-// as they ran.
+// worstFirst orders scenarios for a reader: fail, inconclusive, pass, not
+// applicable; otherwise as they ran.
 func worstFirst(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b verdict.ScenarioReport) int {
@@ -87,6 +87,8 @@ func rank(v verdict.Verdict) int {
 		return 0
 	case verdict.Pass:
 		return 2
+	case verdict.NotApplicable:
+		return 3
 	default:
 		return 1
 	}

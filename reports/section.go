@@ -62,7 +62,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	plan := b.plan(s.ID)
 	out := &section{
 		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
-		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(), Unfolded: s.Verdict != verdict.Pass,
+		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(), Unfolded: rank(s.Verdict) < rank(verdict.Pass),
 		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,

@@ -26,9 +26,11 @@ func TextOn(screen Screen) Reporter {
 		t.head()
 		t.table()
 		t.warnings()
-		for _, s := range alike(worstFirst(in.scenarios())) {
+		judged, not := aside(alike(worstFirst(in.scenarios())))
+		for _, s := range judged {
 			t.scenario(s)
 		}
+		t.aside(not)
 		t.foot()
 		_, err := io.WriteString(w, t.String())
 		return err
@@ -78,6 +80,8 @@ func (t *text) ink(v verdict.Verdict) lipgloss.Style {
 		return t.red
 	case verdict.Pass:
 		return t.green
+	case verdict.NotApplicable:
+		return t.faint
 	default:
 		return t.yellow
 	}
@@ -90,6 +94,8 @@ func glyph(v verdict.Verdict) string {
 		return "✗"
 	case verdict.Pass:
 		return "✓"
+	case verdict.NotApplicable:
+		return "–"
 	default:
 		return "?"
 	}
@@ -128,6 +134,21 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
 		t.settle(d.Settle)
+	}
+}
+
+// aside names the scenarios that do not apply to this app, and what would make
+// them apply.
+func (t *text) aside(not []verdict.ScenarioReport) {
+	if len(not) == 0 {
+		return
+	}
+	fmt.Fprintf(t, "\n%s\n", t.bold.Render("not applicable to this app, and not counted"))
+	for _, s := range not {
+		t.item(s.ID, s.Why)
+		if how := applying(s); how != "" {
+			t.para("    to make it apply: ", how)
+		}
 	}
 }
 

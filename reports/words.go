@@ -15,6 +15,8 @@ func shout(v verdict.Verdict) string {
 	switch v {
 	case verdict.Pass, verdict.Fail:
 		return strings.ToUpper(string(v))
+	case verdict.NotApplicable:
+		return "NOT APPLICABLE"
 	default:
 		return "INCONCLUSIVE"
 	}
@@ -91,7 +93,7 @@ func meaning(r *verdict.Report) string {
 		if r.Outcomes[verdict.Aborted]+r.Outcomes[verdict.Refused]+r.Outcomes[verdict.Cancelled] > 0 {
 			well = "completed, failed cleanly, or was cut by us where the scenario says so"
 		}
-		return "Every stream " + well + ", and every scenario proved that it tested something."
+		return "Every stream " + well + ", and every scenario that applies proved that it tested something."
 	case verdict.Fail:
 		return "Some streams broke in a way that a client cannot handle, or a promise was not kept."
 	default:

@@ -21,6 +21,16 @@ func Standard() []harness.Scenario {
 	}
 }
 
+// Require makes scenarios obligatory: one that the app, or this machine, cannot
+// play is then inconclusive, and fails a test, instead of being passed over.
+func Require(list ...harness.Scenario) []harness.Scenario {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Required = true
+	}
+	return list
+}
+
 // All returns the catalogue in the order in which it reads best.
 func All() []harness.Scenario {
 	return slices.Concat(

@@ -18,7 +18,9 @@ import (
 
 // Run plays each scenario against app in a subtest of its own. A verdict other
 // than pass fails the subtest with its reason, its causes and a line that
-// repeats it; inconclusive never passes. Artefacts go to t.ArtifactDir, or below
+// repeats it; inconclusive never passes. A scenario about something that the app
+// has not got is skipped with the reason, unless [Require] makes it obligatory.
+// Artefacts go to t.ArtifactDir, or below
 // $STREAMPROOF_DIR where that is set; $STREAMPROOF_SEED repeats a run.
 func Run(t *testing.T, app harness.App, list ...harness.Scenario) {
 	t.Helper()
@@ -43,7 +45,7 @@ func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
 		t.Fatalf("%v\n%s", err, strings.Join(start.Tail, "\n"))
 	case err != nil:
 		t.Fatalf("the harness broke: %v (artefacts in %s)", err, dir)
-	case report.Scenarios[0].Unable():
+	case passedOver(&report.Scenarios[0], sc.Required):
 		t.Skipf("%s: %s", sc.ID, report.Scenarios[0].Why)
 	case report.Verdict != verdict.Pass:
 		var text strings.Builder
@@ -54,6 +56,12 @@ func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
 	default:
 		t.Logf("%s", report.Why)
 	}
+}
+
+// passedOver reports whether a scenario is to be skipped: the app has nothing that
+// it could be about, or this machine cannot play it. Nobody asked for it by name.
+func passedOver(s *verdict.ScenarioReport, required bool) bool {
+	return !required && (s.Verdict == verdict.NotApplicable || s.Unable())
 }
 
 // artefacts is a folder for the run that does not exist yet.

@@ -47,6 +47,7 @@ type runFlags struct {
 	export         bool
 	quiet, noColor bool
 	allowUnable    bool
+	require        []string
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
@@ -55,6 +56,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	f.registerApp(fs)
 	f.registerLoad(fs)
 	fs.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenario `ID`, or standard; repeatable or comma-separated")
+	fs.StringSliceVar(&f.require, "require", nil, "the scenario `ID` must be judged: not applicable then counts as inconclusive; repeatable or comma-separated")
 	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
 	f.registerTrial(fs)
 	f.registerOutput(fs)

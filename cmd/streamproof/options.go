@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -56,7 +58,9 @@ func (in *input) options() (harness.Options, error) {
 		o.Scenarios = []harness.Scenario{scenarios.Peel(o.App)}
 		return o, nil
 	}
-	o.Scenarios, err = in.choose()
+	if o.Scenarios, err = in.choose(); err == nil {
+		o.Scenarios, err = in.required(o.Scenarios)
+	}
 	return o, err
 }
 
@@ -193,6 +197,36 @@ func (in *input) lookup(ids []string, own []harness.Scenario) ([]harness.Scenari
 			return nil, &harness.UsageError{Place: fmt.Sprintf("scenarios[%d]", i), Problem: fmt.Sprintf("unknown scenario %q", id), Fix: fix}
 		}
 		add(known[k])
+	}
+	return list, nil
+}
+
+// required marks the scenarios that must be judged, and adds those that nobody
+// named otherwise.
+func (in *input) required(list []harness.Scenario) ([]harness.Scenario, error) {
+	ids := append(slices.Clone(in.from.Require), in.require...)
+	if len(ids) == 0 {
+		return list, nil
+	}
+	own, err := in.from.Defined(scenarios.All())
+	if err != nil {
+		return nil, err
+	}
+	must, err := in.lookup(ids, own)
+	var usage *harness.UsageError
+	if errors.As(err, &usage) {
+		usage.Place = "require" + strings.TrimPrefix(usage.Place, "scenarios")
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range scenarios.Require(must...) {
+		i := slices.IndexFunc(list, func(s harness.Scenario) bool { return s.ID == m.ID })
+		if i < 0 {
+			list = append(list, m)
+		} else {
+			list[i].Required = true
+		}
 	}
 	return list, nil
 }

@@ -140,7 +140,7 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 func verdictOfAble(r *verdict.Report) verdict.Verdict {
 	worst, able := verdict.Pass, 0
 	for _, s := range r.Scenarios {
-		if !s.Unable() {
+		if !s.Unable() && s.Verdict != verdict.NotApplicable {
 			able++
 			worst = worst.Worse(s.Verdict)
 		}

@@ -122,7 +122,7 @@ func (Crash) Confirm(seen Seen) Proof {
 func onePick(t Target, what string) (stack.Replica, error) {
 	rs := t.Stack.Replicas()
 	if len(rs) == 0 {
-		return stack.Replica{}, &stack.Unable{What: what, Why: "we did not start it"}
+		return stack.Replica{}, stack.NotStarted(what)
 	}
 	return rs[t.Pick(len(rs))], nil
 }

@@ -45,7 +45,7 @@ func (f Drain) target(t Target) (stack.Stopper, string, error) {
 	}
 	rs := t.Stack.Replicas()
 	if len(rs) == 0 {
-		return nil, "", &stack.Unable{What: "drain the app", Why: "we did not start it"}
+		return nil, "", stack.NotStarted("drain the app")
 	}
 	return s, rs[0].Name, nil
 }

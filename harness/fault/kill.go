@@ -28,7 +28,8 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	}
 	p, ok := pickWorker(ps, t.Pick)
 	if !ok {
-		return &stack.Unable{What: "kill a worker", Why: "the app has no worker processes; start it with two or more"}
+		return &stack.Unable{What: "kill a worker", Why: "the app has no worker processes",
+			App: true, Settle: "start it with two or more worker processes"}
 	}
 	at := t.Now() // before it: streams end as soon as it is sent
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {

@@ -6,20 +6,32 @@ import "time"
 // holds no secret: header values and bodies that came from the environment are
 // stored as their ${NAME}.
 type Plan struct {
-	Schema    string            `json:"schema"`
-	Tool      string            `json:"tool"`    // version of streamproof
-	Started   time.Time         `json:"started"` // wall clock at offset 0
-	Seed      uint64            `json:"seed"`
-	Repro     string            `json:"repro"` // one command line that repeats the run
-	Host      Host              `json:"host"`
-	App       string            `json:"app"`     // for the reader: "built-in origin", "command …", a URL
-	Stack     string            `json:"stack"`   // "local", "docker"
-	Dialect   string            `json:"dialect"` // name
-	Strict    bool              `json:"strict"`
-	Request   Request           `json:"request"`
-	Limits    map[string]string `json:"limits,omitempty"` // our own bounds, for the timeout table
-	Sabotage  string            `json:"sabotage,omitempty"`
-	Scenarios []Scenario        `json:"scenarios"`
+	Schema   string            `json:"schema"`
+	Tool     string            `json:"tool"`    // version of streamproof
+	Started  time.Time         `json:"started"` // wall clock at offset 0
+	Seed     uint64            `json:"seed"`
+	Repro    string            `json:"repro"` // one command line that repeats the run
+	Host     Host              `json:"host"`
+	App      string            `json:"app"`     // for the reader: "built-in origin", "command …", a URL
+	Stack    string            `json:"stack"`   // "local", "docker"
+	Dialect  string            `json:"dialect"` // name
+	Strict   bool              `json:"strict"`
+	Request  Request           `json:"request"`
+	Limits   map[string]string `json:"limits,omitempty"` // our own bounds, for the timeout table
+	Sabotage string            `json:"sabotage,omitempty"`
+	// Able is what the app can be asked for and told; nil in records that are older.
+	Able      *Abilities `json:"able,omitempty"`
+	Scenarios []Scenario `json:"scenarios"`
+}
+
+// Abilities are what the user has said, or what is plain, about the app under
+// test. What an app has not got, no load will show.
+type Abilities struct {
+	Origin  bool `json:"origin"`  // our own server, which can all
+	Pauses  bool `json:"pauses"`  // its path is told how long to pause
+	Plain   bool `json:"plain"`   // it is known how to ask for an answer in one piece
+	Ledger  bool `json:"ledger"`  // it keeps an account of its streams
+	Started bool `json:"started"` // by us: its processes are ours to see
 }
 
 // A Host is the machine that the load came from.
@@ -45,6 +57,9 @@ type Scenario struct {
 	Edge   string  `json:"edge"`
 	Fault  string  `json:"fault,omitempty"` // for the reader; empty where nothing is injected
 	Layers []Layer `json:"layers,omitempty"`
+	// Required says that the user wants it judged: it then never counts as not
+	// applicable.
+	Required bool `json:"required,omitempty"`
 	// Peel says that the load was sent in at every hop in turn.
 	Peel bool `json:"peel,omitempty"`
 	// OwnReadTimeout says that the scenario itself sets the edge's read timeout.

@@ -269,6 +269,9 @@ type Note struct {
 const (
 	// NoteUnable says that the stack lacks what a scenario needs.
 	NoteUnable = "unable"
+	// NoteInapplicable says that the app has nothing that the scenario could be
+	// about, whatever the stack: one process, or none of ours.
+	NoteInapplicable = "not applicable"
 	// NoteDoubt weakens what the scenario can prove.
 	NoteDoubt = "doubt"
 	// NoteHarness says that the harness itself failed.

@@ -32,7 +32,7 @@ func (a Answer) about(gs []*Graded) Answer {
 // Checkers are all questions that are put to a scenario with policy p, the most
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {
-	cs := []Checker{Harness{}, Able{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{},
+	cs := []Checker{Harness{}, Able{}, Applies{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{},
 		LoadReached{}, KeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
 		FirstEventBound{}, GapBound{}, TotalBound{}}
 	for _, name := range p.Checks {
@@ -51,6 +51,23 @@ func fail(name, format string, args ...any) Answer {
 
 func unsure(name, settle, format string, args ...any) Answer {
 	return Answer{Check: Check{Name: name, Verdict: Inconclusive, Why: fmt.Sprintf(format, args...)}, Settle: settle}
+}
+
+// inapplicable is the answer of a check that lacks what only another app could
+// bring; inconclusive where the user wants the scenario judged all the same.
+func (s *Scope) inapplicable(name, settle, format string, args ...any) Answer {
+	a := unsure(name, settle, format, args...).obliges()
+	if !s.Scenario.Required {
+		a.Verdict = NotApplicable
+	}
+	return a
+}
+
+// lacks reports whether the app is known to lack an ability. A record that is
+// silent about it is older than the question.
+func (s *Scope) lacks(has func(*record.Abilities) bool) bool {
+	able := s.Run.Plan.Able
+	return able != nil && !able.Origin && !has(able)
 }
 
 // obliges marks an answer as an obligation's.

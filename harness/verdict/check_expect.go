@@ -18,8 +18,7 @@ func (s *Scope) expected() Answer {
 	case record.ExpectRefusals:
 		return s.refusals()
 	case record.ExpectCompressed:
-		return s.some("compressed answer seen", "compressed answer", "let the edge, or the app, compress event streams",
-			func(g *Graded) bool { return g.Encoding != "" })
+		return s.compressed()
 	case record.ExpectPaced:
 		return s.some("answer written in pieces", "complete stream that is known to have been written in pieces",
 			"ask for a longer answer, and for stamps of the server or for a run of the same against the app alone", s.paced)
@@ -53,6 +52,27 @@ func (s *Scope) some(name, what, settle string, is func(*Graded) bool) Answer {
 		return unsure(name, settle, "need >= 1 %s, saw 0 of %d", what, len(s.Streams)).obliges()
 	}
 	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
+}
+
+// compressed wants an answer that somebody compressed. Neither an app that does
+// not nor the media types of an edge are a matter of the load.
+func (s *Scope) compressed() Answer {
+	const settle = "let the edge, or the app, compress event streams"
+	a := s.some("compressed answer seen", "compressed answer", settle, func(g *Graded) bool { return g.Encoding != "" })
+	if a.Verdict == Inconclusive && s.answered() > 0 && s.lacks(func(*record.Abilities) bool { return false }) {
+		return s.inapplicable(a.Name, settle, "asked for gzip, and neither the app nor the edge compresses what the app sends")
+	}
+	return a
+}
+
+// answered counts the streams with a whole answer.
+func (s *Scope) answered() (n int) {
+	for i := range s.Streams {
+		if s.Streams[i].Grade.Outcome == Complete {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Scope) refusals() Answer {
@@ -90,6 +110,10 @@ func (s *Scope) recycled() Answer {
 				return pass(name, "pid %d of %s ended at %s", e.Pid, e.Subject, seconds(e.At)).obliges()
 			}
 		}
+	}
+	if ends == 0 && s.lacks(func(a *record.Abilities) bool { return a.Started }) {
+		return s.inapplicable(name, "name a command or an image instead of a URL, so that streamproof starts the app itself",
+			"we did not start the app and cannot see its processes end")
 	}
 	return unsure(name, "let the app recycle its workers sooner, or send more streams",
 		"need >= 1 process of the app to end under streams, %d ended at all", ends).obliges()

@@ -30,6 +30,10 @@ func (s *Scope) memory() Answer {
 		}
 		last[replica] = e.Value
 	}
+	if len(last) == 0 && s.lacks(func(a *record.Abilities) bool { return a.Started }) {
+		return s.inapplicable(name, "name a command or an image instead of a URL, so that streamproof starts the app itself",
+			"we did not start the app and cannot see its memory")
+	}
 	if len(last) == 0 {
 		return unsure(name, "run it on a stack that starts the app itself, on Linux",
 			"need the app's memory before and after the load, have %d readings", len(first)).obliges()

@@ -57,12 +57,32 @@ func (s *Scope) noted(kind, name, what string) Answer {
 	return Answer{}
 }
 
+// Applies asks whether the app has what the scenario is about. It arises where
+// the harness met an app that has not.
+type Applies struct{}
+
+func (Applies) Check(s *Scope) Answer {
+	for _, n := range s.Notes {
+		if n.Kind == record.NoteInapplicable {
+			return s.inapplicable("scenario applies", orElse(n.Settle, "see the run's notes"), "%s", n.Text)
+		}
+	}
+	return Answer{}
+}
+
+const recordWhole = "record whole"
+
+// cutShort reports whether c says that the run broke or ended early.
+func (c Check) cutShort() bool {
+	return c.Verdict == Inconclusive && (c.Name == broken || c.Name == recordWhole)
+}
+
 // Whole asks whether the scenario was allowed to run to its end and to write
 // down all of it.
 type Whole struct{}
 
 func (Whole) Check(s *Scope) Answer {
-	const name = "record whole"
+	const name = recordWhole
 	if s.Over {
 		return pass(name, "the scenario ran to its end").obliges()
 	}

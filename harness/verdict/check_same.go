@@ -27,6 +27,10 @@ func (s *Scope) same() Answer {
 			return unsure(name, "use a dialect that knows where the text of an answer is", "request %s: no text was found in either answer", c.Nonce).obliges()
 		}
 	}
+	if asked == 0 && s.lacks(func(a *record.Abilities) bool { return a.Plain }) {
+		return s.inapplicable(name, "set stream.plain_path or stream.plain_body to what asks the app not to stream",
+			"nothing says how to ask the app for its answer in one piece")
+	}
 	if asked == 0 {
 		return unsure(name, orElse(s.noteSettle(), "ask for the answer in one piece too"), "need >= 1 answer asked both ways, saw 0").obliges()
 	}

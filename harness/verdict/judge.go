@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func Judge(run *record.Run) *Report { return JudgeScopes(run, Scopes(run)) }
 // JudgeScopes is [Judge] for a run that has been sorted and graded already. The
 // report's scenarios are in the order of scopes.
 func JudgeScopes(run *record.Run, scopes []Scope) *Report {
-	r := &Report{Schema: Schema, Verdict: Pass, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
+	r := &Report{Schema: Schema, Verdict: NotApplicable, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
 		StartedAt: run.Plan.Started, Outcomes: zeroOutcomes(),
 		Complete:  run.Finished != record.Never && !run.Interrupted && run.Torn == 0,
 		Scenarios: make([]ScenarioReport, 0, len(scopes))}
@@ -30,8 +31,8 @@ func JudgeScopes(run *record.Run, scopes []Scope) *Report {
 		}
 		r.Scenarios = append(r.Scenarios, s)
 	}
-	if len(scopes) == 0 {
-		r.Verdict = Inconclusive
+	if r.Verdict == NotApplicable {
+		r.Verdict = Inconclusive // nothing was judged
 	}
 	r.Why = headline(r)
 	return r
@@ -53,12 +54,13 @@ func judgeScope(s *Scope) ScenarioReport {
 			r.Verdict, r.Why = a.Verdict, a.Why
 		}
 		r.Checks = append(r.Checks, a.Check)
-		if a.Verdict == Inconclusive {
+		if a.Verdict == Inconclusive || a.Verdict == NotApplicable {
 			r.Doubts = append(r.Doubts, Doubt{About: a.Name, Why: a.Why, Settle: a.Settle})
 		}
 	}
 	r.Doubts = append(r.Doubts, s.pacingDoubts()...)
 	r.Doubts = append(r.Doubts, s.noteDoubts()...)
+	r.setAside()
 	if s.Scenario.Policy.Faulty && s.Active != record.Never {
 		if took, _ := s.recovery(); took != record.Never {
 			sec := took.Seconds()
@@ -69,6 +71,20 @@ func judgeScope(s *Scope) ScenarioReport {
 		r.Why = passWhy(&r)
 	}
 	return r
+}
+
+// setAside makes a scenario not applicable where a check says so and nothing has
+// failed: whatever else is open follows from that. A run that broke or was cut
+// short is no trait of the app's, and stays inconclusive.
+func (r *ScenarioReport) setAside() {
+	i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Verdict == NotApplicable })
+	if i < 0 || r.Verdict == Fail || slices.ContainsFunc(r.Checks, Check.cutShort) {
+		return
+	}
+	why := r.Checks[i]
+	r.Verdict, r.Why = NotApplicable, why.Why
+	r.Checks = slices.DeleteFunc(r.Checks, func(c Check) bool { return c.Verdict == Inconclusive })
+	r.Doubts = slices.DeleteFunc(r.Doubts, func(d Doubt) bool { return d.About != why.Name || d.Why != why.Why })
 }
 
 // passWhy says what was measured: the counts stand beside it.
@@ -203,11 +219,9 @@ func headline(r *Report) string {
 	case len(r.Scenarios) == 0:
 		return "no scenario was run"
 	case r.Verdict == Pass:
-		passed := fmt.Sprintf("all %d scenarios passed", len(r.Scenarios))
-		if len(r.Scenarios) == 1 {
-			passed = first.ID + " passed"
-		}
-		return fmt.Sprintf("%s; %d streams: %s", passed, r.Started, Say(r.Outcomes))
+		return fmt.Sprintf("%s; %d streams: %s", passed(len(of), first.ID, len(r.Scenarios)), r.Started, Say(r.Outcomes))
+	case len(of) == 0:
+		return fmt.Sprintf("nothing was judged: none of %d scenarios applies to this app (%s: %s)", len(r.Scenarios), r.Scenarios[0].ID, r.Scenarios[0].Why)
 	default:
 		word := map[Verdict]string{Fail: "failed", Inconclusive: "could not be decided"}[r.Verdict]
 		if len(r.Scenarios) == 1 {
@@ -215,6 +229,18 @@ func headline(r *Report) string {
 		}
 		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID, first.Why)
 	}
+}
+
+// passed says how many scenarios passed, the first of which is first, and how many
+// do not apply.
+func passed(n int, first string, of int) string {
+	switch aside := of - n; {
+	case aside > 0:
+		return fmt.Sprintf("%d of %d scenarios passed, %d not applicable to this app", n, of, aside)
+	case n == 1:
+		return first + " passed"
+	}
+	return fmt.Sprintf("all %d scenarios passed", n)
 }
 
 // abbreviate names at most four.

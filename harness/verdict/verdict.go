@@ -26,12 +26,17 @@ const (
 	Pass         Verdict = "pass"
 	Inconclusive Verdict = "inconclusive"
 	Fail         Verdict = "fail"
+
+	// NotApplicable is for a scenario that is about something which the app under
+	// test has not got: a worker of an app of one process, a pause that nobody can
+	// ask for. It says nothing about the app and does not count.
+	NotApplicable Verdict = "not_applicable"
 )
 
-var severity = map[Verdict]int{Pass: 0, Inconclusive: 1, Fail: 2}
+var severity = map[Verdict]int{NotApplicable: -1, Pass: 0, Inconclusive: 1, Fail: 2}
 
-// Worse returns the worse of two verdicts: fail > inconclusive > pass. The zero
-// Verdict counts as pass.
+// Worse returns the worse of two verdicts: fail > inconclusive > pass > not
+// applicable. The zero Verdict counts as pass.
 func (v Verdict) Worse(w Verdict) Verdict {
 	if v == "" {
 		v = Pass

@@ -15,7 +15,7 @@
 
   // Show only scenarios with one verdict.
   var scenarios = all("details.scenario");
-  var kinds = ["fail", "inconclusive", "pass"].filter(function (k) {
+  var kinds = ["fail", "inconclusive", "pass", "not_applicable"].filter(function (k) {
     return scenarios.some(function (s) { return s.dataset.verdict === k; });
   });
   if (scenarios.length > 1) {
@@ -33,7 +33,7 @@
     };
     [""].concat(kinds.length > 1 ? kinds : []).forEach(function (k) {
       var n = scenarios.filter(function (s) { return k === "" || s.dataset.verdict === k; }).length;
-      var b = button((k || "all") + " " + n, pick(k));
+      var b = button((k || "all").replace("_", " ") + " " + n, pick(k));
       b.dataset.pick = k;
       b.setAttribute("aria-pressed", String(k === ""));
       bar.appendChild(b);

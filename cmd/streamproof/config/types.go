@@ -11,6 +11,7 @@ type Config struct {
 	Logs        map[string]Names `yaml:"logs,omitempty" jsonschema_description:"Log files to read beside ours: kind (app, nginx_error, haproxy, kubernetes …; auto recognises it) to a path or a list of paths."`
 	Scenarios   Names            `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
 	Define      []Define         `yaml:"define,omitempty" jsonschema_description:"Scenarios of your own; without scenarios these are run."`
+	Require     []string         `yaml:"require,omitempty" jsonschema_description:"IDs of scenarios that must be judged: one that does not apply to the app, which otherwise does not count, is then inconclusive."`
 	Strict      bool             `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
 	AllowUnable bool             `yaml:"allow_unable,omitempty" jsonschema_description:"Exit by the other scenarios where some cannot be played here; those stay inconclusive."`
 	AllowHosts  []string         `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`

@@ -25,7 +25,7 @@ func (c *chain) find(name string) (*replica, error) {
 }
 
 func (c *chain) notOurs() error {
-	return &stack.Unable{What: "see and signal the app's processes", Why: "it is a URL, we did not start it"}
+	return stack.NotStarted("see and signal the app's processes")
 }
 
 // Processes implements [stack.Killer]. Masters come before their workers; the
@@ -194,7 +194,8 @@ func (c *chain) scalable() error {
 	case c.edge == nil:
 		return &stack.Unable{What: "add and remove replicas", Why: "there is no edge to send streams to them"}
 	case c.spec.App.Port != 0:
-		return &stack.Unable{What: "add and remove replicas", Why: "the command's port is fixed; use {port} or $PORT in it"}
+		return &stack.Unable{What: "add and remove replicas", Why: "the command's port is fixed",
+			App: true, Settle: "use {port} or $PORT in the command"}
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func (c *chain) refuse() error {
 	case app.Memory != 0 || app.CPUs != 0 || app.Pids != 0 || app.Shm != 0:
 		return &stack.Unable{What: "limit the app's memory, CPUs or pids", Why: "the local stack has no cgroup of its own; the Docker stack has"}
 	case app.URL != "" && c.spec.Replicas > 1:
-		return &stack.Unable{What: "run replicas of a URL", Why: "we do not start it"}
+		return stack.NotStarted("run replicas of a URL")
 	case app.Port != 0 && c.spec.Replicas > 1:
 		return errors.New("start replicas: they cannot share one port; leave the port out and use {port} or $PORT in the command")
 	case c.spec.Edge.NginxConf != "":
@@ -141,7 +141,8 @@ func (c *chain) refuseEdge() (err error) {
 		return err
 	}
 	if c.remote.TLS {
-		return &stack.Unable{What: "put an edge before an https URL", Why: "it would have to speak TLS to it; the app's own edge is part of what the URL tests"}
+		return &stack.Unable{What: "put an edge before an https URL", Why: "it would have to speak TLS to it; the app's own edge is part of what the URL tests",
+			App: true, Settle: "test the app behind a plain http URL"}
 	}
 	if c.nginx = findNginx(c.opt.NginxPath); c.nginx != "" {
 		return nil
