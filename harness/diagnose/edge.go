@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,13 +64,9 @@ func appListens(s *verdict.Scope) bool {
 		return false
 	}
 	return slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
-		return h.Scenario == s.Scenario.ID && appServers.MatchString(h.Process)
+		return h.Scenario == s.Scenario.ID && record.ServesApps(h.Process)
 	})
 }
-
-// appServers are processes that serve apps, and are no proxies in front of others.
-// Those of Go, Java and Node may be either.
-var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|unicorn.*|php[0-9.]*)$`)
 
 func hasLayer(s *verdict.Scope, name string) bool {
 	return slices.ContainsFunc(s.Scenario.Layers, func(l record.Layer) bool { return l.Name == name })

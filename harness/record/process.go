@@ -1,6 +1,9 @@
 package record
 
-import "strconv"
+import (
+	"regexp"
+	"strconv"
+)
 
 // Process names the process that served s, "8 of app[1]", or "8" where the replica
 // is not known; "" where the stream does not say. A pid alone is not enough:
@@ -22,3 +25,9 @@ func (s *Stream) ServedBy(replica string, pid int) bool {
 func (s *Stream) MayBeOn(replica string) bool {
 	return replica == "" || s.Replica == "" || s.Replica == replica
 }
+
+// ServesApps reports whether a process of this name serves an app, and is no proxy
+// in front of others. Those of Go, Java and Node may be either.
+func ServesApps(process string) bool { return appServers.MatchString(process) }
+
+var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|unicorn.*|php[0-9.]*)$`)

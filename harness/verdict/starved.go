@@ -61,9 +61,9 @@ const (
 	taken = 0.25
 	// greedy is the same for the load generator, which always takes its part.
 	greedy = 0.5
-	// waits is the share of the time that a thread of the app, where we see them all,
-	// must have waited for a core: what it did not want nobody took from it.
-	waits = 0.5
+	// waits is the share of the time that a thread of a hungry app must have waited
+	// for a core, and works what the app must have run beside that.
+	waits, works = 0.5, 0.1
 	// asleep is the share of a time in which nothing of ours ran.
 	asleep = 0.25
 )
@@ -87,9 +87,10 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	over := sum.Over.Seconds()
 	cpu := over * float64(max(1, s.Run.Plan.Host.CPUs))
 	x.Busy = (sum.Busy + sum.Steal).Seconds() / cpu
+	sum.Whole = sum.Whole || s.listens() && sum.AppRan+sum.AppWaited > 0
 	others := s.others(&sum)
-	if sum.Whole && sum.AppWaited.Seconds() < waits*over {
-		others, sum.OursRan = 0, 0 // it had a core whenever it wanted one
+	if sum.Whole && !hungry(&sum) {
+		others, sum.OursRan = 0, 0
 	}
 	for _, c := range []struct {
 		by          Thief
@@ -108,6 +109,17 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 		}
 	}
 	return x, false
+}
+
+// hungry reports whether the app wanted more of the CPU than it got. One that only
+// wakes up now and then waits some milliseconds each time, which adds up on a busy
+// machine and delays nothing by more than that: it runs next to nothing. One that
+// has work to do runs whenever it is let.
+//
+//	hungry   waits ━━━━━━╸run╺━━━━━━━╸run╺━━━━━
+//	woken    sleeps ─── waits ━╸r ─── sleeps ─── waits ━╸r ──
+func hungry(m *record.MachineSample) bool {
+	return m.AppWaited.Seconds() >= waits*m.Over.Seconds() && m.AppRan.Seconds() >= works*m.AppWaited.Seconds()
 }
 
 func add(sum *record.MachineSample, m record.MachineSample) {
@@ -170,4 +182,12 @@ func openTimes(streams []record.Stream) []interval {
 		apart = append(apart, x)
 	}
 	return apart
+}
+
+// listens reports whether what listens at the URL that we attached to is the app
+// itself.
+func (s *Scope) listens() bool {
+	return slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
+		return h.Scenario == s.Scenario.ID && record.ServesApps(h.Process)
+	})
 }

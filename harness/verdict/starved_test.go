@@ -31,6 +31,7 @@ func TestStarved(t *testing.T) {
 	held.Throttled = 80 * time.Millisecond
 	sated := quarter(1, 0, 0.1, 0.4, true)
 	sated.AppWaited = 10 * time.Millisecond
+	asleep := quarter(1, 0, 0.1, 0.001, true)
 	for _, tc := range []struct {
 		name   string
 		sample record.MachineSample
@@ -41,6 +42,7 @@ func TestStarved(t *testing.T) {
 		{"others run on an idle machine", quarter(0.8, 0, 0.1, 0.1, true), ""},
 		{"others take a half", quarter(1, 0, 0.1, 0.4, true), OtherPrograms},
 		{"others take a half, and the app wants no more", sated, ""},
+		{"others take all, and the app sleeps", asleep, ""},
 		{"others, and the app is not known", quarter(1, 0, 0.1, 0.1, false), ""},
 		{"other machines", quarter(0.5, 0.45, 0.1, 0.4, true), OtherMachines},
 		{"we do", quarter(1, 0, 0.6, 0.3, true), LoadGenerator},
@@ -49,7 +51,7 @@ func TestStarved(t *testing.T) {
 	} {
 		run := &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}}, Machine: samples(time.Second, tc.sample, tc.sample),
 			Streams: []record.Stream{{End: 5 * time.Second}}}
-		s := Scope{Run: run}
+		s := Scope{Run: run, Scenario: &record.Scenario{}}
 		x, ok := s.Starved(1100*time.Millisecond, 1400*time.Millisecond)
 		if ok != (tc.by != "") || ok && x.By != tc.by {
 			t.Errorf("%s: %v %v, want %q", tc.name, ok, x, tc.by)
@@ -78,7 +80,7 @@ func TestStarvedByOthersBesideAnUnknownApp(t *testing.T) {
 	} {
 		run := &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}}, Streams: []record.Stream{stream},
 			Machine: append(samples(time.Second, tc.idle), samples(2*time.Second, busy, busy)...)}
-		s := Scope{Run: run}
+		s := Scope{Run: run, Scenario: &record.Scenario{}}
 		if x, ok := s.Starved(2*time.Second, 2500*time.Millisecond); ok != tc.ok {
 			t.Errorf("%s: %v %v", tc.name, ok, x)
 		}
