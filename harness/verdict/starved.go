@@ -72,11 +72,16 @@ const (
 // times, and who did. Where less than half of that time was measured it says no.
 func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	var sum record.MachineSample
+	var whole time.Duration
 	for _, m := range s.Run.Machine {
 		if m.At-m.Over < to && m.At > from {
 			add(&sum, m)
+			if m.Whole {
+				whole += m.Over
+			}
 		}
 	}
+	sum.Whole = sum.Over > 0 && whole >= sum.Over/2 // the stack may have been closed by the last
 	if n := len(s.Run.Machine); n > 0 {
 		to = min(to, max(s.Run.Machine[n-1].At, from))
 	}
@@ -131,7 +136,6 @@ func add(sum *record.MachineSample, m record.MachineSample) {
 	sum.AppRan += m.AppRan
 	sum.AppWaited += m.AppWaited
 	sum.Throttled += m.Throttled
-	sum.Whole = m.Whole && (sum.Whole || sum.Over == m.Over)
 }
 
 // others is the CPU time of programs that are neither ours nor the app's. Where
