@@ -136,7 +136,7 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 		g.or(s.name, s.taxonomy, s.why)
 	}
 	g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
-	return g.settle("keep the log of the edge, and let streamproof read it: --log KIND=PATH")
+	return g.settle(v.keepEdgeLog())
 }
 
 // layerOnTheWay is the link to the app where streams that passed nothing else

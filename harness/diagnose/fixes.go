@@ -52,7 +52,7 @@ func (v *view) prescribe(f *finding) {
 	switch {
 	case r.either && f.Layer == layerEdge:
 		f.Fix = atEdge
-	case r.either && f.Layer == layerApp:
+	case r.either && (f.Layer == layerApp || f.Layer == layerManager):
 		f.Fix = inApp
 	case f.Layer == layerEdge, f.Layer == layerNetwork:
 		f.Fix = joinLines(atEdge, inApp)

@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -15,6 +17,9 @@ import (
 type deadline struct{}
 
 func (deadline) match(v *view) []*finding {
+	if f := v.loggedDeadline(); f != nil {
+		return one(f)
+	}
 	gs := v.unexplainedEnds()
 	if len(gs) < minCluster {
 		return nil
@@ -31,6 +36,29 @@ func (deadline) match(v *view) []*finding {
 		return nil // other rules name it among their candidates
 	}
 	return one(v.byDeadline(gs, d, whose, c))
+}
+
+// loggedDeadline is for ends that somebody owns up to: an edge whose log says that
+// the whole time was over, or a process manager that ended the request for it.
+func (v *view) loggedDeadline() *finding {
+	gs := v.take(cameShort)
+	if hits := v.tags[totalTimeout]; len(hits) > 0 {
+		if of := v.near(gs, hits); len(of) > 0 {
+			return v.owned(of, layerEdge, v.edge.product.String(), hits)
+		}
+	}
+	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]), func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
+	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
+		return v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", "that is how PHP-FPM's timeout of a worker works")
+	}
+	return nil
+}
+
+func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {
+	return found(AbsoluteDeadline, "D5", layer, certain, gs).
+		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs), measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
+		see(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
+		not(ProxyReadTimeout, "its log says that the whole time was over")
 }
 
 // A surety is how well an age stands out from what else the ends share.

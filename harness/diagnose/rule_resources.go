@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"time"
+
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -23,6 +25,8 @@ func (resources) match(v *view) []*finding {
 	switch {
 	case len(v.tags[closedResource]) > 0:
 		return one(f)
+	case measureOf(gs, silenceOf).center >= time.Second:
+		return nil // it did not end at once
 	case v.appSpeaks() || !v.nobodyLives() || len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0:
 		return nil // the log would have said so; or only some streams die so early
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -120,6 +121,20 @@ func (v *view) settleLayers() string {
 	return peel + "   # asks the app directly: does it end its answers in the same way?"
 }
 
+// edgeLogs are where the products write what went wrong, as Debian sets them up.
+var edgeLogs = map[record.EdgeProduct]string{record.EdgeNginx: "nginx_error=/var/log/nginx/error.log", record.EdgeHAProxy: "haproxy=/var/log/haproxy.log",
+	record.EdgeCaddy: "caddy=/var/log/caddy/caddy.log", record.EdgeEnvoy: "envoy=/var/log/envoy/access.log", record.EdgeTraefik: "traefik=/var/log/traefik/access.log",
+	record.EdgeApache: "apache_error=/var/log/apache2/error.log", record.EdgeLighttpd: "lighttpd_error=/var/log/lighttpd/error.log", record.EdgeVarnish: "varnish=/var/log/varnish/varnishlog.txt"}
+
+// keepEdgeLog says how the edge's own word is had.
+func (v *view) keepEdgeLog() string {
+	log := edgeLogs[v.edge.product]
+	if log == "" {
+		return "let streamproof read the log of " + v.edge.product.String() + ": --log KIND=PATH"
+	}
+	return "let streamproof read the log of " + v.edge.product.String() + ": --log " + log
+}
+
 // near keeps the streams that one of the lines may be about.
 func (v *view) near(gs []*verdict.Graded, hits []hit) []*verdict.Graded {
 	var out []*verdict.Graded
@@ -166,7 +181,7 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	}
 	if confidence == possible {
 		for _, f := range fs {
-			f.settle("keep the edge's error log: logs: {nginx_error: /var/log/nginx/error.log}")
+			f.settle(v.keepEdgeLog())
 		}
 	}
 	return fs
