@@ -46,8 +46,10 @@ func (p *player) mainWave(ctx context.Context) error {
 			go func() { injected <- p.inject(ctx, &struck) }() // ends with the wave, once it has healed
 		}
 	}
+	browsed := p.browse(ctx, p.front)
 	done, err := load.Drive(ctx, p.tap, w)
 	close(p.turn.over)
+	err = errors.Join(err, browsed())
 	if injected != nil {
 		err = errors.Join(err, <-injected)
 	}

@@ -35,13 +35,23 @@ func hopViews(hops []verdict.HopReport) []hopView {
 func pacing(h verdict.HopReport) string {
 	switch p := h.Pacing; {
 	case h.Buffered > 0 && p != nil:
-		return fmt.Sprintf("held back: %d of %d, %d events at %d instants", h.Buffered, h.Started, p.Events, p.Instants)
+		return fmt.Sprintf("held back: %d of %d, %s", h.Buffered, h.Started, at(p))
 	case h.Buffered > 0:
 		return fmt.Sprintf("held back: %d of %d", h.Buffered, h.Started)
 	case p == nil:
 		return "no content"
+	case h.Squeezed != "":
+		return "live; held back for browsers (" + h.Squeezed + ")"
 	}
 	return "live"
+}
+
+// at reads "160 events at 9 instants", or "all at once".
+func at(p *verdict.PacingReport) string {
+	if p.Instants == 1 {
+		return "all at once"
+	}
+	return fmt.Sprintf("%d events at %d instants", p.Events, p.Instants)
 }
 
 func (v hopView) cells() []string {

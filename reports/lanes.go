@@ -73,6 +73,7 @@ func shownOf(shown, all int) string {
 
 // groupNames say what part a group plays, to someone new.
 var groupNames = map[record.Group]string{
+	record.Browser:  "browser: asks for compression, as browsers do",
 	record.Solo:     "solo: one stream alone, before the load",
 	record.Baseline: "baseline: before the fault",
 	record.Victim:   "victims: in the way of the fault",

@@ -30,7 +30,11 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 			}
 		}
 		if live > 0 && !held[hop] {
-			return fmt.Sprintf("entered at %s, %s", hop, sayLive(live))
+			text := fmt.Sprintf("entered at %s, %s", hop, sayLive(live))
+			if p := v.PacingAt(hop); p != nil {
+				text += ": " + p.String()
+			}
+			return text
 		}
 	}
 	for _, g := range gs {

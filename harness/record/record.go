@@ -47,6 +47,7 @@ type Run struct {
 type Group string
 
 const (
+	Browser  Group = "browser"  // beside the load: asks for compression as browsers do
 	Solo     Group = "solo"     // alone before the load: what the load adds is measured against it
 	Baseline Group = "baseline" // before any fault
 	Victim   Group = "victim"   // in the way of the fault

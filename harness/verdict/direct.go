@@ -54,10 +54,8 @@ const (
 // a hop: the same scenario's where it entered the app as well, else another
 // scenario's without a fault.
 func (s *Scope) referenceFor(all []Scope, hop string) *reference {
-	if hop != appHop {
-		if r := s.referenceAt(appHop); r != nil {
-			return r
-		}
+	if r := s.referenceAt(appHop); r != nil {
+		return r
 	}
 	var best *reference
 	for i := range all {

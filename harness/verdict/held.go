@@ -204,7 +204,9 @@ func (s *Scope) judgePacing(all []Scope) {
 			s.judgeArm(a, arms[a], r)
 			continue
 		}
-		s.judgeShapes(arms[a])
+		if a.hop != appHop || !s.Run.AppAlone(s.Scenario.ID) || arms[a][0].Encoding != "" {
+			s.judgeShapes(arms[a])
+		}
 	}
 }
 
@@ -402,7 +404,11 @@ func (p *Pacing) Say(s *record.Stream) string {
 	}
 	after := brief(max(0, p.Instants[0].At-startOf(s)).Seconds()) + " after the request"
 	if len(p.Instants) == 1 {
-		return fmt.Sprintf("everything (%s, %s) came in one piece %s", plural(float64(p.Events), "event"), sayBytes(p.Bytes), after)
+		what := sayBytes(p.Bytes)
+		if p.Events > 1 {
+			what = plural(float64(p.Events), "event") + ", " + what
+		}
+		return fmt.Sprintf("everything (%s) came in one piece %s", what, after)
 	}
 	about := sayBytes(p.BytesAtOnce())
 	if q := p.Quantum(); q > 0 {

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -22,14 +23,20 @@ func (s *Scope) hops() []HopReport {
 			continue
 		}
 		score := severityOf(streams)
-		if score > inner+worse {
+		switch {
+		case score > inner+worse:
 			r.Wrong, r.Why = true, sayWrong(rs, r)
+		case r.Squeezed != "" && r.Buffered == 0 && !slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
+			r.Wrong, r.Why = true, "a client that asks for compression, as browsers do, has its events held back ("+r.Squeezed+")"
 		}
 		inner = max(inner, score)
 		rs = append(rs, r)
 	}
 	return rs
 }
+
+// identity is the encoding of what is not compressed.
+const identity = "identity"
 
 // worse is the least rise of the mean severity that is a hop's doing and not
 // chance: one stream in ten that is cut instead of whole.
@@ -72,6 +79,12 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 	for i := range s.Streams {
 		g := &s.Streams[i]
 		if g.Hop != name || g.Group == record.Solo {
+			continue
+		}
+		if g.Group == record.Browser {
+			if g.Grade.Has(Buffered) {
+				r.Squeezed = orElse(g.Encoding, identity)
+			}
 			continue
 		}
 		streams = append(streams, g)

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -163,6 +164,17 @@ func (p *Pacing) atOnce(u unit) float64 {
 type pacedStream struct {
 	Pacing
 	first time.Duration
+}
+
+// String reads "160 events at 9 instants, the first 340 ms after the request".
+func (p *PacingReport) String() string {
+	return fmt.Sprintf("%s at %s, the first %s after the request", plural(float64(p.Events), "event"), plural(float64(p.Instants), "instant"), brief(p.First))
+}
+
+// PacingAt is how content arrives at a hop of the scenario; nil where none does.
+func (s *Scope) PacingAt(hop string) *PacingReport {
+	r, _ := s.hop(hop)
+	return r.Pacing
 }
 
 // pacingReport sums up the streams of a hop by the one whose instants are in the

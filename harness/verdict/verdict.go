@@ -284,7 +284,10 @@ type HopReport struct {
 	Gap      *Quantiles      `json:"max_gap,omitempty"`
 	Buffered int             `json:"buffered"` // streams
 	Pacing   *PacingReport   `json:"pacing,omitempty"`
-	Ending   string          `json:"ending"` // the most common one, with the body's framing
+	// Squeezed is the encoding in which events are held back from a client that asks
+	// for compression as browsers do; "" where they are not.
+	Squeezed string `json:"squeezed,omitempty"`
+	Ending   string `json:"ending"` // the most common one, with the body's framing
 	// Wrong says that streams fare worse here than one hop further in.
 	Wrong bool   `json:"wrong,omitempty"`
 	Why   string `json:"why,omitempty"` // what is worse
@@ -292,7 +295,7 @@ type HopReport struct {
 
 // A PacingReport is how content arrives at a hop: the figures of its median stream.
 type PacingReport struct {
-	Events   int     `json:"events"`
+	Events   int     `json:"events"`            // of plain text: what one read brought
 	Instants int     `json:"instants"`          // at which they came
 	Bytes    int     `json:"bytes"`             // at an instant
 	Quantum  int     `json:"quantum,omitempty"` // size of the buffer that Bytes look like

@@ -1,0 +1,36 @@
+package harness
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// browserEncoding is what browsers ask for. A layer that compresses, and holds
+// events in its window, does so only to clients that ask: without such a stream it
+// would look live.
+const browserEncoding = "gzip, deflate, br, zstd"
+
+// browse sends one stream beside the load that asks for compression as a browser
+// does, where the scenario looks at pacing and its own streams do not ask. The
+// function that it returns waits for its end.
+func (p *player) browse(ctx context.Context, h stack.Hop) (wait func() error) {
+	paced := p.sc.Peel || p.sc.Policy.Expect == record.ExpectPaced
+	if !paced || p.headers().Get("Accept-Encoding") != "" {
+		return func() error { return nil }
+	}
+	w := p.wave(1, nil)
+	t := p.lane(record.Browser, p.run.target(p.sc))
+	t.Hop, t.URL, t.Dial = h.Name, h.URL+p.run.target(p.sc), h.Dial
+	t.Header = http.Header{"Accept-Encoding": {browserEncoding}}
+	w.Assign = func(uint64) load.Target { return t }
+	done := make(chan error, 1)
+	go func() { // ends with its stream
+		_, err := p.drive(ctx, w)
+		done <- err
+	}()
+	return func() error { return <-done }
+}
