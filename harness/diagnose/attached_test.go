@@ -121,6 +121,10 @@ func TestAttached(t *testing.T) {
 			want: diagnose.TerminalUnmatched, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByEdge}},
 		{name: "wrong terminal, an end that does not sound so", dialect: "ndjson-generic", build: inStep(5, synth.Shape{End: synth.Clean}), change: lastEvent(`{"type":"usage","tokens":12}`),
 			want: diagnose.TerminalUnmatched, also: []string{diagnose.SilentTruncation}},
+		{name: "wrong terminal, and one of six is cut", dialect: "sse-generic", build: inStep(6, synth.Shape{End: synth.Clean}),
+			change: endingAs(func(seq uint64) bool { return seq == 4 }, "tok", "event: done, data: {}"), want: diagnose.TerminalUnmatched},
+		{name: "half of them end alike", dialect: "sse-generic", build: inStep(6, synth.Shape{End: synth.Clean}),
+			change: endingAs(func(seq uint64) bool { return seq%2 == 0 }, "tok", "event: done, data: {}"), want: diagnose.SilentTruncation, never: []string{diagnose.TerminalUnmatched}},
 		{name: "right terminal, truncated at different events", dialect: "ndjson-generic", build: inStep(5, synth.Shape{End: synth.Clean}),
 			change: func(s *record.Stream) { s.Content.LastEvent = strings.Repeat("x", int(s.Seq)) }, want: diagnose.SilentTruncation, never: []string{diagnose.TerminalUnmatched}},
 		{name: "right terminal, some truncated", dialect: "sse-generic", build: both(inStep(5, synth.Shape{}), inStep(5, synth.Shape{Keep: 10, End: synth.Clean})), change: lastEvent("tok"),
@@ -262,5 +266,14 @@ func TestFixInTheLanguageOfTheLog(t *testing.T) {
 	app(b, at(endOfTen, "2026/11/25 12:00:00 http: panic serving 127.0.0.1:9: boom"), at(endOfTen, "goroutine 7 [running]:"))
 	if c := causesOf(b)[0]; c.Cause != diagnose.AppError || !strings.Contains(c.Fix, "recover()") || strings.Contains(c.Fix, "except ") {
 		t.Errorf("%s: fix %q", c.Cause, c.Fix)
+	}
+}
+
+// endingAs gives streams one last event or another.
+func endingAs(is func(seq uint64) bool, one, other string) func(*record.Stream) {
+	return func(s *record.Stream) {
+		if s.Content.LastEvent = other; is(s.Seq) {
+			s.Content.LastEvent = one
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -143,13 +144,20 @@ func terminalUnmatched(v *view) *finding {
 	gs := v.take(func(g *verdict.Graded) bool {
 		return answered200(g) && g.Grade.Ending == verdict.CleanEOF && g.Partial == 0 && g.Content.LastEvent != ""
 	})
-	if len(gs) == 0 || !v.dialect().NeedsTerminal || !v.allEndLike(gs[0]) {
+	if len(gs) == 0 || !v.dialect().NeedsTerminal || v.anyTerminal() {
+		return nil
+	}
+	gs, all := v.endAlike(gs)
+	if len(gs) == 0 {
 		return nil
 	}
 	last := gs[0].Content.LastEvent
 	confidence, why := possible, "all streams end with the same event"
+	if !all {
+		why = "most streams end with the same event, as whole answers would"
+	}
 	if saysTheEnd(last) {
-		confidence, why = likely, "all streams end with an event that sounds like an end"
+		confidence, why = likely, strings.Replace(why, "with the same event", "with an event that sounds like an end", 1)
 	}
 	return found(TerminalUnmatched, "X", layerHarness, confidence, gs).
 		say("the terminal expression matched no event of any stream; %s: %s", why, last).
@@ -180,22 +188,33 @@ func matching(last string) string {
 // quoted puts an expression into quotes for the shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// allEndLike reports whether every answer of the scenario ended cleanly, with an
-// event like g's, and no stream of the run had a terminal.
-func (v *view) allEndLike(g *verdict.Graded) bool {
-	for i := range v.Run.Streams {
-		if v.Run.Streams[i].Content.Terminals > 0 {
-			return false
+// anyTerminal reports whether any stream of the run had its terminal.
+func (v *view) anyTerminal() bool {
+	return slices.ContainsFunc(v.Run.Streams, func(s record.Stream) bool { return s.Content.Terminals > 0 })
+}
+
+// endAlike are those of gs, which ended cleanly, that end with the same event as
+// most answers of the scenario do; none where no event is the last of most. all
+// says that every answer ends so.
+func (v *view) endAlike(gs []*verdict.Graded) (alike []*verdict.Graded, all bool) {
+	byEnd := map[string][]*verdict.Graded{}
+	most := ""
+	for _, g := range gs {
+		end := outline(g.Content.LastEvent)
+		if byEnd[end] = append(byEnd[end], g); len(byEnd[end]) > len(byEnd[most]) {
+			most = end
 		}
 	}
-	want := outline(g.Content.LastEvent)
+	answers := 0
 	for i := range v.Streams {
-		o := &v.Streams[i]
-		if answered200(o) && (o.Grade.Ending != verdict.CleanEOF || outline(o.Content.LastEvent) != want) {
-			return false
+		if answered200(&v.Streams[i]) {
+			answers++
 		}
 	}
-	return true
+	if alike = byEnd[most]; 2*len(alike) <= answers {
+		return nil, false
+	}
+	return alike, len(alike) == answers
 }
 
 var numbers = regexp.MustCompile(`[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*`)
