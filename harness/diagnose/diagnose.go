@@ -52,6 +52,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	slices.SortStableFunc(found, compare)
 	for _, f := range found {
 		v.prescribe(f)
+		v.quote(f)
 	}
 	for _, f := range fold(found) {
 		causes = append(causes, f.cause())

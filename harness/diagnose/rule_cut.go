@@ -78,6 +78,9 @@ func (v *view) killers(gs []*verdict.Graded) []suspect {
 // unknownCut names the likeliest cause of cuts that nothing explains, by their
 // shape, and the others that look like it.
 func (v *view) unknownCut(gs []*verdict.Graded) *finding {
+	if f := v.overheard(gs); f != nil {
+		return f
+	}
 	suspects, clue := v.suspects(gs)
 	first := suspects[0]
 	f := found(first.name, first.taxonomy, first.layer, possible, gs).

@@ -168,7 +168,14 @@ func (v *view) choose(own *finding) []*finding {
 	gs := own.streams
 	own.see(framingLine(gs[0]), shape(gs), v.lastWord(gs[0]), v.direct.alike()).mend(fixEarly)
 	throughOld := v.edge.mayPass(gs[0]) && (v.edge.old || !v.edge.known)
+	p := v.produced(gs)
+	_, spoke := v.ownWords(gs)
 	switch {
+	case p != nil && p.lost && v.edge.mayPass(gs[0]):
+		return one(v.lostOnTheWay(gs, p))
+	case spoke && !v.appSpeaks():
+		own.Confidence = likely
+		return one(own)
 	case v.direct.differs() != "" && v.edge.passed(gs[0]):
 		byEdge := v.maybeByEdge(gs).see(v.direct.differs())
 		byEdge.Confidence = likely

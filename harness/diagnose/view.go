@@ -21,8 +21,10 @@ type view struct {
 	was    map[*record.Log]logline.Reading
 	traces []trace
 	access accesses
-	deaths deaths
-	direct direct
+	// written are the lines by the statement that wrote them; see writings.
+	written []*writing
+	deaths  deaths
+	direct  direct
 	// open are the streams that still want an explanation.
 	open []*verdict.Graded
 }

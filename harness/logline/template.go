@@ -5,25 +5,6 @@ import (
 	"strings"
 )
 
-// stripping takes out of a line what differs from one writing to the next, the
-// longer first.
-var stripping = []struct {
-	what *regexp.Regexp
-	to   string
-}{
-	{regexp.MustCompile(`https?://[^\s"']+`), "<url>"},
-	{regexp.MustCompile(`"[^"]*"`), "<text>"},
-	{regexp.MustCompile(`'[^']*'`), "<text>"},
-	{regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`), "<id>"},
-	{regexp.MustCompile(`\b[A-Z][a-z]{2},? (?:[A-Z][a-z]{2} )?[ \d]\d\b`), "<n>"},
-	{regexp.MustCompile(`\b\d{1,2}[/-][A-Z][a-z]{2}[/-]\d{4}\b`), "<n>"},
-	{regexp.MustCompile(`0x[0-9a-fA-F]+`), "<n>"},
-	{regexp.MustCompile(`\b[A-Za-z]+[-_]?\d[0-9A-Za-z_-]*\b`), "<id>"}, // req17, nonce-3
-	{regexp.MustCompile(`\b[0-9a-fA-F]{12,}\b`), "<id>"},
-	{regexp.MustCompile(`[+-]?\d+(?:[.:,/-]\d+)*(?:\s?(?:ns|us|µs|ms|s|m|h|b|kb|mb|KiB|MiB|B)\b)?`), "<n>"},
-	{regexp.MustCompile(`(?:<n>[\s.:,;TZ/+-]*){2,}`), "<n> "},
-}
-
 // maxTemplate bounds what is compared of a line, in bytes.
 const maxTemplate = 400
 
@@ -46,10 +27,50 @@ func Template(line string) string {
 	if len(line) > maxTemplate {
 		line = line[:maxTemplate]
 	}
-	for _, s := range stripping {
-		line = s.what.ReplaceAllString(line, s.to)
+	return strip(line)
+}
+
+// strip replaces quoted texts, and words with a digit in them: numbers, times,
+// addresses, IDs.
+func strip(line string) string {
+	var b strings.Builder
+	b.Grow(len(line))
+	for i := 0; i < len(line); {
+		switch c := line[i]; {
+		case c == '"' || c == '\'' && (i == 0 || !inWord(line[i-1])):
+			end := strings.IndexByte(line[i+1:], c)
+			if end < 0 {
+				end = len(line) - i - 2
+			}
+			b.WriteString("<text>")
+			i += end + 2
+		case inWord(c):
+			j, number := i, false
+			for j < len(line) && inWord(line[j]) {
+				number = number || digit(line[j])
+				j++
+			}
+			if number {
+				b.WriteString("<n>")
+			} else {
+				b.WriteString(line[i:j])
+			}
+			i = j
+		case c == ' ' || c == '\t':
+			b.WriteByte(' ')
+			for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+				i++
+			}
+		default:
+			b.WriteByte(c)
+			i++
+		}
 	}
-	return strings.Join(strings.Fields(line), " ")
+	return strings.TrimSpace(b.String())
+}
+
+func inWord(c byte) bool {
+	return digit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80 || strings.IndexByte("_.:/+@%-?&\\", c) >= 0
 }
 
 var (

@@ -1,0 +1,323 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/logline"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// No vocabulary has all the words in which servers complain. So lines are also
+// read by the company that they keep: one that stands at the ends of bad streams,
+// and never at those of whole ones, has to do with the matter, whatever it says.
+
+// A writing is all lines of one log that one statement of a program wrote.
+type writing struct {
+	log      *record.Log
+	template string
+	lines    []record.Line // with a time, in its order
+	within   time.Duration // the worst of theirs
+	named    map[string]bool
+}
+
+// A companion is a writing that goes with the ends of some streams.
+type companion struct {
+	*writing
+	first          hit // beside one of the ends
+	bad, badOf     int
+	whole, wholeOf int
+	moments        int // different ones, among those of bad
+	beside         string
+	window         time.Duration
+	byID           bool
+	strong         bool // more than one coincidence
+}
+
+// String reads "app.log:17: giving up: such lines stand within 50 ms of 17 of 17 of
+// these ends, and beside 0 of 205 whole answers".
+func (c companion) String() string {
+	near := fmt.Sprintf("within %d ms of", c.window.Milliseconds())
+	if c.byID {
+		near = "with the request ID of"
+	}
+	return fmt.Sprintf("%s: such lines stand %s %d of %d of these ends, and %s %d of %d %s",
+		c.first, near, c.bad, c.badOf, map[bool]string{true: "with that of", false: "beside"}[c.byID], c.whole, c.wholeOf, c.beside)
+}
+
+const (
+	// closeBy is how near to an end a line counts as beside it, beyond what its
+	// own time leaves open.
+	closeBy = 50 * time.Millisecond
+	// vague is the least exact time with which a line can be beside anything.
+	vague = 2 * time.Second
+	// maxCompanions bounds what is quoted for one cause.
+	maxCompanions = 2
+	// coincidence is the chance below which company is no accident.
+	coincidence = 0.005
+	// fewMoments is below how many different moments chance cannot be told.
+	fewMoments = 3
+	// maxWritings bounds the lines that are compared.
+	maxWritings = 60_000
+)
+
+// writings sorts the lines of all logs by the statement that wrote them, once.
+func (v *view) writings() []*writing {
+	if v.written != nil {
+		return v.written
+	}
+	type key struct {
+		log      *record.Log
+		template string
+	}
+	by := map[key]*writing{}
+	v.written = []*writing{}
+	n := 0
+	for i := range v.Run.Logs {
+		l := &v.Run.Logs[i]
+		if _, read := v.was[l]; !read {
+			continue
+		}
+		for _, line := range l.Lines {
+			if n++; n > maxWritings || strings.TrimSpace(line.Text) == "" {
+				continue
+			}
+			k := key{l, logline.Template(line.Text)}
+			w := by[k]
+			if w == nil {
+				w = &writing{log: l, template: k.template, named: map[string]bool{}}
+				by[k] = w
+				v.written = append(v.written, w)
+			}
+			for _, id := range nonceInLine.FindAllString(line.Text, 3) {
+				w.named[id] = true
+			}
+			if line.At != record.Never && line.Within <= vague {
+				w.lines = append(w.lines, line)
+				w.within = max(w.within, line.Within)
+			}
+		}
+	}
+	for _, w := range v.written {
+		slices.SortStableFunc(w.lines, func(a, b record.Line) int { return cmp.Compare(a.At, b.At) })
+	}
+	return v.written
+}
+
+// at is the line of w that is nearest to a moment, if one is beside it.
+func (w *writing) at(t time.Duration) (record.Line, bool) {
+	i, _ := slices.BinarySearchFunc(w.lines, t-closeBy-w.within, func(l record.Line, t time.Duration) int { return cmp.Compare(l.At, t) })
+	for ; i < len(w.lines) && w.lines[i].At <= t+closeBy; i++ {
+		if w.lines[i].At+w.lines[i].Within >= t-closeBy {
+			return w.lines[i], true
+		}
+	}
+	return record.Line{}, false
+}
+
+// badMoment is when a stream went wrong: where it fell silent, or ended.
+func badMoment(g *verdict.Graded) time.Duration {
+	if g.Grade.Outcome == verdict.Stalled {
+		return g.MaxGapAt
+	}
+	return g.End
+}
+
+// companions are the writings that go with the ends of gs, the most faithful
+// first.
+func (v *view) companions(gs []*verdict.Graded) []companion {
+	var bad []time.Duration
+	ids := map[string]bool{}
+	for _, g := range gs {
+		if t := badMoment(g); t != record.Never {
+			bad = append(bad, t)
+		}
+		if g.Nonce != "" {
+			ids[g.Nonce] = true
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	slices.Sort(bad)
+	var out []companion
+	for _, w := range v.writings() {
+		c, ok := v.namedBeside(w, gs, ids)
+		if !ok {
+			c, ok = v.timedBeside(w, bad)
+		}
+		if ok {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b companion) int {
+		return cmp.Or(boolFirst(a.strong, b.strong), cmp.Compare(b.bad, a.bad), boolFirst(a.log.Kind == record.AppLog, b.log.Kind == record.AppLog), cmp.Compare(a.log.Name, b.log.Name), cmp.Compare(a.first.line.N, b.first.line.N))
+	})
+	return out
+}
+
+func boolFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// namedBeside compares by request ID, where the lines name one of our streams.
+func (v *view) namedBeside(w *writing, gs []*verdict.Graded, ids map[string]bool) (companion, bool) {
+	c := companion{writing: w, byID: true, badOf: len(gs), beside: "whole answers"}
+	for i := range v.Streams {
+		g := &v.Streams[i]
+		named := g.Nonce != "" && w.named[g.Nonce]
+		switch {
+		case ids[g.Nonce] && g.Nonce != "":
+			c.bad += b2i(named)
+		case g.Grade.Outcome == verdict.Complete:
+			c.wholeOf++
+			c.whole += b2i(named)
+		}
+	}
+	if c.bad == 0 {
+		return c, false
+	}
+	for _, line := range w.log.Lines {
+		if id := nonceInLine.FindString(line.Text); ids[id] && logline.Template(line.Text) == w.template {
+			c.first = hit{log: w.log, line: line}
+			break
+		}
+	}
+	c.moments = c.bad
+	return c, c.first.log != nil && c.tells()
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// timedBeside compares by time: with the ends of whole answers that are not beside
+// a bad one, else with moments at which answers simply went on.
+func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
+	c := companion{writing: w, badOf: len(bad), window: max(closeBy, w.within)}
+	if len(w.lines) == 0 {
+		return c, false
+	}
+	last := record.Never
+	of := 0 // different moments in all
+	for _, t := range bad {
+		line, ok := w.at(t)
+		fresh := last == record.Never || t-last > c.window
+		of += b2i(fresh)
+		last = t
+		if !ok {
+			continue
+		}
+		c.bad++
+		c.moments += b2i(fresh || c.moments == 0)
+		if c.first.log == nil {
+			c.first = hit{log: w.log, line: line}
+		}
+	}
+	if c.bad == 0 {
+		return c, false
+	}
+	moments, beside := v.otherMoments(bad, 2*closeBy+w.within) // a line of a bad end may be that far from it, twice
+	c.beside, c.wholeOf = beside, len(moments)
+	for _, t := range moments {
+		_, ok := w.at(t)
+		c.whole += b2i(ok)
+	}
+	return c, c.tellsOf(of)
+}
+
+// otherMoments are what bad ends are compared with.
+func (v *view) otherMoments(bad []time.Duration, window time.Duration) (list []time.Duration, what string) {
+	apart := func(t time.Duration) bool {
+		i, _ := slices.BinarySearch(bad, t-window)
+		return i == len(bad) || bad[i] > t+window
+	}
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Complete && g.End != record.Never && apart(g.End) {
+			list = append(list, g.End)
+		}
+	}
+	if len(list) >= minWhole {
+		return list, "whole answers"
+	}
+	list = nil
+	for i := range v.Streams {
+		n := 0
+		for m := range v.Streams[i].Marks() {
+			if n++; n%3 == 0 && apart(m.At) && len(list) < maxMoments {
+				list = append(list, m.At)
+			}
+		}
+	}
+	return list, "moments at which answers went on"
+}
+
+const (
+	minWhole   = 5
+	maxMoments = 300
+)
+
+// tells reports whether the company is no accident.
+func (c *companion) tells() bool { return c.tellsOf(c.badOf) }
+
+// tellsOf is tells where the bad ends lie at so many different moments. With few
+// of those chance cannot be told, and only a line that stands nowhere else counts.
+func (c *companion) tellsOf(moments int) bool {
+	if 2*c.bad < c.badOf || c.wholeOf == 0 || 20*c.whole > c.wholeOf {
+		return false
+	}
+	c.strong = c.moments >= fewMoments && verdict.Fisher(min(c.moments, moments), moments, c.whole, c.wholeOf) < coincidence
+	return c.strong || c.moments < fewMoments && c.whole == 0 && c.bad == c.badOf && len(c.lines) <= 2*c.badOf+2
+}
+
+// quote adds to a cause what stands in the logs beside its streams and is not
+// cited yet.
+func (v *view) quote(f *finding) {
+	if f.injected || f.Layer == layerHarness || f.Layer == layerClient {
+		return
+	}
+	if p := v.produced(f.streams); p != nil && !slices.Contains(f.Evidence, p.String()) {
+		f.see(p.String())
+	}
+	n := 0
+	for _, c := range v.companions(f.streams) {
+		cited := c.first.String()
+		if n == maxCompanions {
+			return
+		}
+		if slices.ContainsFunc(f.Evidence, func(e string) bool { return strings.Contains(e, cited) }) || v.known(c, f) {
+			continue
+		}
+		f.see(c.String())
+		n++
+	}
+}
+
+// known reports whether a line is one of those that the cause cites already, in
+// another writing of the same statement, or inside a traceback.
+func (v *view) known(c companion, f *finding) bool {
+	if t, ok := v.traceOf(c.first); ok && c.first.line.N >= t.first {
+		return slices.ContainsFunc(f.Evidence, func(e string) bool { return strings.Contains(e, t.hit.String()) })
+	}
+	return slices.ContainsFunc(f.Evidence, func(e string) bool {
+		_, text, ok := strings.Cut(e, c.log.Name+":")
+		if !ok {
+			return false
+		}
+		_, text, _ = strings.Cut(text, ": ")
+		return logline.Template(text) == c.template
+	})
+}

@@ -1,0 +1,201 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/logline"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A production sets the answers that the app says it finished beside those that
+// clients got. The app says so by a line that it writes once at the end of every
+// whole answer.
+type production struct {
+	*writing
+	first      hit
+	whole, bad int // answers that clients got, and did not get
+	finished   int // of bad: that the app finished all the same
+	lost       bool
+	never      bool
+}
+
+// String reads "the app finished 20 of 20 answers and clients got 12 of them whole
+// (app.log:33: request 3 finished)".
+func (p *production) String() string {
+	switch all := p.whole + p.bad; {
+	case p.lost:
+		return fmt.Sprintf("the app finished %d of %d answers and clients got %d of them whole: %d died on the way (%s)", p.whole+p.finished, all, p.whole, p.finished, p.first)
+	case p.never:
+		return fmt.Sprintf("the app finished %d of %d answers: it never finished %d of these (%s)", p.whole, all, p.bad, p.first)
+	}
+	return ""
+}
+
+const (
+	// minFinished is the least number of whole answers by which a line is known
+	// to stand at the end of each.
+	minFinished = 3
+	// endsWith is how far such a line may be from the end of its answer.
+	endsWith = 100 * time.Millisecond
+	// wentOn is how much later or earlier than a cut the app must have finished,
+	// so that the line cannot be its answer to the cut.
+	wentOn = 300 * time.Millisecond
+)
+
+// produced finds the line that the app writes at the end of each whole answer, and
+// looks which of gs have it. It says nothing about answers of which it does not
+// know.
+func (v *view) produced(gs []*verdict.Graded) *production {
+	var whole []*verdict.Graded
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Complete && sameHop(g, gs) {
+			whole = append(whole, g)
+		}
+	}
+	var best *production
+	for _, w := range v.writings() {
+		if w.log.Kind != record.AppLog {
+			continue
+		}
+		p := v.producedBy(w, whole, gs)
+		if p != nil && (best == nil || p.lost && !best.lost) {
+			best = p
+		}
+	}
+	return best
+}
+
+// sameHop reports whether g went the same road as one of gs.
+func sameHop(g *verdict.Graded, gs []*verdict.Graded) bool {
+	return slices.ContainsFunc(gs, func(o *verdict.Graded) bool { return o.Hop == g.Hop })
+}
+
+func (v *view) producedBy(w *writing, whole, bad []*verdict.Graded) *production {
+	first, ok := w.example()
+	if !ok {
+		return nil
+	}
+	if _, access := logline.ParseAccess(w.log.Kind, first.line.Text); access {
+		return nil // servers write it when the answer begins, or whatever its end was
+	}
+	p := &production{writing: w, first: first, whole: len(whole), bad: len(bad)}
+	if len(w.named) > 0 {
+		return p.byName(whole, bad)
+	}
+	return p.byTime(whole, bad)
+}
+
+// example is a line of w.
+func (w *writing) example() (hit, bool) {
+	if len(w.lines) > 0 {
+		return hit{log: w.log, line: w.lines[0]}, true
+	}
+	for _, l := range w.log.Lines {
+		if logline.Template(l.Text) == w.template {
+			return hit{log: w.log, line: l}, true
+		}
+	}
+	return hit{}, false
+}
+
+// byName joins by the request ID that lines name.
+func (p *production) byName(whole, bad []*verdict.Graded) *production {
+	for _, g := range whole {
+		if !p.named[g.Nonce] {
+			return nil
+		}
+	}
+	at := map[string]time.Duration{}
+	for _, l := range p.lines {
+		for _, id := range nonceInLine.FindAllString(l.Text, 3) {
+			at[id] = l.At
+		}
+	}
+	for _, g := range whole { // not one that stands at the beginning
+		if t, ok := at[g.Nonce]; ok && t < lastEventOf(g)-endsWith-p.within {
+			return nil
+		}
+	}
+	moved := 0
+	for _, g := range bad {
+		if p.named[g.Nonce] {
+			p.finished++
+			if t, ok := at[g.Nonce]; ok && movedOn(g, t, p.within, whole) {
+				moved++
+			}
+		}
+	}
+	return p.conclude(len(whole), moved)
+}
+
+// byTime joins lines that name nobody: one at the end of each whole answer, and
+// what is left over is of the others.
+func (p *production) byTime(whole, bad []*verdict.Graded) *production {
+	if len(whole) < minFinished || p.within > vague || len(p.lines) < len(whole) || len(p.lines) > len(whole)+len(bad) {
+		return nil
+	}
+	used := make([]bool, len(p.lines))
+	for _, g := range whole {
+		if !p.takeNear(used, lastEventOf(g)-endsWith, g.End+endsWith) {
+			return nil
+		}
+	}
+	moved := 0
+	for i, l := range p.lines {
+		if used[i] {
+			continue
+		}
+		p.finished++
+		if slices.ContainsFunc(bad, func(g *verdict.Graded) bool { return movedOn(g, l.At, p.within, whole) }) {
+			moved++
+		}
+	}
+	return p.conclude(len(whole), moved)
+}
+
+// takeNear marks the first unused line between two times.
+func (p *production) takeNear(used []bool, from, to time.Duration) bool {
+	for i, l := range p.lines {
+		if !used[i] && l.At+l.Within >= from && l.At <= to {
+			used[i] = true
+			return true
+		}
+	}
+	return false
+}
+
+// conclude decides what the counts prove. That answers are missing proves
+// something only where every whole one is there; that one is finished, only where
+// the line says so in a word, and came when it cannot have been an answer to the
+// cut.
+func (p *production) conclude(whole, moved int) *production {
+	says := logline.SaysFinished(p.first.line.Text)
+	p.never = p.finished == 0 && whole >= minFinished && !logline.Reacts(p.first.line.Text)
+	p.lost = says && p.finished == p.bad && moved == p.bad
+	if !p.never && !p.lost {
+		return nil
+	}
+	return p
+}
+
+// movedOn reports whether the app went on to the end of an answer that was cut for
+// the client: as long as whole answers take, and at another time than the cut.
+func movedOn(g *verdict.Graded, at, within time.Duration, whole []*verdict.Graded) bool {
+	if (at - g.End).Abs() < wentOn+within {
+		return false
+	}
+	var lives []time.Duration
+	for _, w := range whole {
+		lives = append(lives, w.End-startOf(w))
+	}
+	if len(lives) == 0 {
+		return at > g.End
+	}
+	slices.Sort(lives)
+	return at-startOf(g) >= lives[len(lives)/2]*8/10-within
+}
+
+func lastEventOf(g *verdict.Graded) time.Duration { return max(g.Last, g.Headers) }

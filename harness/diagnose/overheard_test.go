@@ -1,0 +1,240 @@
+package diagnose_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// stranger is a run of an app and an edge that stamp nothing and that we attached
+// to.
+func stranger() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{GapLimit: gap, Checks: checks}})
+	b.Run.Plan.App = "http://127.0.0.1:8000"
+	return b
+}
+
+// cutsAndWholes adds bad streams that are cut at different moments, and whole ones
+// between them; it calls each with the end of every one.
+func cutsAndWholes(b *synth.Builder, bad, whole int, end synth.End, each func(seq uint64, at time.Duration, bad bool)) {
+	for i := range bad + whole {
+		sh := synth.Shape{Start: time.Duration(i) * 130 * ms, Mute: true, Events: 20}
+		isBad := i%2 == 0 && i/2 < bad || i >= 2*whole
+		if isBad {
+			sh.Keep, sh.End = 5+i%7, end
+		}
+		seq := b.Add(1, sh)[0]
+		each(seq, b.Run.Streams[len(b.Run.Streams)-1].End, isBad)
+	}
+}
+
+// line is one whose time is known to 20 ms.
+func line(b *synth.Builder, log int, at time.Duration, text string) {
+	l := &b.Run.Logs[log]
+	l.Lines = append(l.Lines, record.Line{N: len(l.Lines) + 1, At: at, Within: 20 * ms, Text: text})
+}
+
+func toldOf(b *synth.Builder) []verdict.Cause { return diagnose.Report(&b.Run).Scenarios[0].Causes }
+
+func evidence(causes []verdict.Cause) string {
+	var all []string
+	for _, c := range causes {
+		all = append(all, c.Cause+" ("+c.Confidence+", "+c.Layer+"): "+c.Summary)
+		all = append(all, c.Evidence...)
+		all = append(all, c.RuledOut...)
+		all = append(all, c.Settle)
+	}
+	return strings.Join(all, "\n")
+}
+
+// A line in words that nobody taught us, at each cut and at no whole answer.
+func TestUnknownWordsAtEachCut(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	n := 0
+	cutsAndWholes(b, 10, 15, synth.FIN, func(_ uint64, at time.Duration, bad bool) {
+		if bad {
+			n++
+			line(b, 0, at-5*ms, fmt.Sprintf("quota of tenant 'acme-%d' is used up, dropping the answer", n))
+		}
+		line(b, 0, at-300*ms, fmt.Sprintf("picked model m-%d", n))
+	})
+	causes := toldOf(b)
+	if len(causes) == 0 || causes[0].Cause != diagnose.AppError || causes[0].Confidence != "likely" {
+		t.Fatalf("want an error of the app:\n%s", evidence(causes))
+	}
+	if got := evidence(causes); !strings.Contains(got, "within 50 ms of 10 of 10 of these ends, and beside 0 of 1") || !strings.Contains(got, "quota of tenant") {
+		t.Errorf("the line is not quoted with its counts:\n%s", got)
+	}
+	if strings.Contains(evidence(causes), "none in its log") {
+		t.Error("an exception is ruled out by a log that knows no exceptions")
+	}
+}
+
+// The same line at whole answers as well says nothing.
+func TestUnknownWordsEverywhere(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	cutsAndWholes(b, 10, 15, synth.FIN, func(_ uint64, at time.Duration, _ bool) { line(b, 0, at-5*ms, "released a slot") })
+	causes := toldOf(b)
+	if got := evidence(causes); strings.Contains(got, "released a slot") || causes[0].Confidence != "possible" {
+		t.Errorf("a line of no meaning is quoted:\n%s", got)
+	}
+}
+
+// One line at one moment at which all ended is quoted, and decides nothing.
+func TestUnknownWordsOnce(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	for range 8 {
+		b.Add(1, synth.Shape{Keep: 10, Mute: true, End: synth.CutAt(2 * sec)})
+	}
+	line(b, 0, 2*sec-10*ms, "lease lost, stepping down")
+	causes := toldOf(b)
+	if got := evidence(causes); !strings.Contains(got, "lease lost") || causes[0].Confidence != "possible" {
+		t.Errorf("%s", got)
+	}
+}
+
+// A line by which the app answers to a client that went does not accuse the app.
+func TestReactionsAccuseNobody(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	cutsAndWholes(b, 10, 15, synth.FIN, func(_ uint64, at time.Duration, bad bool) {
+		if bad {
+			line(b, 0, at+5*ms, "client disconnected, generation stopped")
+		}
+	})
+	causes := toldOf(b)
+	if causes[0].Confidence != "possible" || !strings.Contains(evidence(causes), "client disconnected") {
+		t.Errorf("%s", evidence(causes))
+	}
+}
+
+// Answers that the app finished, whatever clients got of them, died on the way.
+func TestGeneratedAndNotDelivered(t *testing.T) {
+	for _, named := range []bool{true, false} {
+		b := stranger()
+		b.Run.Hops = append(b.Run.Hops, record.Hop{Scenario: "control", Name: "edge", URL: "http://127.0.0.1:8000", Process: "haproxy"})
+		b.Log(record.AppLog)
+		type done struct {
+			at   time.Duration
+			text string
+		}
+		var all []done
+		cutsAndWholes(b, 8, 12, synth.FIN, func(seq uint64, at time.Duration, bad bool) {
+			if bad { // the app goes on to its end
+				at = b.Run.Streams[len(b.Run.Streams)-1].Send + 20*50*ms
+			}
+			text := "answer finished"
+			if named {
+				text = fmt.Sprintf("answer finished request=nonce-%d", seq)
+			}
+			all = append(all, done{at - 5*ms, text})
+		})
+		slices.SortFunc(all, func(a, b done) int { return int(a.at - b.at) })
+		for _, d := range all {
+			line(b, 0, d.at, d.text)
+		}
+		causes := toldOf(b)
+		if got := evidence(causes); !strings.Contains(got, "the app finished 20 of 20 answers and clients got 12 of them whole: 8 died on the way") || causes[0].Layer == "app" {
+			t.Errorf("named %v:\n%s", named, got)
+		}
+	}
+}
+
+// Answers that the app did not finish; and nothing at all where the line is missing
+// at a whole answer, or stands at the end of any answer in a finally.
+func TestNeverFinished(t *testing.T) {
+	for name, tt := range map[string]struct {
+		logs func(i int, bad bool) bool
+		want string
+	}{
+		"never finished": {func(_ int, bad bool) bool { return !bad }, "it never finished 8 of these"},
+		"not reliable":   {func(i int, bad bool) bool { return !bad && i != 3 }, ""},
+		"in a finally":   {func(int, bool) bool { return true }, ""},
+	} {
+		b := stranger()
+		b.Log(record.AppLog)
+		i := 0
+		cutsAndWholes(b, 8, 12, synth.FIN, func(seq uint64, at time.Duration, bad bool) {
+			if tt.logs(i, bad) {
+				line(b, 0, at-2*ms, fmt.Sprintf("answer finished request=nonce-%d", seq))
+			}
+			i++
+		})
+		got := evidence(toldOf(b))
+		if tt.want != "" && !strings.Contains(got, tt.want) || tt.want == "" && strings.Contains(got, "the app finished") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}
+
+// An access log of the app's server says nothing of whether the app finished.
+func TestAccessLinesAreNoFinish(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	cutsAndWholes(b, 8, 12, synth.FIN, func(_ uint64, at time.Duration, _ bool) {
+		line(b, 0, at, `127.0.0.1 - - [25/Nov/2026:12:00:02 +0000] "GET /chat HTTP/1.1" 200 512 "-" "done/1.0"`)
+	})
+	if got := evidence(toldOf(b)); strings.Contains(got, "the app finished") {
+		t.Error(got)
+	}
+}
+
+// A configuration is no log, and an empty log knows nothing: neither rules out an
+// exception.
+func TestNoEvidenceIsNoEvidence(t *testing.T) {
+	for name, log := range map[string]func(b *synth.Builder){
+		"none":  func(*synth.Builder) {},
+		"empty": func(b *synth.Builder) { b.Log(record.AppLog) },
+		"nginx.conf": func(b *synth.Builder) {
+			b.Log(record.NotALog, at(never, "worker_processes 1;"), at(never, "events {}"))
+		},
+		"no levels": func(b *synth.Builder) { b.Log(record.AppLog, at(sec, "hello"), at(2*sec, "hello")) },
+	} {
+		for _, end := range []synth.End{synth.FIN, synth.Clean, synth.FINInFrame} {
+			b := stranger()
+			log(b)
+			b.Each(10, func(i int) synth.Shape {
+				return synth.Shape{Start: time.Duration(i) * 100 * ms, Keep: 4 + i%5, Mute: true, End: end}
+			})
+			got := evidence(toldOf(b))
+			for _, claim := range []string{"no exception in the app's log", "none in its log", "no process exited", "oom_kill did not rise", "no WORKER TIMEOUT"} {
+				if strings.Contains(got, claim) {
+					t.Errorf("%s: claims %q:\n%s", name, claim, got)
+				}
+			}
+		}
+	}
+}
+
+// A traceback is cited by its last line, with the frame of the app's own.
+func TestTracebackIsCitedByItsException(t *testing.T) {
+	b := stranger()
+	b.Log(record.AppLog)
+	cutsAndWholes(b, 5, 6, synth.FIN, func(_ uint64, at time.Duration, bad bool) {
+		if !bad {
+			return
+		}
+		for _, text := range []string{"ERROR:    Exception in ASGI application", "Traceback (most recent call last):",
+			`  File "/usr/lib/python3/dist-packages/uvicorn/protocols/http/h11_impl.py", line 407, in run_asgi`, "    result = await app(",
+			`  File "/srv/chat/main.py", line 14, in gen`, `    raise QuotaExceeded("tenant 7")`, "chat.errors.QuotaExceeded: tenant 7"} {
+			line(b, 0, at-2*ms, text)
+		}
+	})
+	causes := toldOf(b)
+	if causes[0].Cause != diagnose.AppError || causes[0].Confidence != "certain" {
+		t.Fatal(evidence(causes))
+	}
+	if got := evidence(causes); !strings.Contains(got, "app.log:7: chat.errors.QuotaExceeded: tenant 7 (at main.py:14 in gen)") || strings.Contains(got, "Traceback (most recent") {
+		t.Error(got)
+	}
+}
