@@ -18,6 +18,9 @@ func (v *view) bind(f *finding) *finding {
 	c := v.beside(f.streams, like)
 	switch {
 	case f.ownFault() && c.acquits() && !f.recorded():
+		if fate, ok := v.Fate(v.byLog()); ok && covers(fate.Streams, f.streams) {
+			return f // another instance than the one that was asked
+		}
 		return v.byChain(f, c)
 	case f.Layer == layerEdge && c.convicts() && !(f.Confidence == certain && f.Cause.Cause != LaunderedByEdge):
 		return nil
@@ -135,8 +138,33 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	if s, ok := v.deadlineSuspect(f.streams); ok && g.Cause.Cause == CutByEdge {
 		g.or(s.name, s.taxonomy, s.why)
 	}
+	if 10*c.bad < 9*c.of && g.Cause.Cause == CutByEdge {
+		g.perhapsReplica(f)
+	}
 	g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
-	return g.settle(v.keepEdgeLog())
+	g.settle(v.keepEdgeLog())
+	if g.Cause.Cause == OneReplica {
+		g.mend("ask every instance directly, and compare the one that fails with the others (version, configuration, resources, its own log)")
+		g.settle("let the app or the edge name the instance in a response field (X-Served-By), or " + v.keepEdgeLog())
+	}
+	return g
+}
+
+// perhapsReplica doubts a finding about a part of the streams: behind the edge may
+// stand other instances of the app than the one that was asked directly. Where all
+// came short after one event they are the likelier, since no edge counts events.
+func (f *finding) perhapsReplica(own *finding) {
+	const why = "only a part of the streams is concerned: other instances of the app may stand behind the edge than the one that was asked directly"
+	if !sameEvent(f.streams) {
+		f.or(OneReplica, "X", why)
+		return
+	}
+	f.or(CutByEdge, "X", f.Summary)
+	f.or(own.Cause.Cause, own.Taxonomy, "in another instance than the one that was asked directly")
+	f.Cause.Cause, f.Layer, f.Confidence = OneReplica, layerApp, possible
+	f.RuledOut = nil
+	f.say("%d answers ended after one event, and the app that was asked directly sends them whole: another instance of it may fail", len(f.streams))
+	f.see(why)
 }
 
 // layerOnTheWay is the link to the app where streams that passed nothing else

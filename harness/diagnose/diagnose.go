@@ -73,6 +73,7 @@ var rules = []rule{
 	mistaken{},
 	content{},
 	said{},
+	ownedDeadline{},
 	grace{},
 	injected{},
 	idleTimeout{},

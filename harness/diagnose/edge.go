@@ -89,3 +89,9 @@ func (e edge) passed(g *verdict.Graded) bool {
 func (e edge) mayPass(g *verdict.Graded) bool {
 	return e.passed(g) || !e.known && g.Hop != appHop && g.Hop != upstreamHop
 }
+
+// mayLaunder reports whether the edge can make a clean end of its upstream's
+// death: HAProxy never does (TAXONOMY section 14).
+func (e edge) mayLaunder() bool {
+	return e.old || !e.known && e.product != record.EdgeHAProxy
+}

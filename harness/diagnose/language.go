@@ -43,6 +43,7 @@ var languageMarks = []struct {
 	{php, "PHP Fatal error", regexp.MustCompile(`(?i)\bphp(?:/|$)|frankenphp|swoole|roadrunner`),
 		regexp.MustCompile(`^php(?:-fpm)?[0-9.]*$`), regexp.MustCompile(`\bphp(?:-fpm)?[0-9.]*\b|\.php\b|\bfrankenphp\b`)},
 	{php, "PHP Warning", nil, nil, nil},
+	{php, "[pool ", nil, nil, nil}, // PHP-FPM
 	{ruby, ".rb:", regexp.MustCompile(`(?i)\bpuma\b|passenger|webrick|\bthin\b|unicorn|falcon|ruby`),
 		regexp.MustCompile(`^(?:ruby[0-9.]*|puma.*|unicorn.*|falcon)$`), regexp.MustCompile(`\b(?:ruby|puma|rackup|rails|unicorn|falcon|bundle)\b|\.r[bu]\b`)},
 	{node, "node:internal", regexp.MustCompile(`(?i)express|next\.js|nuxt|\bnode`),

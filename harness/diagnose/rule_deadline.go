@@ -17,9 +17,6 @@ import (
 type deadline struct{}
 
 func (deadline) match(v *view) []*finding {
-	if f := v.loggedDeadline(); f != nil {
-		return one(f)
-	}
 	gs := v.unexplainedEnds()
 	if len(gs) < minCluster {
 		return nil
@@ -38,18 +35,20 @@ func (deadline) match(v *view) []*finding {
 	return one(v.byDeadline(gs, d, whose, c))
 }
 
-// loggedDeadline is for ends that somebody owns up to: an edge whose log says that
+// ownedDeadline is for ends that somebody owns up to: an edge whose log says that
 // the whole time was over, or a process manager that ended the request for it.
-func (v *view) loggedDeadline() *finding {
+type ownedDeadline struct{}
+
+func (ownedDeadline) match(v *view) []*finding {
 	gs := v.take(cameShort)
 	if hits := v.tags[totalTimeout]; len(hits) > 0 {
 		if of := v.near(gs, hits); len(of) > 0 {
-			return v.owned(of, layerEdge, v.edge.product.String(), hits)
+			return one(v.owned(of, layerEdge, v.edge.product.String(), hits))
 		}
 	}
 	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]), func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
 	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
-		return v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", "that is how PHP-FPM's timeout of a worker works")
+		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", "that is how PHP-FPM's timeout of a worker works"))
 	}
 	return nil
 }

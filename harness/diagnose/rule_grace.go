@@ -144,7 +144,7 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 	logged := v.tags[termHandled]
 	if len(asks) == 0 {
 		for _, h := range logged {
-			if h.line.At != record.Never {
+			if h.line.At != record.Never && !strings.Contains(h.line.Text, "exited on signal") { // a worker's end is no request
 				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: replicaOf(h.log)})
 			}
 		}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -36,10 +37,44 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	return append(all, f)
 }
 
-// byLog names replicas as the edge's log does, where it has a line for a stream.
+// byLog names replicas as the edge's log does. Where several lines may be of a
+// stream, it is named if they all name one server.
 func (v *view) byLog() verdict.Namer {
+	of := map[uint64]string{}
+	var lines []*access
+	for i := range v.access.all {
+		if a := &v.access.all[i]; a.Server != "" {
+			lines = append(lines, a)
+		}
+	}
+	if len(lines)*len(v.Streams) <= maxPairs {
+		for i := range v.Streams {
+			g := &v.Streams[i]
+			of[g.Seq] = serverOf(lines, g)
+		}
+	}
 	return verdict.Namer{By: "in the edge's log", Of: func(g *verdict.Graded) string {
-		a, _ := v.accessOf(g)
-		return a.Server
+		if a, ok := v.accessOf(g); ok && a.Server != "" {
+			return a.Server
+		}
+		return of[g.Seq]
 	}}
+}
+
+// maxPairs bounds the pairs of lines and streams that are compared.
+const maxPairs = 4_000_000
+
+// serverOf is the server that all lines name that may be of g.
+func serverOf(lines []*access, g *verdict.Graded) string {
+	name := ""
+	for _, a := range lines {
+		if a.line.At == record.Never || !a.mayBeOf(g) {
+			continue
+		}
+		if name != "" && name != a.Server {
+			return ""
+		}
+		name = a.Server
+	}
+	return name
 }

@@ -50,7 +50,7 @@ func (laundered) match(v *view) []*finding {
 // where the app does the same when asked directly.
 func (v *view) canLaunder(m match) bool {
 	switch {
-	case !v.edge.mayPass(m.Graded):
+	case !v.edge.mayPass(m.Graded), !v.edge.known && !v.edge.mayLaunder() && m.Wire.Framing == record.Chunked:
 		return false
 	case m.death.kind == diedByException:
 		return v.edge.old && v.direct.clean == 0
@@ -115,6 +115,8 @@ func (v *view) whyNotEdge(g *verdict.Graded) string {
 		return "no edge stood in the way"
 	case !v.edge.there:
 		return v.noSign()
+	case !v.edge.known:
+		return v.edge.product.String() + " passes a cut on as a cut"
 	default:
 		return "its upstream is HTTP/1.1, where a cut stays a cut"
 	}
@@ -167,7 +169,7 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 func (v *view) choose(own *finding) []*finding {
 	gs := own.streams
 	own.see(framingLine(gs[0]), shape(gs), v.lastWord(gs[0]), v.direct.alike()).mend(fixEarly)
-	throughOld := v.edge.mayPass(gs[0]) && (v.edge.old || !v.edge.known)
+	throughOld := v.edge.mayPass(gs[0]) && v.edge.mayLaunder()
 	p := v.produced(gs)
 	_, spoke := v.ownWords(gs)
 	switch {
