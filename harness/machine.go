@@ -108,7 +108,7 @@ func (a *App) listeners() (pids []int) {
 		if err != nil {
 			port = map[string]int{"http": 80, "https": 443}[u.Scheme]
 		}
-		pids = append(pids, machine.Listeners(port)...)
+		pids = append(pids, stack.Listeners(port)...)
 	}
 	return pids
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,9 +13,20 @@ import (
 // tcpListen is the state of a listening socket in /proc/net/tcp.
 const tcpListen = "0A"
 
-// Listener finds the process that listens on a port of this machine: 0 and ""
-// where that cannot be seen.
+// Listener finds the process that listens on a port of this machine, the first of
+// several: 0 and "" where that cannot be seen.
 func Listener(port int) (pid int, name string) {
+	pids := Listeners(port)
+	if len(pids) == 0 {
+		return 0, ""
+	}
+	comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pids[0]))
+	return pids[0], strings.TrimSpace(string(comm))
+}
+
+// Listeners are all processes that hold the listening socket of a port: a master
+// and its workers, too.
+func Listeners(port int) (pids []int) {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		inode := listeningInode(table, port)
 		if inode == "" {
@@ -22,14 +34,16 @@ func Listener(port int) (pid int, name string) {
 		}
 		fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
 		for _, fd := range fds {
-			if to, err := os.Readlink(fd); err == nil && to == "socket:["+inode+"]" {
-				pid, _ = strconv.Atoi(strings.Split(fd, "/")[2]) // digits by the pattern
-				comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-				return pid, strings.TrimSpace(string(comm))
+			if to, err := os.Readlink(fd); err != nil || to != "socket:["+inode+"]" {
+				continue
+			}
+			pid, _ := strconv.Atoi(strings.Split(fd, "/")[2]) // digits by the pattern
+			if !slices.Contains(pids, pid) {
+				pids = append(pids, pid)
 			}
 		}
 	}
-	return 0, ""
+	return pids
 }
 
 // listeningInode finds the socket in a table of proc_pid_net_tcp(5): "sl
