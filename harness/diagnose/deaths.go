@@ -70,6 +70,7 @@ func deathsOf(v *view) deaths {
 	ds.fromLog(v, workerCrashed, diedByExit, "a worker crashed")
 	ds.fromLog(v, graceOver, diedByTerm, "the graceful window ran out")
 	ds.fromLog(v, oomKiller, diedByMemory, "the kernel killed a process for its memory")
+	ds.fromKube(v)
 	ds.exceptions(v)
 	return ds
 }

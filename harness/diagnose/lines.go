@@ -46,6 +46,7 @@ const (
 	clientLeft   // the edge says that its client hung up
 	limitReached // all workers, threads or children are busy
 	podKilled    // Kubernetes ended a container: a probe, an eviction, a drain
+	probeFailed  // Kubernetes found a container unhealthy
 	numTags
 )
 

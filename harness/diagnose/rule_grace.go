@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,13 +142,16 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 		}
 	}
 	lines = lines[:min(2, len(lines))]
-	logged := v.tags[termHandled]
+	logged := append(slices.Clone(v.tags[podKilled]), v.tags[termHandled]...)
 	if len(asks) == 0 {
 		for _, h := range logged {
 			if h.line.At != record.Never && !strings.Contains(h.line.Text, "exited on signal") { // a worker's end is no request
 				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: replicaOf(h.log)})
 			}
 		}
+	}
+	if len(v.tags[podKilled]) > 0 {
+		lines = append(lines, cite(v.tags[probeFailed], 1)...)
 	}
 	return asks, append(cite(logged, 2), lines...)
 }

@@ -68,7 +68,7 @@ func (edgeReloaded) match(v *view) []*finding {
 		}
 	}
 	if limit == 0 || at == record.Never {
-		return nil
+		return v.stoppedByLog()
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
 		return isCut(g) && startOf(g) <= at+deathAfter && g.End >= at+limit-minSilence && g.End <= at+limit+reloadSlack

@@ -25,7 +25,7 @@ func (memoryKill) match(v *view) []*finding {
 		return nil
 	}
 	name, what := MemoryKillWorker, "one process, while the container lived"
-	if v.containerDied() || wasFirst(gs) {
+	if v.containerDied() || v.podOOM() || wasFirst(gs) {
 		name, what = MemoryKillAll, "the container with it"
 	}
 	f := found(name, "E9", layerKernel, certain, gs).

@@ -46,8 +46,10 @@ func newView(s *verdict.Scope) *view {
 	}
 	v.joinAccess()
 	v.tagAccess()
+	v.tagKube()
 	v.dropOurClosing()
 	v.edge = edgeOf(s)
+	v.nameEdge()
 	v.direct = directOf(s)
 	v.deaths = deathsOf(v)
 	return v
@@ -68,7 +70,7 @@ func (v *view) dropOurClosing() {
 	if closing == record.Never {
 		return
 	}
-	for _, t := range []tag{termHandled, shuttingDown} {
+	for _, t := range []tag{termHandled, shuttingDown, edgeStopped} {
 		v.tags[t] = slices.DeleteFunc(v.tags[t], func(h hit) bool { return h.line.At >= closing-stampUnit })
 	}
 }
@@ -204,4 +206,17 @@ func lasting(s string) time.Duration {
 		return time.Duration(n * float64(time.Second))
 	}
 	return 0
+}
+
+// nameEdge takes the name of the edge from its log, where nothing else tells.
+func (v *view) nameEdge() {
+	if v.edge.product != record.EdgeUnknown {
+		return
+	}
+	for _, k := range logline.Kinds {
+		if p := k.Product(); p != "" && len(v.logs[k]) > 0 {
+			v.edge.product, v.edge.there = record.EdgeProduct(p), true
+			return
+		}
+	}
 }

@@ -1,0 +1,87 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"github.com/streamproof/streamproof/harness/logline"
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// Reasons as Kubernetes gives them, in events and in the status of a container.
+var kubeDeaths = map[string]deathKind{
+	"OOMKilled":            diedByMemory,
+	"OOMKilling":           diedByMemory, // of the node
+	"Evicted":              diedByTerm,
+	"Preempted":            diedByTerm,
+	"Preempting":           diedByTerm,
+	"TaintManagerEviction": diedByTerm,
+	"Killing":              diedByTerm,
+	"NodeNotReady":         diedByExit,
+	"ContainerDied":        diedByExit,
+}
+
+// fromKube reads what Kubernetes did to the app's pods.
+func (ds *deaths) fromKube(v *view) {
+	for _, l := range v.logs[record.KubernetesLog] {
+		for i := range l.Kube {
+			k := &l.Kube[i]
+			kind, ok := kubeDeath(k)
+			if !ok {
+				continue
+			}
+			h := hit{log: l, line: l.Lines[i]}
+			what := fmt.Sprintf("Kubernetes: %s, pod %s", k.Reason, k.Pod)
+			if k.Container != "" {
+				what += ", container " + k.Container
+			}
+			if k.Code > 0 {
+				what += fmt.Sprintf(", exit code %d", k.Code)
+			}
+			ds.shared = append(ds.shared, death{at: h.line.At, what: what, kind: kind, cite: h.String()})
+		}
+	}
+}
+
+// kubeDeath says how something ended; false where nothing did.
+func kubeDeath(k *logline.KubeFact) (deathKind, bool) {
+	if kind, ok := kubeDeaths[k.Reason]; ok {
+		return kind, true
+	}
+	switch {
+	case k.Code == logline.Unknown || k.Code == 0:
+		return 0, false
+	case k.Code == 137:
+		return diedByKill, true
+	case k.Code == 143:
+		return diedByTerm, true
+	}
+	return diedByExit, true
+}
+
+// tagKube sorts the facts: a container that was killed for its memory, and a pod
+// that was told to go, with the probe that failed before.
+func (v *view) tagKube() {
+	for _, l := range v.logs[record.KubernetesLog] {
+		for i := range l.Kube {
+			h := hit{log: l, line: l.Lines[i]}
+			switch l.Kube[i].Reason {
+			case "OOMKilled", "OOMKilling":
+				v.tags[oomKiller] = append(v.tags[oomKiller], h)
+			case "Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction":
+				v.tags[podKilled] = append(v.tags[podKilled], h)
+			case "Unhealthy":
+				v.tags[probeFailed] = append(v.tags[probeFailed], h)
+			}
+		}
+	}
+}
+
+// podOOM reports whether Kubernetes says that a container died for its memory.
+func (v *view) podOOM() bool {
+	for _, h := range v.tags[oomKiller] {
+		if h.log.Kind == record.KubernetesLog {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,62 @@
+package diagnose
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// stopLimit is how long after a reload an edge may still end the streams of its
+// old processes, where nobody knows its setting.
+const stopLimit = 10 * time.Minute
+
+// stoppedByLog (E10) is for an edge that somebody else reloaded or stopped: its
+// log says so, and streams that it served then were cut together at that time or
+// later.
+func (v *view) stoppedByLog() []*finding {
+	for _, h := range v.tags[edgeStopped] {
+		if h.line.At == record.Never || !h.log.Kind.Edge() {
+			continue
+		}
+		gs := v.take(func(g *verdict.Graded) bool {
+			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within && g.End >= h.line.At-minSilence && g.End <= h.line.At+stopLimit
+		})
+		gs = atOneMoment(gs)
+		if len(gs) == 0 {
+			continue
+		}
+		confidence := certain
+		after := gs[0].End - h.line.At
+		if after > lineAfter+h.line.Within {
+			confidence = likely // another thing may have come between
+		}
+		if len(gs) < minCluster && confidence == likely {
+			continue
+		}
+		return one(found(EdgeReloaded, "E10", layerEdge, confidence, gs).
+			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs), max(after, 0).Seconds()).
+			see(h.String()).see(tightest(gs), v.accessLine(gs[0])).
+			notIf(len(gs) >= minCluster, "application error mid-stream", "they ended at one moment, after the edge was told to stop").
+			mend("nginx: worker_shutdown_timeout 0, or longer than the longest stream; HAProxy: hard-stop-after above it; Caddy: grace_period; or take the edge out of service and drain it before a reload"))
+	}
+	return nil
+}
+
+// atOneMoment keeps the streams that ended together with most others.
+func atOneMoment(gs []*verdict.Graded) []*verdict.Graded {
+	gs = slices.Clone(gs)
+	slices.SortStableFunc(gs, func(a, b *verdict.Graded) int { return int(a.End - b.End) })
+	var best []*verdict.Graded
+	for i := range gs {
+		j := i
+		for j < len(gs) && gs[j].End <= gs[i].End+instant {
+			j++
+		}
+		if j-i > len(best) {
+			best = gs[i:j]
+		}
+	}
+	return best
+}
