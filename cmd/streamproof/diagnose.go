@@ -39,7 +39,6 @@ func diagnoseCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	f.registerApp(fs)
-	fs.StringVar(&f.direct, "direct", "", "the app itself listens at `URL`, behind the edge that --url names")
 	fs.Var(&f.streams, "streams", "send `N` streams in at each hop (default 8)")
 	f.registerTrial(fs)
 	f.registerOutput(fs)

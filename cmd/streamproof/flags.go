@@ -66,7 +66,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags go before it")
 
-	fs.StringVar(&f.url, "url", "", "attach to the server at `URL`; runs control unless told otherwise")
+	fs.StringVar(&f.url, "url", "", "attach to the server at `URL`; runs control unless told otherwise, and with --direct the scenario direct first")
+	fs.StringVar(&f.direct, "direct", "", "the app itself listens at `URL`, behind the edge that --url names: what it does when asked directly is compared")
 	fs.StringVar(&f.path, "path", "", "ask for this `PATH` and query, instead of the URL's")
 	fs.StringVar(&f.method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	fs.StringArrayVar(&f.headers, "header", nil, "send the header `'K: V'`, repeatable; V may name ${VARIABLES}")

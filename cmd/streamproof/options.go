@@ -152,8 +152,8 @@ func (in *input) load(o *harness.Options) {
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the
-// sabotage, those that the file names or else defines, control for a URL, and
-// otherwise the suite.
+// sabotage, those that the file names or else defines, control for a URL (behind
+// direct, where the app itself is named), and otherwise the suite.
 func (in *input) choose() ([]harness.Scenario, error) {
 	own, err := in.from.Defined(scenarios.All())
 	if err != nil {
@@ -169,6 +169,9 @@ func (in *input) choose() ([]harness.Scenario, error) {
 	case len(own) > 0:
 		return own, nil
 	case in.url != "" || in.from.App.URL != "":
+		if in.direct != "" || in.from.App.Direct != "" {
+			return []harness.Scenario{scenarios.Direct(), scenarios.Control()}, nil
+		}
 		return []harness.Scenario{scenarios.Control()}, nil
 	}
 	return scenarios.Standard(), nil

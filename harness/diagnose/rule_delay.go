@@ -157,11 +157,20 @@ func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
 	if !v.edge.there { // an edge that nobody has seen is not blamed first
 		return found(BufferedByApp, "B", layerApp, possible, gs).
 			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, would it do the same?", count(gs), v.noSign()).
-			mend(v.fix(fixFlush)).settle(peel + "   # compares the direct road with the whole one")
+			mend(v.fix(fixFlush)).settle(v.peelWith())
 	}
 	return found(BufferedByEdge, "B1", layerEdge, possible, gs).
 		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?", count(gs)).
-		mend(fixBuffering).settle(peel + "   # compares the direct road with the whole one")
+		mend(fixBuffering).settle(v.peelWith())
+}
+
+// peelWith is the command that compares the layers, for an app that somebody else
+// started with the address that we do not know.
+func (v *view) peelWith() string {
+	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) {
+		return peel + " --direct URL, the address of the app behind its edge, with the same flags"
+	}
+	return peel + "   # compares the direct road with the whole one"
 }
 
 func manyBursts(g *verdict.Graded) bool { return verdict.BufferingOf(g.Stream).Runs > 1 }

@@ -428,7 +428,7 @@ func sayBytes(n int) string {
 // back.
 func (s *Scope) settleShape() string {
 	if s.Run.Attached() {
-		return "streamproof diagnose with the same flags, and --direct with the address of the app behind its edge"
+		return "run the same with --direct URL, the address of the app behind its edge, or streamproof diagnose with it"
 	}
 	return "streamproof diagnose, or run the scenario direct as well"
 }

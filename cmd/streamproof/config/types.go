@@ -26,7 +26,7 @@ type App struct {
 	Service string   `yaml:"service,omitempty"`
 	Command Command  `yaml:"command,omitempty" jsonschema_description:"A program, as a list or as one line. Its port is in $PORT and replaces {port}."`
 	URL     string   `yaml:"url,omitempty" jsonschema_description:"A server that already runs."`
-	Direct  string   `yaml:"direct,omitempty" jsonschema_description:"Where the app itself listens, behind an edge of yours at url; diagnose peels that edge off."`
+	Direct  string   `yaml:"direct,omitempty" jsonschema_description:"Where the app itself listens, behind an edge of yours at url; diagnose peels that edge off, and the scenario direct asks there."`
 	Port    Port     `yaml:"port,omitempty" jsonschema_description:"Where the app listens; a command without it is given a free one."`
 	Health  string   `yaml:"health,omitempty" jsonschema_description:"Path that answers 2xx when the app is ready; without it an open port is enough."`
 	Start   Duration `yaml:"start,omitempty" jsonschema_description:"How long the app may take to become healthy; 30s if absent."`
