@@ -21,13 +21,20 @@ import (
 //	client ────▶ nginx ───▶ link ───────▶ app      3rd
 //	client ─▶ link ─▶ nginx ─▶ link ────▶ app      4th
 //
-// The waves come one after the other: side by side they would share the app, and
+// Before each wave one stream goes in alone, and before that one the app must be
+// idle. The waves come one after the other: side by side they would share the app, and
 // a queue in it would look like a layer's.
 func (p *player) peel(ctx context.Context) error {
-	for _, h := range slices.Backward(p.hops()) {
+	hops := p.hops()
+	inner, last := hops[len(hops)-1], p.next
+	for _, h := range slices.Backward(hops) {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if h.Name != inner.Name {
+			p.idle(ctx, inner, last)
+		}
+		last = p.next
 		p.front = h
 		if err := p.solo(ctx, h); err != nil || ctx.Err() != nil {
 			return err
@@ -38,6 +45,9 @@ func (p *player) peel(ctx context.Context) error {
 		browsed := p.browse(ctx, h)
 		_, err := p.drive(ctx, w)
 		if err = errors.Join(err, browsed()); err != nil {
+			return err
+		}
+		if err := p.compareAlone(ctx, h, w.First); err != nil {
 			return err
 		}
 	}

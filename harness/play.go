@@ -144,10 +144,11 @@ func (p *player) timetable(ctx context.Context) error {
 			return err
 		}
 	}
+	from := p.next
 	if err := p.mainWave(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	return errors.Join(p.ledgers(ctx), p.compare(ctx))
+	return errors.Join(p.compareAlone(ctx, p.front, from), p.ledgers(ctx), p.compare(ctx))
 }
 
 // close stops the stack and files its logs. The context of the run may be over

@@ -232,6 +232,7 @@ func (r *run) policy(sc Scenario) record.Policy {
 	}
 	p.Faulty = sc.Fault != nil
 	p.Feed, p.FeedEvents = r.App.Stream.Endless.For, r.App.Stream.Endless.Events
+	p.Slowdown = slowdown(sc, p.Thresholds.Slowdown)
 	if sc.Peel && r.App.plain() {
 		p.Expect = record.ExpectSameText
 	}

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -55,10 +56,15 @@ func (p *player) solo(ctx context.Context, h stack.Hop) error {
 		}
 	}
 	p.alone = st.Seq
-	if took, ok := verdict.DurationOf(st); ok && st.TerminalAt != record.Never {
+	if took, ok := verdict.DurationOf(st); ok && whole(st) {
 		p.solos[road] = soloOf{st.Seq, took}
 	}
 	return err
+}
+
+// whole reports whether a stream can be measured against.
+func whole(st *record.Stream) bool {
+	return verdict.GradeStream(st, record.Policy{}).Outcome == verdict.Complete
 }
 
 // ask1 sends one stream in at h and waits for its end.
@@ -79,4 +85,57 @@ func (p *player) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record
 // road tells roads apart on which an answer may take another time.
 func (p *player) road(h stack.Hop) string {
 	return fmt.Sprint(p.sc.Edge, h.Name, p.run.target(p.sc), p.sc.Headers, p.sc.Env, p.sc.Args, p.sc.Workers, p.sc.Replicas)
+}
+
+// slowdown is the factor by which a load may slow streams down in a scenario: the
+// user's, else the default. Where the scenario itself delays, sheds or holds back
+// streams nothing is judged by it.
+func slowdown(sc Scenario, users float64) float64 {
+	switch {
+	case users < 0, sc.Fault != nil, sc.Client.own(), sc.Policy.Sheds:
+		return 0
+	}
+	return cmp.Or(users, verdict.DefaultSlowdown)
+}
+
+const (
+	// soloMore is how many streams are sent alone once more where the load seems to
+	// have slowed the others: answers may take unequal times by themselves.
+	soloMore = 4
+	// soloLimit bounds what that takes.
+	soloLimit = 20 * time.Second
+)
+
+// compareAlone sends further streams alone where many of the wave's streams, from
+// the number from on, waited much longer than the first solo stream.
+func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) error {
+	if slowdown(p.sc, p.Thresholds.Slowdown) == 0 || p.alone == 0 {
+		return nil
+	}
+	var alone *record.Stream
+	for _, st := range p.seen.of(record.Solo) {
+		if st.Seq == p.alone {
+			alone = st
+		}
+	}
+	var wave []*record.Stream
+	for _, st := range p.seen.of(record.Load) {
+		if st.Seq >= from {
+			wave = append(wave, st)
+		}
+	}
+	if alone == nil || !whole(alone) {
+		return nil
+	}
+	if _, slowed := verdict.SlowedBy(alone, wave); !slowed {
+		return nil
+	}
+	p.phase("one stream alone")
+	begin := p.now()
+	for n := 0; n < soloMore && p.now()-begin < soloLimit && ctx.Err() == nil; n++ {
+		if _, err := p.ask1(ctx, h, record.Solo); err != nil {
+			return err
+		}
+	}
+	return nil
 }

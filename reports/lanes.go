@@ -75,6 +75,7 @@ func shownOf(shown, all int) string {
 var groupNames = map[record.Group]string{
 	record.Browser:  "browser: asks for compression, as browsers do",
 	record.Solo:     "solo: one stream alone, before the load",
+	record.Probe:    "probe: alone, to see whether the app is idle again",
 	record.Baseline: "baseline: before the fault",
 	record.Victim:   "victims: in the way of the fault",
 	record.Control:  "control: same time, out of its way",

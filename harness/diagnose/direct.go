@@ -30,7 +30,7 @@ func directOf(s *verdict.Scope) direct {
 			continue
 		}
 		sc := scenarioOf(s.Run, st.Scenario)
-		if st.Group == record.Solo {
+		if st.Group.Alone() {
 			continue // no load stood beside it
 		}
 		if sc.Policy.Faulty && st.Group != record.Baseline && st.Group != record.Control {

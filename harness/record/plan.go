@@ -127,6 +127,9 @@ type Policy struct {
 	// [ExpectSameText], and the other constants of that name.
 	Expect  string        `json:"expect,omitempty"`
 	Silence time.Duration `json:"silence,omitempty"`
+	// Slowdown is how many times as long as alone a stream may wait under load, and a
+	// second longer in any case; 0 does not judge it: the scenario delays streams.
+	Slowdown float64 `json:"slowdown,omitempty"`
 	// Checks are the flags that fail this scenario when a stream bears them:
 	// names of verdict flags.
 	Checks []string `json:"checks,omitempty"`
@@ -139,4 +142,6 @@ type Thresholds struct {
 	FirstEvent time.Duration `json:"first_event,omitempty"` // p95 of TTFE over complete streams
 	MaxGap     time.Duration `json:"max_gap,omitempty"`     // of any complete stream
 	Total      time.Duration `json:"total,omitempty"`       // p95 of duration
+	// Slowdown replaces the factor of [Policy.Slowdown]; below 0 turns it off.
+	Slowdown float64 `json:"slowdown,omitempty"`
 }

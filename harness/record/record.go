@@ -49,12 +49,17 @@ type Group string
 const (
 	Browser  Group = "browser"  // beside the load: asks for compression as browsers do
 	Solo     Group = "solo"     // alone before the load: what the load adds is measured against it
+	Probe    Group = "probe"    // asked until the app was idle again between two hops
 	Baseline Group = "baseline" // before any fault
 	Victim   Group = "victim"   // in the way of the fault
 	Control  Group = "control"  // beside the victims, out of the fault's way
 	Recovery Group = "recovery" // started after the fault healed
 	Load     Group = "load"     // a scenario without a fault
 )
+
+// Alone reports whether a stream of the group was sent by itself, and is no part of
+// the load.
+func (g Group) Alone() bool { return g == Solo || g == Probe }
 
 // A Framing is how a response marked the end of its body.
 type Framing string

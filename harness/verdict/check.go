@@ -34,7 +34,7 @@ func (a Answer) about(gs []*Graded) Answer {
 func Checkers(p *record.Policy) []Checker {
 	cs := []Checker{Harness{}, Able{}, Applies{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{},
 		LoadReached{}, KeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
-		FirstEventBound{}, GapBound{}, TotalBound{}}
+		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}}
 	for _, name := range p.Checks {
 		cs = append(cs, FlagCheck{Flag(name)})
 	}

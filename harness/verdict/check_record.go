@@ -104,7 +104,7 @@ func (Enough) Check(s *Scope) Answer {
 	need := max(1, s.Scenario.Policy.MinStreams)
 	n := 0
 	for i := range s.Streams {
-		if s.Streams[i].Grade.Outcome.counted() && s.Streams[i].Group != record.Solo {
+		if s.Streams[i].Grade.Outcome.counted() && !s.Streams[i].Group.Alone() {
 			n++
 		}
 	}

@@ -72,7 +72,7 @@ func (s *Scope) sample(of func(*record.Stream) (time.Duration, bool)) []time.Dur
 	var xs []time.Duration
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if g.Grade.Outcome != Complete || g.Struck || g.Group == record.Solo {
+		if g.Grade.Outcome != Complete || g.Struck || g.Group.Alone() {
 			continue
 		}
 		if x, ok := of(g.Stream); ok {

@@ -106,7 +106,8 @@ func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
 	for _, f := range g.Grade.Flags {
 		if g.Grade.Outcome == Complete && f.timing() && !(f == Buffered && g.collected()) {
 			from, to := f.delay(g)
-			return s.excuse(g, from, to)
+			x, ok := s.excuse(g, from, to)
+			return x, ok && !(f == Slowed && s.slowedAnyway(g, x))
 		}
 	}
 	return Excuse{}, false
@@ -172,6 +173,11 @@ func (f Flag) delay(g *Graded) (from, to time.Duration) {
 			return startOf(g.Stream), endOf(g)
 		}
 		return startOf(g.Stream), g.First
+	case Slowed:
+		if until, ok := waitedBeyond(g.Stream, slowOver); ok {
+			return startOf(g.Stream), until
+		}
+		return g.MaxGapAt, g.MaxGapAt + g.MaxGap
 	case Gappy:
 		return g.MaxGapAt, g.MaxGapAt + g.MaxGap
 	case Leaked: // how long it took to notice that the client had left

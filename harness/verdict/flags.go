@@ -7,7 +7,7 @@ import (
 )
 
 // Flags lists all flags in the order in which reports show them.
-var Flags = []Flag{Late, Gappy, Buffered, Lingering, Ragged, Leaked, Doubled, Unprovable, Repeated, ErrorThen}
+var Flags = []Flag{Late, Gappy, Slowed, Buffered, Lingering, Ragged, Leaked, Doubled, Unprovable, Repeated, ErrorThen}
 
 // DefaultChecks are the flags that fail a scenario which says nothing else: all
 // but ragged, which is harmless to most clients, and unprovable, which no
@@ -18,7 +18,7 @@ var DefaultChecks = []string{string(Late), string(Gappy), string(Buffered), stri
 // timing reports whether f is about time: our own faults and a generator that
 // could not keep up cause such flags as well as the app does.
 func (f Flag) timing() bool {
-	return f == Late || f == Gappy || f == Buffered || f == Lingering
+	return f == Late || f == Gappy || f == Slowed || f == Buffered || f == Lingering
 }
 
 // Has reports whether the grade bears f.

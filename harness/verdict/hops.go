@@ -78,7 +78,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 	endings := map[string]int{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if g.Hop != name || g.Group == record.Solo {
+		if g.Hop != name || g.Group.Alone() {
 			continue
 		}
 		if g.Group == record.Browser {

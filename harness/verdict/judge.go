@@ -173,7 +173,7 @@ func (s *Scope) noteDoubts() []Doubt {
 	return ds
 }
 
-var groupOrder = []record.Group{record.Solo, record.Baseline, record.Victim, record.Control, record.Load, record.Browser, record.Recovery}
+var groupOrder = []record.Group{record.Solo, record.Probe, record.Baseline, record.Victim, record.Control, record.Load, record.Browser, record.Recovery}
 
 func (s *Scope) groups() []GroupReport {
 	var rs []GroupReport

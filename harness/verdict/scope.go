@@ -25,6 +25,7 @@ type Scope struct {
 	// run finished.
 	Over bool
 
+	crowds []*Crowd        // nil until asked for
 	outs   []interval      // in which a replica was down by our hand, by their begin
 	calm   []time.Duration // arrivals of streams that were in time, once asked for
 	pacing []armPacing     // of the streams that could be compared
@@ -133,11 +134,15 @@ func (s *Scope) grade() {
 			g.Stream = disbelieve(g.Stream)
 		}
 		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
+		if g.Group == record.Probe {
+			g.Grade.Flags = nil // it waits for others by its nature
+		}
 		if l, ok := byStream[g.Seq]; ok {
 			g.Grade.Flags = append(g.Grade.Flags, accountFlags(s.Run, l, g.Stream)...)
 		}
 		g.Struck = struck(g.Stream)
 	}
+	s.flagSlowed()
 }
 
 func (s *Scope) readWindows() {

@@ -98,6 +98,7 @@ type Flag string
 const (
 	Late       Flag = "late"       // first event after the user's or the scenario's bound
 	Gappy      Flag = "gappy"      // a gap beyond the bound
+	Slowed     Flag = "slowed"     // waited far longer under load than a stream alone
 	Buffered   Flag = "buffered"   // arrivals collapsed although emissions did not
 	Lingering  Flag = "lingering"  // terminal seen, connection not closed
 	Ragged     Flag = "ragged"     // terminal seen, then cut

@@ -1,0 +1,438 @@
+package verdict
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// What a load adds to the times of streams is measured against one stream alone
+// on the same road, before the load, and read from the timelines:
+//
+//	alone    ▕─▁▁▁▁▏
+//	parallel ▕─▁▁▁▁▏   one by one ▕─▁▁▁▁▏       in steps of 2 ▕─▁▁▁▁▏
+//	         ▕─▁▁▁▁▏              ▕      ─▁▁▁▁▏               ▕─▁▁▁▁▏
+//	         ▕─▁▁▁▁▏              ▕            ─▁▁▁▁▏         ▕      ─▁▁▁▁▏
+//	         ▕─▁▁▁▁▏              ▕                  ─▁▁▁▁▏   ▕      ─▁▁▁▁▏
+//
+// ─ is the work before the first event, ▁ the body. Answers that take unequal
+// times by themselves look like none of these.
+
+// DefaultSlowdown is how many times as long as alone a stream may wait under load.
+const DefaultSlowdown = 5
+
+const (
+	// slowOver is what a load may add in any case.
+	slowOver = time.Second
+	// slowShare and slowLeast are how many streams must be slowed for the load to be
+	// blamed: one of twenty may have met something else.
+	slowShare = 0.1
+	slowLeast = 2
+	// saturatedFor is the share of the waiting time in which exactly the same number
+	// of streams must have been served.
+	saturatedFor = 0.7
+	// byChance is the probability below which answers of unequal length do not
+	// explain that all solo streams were quick.
+	byChance = 0.05
+)
+
+// A Pattern is how an app lets streams wait for one another.
+type Pattern string
+
+const (
+	NoPattern Pattern = ""
+	// OneByOne: the next answer begins when the last has ended.
+	OneByOne Pattern = "one by one"
+	// StartsOneByOne: the work before the first event is done for one stream at a
+	// time; bodies then flow side by side.
+	StartsOneByOne Pattern = "starts one by one"
+	// NothingMeanwhile: the same, and no open stream gets a byte meanwhile.
+	NothingMeanwhile Pattern = "nothing meanwhile"
+	// AtMost: never more than N answers at a time while others wait.
+	AtMost Pattern = "at most N"
+	// StartsAtMost: the work before the first event is done for N at a time.
+	StartsAtMost Pattern = "starts at most N"
+	// SilentTogether: open streams fall silent at one moment, wherever they are.
+	SilentTogether Pattern = "silent together"
+)
+
+// A Crowd is the streams that ran side by side at one hop.
+type Crowd struct {
+	Hop     string
+	Solo    *record.Stream
+	Solos   []*Graded // all that were alone at this hop, in this scenario
+	Streams []*Graded // the others, out of our own faults' way
+	// Waited had no first event for longer than alone by the factor and slowOver;
+	// Silenced were silent for so long together with others. Slowed is both.
+	Waited, Silenced, Slowed []*Graded
+	// MostOpen is the largest number of bodies that were open at once, MostWaiting
+	// of requests that were waiting beyond their time.
+	MostOpen, MostWaiting int
+	Pattern               Pattern
+	N                     int     // of the pattern: streams at a time
+	Share                 float64 // of the waiting time in which it was N
+	Silences              []SharedSilence
+
+	peeled bool // the load was sent in at every hop
+}
+
+// Enough reports whether so many streams were slowed that the load is to blame.
+func (c *Crowd) Enough() bool { return enoughSlowed(len(c.Slowed), len(c.Streams)) }
+
+func enoughSlowed(n, of int) bool {
+	return n >= slowLeast && float64(n) >= slowShare*float64(of)
+}
+
+// ByLoad reports whether it was the load that slowed the streams, and not that
+// answers take unequal times by themselves.
+func (c *Crowd) ByLoad() bool { return c.Pattern != NoPattern || c.chance() < byChance }
+
+// chance is the probability of the solo streams being as quick as they were, if
+// the load made no difference.
+func (c *Crowd) chance() float64 {
+	slow := 0
+	for _, g := range c.Solos {
+		if d := firstAfter(g.Stream); d > c.bound() {
+			slow++
+		}
+	}
+	return Fisher(len(c.Slowed), len(c.Streams), slow, max(1, len(c.Solos)))
+}
+
+func (c *Crowd) bound() time.Duration {
+	return firstBound(c.Solo, DefaultSlowdown)
+}
+
+// firstBound is the longest wait for a first event that a load may cause.
+func firstBound(solo *record.Stream, factor float64) time.Duration {
+	alone := firstAfter(solo)
+	return max(time.Duration(factor*float64(alone)), alone+slowOver)
+}
+
+// SlowedBy counts the streams that waited for their first event far longer than
+// solo did, and reports whether they are enough to blame the load.
+func SlowedBy(solo *record.Stream, streams []*record.Stream) (n int, enough bool) {
+	bound := firstBound(solo, DefaultSlowdown)
+	for _, st := range streams {
+		if _, ok := waitedBeyond(st, bound); ok {
+			n++
+		}
+	}
+	return n, enoughSlowed(n, len(streams))
+}
+
+// waitedBeyond is how long a stream waited for its first event, if that is beyond
+// bound: until it came, or until the stream ended without.
+func waitedBeyond(st *record.Stream, bound time.Duration) (until time.Duration, ok bool) {
+	until = st.First
+	if until == record.Never {
+		until = st.End
+	}
+	return until, st.Send != record.Never && until != record.Never && until-st.Send > bound
+}
+
+// Crowds are what the streams of a scenario did side by side, by the hop at which
+// they entered, the innermost first. Hops without a solo stream have none.
+func (s *Scope) Crowds() []*Crowd {
+	if s.crowds == nil {
+		s.crowds = s.readCrowds()
+	}
+	return s.crowds
+}
+
+func (s *Scope) readCrowds() []*Crowd {
+	cs := []*Crowd{}
+	for _, hop := range s.entered() {
+		solo := s.SoloAt(hop)
+		if solo == nil || solo.First == record.Never {
+			continue
+		}
+		c := &Crowd{Hop: hop, Solo: solo, peeled: s.Scenario.Peel}
+		for i := range s.Streams {
+			switch g := &s.Streams[i]; {
+			case g.Hop != hop || !g.Grade.Outcome.counted():
+			case g.Group == record.Solo:
+				c.Solos = append(c.Solos, g)
+			case (g.Group == record.Load || g.Group == record.Control) && !g.Struck:
+				c.Streams = append(c.Streams, g)
+			}
+		}
+		slices.SortStableFunc(c.Streams, func(a, b *Graded) int { return cmp.Compare(startOf(a.Stream), startOf(b.Stream)) })
+		c.look(cmp.Or(s.Scenario.Policy.Slowdown, DefaultSlowdown))
+		cs = append(cs, c)
+	}
+	return cs
+}
+
+// entered lists the hops at which streams entered, the innermost first.
+func (s *Scope) entered() []string {
+	var names []string
+	for _, h := range s.hopNames() {
+		if slices.ContainsFunc(s.Streams, func(g Graded) bool { return g.Hop == h }) {
+			names = append(names, h)
+		}
+	}
+	for i := range s.Streams {
+		if !slices.Contains(names, s.Streams[i].Hop) {
+			names = append(names, s.Streams[i].Hop)
+		}
+	}
+	return names
+}
+
+// look finds who was slowed and what pattern that has.
+func (c *Crowd) look(factor float64) {
+	bound := firstBound(c.Solo, factor)
+	for _, g := range c.Streams {
+		if _, ok := waitedBeyond(g.Stream, bound); ok {
+			c.Waited = append(c.Waited, g)
+		}
+	}
+	c.lookAtSilences(factor)
+	c.Slowed = slices.Clone(c.Waited)
+	for _, g := range c.Silenced {
+		if !slices.Contains(c.Slowed, g) {
+			c.Slowed = append(c.Slowed, g)
+		}
+	}
+	c.MostOpen = most(c.bodies(0))
+	if !c.Enough() {
+		return
+	}
+	c.MostWaiting = most(c.waits())
+	switch {
+	case len(c.Waited) >= slowLeast && c.held(OneByOne, AtMost, c.bodies(firstAfter(c.Solo))):
+	case len(c.Waited) >= slowLeast && c.held(StartsOneByOne, StartsAtMost, c.starts()):
+	case len(c.Waited) >= slowLeast && c.adds():
+		c.Pattern, c.N, c.Share = StartsOneByOne, 1, 1
+	case len(c.Silences) > 0:
+		c.Pattern = SilentTogether
+		return
+	}
+	if c.Pattern == StartsOneByOne && c.mute() {
+		c.Pattern = NothingMeanwhile
+	}
+}
+
+// bodies are the times in which streams were being answered: from before, which
+// stands for the work before the first event, until the last byte.
+func (c *Crowd) bodies(before time.Duration) []interval {
+	var all []interval
+	for _, g := range c.Streams {
+		if g.First != record.Never {
+			all = append(all, interval{max(g.First-before, startOf(g.Stream)), lastByte(g)})
+		}
+	}
+	return all
+}
+
+// lastByte is when the server had sent all: an edge may end the body later.
+func lastByte(g *Graded) time.Duration { return max(g.Last, g.TerminalAt, g.First) }
+
+// starts are the times in which the work before the first event was done, if it
+// took as long as alone.
+func (c *Crowd) starts() []interval {
+	var all []interval
+	for _, g := range c.Streams {
+		if g.First != record.Never {
+			all = append(all, interval{max(g.First-firstAfter(c.Solo), startOf(g.Stream)), g.First})
+		}
+	}
+	return all
+}
+
+// waits are the times in which streams waited although their work, alone, would
+// have been done.
+func (c *Crowd) waits() []interval {
+	var all []interval
+	alone := firstAfter(c.Solo)
+	for _, g := range c.Waited {
+		until, _ := waitedBeyond(g.Stream, 0)
+		if from := startOf(g.Stream) + alone; until-alone > from {
+			all = append(all, interval{from, until - alone})
+		}
+	}
+	return all
+}
+
+// held finds the number of streams that were served at once for nearly all the
+// time in which others waited.
+func (c *Crowd) held(one, several Pattern, served []interval) bool {
+	byCount := overlap(served, c.waits())
+	total, n := time.Duration(0), 0
+	for _, k := range keys(byCount) {
+		total += byCount[k]
+		if byCount[k] > byCount[n] && k > 0 {
+			n = k
+		}
+	}
+	if n == 0 || total == 0 || n >= len(served) {
+		return false
+	}
+	near := max(0, int(0.15*float64(n)))
+	var within time.Duration
+	for k, d := range byCount {
+		if k >= n-near && k <= n+near {
+			within += d
+		}
+	}
+	share := within.Seconds() / total.Seconds()
+	if share < saturatedFor || float64(most(served)) > 1.5*float64(n)+1 {
+		return false
+	}
+	c.Pattern, c.N, c.Share = several, n, share
+	if n == 1 {
+		c.Pattern = one
+	}
+	return true
+}
+
+func keys(m map[int]time.Duration) []int {
+	var ks []int
+	for k := range m {
+		ks = append(ks, k)
+	}
+	slices.Sort(ks)
+	return ks
+}
+
+// overlap is for how long how many of xs stood while any of ys did.
+func overlap(xs, ys []interval) map[int]time.Duration {
+	type edge struct {
+		at   time.Duration
+		x, y int
+	}
+	var es []edge
+	for _, i := range xs {
+		es = append(es, edge{i.from, 1, 0}, edge{i.to, -1, 0})
+	}
+	for _, i := range ys {
+		es = append(es, edge{i.from, 0, 1}, edge{i.to, 0, -1})
+	}
+	slices.SortFunc(es, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	by := map[int]time.Duration{}
+	x, y := 0, 0
+	for i, e := range es {
+		if i > 0 && y > 0 {
+			by[x] += e.at - es[i-1].at
+		}
+		x, y = x+e.x, y+e.y
+	}
+	return by
+}
+
+// most is the largest number of intervals at once. One that begins when another
+// ends does not meet it.
+func most(xs []interval) int {
+	type edge struct {
+		at time.Duration
+		by int
+	}
+	var es []edge
+	for _, x := range xs {
+		es = append(es, edge{x.from, 1}, edge{x.to, -1})
+	}
+	slices.SortFunc(es, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+	n, top := 0, 0
+	for _, e := range es {
+		n += e.by
+		top = max(top, n)
+	}
+	return top
+}
+
+// addsUp and addsDown are how far the sum of what each stream would have taken
+// alone may be from the time that all took.
+const (
+	addsDown = 0.75
+	addsUp   = 1.3
+	// leastWork is the least work before a first event whose sum can be told.
+	leastWork = 30 * time.Millisecond
+	// leastAdded are the streams that it takes.
+	leastAdded = 4
+)
+
+// adds reports whether the last first event came after the sum of the times that
+// all streams need alone: whatever they did, they did it one after the other. A
+// loop that is blocked for many at once lets them all go at its end.
+func (c *Crowd) adds() bool {
+	alone := firstAfter(c.Solo)
+	begin, end, n := time.Duration(math.MaxInt64), time.Duration(0), 0
+	for _, g := range c.Streams {
+		begin = min(begin, startOf(g.Stream))
+		if g.First != record.Never {
+			n++
+			end = max(end, g.First)
+		}
+	}
+	if n < leastAdded || alone < leastWork || end <= begin {
+		return false
+	}
+	at := float64(n) * alone.Seconds() / (end - begin).Seconds()
+	return at >= addsDown && at <= addsUp
+}
+
+// mute reports whether open streams had no byte while the work of others was done:
+// for most of the time between the first and the last first event.
+func (c *Crowd) mute() bool {
+	alone := firstAfter(c.Solo)
+	from, to := time.Duration(math.MaxInt64), time.Duration(0)
+	for _, g := range c.Streams {
+		if g.First != record.Never {
+			from, to = min(from, g.First), max(to, g.First)
+		}
+	}
+	if to-from < 2*alone {
+		return true // all at once, after the time that all of them take
+	}
+	quiet := max(alone/2, 3*usual(c.Solo), 50*time.Millisecond)
+	var silent, open time.Duration
+	at, bytes := from, arrivals(c.Streams, from, to)
+	bodies := c.bodies(0)
+	for _, b := range append(bytes, to) {
+		if len(bodies) > 0 && anyOpen(bodies, at, b) {
+			open += b - at
+			if b-at >= quiet {
+				silent += b - at
+			}
+		}
+		at = b
+	}
+	return open > 0 && 2*silent > open
+}
+
+// anyOpen reports whether a body was open for all of a time.
+func anyOpen(bodies []interval, from, to time.Duration) bool {
+	return slices.ContainsFunc(bodies, func(b interval) bool { return b.from <= from && b.to >= to })
+}
+
+// arrivals are the moments between two times at which any stream had a byte.
+func arrivals(gs []*Graded, from, to time.Duration) []time.Duration {
+	var all []time.Duration
+	for _, g := range gs {
+		for m := range g.Marks() {
+			if m.At > from && m.At < to {
+				all = append(all, m.At)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// usual is the median gap between a stream's events.
+func usual(st *record.Stream) time.Duration {
+	var gaps []time.Duration
+	last := record.Never
+	for m := range st.Marks() {
+		if last != record.Never {
+			gaps = append(gaps, m.At-last)
+		}
+		last = m.At
+	}
+	slices.Sort(gaps)
+	return Quantile(gaps, 0.5)
+}
