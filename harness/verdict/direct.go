@@ -50,29 +50,56 @@ const (
 	mostReferring = 64
 )
 
-// referenceFor finds the streams to compare those of s with that were sent in at
-// a hop: the same scenario's where it entered the app as well, else another
-// scenario's without a fault.
-func (s *Scope) referenceFor(all []Scope, hop string) *reference {
-	if r := s.referenceAt(appHop); r != nil {
+// references are those of a run, each made once.
+type references struct {
+	scopes []Scope
+	made   map[place]*reference
+}
+
+// A place is where the streams of a reference entered.
+type place struct {
+	scope int
+	hop   string
+}
+
+func (rs *references) at(scope int, hop string) *reference {
+	p := place{scope, hop}
+	r, ok := rs.made[p]
+	if !ok {
+		r = rs.scopes[scope].referenceAt(hop)
+		rs.made[p] = r
+	}
+	return r
+}
+
+// to finds the streams to compare those of a scenario with that were sent in at a
+// hop: the same scenario's where it entered the app as well, else another's
+// without a fault that did, else those behind an edge that is set up for streams.
+func (rs *references) to(scope int, hop string) *reference {
+	if r := rs.at(scope, appHop); r != nil {
 		return r
 	}
 	var best *reference
-	for i := range all {
-		o := &all[i]
-		if o == s || o.Scenario.Policy.Faulty || o.Scenario.Fault != "" {
-			continue
-		}
-		if r := o.referenceAt(appHop); r != nil && (best == nil || best.hop != appHop || r.streams > best.streams) {
+	for i := range rs.scopes {
+		if r := rs.at(i, appHop); i != scope && rs.scopes[i].unharmed() && r != nil && (best == nil || r.streams > best.streams) {
 			best = r
 		}
-		if hop == appHop || best != nil || o.Scenario.Edge != edgeForStreams || s.Scenario.Edge == edgeForStreams {
-			continue
-		}
-		best = o.referenceAt(hop)
 	}
-	return best
+	if best != nil || hop == appHop || rs.scopes[scope].Scenario.Edge == edgeForStreams {
+		return best
+	}
+	for i := range rs.scopes {
+		if o := &rs.scopes[i]; o.unharmed() && o.Scenario.Edge == edgeForStreams {
+			if r := rs.at(i, hop); r != nil {
+				return r
+			}
+		}
+	}
+	return nil
 }
+
+// unharmed reports whether nothing was done to the streams of s.
+func (s *Scope) unharmed() bool { return !s.Scenario.Policy.Faulty && s.Scenario.Fault == "" }
 
 // edgeForStreams is the form of edge that holds nothing back.
 const edgeForStreams = "streaming"

@@ -176,8 +176,9 @@ const minShare = 0.2
 // reference.
 const rareHeld = 0.02
 
-// judgePacing flags the streams of s that were held back.
-func (s *Scope) judgePacing(all []Scope) {
+// judgePacing flags the streams of the scenario that were held back.
+func (rs *references) judgePacing(scope int) {
+	s := &rs.scopes[scope]
 	arms := map[arm][]*Graded{}
 	var order []arm
 	for i := range s.Streams {
@@ -200,7 +201,7 @@ func (s *Scope) judgePacing(all []Scope) {
 			s.judgeApp(arms[a])
 			continue
 		}
-		if r := s.referenceFor(all, a.hop); r != nil {
+		if r := rs.to(scope, a.hop); r != nil {
 			s.judgeArm(a, arms[a], r)
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -124,29 +123,6 @@ func firstHeld(_ *rand.Rand, a answer) []time.Duration {
 	return out
 }
 
-// arrive makes the record of an answer that came at some times. Text is one mark a
-// read, events one each; what comes in one read came within a look of the loop.
-func arrive(s *record.Stream, at []time.Duration, size int, text bool) {
-	var tl record.Timeline
-	s.Contents, s.Bytes = 0, int64(size*len(at))
-	for i := 0; i < len(at); i++ {
-		n := 1
-		for text && i+n < len(at) && at[i+n] == at[i] {
-			n++
-		}
-		m := record.Mark{At: s.Send + at[i], Early: s.Send + at[i], Kind: stream.Content, Seq: -1, Size: size * n}
-		if i+n < len(at) && at[i+n] == at[i] {
-			m.Early -= 5 * ms
-		}
-		tl.Append(m)
-		s.Contents++
-		i += n - 1
-	}
-	s.Headers, s.First, s.FirstAny, s.Last = s.Send+at[0], s.Send+at[0], s.Send+at[0], s.Send+at[len(at)-1]
-	s.TerminalAt, s.End = s.Last+ms, s.Last+2*ms
-	s.Events = tl.Bytes
-}
-
 // A pacingTrial is an app behind something, beside the same app asked directly.
 type pacingTrial struct {
 	name    string
@@ -169,7 +145,7 @@ func (tr *pacingTrial) build(seed uint64, reference bool) *synth.Builder {
 		for range max(tr.streams, 8*btoi(tr.streams == 0)) {
 			seq := b.Add(1, synth.Shape{Scenario: scenario, Hop: hop, Start: start, Mute: true})[0]
 			a := tr.app(r)
-			arrive(&b.Run.Streams[seq-1], w(r, a), a.size, tr.text)
+			synth.Arrive(&b.Run.Streams[seq-1], w(r, a), a.size, tr.text)
 		}
 	}
 	if reference {
@@ -335,7 +311,7 @@ func TestBrowserProbe(t *testing.T) {
 		probe.AcceptEncoding, probe.Encoding = "gzip, deflate, br, zstd", "br"
 		if held {
 			r := rand.New(rand.NewPCG(1, 2))
-			arrive(probe, wholly(r, chat(r)), 150, false)
+			synth.Arrive(probe, wholly(r, chat(r)), 150, false)
 		}
 		n := 0
 		for _, g := range verdict.Scopes(&b.Run)[1].Streams {

@@ -55,8 +55,9 @@ func Scopes(run *record.Run) []Scope {
 		scopes[i].loose = terminal
 		scopes[i].grade()
 	}
+	refs := references{scopes: scopes, made: map[place]*reference{}}
 	for i := range scopes {
-		scopes[i].judgePacing(scopes)
+		refs.judgePacing(i)
 	}
 	markOver(run, scopes)
 	return scopes
