@@ -90,16 +90,17 @@ func enoughSlowed(n, of int) bool {
 // answers take unequal times by themselves.
 func (c *Crowd) ByLoad() bool { return c.Pattern != NoPattern || c.chance() < byChance }
 
+// Unequal reports whether a stream alone waited as long as those under load.
+func (c *Crowd) Unequal() bool { return c.Pattern == NoPattern && c.slowAlone() > 0 }
+
+func (c *Crowd) slowAlone() int {
+	return count(c.Solos, func(g *Graded) bool { return firstAfter(g.Stream) > c.bound() })
+}
+
 // chance is the probability of the solo streams being as quick as they were, if
 // the load made no difference.
 func (c *Crowd) chance() float64 {
-	slow := 0
-	for _, g := range c.Solos {
-		if d := firstAfter(g.Stream); d > c.bound() {
-			slow++
-		}
-	}
-	return Fisher(len(c.Slowed), len(c.Streams), slow, max(1, len(c.Solos)))
+	return Fisher(len(c.Slowed), len(c.Streams), c.slowAlone(), max(1, len(c.Solos)))
 }
 
 func (c *Crowd) bound() time.Duration {
@@ -112,12 +113,12 @@ func firstBound(solo *record.Stream, factor float64) time.Duration {
 	return max(time.Duration(factor*float64(alone)), alone+slowOver)
 }
 
-// SlowedBy counts the streams that waited for their first event far longer than
-// solo did, and reports whether they are enough to blame the load.
+// SlowedBy counts the streams that waited far longer than solo did, and reports
+// whether they are enough to blame the load.
 func SlowedBy(solo *record.Stream, streams []*record.Stream) (n int, enough bool) {
-	bound := firstBound(solo, DefaultSlowdown)
+	first, gap := firstBound(solo, DefaultSlowdown), gapBound(bodyGap(solo), DefaultSlowdown)
 	for _, st := range streams {
-		if _, ok := waitedBeyond(st, bound); ok {
+		if _, ok := waitedBeyond(st, first); ok || silentBeyond(st, gap) {
 			n++
 		}
 	}
@@ -208,9 +209,8 @@ func (c *Crowd) look(factor float64) {
 	case len(c.Waited) >= slowLeast && c.held(StartsOneByOne, StartsAtMost, c.starts()):
 	case len(c.Waited) >= slowLeast && c.adds():
 		c.Pattern, c.N, c.Share = StartsOneByOne, 1, 1
-	case len(c.Silences) > 0:
+	case len(c.Silenced) >= slowLeast && (c.sharing() || c.starving()):
 		c.Pattern = SilentTogether
-		return
 	}
 	if c.Pattern == StartsOneByOne && c.mute() {
 		c.Pattern = NothingMeanwhile
@@ -280,7 +280,7 @@ func (c *Crowd) held(one, several Pattern, served []interval) bool {
 		}
 	}
 	share := within.Seconds() / total.Seconds()
-	if share < saturatedFor || float64(most(served)) > 1.5*float64(n)+1 {
+	if share < saturatedFor {
 		return false
 	}
 	c.Pattern, c.N, c.Share = several, n, share
@@ -348,7 +348,7 @@ func most(xs []interval) int {
 // alone may be from the time that all took.
 const (
 	addsDown = 0.75
-	addsUp   = 1.3
+	addsUp   = 1.35
 	// leastWork is the least work before a first event whose sum can be told.
 	leastWork = 30 * time.Millisecond
 	// leastAdded are the streams that it takes.
@@ -360,19 +360,24 @@ const (
 // loop that is blocked for many at once lets them all go at its end.
 func (c *Crowd) adds() bool {
 	alone := firstAfter(c.Solo)
-	begin, end, n := time.Duration(math.MaxInt64), time.Duration(0), 0
+	begin := time.Duration(math.MaxInt64)
+	var firsts []time.Duration
 	for _, g := range c.Streams {
 		begin = min(begin, startOf(g.Stream))
 		if g.First != record.Never {
-			n++
-			end = max(end, g.First)
+			firsts = append(firsts, g.First)
 		}
 	}
-	if n < leastAdded || alone < leastWork || end <= begin {
+	if len(firsts) < leastAdded || alone < leastWork {
 		return false
 	}
-	at := float64(n) * alone.Seconds() / (end - begin).Seconds()
-	return at >= addsDown && at <= addsUp
+	slices.Sort(firsts)
+	for i, at := range firsts {
+		if (at - begin).Seconds() < addsDown*float64(i+1)*alone.Seconds() {
+			return false // more were done by then than one after the other could be
+		}
+	}
+	return (firsts[len(firsts)-1] - begin).Seconds() <= addsUp*float64(len(firsts))*alone.Seconds()
 }
 
 // mute reports whether open streams had no byte while the work of others was done:

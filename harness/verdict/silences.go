@@ -15,6 +15,9 @@ type SharedSilence struct {
 	From, To time.Duration
 	Streams  []*Graded
 	Open     int // streams in their body at that time, those among them
+	// InStep says that they stood at the same event, so that each may have paused by
+	// its own logic.
+	InStep bool
 }
 
 const (
@@ -36,23 +39,74 @@ type quiet struct {
 	g        *Graded
 }
 
-// lookAtSilences finds silences that streams share, and the streams whose longest
-// one is far longer than any that the solo stream had.
+// lookAtSilences finds the streams whose longest silence is far longer than any that
+// a solo stream had, and those that streams share.
 func (c *Crowd) lookAtSilences(factor float64) {
 	alone := bodyGap(c.Solo)
-	bound := max(time.Duration(factor*float64(alone)), alone+slowOver)
-	long := func(g *Graded) bool { return g.First != record.Never && g.MaxGapAt >= g.First && g.MaxGap > bound }
-	if n := count(c.Streams, long); n < slowLeast {
-		return
+	for _, g := range c.Solos { // a pause of unequal length is the answer's own
+		alone = max(alone, bodyGap(g.Stream))
 	}
-	c.Silences = sharedSilences(c.Streams, max(leastSilence, 3*usual(c.Solo), alone*3/2))
+	bound := gapBound(alone, factor)
 	for _, g := range c.Streams {
-		if long(g) && slices.ContainsFunc(c.Silences, func(x SharedSilence) bool {
-			return slices.Contains(x.Streams, g) && x.From < g.MaxGapAt+g.MaxGap && x.To > g.MaxGapAt
-		}) {
+		if silentBeyond(g.Stream, bound) {
 			c.Silenced = append(c.Silenced, g)
 		}
 	}
+	if len(c.Silenced) >= slowLeast {
+		c.Silences = sharedSilences(c.Streams, max(leastSilence, 3*usual(c.Solo), alone*3/2))
+	}
+}
+
+func gapBound(alone time.Duration, factor float64) time.Duration {
+	return max(time.Duration(factor*float64(alone)), alone+slowOver)
+}
+
+// silentBeyond reports whether the longest silence of a stream was in its body and
+// beyond bound.
+func silentBeyond(st *record.Stream, bound time.Duration) bool {
+	return st.First != record.Never && st.MaxGapAt >= st.First && st.MaxGap > bound
+}
+
+// sharing reports whether most of the long silences were shared.
+func (c *Crowd) sharing() bool {
+	n := count(c.Silenced, func(g *Graded) bool {
+		return slices.ContainsFunc(c.Silences, func(x SharedSilence) bool {
+			return slices.Contains(x.Streams, g) && x.From < g.MaxGapAt+g.MaxGap && x.To > g.MaxGapAt
+		})
+	})
+	return 10*n >= 6*len(c.Silenced)
+}
+
+// nearlyMute is the share of the events due by the solo stream's pace that may come
+// while streams are held up one after the other.
+const nearlyMute = 0.15
+
+// starving reports whether hardly any open stream got anything while the long
+// silences lasted: what holds them up holds up all, and lets one go on at a time.
+func (c *Crowd) starving() bool {
+	pace := usual(c.Solo)
+	if pace == 0 {
+		return false
+	}
+	var silences []interval
+	for _, g := range c.Silenced {
+		silences = append(silences, interval{g.MaxGapAt, g.MaxGapAt + g.MaxGap})
+	}
+	slices.SortFunc(silences, func(a, b interval) int { return cmp.Compare(a.from, b.from) })
+	from, to := silences[0].from, silences[0].to
+	for _, x := range silences[1:] {
+		if x.from > to {
+			break
+		}
+		to = max(to, x.to)
+	}
+	due := 0.0
+	for _, b := range c.bodies(0) {
+		if lo, hi := max(b.from, from), min(b.to, to); hi > lo {
+			due += (hi - lo).Seconds() / pace.Seconds()
+		}
+	}
+	return float64(len(arrivals(c.Streams, from, to))) < nearlyMute*due
 }
 
 func count(gs []*Graded, is func(*Graded) bool) int {
@@ -140,5 +194,9 @@ func shared(qs []quiet, gs []*Graded) (SharedSilence, bool) {
 			x.Open++
 		}
 	}
-	return x, len(x.Streams) >= minShared && high-low >= 2 && float64(len(x.Streams)) >= shareSilent*float64(x.Open)
+	x.InStep = high-low < 2
+	if x.InStep && len(x.Streams) < x.Open {
+		return x, false
+	}
+	return x, len(x.Streams) >= minShared && float64(len(x.Streams)) >= shareSilent*float64(x.Open)
 }
