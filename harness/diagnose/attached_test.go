@@ -137,7 +137,7 @@ func TestAttached(t *testing.T) {
 		{name: "a chat that ends after its role", dialect: "openai-chat", build: inStep(5, synth.Shape{Keep: synth.KeepNone, End: synth.Clean}),
 			change: func(s *record.Stream) { s.Start = `data: {"choices":[{"delta":{"role":"assistant"}}]}` }, want: diagnose.OutlivesResources, never: []string{diagnose.WrongDialect}},
 		{name: "JSON under 200", dialect: "openai-chat", build: inStep(5, synth.Shape{Keep: synth.KeepNone, End: synth.Clean}), change: document("application/json", `{"error":"rate limited"}`),
-			want: diagnose.NotAStream, never: []string{diagnose.OutlivesResources, diagnose.SilentTruncation, diagnose.WrongDialect}},
+			want: diagnose.ErrorDocument, never: []string{diagnose.OutlivesResources, diagnose.SilentTruncation, diagnose.WrongDialect}},
 		{name: "a page under 200", dialect: "sse-generic", build: inStep(5, synth.Shape{Keep: synth.KeepNone, End: synth.CleanInFrame}), change: document("text/html; charset=utf-8", "<!doctype html>"),
 			want: diagnose.NotAStream},
 		{name: "text is what was asked for", dialect: "text", build: inStep(5, synth.Shape{Keep: synth.KeepNone, End: synth.Clean}), change: document("text/plain", "hello"),
@@ -190,7 +190,10 @@ func checkUsable(t *testing.T, causes []verdict.Cause) {
 func TestMistakesAreQuoted(t *testing.T) {
 	b := attachedTo("sse-generic")
 	b.Add(3, synth.Shape{End: synth.Clean})
-	with(b, lastEvent(`{"type":"message_stop"}`))
+	with(b, func(s *record.Stream) {
+		lastEvent(`{"type":"message_stop"}`)(s)
+		s.Content.Ends = []string{"json .type == message_stop"}
+	})
 	c := causesOf(b)[0]
 	for _, want := range []string{`{"type":"message_stop"}`} {
 		if !strings.Contains(c.Summary, want) {

@@ -30,7 +30,19 @@ const (
 	CorruptContent    = "content corrupted"
 	TerminalNotSent   = "terminal never sent" // the answer says that it is over, its sentinel lacks
 
+	FieldPrefixTwice = "field prefix sent twice"                  // X: data: data: {…}
+	EventsJoined     = "no blank line between events"             // X: several events in one block
+	TerminalUnended  = "terminal lacks its blank line"            // J5: the last event is never dispatched
+	UnframedError    = "error text outside of any event"          // A5: clients ignore or drop it
+	ErrorDocument    = "error document behind status 200"         // A5: where a stream was asked for
+	FailureReason    = "finish reason says that it failed"        // A5: abort, error, then the sentinel all the same
+	SplitCharacters  = "characters split before they are decoded" // X: U+FFFD side by side
+
 	// The user's own mistakes.
+
+	TerminalTooBroad = "terminal matches events that others follow: is --terminal right?"
+	FormNotRead      = "answer in a form that streamproof does not read"
+	NeverEnds        = "the answer never ends: is it a feed?"
 
 	TerminalUnmatched = "terminal never matched: is --terminal right?"
 	WrongDialect      = "body does not parse: is --dialect right?"

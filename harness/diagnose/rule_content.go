@@ -19,11 +19,18 @@ var contentCauses = []struct {
 	{stream.Duplicate, DuplicatedEvent, "J2", "number the events and make retries resume after the last one sent, not from the start"},
 	{stream.Reordered, ReorderedEvents, "X", "write one stream's events from one goroutine or task only"},
 	{stream.Foreign, ForeignEvent, "N18", "key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
-	{stream.Corrupt, CorruptContent, "X", "compare the checksum at each hop: " + peel},
+	{stream.Corrupt, CorruptContent, "X", "look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each hop: " + peel},
 }
 
 func (content) match(v *view) []*finding {
 	fs := framing(v)
+	for _, find := range []func(*view) []*finding{misframed, splitCharacters, unframedError} {
+		found := find(v)
+		for _, f := range found {
+			v.explain(f)
+		}
+		fs = append(fs, found...)
+	}
 	for _, c := range contentCauses {
 		gs := v.take(func(g *verdict.Graded) bool {
 			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming && g.Grade.Content == c.state && !flipped(v, g)
@@ -33,7 +40,7 @@ func (content) match(v *view) []*finding {
 		}
 		fs = append(fs, found(c.name, c.taxonomy, layerApp, certain, gs).
 			say("%d streams: %s", len(gs), c.state).
-			see(say(gs[0]), v.lastWord(gs[0])).
+			see(say(gs[0]), leftover(gs[0]), v.lastWord(gs[0])).
 			notIf(!v.Scenario.Policy.Faulty, "our own faults", "none was injected").
 			not("TCP", "it loses and reorders nothing: somebody above it did").
 			mend(c.fix))

@@ -19,7 +19,7 @@ type mistaken struct{}
 
 func (mistaken) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{notAStream, wrongDialect, terminalUnmatched, terminalNotSent} {
+	for _, find := range []func(*view) *finding{formNotRead, notAStream, wrongDialect, terminalTooBroad, terminalUnmatched, terminalNotSent, finishedOpen, neverEnds} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -53,16 +53,52 @@ func notAStream(v *view) *finding {
 		return nil
 	}
 	g := gs[0]
-	return found(NotAStream, "X", layerApp, certain, gs).
-		say("%d requests were answered with status %d and one document of type %s, not with a stream", len(gs), g.Status, g.ContentType).
-		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, g.ContentType, g.Bytes), v.lastWord(g)).
+	name, taxonomy, what := NotAStream, "X", "one document"
+	text := documentError(g.Start)
+	if text != "" {
+		name, taxonomy, what = ErrorDocument, "A5", "an error document"
+	}
+	f := found(name, taxonomy, layerApp, certain, gs).
+		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what, orElse(g.ContentType, "not set"))
+	if text != "" {
+		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs), g.Status, text)
+	}
+	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, orElse(g.ContentType, "not set"), g.Bytes), v.lastWord(g)).
 		not(SilentTruncation, "the body is whole by its own type; no event was ever begun").
 		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the text above is an error, let the app send it with status 4xx or 5xx")
+}
+
+// documentError is the text of an error that a document reports, "" if it does
+// not.
+func documentError(start string) string {
+	var o struct {
+		Error  json.RawMessage
+		Detail json.RawMessage
+	}
+	if json.Unmarshal([]byte(start), &o) != nil {
+		return ""
+	}
+	for _, raw := range []json.RawMessage{o.Error, o.Detail} {
+		var text string
+		var inner struct{ Message string }
+		switch {
+		case json.Unmarshal(raw, &text) == nil && text != "":
+			return text
+		case json.Unmarshal(raw, &inner) == nil && inner.Message != "":
+			return inner.Message
+		case len(raw) > 2 && string(raw) != "null" && string(raw) != "false":
+			return string(raw)
+		}
+	}
+	return ""
 }
 
 // isDocument reports whether the content type is one that no stream bears, and
 // the body does not begin like a stream all the same.
 func isDocument(g *verdict.Graded) bool {
+	if f := g.Content.Form; f == stream.FormJSON || f == stream.FormHTML {
+		return true
+	}
 	kind, _, _ := strings.Cut(strings.ToLower(g.ContentType), ";")
 	switch strings.TrimSpace(kind) {
 	case "application/json", "text/html", "text/plain", "application/problem+json":
@@ -139,7 +175,7 @@ func guessDialect(start string) string {
 }
 
 // terminalUnmatched is for a terminal expression that no event of the whole run
-// matched, although the streams ended properly, and all in the same way.
+// matched, although most streams ended properly, and in the same way.
 func terminalUnmatched(v *view) *finding {
 	gs := v.take(func(g *verdict.Graded) bool {
 		return answered200(g) && g.Grade.Ending == verdict.CleanEOF && g.Partial == 0 && g.Content.LastEvent != ""
@@ -159,30 +195,17 @@ func terminalUnmatched(v *view) *finding {
 	if saysTheEnd(last) {
 		confidence, why = likely, strings.Replace(why, "with the same event", "with an event that sounds like an end", 1)
 	}
-	return found(TerminalUnmatched, "X", layerHarness, confidence, gs).
+	f := found(TerminalUnmatched, "X", layerHarness, confidence, gs).
 		say("the terminal expression matched no event of any stream; %s: %s", why, last).
-		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0])).
-		mend("if that event ends the answer: --terminal " + quoted(matching(last)) + "; if not, let the app send one that does").
-		settle(v.rerun("--terminal " + quoted(matching(last))))
-}
-
-// matching is a terminal expression that matches an event, as far as its start
-// tells: see [stream.ParseTerminal].
-func matching(last string) string {
-	if rest, ok := strings.CutPrefix(last, "event: "); ok {
-		name, _, _ := strings.Cut(rest, ",")
-		return "event == " + name
+		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0]))
+	ends := verdict.Ends(v.Run)
+	if len(ends) == 0 {
+		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has an end, let the app send an event for it, and name that with --terminal").
+			settle("look at one answer: " + v.rerun("--streams 1"))
 	}
-	var o struct{ Type, Event string }
-	switch err := json.Unmarshal([]byte(last), &o); {
-	case err == nil && o.Type != "":
-		return "json .type == " + o.Type
-	case err == nil && o.Event != "":
-		return "json .event == " + o.Event
-	case !strings.ContainsAny(last, " {\"'"):
-		return "data == " + last
-	}
-	return "…"
+	return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
+		mend("if that event ends the answer: --terminal " + quoted(ends[0]) + "; if not, let the app send one that does").
+		settle(v.rerun("--terminal " + quoted(ends[0])))
 }
 
 // quoted puts an expression into quotes for the shell.
@@ -217,6 +240,73 @@ func (v *view) endAlike(gs []*verdict.Graded) (alike []*verdict.Graded, all bool
 	return alike, len(alike) == answers
 }
 
+// terminalTooBroad is for a terminal expression that matches the middle as well as
+// the end.
+func terminalTooBroad(v *view) *finding {
+	if !v.LooseTerminal() {
+		return nil
+	}
+	gs := v.take(func(g *verdict.Graded) bool { return g.Content.Early > 0 && g.Content.Errors == 0 })
+	if len(gs) == 0 {
+		return nil
+	}
+	g := gs[0]
+	f := found(TerminalTooBroad, "X", layerHarness, certain, gs).
+		say("the terminal expression matches events that others follow, on %d streams: a cut after such an event would look like the end", len(gs)).
+		see(fmt.Sprintf("stream %d: it matches event %d of %d", g.Seq, g.Content.Early, g.Frames-g.Heartbeats), "last event: "+g.Content.LastEvent).
+		not(TerminalTwice, "content follows the event, and on most streams")
+	if ends := verdict.Ends(v.Run); len(ends) > 0 {
+		return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
+			mend("--terminal " + quoted(ends[0])).settle(v.rerun("--terminal " + quoted(ends[0])))
+	}
+	return f.mend("give an expression that only the last event meets; where there is no such event, let the app send one")
+}
+
+// formNotRead is for streams in a form that our dialect, or no dialect, reads.
+func formNotRead(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool {
+		return g.Content.Form.Streams() && g.Status < 300 && !g.Struck
+	})
+	if len(gs) == 0 {
+		return nil
+	}
+	g := gs[0]
+	dialect, terminal := g.Content.Form.ReadBy()
+	name := WrongDialect
+	if dialect == "" {
+		name = FormNotRead
+	}
+	f := found(name, "X", layerHarness, certain, gs).
+		say("%d answers are %s, and were read as %s: what they hold is not judged", len(gs), verdict.FormOf(g.Stream), v.Run.Plan.Dialect).
+		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, orElse(g.ContentType, "not set"))).
+		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
+	switch {
+	case g.Content.Form == stream.FormEncoded:
+		return f.mend("ask for the answer without that encoding: --header 'Accept-Encoding: identity'")
+	case dialect == "":
+		return f.mend("streamproof has no dialect for it; ask for server-sent events or NDJSON, or test an endpoint of the same app that sends them")
+	case terminal != "":
+		return f.mend("--dialect " + dialect + " --terminal " + quoted(terminal))
+	}
+	return f.mend("--dialect " + dialect + needsTerminal(dialect))
+}
+
+// neverEnds is for streams that went on steadily until our own limit on their
+// life, while none of the run came to an end.
+func neverEnds(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool { return v.Unending(g) })
+	if len(gs) == 0 {
+		return nil
+	}
+	g := gs[0]
+	return found(NeverEnds, "X", layerHarness, likely, gs).
+		say("%d streams were still sending when our limit on the life of a stream ended them, and no answer of the run came to an end: does this feed end?", len(gs)).
+		see(fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit", g.Seq, g.Contents, (g.End-g.Send).Seconds(), (g.End-g.Last).Seconds())).
+		not(StallInApp, "events came until the limit").
+		mend("for a feed without an end: --endless 10s,5 (stream.endless: {for: 10s, events: 5}); for an answer that is longer: raise limits.total").
+		settle(v.rerun("--endless 10s,5"))
+}
+
 var numbers = regexp.MustCompile(`[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*`)
 
 // outline is an event without the numbers and identifiers that vary.
@@ -244,11 +334,44 @@ func terminalNotSent(v *view) *finding {
 		confidence = certain
 	}
 	return found(TerminalNotSent, "X", layerApp, confidence, gs).
-		say("%d answers say that they are over, and the terminal of %s does not follow: nothing was cut", len(gs), v.Run.Plan.Dialect).
-		see(say(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
+		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs), v.Run.Plan.Dialect).
+		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
 		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
-		not(SilentTruncation, "every choice has its finish_reason").
-		mend("send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it as such: --dialect sse-generic --terminal 'json .choices[0].finish_reason exists'")
+		not(SilentTruncation, "the answer gives the reason for its end").
+		mend(v.sendTerminal())
+}
+
+// reasonLine is the reason that an answer gave for its end.
+func reasonLine(g *verdict.Graded) string {
+	if g.Content.Reason == "" {
+		return ""
+	}
+	return fmt.Sprintf("stream %d: the answer ended for the reason %q", g.Seq, g.Content.Reason)
+}
+
+// sendTerminal is how to have an answer without its terminal read, or mended.
+func (v *view) sendTerminal() string {
+	if v.Run.Plan.Dialect == "ollama" {
+		return "end the answer with a line that has \"done\": true; or, if this server has no such line, read it by its reason: --dialect ndjson-generic --terminal 'json .done_reason exists'"
+	}
+	return "send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it by its reason: --terminal 'json .choices[0].finish_reason exists'"
+}
+
+// finishedOpen is for answers that are over by their own word, and whose
+// connection then stays open without a terminal.
+func finishedOpen(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Outcome == verdict.Stalled && g.Content.Finished && g.Partial == 0 && !g.Struck
+	})
+	if len(gs) == 0 {
+		return nil
+	}
+	return found(MissingTerminal, "X", layerApp, certain, gs).
+		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes", len(gs), v.Run.Plan.Dialect).
+		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq, (gs[0].End-gs[0].Last).Seconds()), v.lastWord(gs[0])).
+		not(BlockedLoop, "nothing was left to send but the terminal").
+		not(StallInApp, "the answer gives the reason for its end").
+		mend("return from the generator after the last event: a finally that waits, or a queue without its end mark, keeps the response open; and " + v.sendTerminal())
 }
 
 // outcomes are the streams of the scenario with an outcome.

@@ -3,6 +3,8 @@ package diagnose
 import (
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -11,9 +13,11 @@ import (
 type resources struct{}
 
 func (resources) match(v *view) []*finding {
-	gs := v.take(func(g *verdict.Graded) bool {
-		return (g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Truncated) && !g.Struck && g.Contents <= 1 && g.Status < 400
-	})
+	want := endedAtOnce
+	if len(v.tags[closedResource]) > 0 {
+		want = hardlyBegan // the log says what the moment need not show
+	}
+	gs := v.take(want)
 	if len(gs) == 0 {
 		return nil
 	}
@@ -25,14 +29,31 @@ func (resources) match(v *view) []*finding {
 	switch {
 	case len(v.tags[closedResource]) > 0:
 		return one(f)
-	case measureOf(gs, silenceOf).center >= time.Second:
-		return nil // it did not end at once
 	case v.appSpeaks() || !v.nobodyLives() || len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0:
 		return nil // the log would have said so; or only some streams die so early
 	}
 	f.Confidence = possible
 	return one(f.settle("keep the app's log and run one stream: " + v.rerun("--streams 1")))
 }
+
+// hardlyBegan holds for streams that were answered with success, and ended with
+// at most one event.
+func hardlyBegan(g *verdict.Graded) bool {
+	short := g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Truncated
+	return short && !g.Struck && g.Contents <= 1 && g.Status >= 200 && g.Status < 300
+}
+
+// endedAtOnce holds for those that ended right behind their head, or behind that
+// event. A body that we could not read, or that ended after a wait as a timer
+// would have it, shows no such thing.
+func endedAtOnce(g *verdict.Graded) bool {
+	read := g.Content.Form == stream.FormUnknown && g.Content.Leftover == ""
+	return hardlyBegan(g) && read && g.Headers != record.Never && g.End-max(g.Headers, g.Last) <= behindHead
+}
+
+// behindHead is how long after its head, or its one event, a stream may end to have
+// ended by itself at once. Timers are longer.
+const behindHead = 250 * time.Millisecond
 
 // nobodyLives reports whether no stream got further than one event.
 func (v *view) nobodyLives() bool {

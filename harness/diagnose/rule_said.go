@@ -2,7 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -20,6 +23,16 @@ func (said) match(v *view) []*finding {
 			v.explain(fs[len(fs)-1])
 		}
 	}
+	gaveUp := v.take(func(g *verdict.Graded) bool {
+		return g.Content.Failing && g.Content.Errors == 1 && g.Grade.Outcome == verdict.FailedClean
+	})
+	add(gaveUp, func() *finding {
+		return found(FailureReason, "A5", layerApp, certain, gaveUp).
+			say("%d answers ended for a reason that says that they failed: %s", len(gaveUp), reasons(gaveUp)).
+			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp), v.lastWord(gaveUp[0])).
+			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for it alone takes the failure for success").
+			mend("look in the log of the model server for why it gave the requests up (a deadline, preemption, a lost client); let clients check the reason before the sentinel")
+	})
 	both := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
 	})
@@ -67,6 +80,34 @@ func (said) match(v *view) []*finding {
 			mend("end the response after the terminal: return from the generator")
 	})
 	return fs
+}
+
+// reasons lists the reasons for the end, with their counts.
+func reasons(gs []*verdict.Graded) string {
+	n := map[string]int{}
+	for _, g := range gs {
+		n[g.Content.Reason]++
+	}
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(n)) {
+		parts = append(parts, fmt.Sprintf("%q on %d", reason, n[reason]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// thenTerminal says how many of some failed streams sent the terminal all the
+// same.
+func thenTerminal(gs []*verdict.Graded) string {
+	n := 0
+	for _, g := range gs {
+		if g.Content.Terminals > 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d streams sent the terminal behind it", n, len(gs))
 }
 
 func utoa(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -111,6 +111,9 @@ func (v *view) wants(g *verdict.Graded) bool {
 	default:
 		return true
 	}
+	if g.Content.Split > 0 || g.Content.Early > 0 && v.LooseTerminal() {
+		return true
+	}
 	for _, f := range g.Grade.Flags {
 		if v.minds(f) && !(g.Struck && aboutTime(f)) {
 			return true

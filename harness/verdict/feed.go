@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -31,4 +32,23 @@ func feedWhy(s *record.Stream, p *record.Policy) string {
 		return fmt.Sprintf("%d events in %s, at least %d are asked for", s.Contents, seconds(p.Feed), max(1, p.FeedEvents))
 	}
 	return fmt.Sprintf("the feed ended after %s and %d events, it was to be read for %s", seconds(s.End-s.Send), s.Contents, seconds(p.Feed))
+}
+
+// Unending reports whether a stream was still sending when our limit on its life
+// ended it, content and not only heartbeats, in a run in which no answer came to an end: a feed, for all we know.
+func (s *Scope) Unending(g *Graded) bool {
+	if g.Limit != record.TotalLimit || g.Contents < 2 || g.Last == record.Never || s.ends() {
+		return false
+	}
+	return g.ProgressGap <= max((g.End-g.Send)/4, time.Second)
+}
+
+// ends reports whether an answer of the run came to an end by itself.
+func (s *Scope) ends() bool {
+	for i := range s.Run.Streams {
+		if st := &s.Run.Streams[i]; st.Content.Terminals > 0 || st.Contents > 0 && whole(st) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,7 +1,5 @@
 package verdict
 
-import "github.com/streamproof/streamproof/harness/record"
-
 // minLegible is how many answers asked directly make a reference.
 const minLegible = 3
 
@@ -27,9 +25,9 @@ func (Legible) Check(s *Scope) Answer {
 	if len(split) == 0 {
 		return Answer{}
 	}
-	clean, scarred := s.Direct(func(st *record.Stream) bool { return st.Content.Replaced > 0 })
+	clean, scarred := s.Legibility()
 	switch through := split[0].Hop != appHop; {
-	case through && clean >= minLegible && scarred == 0:
+	case through && clean > 0 && scarred == 0:
 		return fail(name, "%d of %d answers hold U+FFFD side by side (first: #%d, in %d events), and none of %d asked directly does: a hop decodes the body piece by piece",
 			len(split), answered, split[0].Seq, split[0].Content.Split, clean).about(split)
 	case through && scarred > 0:
@@ -40,19 +38,21 @@ func (Legible) Check(s *Scope) Answer {
 		len(split), answered, split[0].Seq, split[0].Content.Split).about(split)
 }
 
-// Direct counts the answers of the app asked directly, in the whole run, without
-// and with what is asked for.
-func (s *Scope) Direct(has func(*record.Stream) bool) (without, with int) {
+// Legibility counts the answers of the app asked directly, in the whole run,
+// without and with U+FFFD; 0 and 0 where too few were asked.
+func (s *Scope) Legibility() (clean, scarred int) {
 	for i := range s.Run.Streams {
 		st := &s.Run.Streams[i]
-		if st.Hop != appHop || st.Contents == 0 {
-			continue
-		}
-		if has(st) {
-			with++
-		} else {
-			without++
+		switch {
+		case st.Hop != appHop || st.Contents == 0:
+		case st.Content.Replaced > 0:
+			scarred++
+		default:
+			clean++
 		}
 	}
-	return without, with
+	if clean+scarred < minLegible {
+		return 0, 0
+	}
+	return clean, scarred
 }

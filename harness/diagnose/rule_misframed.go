@@ -1,0 +1,123 @@
+package diagnose
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A misframing is what a framework, or the code around it, does to the framing of
+// events. The client alone can tell.
+type misframing struct {
+	fault               stream.Fault
+	name, taxonomy, say string
+	fix                 string
+}
+
+var misframings = []misframing{
+	{stream.PrefixTwice, FieldPrefixTwice, "X", "%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
+		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a gateway), or whole events to a plain streaming response"},
+	{stream.Joined, EventsJoined, "X", "the events of %d streams are not parted by a blank line, so that clients take several for one",
+		"end each event with a blank line: data: …\\n\\n"},
+	{stream.TerminalOpen, TerminalUnended, "J5", "the last event of %d streams, the terminal, lacks the blank line that ends an event: clients to the letter never see it",
+		"end the last event like every other: data: [DONE]\\n\\n"},
+	{stream.SecondReply, Spliced, "A8", "a second HTTP response stands inside the body of %d streams",
+		"use an asynchronous worker, or a timeout above the longest stream; let one writer alone end a response"},
+}
+
+// misframed names what is wrong with the framing of events, on streams that came
+// to their end.
+func misframed(v *view) []*finding {
+	var fs []*finding
+	for _, m := range misframings {
+		gs := v.take(func(g *verdict.Graded) bool {
+			bad := g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming || g.Grade.Outcome == verdict.Truncated
+			return bad && g.Content.Fault == m.fault && !g.Struck && !flipped(v, g)
+		})
+		if len(gs) == 0 {
+			continue
+		}
+		layer := layerApp
+		if m.fault == stream.SecondReply {
+			layer = layerManager
+		}
+		fs = append(fs, found(m.name, m.taxonomy, layer, certain, gs).
+			say(m.say, len(gs)).
+			see(say(gs[0]), leftover(gs[0]), v.lastWord(gs[0])).
+			notIf(m.fault == stream.TerminalOpen, CutInFrame, "the response ended properly, right behind the terminal").
+			mend(m.fix))
+	}
+	return fs
+}
+
+// leftover quotes what no parser took.
+func leftover(g *verdict.Graded) string {
+	if g.Content.Leftover == "" {
+		return ""
+	}
+	return fmt.Sprintf("stream %d, bytes that are no event: %q", g.Seq, g.Content.Leftover)
+}
+
+// splitCharacters is for U+FFFD side by side: certain only where the same app,
+// asked directly, has none.
+func splitCharacters(v *view) []*finding {
+	gs := v.take(func(g *verdict.Graded) bool { return g.Content.Split > 0 && g.Grade.Outcome == verdict.Complete })
+	if len(gs) == 0 {
+		return nil
+	}
+	g := gs[0]
+	f := found(SplitCharacters, "X", layerApp, possible, gs).
+		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in two pieces", len(gs)).
+		see(fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", g.Seq, g.Content.Replaced, g.Content.Split)).
+		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with {stream: true}, StringDecoder), or pass bytes through as they are").
+		settle(peel + "   # an app that has none when it is asked directly is not to blame")
+	if clean, scarred := v.Legibility(); g.Hop != "app" && clean > 0 && scarred == 0 {
+		f.Layer, f.Confidence, f.Settle = layerEdge, certain, ""
+		f.see(fmt.Sprintf("%d answers of the app asked directly hold none", clean)).not("the text of the answer", "asked directly, it holds no U+FFFD")
+	}
+	return one(f)
+}
+
+// unframedError is for streams that end without their terminal, and with bytes
+// that are no event and read like an error.
+func unframedError(v *view) []*finding {
+	gs := v.take(func(g *verdict.Graded) bool {
+		short := g.Grade.Outcome == verdict.Truncated || g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Corrupt
+		return short && !g.Struck && g.Contents > 0 && soundsLikeError(g.Content.Leftover)
+	})
+	if len(gs) == 0 {
+		return nil
+	}
+	return one(found(UnframedError, "A5", layerApp, likely, gs).
+		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer that stops", len(gs)).
+		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
+		not(SilentTruncation, "the server did say why, only not as an event").
+		mend("send errors as events of the dialect once the head is out (data: {\"error\": …} and a blank line), or cut the connection; look for the text in the logs of the app and of the edge"))
+}
+
+var (
+	errorWords = regexp.MustCompile(`(?i)\b(?:error|exception|failed|failure|traceback|unavailable|timed? ?out|timeout|denied|forbidden|unauthori[sz]ed|overloaded|rate limit|too many|bad gateway|aborted|refused|panic|fatal)`)
+	fieldStart = regexp.MustCompile(`^(?:data|event|id|retry) ?:`)
+)
+
+// soundsLikeError reports whether bytes that are no event read like an error: a
+// page, JSON with an error in it, or a text with the usual words.
+func soundsLikeError(text string) bool {
+	text = strings.TrimSpace(text)
+	if text == "" || fieldStart.MatchString(text) {
+		return false
+	}
+	var o map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &o) == nil {
+		for _, key := range []string{"error", "detail", "errors", "exception"} {
+			if raw := o[key]; len(raw) > 2 && string(raw) != "null" {
+				return true
+			}
+		}
+	}
+	return strings.HasPrefix(strings.ToLower(text), "<!doctype") || strings.HasPrefix(strings.ToLower(text), "<html") || errorWords.MatchString(text)
+}
