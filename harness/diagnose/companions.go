@@ -172,7 +172,7 @@ func boolFirst(a, b bool) int {
 
 // namedBeside compares by request ID, where the lines name one of our streams.
 func (v *view) namedBeside(w *writing, gs []*verdict.Graded, ids map[string]bool) (companion, bool) {
-	c := companion{writing: w, byID: true, badOf: len(gs), beside: "whole answers"}
+	c := companion{writing: w, byID: true, badOf: len(gs), beside: wholeAnswers}
 	for i := range v.Streams {
 		g := &v.Streams[i]
 		named := g.Nonce != "" && w.named[g.Nonce]
@@ -230,7 +230,12 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	if c.bad == 0 {
 		return c, false
 	}
+	_, access := logline.ParseAccess(w.log.Kind, w.lines[0].Text)
+	perRequest := access || w.log.Kind == logline.Varnish
 	moments, beside := v.otherMoments(bad, 2*closeBy+w.within) // a line of a bad end may be that far from it, twice
+	if perRequest && beside != wholeAnswers {
+		return c, false // it stands at the end of every request: only other ends can be compared with
+	}
 	c.beside, c.wholeOf = beside, len(moments)
 	for _, t := range moments {
 		_, ok := w.at(t)
@@ -251,7 +256,7 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration) (list []t
 		}
 	}
 	if len(list) >= minWhole {
-		return list, "whole answers"
+		return list, wholeAnswers
 	}
 	list = nil
 	for i := range v.Streams {
@@ -264,6 +269,8 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration) (list []t
 	}
 	return list, "moments at which answers went on"
 }
+
+const wholeAnswers = "whole answers"
 
 const (
 	minWhole   = 5
@@ -286,8 +293,8 @@ func (c *companion) tellsOf(moments int) bool {
 // quote adds to a cause what stands in the logs beside its streams and is not
 // cited yet.
 func (v *view) quote(f *finding) {
-	if f.injected || f.Layer == layerHarness || f.Layer == layerClient {
-		return
+	if f.injected || f.Layer == layerHarness || f.Layer == layerClient || f.Cause.Cause == NoHeartbeat {
+		return // what stands beside it is told by the cause that it goes with
 	}
 	if p := v.produced(f.streams); p != nil && !slices.Contains(f.Evidence, p.String()) {
 		f.see(p.String())

@@ -82,6 +82,7 @@ var patterns = []pattern{
 	{headerTimeout, logline.ApacheError, []string{"(70007)", "AH01102"}},
 	{upstreamReset, logline.ApacheError, []string{"(104)", "AH01110"}},
 	{upstreamClosed, logline.ApacheError, []string{"(70014)", "AH01110"}},
+	{upstreamClosed, logline.ApacheError, []string{"(70008)", "AH01110"}}, // partial results
 	{invalidChunk, logline.ApacheError, []string{"(22)", "AH01110"}},
 	{headClosed, logline.ApacheError, []string{"AH01102", "error reading status line"}},
 	{headClosed, logline.ApacheError, []string{"AH00898"}},
@@ -117,6 +118,7 @@ var patterns = []pattern{
 	{edgeStopped, logline.Caddy, []string{"shutting down"}},
 
 	{upstreamTimeout, logline.Varnish, []string{"FetchError", "between bytes timeout"}},
+	{upstreamTimeout, logline.Varnish, []string{"FetchError", "Resource temporarily unavailable"}}, // between_bytes_timeout, in Varnish 7
 	{headerTimeout, logline.Varnish, []string{"FetchError", "first byte timeout"}},
 	{upstreamClosed, logline.Varnish, []string{"FetchError", "insufficient bytes"}},
 	{upstreamClosed, logline.Varnish, []string{"FetchError", "chunked"}},

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -173,6 +174,8 @@ func (v *view) choose(own *finding) []*finding {
 	p := v.produced(gs)
 	_, spoke := v.ownWords(gs)
 	switch {
+	case v.direct.clean == 0 && len(v.edgeNoticed(gs)) > 0:
+		return v.noticedByEdge(gs, own)
 	case p != nil && p.lost && v.edge.mayPass(gs[0]):
 		return one(v.lostOnTheWay(gs, p))
 	case spoke && !v.appSpeaks():
@@ -213,4 +216,43 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 // its log.
 func (v *view) orByApp(f *finding) *finding {
 	return f.or(LaunderedByApp, "A4", "a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
+}
+
+// edgeNoticed are the streams of gs of which the edge's own log says that the app
+// broke off. It has a line for each, and for each that is visibly cut.
+func (v *view) edgeNoticed(gs []*verdict.Graded) []*verdict.Graded {
+	lines := v.brokeOff()
+	gs = v.near(keep(gs, v.edge.mayPass), lines)
+	cut := 0
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Aborted && v.edge.mayPass(g) {
+			cut++
+		}
+	}
+	if len(lines) < len(gs)+cut {
+		return nil
+	}
+	return gs
+}
+
+// brokeOff are the lines in which an edge says that the app broke off an answer.
+func (v *view) brokeOff() []hit {
+	return slices.Concat(v.tags[upstreamClosed], v.tags[upstreamReset], v.tags[invalidChunk])
+}
+
+// noticedByEdge (B9) is for an edge that logs that the app broke off, and ends the
+// answer for the client as if it were whole.
+func (v *view) noticedByEdge(gs []*verdict.Graded, own *finding) []*finding {
+	noticed := v.edgeNoticed(gs)
+	f := found(LaunderedByEdge, "B9", layerEdge, certain, noticed).
+		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole", v.edge.product, len(noticed)).
+		see(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
+		not(SilentTruncation, "the edge's log says that the app broke off")
+	rest := slices.DeleteFunc(slices.Clone(gs), func(g *verdict.Graded) bool { return slices.Contains(noticed, g) })
+	if len(rest) == 0 {
+		return one(f)
+	}
+	own.streams = rest
+	own.say("%d streams ended cleanly without their terminal, and the edge has no word for it", len(rest))
+	return []*finding{f, own}
 }
