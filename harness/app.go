@@ -84,6 +84,8 @@ type Stream struct {
 	// PlainPath and PlainBody are what asks for the same answer in one piece; an
 	// empty one is Path or Body. With both empty the answer comes streamed only.
 	PlainPath, PlainBody string
+	// NoFollow takes a redirect for the answer.
+	NoFollow bool
 	// Longest is how long the longest stream lasts and Silence the longest time
 	// without a byte, where the user knows: layers whose timers are shorter are
 	// named before any load. 0 for unknown.

@@ -113,7 +113,7 @@ func (p *player) text(ctx context.Context, path string, body []byte, nonce strin
 		}
 	}
 	defer t.CloseIdleConnections()
-	resp, err := t.RoundTrip(req)
+	resp, err := (&http.Client{Transport: t, CheckRedirect: p.followAsStreams}).Do(req)
 	if err != nil {
 		return "", err
 	}

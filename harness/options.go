@@ -129,6 +129,11 @@ func (o *Options) validLoad() error {
 	return nil
 }
 
+// allows reports whether a host may be sent load.
+func (o *Options) allows(host string) bool {
+	return isLoopback(host) || slices.Contains(o.AllowHosts, host)
+}
+
 // validHost lets load go to loopback, and to hosts that the user named.
 func (o *Options) validHost() error {
 	if o.App.URL == "" {
@@ -139,7 +144,7 @@ func (o *Options) validHost() error {
 		return validURL(o.App.URL)
 	}
 	host := u.Hostname()
-	if isLoopback(host) || slices.Contains(o.AllowHosts, host) {
+	if o.allows(host) {
 		return nil
 	}
 	return &UsageError{Place: "url", Problem: "host " + host + " is not this machine, and load is not sent to strangers",

@@ -75,6 +75,9 @@ func (s *seen) ended(st *record.Stream) {
 		c.Ends[i] = s.hide(e)
 	}
 	st.Header = s.hidden(st.Header)
+	for i := range st.Redirects {
+		st.Redirects[i].Location = PublicURL(s.hide(st.Redirects[i].Location))
+	}
 	s.mu.Lock()
 	s.streams = append(s.streams, st)
 	if st.Content.State == stream.Complete {

@@ -25,6 +25,7 @@ type runFlags struct {
 	sentinel, sha256        string
 	length                  config.Size
 	plainPath, plainBody    string
+	noFollow                bool
 	longest, silence        config.Duration
 	direct                  string
 	logs                    []string
@@ -81,6 +82,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
 	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that asks for the same answer in one piece, not streamed")
 	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT`, that asks for the same answer in one piece")
+	fs.BoolVar(&f.noFollow, "no-follow", false, "take a redirect for the answer (default: follow up to 10, to hosts that load may go to)")
 	fs.Var(&f.longest, "longest", "the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
 	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")
 	fs.StringArrayVar(&f.logs, "log", nil, "read the log `[KIND=]PATH` too, repeatable; without KIND its content tells; kinds: "+strings.Join(config.LogKinds[1:], ", "))

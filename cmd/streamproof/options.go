@@ -85,6 +85,7 @@ func (in *input) app(a *harness.App) (err error) {
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
 	s.PlainPath = cmp.Or(in.plainPath, s.PlainPath)
 	s.PlainBody = cmp.Or(in.plainBody, s.PlainBody)
+	s.NoFollow = s.NoFollow || in.noFollow
 	s.Longest = cmp.Or(time.Duration(in.longest), s.Longest)
 	s.Silence = cmp.Or(time.Duration(in.silence), s.Silence)
 	a.Direct = cmp.Or(in.direct, a.Direct)

@@ -70,6 +70,7 @@ type rule interface {
 var rules = []rule{
 	selfInflicted{},
 	busy{},
+	redirected{},
 	mistaken{},
 	content{},
 	said{},

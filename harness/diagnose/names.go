@@ -48,6 +48,13 @@ const (
 	WrongDialect      = "body does not parse: is --dialect right?"
 	NotAStream        = "not a stream"
 
+	// Redirects.
+
+	RedirectLoop   = "redirect loop"
+	RedirectedAway = "redirect to a host that is not allowed"
+	BrokenRedirect = "redirect without a usable location"
+	NotFollowed    = "redirect not followed"
+
 	// Delay.
 
 	StallInApp      = "stall in the app"

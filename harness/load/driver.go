@@ -58,6 +58,7 @@ func (d *driver) attack() {
 	release()
 }
 
+// noRedirect leaves redirects to the tap, which records them.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // target is Vegeta's targeter. The URL is a placeholder: only the transport
@@ -111,7 +112,7 @@ func (d *driver) describe(seq uint64) (tap.Job, Client) {
 		d.first = to
 	}
 	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,
-		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Read: to.Read}
+		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Follow: w.Follow, Read: to.Read}
 	if w.First > 0 {
 		j.Seq = w.First + seq
 	}

@@ -63,6 +63,7 @@ type Wave struct {
 	Ask     stream.Ask
 	Limits  tap.Limits
 	Abort   tap.Abort
+	Follow  *tap.Follow
 }
 
 // A Target is where one stream goes and what part it plays.

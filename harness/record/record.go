@@ -190,6 +190,10 @@ type Stream struct {
 	EmitFirst, EmitLast int64
 	// Lag is the most that our own reading came after the kernel's stamp.
 	Lag time.Duration
+	// Redirects are the answers that sent the client elsewhere, in their order; the
+	// last one may not have been followed. Send and First count from the first
+	// request, Connect, Headers and Wire are those of the last.
+	Redirects []Redirect
 	// Late says that the stream started after its time because no worker was
 	// free: the load was not what was asked for.
 	Late bool
@@ -198,6 +202,42 @@ type Stream struct {
 	// counts events that the bound on memory kept out.
 	Events  []byte
 	Omitted int
+}
+
+// A Redirect is an answer that sends the client elsewhere.
+type Redirect struct {
+	At     time.Duration `cbor:"1,keyasint,omitempty"` // when its head was whole
+	Status int           `cbor:"2,keyasint,omitempty"`
+	// Location is where to, as the server wrote it: without credentials, and at most
+	// 512 bytes.
+	Location string `cbor:"3,keyasint,omitempty"`
+	// Host is the "host" or "host:port" that it leads to, where that is another.
+	Host       string     `cbor:"4,keyasint,omitempty"`
+	Unfollowed Unfollowed `cbor:"5,keyasint,omitempty"`
+}
+
+// An Unfollowed says why a redirect was not followed.
+type Unfollowed string
+
+const (
+	Followed         Unfollowed = ""
+	NoLocation       Unfollowed = "no location"
+	BadLocation      Unfollowed = "invalid location"
+	RedirectLoop     Unfollowed = "loop"
+	TooManyRedirects Unfollowed = "too many"
+	HostNotAllowed   Unfollowed = "host not allowed"
+	FollowingOff     Unfollowed = "following is off"
+)
+
+// MaxRedirects is how many redirects a stream follows.
+const MaxRedirects = 10
+
+// Unfollowed is the redirect that the stream ended with, nil for none.
+func (s *Stream) Unfollowed() *Redirect {
+	if n := len(s.Redirects); n > 0 && s.Redirects[n-1].Unfollowed != Followed {
+		return &s.Redirects[n-1]
+	}
+	return nil
 }
 
 // A Phase is a stage in the life of a fault.

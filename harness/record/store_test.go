@@ -45,9 +45,12 @@ func fill(v reflect.Value, n *int) {
 	case reflect.Slice:
 		s := reflect.MakeSlice(v.Type(), 3, 3)
 		for i := range s.Len() {
-			if e := s.Index(i); e.Kind() == reflect.String {
+			switch e := s.Index(i); e.Kind() {
+			case reflect.String:
 				e.SetString(fmt.Sprintf("s%d.%d", *n, i))
-			} else {
+			case reflect.Struct:
+				fill(e, n)
+			default:
 				e.SetUint(uint64(*n + i))
 			}
 		}

@@ -78,6 +78,7 @@ type streamEntry struct {
 	EmitFirst   int64         `cbor:"31,keyasint,omitempty"`
 	EmitLast    int64         `cbor:"32,keyasint,omitempty"`
 	Lag         time.Duration `cbor:"33,keyasint,omitempty"`
+	Redirects   []Redirect    `cbor:"55,keyasint,omitempty"`
 	Late        bool          `cbor:"34,keyasint,omitempty"`
 
 	Events  []byte `cbor:"35,keyasint,omitempty"`

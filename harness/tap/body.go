@@ -30,9 +30,10 @@ const maxErrorText = 200
 const maxStart = stream.MaxLeftover
 
 // open gets ready for the body of a response with head h. The body of an error
-// response (status >= 400) is no stream: its start is kept as it is.
+// response, or of a redirect (status >= 300), is no stream: its start is kept as it
+// is.
 func (b *body) open(f *flight, h *head) {
-	if d := f.job.Dialect; d != nil && h.Status < 400 {
+	if d := f.job.Dialect; d != nil && h.Status < 300 {
 		b.dec = d.Format.New(stream.Limits{Frame: max(0, f.limits.Frame)})
 		b.reader = d.New(f.job.Ask)
 		b.dialect = d

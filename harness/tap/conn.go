@@ -20,6 +20,7 @@ type conns struct {
 // start dials and carries f.
 func (c *conns) start(f *flight) {
 	l := c.newLine(f)
+	f.started.Store(true)              // before the line looks at f.cut, so that no cut is missed
 	c.wg.Go(func() { l.run(l.carry) }) // ends with the stream
 }
 

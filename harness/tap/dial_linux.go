@@ -16,7 +16,6 @@ import (
 
 // start opens the connection of f and hands it to the loop.
 func (l *loop) start(f *flight) {
-	f.poll = pollState{fd: -1, slot: -1, heap: -1}
 	f.req.rest = f.req.wire()
 	addrs, err := f.resolve()
 	if f.req.addrs = addrs; err == nil {
@@ -26,6 +25,7 @@ func (l *loop) start(f *flight) {
 		f.finish(ending{at: l.tap.Now(), close: record.CloseError, err: err})
 		return
 	}
+	f.started.Store(true) // before the loop looks at f.cut, so that no cut is missed
 	l.wake(f)
 }
 

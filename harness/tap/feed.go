@@ -58,6 +58,9 @@ func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 			f.take(data)
 		}
 		if f.resp.head != nil && f.resp.inBody() {
+			if f.redirected(f.resp.head) {
+				return nil, ended
+			}
 			f.headWhole()
 			if f.body.inflate != nil {
 				return p, encoded
@@ -92,7 +95,7 @@ func (f *flight) beginBody(h *head) {
 	f.rec.Status, f.rec.Proto, f.rec.ContentType = h.Status, h.Proto, h.ContentType
 	f.rec.Encoding, f.rec.Header = h.Encoding, h.kept()
 	f.body.open(f, h)
-	f.job = nil
+	f.job, f.trail = nil, nil
 	f.events.open(f.at)
 	f.upstream = f.rec.Header[stack.ReplicaHeader]
 	f.headed.Store(true)

@@ -32,9 +32,13 @@ func closeOf(err error) record.Close {
 	return record.CloseError
 }
 
-// finish completes the record and wakes whoever waits. The carrier calls it
-// once, after it has closed the connection, and touches the flight no more.
+// finish completes the record and wakes whoever waits, or goes where a redirect
+// leads. The carrier calls it once, after it has closed the connection, and touches
+// the flight no more.
 func (f *flight) finish(e ending) {
+	if f.goOn() {
+		return
+	}
 	rec := &f.rec
 	rec.Limit, rec.Wire.Close = e.limit, e.close
 	if f.halt != nil {

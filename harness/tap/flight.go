@@ -19,6 +19,7 @@ type flight struct {
 	pace   *pace    // of a slow reader; nil for all others
 	after  *after   // what its client needs to go on; nil for most
 	req    *request // nil once it is written
+	trail  *trail   // of redirects, until the head is whole or beyond where there were some
 	via    carrier
 
 	resp   response
@@ -26,6 +27,8 @@ type flight struct {
 	events events
 
 	began  time.Duration
+	dialed time.Duration // when the present connection was begun
+	stood  time.Duration // when it stood
 	at     time.Duration // arrival of the last read
 	fed    time.Duration // arrival of the last byte of body; Never
 	floor  time.Duration // no byte of the next read can have come before it
@@ -39,7 +42,7 @@ type flight struct {
 	news     chan struct{} // one value when the head is whole; closed at the end
 	refused  error         // why it did not begin; set before news is closed
 	cut      atomic.Pointer[record.Limit]
-	started  atomic.Bool // via is to be told about a cut
+	started  atomic.Bool // via has it, and is to be told about a cut
 	upstream string      // set before headed
 	headed   atomic.Bool
 	over     atomic.Bool
@@ -73,14 +76,20 @@ func (f *flight) begin(job *Job, req *request) {
 	}
 	f.limits = f.tap.limitsOf(job)
 	f.fed, f.tail, f.linger = record.Never, record.Never, record.Never
-	f.resp.head = &head{words: &f.tap.words, toHEAD: req.method == http.MethodHead, length: -1}
-	f.resp.limit = f.limits.Head
+	f.trail = job.Follow.begin(req)
 	f.began = f.tap.clock.now()
-	f.floor = f.began
+	f.beginLeg(f.began)
 	f.beginRecord()
 	f.rec.AcceptEncoding = req.header.Get("Accept-Encoding")
 	req.name(f.rec.Seq, f.rec.Nonce)
 	f.via = f.tap.carrierFor(req.secure, job.HTTP2)
+}
+
+// beginLeg gets ready for the answer to f.req.
+func (f *flight) beginLeg(now time.Duration) {
+	f.resp = response{head: &head{words: &f.tap.words, toHEAD: f.req.method == http.MethodHead, length: -1}, limit: f.limits.Head}
+	f.dialed, f.floor = now, now
+	f.poll = pollState{fd: -1, slot: -1, heap: -1}
 }
 
 func (f *flight) beginRecord() {
@@ -103,13 +112,16 @@ func (f *flight) beginRecord() {
 
 // connected notes that the connection stands.
 func (f *flight) connected(now time.Duration) {
-	f.rec.Connect, f.floor, f.rearm = now, now, true
+	f.rec.Connect, f.stood, f.floor, f.rearm = now, now, now, true
 }
 
 // sent notes that the request is written.
 func (f *flight) sent(now time.Duration) {
 	f.req.sent()
-	f.rec.Send, f.req, f.rearm = now, nil, true
+	if f.rec.Send < 0 { // else it counts from the first request of a chain
+		f.rec.Send = now
+	}
+	f.req, f.rearm = nil, true
 }
 
 // stop ends the flight for a reason of our own; the first one counts.

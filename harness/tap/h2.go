@@ -232,6 +232,9 @@ func (c *h2) headers(fr *http2.MetaHeadersFrame) error {
 		for _, hf := range fr.RegularFields() {
 			h.take(hf.Name, []byte(hf.Value))
 		}
+		if c.f.redirected(h) {
+			return errWhole
+		}
 		c.f.resp.head = nil
 		c.f.rec.Wire.Where = record.InBody
 		c.f.beginBody(h)

@@ -22,6 +22,10 @@ type head struct {
 	fields      []byte         // what is kept: name, 0, value, 0, ...
 	nfields     int
 
+	located  bool     // there is a Location
+	location string   // of a redirect
+	cookies  []string // that a redirect sets
+
 	chunked bool  // Transfer-Encoding ends in chunked
 	coded   bool  // there is a Transfer-Encoding
 	length  int64 // Content-Length, -1 for none
@@ -95,6 +99,14 @@ func (h *head) take(name string, value []byte) bool {
 	case "content-length":
 		if !h.takeLength(value) {
 			return false
+		}
+	case "location":
+		if redirects(h.Status) && !h.located {
+			h.located, h.location = true, string(value)
+		}
+	case "set-cookie":
+		if redirects(h.Status) {
+			h.cookies = append(h.cookies, string(value))
 		}
 	case "content-type":
 		h.ContentType = h.words.intern(short(value))

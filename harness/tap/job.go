@@ -43,6 +43,8 @@ type Job struct {
 	Abort  Abort
 	Limits Limits
 	Read   Reading
+	// Follow says which redirects the stream follows; nil follows none.
+	Follow *Follow
 	// After is the stream that the same client had before, 0 for none.
 	After uint64
 	// Then is told how the stream ended, before Options.Done is, by the goroutine

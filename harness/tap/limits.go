@@ -53,11 +53,11 @@ func (f *flight) due() deadline {
 	}
 	switch {
 	case rec.Connect < 0:
-		d.or(f.began, l.Connect, record.ConnectLimit)
+		d.or(f.dialed, l.Connect, record.ConnectLimit)
 	case rec.Headers < 0:
-		d.or(rec.Connect, l.Headers, record.HeadersLimit)
+		d.or(f.stood, l.Headers, record.HeadersLimit)
 		if rec.Send >= 0 {
-			d.or(max(rec.Send, rec.Connect), l.First, record.FirstLimit)
+			d.or(f.asked(), l.First, record.FirstLimit)
 		}
 	case f.tail >= 0:
 		d.or(f.tail, tailWait, record.NoLimit)
@@ -79,13 +79,21 @@ func (f *flight) due() deadline {
 func (f *flight) dueEvent(d *deadline) {
 	rec := &f.rec
 	if rec.First < 0 {
-		d.or(max(rec.Send, rec.Connect), f.limits.First, record.FirstLimit)
+		d.or(f.asked(), f.limits.First, record.FirstLimit)
 	} else {
 		d.or(f.events.progress, f.limits.Progress, record.ProgressLimit)
 	}
 	if f.fed >= 0 {
 		d.or(f.fed, f.limits.Gap, record.GapLimit)
 	}
+}
+
+// asked is when the first request was sent.
+func (f *flight) asked() time.Duration {
+	if len(f.rec.Redirects) > 0 {
+		return f.rec.Send
+	}
+	return max(f.rec.Send, f.rec.Connect)
 }
 
 // connectContext lives for the connect limit.

@@ -18,8 +18,8 @@ import (
 // The response's body gives no bytes: reading it, or WriteTo, sleeps until the
 // stream has ended, and the error is an [*EndError] unless the body was whole.
 // The response carries neither header fields (the record does), so that no client
-// follows a redirect, nor its request: both would be held as long as the stream
-// lasts. The body must be closed; closing it early hangs up.
+// follows a redirect that the tap has not, nor its request: both would be held as
+// long as the stream lasts. The body must be closed; closing it early hangs up.
 func (t *Tap) RoundTripper(job func(seq uint64) Job) http.RoundTripper {
 	return &transport{t, job}
 }
@@ -65,7 +65,6 @@ func (tr *transport) launch(f *flight, r *http.Request) error {
 	if begin := tr.tap.opts.Begin; begin != nil {
 		begin(&f.rec)
 	}
-	f.started.Store(true)
 	f.via.start(f)
 	return nil
 }

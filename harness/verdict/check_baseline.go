@@ -8,7 +8,7 @@ type Baseline struct{}
 
 func (Baseline) Check(s *Scope) Answer {
 	const name = "baseline complete"
-	b := s.judge(func(g *Graded) bool { return g.Group == record.Baseline },
+	b := s.judge(func(g *Graded) bool { return g.Group == record.Baseline && !sentAway(g) },
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
 	case b.total > 0 && b.n[Stalled] == b.total:

@@ -14,7 +14,7 @@ func (Untouched) Check(s *Scope) Answer {
 		return Answer{}
 	}
 	b := s.judge(func(g *Graded) bool {
-		return g.Untouched() && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g)
+		return g.Untouched() && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) && !sentAway(g)
 	},
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {

@@ -24,6 +24,8 @@ func endingOf(s *record.Stream, p *record.Policy) Ending {
 		return headlessEnding(s)
 	case s.Status >= 400 && whole(s):
 		return HTTPError
+	case s.Status >= 300 && s.Status < 400: // its head says it all
+		return RedirectEnd
 	case s.Limit != record.NoLimit:
 		return limitEnding(s, p)
 	case whole(s):

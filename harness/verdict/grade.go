@@ -48,7 +48,7 @@ func outcomeOf(s *record.Stream, e Ending, p *record.Policy) Outcome {
 		return Refused
 	case e == TooLarge:
 		return Corrupt
-	case s.Status >= 400:
+	case s.Status >= 300:
 		return failedOutcome(e)
 	case p.Feed > 0 && !said(s):
 		return feedOutcome(s, e, p)
@@ -61,7 +61,7 @@ func outcomeOf(s *record.Stream, e Ending, p *record.Policy) Outcome {
 // clean if the whole response came, as a cut error page may hide its reason.
 func failedOutcome(e Ending) Outcome {
 	switch e {
-	case HTTPError:
+	case HTTPError, RedirectEnd:
 		return FailedClean
 	case StalledEnding, NoProgress, Deadline, OpenAtEnd:
 		return Stalled
@@ -125,7 +125,9 @@ func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 	case g.Ending == TooLarge:
 		return fmt.Sprintf("over our limit on %s", s.Limit)
 	case g.Ending == HTTPError:
-		return fmt.Sprintf("status %d", s.Status)
+		return fmt.Sprintf("status %d", s.Status) + chain(s)
+	case g.Ending == RedirectEnd:
+		return redirectWhy(s)
 	case g.Outcome == FailedClean && s.Content.Failing && s.Content.Errors == 1:
 		return s.Content.ErrorText
 	case g.Outcome == FailedClean:
@@ -147,7 +149,7 @@ func refusedWhy(s *record.Stream, g Grade) string {
 	if s.Limit != record.NoLimit {
 		return fmt.Sprintf("no response head within our %s limit", s.Limit)
 	}
-	return string(g.Ending) + detail(s.Wire.Err)
+	return string(g.Ending) + detail(s.Wire.Err) + chain(s)
 }
 
 func placeWhy(s *record.Stream, g Grade) string {

@@ -72,6 +72,7 @@ const (
 	TerminalEOF   Ending = "terminal then EOF"
 	ErrorEOF      Ending = "error event then EOF"
 	HTTPError     Ending = "HTTP error"
+	RedirectEnd   Ending = "redirect" // one that was not followed, or that leads nowhere
 	CleanEOF      Ending = "clean EOF without terminal"
 	Incomplete    Ending = "incomplete body"
 	ResetInBody   Ending = "RST in body"

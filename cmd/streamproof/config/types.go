@@ -66,6 +66,7 @@ type Stream struct {
 
 	PlainPath string   `yaml:"plain_path,omitempty" jsonschema_description:"Path and query that ask for the same answer in one piece."`
 	PlainBody string   `yaml:"plain_body,omitempty" jsonschema_description:"Body that asks for the same answer in one piece."`
+	NoFollow  bool     `yaml:"no_follow,omitempty" jsonschema_description:"Take a redirect for the answer. Without it redirects are followed, at most 10, to hosts that load may go to."`
 	Longest   Duration `yaml:"longest,omitempty" jsonschema_description:"How long the longest stream lasts; layers with shorter timers are named before any load."`
 	Silence   Duration `yaml:"silence,omitempty" jsonschema_description:"The longest time that a stream may be silent, likewise."`
 }
