@@ -77,6 +77,7 @@ var rules = []rule{
 	ownedDeadline{},
 	grace{},
 	injected{},
+	waiting{},
 	idleTimeout{},
 	edgeReloaded{},
 	readTimeout{},

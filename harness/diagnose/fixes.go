@@ -67,18 +67,21 @@ func joinLines(a, b string) string { return strings.Trim(a+"\n"+b, "\n") }
 // language. The keys of all others are in [spoken].
 var remedies = map[string]remedy{
 	// Delay.
-	BufferedByEdge: {edge: edgeUnbuffered},
-	GzipByEdge:     {edge: edgeUncompressed},
-	HeldOnTheWay:   {edge: edgeUnbuffered},
-	BufferedByApp:  {app: fixFlush},
-	JoinedByApp:    {app: fixFlush},
-	GzipByApp:      {app: fixCompression},
-	StallInApp:     {app: fixStall},
-	HeartbeatsOnly: {app: fixProducer},
-	SlowFirstEvent: {app: fixFirst},
-	NoHeartbeat:    {app: fixHeartbeat},
-	BlockedLoop:    {app: fixBlocked},
-	ThreadPool:     {app: fixPool},
+	BufferedByEdge:   {edge: edgeUnbuffered},
+	GzipByEdge:       {edge: edgeUncompressed},
+	HeldOnTheWay:     {edge: edgeUnbuffered},
+	BufferedByApp:    {app: fixFlush},
+	JoinedByApp:      {app: fixFlush},
+	GzipByApp:        {app: fixCompression},
+	StallInApp:       {app: fixStall},
+	HeartbeatsOnly:   {app: fixProducer},
+	SlowFirstEvent:   {app: fixFirst},
+	NoHeartbeat:      {app: fixHeartbeat},
+	BlockedLoop:      {app: fixBlocked},
+	SerialisedLoop:   {app: fixBlocked},
+	ConcurrencyLimit: {edge: edgeConnections, app: fixLimit, either: true},
+	Queue:            {app: fixLimit},
+	ThreadPool:       {app: fixPool},
 
 	// Timers.
 	ProxyReadTimeout:   {edge: edgeIdle, app: fixHeartbeat},
@@ -291,6 +294,15 @@ var (
 		java:    "move the blocking call off the event loop: Mono.fromCallable(f).subscribeOn(Schedulers.boundedElastic()), or virtual threads (spring.threads.virtual.enabled=true)",
 		php:     "a PHP-FPM process serves one request: raise pm.max_children; in Swoole, ReactPHP or FrankenPHP workers use the asynchronous client",
 		ruby:    "raise the threads of Puma (threads 5, 32) and its workers; in Falcon use the asynchronous client",
+	}
+	fixLimit = fix{
+		unknown: "raise what limits the streams that are served at once above the number of clients: threads, workers, connections of a pool, a semaphore; or refuse the rest with 503 instead of letting them wait",
+		python:  "raise the limit above the number of clients: gunicorn --workers and --threads (or -k uvicorn.workers.UvicornWorker), waitress --threads, a Semaphore, pool_size and max_overflow of the database; give a connection back before the stream begins",
+		golang:  "raise db.SetMaxOpenConns or the size of the semaphore above the number of clients; give a connection back before the stream begins",
+		node:    "raise the size of the pool (pg: max, mysql2: connectionLimit) or of the limiter (p-limit) above the number of clients; give a connection back before the stream begins",
+		java:    "server.setExecutor(Executors.newVirtualThreadPerTaskExecutor()), server.tomcat.threads.max, or Hikari's maximumPoolSize above the number of clients; give a connection back before the stream begins",
+		php:     "pm.max_children above the number of clients in the pool of PHP-FPM: a process serves one stream at a time",
+		ruby:    "threads 5, 32 and workers in config/puma.rb above the number of clients; pool in database.yml",
 	}
 	fixPool = fix{
 		unknown: "raise the number of threads or processes above the number of streams at once, or stream without a thread for each",

@@ -57,20 +57,23 @@ const (
 
 	// Delay.
 
-	StallInApp      = "stall in the app"
-	HeldOnTheWay    = "stall on the way" // emitted in time, held by a link or hop
-	SlowFirstEvent  = "slow first event"
-	HeartbeatsOnly  = "heartbeats without content"          // X: they hide that the producer has stopped
-	UnfinishedEvent = "event never completed"               // X: its bytes drip and its end never comes
-	BufferedByEdge  = "buffering by the edge"               // B1
-	GzipByEdge      = "buffering by the edge (compression)" // B2
-	BufferedByApp   = "buffering by the app"
-	GzipByApp       = "buffering by the app (compression)" // B5
-	JoinedByApp     = "buffering by the app (joined body)" // B6
-	BufferedSomehow = "buffering, hop unknown"
-	NoHeartbeat     = "no heartbeat during silence" // D7
-	BlockedLoop     = "blocked event loop"          // F1
-	ThreadPool      = "thread pool exhausted (40)"  // F2
+	StallInApp       = "stall in the app"
+	HeldOnTheWay     = "stall on the way" // emitted in time, held by a link or hop
+	SlowFirstEvent   = "slow first event"
+	HeartbeatsOnly   = "heartbeats without content"          // X: they hide that the producer has stopped
+	UnfinishedEvent  = "event never completed"               // X: its bytes drip and its end never comes
+	BufferedByEdge   = "buffering by the edge"               // B1
+	GzipByEdge       = "buffering by the edge (compression)" // B2
+	BufferedByApp    = "buffering by the app"
+	GzipByApp        = "buffering by the app (compression)" // B5
+	JoinedByApp      = "buffering by the app (joined body)" // B6
+	BufferedSomehow  = "buffering, hop unknown"
+	NoHeartbeat      = "no heartbeat during silence"        // D7
+	BlockedLoop      = "blocked event loop"                 // F1
+	SerialisedLoop   = "serialised by a blocked event loop" // F3: one stream at a time, all others get nothing meanwhile
+	ConcurrencyLimit = "limit of concurrent streams"        // H: never more than N at a time, whoever sets N
+	Queue            = "queue in front of the app"          // X: waiting grows with the position
+	ThreadPool       = "thread pool exhausted (40)"         // F2
 
 	// Timeouts and life cycle.
 

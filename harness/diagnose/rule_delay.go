@@ -212,7 +212,7 @@ type slow struct{}
 
 func (slow) match(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Gappy) && lateOnly(g)
+		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Slowed) && lateOnly(g) || v.flagged(g, verdict.Gappy) && lateOnly(g)
 	})
 	if len(gs) == 0 {
 		return nil

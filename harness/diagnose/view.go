@@ -123,11 +123,11 @@ func (v *view) wants(g *verdict.Graded) bool {
 }
 
 func (v *view) minds(f verdict.Flag) bool {
-	return slices.Contains(v.Scenario.Policy.Checks, string(f))
+	return slices.Contains(v.Scenario.Policy.Checks, string(f)) || f == verdict.Slowed && v.Scenario.Policy.Slowdown > 0
 }
 
 func aboutTime(f verdict.Flag) bool {
-	return f == verdict.Late || f == verdict.Gappy || f == verdict.Buffered || f == verdict.Lingering
+	return f == verdict.Late || f == verdict.Gappy || f == verdict.Slowed || f == verdict.Buffered || f == verdict.Lingering
 }
 
 // flagged reports whether g bears a flag that the scenario minds.

@@ -34,9 +34,9 @@ func (s *Scope) slowdown(name string, c *Crowd) Answer {
 	case len(c.Streams) == 0:
 		return Answer{}
 	case !c.Enough():
-		return pass(name, "%s", c.measured())
+		return pass(name, "%s", c.Measured())
 	case c.Unequal():
-		return pass(name, "answers take unequal times alone as well: %s", c.measured())
+		return pass(name, "answers take unequal times alone as well: %s", c.Measured())
 	case !s.Over:
 		return unsure(name, "let the run end", "%s", c)
 	}
@@ -58,7 +58,7 @@ func (c *Crowd) String() string {
 	if c.peeled {
 		where = " at " + c.Hop
 	}
-	return fmt.Sprintf("%d of %d streams%s %s; %s", len(c.Slowed), len(c.Streams), where, c.say(), c.measured())
+	return fmt.Sprintf("%d of %d streams%s %s; %s", len(c.Slowed), len(c.Streams), where, c.say(), c.Measured())
 }
 
 // excusesFor asks whether something else than the app slowed the streams. A machine
@@ -103,9 +103,9 @@ func (c *Crowd) say() string {
 	return "waited far longer than one stream alone"
 }
 
-// measured reads "first event 0.35 s alone; 0.36 s (p50), 0.4 s (p90), 0.41 s (max)
+// Measured reads "first event 0.35 s alone; 0.36 s (p50), 0.4 s (p90), 0.41 s (max)
 // under load; longest silence 60 ms alone, 80 ms under load".
-func (c *Crowd) measured() string {
+func (c *Crowd) Measured() string {
 	var first []time.Duration
 	var gap time.Duration
 	for _, g := range c.Streams {
