@@ -203,7 +203,9 @@ func terminalUnmatched(v *view) *finding {
 		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has an end, let the app send an event for it, and name that with --terminal").
 			settle("look at one answer: " + v.rerun("--streams 1"))
 	}
-	return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
+	f.Confidence = likely
+	return f.see("in every answer that ended by itself, this matches the last event and no other: "+ends[0]).
+		or(SilentTruncation, "A3", "the app may as well stop short after that event each time").
 		mend("if that event ends the answer: --terminal " + quoted(ends[0]) + "; if not, let the app send one that does").
 		settle(v.rerun("--terminal " + quoted(ends[0])))
 }
@@ -291,10 +293,14 @@ func formNotRead(v *view) *finding {
 	return f.mend("--dialect " + dialect + needsTerminal(dialect))
 }
 
+// feed reports whether a stream looks like one of a feed, which has no end that
+// the user could have named.
+func (v *view) feed(g *verdict.Graded) bool { return v.dialect().NeedsTerminal && v.Unending(g) }
+
 // neverEnds is for streams that went on steadily until our own limit on their
 // life, while none of the run came to an end.
 func neverEnds(v *view) *finding {
-	gs := v.take(func(g *verdict.Graded) bool { return v.Unending(g) })
+	gs := v.take(v.feed)
 	if len(gs) == 0 {
 		return nil
 	}

@@ -37,7 +37,7 @@ func (selfInflicted) match(v *view) []*finding {
 func stillReceiving(v *view) func(*verdict.Graded) bool {
 	patience := v.Scenario.Policy.GapLimit / 2
 	return func(g *verdict.Graded) bool {
-		if g.Limit != record.TotalLimit || g.Grade.Outcome != verdict.Stalled {
+		if g.Limit != record.TotalLimit || g.Grade.Outcome != verdict.Stalled || v.feed(g) {
 			return false
 		}
 		last := lastContent(g)

@@ -15,6 +15,9 @@ import (
 // name or type only sounds like a failure (response.failed, run_cancelled) is one
 // where it is the stream's last word: a step that failed may be tried again.
 //
+// response.incomplete is an end of the Responses API as response.completed is: of
+// an answer that is short, and not cut.
+//
 // An event that is named ping, heartbeat or keepalive, or is of such a type, or
 // has neither name nor data, is a heartbeat.
 
@@ -54,7 +57,7 @@ func (r *genericReader) Read(f *Frame) Event {
 	if r.json && !m.ok && !validJSON(f.Data) {
 		return r.garbage(f, NotJSON, notJSON(f.Data))
 	}
-	ends := r.terminal != nil && r.terminal.Match(f)
+	ends := r.terminal != nil && (r.terminal.Match(f) || shortEnd(f.Name) || shortEnd(m.kind))
 	if !ends && (idle(f) || len(f.Name) == 0 && heartbeatName(m.kind)) {
 		return r.event(Heartbeat)
 	}
@@ -72,6 +75,11 @@ func (r *genericReader) Read(f *Frame) Event {
 	r.scars.see(f.Data)
 	return r.follows()
 }
+
+// shortEnd reports whether an event is a documented end of an API for an answer
+// that is shorter than asked for, as a limit on tokens makes it. Users name the
+// other end, and mean both.
+func shortEnd(name []byte) bool { return string(name) == "response.incomplete" }
 
 // failed reports whether an event says that the answer failed, and keeps its text.
 func (r *genericReader) failed(f *Frame, m remark, ends bool) bool {

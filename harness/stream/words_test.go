@@ -95,6 +95,7 @@ func TestFailures(t *testing.T) {
 		{"null errors beside content", "json .type == response.completed", "", "data: {\"type\":\"response.created\",\"response\":{\"error\":null}}\n\ndata: {\"type\":\"response.completed\",\"error\":null}\n\n", 0, "", Complete},
 		{"last word sounds like a failure", "event == run_done", "", step + "event: run_failed\ndata: {\"message\":\"no flour\"}\n\n", 1, "no flour", Prefix},
 		{"in camel case", "json .type == runCompleted", "", "data: {\"type\":\"step\"}\n\ndata: {\"type\":\"runAborted\",\"detail\":\"by the operator\"}\n\n", 1, "by the operator", Prefix},
+		{"short, by the API's own word", "event == response.completed", "", step + "event: response.incomplete\ndata: {\"type\":\"response.incomplete\",\"response\":{\"status\":\"incomplete\",\"error\":null}}\n\n", 0, "", Complete},
 		{"a step that failed and was tried again", "event == run_done", "", step + "event: step_failed\ndata: {\"n\":2}\n\n" + step + "event: run_done\ndata: {}\n\n", 0, "", Complete},
 		{"a failed step, then a cut", "event == run_done", "", step + "event: step_failed\ndata: {\"n\":2}\n\n" + step, 0, "", Prefix},
 		{"a word that only contains one", "event == done", "", "event: terror\ndata: 1\n\n", 0, "", Prefix},
