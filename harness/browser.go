@@ -7,6 +7,7 @@ import (
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // browserEncoding is what browsers ask for. A layer that compresses, and holds
@@ -15,17 +16,22 @@ import (
 const browserEncoding = "gzip, deflate, br, zstd"
 
 // browse sends one stream beside the load that asks for compression as a browser
-// does, where the scenario looks at pacing and its own streams do not ask. The
-// function that it returns waits for its end.
+// does, where the scenario looks at pacing. Where its own streams ask for it, that
+// stream asks for none, to be compared with. The function that is returned waits
+// for its end.
 func (p *player) browse(ctx context.Context, h stack.Hop) (wait func() error) {
 	paced := p.sc.Peel || p.sc.Policy.Expect == record.ExpectPaced
-	if !paced || p.headers().Get("Accept-Encoding") != "" {
+	if !paced {
 		return func() error { return nil }
+	}
+	ask := browserEncoding
+	if p.headers().Get("Accept-Encoding") != "" {
+		ask = verdict.Identity
 	}
 	w := p.wave(1, nil)
 	t := p.lane(record.Browser, p.run.target(p.sc))
 	t.Hop, t.URL, t.Dial = h.Name, h.URL+p.run.target(p.sc), h.Dial
-	t.Header = http.Header{"Accept-Encoding": {browserEncoding}}
+	t.Header = http.Header{"Accept-Encoding": {ask}}
 	w.Assign = func(uint64) load.Target { return t }
 	done := make(chan error, 1)
 	go func() { // ends with its stream

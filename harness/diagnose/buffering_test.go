@@ -41,6 +41,8 @@ type pacedHop struct {
 	pace    func(n int) []time.Duration
 	browser func(n int) []time.Duration // pace if nil
 	coded   bool                        // to the browser
+	asks    bool                        // all ask for gzip, and get it where coded, but for the browser
+	joined  bool                        // comes with a Content-Length
 }
 
 // peeled is a run of diagnose against an app behind an edge that nobody knows.
@@ -61,10 +63,16 @@ func peeled(dialect string, size int, hops ...pacedHop) *synth.Builder {
 			seq := b.Add(1, sh)[0]
 			s := &b.Run.Streams[seq-1]
 			synth.Arrive(s, pace(100+10*j), size, dialect == "text")
-			if j == 8 {
+			switch {
+			case h.asks && j == 8:
+				s.AcceptEncoding = verdict.Identity
+			case h.asks, j == 8:
 				if s.AcceptEncoding = "gzip, deflate, br, zstd"; h.coded {
 					s.Encoding = "gzip"
 				}
+			}
+			if h.joined {
+				s.Wire.Framing = record.Length
 			}
 		}
 	}
@@ -80,14 +88,13 @@ func TestBufferingByPacing(t *testing.T) {
 		name       string
 		dialect    string
 		hops       []pacedHop
-		framing    record.Framing // at the edge
-		want       string         // "" for none
+		want       string // "" for none
 		confidence string
 		verdict    verdict.Verdict
 	}{
 		{name: "nginx's buffer", hops: []pacedHop{live, nginx}, want: diagnose.BufferedByEdge, confidence: "certain", verdict: verdict.Fail},
 		{name: "wholly", hops: []pacedHop{live, whole}, want: diagnose.BufferedByEdge, confidence: "certain", verdict: verdict.Fail},
-		{name: "wholly, with a Content-Length", hops: []pacedHop{live, whole}, framing: record.Length, want: diagnose.BufferedByEdge, confidence: "certain", verdict: verdict.Fail},
+		{name: "wholly, with a Content-Length", hops: []pacedHop{live, {name: "proxy", pace: allAtOnce, joined: true}}, want: diagnose.BufferedByEdge, confidence: "certain", verdict: verdict.Fail},
 		{name: "text, wholly", dialect: "text", hops: []pacedHop{live, whole}, want: diagnose.BufferedByEdge, confidence: "certain", verdict: verdict.Fail},
 		{name: "live", hops: []pacedHop{live, {name: "proxy", pace: oneByOne}}, verdict: verdict.Pass},
 		{name: "text, live", dialect: "text", hops: []pacedHop{live, {name: "proxy", pace: oneByOne}}, verdict: verdict.Pass},
@@ -99,6 +106,16 @@ func TestBufferingByPacing(t *testing.T) {
 		{name: "compressed by the app, for browsers", hops: []pacedHop{{name: "app", pace: oneByOne, browser: allAtOnce, coded: true},
 			{name: "proxy", pace: oneByOne, browser: allAtOnce, coded: true}}, want: diagnose.GzipByApp, confidence: "certain", verdict: verdict.Fail},
 		{name: "compressed by the edge, event by event", hops: []pacedHop{live, {name: "proxy", pace: oneByOne, coded: true}}, verdict: verdict.Pass},
+		{name: "all ask, the app compresses", hops: []pacedHop{{name: "app", pace: allAtOnce, browser: oneByOne, coded: true, asks: true},
+			{name: "proxy", pace: allAtOnce, browser: oneByOne, coded: true, asks: true}}, want: diagnose.GzipByApp, confidence: "certain", verdict: verdict.Fail},
+		{name: "all ask, the edge compresses", hops: []pacedHop{{name: "app", pace: oneByOne, asks: true}, {name: "proxy", pace: allAtOnce, browser: oneByOne, coded: true, asks: true}},
+			want: diagnose.GzipByEdge, confidence: "certain", verdict: verdict.Fail},
+		{name: "all ask, compressed event by event", hops: []pacedHop{{name: "app", pace: oneByOne, asks: true, coded: true}, {name: "proxy", pace: oneByOne, coded: true, asks: true}}, verdict: verdict.Pass},
+		{name: "the app joins the body", hops: []pacedHop{{name: "app", pace: allAtOnce, joined: true}, {name: "proxy", pace: allAtOnce, joined: true}},
+			want: diagnose.JoinedByApp, confidence: "possible", verdict: verdict.Inconclusive},
+		{name: "the app joins the body, the edge hides it", hops: []pacedHop{{name: "app", pace: allAtOnce, joined: true}, whole},
+			want: diagnose.JoinedByApp, confidence: "possible", verdict: verdict.Inconclusive},
+		{name: "text of a declared length", dialect: "text", hops: []pacedHop{{name: "app", pace: allAtOnce, joined: true}, {name: "proxy", pace: allAtOnce, joined: true}}, verdict: verdict.Pass},
 		{name: "nobody asked the app", hops: []pacedHop{whole}, want: diagnose.BufferedByEdge, confidence: "possible", verdict: verdict.Inconclusive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,11 +124,6 @@ func TestBufferingByPacing(t *testing.T) {
 				size = 7
 			}
 			b := peeled(orDefault(tt.dialect, "openai-chat"), size, tt.hops...)
-			for i := range b.Run.Streams {
-				if s := &b.Run.Streams[i]; tt.framing != "" && s.Hop != "app" {
-					s.Wire.Framing = tt.framing
-				}
-			}
 			if r := verdict.Judge(&b.Run); r.Verdict != tt.verdict {
 				t.Errorf("verdict %s, want %s: %s", r.Verdict, tt.verdict, r.Why)
 			}

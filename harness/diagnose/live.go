@@ -16,7 +16,7 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 	asks := false
 	for _, g := range gs {
 		held[g.Hop] = true
-		asks = asks || g.Encoding != "" && g.AcceptEncoding != ""
+		asks = asks || g.Encoding != "" && g.Asks()
 	}
 	if held[appHop] {
 		return ""
@@ -25,7 +25,7 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 		live := 0
 		for i := range v.Streams {
 			g := &v.Streams[i]
-			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) && (!asks || g.AcceptEncoding != "") {
+			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) && (!asks || g.Asks()) {
 				live++
 			}
 		}
@@ -38,7 +38,7 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 		}
 	}
 	for _, g := range gs {
-		if h := g.Grade.Held; h != nil && h.Reference != nil && !v.Scenario.Peel && !asks {
+		if h := g.Grade.Held; h != nil && h.Reference != nil && !v.Scenario.Peel && (!asks || h.Reference.Asked) {
 			return h.Reference.String()
 		}
 	}

@@ -24,11 +24,11 @@ func (buffering) match(v *view) []*finding {
 			maker = v.squeezed
 		}
 		f := maker(gs).see(v.bufferLine(g), v.accessLine(g))
-		if g.Encoding != "" && g.AcceptEncoding != "" {
+		if g.Encoding != "" && g.Asks() {
 			f.see(fmt.Sprintf("stream %d asked with Accept-Encoding: %s", g.Seq, g.AcceptEncoding))
 		}
 		fs = append(fs, f)
-		if f.Confidence == possible {
+		if f.Confidence == possible && f.Cause.Cause != JoinedByApp {
 			fs = append(fs, found(otherHop(f.Cause.Cause), "B", layerEdge, possible, gs).say("the other side of the edge may collect events").
 				see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
 		}
@@ -94,7 +94,11 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
 			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
-		return found(GzipByApp, "B5", layerApp, certain, gs).
+		confidence := certain
+		if !surely(gs) {
+			confidence = likely
+		}
+		return found(GzipByApp, "B5", layerApp, confidence, gs).
 			say("the app compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
 			not(GzipByEdge, "the app, asked directly, compresses them by itself").
 			mend("exclude text/event-stream from GZipMiddleware, or flush the compressor after each event")
@@ -127,6 +131,8 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	switch {
 	case inside != "" && surely(gs):
 		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
+	case !surely(gs) && g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
+		return v.joined(gs)
 	case !surely(gs):
 		return v.cameInBursts(gs)
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
@@ -149,6 +155,17 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	default:
 		return v.cameInBursts(gs)
 	}
+}
+
+// joined is for answers of an app that stamps nothing: it alone was asked, and its
+// events came as one body.
+func (v *view) joined(gs []*verdict.Graded) *finding {
+	g := gs[0]
+	return found(JoinedByApp, "B6", layerApp, possible, gs).
+		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does not stream", count(gs)).
+		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers - startOf(g)).Seconds())).
+		mend("pass body_iterator through in middleware, never b\"\".join(...)").
+		settle("log when each event is yielded, and compare with the time of the head")
 }
 
 // cameInBursts is for streams of which nobody knows whether they were written so:

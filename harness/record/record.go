@@ -47,7 +47,7 @@ type Run struct {
 type Group string
 
 const (
-	Browser  Group = "browser"  // beside the load: asks for compression as browsers do
+	Browser  Group = "browser"  // beside the load: asks for compression as browsers do, or where all do, for none
 	Solo     Group = "solo"     // alone before the load: what the load adds is measured against it
 	Probe    Group = "probe"    // asked until the app was idle again between two hops
 	Baseline Group = "baseline" // before any fault

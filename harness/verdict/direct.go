@@ -26,8 +26,13 @@ type reference struct {
 	// bursts says that the app writes all of an answer at once, or faster than a
 	// client perceives: then no buffer can be told from it.
 	bursts bool
-	bound  time.Duration // within which arrivals are one
-	gap    time.Duration // between two instants, the median over all
+	// joined says that the same answers, of a format of events, came as one body of
+	// a declared length after a while: something put them together.
+	joined bool
+	// asked says that its streams asked for compression, and got none.
+	asked bool
+	bound time.Duration // within which arrivals are one
+	gap   time.Duration // between two instants, the median over all
 	// making is how long the app takes to write 1, 2, 4, 8 … further pieces: a low
 	// quantile over all places in all answers, since pauses differ.
 	making []time.Duration
@@ -111,15 +116,20 @@ func (s *Scope) referenceAt(hop string) *reference {
 	var own []*Graded
 	var open []interval
 	for i := range s.Streams {
-		if g := &s.Streams[i]; g.Hop == hop && g.mayRefer() {
-			own = append(own, g)
+		g := &s.Streams[i]
+		if g.Hop == hop {
 			open = append(open, interval{startOf(g.Stream), g.End})
+		}
+		if g.Hop == hop && g.mayRefer() {
+			own = append(own, g)
 		}
 	}
 	if len(own) == 0 {
 		return nil
 	}
 	r.crowd = mostOpen(open)
+	r.joined = slices.ContainsFunc(own, s.joined)
+	r.asked = slices.ContainsFunc(own, (*Graded).Asks)
 	if n := len(own); n > mostReferring { // evenly over the scenario
 		for i := range mostReferring {
 			own[i] = own[i*n/mostReferring]
@@ -146,8 +156,8 @@ func (s *Scope) referenceAt(hop string) *reference {
 
 // mayRefer reports whether a stream says how the app paces its answers.
 func (g *Graded) mayRefer() bool {
-	return g.Grade.Outcome == Complete && g.EmitFirst == 0 && g.Encoding == "" && g.AcceptEncoding == "" && g.Untouched() &&
-		g.First != record.Never
+	probe := g.Group == record.Browser && g.AcceptEncoding != Identity
+	return g.Grade.Outcome == Complete && g.EmitFirst == 0 && g.Encoding == "" && !probe && g.Untouched() && g.First != record.Never
 }
 
 // pace fills in how much comes at once and how fast, and reports whether the

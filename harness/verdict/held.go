@@ -39,6 +39,7 @@ type Reference struct {
 	Text          bool    // AtOnce counts bytes
 	Gap           time.Duration
 	First         time.Duration
+	Asked         bool // for compression, which it did not get
 }
 
 // String says how the reference paces: "asked directly, 8 streams brought 1 event
@@ -80,8 +81,8 @@ const (
 const (
 	surePieces  = 4.0 // at once, on an average
 	livePieces  = 2.0
-	sureHeld    = 150 * time.Millisecond // on an average over the content
-	liveHeld    = 75 * time.Millisecond
+	sureHeld    = 100 * time.Millisecond // on an average over the content
+	liveHeld    = 60 * time.Millisecond
 	sureWhole   = 300 * time.Millisecond // where all of a short answer came at once
 	mostOfIt    = 0.8                    // of the content is "all at once"
 	partOfIt    = 0.3                    // of it, held back from the start
@@ -197,26 +198,35 @@ func (rs *references) judgePacing(scope int) {
 		arms[a] = append(arms[a], g)
 	}
 	for _, a := range order {
-		if a.hop == appHop && a.accept == "" {
-			s.judgeApp(arms[a])
-			continue
-		}
-		if r := rs.to(scope, a.hop); r != nil {
+		alone := a.hop == appHop && s.Run.AppAlone(s.Scenario.ID)
+		switch r := rs.to(scope, a.hop); {
+		case a.hop == appHop && arms[a][0].Encoding == "":
+			s.judgeApp(arms[a], alone)
+		case r != nil && !r.joined:
 			s.judgeArm(a, arms[a], r)
-			continue
-		}
-		if a.hop != appHop || !s.Run.AppAlone(s.Scenario.ID) || arms[a][0].Encoding != "" {
+		case !alone || arms[a][0].Encoding != "":
 			s.judgeShapes(arms[a])
 		}
 	}
 }
 
 // judgeApp is for streams that were asked of the app itself: how it paces them is
-// its own affair, unless something may stand in front of it.
-func (s *Scope) judgeApp(gs []*Graded) {
-	if !s.Run.AppAlone(s.Scenario.ID) {
-		s.judgeShapes(gs)
+// its own affair, unless something may stand in front of it, or they came joined.
+func (s *Scope) judgeApp(gs []*Graded, alone bool) {
+	if alone {
+		gs = slices.DeleteFunc(slices.Clone(gs), func(g *Graded) bool { return !s.joined(g) })
 	}
+	s.judgeShapes(gs)
+}
+
+// joined reports whether an answer in a format of events came in one burst, as a
+// body of a declared length. Who writes event by event knows no length.
+func (s *Scope) joined(g *Graded) bool {
+	if g.Wire.Framing != record.Length || s.Run.Plan.Dialect == textDialect {
+		return false
+	}
+	p := PacingOf(g.Stream)
+	return s.burst(g.Stream, &p)
 }
 
 // judgeArm compares an arm with its reference.
@@ -251,7 +261,7 @@ func (s *Scope) judgeArm(a arm, gs []*Graded, r *reference) {
 }
 
 func (r *reference) told() *Reference {
-	return &Reference{Scenario: r.from.Scenario.ID, Hop: r.hop, Streams: r.streams, AtOnce: r.piece, Text: r.unit == inBytes, Gap: r.gap, First: r.first}
+	return &Reference{Scenario: r.from.Scenario.ID, Hop: r.hop, Streams: r.streams, AtOnce: r.piece, Text: r.unit == inBytes, Gap: r.gap, First: r.first, Asked: r.asked}
 }
 
 // An armPacing is what the comparison of one arm came to.
@@ -361,6 +371,9 @@ func (s *Scope) pacingDoubts() []Doubt {
 	}
 	return ds
 }
+
+// Asks reports whether a stream asked for compression.
+func (g *Graded) Asks() bool { return g.AcceptEncoding != "" && g.AcceptEncoding != Identity }
 
 // surelyHeld reports whether more than the look of it says that g was held back.
 func (g *Graded) surelyHeld() bool { return g.Grade.Held != nil && g.Grade.Held.Proof != ByShape }

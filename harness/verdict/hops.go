@@ -35,8 +35,8 @@ func (s *Scope) hops() []HopReport {
 	return rs
 }
 
-// identity is the encoding of what is not compressed.
-const identity = "identity"
+// Identity is the encoding of what is not compressed (RFC 9110 section 12.5.3).
+const Identity = "identity"
 
 // worse is the least rise of the mean severity that is a hop's doing and not
 // chance: one stream in ten that is cut instead of whole.
@@ -82,8 +82,8 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 			continue
 		}
 		if g.Group == record.Browser {
-			if g.Grade.Has(Buffered) {
-				r.Squeezed = orElse(g.Encoding, identity)
+			if g.Grade.Has(Buffered) && g.AcceptEncoding != Identity {
+				r.Squeezed = orElse(g.Encoding, Identity)
 			}
 			continue
 		}
