@@ -162,7 +162,8 @@ var patterns = []pattern{
 	{exception, record.AppLog, []string{"Error in ASGI Framework"}}, // hypercorn
 	{exception, record.AppLog, []string{"Error handling request"}},
 	{exception, record.AppLog, []string{"panic serving"}},
-	{exception, record.AppLog, []string{"Rack app ("}}, // Puma
+	{exception, record.AppLog, []string{"Rack app (", "#<"}}, // Puma
+	{exception, record.AppLog, []string{"Read: #<"}},
 	{closedResource, record.AppLog, []string{"Error", " closed"}},
 	{closedResource, record.AppLog, []string{"DetachedInstanceError"}},
 	{closedResource, record.AppLog, []string{"Error", "not bound to a Session"}},

@@ -57,11 +57,11 @@ var marks = []mark{
 	{Varnish, "Varnish", false, regexp.MustCompile(`^(?:\*+ *<< (?:Request|BeReq|Session) +>>|-+ +(?:Begin|FetchError|BereqURL|VCL_call|BereqHeader|ReqHeader|Timestamp|BackendOpen|BackendClose|ReqURL|RespStatus|BerespStatus|Debug|Error|Fetch_Body|Storage|End|Link) )`)},
 	{NginxAccess, "nginx", false, regexp.MustCompile(`^\d{10}\.\d{3} \S+ \d{3} \d+\.\d{3} \d+ .*"$`)},
 
-	{App, "gunicorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] `)},
 	{App, "hypercorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] (?:Running on|Error in ASGI)`)},
+	{App, "gunicorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] `)},
 	{App, "uvicorn", true, regexp.MustCompile(`^(?:INFO|WARNING|ERROR|CRITICAL|DEBUG): {2,5}\S`)},
 	{App, "PHP-FPM", true, regexp.MustCompile(`^\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Za-z_/]+)?\] {1,2}(?:NOTICE|WARNING|ERROR|ALERT|DEBUG|PHP |\[pool )|^script_filename = |^(?:PHP )?(?:Fatal error|Warning|Notice): `)},
-	{App, "Puma", true, regexp.MustCompile(`^(?:\[\d+\] )?(?:Puma starting|\* (?:Puma version|Listening on|Min threads|Environment|PID)|- (?:Gracefully stopping|Goodbye))|Rack app \(`)},
+	{App, "Puma", true, regexp.MustCompile(`^(?:\[\d+\] )?(?:Puma starting|\* (?:Puma version|Listening on|Min threads|Environment|PID)|- (?:Gracefully stopping|Goodbye))|(?:Rack app \(.*|[+-]\d{4} (?:Read|Write|Error[^#]*)): #<[A-Z]`)},
 	{App, "Passenger", true, regexp.MustCompile(`^\[ [NWEIC] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d|^App \d+ (?:output|stderr|stdout): `)},
 	{App, "Ruby", true, regexp.MustCompile(`^[DIWEFA], \[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+ #\d+\]`)},
 	{App, "Node.js", true, regexp.MustCompile(`^\s+at (?:async )?\S.* ?\(?(?:node:|file:|/)\S+:\d+:\d+\)?|^Node\.js v\d+|^node:internal/|^\(node:\d+\)`)},
@@ -132,8 +132,8 @@ func settle(votes map[int]int, byName Kind) Reading {
 		}
 		if best == "" || kinds[k] > kinds[best] {
 			best, writer = k, i
-		} else if k == best && votes[i] > votes[writer] {
-			writer = i
+		} else if k == best && (k != App && votes[i] > votes[writer]) {
+			writer = i // of apps the server tells more than its tracebacks
 		}
 	}
 	r := Reading{Kind: best, Writer: marks[writer].writer, Sure: true}
@@ -198,10 +198,10 @@ func nameKind(name string) Kind {
 		return Traefik
 	case has("varnish"):
 		return Varnish
-	case has("apache", "httpd"):
-		return either(access, ApacheAccess, ApacheError)
 	case has("lighttpd"):
 		return either(access, LighttpdAccess, LighttpdError)
+	case has("apache", "httpd"):
+		return either(access, ApacheAccess, ApacheError)
 	case has("gunicorn", "uvicorn", "hypercorn", "fpm", "php", "puma", "passenger", "node", "java", "tomcat", "jetty", "app", "worker"):
 		return App
 	case has("nginx", "openresty"):

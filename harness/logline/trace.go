@@ -30,9 +30,9 @@ var (
 	rbHead   = regexp.MustCompile(`(?:^|\s)(\S+\.rb:\d+):in [` + "`" + `']([^']+)': (.*\((\w[\w:]*)\))`)
 	rbRack   = regexp.MustCompile(`#<((?:[A-Z]\w*::)*[A-Z]\w*): (.*)>$`)
 	rbAt     = regexp.MustCompile(`^\s+(?:from )?(?:\d+: )?(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'|^(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'`)
-	phpHead  = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in (\S+?\.php)(?: on line |:)(\d+))?$`)
+	phpHead  = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in (\S+?\.php)(?: on line |:)(\d+))?"?$`)
 	phpStack = regexp.MustCompile(`^(?:PHP )?(?:Stack trace:|#\d+ |  thrown in )`)
-	phpStamp = regexp.MustCompile(`^\[[^\]]*\] `)
+	phpStamp = regexp.MustCompile(`^\[[^\]]*\] (?:WARNING: \[pool \S+\] child \d+ said into std(?:err|out): "(?:NOTICE: PHP message: )?)?`)
 )
 
 // Traces finds the tracebacks among lines, in order. n is how many there are,
