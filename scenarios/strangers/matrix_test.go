@@ -3,6 +3,7 @@
 package strangers
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 var (
@@ -57,6 +59,77 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// few are the cases that 'make test' plays: one of each area, with causes that no
+// busy machine hides, and two sound stacks.
+func few() []*Case {
+	plain := func(server, edge, shape, command string, streams int) *Case {
+		c := &Case{Spec: Spec{Server: server, Edge: edge}, Shape: shape, Streams: streams, Command: command, Logs: true, Kinds: true}
+		c.Spec.App = map[string]string{"SHAPE": shape, "EVENTS": "20-40", "GAP": "15-30", "AT": "6"}
+		return c
+	}
+	wrong := func(kind string, c *Case, bug string) *Case {
+		c.Plant, c.Spec.App["BUG"] = plantNamed(kind), bug
+		return c
+	}
+	timer := plain("node", "caddy", sse, "diagnose", 8)
+	timer.Spec.Options.Timeout, timer.Spec.App["SECONDS"] = time.Second, "3"
+	crash := plain("go", "nginx", openai, "run", 8)
+	crash.Spec.Options.Defaults = true
+	return []*Case{
+		wrong("exception in mid-stream", plain("aiohttp", "haproxy", ndjson, "diagnose", 8), "raise"),
+		wrong("edge idle timer that launders", timer, "stall"),
+		wrong("crash laundered by HTTP/1.0 (nginx defaults)", crash, "raise"),
+		wrong("error inside the stream", plain("jdk", "caddy", openai, "run", 4), "inband"),
+		wrong("exception in mid-stream (PHP)", plain("php-fpm", "lighttpd", sse, "run", 4), "raise"),
+		wrong("silent truncation by the app", plain("gunicorn-gthread", "apache", openai, "diagnose", 4), "stop"),
+		plain("node", "varnish", openai, "diagnose", 8),
+		plain("uvicorn", "goproxy", sse, "run", 8),
+	}
+}
+
+func plantNamed(kind string) *Plant {
+	return Plants[mustIndex(kind, slices.IndexFunc(Plants, func(p *Plant) bool { return p.Kind == kind }))]
+}
+
+// A few strangers in every run of the tests.
+func TestFewStrangers(t *testing.T) {
+	for i, c := range few() {
+		c.N = i
+		t.Run(fmt.Sprintf("%s %s %s", c.Command, &c.Spec, c.Kind()), func(t *testing.T) {
+			t.Parallel()
+			a := c.Play(t.Context(), t.TempDir())
+			if a.Skipped != "" {
+				t.Skip(a.Skipped)
+			}
+			if wrong := a.wrong(); wrong != "" {
+				t.Errorf("%s\n%s: %s\n%s", wrong, a.Verdict, a.Why, a.Line)
+			}
+		})
+	}
+}
+
+// The answer sheet names what the diagnosis knows, and each plant can grow.
+func TestPlantsAreSound(t *testing.T) {
+	for _, p := range Plants {
+		if len(p.First) == 0 || len(p.Layers) == 0 || len(p.Loads) == 0 || len(p.Commands) == 0 || len(p.Shapes) == 0 {
+			t.Errorf("%s: something is empty", p.Kind)
+		}
+		for _, name := range p.Servers {
+			for _, edge := range p.Edges {
+				if ServerNamed(name).FastCGI && !EdgeNamed(edge).FastCGI {
+					t.Errorf("%s: %s cannot stand before %s", p.Kind, edge, name)
+				}
+			}
+		}
+	}
+	a, b := Draw(7, len(Plants), 20), Draw(7, len(Plants), 20)
+	for i := range a {
+		if a[i].String() != b[i].String() {
+			t.Errorf("one seed, two cases: %s, %s", a[i], b[i])
+		}
+	}
+}
+
 // matrixDir is where runs are kept: below $STREAMPROOF_DIR, or beside the other
 // runs.
 func matrixDir(t *testing.T) string {
@@ -81,7 +154,18 @@ func playAll(t *testing.T, cases []*Case, dir string) []*Answer {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, *parallel)
+	until := t.Context()
+	if end, ok := t.Deadline(); ok {
+		var cancel context.CancelFunc
+		until, cancel = context.WithDeadline(until, end.Add(-10*time.Second))
+		defer cancel()
+	}
 	for _, c := range cases {
+		// A test that runs into its own deadline would leave its stacks behind.
+		if end, ok := t.Deadline(); ok && time.Until(end) < runLimit/2 {
+			t.Errorf("out of time before #%d", c.N)
+			break
+		}
 		if !matching.MatchString(fmt.Sprintf("#%d %s", c.N, c)) {
 			continue
 		}
@@ -94,7 +178,7 @@ func playAll(t *testing.T, cases []*Case, dir string) []*Answer {
 				t.Error(err)
 				return
 			}
-			a := c.Play(t.Context(), of)
+			a := c.Play(until, of)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, a)

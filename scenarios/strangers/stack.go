@@ -58,9 +58,10 @@ type Stack struct {
 	Logs   map[string]string // kind → file
 	Port   int               // that URL has
 
-	dir       string
+	dir string
+
+	mu        sync.Mutex // guards processes
 	processes []*process // the apps first
-	apps      int        // how many of them are apps
 }
 
 // Start runs a stack and waits until it answers through its edge.
@@ -79,6 +80,7 @@ func Start(ctx context.Context, spec Spec) (*Stack, error) {
 		return nil, fmt.Errorf("start %s: %w", &spec, err)
 	}
 	s := &Stack{Spec: &spec, Logs: map[string]string{}, dir: dir}
+	live.Store(s, true)
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
@@ -100,7 +102,7 @@ func (s *Stack) start(ctx context.Context) error {
 		}
 		ports = append(ports, p)
 	}
-	s.apps, s.Port = len(s.processes), ports[0]
+	s.Port = ports[0]
 	if !s.Spec.server.FastCGI {
 		s.Direct = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	}
@@ -175,8 +177,17 @@ func (s *Stack) run(log string, env, argv []string) error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.processes = append(s.processes, p)
 	return nil
+}
+
+// all are the processes so far; Close may come while a stack still starts.
+func (s *Stack) all() []*process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.processes)
 }
 
 func (s *Stack) write(files map[string]string) error {
@@ -201,7 +212,7 @@ func (s *Stack) copyApps() error {
 func (s *Stack) answers(ctx context.Context, url string) error {
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	err := until(ctx, func() bool {
-		if slices.ContainsFunc(s.processes, (*process).over) {
+		if slices.ContainsFunc(s.all(), (*process).over) {
 			return true
 		}
 		r, err := client.Get(url + "/health")
@@ -211,7 +222,7 @@ func (s *Stack) answers(ctx context.Context, url string) error {
 		defer r.Body.Close()
 		return r.StatusCode == http.StatusOK
 	})
-	for _, p := range s.processes {
+	for _, p := range s.all() {
 		if p.over() {
 			return fmt.Errorf("%s ended", p.name)
 		}
@@ -223,12 +234,13 @@ func (s *Stack) answers(ctx context.Context, url string) error {
 }
 
 // App is the process of the first app; its children are what a manager started.
-func (s *Stack) App() int { return s.processes[0].cmd.Process.Pid }
+func (s *Stack) App() int { return s.all()[0].cmd.Process.Pid }
 
 // Close ends all processes, the edge first, and says what is left of them.
 func (s *Stack) Close() error {
+	defer live.Delete(s)
 	var wait sync.WaitGroup
-	for _, p := range slices.Backward(s.processes) {
+	for _, p := range slices.Backward(s.all()) {
 		wait.Go(p.close)
 	}
 	wait.Wait()
@@ -243,6 +255,19 @@ func (s *Stack) Close() error {
 		return fmt.Errorf("close %s: still running: %s", s.Spec, strings.Join(left, "; "))
 	}
 	return os.RemoveAll(s.dir)
+}
+
+// live are the stacks that have not been closed.
+var live sync.Map
+
+// CloseAll closes whatever still runs, for a test that is interrupted.
+func CloseAll() {
+	var wait sync.WaitGroup
+	live.Range(func(s, _ any) bool {
+		wait.Go(func() { s.(*Stack).Close() })
+		return true
+	})
+	wait.Wait()
 }
 
 // tails are the last words of all logs, for an error.

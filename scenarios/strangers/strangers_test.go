@@ -7,12 +7,22 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 func TestMain(m *testing.M) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with the program
+		<-stop
+		CloseAll()
+		Cleanup()
+		os.Exit(1)
+	}()
 	code := m.Run()
 	Cleanup()
 	os.Exit(code)
@@ -39,6 +49,7 @@ func answersWhole(t *testing.T, spec Spec) {
 	if why := spec.Lacks(); why != "" {
 		t.Skip(why)
 	}
+	t.Parallel()
 	spec.App = map[string]string{"EVENTS": "20", "GAP": "20"}
 	s, err := Start(t.Context(), spec)
 	if err != nil {
