@@ -16,7 +16,7 @@ func Buffering() harness.Scenario {
 		ID: "buffering", Title: "Edge with its defaults",
 		Doc:       "Behind nginx with its default upstream (HTTP/1.0, buffering on), small slow events still arrive one by one.",
 		Symptom:   "the whole answer arrives at its end, or in a few bursts",
-		LookAlike: "an app that writes in bursts: its own stamps say when it wrote",
+		LookAlike: "an app that writes in bursts by itself: it does so in direct, too, and its own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeDefault},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond, Size: 16},
 		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 1, Expect: record.ExpectPaced, Checks: []string{"buffered", "lingering"}},

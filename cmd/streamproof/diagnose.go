@@ -12,6 +12,10 @@ streamed where the app can, and compare. Says where and why streams die or are
 held back, what to do first, how the timers of all layers are set, and what the
 edge does to a stream that is cut behind it.
 
+Whether a hop holds events back shows in how they arrive there, against the app
+asked directly. At each hop one stream asks for compression as browsers do: some
+layers hold events back only then.
+
 A server that already runs has its own edge. --direct names the app behind it, so
 that both can be asked.`
 
