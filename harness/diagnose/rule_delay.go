@@ -89,7 +89,7 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	switch {
 	case inside != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
 		return found(GzipByEdge, "B2", layerEdge, certain, gs).
-			say("the edge compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
+			say("%s compresses %s (%s) and holds their events in its window", v.edge.product, count(gs), g.Encoding).
 			see(inside).
 			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
 			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
@@ -201,7 +201,7 @@ func (v *view) whyNotBuffer(g *verdict.Graded) string {
 
 func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	f := found(BufferedByEdge, "B1", layerEdge, confidence, gs).
-		say("the edge collects the events of %s before it passes them on", count(gs)).
+		say("%s collects the events of %s before it passes them on", v.edge.product, count(gs)).
 		see(cite(v.tags[tempFile], 1)...).
 		mend(fixBuffering)
 	if confidence == likely {

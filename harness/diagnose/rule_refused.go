@@ -50,7 +50,7 @@ func headerTimedOut(v *view) *finding {
 		return nil
 	}
 	return found(ProxyHeaderTimeout, "D2", layerEdge, confidence, gs).
-		say("the edge gave up on %d requests before the app sent a response head", len(gs)).
+		say("%s gave up on %d requests before the app sent a response head", v.edge.product, len(gs)).
 		see(cite(v.tags[headerTimeout], 3)...).see(cite(v.tags[noneLive], 2)...).see(say(gs[0]), v.accessLine(gs[0])).
 		not("proxy read timeout", "no response head had come").
 		mend("send the head before the slow work begins; proxy_read_timeout 1h; upstream { server app:8000 max_fails=0; }")
@@ -110,7 +110,7 @@ func edgeFull(v *view) *finding {
 		return nil
 	}
 	return found(EdgeFull, "H1", layerEdge, certain, gs).
-		say("the edge had no connections left for %d streams", len(gs)).
+		say("%s had no connections left for %d streams", v.edge.product, len(gs)).
 		see(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
 		mend("events { worker_connections 16384; }   # two for each proxied stream")
 }

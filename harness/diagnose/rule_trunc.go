@@ -36,7 +36,7 @@ func (laundered) match(v *view) []*finding {
 		confidence = certain
 	}
 	return one(found(LaunderedByEdge, "B9", layerEdge, confidence, gs).
-		say("%d streams ended like a success without their terminal: behind the edge, %s, and the edge closed the body properly", len(gs), byEdge[0].death.what).
+		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs), v.edge.product, byEdge[0].death.what).
 		see(causesOfDeath(byEdge, 6)...).
 		see(framingLine(gs[0]), v.accessLine(gs[0])).
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed", "no \"upstream prematurely closed\" line in its error log").
