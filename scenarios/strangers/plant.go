@@ -125,21 +125,21 @@ var Plants = []*Plant{
 
 	// Concurrency: only under loads that show it.
 	{Kind: "blocked event loop (0.3 s a request)", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node"}, Edges: honest, Shapes: anyShape, Loads: []int{10, 20}, Commands: both,
-		First: []string{diagnose.BlockedLoop, "serialised*"}, Layers: []string{inApp}, set: then(bug("block"), long(20, 40, 20, 40))},
+		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("block"), long(20, 40, 20, 40))},
 	{Kind: "blocked event loop (1.5 s now and then)", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
-		First: []string{diagnose.BlockedLoop, "serialised*"}, Layers: []string{inApp}, set: then(bug("periodic", "SECONDS", "1.5"), long(60, 90, 30, 40))},
+		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("periodic", "SECONDS", "1.5"), long(60, 90, 30, 40))},
 	{Kind: "synchronous generator serialises", Servers: []string{"uvicorn", "aiohttp", "tornado"}, Edges: honest, Shapes: proven, Loads: []int{8, 12}, Commands: both,
-		First: []string{diagnose.BlockedLoop, "serialised*"}, Layers: []string{inApp}, set: then(bug("serial"), long(12, 24, 20, 40))},
+		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("serial"), long(12, 24, 20, 40))},
 	{Kind: "limit of N in the app", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node", "jdk", "go"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{"limit*", "concurrency limit*", "queue*"}, Layers: []string{inApp, inManager}, set: then(bug("limit"), long(40, 50, 20, 40), limitOf(3, 5))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(bug("limit"), long(40, 50, 20, 40), limitOf(3, 5))},
 	{Kind: "limit of N workers or threads", Servers: []string{"gunicorn-sync", "gunicorn-gthread", "waitress", "puma"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{"limit*", "concurrency limit*", "queue*"}, Layers: []string{inApp, inManager}, set: then(long(40, 50, 20, 40), poolOf(3, 5))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(long(40, 50, 20, 40), poolOf(3, 5))},
 	{Kind: "limit of N connections at the edge", Servers: anyServer, Edges: []string{"haproxy"}, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{"limit*", "concurrency limit*", "queue*", diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 4}), long(40, 50, 20, 40))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue, diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 4}), long(40, 50, 20, 40))},
 	{Kind: "edge out of connections", Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{20}, Commands: onlyRun,
 		First: []string{diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 16}), long(40, 50, 20, 40))},
 	{Kind: "thread pool of 40", Servers: []string{"uvicorn"}, Edges: []string{"none", "nginx"}, Shapes: proven, Loads: []int{60}, Commands: onlyRun,
-		First: []string{diagnose.ThreadPool, "limit*", "concurrency limit*"}, Layers: []string{inApp}, set: then(bug("threads"), long(40, 50, 40, 60), path("/threads"))},
+		First: []string{diagnose.ThreadPool, diagnose.ConcurrencyLimit}, Layers: []string{inApp}, set: then(bug("threads"), long(40, 50, 40, 60), path("/threads"))},
 
 	// Timers and caps.
 	{Kind: "edge read timeout", Servers: anyServer, Edges: []string{"nginx", "haproxy", "apache"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
@@ -181,7 +181,7 @@ var Plants = []*Plant{
 	{Kind: "error status", Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.HTTPFailure, diagnose.Overloaded}, Layers: []string{inApp}, set: bug("status")},
 	{Kind: "redirect loop", Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
-		First: []string{"redirect*", diagnose.HTTPFailure}, Layers: []string{inApp}, set: bug("redirect")},
+		First: []string{diagnose.RedirectLoop, diagnose.HTTPFailure}, Layers: []string{inApp}, set: bug("redirect")},
 
 	// Processes.
 	{Kind: "worker killed by somebody else", Servers: managed, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,

@@ -10,24 +10,15 @@ import (
 	"text/tabwriter"
 )
 
-// accepts reports whether a name is among the accepted ones. A name that ends
-// with * stands for all that begin like it.
-func accepts(accepted []string, name string) bool {
-	return slices.ContainsFunc(accepted, func(want string) bool {
-		prefix, open := strings.CutSuffix(want, "*")
-		return name == want || open && strings.HasPrefix(name, prefix)
-	})
-}
-
 // FirstRight reports whether what was named first is what was planted.
-func (a *Answer) FirstRight() bool { return accepts(a.plant.First, a.First) }
+func (a *Answer) FirstRight() bool { return slices.Contains(a.plant.First, a.First) }
 
 // LayerRight reports whether the layer is that of what was planted.
 func (a *Answer) LayerRight() bool { return slices.Contains(a.plant.Layers, a.Layer) }
 
 // Among reports whether what was planted is named at all.
 func (a *Answer) Among() bool {
-	return slices.ContainsFunc(a.Names, func(n string) bool { return accepts(a.plant.First, n) })
+	return slices.ContainsFunc(a.Names, func(n string) bool { return slices.Contains(a.plant.First, n) })
 }
 
 // Blamed reports whether a sound stack was accused.
