@@ -2,6 +2,8 @@ package local
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/settings"
@@ -20,7 +22,13 @@ func appLayers(r *replica) []stack.Layer {
 // server finds the process manager in the command that we were given or, where
 // that is a wrapper, in what it has started.
 func (r *replica) server() (string, map[string]string) {
-	name, set := settings.Command(settings.Shell(r.spec.App.Command))
+	place := settings.Place{Env: append(os.Environ(), r.spec.App.Env...), Read: func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(r.spec.App.Dir, name)
+		}
+		return os.ReadFile(name)
+	}}
+	name, set := place.Command(settings.Shell(r.spec.App.Command))
 	if name != "" || r.spec.App.Origin != nil {
 		return name, set
 	}
@@ -29,7 +37,7 @@ func (r *replica) server() (string, map[string]string) {
 		return "", nil
 	}
 	for _, p := range proc.tree() {
-		if name, set := settings.Command(arguments(p.Pid)); name != "" {
+		if name, set := place.Command(arguments(p.Pid)); name != "" {
 			return name, set
 		}
 	}

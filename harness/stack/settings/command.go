@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -36,28 +37,66 @@ var servers = []server{
 			"limit_max_requests": "none", "workers": "1"}},
 }
 
+// A Place is where a command runs: what else it reads than its arguments. The zero
+// value is one that we cannot look into.
+type Place struct {
+	Env  []string                          // NAME=value
+	Read func(name string) ([]byte, error) // a file, relative to where the command runs
+}
+
+// Command reads the arguments of a process in a place that we cannot look into.
+func Command(argv []string) (name string, set map[string]string) { return Place{}.Command(argv) }
+
 // Command reads the arguments of a process. name is "gunicorn" or "uvicorn", ""
-// where it is neither. What a configuration file or the environment may add to a
-// command line is not seen: "config" names the file.
-func Command(argv []string) (name string, set map[string]string) {
+// where it is neither. gunicorn also obeys a file and its environment, in this
+// order: its defaults, the file, GUNICORN_CMD_ARGS, the arguments. What the file
+// sets in a way that only Python can work out is left out, and so are all
+// defaults where the file cannot be read: they may be anything.
+func (p Place) Command(argv []string) (name string, set map[string]string) {
 	for _, s := range servers {
 		at := slices.IndexFunc(argv, func(word string) bool { return path.Base(word) == s.name })
 		if at < 0 {
 			continue
 		}
+		given := s.read(argv[at+1:])
 		set := maps.Clone(s.defaults)
-		for i := at + 1; i < len(argv); i++ {
-			flag, value, joined := cutFlag(argv[i])
-			if !joined && i+1 < len(argv) {
-				value = argv[i+1]
+		if s.name == "gunicorn" {
+			env := s.read(Shell([]string{p.env("GUNICORN_CMD_ARGS")}))
+			if n := p.env("WEB_CONCURRENCY"); n != "" {
+				set["workers"] = n
 			}
-			if setting := s.flags[flag]; setting != "" && value != "" {
-				set[setting] = value
-			}
+			p.configure(set, cmp.Or(given["config"], env["config"]))
+			maps.Copy(set, env)
 		}
+		maps.Copy(set, given)
 		return s.name, set
 	}
 	return "", nil
+}
+
+// read takes the settings out of arguments.
+func (s *server) read(args []string) map[string]string {
+	set := map[string]string{}
+	for i, arg := range args {
+		flag, value, joined := cutFlag(arg)
+		if !joined && i+1 < len(args) {
+			value = args[i+1]
+		}
+		if setting := s.flags[flag]; setting != "" && value != "" {
+			set[setting] = value
+		}
+	}
+	return set
+}
+
+func (p Place) env(name string) string {
+	value := ""
+	for _, e := range p.Env {
+		if n, v, ok := strings.Cut(e, "="); ok && n == name {
+			value = v // the last one counts
+		}
+	}
+	return value
 }
 
 // cutFlag parts "--timeout=3" and "-t3".

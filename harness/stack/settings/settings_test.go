@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,7 +149,7 @@ func TestCommand(t *testing.T) {
 		{"gunicorn main:app", "gunicorn", map[string]string{"timeout": "30", "graceful_timeout": "30", "worker_class": "sync"}},
 		{"/usr/bin/python3 /usr/bin/gunicorn -k uvicorn.workers.UvicornWorker --timeout=3 -w4 main:app", "gunicorn",
 			map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "timeout": "3", "workers": "4"}},
-		{"sh -c 'exec gunicorn -c gunicorn.conf.py -t 5 main:app'", "gunicorn", map[string]string{"config": "gunicorn.conf.py", "timeout": "5"}},
+		{"sh -c 'exec gunicorn -c gunicorn.conf.py -t 5 main:app'", "gunicorn", map[string]string{"config": "gunicorn.conf.py", "timeout": "5", "worker_class": "", "workers": ""}},
 		{"python3 -m uvicorn main:app --timeout-graceful-shutdown 2 --limit-concurrency 10", "uvicorn",
 			map[string]string{"timeout_graceful_shutdown": "2", "limit_concurrency": "10", "timeout_keep_alive": "5"}},
 		{"node server.js --timeout 3", "", nil},
@@ -160,6 +161,43 @@ func TestCommand(t *testing.T) {
 		for k, want := range tc.want {
 			if got[k] != want {
 				t.Errorf("%s: %s = %q, want %q", tc.line, k, got[k], want)
+			}
+		}
+	}
+}
+
+// What a file and the environment say goes over gunicorn's defaults, and what they
+// say in words that only Python understands is not known.
+func TestGunicornsFile(t *testing.T) {
+	files := map[string]string{
+		"conf.py":          "import os\nworker_class = os.getenv(\"WORKER_CLASS\", \"uvicorn.workers.UvicornWorker\")\nworkers = int(os.getenv('WEB', '2'))\ntimeout = 120  # seconds\ngraceful_timeout = 60 * 2\nerrorlog = '-'\n",
+		"gunicorn.conf.py": "timeout = 7\nif True:\n    workers = 3\n",
+		"star.py":          "from base import *\n",
+	}
+	read := func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, fs.ErrNotExist
+	}
+	for _, tc := range []struct {
+		line string
+		env  []string
+		want map[string]string
+	}{
+		{"gunicorn -c conf.py app:app", nil, map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "workers": "2", "timeout": "120", "graceful_timeout": "", "keepalive": "2"}},
+		{"gunicorn -c conf.py app:app", []string{"WEB=8", "WORKER_CLASS=gthread"}, map[string]string{"worker_class": "gthread", "workers": "8"}},
+		{"gunicorn -c conf.py -t 9 app:app", []string{"GUNICORN_CMD_ARGS=--timeout 8 --workers 5"}, map[string]string{"timeout": "9", "workers": "5"}},
+		{"gunicorn app:app", []string{"GUNICORN_CMD_ARGS=-k uvicorn.workers.UvicornWorker --workers 2 --timeout 120"}, map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "workers": "2", "timeout": "120"}},
+		{"gunicorn app:app", nil, map[string]string{"timeout": "7", "workers": "", "worker_class": "sync"}},
+		{"gunicorn -c star.py app:app", nil, map[string]string{"timeout": "", "worker_class": ""}},
+		{"gunicorn -c gone.py -w 3 app:app", nil, map[string]string{"timeout": "", "worker_class": "", "workers": "3"}},
+		{"gunicorn -c python:conf app:app", nil, map[string]string{"timeout": ""}},
+	} {
+		_, got := settings.Place{Env: tc.env, Read: read}.Command(settings.Shell([]string{tc.line}))
+		for k, want := range tc.want {
+			if got[k] != want {
+				t.Errorf("%s %v: %s = %q, want %q", tc.line, tc.env, k, got[k], want)
 			}
 		}
 	}
