@@ -95,7 +95,7 @@ var patterns = []pattern{
 
 	{upstreamTimeout, logline.LighttpdError, []string{"read timeout on socket"}},
 	{headClosed, logline.LighttpdError, []string{"response not received", "closing connection"}},
-	{upstreamClosed, logline.LighttpdError, []string{"response already sent", "connection closed"}},
+	{upstreamReset, logline.LighttpdError, []string{"response already sent out", "backend returned error"}},
 	{upstreamClosed, logline.LighttpdError, []string{"unexpected end-of-file"}},
 	{connectRefused, logline.LighttpdError, []string{"establishing connection failed"}},
 	{connectRefused, logline.LighttpdError, []string{"Connection refused"}},

@@ -18,11 +18,16 @@ func (appError) match(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Outcome == verdict.Aborted && g.Partial == 0 && v.edge.passed(g)
 	})
-	gs = v.near(gs, v.tags[upstreamClosed])
+	gs = v.near(gs, v.brokeOff())
+	if len(gs) > 0 {
+		if f := v.overheard(gs); f != nil {
+			return one(f.see(cite(v.brokeOff(), 2)...))
+		}
+	}
 	if len(gs) == 0 || v.appSpeaks() {
 		return nil // the app's log would show the exception
 	}
-	return one(v.raised(gs, likely).see(cite(v.tags[upstreamClosed], 3)...).settle(v.keepAppLog()))
+	return one(v.raised(gs, likely).see(cite(v.brokeOff(), 3)...).settle(v.keepAppLog()))
 }
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {

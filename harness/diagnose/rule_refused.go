@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -13,7 +14,7 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, shed, edgeFull, otherStatus, noAnswer} {
+	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, otherStatus, noAnswer} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -40,9 +41,15 @@ func withStatus(codes ...int) func(*verdict.Graded) bool {
 func headerTimedOut(v *view) *finding {
 	gs := v.take(withStatus(504, 524))
 	confidence := likely
-	if hits := v.tags[headerTimeout]; len(hits) > 0 {
+	// Apache answers 502 and Varnish 503; lighttpd has one line for both timeouts.
+	hits := v.tags[headerTimeout]
+	if said := v.near(gs, v.tags[upstreamTimeout]); len(hits) == 0 && len(said) > 0 && len(said) == len(gs) {
+		hits = v.tags[upstreamTimeout]
+	}
+	if len(hits) > 0 {
 		confidence = certain
 		gs = append(gs, v.near(v.take(withStatus(502)), v.tags[noneLive])...)
+		gs = append(gs, v.near(slices.DeleteFunc(v.take(withStatus(502, 503)), func(g *verdict.Graded) bool { return slices.Contains(gs, g) }), hits)...)
 	} else if v.edgeSpeaks() {
 		return nil
 	}
@@ -51,7 +58,7 @@ func headerTimedOut(v *view) *finding {
 	}
 	return found(ProxyHeaderTimeout, "D2", layerEdge, confidence, gs).
 		say("%s gave up on %d requests before the app sent a response head", v.edge.product, len(gs)).
-		see(cite(v.tags[headerTimeout], 3)...).see(cite(v.tags[noneLive], 2)...).see(say(gs[0]), v.accessLine(gs[0])).
+		see(cite(hits, 3)...).see(cite(v.tags[noneLive], 2)...).see(say(gs[0]), v.accessLine(gs[0])).
 		not("proxy read timeout", "no response head had come").
 		mend("send the head before the slow work begins; proxy_read_timeout 1h; upstream { server app:8000 max_fails=0; }")
 }
@@ -63,7 +70,7 @@ func deployGap(v *view) *finding {
 	})
 	confidence := certain
 	if hits := v.tags[connectRefused]; len(hits) > 0 {
-		gs = append(gs, v.near(v.take(withStatus(502)), hits)...)
+		gs = append(gs, v.near(v.take(withStatus(502, 503)), hits)...)
 	}
 	if len(gs) == 0 {
 		return nil
@@ -105,7 +112,9 @@ func shed(v *view) *finding {
 
 // edgeFull is H1.
 func edgeFull(v *view) *finding {
-	gs := v.near(v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Refused }), v.tags[connectionsFull])
+	gs := v.near(v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Outcome == verdict.Refused || g.Status == 503 && g.Grade.Outcome != verdict.Complete
+	}), v.tags[connectionsFull])
 	if len(gs) == 0 {
 		return nil
 	}
