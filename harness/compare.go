@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
@@ -64,25 +65,45 @@ func (p *player) plainPath() string {
 // ask2 asks one question in both ways. What went wrong is part of the result.
 func (p *player) ask2(ctx context.Context, plain, nonce string) record.Comparison {
 	c := record.Comparison{Nonce: nonce, Differ: -1}
-	streamed, err := p.text(ctx, p.run.target(p.sc), p.body, nonce)
+	streamed, err := p.text(ctx, p.front, p.run.target(p.sc), p.body, nonce)
 	if err != nil {
-		c.Err = "streamed: " + p.secrets.hide(err.Error())
-		return c
+		c.StreamedErr = p.secrets.hide(err.Error())
 	}
-	body := p.body
-	if p.App.Stream.PlainBody != "" {
-		body = []byte(p.App.Stream.PlainBody)
-	}
-	whole, err := p.text(ctx, plain, body, nonce)
+	whole, err := p.text(ctx, p.front, plain, p.plainBody(), nonce)
 	if err != nil {
-		c.Err = "in one piece: " + p.secrets.hide(err.Error())
-		return c
+		c.WholeErr = p.secrets.hide(err.Error())
 	}
+	streamed, whole = samePadding(streamed, whole)
 	c.Streamed, c.Whole = len(streamed), len(whole)
+	c.StreamedSum, c.WholeSum = sum(streamed), sum(whole)
 	if streamed != whole {
 		c.Differ = common(streamed, whole)
 	}
 	return c
+}
+
+// plainBody is the body of a request for the answer in one piece.
+func (p *player) plainBody() []byte {
+	if p.App.Stream.PlainBody != "" {
+		return []byte(p.App.Stream.PlainBody)
+	}
+	return p.body
+}
+
+// samePadding takes the white space off the ends of two texts that differ in
+// nothing else: a last newline is the handwriting of a framework.
+func samePadding(a, b string) (string, string) {
+	if x, y := strings.TrimSpace(a), strings.TrimSpace(b); x == y {
+		return x, y
+	}
+	return a, b
+}
+
+// sum tells texts apart.
+func sum(text string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	return h.Sum64()
 }
 
 // common is the length of the common prefix.
@@ -96,20 +117,21 @@ func common(a, b string) int {
 	return n
 }
 
-// text asks for one answer and returns what it says.
-func (p *player) text(ctx context.Context, path string, body []byte, nonce string) (string, error) {
+// text asks for one answer at a hop and returns what it says, as far as it came.
+func (p *player) text(ctx context.Context, at stack.Hop, path string, body []byte, nonce string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, compareLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, p.App.method(), p.front.URL+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, p.App.method(), at.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}
 	req.Header = p.header.Clone()
+	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
 	req.Header.Set(stack.NonceHeader, nonce)
 	t := &http.Transport{DisableKeepAlives: true}
-	if p.front.Dial != "" {
+	if at.Dial != "" {
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, p.front.Dial)
+			return new(net.Dialer).DialContext(ctx, network, at.Dial)
 		}
 	}
 	defer t.CloseIdleConnections()
@@ -119,13 +141,14 @@ func (p *player) text(ctx context.Context, path string, body []byte, nonce strin
 	}
 	defer resp.Body.Close()
 	all, err := io.ReadAll(io.LimitReader(resp.Body, compareSize))
-	if err != nil {
-		return "", err
-	}
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("status %s", resp.Status)
 	}
-	return p.said(resp.Header.Get("Content-Type"), all), nil
+	said := p.said(resp.Header.Get("Content-Type"), all)
+	if err != nil {
+		return said, fmt.Errorf("cut after %d bytes: %w", len(all), err)
+	}
+	return said, nil
 }
 
 // said is the text of an answer of either kind.

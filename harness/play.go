@@ -38,6 +38,8 @@ type player struct {
 	logs    *logWatcher // of the attached logs and the stack's
 	closing atomic.Bool // the stack is being closed
 	alone   uint64      // the stream that went down this road alone
+	// reference is what a text answer says in full, "" where that is not known.
+	reference string
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever
@@ -133,10 +135,16 @@ func entrance(hops []stack.Hop, name string) (stack.Hop, error) {
 
 // timetable is the scenario itself.
 func (p *player) timetable(ctx context.Context) error {
+	if err := p.learn(ctx); err != nil {
+		return err
+	}
 	if p.sc.Peel {
 		return p.peel(ctx)
 	}
 	if err := p.solo(ctx, p.front); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if err := p.paceAlone(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	if p.sc.Fault != nil {

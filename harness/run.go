@@ -58,10 +58,12 @@ type run struct {
 	mute     bool              // control was played, and no stream of it brought content
 	warned   []string          // what Warn was told
 	solos    map[string]soloOf // by road
+	// references are what texts say in full, by path; "" where nobody knows.
+	references map[string]string
 }
 
 func newRun(o Options) (*run, error) {
-	r := &run{Options: o, next: 1, solos: map[string]soloOf{}}
+	r := &run{Options: o, next: 1, solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	if r.dialect, r.terminal, r.failure, err = o.App.dialect(); err != nil {
 		return nil, err
@@ -231,6 +233,7 @@ func (r *run) policy(sc Scenario) record.Policy {
 		p.Thresholds = t
 	}
 	p.Faulty = sc.Fault != nil
+	p.LeftToEdge = p.LeftToEdge && !sc.Required && r.App.Edge == stack.Edge{}
 	p.Feed, p.FeedEvents = r.App.Stream.Endless.For, r.App.Stream.Endless.Events
 	p.Slowdown = slowdown(sc, p.Thresholds.Slowdown)
 	if sc.Peel && r.App.plain() {

@@ -139,3 +139,28 @@ func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 	}
 	return nil
 }
+
+// paceAlone sends a few streams to the app itself where the scenario asks whether
+// something on the way holds streams back: how the app paces its answers by itself
+// is what that is measured against.
+func (p *player) paceAlone(ctx context.Context) error {
+	hops := p.hops()
+	app := hops[len(hops)-1]
+	if p.sc.Policy.Expect != record.ExpectPaced || app.Name != "app" || app.Name == p.front.Name {
+		return nil
+	}
+	p.phase("streams to the app itself")
+	for range paceStreams {
+		st, err := p.ask1(ctx, app, record.Solo)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		if took, ok := verdict.DurationOf(st); ok && took > soloLong {
+			break
+		}
+	}
+	return nil
+}
+
+// paceStreams is how many streams say how an app paces its answers.
+const paceStreams = 3

@@ -97,6 +97,7 @@ func (p *player) wave(n int, l *Load) load.Wave {
 	w := load.Wave{Scenario: p.sc.ID, Method: p.App.method(), Header: p.headers(), Body: p.body,
 		Streams: n, Total: n, Dialect: &p.dialect, Ask: p.ask(),
 		Limits: p.bounds(p.sc), Follow: p.follow()}
+	w.Ask.Reference = p.reference
 	if l != nil {
 		w.Ramp, w.Duration, w.Rate = l.Ramp, l.Duration, l.Rate
 		if l.Duration > 0 {

@@ -13,7 +13,7 @@ func NotStreaming() harness.Scenario {
 		ID: "not-streaming", Title: "The same answer in one piece",
 		Doc:       "What a stream says, event by event, is the text that the same question gets in one piece.",
 		Symptom:   "the streamed text differs from the answer in one piece",
-		LookAlike: "an app that answers each time anew: then both are right",
+		LookAlike: "an app that answers each time anew: then both are right, and nothing is decided",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Policy:    record.Policy{MinStreams: 1, Expect: record.ExpectSameText, Checks: calmFlags},
 	}

@@ -17,8 +17,16 @@ import (
 // should survive.
 func Standard() []harness.Scenario {
 	return []harness.Scenario{
-		Control(), Buffering(), ReadTimeout(), Latency(), Stall(), Cut(), WorkerKill(), Drain(),
+		Control(), NotStreaming(), leftToTheEdge(Buffering()), ReadTimeout(), Latency(), Stall(), Cut(), WorkerKill(), Drain(),
 	}
+}
+
+// leftToTheEdge has s hold what an edge of ours does to an app against the app only
+// where the user named the edge, the scenario or a requirement: most apps leave it
+// to their edge not to buffer, and theirs may well not.
+func leftToTheEdge(s harness.Scenario) harness.Scenario {
+	s.Policy.LeftToEdge = true
+	return s
 }
 
 // Require makes scenarios obligatory: one that the app, or this machine, cannot

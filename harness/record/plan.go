@@ -119,6 +119,9 @@ type Policy struct {
 	// has one; FeedEvents is the least number of events in that time.
 	Feed       time.Duration `json:"feed,omitempty"`
 	FeedEvents int           `json:"feed_events,omitempty"`
+	// LeftToEdge says that nothing speaks for an edge like the scenario's in front
+	// of the app: what that edge holds back is said, and not held against the app.
+	LeftToEdge bool `json:"left_to_edge,omitempty"`
 	// MinStreams is the least number of judged streams.
 	MinStreams int `json:"min_streams,omitempty"`
 	// Expect names what must be seen for the scenario to have tested anything

@@ -103,6 +103,8 @@ type contentEntry struct {
 	AfterTerminal int          `cbor:"5,keyasint,omitempty"`
 	ErrorText     string       `cbor:"6,keyasint,omitempty"`
 	Unprovable    bool         `cbor:"7,keyasint,omitempty"`
+	Measured      int64        `cbor:"25,keyasint,omitempty"`
+	Differs       bool         `cbor:"26,keyasint,omitempty"`
 	Worker        string       `cbor:"8,keyasint,omitempty"`
 	LastEvent     string       `cbor:"9,keyasint,omitempty"`
 	Finished      bool         `cbor:"10,keyasint,omitempty"`

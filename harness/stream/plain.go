@@ -11,7 +11,9 @@ import (
 
 // text: plain text says nothing about its own end, so the caller must: by the
 // sentinel that ends it, its length, its digest, or several of them, which must
-// all hold. With none of them the answer is unprovable. Text is taken for UTF-8
+// all hold. With none of them it is held against what the same question is known to
+// get (Ask.Reference); where that is not known either, or the app answers each time
+// anew, the answer is unprovable. Text is taken for UTF-8
 // unless a digest proves it.
 //
 // A sentinel counts where it ends the body. Text may hold it elsewhere, so only a
@@ -26,6 +28,8 @@ type textReader struct {
 	sha      hash.Hash // nil if no digest is declared
 	size     int64
 	end      []byte // the last bytes, at most two sentinels
+	ref      string // "" if something is declared, or nothing is known
+	part     bool   // the text is no beginning of ref
 	chars    utf8Check
 	splice   spliceFinder
 }
@@ -35,6 +39,9 @@ func newText(a Ask) Reader {
 	if a.SHA256 != "" {
 		r.sha = sha256.New()
 	}
+	if a.Sentinel == "" && a.Length == 0 && r.sha == nil {
+		r.ref = a.Reference
+	}
 	return r
 }
 
@@ -42,6 +49,7 @@ func newText(a Ask) Reader {
 func (r *textReader) Read(f *Frame) Event {
 	r.splice.push(f.Data, r.size)
 	r.chars.push(f.Data)
+	r.measure(f.Data)
 	r.size += int64(len(f.Data))
 	r.keepEnd(f.Data)
 	if r.sha != nil {
@@ -63,6 +71,15 @@ func (r *textReader) ended() bool {
 		return r.sentinels() > 0
 	}
 	return r.length > 0 && r.size == r.length
+}
+
+// measure holds the next bytes against the reference.
+func (r *textReader) measure(p []byte) {
+	if r.ref == "" || r.part {
+		return
+	}
+	rest := r.ref[min(r.size, int64(len(r.ref))):]
+	r.part = len(p) > len(rest) || rest[:len(p)] != string(p)
 }
 
 // keepEnd keeps the last bytes of the text, enough for two sentinels.
@@ -91,7 +108,8 @@ func (r *textReader) sentinels() (n int) {
 
 // Close implements [Reader].
 func (r *textReader) Close(partial int) Summary {
-	r.sum.Unprovable = r.sentinel == "" && r.length == 0 && r.sha == nil
+	r.sum.Measured, r.sum.Differs = int64(len(r.ref)), r.part
+	r.sum.Unprovable = r.sentinel == "" && r.length == 0 && r.sha == nil && (r.ref == "" || r.part)
 	why, wrong := r.doubt()
 	proven := why == ""
 	r.sum.Terminals = r.sentinels()
@@ -123,6 +141,10 @@ func (r *textReader) scars() {
 func (r *textReader) doubt() (why string, wrong bool) {
 	whole := r.sentinel != "" || r.length > 0 // what ends the text is declared
 	switch {
+	case r.part:
+		return "it says something else than the app's other answers to the same question, so nothing can prove that the text is whole", false
+	case r.ref != "" && r.size < int64(len(r.ref)):
+		return fmt.Sprintf("%d bytes of the %d that the app answers to the same question", r.size, len(r.ref)), false
 	case r.sum.Unprovable:
 		return "neither sentinel nor length nor sha256 was declared, so nothing can prove that the text is whole", false
 	case r.length > 0 && r.size != r.length:

@@ -52,6 +52,33 @@ func TestTextDialect(t *testing.T) {
 	}
 }
 
+// A text that declares nothing is held against what the same question got before:
+// equal is whole, a beginning is cut, and an answer anew proves nothing.
+func TestTextReference(t *testing.T) {
+	const ref = "grüße 🙂, all of it\n"
+	for _, tt := range []struct {
+		name       string
+		ask        Ask
+		body       string
+		state      State
+		unprovable bool
+		why        string
+	}{
+		{"equal", Ask{Reference: ref}, ref, Complete, false, ""},
+		{"a beginning", Ask{Reference: ref}, ref[:12], Prefix, false, "12 bytes of the 24 that the app answers"},
+		{"nothing", Ask{Reference: ref}, "", Empty, false, ""},
+		{"another answer", Ask{Reference: ref}, "grüße 🙂, some of it\n", Prefix, true, "something else"},
+		{"a longer answer", Ask{Reference: ref}, ref + "more", Prefix, true, "something else"},
+		{"a shorter answer that is no beginning", Ask{Reference: ref}, "grüße!", Prefix, true, "something else"},
+		{"what is declared goes before", Ask{Reference: ref, Sentinel: "[END]"}, "anew[END]", Complete, false, ""},
+	} {
+		got := read(t, "text", tt.ask, tt.body)
+		if got.State != tt.state || got.Unprovable != tt.unprovable || !strings.Contains(got.Why, tt.why) {
+			t.Errorf("%s: got %+v, want %q, unprovable %t, because %q", tt.name, got.Summary, tt.state, tt.unprovable, tt.why)
+		}
+	}
+}
+
 // Kinds of text depend on the reads: the end is a terminal, unless its read also
 // brings the first of the text.
 func TestTextKinds(t *testing.T) {

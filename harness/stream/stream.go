@@ -163,6 +163,10 @@ type Summary struct {
 	// completeness, whatever the server does: plain text with no sentinel,
 	// length or checksum. Only a transport that frames the body can help then.
 	Unprovable bool
+	// Measured is the length of the reference that the answer was compared with, 0
+	// where there was none, and Differs says that the two part before either ends.
+	Measured int64
+	Differs  bool
 	// Worker identifies the process that served the stream, where the dialect
 	// carries it.
 	Worker string
@@ -224,6 +228,10 @@ type Ask struct {
 	Sentinel string
 	Length   int64
 	SHA256   string
+	// Reference is what a text answer is known to say in full, where nothing else
+	// is declared: an answer equal to it is whole, one that ends within it is cut,
+	// any other is an answer anew and proves nothing. "" where nobody knows.
+	Reference string
 	// Resume is the number of the last event that the client has from before: a
 	// server that resumes goes on behind it, one that does not begins anew.
 	Resume int64

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"encoding/json"
 	"slices"
 
 	"fmt"
@@ -122,11 +123,78 @@ type Provable struct{}
 func (Provable) Check(s *Scope) Answer {
 	const name = "completeness provable"
 	n := s.flagged(Unprovable)
-	if n == 0 || s.loose.disproved() { // then Terminal has said why
+	if s.loose.disproved() { // then Terminal has said why
 		return Answer{}
 	}
-	return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or send Content-Length",
-		"%d complete streams bear no proof that they are whole: plain text whose end nothing declares", n).obliges()
+	ref := s.learned()
+	switch {
+	case n > 0:
+		return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, or send Content-Length",
+			"%d complete streams bear no proof that they are whole: plain text whose end nothing declares%s", n, anew(ref, s)).obliges()
+	case ref == nil || ref.Alike == 0 && !ref.Plain || s.measured() == 0:
+		return Answer{}
+	case ref.Plain:
+		return pass(name, "%d streams were held against the answer in one piece (%d bytes)", s.measured(), ref.Bytes).obliges()
+	}
+	return pass(name, "%d streams were held against the app's own answer (%d bytes, alike %d of %d times when asked directly before the load); "+
+		"an end that the app cuts off every time would not show", s.measured(), ref.Bytes, ref.Alike, ref.Asked).obliges()
+}
+
+// proofDoubts says once in a run, with the scenario that asked for it, what a
+// comparison with the app's own answers cannot show.
+func (s *Scope) proofDoubts() []Doubt {
+	asked := slices.ContainsFunc(s.Run.Notes, func(n record.Note) bool { return n.Kind == record.NoteReference && n.Scenario == s.Scenario.ID })
+	ref := s.learned()
+	if !asked || ref.Plain || ref.Alike == 0 || s.measured() == 0 {
+		return nil
+	}
+	return []Doubt{{About: "completeness", Settle: "set stream.plain_path, or declare a sentinel, a length or a SHA-256",
+		Why: fmt.Sprintf("nothing declares how the text ends: a stream counts as complete that is equal to what the app answered when asked directly before the load "+
+			"(%d bytes, alike %d of %d times), so an end that the app cuts off every time would not show", ref.Bytes, ref.Alike, ref.Asked)}}
+}
+
+// anew says why streams could not be held against a reference.
+func anew(ref *record.Reference, s *Scope) string {
+	switch {
+	case ref == nil:
+		return ""
+	case ref.Err != "" && ref.Alike == 0:
+		return "; asked directly before the load the app did not answer either: " + ref.Err
+	case ref.Alike == 0:
+		return fmt.Sprintf(", and the app answers each time anew (asked directly %d times before the load)", ref.Asked)
+	}
+	for i := range s.Streams {
+		if c := &s.Streams[i].Content; c.Differs {
+			return fmt.Sprintf(", and they say something else than the app's answers before the load (%d bytes, alike %d of %d times)", ref.Bytes, ref.Alike, ref.Asked)
+		}
+	}
+	return ""
+}
+
+// learned is what texts were held against in this scenario or, where it asks the
+// same, in an earlier one; nil for nothing.
+func (s *Scope) learned() *record.Reference {
+	var last *record.Reference
+	for _, n := range s.Run.Notes {
+		var r record.Reference
+		if n.Kind == record.NoteReference && json.Unmarshal([]byte(n.Text), &r) == nil {
+			last = &r
+			if n.Scenario == s.Scenario.ID {
+				return last
+			}
+		}
+	}
+	return last
+}
+
+// measured counts the whole streams that were held against a reference.
+func (s *Scope) measured() (n int) {
+	for i := range s.Streams {
+		if g := &s.Streams[i]; g.Content.Measured > 0 && !g.Content.Differs && g.Grade.Outcome == Complete {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Scope) flagged(f Flag) int {

@@ -61,6 +61,7 @@ func judgeScope(s *Scope) ScenarioReport {
 	r.Doubts = append(r.Doubts, s.pacingDoubts()...)
 	r.Doubts = append(r.Doubts, s.noteDoubts()...)
 	r.Doubts = append(r.Doubts, s.redirectDoubts()...)
+	r.Doubts = append(r.Doubts, s.proofDoubts()...)
 	r.setAside()
 	if s.Scenario.Policy.Faulty && s.Active != record.Never {
 		if took, _ := s.recovery(); took != record.Never {

@@ -1,0 +1,52 @@
+package verdict_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// Plain text that declares no end passes where it is equal to what the app answers
+// to the same question, fails where it is a beginning of it, and stays open where
+// the app answers anew.
+func TestTextAgainstReference(t *testing.T) {
+	text := func(measured int64, differs, whole bool) synth.Shape {
+		return synth.Shape{End: func(s *record.Stream, last time.Duration) {
+			synth.Clean(s, last)
+			s.Content = stream.Summary{State: stream.Prefix, Measured: measured, Differs: differs, Unprovable: measured == 0 || differs}
+			if whole {
+				s.Content.State, s.Content.Terminals = stream.Complete, 1
+			}
+		}}
+	}
+	reference := func(text string) func(*synth.Builder) {
+		return func(b *synth.Builder) { b.Note(record.NoteReference, text, "") }
+	}
+	alike := reference(`{"Asked":3,"Alike":3,"Bytes":180}`)
+	for _, tt := range []struct {
+		name   string
+		build  func(*synth.Builder)
+		want   verdict.Verdict
+		why    string
+		doubts int
+	}{
+		{"equal", policy(func(*record.Policy) {}, alike, add(5, text(180, false, true))), verdict.Pass, "", 1},
+		{"equal to the answer in one piece", policy(func(*record.Policy) {}, reference(`{"Asked":3,"Alike":3,"Bytes":180,"Plain":true}`), add(5, text(180, false, true))), verdict.Pass, "", 0},
+		{"a beginning", policy(func(*record.Policy) {}, alike, add(5, text(180, false, true)), add(1, text(180, false, false))), verdict.Fail, "1 truncated", 1},
+		{"anew", policy(func(*record.Policy) {}, reference(`{"Asked":3}`), add(5, text(0, false, false))), verdict.Inconclusive, "answers each time anew", 1},
+		{"something else", policy(func(*record.Policy) {}, alike, add(5, text(180, true, false))), verdict.Inconclusive, "something else", 1},
+		{"nobody was asked", add(5, text(0, false, false)), verdict.Inconclusive, "bear no proof", 1},
+	} {
+		b := synth.New()
+		tt.build(b)
+		s := verdict.Judge(&b.Run).Scenarios[0]
+		if s.Verdict != tt.want || !strings.Contains(s.Why, tt.why) || len(s.Doubts) != tt.doubts {
+			t.Errorf("%s: %s (%s), %d doubts %+v, want %s (…%s…), %d", tt.name, s.Verdict, s.Why, len(s.Doubts), s.Doubts, tt.want, tt.why, tt.doubts)
+		}
+	}
+}
