@@ -143,9 +143,9 @@ func (v *view) serverWords() string {
 
 // limited is a limit on how many streams are served, or prepared, at a time.
 func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
-	what, why := "answers", "a new one begins only when another has ended"
+	what, why := "answer", "a new one begins only when another has ended"
 	if c.Pattern == verdict.StartsAtMost || c.Pattern == verdict.StartsOneByOne {
-		what, why = "first events", "the others wait, while answers that have begun flow on"
+		what, why = "first event", "the others wait, while answers that have begun flow on"
 	}
 	full, confidence, _ := v.fullPools(len(c.Streams))
 	if len(full) > 0 && isPool(float64(c.N)) {
@@ -154,10 +154,10 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 			see(full...).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
 	}
 	f := found(ConcurrencyLimit, "H", layerApp, likely, gs).
-		say("%d streams had to wait: at most %d %s at a time; %s", len(gs), c.N, what, why).
+		say("%d streams had to wait: %s at a time; %s", len(gs), atMost(c.N, what), why).
 		see(fmt.Sprintf("exactly %d for %.0f %% of the time in which others waited; at most %d answers open at once, %d requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
 		see(v.figures(c), stepsLine(c), v.threadsLine(c.N), v.whose(c)).
-		not(BlockedLoop, "streams that had begun went on while the others waited").
+		notIf(len(c.Silenced) == 0, BlockedLoop, "streams that had begun went on while the others waited").
 		not("a slow app", fmt.Sprintf("alone, its first event comes after %s", verdict.Brief(alone(c)))).
 		mend(v.fix(fixLimit)).
 		settle(v.rerun(fmt.Sprintf("--streams %d", c.N)) + "   # at the limit all is well")
@@ -168,6 +168,13 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		f.or(ThreadPool, "F2", "anyio's pool has 40 threads a process")
 	}
 	return f
+}
+
+func atMost(n int, what string) string {
+	if n == 1 {
+		return "one " + what
+	}
+	return fmt.Sprintf("at most %d %ss", n, what)
 }
 
 // whose says what usually sets such a limit in the app's server.

@@ -205,10 +205,10 @@ func (c *Crowd) look(factor float64) {
 	}
 	c.MostWaiting = most(c.waits())
 	switch {
-	case len(c.Waited) >= slowLeast && c.held(OneByOne, AtMost, c.bodies(firstAfter(c.Solo))):
+	case len(c.Waited) >= slowLeast && c.adds() && c.mute():
+		c.Pattern, c.N, c.Share = NothingMeanwhile, 1, 1
+	case len(c.Waited) >= slowLeast && !c.starved() && c.held(OneByOne, AtMost, c.bodies(firstAfter(c.Solo))):
 	case len(c.Waited) >= slowLeast && c.held(StartsOneByOne, StartsAtMost, c.starts()):
-	case len(c.Waited) >= slowLeast && c.adds():
-		c.Pattern, c.N, c.Share = StartsOneByOne, 1, 1
 	case len(c.Silenced) >= slowLeast && (c.sharing() || c.starving()):
 		c.Pattern = SilentTogether
 	}

@@ -100,6 +100,25 @@ func (c *Crowd) starving() bool {
 		}
 		to = max(to, x.to)
 	}
+	return c.muteFrom(from, to, pace)
+}
+
+// starved is the same for the time in which streams waited for their first event.
+func (c *Crowd) starved() bool {
+	pace, waits := usual(c.Solo), c.waits()
+	if pace == 0 || len(waits) == 0 {
+		return false
+	}
+	from, to := waits[0].from, waits[0].to
+	for _, w := range waits[1:] {
+		from, to = min(from, w.from), max(to, w.to)
+	}
+	return c.muteFrom(from, to, pace)
+}
+
+// muteFrom reports whether hardly any event came between two times to streams that
+// were open, each of which has one every pace.
+func (c *Crowd) muteFrom(from, to, pace time.Duration) bool {
 	due := 0.0
 	for _, b := range c.bodies(0) {
 		if lo, hi := max(b.from, from), min(b.to, to); hi > lo {
