@@ -42,6 +42,7 @@ func (p *player) peel(ctx context.Context) error {
 		p.phase("streams to " + h.Name)
 		w := p.wave(p.sc.Load.streams(), &p.sc.Load)
 		w.Assign = p.through(h)
+		p.spread(&w)
 		browsed := p.browse(ctx, h)
 		_, err := p.drive(ctx, w)
 		if err = errors.Join(err, browsed()); err != nil {

@@ -40,6 +40,8 @@ type player struct {
 	alone   uint64      // the stream that went down this road alone
 	// reference is what a text answer says in full, "" where that is not known.
 	reference string
+
+	aloneTook time.Duration // and how long it took, 0 if unknown
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever

@@ -229,9 +229,12 @@ func (r *run) repeat() string {
 func (r *run) policy(sc Scenario) record.Policy {
 	p := sc.Policy
 	p.GapLimit, p.FirstLimit, p.ProgressLimit, p.TotalLimit = r.gapLimit(sc), r.firstLimit(), r.ProgressLimit, r.total()
-	if t := r.Thresholds; t != (record.Thresholds{}) {
+	t, slowest := r.Thresholds, r.Thresholds.Slowdown
+	if t.Slowdown = 0; t != (record.Thresholds{}) {
+		t.Slowdown = p.Thresholds.Slowdown
 		p.Thresholds = t
 	}
+	p.Thresholds.Slowdown = cmp.Or(slowest, p.Thresholds.Slowdown)
 	p.Faulty = sc.Fault != nil
 	p.LeftToEdge = p.LeftToEdge && !sc.Required && r.App.Edge == stack.Edge{}
 	p.Feed, p.FeedEvents = r.App.Stream.Endless.For, r.App.Stream.Endless.Events

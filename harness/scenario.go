@@ -80,7 +80,9 @@ type When = fault.When
 type Load struct {
 	Streams int           // concurrent; 0 means the scenario's own, or 20
 	Rate    float64       // streams per second; makes the model open
-	Ramp    time.Duration // over which the first streams start
+	Ramp    time.Duration // over which the first streams start; 0 spreads them a little where the scenario allows
+	// Together starts them all at once.
+	Together bool
 	// Duration is how long streams are started: one that has ended is replaced. 0
 	// means the scenario's own; where that has none each stream is sent once.
 	Duration time.Duration
@@ -92,7 +94,10 @@ func (l Load) Over(m Load) Load {
 		l.Streams, l.Rate = m.Streams, m.Rate
 	}
 	l.Duration = cmp.Or(l.Duration, m.Duration)
-	l.Ramp = cmp.Or(l.Ramp, m.Ramp)
+	l.Ramp, l.Together = cmp.Or(l.Ramp, m.Ramp), l.Together || m.Together
+	if l.Together {
+		l.Ramp = 0
+	}
 	return l
 }
 

@@ -43,7 +43,7 @@ func (p *player) solo(ctx context.Context, h stack.Hop) error {
 	}
 	road := p.road(h)
 	if known, ok := p.solos[road]; ok && (p.sc.Fault != nil || known.took > soloLong) {
-		p.alone = known.seq
+		p.alone, p.aloneTook = known.seq, known.took
 		return nil
 	}
 	p.phase("one stream alone")
@@ -55,8 +55,12 @@ func (p *player) solo(ctx context.Context, h stack.Hop) error {
 			st = again
 		}
 	}
-	p.alone = st.Seq
-	if took, ok := verdict.DurationOf(st); ok && whole(st) {
+	p.alone, p.aloneTook = st.Seq, 0
+	took, ok := verdict.DurationOf(st)
+	if ok {
+		p.aloneTook = took
+	}
+	if ok && whole(st) {
 		p.solos[road] = soloOf{st.Seq, took}
 	}
 	return err
@@ -109,7 +113,7 @@ const (
 // compareAlone sends further streams alone where many of the wave's streams, from
 // the number from on, waited much longer than the first solo stream.
 func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) error {
-	if slowdown(p.sc, p.Thresholds.Slowdown) == 0 || p.alone == 0 {
+	if p.sc.Policy.Slowdown == 0 || p.alone == 0 {
 		return nil
 	}
 	var alone *record.Stream
@@ -164,3 +168,25 @@ func (p *player) paceAlone(ctx context.Context) error {
 
 // paceStreams is how many streams say how an app paces its answers.
 const paceStreams = 3
+
+const (
+	// mostSpread and spreadEach bound the time over which a wave's starts are spread
+	// unless the user or the scenario says otherwise.
+	mostSpread = 2 * time.Second
+	spreadEach = 50 * time.Millisecond
+	// spreadPart is the part of an answer's length that it takes at most: nearly all
+	// streams are then open at once, as asked.
+	spreadPart = 4
+)
+
+// spread sets a small ramp where none was asked for. Streams that start at one
+// moment have the same age at the same event, so that nobody can tell a deadline
+// from a fault at that event, or a blocked loop from a pause in every answer.
+// Faults, clients and limits that are met by all at once keep their moment.
+func (p *player) spread(w *load.Wave) {
+	l := p.sc.Load
+	if l.Ramp > 0 || l.Together || w.Rate > 0 || p.sc.Fault != nil || p.sc.Client.own() || p.sc.Policy.Sheds {
+		return
+	}
+	w.Ramp = min(mostSpread, time.Duration(w.Streams)*spreadEach, p.aloneTook/spreadPart)
+}

@@ -34,6 +34,7 @@ func (p *player) mainWave(ctx context.Context) error {
 	p.phase("streams")
 	w := p.wave(p.sc.Load.streams(), &p.sc.Load)
 	w.Assign = p.split()
+	p.spread(&w)
 	p.begin(w)
 	struck := -1
 	var injected chan error

@@ -35,6 +35,7 @@ type runFlags struct {
 	streams         config.Count
 	rate            config.Rate
 	ramp, duration  config.Duration
+	slowdown        config.Factor
 	first, gap      config.Limit
 	progress, total config.Limit
 
@@ -95,7 +96,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.streams, "streams", "keep `N` streams open at a time (default 20)")
 	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
-	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME`")
+	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME` (default: up to 2s, at most a quarter of an answer; 0s: all at once)")
 	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
 }
 
@@ -105,6 +106,7 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 	fs.Var(&f.gap, "gap-limit", "a stream without a byte for this `TIME` is stalled; also the bound of late and gappy, see above (default 10s)")
 	fs.Var(&f.progress, "progress-limit", "a stream that brings only heartbeats or parts of an event for this `TIME` is stalled (default: no limit but --total-limit)")
 	fs.Var(&f.total, "total-limit", "a stream is ended when it is this `TIME` old (default 5m0s)")
+	fs.Var(&f.slowdown, "slowdown", "streams may wait `FACTOR` times as long under load as one alone, and always 1s longer; or off (default 5)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")

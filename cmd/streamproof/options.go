@@ -142,6 +142,7 @@ func (in *input) load(o *harness.Options) {
 	l.Rate = cmp.Or(float64(in.rate), l.Rate)
 	if in.given.Changed("ramp") {
 		l.Ramp = time.Duration(in.ramp)
+		l.Together = l.Ramp == 0
 	}
 	if in.given.Changed("duration") {
 		l.Duration = time.Duration(in.duration)
@@ -150,6 +151,7 @@ func (in *input) load(o *harness.Options) {
 	o.GapLimit = cmp.Or(time.Duration(in.gap), o.GapLimit)
 	o.ProgressLimit = cmp.Or(time.Duration(in.progress), o.ProgressLimit)
 	o.Total = cmp.Or(time.Duration(in.total), o.Total)
+	o.Thresholds.Slowdown = cmp.Or(float64(in.slowdown), o.Thresholds.Slowdown)
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the

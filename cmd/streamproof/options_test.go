@@ -86,7 +86,7 @@ allow_hosts: [a]
 	if o.App.URL != "http://127.0.0.1:9/other?x=1" || o.App.Command != nil {
 		t.Errorf("the URL did not replace the command: %+v", o.App)
 	}
-	if d := cmp.Diff(harness.Load{Streams: 9, Duration: 10 * time.Second}, o.Load); d != "" {
+	if d := cmp.Diff(harness.Load{Streams: 9, Together: true, Duration: 10 * time.Second}, o.Load); d != "" {
 		t.Errorf("load (-want +got):\n%s", d)
 	}
 	if o.GapLimit != time.Second || !o.Strict || o.Seed != 3 || o.Dir != "x" || !slices.Equal(o.AllowHosts, []string{"a", "b"}) {

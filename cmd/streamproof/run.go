@@ -48,7 +48,11 @@ A stream is stalled, and is ended, when one of three limits is reached:
 A stream that completes is late when its first event took longer than
 thresholds.first_event of the file, and gappy when it was silent for longer than
 thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the
-scenarios that ask for promptness: 'streamproof scenarios' lists their checks.`
+scenarios that ask for promptness: 'streamproof scenarios' lists their checks.
+
+One stream goes alone before the load. Where no fault delays streams, the run fails
+if a tenth of them, and at least 2, wait 5 times as long as that one for their first
+event, or in a silence, and 1 s longer (--slowdown).`
 
 const runExamples = `  streamproof run
   streamproof run --scenario control,cut --streams 100

@@ -59,7 +59,7 @@ func (l Load) options() harness.Load {
 }
 
 func (t Thresholds) options() record.Thresholds {
-	return record.Thresholds{FirstEvent: time.Duration(t.FirstEvent), MaxGap: time.Duration(t.MaxGap), Total: time.Duration(t.Total)}
+	return record.Thresholds{FirstEvent: time.Duration(t.FirstEvent), MaxGap: time.Duration(t.MaxGap), Total: time.Duration(t.Total), Slowdown: float64(t.Slowdown)}
 }
 
 // beside makes a path of the file relative to its folder.

@@ -50,6 +50,9 @@ func (Link) JSONSchema() *jsonschema.Schema {
 func (Share) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? *%$`, "50%"), {Type: "number", ExclusiveMinimum: "0", Maximum: "1"}}}
 }
+func (Factor) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: "off"}, {Type: "number", ExclusiveMinimum: "1"}}}
+}
 func (Flags) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: oneOf(flagNames())}
 }

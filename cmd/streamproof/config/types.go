@@ -98,4 +98,5 @@ type Thresholds struct {
 	FirstEvent Duration `yaml:"first_event,omitempty" jsonschema_description:"95th percentile of the time to the first event, over complete streams."`
 	MaxGap     Duration `yaml:"max_gap,omitempty" jsonschema_description:"Longest silence in any complete stream."`
 	Total      Duration `yaml:"total,omitempty" jsonschema_description:"95th percentile of the duration of complete streams."`
+	Slowdown   Factor   `yaml:"slowdown,omitempty" jsonschema_description:"How many times as long as one stream alone streams may wait under load, and always 1 s longer; 5 if absent, or off."`
 }

@@ -29,6 +29,7 @@ type (
 	FaultType string
 	Link      string
 	Share     float64  // of all streams, more than 0
+	Factor    float64  // above 1; below 0 is off
 	Flags     []string // of streams
 	Faults    []Fault
 	Command   []string // a program and its arguments
@@ -94,6 +95,31 @@ func (p *Share) Set(s string) error {
 	*p = Share(n)
 	return nil
 }
+
+// Set takes a number above 1, or off, which is stored below 0.
+func (x *Factor) Set(s string) error {
+	if s == "off" {
+		*x = -1
+		return nil
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || !(n > 1) {
+		return badValue("write it like 5, or off", "%q is no factor above 1", s)
+	}
+	*x = Factor(n)
+	return nil
+}
+
+func (x Factor) String() string {
+	if x < 0 {
+		return "off"
+	}
+	return unlessZero(x, strconv.FormatFloat(float64(x), 'g', -1, 64))
+}
+
+func (Factor) Type() string { return "factor" }
+
+func (x *Factor) UnmarshalYAML(n ast.Node) error { return scalar(n, "a factor", x.Set) }
 
 func (c *Command) Set(s string) (err error) {
 	*c, err = words(s)
