@@ -12,6 +12,9 @@ import (
 type Edge struct {
 	Name  string
 	Needs []string
+	// Launders says that an answer that breaks off behind it, chunked, ends like a
+	// whole one: a fact of the software, see TestEdgesThatLaunder.
+	Launders bool
 	// FastCGI says that it can speak to a FastCGI server.
 	FastCGI bool
 	// Logs are the kinds of its logs and their files.
@@ -55,7 +58,7 @@ var Edges = []*Edge{
 	{Name: "nginx", Needs: []string{"nginx"}, FastCGI: true, Logs: map[string]string{"nginx_access": "access.log", "nginx_error": "error.log"}, write: nginx},
 	{Name: "haproxy", Needs: []string{"haproxy"}, Logs: map[string]string{"haproxy": "edge.log"}, write: haproxy},
 	{Name: "apache", Needs: []string{"apache2"}, FastCGI: true, Logs: map[string]string{"apache_access": "access.log", "apache_error": "error.log"}, write: apache},
-	{Name: "caddy", Needs: []string{"caddy"}, Logs: map[string]string{"caddy": "edge.log"}, write: caddy},
+	{Name: "caddy", Launders: true, Needs: []string{"caddy"}, Logs: map[string]string{"caddy": "edge.log"}, write: caddy},
 	{Name: "lighttpd", Needs: []string{"lighttpd"}, FastCGI: true, Logs: map[string]string{"lighttpd_access": "access.log", "lighttpd_error": "error.log"}, write: lighttpd},
 	{Name: "varnish", Needs: []string{"varnishd", "varnishncsa"}, Logs: map[string]string{"varnish": "access.log"}, write: varnish},
 	{Name: "goproxy", Needs: []string{"go"}, Logs: map[string]string{"proxy": "edge.log"}, write: goproxy},

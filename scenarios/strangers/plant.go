@@ -41,6 +41,9 @@ type Plant struct {
 	Commands               []string // "run", "diagnose"
 	// First are the accepted names of the first cause, Layers its accepted layers.
 	First, Layers []string
+	// Cut says that the app breaks off. Behind an edge that launders, that may be
+	// named first.
+	Cut bool
 	// set completes the drawn case.
 	set func(r *rand.Rand, c *Case)
 }
@@ -48,8 +51,8 @@ type Plant struct {
 var (
 	anyShape = []string{openai, text, ndjson, sse}
 	proven   = []string{openai, ndjson, sse} // shapes whose end can be told
-	// honest are edges that pass on the end of an answer as it was, each according
-	// to its documentation: they speak HTTP/1.1 to the app.
+	// honest are edges that speak HTTP/1.1 to the app; all but those that launder
+	// (see Edge) pass on how an answer ended.
 	honest    = []string{"none", "nginx", "haproxy", "caddy", "goproxy"}
 	allEdges  = []string{"none", "nginx", "haproxy", "apache", "caddy", "lighttpd", "varnish", "goproxy"}
 	both      = []string{"run", "diagnose"}
@@ -126,16 +129,16 @@ var Plants = []*Plant{
 	// Concurrency: only under loads that show it.
 	{Kind: "blocked event loop (0.3 s a request)", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node"}, Edges: honest, Shapes: anyShape, Loads: []int{10, 20}, Commands: both,
 		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("block"), long(20, 40, 20, 40))},
-	{Kind: "blocked event loop (1.5 s now and then)", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
-		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("periodic", "SECONDS", "1.5"), long(60, 90, 30, 40))},
+	{Kind: "blocked event loop (2 s in every fifth answer)", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
+		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("hiccup", "SECONDS", "2"), long(40, 60, 30, 40))},
 	{Kind: "synchronous generator serialises", Servers: []string{"uvicorn", "aiohttp", "tornado"}, Edges: honest, Shapes: proven, Loads: []int{8, 12}, Commands: both,
 		First: []string{diagnose.BlockedLoop, diagnose.SerialisedLoop}, Layers: []string{inApp}, set: then(bug("serial"), long(12, 24, 20, 40))},
 	{Kind: "limit of N in the app", Servers: []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node", "jdk", "go"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(bug("limit"), long(40, 50, 20, 40), limitOf(3, 5))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(bug("limit"), long(25, 35, 20, 30), limitOf(3, 5))},
 	{Kind: "limit of N workers or threads", Servers: []string{"gunicorn-sync", "gunicorn-gthread", "waitress", "puma"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(long(40, 50, 20, 40), poolOf(3, 5))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue}, Layers: []string{inApp, inManager}, set: then(long(25, 35, 20, 30), poolOf(3, 5))},
 	{Kind: "limit of N connections at the edge", Servers: anyServer, Edges: []string{"haproxy"}, Shapes: proven, Loads: []int{12, 20}, Commands: both,
-		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue, diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 4}), long(40, 50, 20, 40))},
+		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue, diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 4}), long(25, 35, 20, 30))},
 	{Kind: "edge out of connections", Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{20}, Commands: onlyRun,
 		First: []string{diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 16}), long(40, 50, 20, 40))},
 	{Kind: "thread pool of 40", Servers: []string{"uvicorn"}, Edges: []string{"none", "nginx"}, Shapes: proven, Loads: []int{60}, Commands: onlyRun,
@@ -146,11 +149,11 @@ var Plants = []*Plant{
 		First: []string{diagnose.ProxyReadTimeout}, Layers: []string{atEdge}, set: then(bug("stall", "SECONDS", "3"), edge(EdgeOptions{Timeout: time.Second}))},
 	{Kind: "edge idle timer that launders", Servers: anyServer, Edges: []string{"caddy", "varnish", "lighttpd"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.ProxyReadTimeout, diagnose.IdleTimeout}, Layers: []string{atEdge, network}, set: then(bug("stall", "SECONDS", "4"), edge(EdgeOptions{Timeout: time.Second}))},
-	{Kind: "deadline in the app (WriteTimeout)", Servers: []string{"go"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "deadline in the app (WriteTimeout)", Cut: true, Servers: []string{"go"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.AbsoluteDeadline}, Layers: []string{inApp}, set: then(bug("deadline", "SECONDS", "1"), long(60, 90, 25, 45))},
 	{Kind: "deadline of PHP-FPM", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "apache", "lighttpd"}, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.AbsoluteDeadline, diagnose.SyncWorkerTimeout}, Layers: []string{inApp, inManager}, set: then(terminate, long(100, 130, 30, 50))},
-	{Kind: "worker timeout (gunicorn sync)", Servers: []string{"gunicorn-sync"}, Edges: honest, Shapes: proven, Loads: []int{1, 4, 8}, Commands: both,
+	{Kind: "worker timeout (gunicorn sync)", Cut: true, Servers: []string{"gunicorn-sync"}, Edges: honest, Shapes: proven, Loads: []int{1, 4, 8}, Commands: both,
 		First: []string{diagnose.SyncWorkerTimeout}, Layers: []string{inApp, inManager}, set: then(workers(8), args("--timeout", "1"), long(100, 130, 30, 50))},
 	{Kind: "deadline at the edge", Servers: anyServer, Edges: []string{"goproxy"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.AbsoluteDeadline}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Deadline: time.Second}), long(60, 90, 25, 45), direct)},
@@ -158,9 +161,9 @@ var Plants = []*Plant{
 		First: []string{diagnose.PayloadCap}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Cap: 3000}), long(150, 200, 5, 15), direct)},
 
 	// The app's own endings.
-	{Kind: "exception in mid-stream", Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "exception in mid-stream", Cut: true, Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.AppError}, Layers: []string{inApp}, set: some(bug("raise"))},
-	{Kind: "exception in mid-stream (Puma)", Servers: []string{"puma"}, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
+	{Kind: "exception in mid-stream (Puma)", Cut: true, Servers: []string{"puma"}, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.AppError, diagnose.Spliced, diagnose.BrokenFraming}, Layers: []string{inApp}, set: some(bug("raise"))},
 	{Kind: "exception in mid-stream (PHP)", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "apache", "lighttpd"}, Shapes: proven, Loads: []int{1, 8}, Commands: onlyRun,
 		First: []string{diagnose.AppError, diagnose.LaunderedByApp, diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("raise"))},
@@ -170,7 +173,7 @@ var Plants = []*Plant{
 		First: []string{diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("stop"))},
 	{Kind: "silent truncation by the app, no edge", Servers: anyServer, Edges: []string{"none"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: onlyRun,
 		First: []string{diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("stop"))},
-	{Kind: "closed resource", Servers: []string{"uvicorn", "gunicorn-uvicorn", "hypercorn"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "closed resource", Cut: true, Servers: []string{"uvicorn", "gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.OutlivesResources, diagnose.AppError}, Layers: []string{inApp}, set: bug("closed")},
 	{Kind: "error inside the stream", Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.InBandError}, Layers: []string{inApp}, set: some(bug("inband"))},
@@ -184,13 +187,13 @@ var Plants = []*Plant{
 		First: []string{diagnose.RedirectLoop, diagnose.HTTPFailure}, Layers: []string{inApp}, set: bug("redirect")},
 
 	// Processes.
-	{Kind: "worker killed by somebody else", Servers: managed, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
+	{Kind: "worker killed by somebody else", Cut: true, Servers: managed, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(workers(2), long(60, 80, 30, 50), killed)},
-	{Kind: "child of PHP-FPM killed by somebody else", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "apache", "lighttpd"}, Shapes: proven, Loads: []int{8}, Commands: onlyRun,
+	{Kind: "child of PHP-FPM killed by somebody else", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "lighttpd"}, Shapes: proven, Loads: []int{8}, Commands: onlyRun,
 		First: []string{diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(long(60, 80, 30, 50), killed)},
-	{Kind: "memory kill (SIGKILL from within)", Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
+	{Kind: "memory kill (SIGKILL from within)", Cut: true, Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(workers(2), bug("exhaust", "SECONDS", "2.5"), long(100, 120, 30, 40))},
-	{Kind: "worker recycled", Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: onlyRun,
+	{Kind: "worker recycled", Cut: true, Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: onlyRun,
 		First: []string{diagnose.WorkerRecycled}, Layers: []string{inApp, inManager}, set: then(args("--max-requests", "4", "--timeout", "2"), long(40, 50, 100, 130), flags("--ramp", "4s"))},
 	{Kind: "crash laundered by HTTP/1.0 (nginx defaults)", Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.LaunderedByEdge, diagnose.AppError}, Layers: []string{atEdge, inApp}, set: then(edge(EdgeOptions{Defaults: true}), some(bug("raise")))},
@@ -235,7 +238,9 @@ func args(a ...string) func(*rand.Rand, *Case) {
 
 func terminate(_ *rand.Rand, c *Case) { c.Spec.Terminate = "2s" }
 
-func replicas(_ *rand.Rand, c *Case) { c.Spec.Replicas, c.Spec.BadReplica = 2, true }
+// replicas makes two of the app, the second of which is bad. Which one served whom
+// stands in the edge's log and nowhere else.
+func replicas(_ *rand.Rand, c *Case) { c.Spec.Replicas, c.Spec.BadReplica, c.Logs = 2, true, true }
 
 // killed has somebody else kill a worker once the load is in its answers.
 func killed(_ *rand.Rand, c *Case) {

@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -41,13 +43,17 @@ type Answer struct {
 	Skipped string   `json:"skipped,omitempty"`
 	Broken  string   `json:"broken,omitempty"` // the matrix or streamproof itself failed
 
-	plant *Plant
+	plant         *Plant
+	first, layers []string // accepted
 }
 
 // Play runs the case's stack, asks streamproof about it, and keeps run, logs and
 // configuration in dir.
 func (c *Case) Play(ctx context.Context, dir string) *Answer {
 	a := &Answer{N: c.N, Case: c.String(), Kind: c.Kind(), Stack: c.Spec.String(), Command: c.Command, Logs: c.Logs, Busy: c.Busy, Dir: dir, plant: c.Plant}
+	if c.Plant != nil {
+		a.first, a.layers = c.Plant.accepted(EdgeNamed(c.Spec.Edge))
+	}
 	if a.Skipped = c.Spec.Lacks(); a.Skipped != "" {
 		return a
 	}
@@ -57,6 +63,15 @@ func (c *Case) Play(ctx context.Context, dir string) *Answer {
 		a.Broken = err.Error()
 	}
 	return a
+}
+
+// accepted are the names and layers of p behind an edge.
+func (p *Plant) accepted(e *Edge) (first, layers []string) {
+	first, layers = p.First, p.Layers
+	if p.Cut && e.Launders {
+		first, layers = append(slices.Clone(first), diagnose.LaunderedByEdge), append(slices.Clone(layers), atEdge)
+	}
+	return first, layers
 }
 
 func (c *Case) play(ctx context.Context, dir string, a *Answer) (err error) {

@@ -11,14 +11,14 @@ import (
 )
 
 // FirstRight reports whether what was named first is what was planted.
-func (a *Answer) FirstRight() bool { return slices.Contains(a.plant.First, a.First) }
+func (a *Answer) FirstRight() bool { return slices.Contains(a.first, a.First) }
 
 // LayerRight reports whether the layer is that of what was planted.
-func (a *Answer) LayerRight() bool { return slices.Contains(a.plant.Layers, a.Layer) }
+func (a *Answer) LayerRight() bool { return slices.Contains(a.layers, a.Layer) }
 
 // Among reports whether what was planted is named at all.
 func (a *Answer) Among() bool {
-	return slices.ContainsFunc(a.Names, func(n string) bool { return slices.Contains(a.plant.First, n) })
+	return slices.ContainsFunc(a.Names, func(n string) bool { return slices.Contains(a.first, n) })
 }
 
 // Blamed reports whether a sound stack was accused.

@@ -45,14 +45,6 @@ async def health(_):
 
 async def start(app):
     app["slots"] = asyncio.Semaphore(script.LIMIT)
-    if script.BUG == "periodic":
-        asyncio.ensure_future(reindex())
-
-
-async def reindex():
-    while True:
-        await asyncio.sleep(1.5)
-        time.sleep(script.SECONDS)
 
 
 logging.basicConfig(level=logging.INFO)

@@ -71,14 +71,6 @@ def stream(body):
 async def start():
     global slots
     slots = asyncio.Semaphore(script.LIMIT)
-    if script.BUG == "periodic":
-        asyncio.ensure_future(reindex())
-
-
-async def reindex():  # a housekeeping job that forgets that it runs on the loop
-    while True:
-        await asyncio.sleep(1.5)
-        time.sleep(script.SECONDS)
 
 
 async def complete():

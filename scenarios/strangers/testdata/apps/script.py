@@ -10,10 +10,12 @@ SHARE    of how many answers in a hundred
 SECONDS  how long a silence lasts
 LIMIT    how many answers the app produces at a time
 """
+import itertools
 import json
 import logging
 import os
 import random
+import time
 
 SHAPE = os.environ.get("SHAPE", "openai")
 BUG = os.environ.get("BUG", "")
@@ -84,8 +86,21 @@ def hit():
     return random.randrange(100) < SHARE
 
 
+answers = itertools.count()
+active = 0
+
+
 def answer():
     """Yields (seconds to wait before it, bytes)."""
+    global active
+    active += 1
+    try:
+        yield from produce(next(answers) % 5 == 4)
+    finally:
+        active -= 1
+
+
+def produce(fifth):
     bug = BUG if hit() else ""
     for i in range(random.randint(*EVENTS)):
         wait = random.randint(*GAP) / 1000
@@ -105,6 +120,8 @@ def answer():
                 return
             if bug == "stall":
                 wait = SECONDS
+            if bug == "hiccup" and fifth and active > 3:  # a call that nobody knew to be synchronous
+                time.sleep(SECONDS)
         yield wait, piece(word())
     if bug == "unfinished":  # says that it is over, and its sentinel never comes
         for last in finish():

@@ -29,7 +29,17 @@ function failure() {
   return shape === 'sse' ? `event: error\ndata: ${body}\n\n` : shape === 'ndjson' ? body + '\n' : `data: ${body}\n\n`;
 }
 
+let answers = 0, active = 0;
 async function* answer() {
+  active++;
+  try {
+    yield* produce(answers++ % 5 === 4);
+  } finally {
+    active--;
+  }
+}
+
+async function* produce(fifth) {
   const wrong = hit() ? bug : '';
   for (let i = 0, n = between(events); i < n; i++) {
     let wait = between(gap);
@@ -37,6 +47,7 @@ async function* answer() {
       if (wrong === 'raise') throw new TypeError("Cannot read properties of undefined (reading 'choices')");
       if (wrong === 'stop') return;
       if (wrong === 'inband') { await sleep(wait); yield failure(); return; }
+      if (wrong === 'hiccup' && fifth && active > 3) spin(seconds * 1000);
       if (wrong === 'stall') wait = seconds * 1000;
     }
     await sleep(wait);
@@ -76,8 +87,6 @@ async function complete(req, res) {
     if (bug === 'limit') release();
   }
 }
-
-if (bug === 'periodic') setInterval(() => spin(seconds * 1000), seconds * 1000 + 1500);
 
 http.createServer((req, res) => {
   const path = req.url.split('?')[0];
