@@ -34,6 +34,14 @@ func (a *access) begun() time.Duration {
 type accesses struct {
 	all []access
 	of  map[uint64]int // stream: its line in all, of the edge before others
+	// whose is the stream of a line, where that is known.
+	whose map[lineKey]uint64
+}
+
+// A lineKey names a line.
+type lineKey struct {
+	log *record.Log
+	n   int
 }
 
 // accessOf is the line of the edge, or else of another hop, about a stream.
@@ -89,6 +97,11 @@ func (v *view) joinAccess() {
 		}
 	}
 	v.joinByTime(rest)
+	v.access.whose = make(map[lineKey]uint64, len(v.access.of))
+	for seq, i := range v.access.of {
+		a := &v.access.all[i]
+		v.access.whose[lineKey{a.log, a.line.N}] = seq
+	}
 }
 
 func edgeFirst(a access) int {
@@ -167,7 +180,9 @@ func (v *view) tagAccess() {
 	}
 	for i, a := range v.access.all {
 		if t, ok := tagsOf[a.Ended]; ok && (ours[i] || a.ID == "") {
-			v.tags[t] = append(v.tags[t], a.hit)
+			h := a.hit
+			h.once = true
+			v.tags[t] = append(v.tags[t], h)
 		}
 	}
 }

@@ -186,7 +186,8 @@ var patterns = []pattern{
 type hit struct {
 	log  *record.Log
 	line record.Line
-	pid  int // the process that the line is about, 0 if it names none
+	pid  int  // the process that the line is about, 0 if it names none
+	once bool // it is about one request, and so about one stream
 }
 
 // String cites the line, so that it can be found again in the run folder.

@@ -8,6 +8,10 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
+// takeUp is how long an old process may still take streams: it takes up the reload
+// when it comes to it.
+const takeUp = 300 * time.Millisecond
+
 // stopLimit is how long after a reload an edge may still end the streams of its
 // old processes, where nobody knows its setting.
 const stopLimit = 10 * time.Minute
@@ -21,7 +25,7 @@ func (v *view) stoppedByLog() []*finding {
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
-			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within && g.End >= h.line.At-minSilence && g.End <= h.line.At+stopLimit
+			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within+takeUp && g.End >= h.line.At-closeBy && g.End <= h.line.At+stopLimit
 		})
 		gs = atOneMoment(gs)
 		if len(gs) == 0 {
@@ -32,8 +36,11 @@ func (v *view) stoppedByLog() []*finding {
 		if after > lineAfter+h.line.Within {
 			confidence = likely // another thing may have come between
 		}
-		if len(gs) < minCluster && confidence == likely {
+		switch {
+		case len(gs) < minCluster && confidence == likely:
 			continue
+		case len(gs) < minCluster:
+			confidence = likely
 		}
 		return one(found(EdgeReloaded, "E10", layerEdge, confidence, gs).
 			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs), max(after, 0).Seconds()).

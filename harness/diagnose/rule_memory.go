@@ -26,13 +26,14 @@ func (memoryKill) match(v *view) []*finding {
 	}
 	name, what := MemoryKillWorker, "one process, while the container lived"
 	if v.containerDied() || v.podOOM() || wasFirst(gs) {
-		name, what = MemoryKillAll, "the container with it"
+		name, what = MemoryKillAll, "the whole container"
 	}
 	f := found(name, "E9", layerKernel, certain, gs).
 		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
 		see(lines...).see(cite(v.tags[oomKiller], 2)...).see(cite(v.tags[workerKill], 2)...).see(tightest(gs), workersLine(gs)).
 		notIf(v.noWorkerTimeout(), "worker timeout", "no WORKER TIMEOUT in the log").
-		not("worker killed by somebody", "the kernel's own oom_kill counter or event says so").
+		notIf(kills > 0, "worker killed by somebody", "the kernel's own oom_kill counter or event says so").
+		notIf(v.podOOM(), "worker killed by somebody", "Kubernetes gives OOMKilled as the reason").
 		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound every buffer that a stream holds")
 	if name == MemoryKillAll {
 		f.see(v.comeback())

@@ -135,18 +135,30 @@ func (v *view) keepEdgeLog() string {
 	return "let streamproof read the log of " + v.edge.product.String() + ": --log " + log
 }
 
-// near keeps the streams that one of the lines may be about.
+// near keeps the streams that one of the lines may be about. A line about one
+// request is about one stream.
 func (v *view) near(gs []*verdict.Graded, hits []hit) []*verdict.Graded {
 	var out []*verdict.Graded
+	used := make([]bool, len(hits))
 	for _, g := range gs {
-		for _, h := range hits {
-			if h.near(g.End) {
+		for i, h := range hits {
+			if !used[i] && h.near(g.End) && v.notOfAnother(h, g) {
+				used[i] = h.once
 				out = append(out, g)
 				break
 			}
 		}
 	}
 	return out
+}
+
+// notOfAnother reports whether a line is not known to be about another stream.
+func (v *view) notOfAnother(h hit, g *verdict.Graded) bool {
+	if !h.once {
+		return true
+	}
+	seq, ok := v.access.whose[lineKey{h.log, h.line.N}]
+	return !ok || seq == g.Seq
 }
 
 // fits reports whether every silence before an end is the edge's timeout. nginx
