@@ -88,10 +88,13 @@ func enoughSlowed(n, of int) bool {
 
 // ByLoad reports whether it was the load that slowed the streams, and not that
 // answers take unequal times by themselves.
-func (c *Crowd) ByLoad() bool { return c.Pattern != NoPattern || c.chance() < byChance }
+func (c *Crowd) ByLoad() bool {
+	return c.chance() < byChance || c.Pattern != NoPattern && c.slowAlone() == 0
+}
 
-// Unequal reports whether a stream alone waited as long as those under load.
-func (c *Crowd) Unequal() bool { return c.Pattern == NoPattern && c.slowAlone() > 0 }
+// Unequal reports whether a stream alone waited as long as those under load, about
+// as often.
+func (c *Crowd) Unequal() bool { return c.slowAlone() > 0 && c.chance() >= byChance }
 
 func (c *Crowd) slowAlone() int {
 	return count(c.Solos, func(g *Graded) bool { return firstAfter(g.Stream) > c.bound() })
@@ -280,7 +283,7 @@ func (c *Crowd) held(one, several Pattern, served []interval) bool {
 		}
 	}
 	share := within.Seconds() / total.Seconds()
-	if share < saturatedFor {
+	if share < saturatedFor || !c.follow(served) {
 		return false
 	}
 	c.Pattern, c.N, c.Share = several, n, share
@@ -288,6 +291,25 @@ func (c *Crowd) held(one, several Pattern, served []interval) bool {
 		c.Pattern = one
 	}
 	return true
+}
+
+// follow reports whether those that waited were begun when another was done: what
+// frees a place lets the next one in.
+func (c *Crowd) follow(served []interval) bool {
+	alone := firstAfter(c.Solo)
+	slack := 50*time.Millisecond + alone/8
+	n, of := 0, 0
+	for _, g := range c.Waited {
+		if g.First == record.Never {
+			continue
+		}
+		of++
+		begun := g.First - alone
+		if slices.ContainsFunc(served, func(x interval) bool { return x.to >= begun-slack && x.to <= begun+slack && x.to != g.First }) {
+			n++
+		}
+	}
+	return of > 0 && float64(n) >= saturatedFor*float64(of)
 }
 
 func keys(m map[int]time.Duration) []int {

@@ -52,9 +52,40 @@ func (c *Crowd) lookAtSilences(factor float64) {
 			c.Silenced = append(c.Silenced, g)
 		}
 	}
-	if len(c.Silenced) >= slowLeast {
-		c.Silences = sharedSilences(c.Streams, max(leastSilence, 3*usual(c.Solo), alone*3/2))
+	longer := count(c.Streams, func(g *Graded) bool { return tookLonger(g.Stream, c.Solo) })
+	if len(c.Silenced) < slowLeast && longer < slowLeast {
+		return
 	}
+	c.Silences = sharedSilences(c.Streams, max(leastSilence, 3*usual(c.Solo)))
+	for g, sum := range c.sharedBy() {
+		if sum > bound && !slices.Contains(c.Silenced, g) {
+			c.Silenced = append(c.Silenced, g)
+		}
+	}
+	slices.SortFunc(c.Silenced, func(a, b *Graded) int { return cmp.Compare(a.Seq, b.Seq) })
+}
+
+// tookLonger reports whether a stream took so much longer than one alone that many
+// short silences may have added up.
+func tookLonger(st, solo *record.Stream) bool {
+	took, ok := DurationOf(st)
+	alone, known := DurationOf(solo)
+	return ok && known && took > alone*3/2+slowOver
+}
+
+// sharedBy adds up the silences of each stream that it shared with streams which
+// stood at other events.
+func (c *Crowd) sharedBy() map[*Graded]time.Duration {
+	sums := map[*Graded]time.Duration{}
+	for _, x := range c.Silences {
+		if x.InStep {
+			continue
+		}
+		for _, g := range x.Streams {
+			sums[g] += x.To - x.From
+		}
+	}
+	return sums
 }
 
 func gapBound(alone time.Duration, factor float64) time.Duration {

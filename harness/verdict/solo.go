@@ -55,7 +55,7 @@ func sooner(a, b *record.Stream) *record.Stream {
 // firstAfter is TTFE, or for ever.
 func firstAfter(st *record.Stream) time.Duration {
 	if d, ok := TTFE(st); ok {
-		return d
+		return max(d, 0) // a first event may overtake the end of our own writing
 	}
 	return 1<<63 - 1
 }
