@@ -128,12 +128,7 @@ func (p *player) text(ctx context.Context, at stack.Hop, path string, body []byt
 	req.Header = p.header.Clone()
 	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
 	req.Header.Set(stack.NonceHeader, nonce)
-	t := &http.Transport{DisableKeepAlives: true}
-	if at.Dial != "" {
-		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, at.Dial)
-		}
-	}
+	t := dialing(at)
 	defer t.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: t, CheckRedirect: p.followAsStreams}).Do(req)
 	if err != nil {
@@ -149,6 +144,17 @@ func (p *player) text(ctx context.Context, at stack.Hop, path string, body []byt
 		return said, fmt.Errorf("cut after %d bytes: %w", len(all), err)
 	}
 	return said, nil
+}
+
+// dialing is a transport for one request at h.
+func dialing(h stack.Hop) *http.Transport {
+	t := &http.Transport{DisableKeepAlives: true}
+	if h.Dial != "" {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, h.Dial)
+		}
+	}
+	return t
 }
 
 // said is the text of an answer of either kind.

@@ -29,7 +29,11 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		flag.Set("test.parallel", fmt.Sprint(sideBySide))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range leftovers {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
 // A trial holds one scenario of the catalogue against an origin that keeps its

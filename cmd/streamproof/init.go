@@ -17,22 +17,29 @@ import (
 
 const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
 complete it. Without --url, --image or --command it is for the built-in origin.
-For an app of yours, say what is asked for (--path) and how the answer is read
-(--dialect); what was not said is marked in the file.`
+For an app of yours, say what is asked for (--path, --body). Where you do not say
+how the answer is read (--dialect), init starts the app, or goes to its URL on
+this machine, asks once and reads it off the answer; --no-ask leaves that out.
+What is still open is marked in the file.`
 
 func initCommand() *cobra.Command {
 	var s config.Start
 	var out string
-	var force bool
+	var force, noAsk bool
 	cmd := &cobra.Command{
 		Use:     "init [flags]",
 		Short:   "Write a first streamproof.yaml",
 		Long:    initLong,
-		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat --dialect openai-chat\n  streamproof run -f streamproof.yaml",
+		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n  streamproof run -f streamproof.yaml",
 		Args:    takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneApp(s); err != nil {
 				return err
+			}
+			if !noAsk && s.Open() && askable(s) {
+				if err := asked(cmd.Context(), &s, out); err != nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left open: %s\n", plain(firstLine(err)))
+				}
 			}
 			if err := writeStart(out, s, force); err != nil {
 				return err
@@ -46,6 +53,10 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
+	cmd.Flags().StringVar(&s.Terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see 'streamproof run --help'")
+	cmd.Flags().StringVar(&s.Method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
+	cmd.Flags().StringVar(&s.Body, "body", "", "send this body, `TEXT`")
+	cmd.Flags().BoolVar(&noAsk, "no-ask", false, "do not ask the app how it answers")
 	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
 	return cmd
@@ -57,7 +68,7 @@ func toSet(s config.Start) string {
 	if s.Path == "" && s.Image+s.Command != "" {
 		keys = append(keys, "stream.path")
 	}
-	if s.Dialect == "" && s.URL+s.Image+s.Command != "" {
+	if s.Open() && s.URL+s.Image+s.Command != "" {
 		keys = append(keys, "stream.dialect")
 	}
 	if len(keys) == 0 {

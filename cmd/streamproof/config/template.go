@@ -11,7 +11,11 @@ import (
 type Start struct {
 	URL, Image, Command string
 	Path                string
+	Method, Body        string
 	Dialect             Dialect
+	Terminal            string
+	// Asked says that the app was asked, and what it answered told how to read it.
+	Asked bool
 }
 
 // Own reports whether the file is for an app of the user's.
@@ -22,6 +26,9 @@ func (s Start) Own() bool { return s.URL+s.Image+s.Command != "" }
 func (s Start) Generic() bool {
 	return s.Dialect == "" || strings.HasSuffix(string(s.Dialect), "-generic")
 }
+
+// Open reports whether nobody has said yet how answers are read.
+func (s Start) Open() bool { return s.Dialect == "" || s.Generic() && s.Terminal == "" }
 
 // Template writes a first streamproof.yaml, with a comment where a reader has
 // to decide. [Parse] accepts it as it is.
@@ -67,19 +74,31 @@ stream:
 {{- else}}
   path: /                        # SET THIS: what a client asks for; a wrong path answers 404 and proves nothing
 {{- end}}
+{{- if .Method}}
+  method: {{quote .Method}}
+{{- else if not .Body}}
   # method: POST
+{{- end}}
   # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is kept out of every file
+{{- if .Body}}
+  body: {{quote .Body}}
+{{- else}}
   # body: '{"q": "hi"}'
+{{- end}}
 {{- if .Dialect}}
-  dialect: {{.Dialect}}
+  dialect: {{.Dialect}}{{if .Asked}}                  # as the app answered when init asked it{{end}}
 {{- else}}
   dialect: sse-generic           # SET THIS: or openai-chat, ollama, ndjson-generic, text
 {{- end}}
-{{- if .Generic}}
+{{- if .Terminal}}
+  terminal: {{quote .Terminal}}{{if .Asked}}   # its last event, and no other, is like that: is it always?{{end}}
+{{- else if .Generic}}
   terminal: "data == [DONE]"     # SET THIS: what the last event of a whole answer looks like
 {{- end}}
 {{- if eq .Dialect "text"}}
-  sentinel: "[END]"              # SET THIS, or length or sha256: what tells that a text is whole
+  # plain_path: /chat?stream=false # asks for the same answer in one piece: best proof that a text is whole;
+  # sentinel: "[END]"              # or the last bytes of every answer. Without either, streams are held
+                                 # against what the app answers when asked directly
 {{- end}}
 {{- else}}
   path: {{if .Path}}{{quote .Path}}{{else}}/stream?events=20&gap=50ms{{end}}
@@ -97,10 +116,11 @@ limits:
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, worker.log]}
-# An app of one process cannot play worker-kill; this lets the others decide. And
-# read-timeout needs an answer that the app thinks about: write {pause} into path
-# where it is told for how long, or leave that scenario out.
-# allow_unable: true
+# A scenario about something that the app has not got (a second worker process, a
+# pause that it can be asked for with {pause} in path) is not applicable and does
+# not count; this makes it obligatory.
+# require: [worker-kill]
+# allow_unable: true             # exit by the other scenarios where this machine lacks what one needs
 # allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
 
 # define:                        # a scenario of your own, to be named below

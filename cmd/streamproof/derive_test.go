@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+)
+
+// What init reads off an answer: the dialect, and for a generic one what tells its
+// last event. Where the answer says neither, both stay open.
+func TestDerive(t *testing.T) {
+	const openai = `data: {"choices":[{"index":0,"delta":{"content":"a"}}]}` + "\n\n" + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n"
+	for _, tt := range []struct {
+		name, kind, body  string
+		status            int
+		cut               error
+		dialect, terminal string
+		err               string
+	}{
+		{"openai", "text/event-stream", openai + "data: [DONE]\n\n", 200, nil, "openai-chat", "", ""},
+		{"openai without [DONE]", "text/event-stream; charset=utf-8", openai, 200, nil, "sse-generic", "json", ""},
+		{"ollama", "application/x-ndjson", `{"message":{"content":"a"},"done":false}` + "\n" + `{"message":{"content":""},"done":true,"done_reason":"stop"}` + "\n", 200, nil, "ollama", "", ""},
+		{"events with names", "text/event-stream", "data: {\"t\":\"a\"}\n\ndata: {\"t\":\"b\"}\n\nevent: done\ndata: {}\n\n", 200, nil, "sse-generic", "event == done", ""},
+		{"events that all look alike", "text/event-stream", "data: a\n\ndata: a\n\n", 200, nil, "", "", "nothing tells its last event"},
+		{"lines of JSON", "application/json", "{\"t\":\"a\"}\n{\"t\":\"b\"}\n{\"end\":true}\n", 200, nil, "ndjson-generic", "json .end", ""},
+		{"text", "text/plain; charset=utf-8", "all of it", 200, nil, "text", "", ""},
+		{"a page", "text/html", "<p>all of it", 200, nil, "text", "", ""},
+		{"not found", "application/json", `{"detail":"Not Found"}`, 404, nil, "", "", "status 404"},
+		{"empty", "text/plain", "", 200, nil, "", "", "empty"},
+		{"cut", "text/plain", "all of", 200, errors.New("unexpected EOF"), "", "", "broke off after 6 bytes"},
+	} {
+		var s config.Start
+		err := derive(&s, harness.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut})
+		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: dialect %q, terminal %q, %v", tt.name, s.Dialect, s.Terminal, err)
+		}
+	}
+}
