@@ -120,7 +120,7 @@ var spoken = map[string]bool{
 	InBandError: true, ErrorThenTerminal: true, TerminalTwice: true, OpenAfterAnswer: true, CutAfterAnswer: true,
 	Spliced: true, BrokenFraming: true, LostEvent: true, DuplicatedEvent: true, ReorderedEvents: true, ForeignEvent: true,
 	UnfinishedEvent: true, FieldPrefixTwice: true, EventsJoined: true, TerminalUnended: true, UnframedError: true, ErrorDocument: true,
-	FailureReason: true, SplitCharacters: true, TerminalTooBroad: true, FormNotRead: true, NeverEnds: true,
+	FailureReason: true, FeedTooSlow: true, FeedEnded: true, SplitCharacters: true, TerminalTooBroad: true, FormNotRead: true, NeverEnds: true,
 	RedirectLoop: true, RedirectedAway: true, BrokenRedirect: true, NotFollowed: true,
 	CorruptContent: true, TerminalNotSent: true, TerminalUnmatched: true, WrongDialect: true, NotAStream: true,
 	BufferedSomehow: true, DeployGap: true, WorkerKilled: true, Overloaded: true, HTTPFailure: true, InjectedFault: true,

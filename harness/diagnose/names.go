@@ -42,6 +42,8 @@ const (
 
 	TerminalTooBroad = "terminal matches events that others follow: is --terminal right?"
 	FormNotRead      = "answer in a form that streamproof does not read"
+	FeedTooSlow      = "too few events in the feed"
+	FeedEnded        = "the feed ended"
 	NeverEnds        = "the answer never ends: is it a feed?"
 
 	TerminalUnmatched = "terminal never matched: is --terminal right?"

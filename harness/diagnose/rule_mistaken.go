@@ -180,7 +180,7 @@ func terminalUnmatched(v *view) *finding {
 	gs := v.take(func(g *verdict.Graded) bool {
 		return answered200(g) && g.Grade.Ending == verdict.CleanEOF && g.Partial == 0 && g.Content.LastEvent != ""
 	})
-	if len(gs) == 0 || !v.dialect().NeedsTerminal || v.anyTerminal() {
+	if len(gs) == 0 || !v.dialect().NeedsTerminal || v.anyTerminal() || v.Scenario.Policy.Feed > 0 {
 		return nil
 	}
 	gs, all := v.endAlike(gs)

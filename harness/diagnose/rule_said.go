@@ -33,6 +33,10 @@ func (said) match(v *view) []*finding {
 			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for it alone takes the failure for success").
 			mend("look in the log of the model server for why it gave the requests up (a deadline, preemption, a lost client); let clients check the reason before the sentinel")
 	})
+	few := v.take(func(g *verdict.Graded) bool {
+		return g.Grade.Ending == verdict.FeedRead && g.Grade.Outcome == verdict.Stalled && !g.Struck
+	})
+	add(few, func() *finding { return v.tooFew(few) })
 	both := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
 	})
@@ -80,6 +84,21 @@ func (said) match(v *view) []*finding {
 			mend("end the response after the terminal: return from the generator")
 	})
 	return fs
+}
+
+// tooFew is for a feed that brought fewer events than were asked for, and no
+// silence that would count.
+func (v *view) tooFew(gs []*verdict.Graded) *finding {
+	g := gs[0]
+	f := found(FeedTooSlow, "X", layerApp, likely, gs).
+		say("%d streams of the feed brought fewer events than the %d in %.0f s that are asked for", len(gs), max(1, v.Scenario.Policy.FeedEvents), v.Scenario.Policy.Feed.Seconds()).
+		see(fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s", g.Seq, g.Contents, g.Heartbeats, g.ProgressGap.Seconds()), v.lastWord(g)).
+		mend("look at what produces the events; or ask for what the feed promises: --endless TIME,N")
+	if g.Contents == 0 && g.Heartbeats > 0 {
+		f.Cause.Cause = HeartbeatsOnly
+		f.mend("heartbeats alone hide a producer that died: end the stream, or send an error event, where the producer is gone")
+	}
+	return f
 }
 
 // reasons lists the reasons for the end, with their counts.

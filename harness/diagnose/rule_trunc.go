@@ -152,6 +152,9 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 	if len(between) > 0 {
 		fs = v.choose(found(SilentTruncation, "A3", layerApp, possible, between).
 			say("%d streams ended cleanly without their terminal", len(between)))
+		if v.Scenario.Policy.Feed > 0 {
+			v.ofFeed(fs[0])
+		}
 	}
 	if len(inside) > 0 {
 		fs = append(fs, v.choose(found(CutInFrame, "J5", layerApp, possible, inside).
@@ -163,6 +166,16 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 		}
 	}
 	return fs
+}
+
+// ofFeed words the early end of a feed, which has no terminal.
+func (v *view) ofFeed(f *finding) {
+	if f.Cause.Cause != SilentTruncation {
+		return
+	}
+	f.Cause.Cause = FeedEnded
+	f.say("%d streams of a feed without an end ended cleanly, the first after %.1f s", len(f.streams), (f.streams[0].End - f.streams[0].Send).Seconds()).
+		mend("find out who ends it (a bound on its life in the app or at the edge, a restart, a producer that stops), and let clients reconnect with Last-Event-ID")
 }
 
 // choose decides between the app's own early end and its look-alikes, as far as

@@ -9,6 +9,7 @@ import "time"
 // An ollamaReader follows one answer.
 type ollamaReader struct {
 	tally
+	own     int // lines that are of this API
 	failure *Matcher
 }
 
@@ -17,6 +18,7 @@ func newOllama(a Ask) Reader { return &ollamaReader{failure: a.Failure} }
 // An ollamaLine is one line of the answer.
 type ollamaLine struct {
 	created text
+	own     bool // it has a member that every line of this API has one of
 	done    bool
 	content bool
 	failure []byte
@@ -30,10 +32,13 @@ func (l *ollamaLine) parse(data []byte) bool {
 		case "created_at":
 			l.created = c.text()
 		case "done":
+			l.own = true
 			l.done = string(c.skip()) == "true"
 		case "message":
+			l.own = true
 			l.content = hasContent(&c) || l.content
 		case "response", "thinking":
+			l.own = true
 			l.content = !emptyJSON(c.skip()) || l.content
 		case "error":
 			if raw := c.skip(); !emptyJSON(raw) {
@@ -64,6 +69,9 @@ func (r *ollamaReader) Read(f *Frame) Event {
 	var l ollamaLine
 	if !l.parse(f.Data) {
 		return r.garbage(f, NotJSON, notJSON(f.Data))
+	}
+	if l.own || l.failure != nil {
+		r.own++
 	}
 	e := Event{Kind: Meta, Seq: -1, Emit: l.emit()}
 	switch {
@@ -102,6 +110,9 @@ func (l *ollamaLine) emit() int64 {
 // Close implements [Reader].
 func (r *ollamaReader) Close(partial int) Summary {
 	why := r.noTerminal()
+	if r.own == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == "" {
+		r.sum.Form = FormNDJSON
+	}
 	if r.sum.Terminals == 0 && r.sum.Reason != "" && r.sum.Errors == 0 && r.contents > 0 {
 		r.sum.Finished = true
 		why = `the answer has its done_reason, but no line with "done": true`

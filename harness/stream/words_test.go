@@ -314,6 +314,9 @@ func TestRecognise(t *testing.T) {
 	if got := read(t, "openai-chat", Ask{}, other); got.Form != FormSSE {
 		t.Errorf("form %q, want that of server-sent events", got.Form)
 	}
+	if got := read(t, "ollama", Ask{}, strings.Repeat("{\"token\":\"a\"}\n", 4)); got.Form != FormNDJSON {
+		t.Errorf("form %q, want that of NDJSON", got.Form)
+	}
 	if got := read(t, "openai-chat", Ask{}, "data: {\"detail\":\"gone\"}\n\n"); got.Form != FormUnknown {
 		t.Errorf("form %q of one strange event: it may as well be a failure", got.Form)
 	}

@@ -136,10 +136,13 @@ func (b *body) form(rec *record.Stream) {
 	case rec.Content.State == stream.Complete:
 	case stream.MediaForm(rec.ContentType) != stream.FormUnknown:
 		form = stream.MediaForm(rec.ContentType)
-	case rec.Contents == 0 && form == stream.FormUnknown && rec.Content.Errors == 0:
-		form = stream.Recognise(rec.ContentType, []byte(rec.Start))
-		if form.Streams() && b.dialect.Reads(form) {
-			form = stream.FormUnknown
+	case rec.Contents == 0 && rec.Content.Errors == 0:
+		seen := stream.Recognise(rec.ContentType, []byte(rec.Start))
+		if form == stream.FormUnknown && seen.Streams() && b.dialect.Reads(seen) {
+			seen = stream.FormUnknown
+		}
+		if form == stream.FormUnknown || seen.Streams() {
+			form = seen
 		}
 	}
 	rec.Content.Form = form

@@ -140,6 +140,10 @@ func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 		return ""
 	case g.Ending == StalledEnding, g.Ending == NoProgress, g.Ending == Deadline:
 		return limitWhy(s, p)
+	case p.Feed > 0: // it was given no terminal, on purpose
+		own := *s
+		own.Content.Why = ""
+		return placeWhy(&own, g)
 	default:
 		return placeWhy(s, g)
 	}

@@ -185,6 +185,32 @@ func TestFeed(t *testing.T) {
 	}
 }
 
+// A stream that our own limit ended while it was still sending is no failure of a
+// server of which no answer came to an end, and one of a server whose others did.
+func TestUnending(t *testing.T) {
+	on := func(gap time.Duration) func(*record.Stream) {
+		return func(s *record.Stream) {
+			s.Content = stream.Summary{State: stream.Prefix}
+			s.Limit, s.End, s.Last, s.Wire.Where = record.TotalLimit, 20*time.Second, 20*time.Second-gap, record.BetweenChunks
+			s.ProgressGap = gap
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		streams []record.Stream
+		want    Verdict
+	}{
+		{"a feed, for all we know", many(4, on(200*time.Millisecond)), Inconclusive},
+		{"silent at the end", many(4, on(9*time.Second)), Fail},
+		{"others end", append(many(3, nil), bare(4, on(200*time.Millisecond))), Fail},
+		{"all end", many(4, nil), Pass},
+	} {
+		if r := judged("sse-generic", record.Policy{GapLimit: 3 * time.Second}, tt.streams...); r.Verdict != tt.want {
+			t.Errorf("%s: %s: %s", tt.name, r.Verdict, r.Why)
+		}
+	}
+}
+
 // Characters that a hop split are its fault only where the app asked directly is
 // free of them.
 func TestLegible(t *testing.T) {
