@@ -230,7 +230,7 @@ func grows(c *verdict.Crowd) bool {
 			if !oka || !okb {
 				continue
 			}
-			if pairs++; wb >= wa {
+			if pairs++; wb > wa+10*time.Millisecond {
 				later++
 			}
 		}

@@ -384,13 +384,16 @@ func (c *Crowd) adds() bool {
 	alone := firstAfter(c.Solo)
 	begin := time.Duration(math.MaxInt64)
 	var firsts []time.Duration
+	lost := 0 // given up, by an edge or by us, before their turn came
 	for _, g := range c.Streams {
 		begin = min(begin, startOf(g.Stream))
 		if g.First != record.Never {
 			firsts = append(firsts, g.First)
+		} else if slices.Contains(c.Waited, g) {
+			lost++
 		}
 	}
-	if len(firsts) < leastAdded || alone < leastWork {
+	if len(firsts) == 0 || len(firsts)+lost < leastAdded || alone < leastWork {
 		return false
 	}
 	slices.Sort(firsts)
@@ -399,7 +402,7 @@ func (c *Crowd) adds() bool {
 			return false // more were done by then than one after the other could be
 		}
 	}
-	return (firsts[len(firsts)-1] - begin).Seconds() <= addsUp*float64(len(firsts))*alone.Seconds()
+	return (firsts[len(firsts)-1] - begin).Seconds() <= addsUp*float64(len(firsts)+lost)*alone.Seconds()
 }
 
 // mute reports whether open streams had no byte while the work of others was done:
@@ -418,7 +421,12 @@ func (c *Crowd) mute() bool {
 	quiet := max(alone/2, 3*usual(c.Solo), 50*time.Millisecond)
 	var silent, open time.Duration
 	at, bytes := from, arrivals(c.Streams, from, to)
-	bodies := c.bodies(0)
+	var bodies []interval // one that we gave up was open until then
+	for _, g := range c.Streams {
+		if g.First != record.Never {
+			bodies = append(bodies, interval{g.First, endOf(g)})
+		}
+	}
 	for _, b := range append(bytes, to) {
 		if len(bodies) > 0 && anyOpen(bodies, at, b) {
 			open += b - at
