@@ -18,11 +18,10 @@ type deadline struct{}
 
 func (deadline) match(v *view) []*finding {
 	gs := v.unexplainedEnds()
-	if len(gs) < minCluster {
-		return nil
-	}
-	if f := v.byCap(gs); f != nil {
-		return one(f)
+	if len(gs) >= minCluster {
+		if f := v.byCap(gs); f != nil {
+			return one(f)
+		}
 	}
 	d, ok := v.deadlineOf(gs)
 	if !ok {
@@ -87,7 +86,7 @@ const (
 // deadlineOf looks for an age that all ends share and that no other stream on
 // the same way has passed.
 func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
-	if len(gs) < minCluster {
+	if len(gs) < 2 {
 		return d, false
 	}
 	d.age = measureOf(gs, ageOf)
@@ -107,6 +106,10 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 		return d, true
 	}
 	d.sure, d.why = ageOrEvent(gs, d.age)
+	if len(gs) < minCluster { // two may agree by chance
+		d.sure = min(d.sure, agePlain)
+		return d, d.age.within(ageSlack/3, 0.03)
+	}
 	return d, true
 }
 

@@ -37,6 +37,20 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	return append(all, f)
 }
 
+// orReplica adds an instance of the app as a candidate, where behind an edge a part
+// of the streams came short after one event, and the others went on: no name tells
+// who served them.
+func (v *view) orReplica(f *finding) *finding {
+	gs := f.streams
+	if f.Confidence == certain || f.Layer != layerApp || !v.edge.there || !sameEvent(gs) || gs[0].Replica != "" {
+		return f
+	}
+	if on := v.beyond(gs, func(g *verdict.Graded) bool { return g.Contents > gs[0].Contents && !cameShort(g) }); len(on) < len(gs)/4+1 {
+		return f
+	}
+	return f.or(OneReplica, "X", "only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
+}
+
 // byLog names replicas as the edge's log does. Where several lines may be of a
 // stream, it is named if they all name one server.
 func (v *view) byLog() verdict.Namer {

@@ -41,7 +41,7 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 		return nil
 	case len(v.beyond(gs, func(g *verdict.Graded) bool { return outlasted(g, silence.center) })) > 0:
 		return nil
-	case len(gs) < minCluster && (silence.center < time.Second || len(v.unexplainedEnds()) > len(gs)):
+	case len(gs) < 2, len(gs) < minCluster && (silence.center < time.Second || len(v.unexplainedEnds()) > len(gs)):
 		return nil // two cannot disagree
 	}
 	like := func(g *verdict.Graded) bool { return cameShort(g) && silence.around(silenceOf(g)) }
