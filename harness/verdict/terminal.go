@@ -95,7 +95,7 @@ func Ends(run *record.Run) []string {
 	first := true
 	for i := range run.Streams {
 		s := &run.Streams[i]
-		if s.Status < 200 || s.Status >= 300 || !whole(s) || s.Content.Errors > 0 || s.Contents == 0 || s.Partial > 0 || s.Limit != record.NoLimit {
+		if s.Status < 200 || s.Status >= 300 || !whole(s) || s.Content.Errors > 0 || s.Frames == s.Heartbeats || s.Partial > 0 || s.Limit != record.NoLimit {
 			continue
 		}
 		if first {
