@@ -42,6 +42,10 @@ func edgeOf(s *verdict.Scope) edge {
 		e.buffers = v == "on"
 	}
 	e.timeout = lasting(settings(s, "nginx", "proxy_read_timeout"))
+	if e.known && s.Run.Attached() { // ours stands before one that we do not know
+		e.product = s.ListeningProduct()
+		return e
+	}
 	if e.known {
 		if e.there && !hasLayer(s, "go httputil edge") {
 			e.product = record.EdgeNginx

@@ -242,7 +242,7 @@ func TestOneReplica(t *testing.T) {
 	b := deal(synth.Shape{Keep: 10, End: synth.FIN}, 2)
 	app(b, exceptions(8, endOfTen)...)
 	c := causesOf(b)
-	if c[0].Cause != diagnose.AppError || !strings.Contains(strings.Join(c[0].Evidence, "\n"), "8 of 8 streams of r2 (X-Served-By) went wrong, 0 of 8 of the others") {
+	if len(c) != 2 || c[0].Cause != diagnose.OneReplica || c[1].Cause != diagnose.AppError || !strings.Contains(strings.Join(c[1].Evidence, "\n"), "8 of 8 streams of r2 (X-Served-By) went wrong, 0 of 8 of the others") {
 		t.Errorf("exceptions of r2: %q, evidence %q", names(c), c[0].Evidence)
 	}
 }

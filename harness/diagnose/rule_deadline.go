@@ -100,7 +100,7 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 	case len(v.beyond(gs, func(g *verdict.Graded) bool { return v.older(g, d.age) })) > 0:
 		return d, false
 	}
-	d.instant = measureOf(gs, startOf).spread < max(2*d.age.spread, minSilence) && v.together(gs)
+	d.instant = measureOf(gs, startOf).spread < max(2*d.age.spread, minSilence) && v.together(gs) && oneMoment(gs)
 	if d.instant {
 		d.why = "the streams started together, so that one moment would end them as well"
 		return d, true
@@ -111,6 +111,17 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 		return d, d.age.within(ageSlack/3, 0.03)
 	}
 	return d, true
+}
+
+// oneMoment reports whether one event could have ended all of gs: a single stream
+// of that age that ended at another time, such as the one before the load, says
+// that it was not the moment.
+func oneMoment(gs []*verdict.Graded) bool {
+	first, last := gs[0].End, gs[0].End
+	for _, g := range gs {
+		first, last = min(first, g.End), max(last, g.End)
+	}
+	return last-first <= time.Second
 }
 
 // older reports whether a stream lived clearly longer.

@@ -16,11 +16,11 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	if !ok {
 		return all
 	}
-	settled := false
+	settled, sure := false, false
 	for _, f := range all {
 		if !f.injected && covers(fate.Streams, f.streams) {
 			f.see(fate.String())
-			settled = settled || f.Confidence == certain
+			settled, sure = settled || f.recorded() || f.Cause.Cause == DeployGap, sure || f.Confidence == certain
 		}
 	}
 	bad := keep(fate.Streams, func(g *verdict.Graded) bool { return v.wants(g) })
@@ -34,15 +34,21 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of rotation until then", fate.Name)).
 		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
 	f.order = len(rules)
+	if sure && fate.Bad == fate.Of && fate.Chance < sureFate { // always and never: it comes before what its log says
+		f.Confidence, f.order = certain, -1
+	}
 	return append(all, f)
 }
+
+// sureFate is the chance below which it is certain that a replica differs.
+const sureFate = 1e-3
 
 // orReplica adds an instance of the app as a candidate, where behind an edge a part
 // of the streams came short after one event, and the others went on: no name tells
 // who served them.
 func (v *view) orReplica(f *finding) *finding {
 	gs := f.streams
-	if f.Confidence == certain || f.Layer != layerApp || !v.edge.there || !sameEvent(gs) || gs[0].Replica != "" {
+	if f.Layer != layerApp || !v.edge.there || !sameEvent(gs) || gs[0].Replica != "" {
 		return f
 	}
 	if on := v.beyond(gs, func(g *verdict.Graded) bool { return g.Contents > gs[0].Contents && !cameShort(g) }); len(on) < len(gs)/4+1 {

@@ -38,10 +38,9 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 			return q, by
 		}
 	}
-	for _, h := range s.Run.Hops {
-		if q := record.ProductNamed(h.Process); h.Scenario == s.Scenario.ID && q != record.EdgeUnknown && h.Name != record.NginxHop {
-			return q, "process " + h.Process + " listens at " + h.URL
-		}
+	if q := s.ListeningProduct(); q != record.EdgeUnknown {
+		h := s.listening()
+		return q, "process " + h.Process + " listens at " + h.URL
 	}
 	for _, l := range s.Run.Logs {
 		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown {
@@ -49,6 +48,22 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 		}
 	}
 	return record.EdgeUnknown, ""
+}
+
+// ListeningProduct is the product of the process that listens at a URL that we
+// attached to.
+func (s *Scope) ListeningProduct() record.EdgeProduct {
+	h := s.listening()
+	return record.ProductNamed(h.Process)
+}
+
+func (s *Scope) listening() record.Hop {
+	for _, h := range s.Run.Hops {
+		if h.Scenario == s.Scenario.ID && h.Name != record.NginxHop && record.ProductNamed(h.Process) != record.EdgeUnknown {
+			return h
+		}
+	}
+	return record.Hop{}
 }
 
 // ownProduct is what the app calls itself when it is asked directly: a PHP app

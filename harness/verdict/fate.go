@@ -43,7 +43,7 @@ func sayChance(p float64) string {
 }
 
 // rareFate is the chance below which a replica is said to differ.
-const rareFate = 0.01
+const rareFate = 0.02
 
 // bounds on what can be a name of replicas: as many as there may be, and as many
 // streams as each must have on average, so that names of requests are none.
