@@ -275,7 +275,10 @@ func (c *Crowd) held(one, several Pattern, served []interval) bool {
 	if n == 0 || total == 0 || n >= len(served) {
 		return false
 	}
-	near := max(0, int(0.15*float64(n)))
+	near := int(0.15 * float64(n))
+	if n > 2 && several == AtMost {
+		near = max(near, 1) // a place may be free for a moment, or taken by something else
+	}
 	var within time.Duration
 	for k, d := range byCount {
 		if k >= n-near && k <= n+near {
@@ -428,20 +431,21 @@ func (c *Crowd) mute() bool {
 		}
 	}
 	for _, b := range append(bytes, to) {
-		if len(bodies) > 0 && anyOpen(bodies, at, b) {
-			open += b - at
-			if b-at >= quiet {
-				silent += b - at
-			}
+		held := longestOpen(bodies, at, b)
+		if open += held; held >= quiet {
+			silent += held
 		}
 		at = b
 	}
 	return open > 0 && 2*silent > open
 }
 
-// anyOpen reports whether a body was open for all of a time.
-func anyOpen(bodies []interval, from, to time.Duration) bool {
-	return slices.ContainsFunc(bodies, func(b interval) bool { return b.from <= from && b.to >= to })
+// longestOpen is for how much of a time one of the bodies was open at most.
+func longestOpen(bodies []interval, from, to time.Duration) (longest time.Duration) {
+	for _, b := range bodies {
+		longest = max(longest, min(b.to, to)-max(b.from, from))
+	}
+	return longest
 }
 
 // arrivals are the moments between two times at which any stream had a byte.
