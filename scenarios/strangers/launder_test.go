@@ -3,7 +3,6 @@
 package strangers
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -15,25 +14,40 @@ import (
 func TestEdgesThatLaunder(t *testing.T) {
 	for _, edge := range Edges {
 		t.Run(edge.Name, func(t *testing.T) {
-			spec := Spec{Server: "go", Edge: edge.Name, App: map[string]string{"BUG": "raise", "EVENTS": "20"}}
-			if why := spec.Lacks(); why != "" {
-				t.Skip(why)
-			}
-			t.Parallel()
-			s, err := Start(t.Context(), spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			r, err := http.Post(s.URL+"/v1/chat/completions", "application/json", strings.NewReader("{}"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Body.Close()
-			body, err := io.ReadAll(r.Body)
-			if laundered := !errors.Is(err, io.ErrUnexpectedEOF); laundered != edge.Launders {
-				t.Errorf("%d bytes, %v; launders: %v", len(body), err, laundered)
-			}
+			launders(t, Spec{Server: "go", Edge: edge.Name}, edge.Launders)
 		})
+	}
+}
+
+// What the servers make of an exception in mid-stream.
+func TestServersThatLaunder(t *testing.T) {
+	for _, server := range Servers {
+		edge := "none"
+		if server.FastCGI {
+			edge = "nginx"
+		}
+		t.Run(server.Name, func(t *testing.T) { launders(t, Spec{Server: server.Name, Edge: edge}, server.Launders) })
+	}
+}
+
+func launders(t *testing.T, spec Spec, want bool) {
+	spec.App = map[string]string{"BUG": "raise", "EVENTS": "20"}
+	if why := spec.Lacks(); why != "" {
+		t.Skip(why)
+	}
+	t.Parallel()
+	s, err := Start(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r, err := http.Post(s.URL+"/v1/chat/completions", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if got := err == nil; got != want {
+		t.Errorf("%d bytes, %v; launders: %v", len(body), err, got)
 	}
 }

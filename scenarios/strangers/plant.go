@@ -44,6 +44,8 @@ type Plant struct {
 	// Cut says that the app breaks off. Behind an edge that launders, that may be
 	// named first.
 	Cut bool
+	// Raises says that it raises: some servers end the answer properly then.
+	Raises bool
 	// set completes the drawn case.
 	set func(r *rand.Rand, c *Case)
 }
@@ -140,7 +142,7 @@ var Plants = []*Plant{
 	{Kind: "limit of N connections at the edge", Servers: anyServer, Edges: []string{"haproxy"}, Shapes: proven, Loads: []int{12, 20}, Commands: both,
 		First: []string{diagnose.ConcurrencyLimit, diagnose.Queue, diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 4}), long(25, 35, 20, 30))},
 	{Kind: "edge out of connections", Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{20}, Commands: onlyRun,
-		First: []string{diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 16}), long(40, 50, 20, 40))},
+		First: []string{diagnose.EdgeFull}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{MaxConn: 16}), long(40, 50, 20, 40), logged)},
 	{Kind: "thread pool of 40", Servers: []string{"uvicorn"}, Edges: []string{"none", "nginx"}, Shapes: proven, Loads: []int{60}, Commands: onlyRun,
 		First: []string{diagnose.ThreadPool, diagnose.ConcurrencyLimit}, Layers: []string{inApp}, set: then(bug("threads"), long(40, 50, 40, 60), path("/threads"))},
 
@@ -161,7 +163,7 @@ var Plants = []*Plant{
 		First: []string{diagnose.PayloadCap}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Cap: 3000}), long(150, 200, 5, 15), direct)},
 
 	// The app's own endings.
-	{Kind: "exception in mid-stream", Cut: true, Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "exception in mid-stream", Raises: true, Cut: true, Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.AppError}, Layers: []string{inApp}, set: some(bug("raise"))},
 	{Kind: "exception in mid-stream (Puma)", Cut: true, Servers: []string{"puma"}, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.AppError, diagnose.Spliced, diagnose.BrokenFraming}, Layers: []string{inApp}, set: some(bug("raise"))},
@@ -173,7 +175,7 @@ var Plants = []*Plant{
 		First: []string{diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("stop"))},
 	{Kind: "silent truncation by the app, no edge", Servers: anyServer, Edges: []string{"none"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: onlyRun,
 		First: []string{diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("stop"))},
-	{Kind: "closed resource", Cut: true, Servers: []string{"uvicorn", "gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "closed resource", Raises: true, Cut: true, Servers: []string{"uvicorn", "gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.OutlivesResources, diagnose.AppError}, Layers: []string{inApp}, set: bug("closed")},
 	{Kind: "error inside the stream", Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.InBandError}, Layers: []string{inApp}, set: some(bug("inband"))},
@@ -190,18 +192,18 @@ var Plants = []*Plant{
 	{Kind: "worker killed by somebody else", Cut: true, Servers: managed, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(workers(2), long(60, 80, 30, 50), killed)},
 	{Kind: "child of PHP-FPM killed by somebody else", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "lighttpd"}, Shapes: proven, Loads: []int{8}, Commands: onlyRun,
-		First: []string{diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(long(60, 80, 30, 50), killed)},
+		First: []string{diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(long(60, 80, 30, 50), logged, killed)},
 	{Kind: "memory kill (SIGKILL from within)", Cut: true, Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled}, Layers: []string{inApp, inManager, inKernel}, set: then(workers(2), bug("exhaust", "SECONDS", "2.5"), long(100, 120, 30, 40))},
 	{Kind: "worker recycled", Cut: true, Servers: []string{"gunicorn-uvicorn"}, Edges: honest, Shapes: proven, Loads: []int{12, 20}, Commands: onlyRun,
 		First: []string{diagnose.WorkerRecycled}, Layers: []string{inApp, inManager}, set: then(args("--max-requests", "4", "--timeout", "2"), long(40, 50, 100, 130), flags("--ramp", "4s"))},
-	{Kind: "crash laundered by HTTP/1.0 (nginx defaults)", Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "crash laundered by HTTP/1.0 (nginx defaults)", Raises: true, Servers: anyServer, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.LaunderedByEdge, diagnose.AppError}, Layers: []string{atEdge, inApp}, set: then(edge(EdgeOptions{Defaults: true}), some(bug("raise")))},
 	{Kind: "killed worker laundered by HTTP/1.0 (nginx defaults)", Servers: managed, Edges: []string{"nginx"}, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
 		First: []string{diagnose.LaunderedByEdge, diagnose.WorkerKilled}, Layers: []string{atEdge, inApp, inManager, inKernel},
 		set: then(edge(EdgeOptions{Defaults: true}), workers(2), long(60, 80, 30, 50), killed)},
 	{Kind: "one of two replicas fails", Servers: []string{"uvicorn", "node", "go", "jdk", "aiohttp"}, Edges: []string{"haproxy"}, Shapes: proven, Loads: []int{8, 20}, Commands: onlyRun,
-		First: []string{diagnose.OneReplica}, Layers: []string{inApp}, set: then(replicas, func(r *rand.Rand, c *Case) { bug([]string{"stop", "raise"}[r.IntN(2)])(r, c) })},
+		First: []string{diagnose.OneReplica}, Layers: []string{inApp}, set: then(replicas, logged, func(r *rand.Rand, c *Case) { bug([]string{"stop", "raise"}[r.IntN(2)])(r, c) })},
 }
 
 // direct has the app itself asked too, since buffering cannot be proved without:
@@ -211,6 +213,10 @@ func direct(_ *rand.Rand, c *Case) {
 		c.Command = "diagnose"
 	}
 }
+
+// logged gives the logs always: what only they can tell is no fair question
+// without them.
+func logged(_ *rand.Rand, c *Case) { c.Logs = true }
 
 func path(p string) func(*rand.Rand, *Case) { return func(_ *rand.Rand, c *Case) { c.Path = p } }
 
@@ -240,7 +246,7 @@ func terminate(_ *rand.Rand, c *Case) { c.Spec.Terminate = "2s" }
 
 // replicas makes two of the app, the second of which is bad. Which one served whom
 // stands in the edge's log and nowhere else.
-func replicas(_ *rand.Rand, c *Case) { c.Spec.Replicas, c.Spec.BadReplica, c.Logs = 2, true, true }
+func replicas(_ *rand.Rand, c *Case) { c.Spec.Replicas, c.Spec.BadReplica = 2, true }
 
 // killed has somebody else kill a worker once the load is in its answers.
 func killed(_ *rand.Rand, c *Case) {

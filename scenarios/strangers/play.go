@@ -52,7 +52,7 @@ type Answer struct {
 func (c *Case) Play(ctx context.Context, dir string) *Answer {
 	a := &Answer{N: c.N, Case: c.String(), Kind: c.Kind(), Stack: c.Spec.String(), Command: c.Command, Logs: c.Logs, Busy: c.Busy, Dir: dir, plant: c.Plant}
 	if c.Plant != nil {
-		a.first, a.layers = c.Plant.accepted(EdgeNamed(c.Spec.Edge))
+		a.first, a.layers = c.Plant.accepted(ServerNamed(c.Spec.Server), EdgeNamed(c.Spec.Edge))
 	}
 	if a.Skipped = c.Spec.Lacks(); a.Skipped != "" {
 		return a
@@ -65,11 +65,15 @@ func (c *Case) Play(ctx context.Context, dir string) *Answer {
 	return a
 }
 
-// accepted are the names and layers of p behind an edge.
-func (p *Plant) accepted(e *Edge) (first, layers []string) {
-	first, layers = p.First, p.Layers
+// accepted are the names and layers of p in a server behind an edge. Where one of
+// them makes a whole answer of a broken one, that may be named.
+func (p *Plant) accepted(s *Server, e *Edge) (first, layers []string) {
+	first, layers = slices.Clone(p.First), slices.Clone(p.Layers)
 	if p.Cut && e.Launders {
-		first, layers = append(slices.Clone(first), diagnose.LaunderedByEdge), append(slices.Clone(layers), atEdge)
+		first, layers = append(first, diagnose.LaunderedByEdge), append(layers, atEdge)
+	}
+	if p.Raises && s.Launders {
+		first = append(first, diagnose.LaunderedByApp, diagnose.SilentTruncation)
 	}
 	return first, layers
 }
@@ -124,9 +128,6 @@ func (c *Case) argv(s *Stack, dir string) []string {
 	}
 	if s.Direct != "" && s.URL != s.Direct && (c.Command == "diagnose" || c.Direct && runTakesDirect()) && c.Spec.Replicas < 2 {
 		argv = append(argv, "--direct", s.Direct)
-	}
-	if c.Command == "run" && c.Direct && runTakesDirect() {
-		argv = append(argv, "--scenario", "direct,control") // buffering would put an nginx of ours in front of theirs
 	}
 	if c.Logs {
 		for _, kind := range s.kinds() {

@@ -13,6 +13,9 @@ type Server struct {
 	Needs          []string // programs, or "python3:MODULE"
 	// Log is the kind under which its log is given to streamproof.
 	Log string
+	// Launders says that it ends an answer whose producer raised like a whole one: a
+	// fact of the software, see TestServersThatLaunder.
+	Launders bool
 	// FastCGI says that it speaks no HTTP: only some edges can stand before it.
 	FastCGI bool
 	argv    func(s *Spec, port int, dir string) []string
@@ -64,7 +67,7 @@ var Servers = []*Server{
 		}},
 	{Name: "aiohttp", Language: "python", Needs: []string{"python3:aiohttp"}, Log: "app",
 		argv: func(*Spec, int, string) []string { return []string{python, "aiohttp_app.py"} }},
-	{Name: "tornado", Language: "python", Needs: []string{"python3:tornado"}, Log: "app",
+	{Name: "tornado", Launders: true, Language: "python", Needs: []string{"python3:tornado"}, Log: "app",
 		argv: func(*Spec, int, string) []string { return []string{python, "tornado_app.py"} }},
 	{Name: "waitress", Language: "python", Needs: []string{"python3:django", "python3:waitress"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {
@@ -72,13 +75,13 @@ var Servers = []*Server{
 		}},
 	{Name: "node", Language: "node", Needs: []string{"node"}, Log: "app",
 		argv: func(*Spec, int, string) []string { return []string{"node", "server.js"} }},
-	{Name: "jdk", Language: "java", Needs: []string{"java", "javac"}, Log: "app",
+	{Name: "jdk", Launders: true, Language: "java", Needs: []string{"java", "javac"}, Log: "app",
 		argv: func(s *Spec, _ int, _ string) []string {
 			return []string{"java", "-Xmx96m", "-XX:TieredStopAtLevel=1", "-cp", s.built.java, "Server"}
 		}},
 	{Name: "go", Language: "go", Needs: []string{"go"}, Log: "app",
 		argv: func(s *Spec, _ int, _ string) []string { return []string{s.built.server} }},
-	{Name: "php-fpm", Language: "php", Needs: []string{fpm()}, Log: "app", FastCGI: true, files: fpmFiles,
+	{Name: "php-fpm", Launders: true, Language: "php", Needs: []string{fpm()}, Log: "app", FastCGI: true, files: fpmFiles,
 		argv: func(_ *Spec, _ int, dir string) []string {
 			return []string{fpm(), "-F", "-R", "-y", dir + "/fpm.conf"}
 		}},
