@@ -29,7 +29,7 @@ func (waiting) match(v *view) []*finding {
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
-			return slices.Contains(c.Slowed, g) && !(isCut(g) && len(v.tags[workerTimedOut]) > 0)
+			return slices.Contains(c.Slowed, g) && !surely([]*verdict.Graded{g}) && !(isCut(g) && len(v.tags[workerTimedOut]) > 0)
 		})
 		if len(gs) < 2 {
 			continue
