@@ -58,7 +58,8 @@ func load(l harness.Load) func(*harness.Options) {
 }
 
 // once sends each stream once, whatever the scenario asks for.
-func once(o *harness.Options) { o.Scenarios[0].Load = harness.Load{} }
+// Before several streams one is sent alone, so that they ask again.
+func once(o *harness.Options) { o.Scenarios[0].Load, o.Load.Streams = harness.Load{}, 1 }
 
 func header(name, value string) func(*harness.Options) {
 	return func(o *harness.Options) { o.App.Stream.Headers = map[string]string{name: value} }
