@@ -53,7 +53,24 @@ const soundDir = "testdata/sound"
 // not there.
 func (a soundApp) app(t *testing.T) harness.App {
 	t.Helper()
-	for _, n := range a.needs {
+	needSoftware(t, a.needs...)
+	dir, err := filepath.Abs(soundDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := append([]string(nil), a.command...)
+	if command[0] == "{go}" {
+		command[0] = built(t, "./"+soundDir+"/goserver")
+	}
+	return harness.App{Command: command, Dir: dir, Env: []string{"PYTHONDONTWRITEBYTECODE=1"}, Start: time.Minute,
+		Stream: harness.Stream{Path: a.path, Method: a.method, Body: a.body, Dialect: a.dialect, Terminal: a.end}}
+}
+
+// needSoftware skips a test where software is missing: programs, or modules of
+// Python as python:NAME.
+func needSoftware(t *testing.T, names ...string) {
+	t.Helper()
+	for _, n := range names {
 		module, isModule := strings.CutPrefix(n, "python:")
 		_, err := exec.LookPath(n)
 		if isModule {
@@ -66,16 +83,6 @@ func (a soundApp) app(t *testing.T) harness.App {
 			t.Skipf("no %s here", n)
 		}
 	}
-	dir, err := filepath.Abs(soundDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := append([]string(nil), a.command...)
-	if command[0] == "{go}" {
-		command[0] = built(t, "./"+soundDir+"/goserver")
-	}
-	return harness.App{Command: command, Dir: dir, Env: []string{"PYTHONDONTWRITEBYTECODE=1"}, Start: time.Minute,
-		Stream: harness.Stream{Path: a.path, Method: a.method, Body: a.body, Dialect: a.dialect, Terminal: a.end}}
 }
 
 var builds sync.Map // package to the function that builds it once

@@ -1,0 +1,148 @@
+package scenarios_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// The causes and the debugging steps of an article on streams that are cut when an
+// app is scaled, each in its broken and in its fixed form (README.md of this folder).
+// The apps are in the shape that the article shows: an engine whose answer is a
+// generator, text/plain, no last event, no stamps. Everything goes through the
+// program, as a user runs it.
+
+const articleDir = "testdata/article"
+
+// An advice is one form of one piece of code or configuration.
+type advice struct {
+	name    string
+	command string
+	edge    string // form
+	plain   bool   // the app answers in one piece at /chat/plain
+	run     string // scenarios of make test
+	night   string // of make nightly, "" for the same
+	cause   string // named first in every scenario that fails; "" for a sound form
+	says    string // in the text report
+}
+
+const (
+	uvicornOf  = debianPython + " -m uvicorn %s:app --port {port}"
+	gunicornOf = "gunicorn timeout:app --bind 127.0.0.1:{port} "
+)
+
+var adviceList = []advice{
+	{name: "1 lifetime, broken", command: fmt.Sprintf(uvicornOf, "lifetime_broken"), run: "direct, control", cause: diagnose.OutlivesResources, says: "the index is closed"},
+	{name: "1 lifetime, fixed", command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), run: "direct, control", night: "standard, direct"},
+	{name: "1 lifetime, broken in silence", command: fmt.Sprintf(uvicornOf, "silent_broken"), plain: true, run: "direct, control", cause: diagnose.SilentTruncation, says: "71 bytes of the 301"},
+	{name: "1 lifetime, fixed, with an answer in one piece", command: fmt.Sprintf(uvicornOf, "silent_fixed"), plain: true, run: "not-streaming, control", night: "standard, direct"},
+	{name: "2 buffering, broken", command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", run: "buffering", cause: diagnose.BufferedByEdge, says: "proxy_buffering off"},
+	{name: "2 buffering, fixed", command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "streaming", run: "buffering"},
+	{name: "3 worker timeout, broken", command: gunicornOf + "--workers 24 --timeout 2", run: "control", cause: diagnose.SyncWorkerTimeout, says: "WORKER TIMEOUT"},
+	{name: "3 worker timeout, fixed", command: gunicornOf + "-k gthread --threads 40 --timeout 120", plain: true, run: "control", night: "standard, direct"},
+	{name: "4 async and sync, broken", command: fmt.Sprintf(uvicornOf, "mismatch_broken"), run: "control", cause: diagnose.SerialisedLoop, says: "run_in_threadpool"},
+	{name: "4 async and sync, fixed", command: fmt.Sprintf(uvicornOf, "mismatch_fixed"), run: "control", night: "standard, direct"},
+
+	// The debugging steps that are no look at a log or at the app alone.
+	{name: "step 3, only the stream is cut", command: fmt.Sprintf(uvicornOf, "silent_broken"), plain: true, run: "not-streaming", cause: diagnose.SilentTruncation, says: "so look at how the stream is handled"},
+	{name: "step 3, both ways are cut", command: gunicornOf + "--workers 24 --timeout 2", plain: true, run: "not-streaming", cause: diagnose.SyncWorkerTimeout, says: "so look at worker timeouts and restarts"},
+}
+
+func TestArticle(t *testing.T) {
+	needNginx(t)
+	for _, a := range adviceList {
+		t.Run(a.name, func(t *testing.T) {
+			needSoftware(t, "python:fastapi", "python:uvicorn", "python:flask", "gunicorn")
+			list := a.run
+			if *nightly && a.night != "" {
+				list = a.night
+			}
+			report, text := a.play(t, "run", list)
+			a.judge(t, report, text)
+		})
+	}
+}
+
+// TestArticlePeel is the second debugging step: without the layers in front of it
+// the app is fine, so the layer is named and not the app.
+func TestArticlePeel(t *testing.T) {
+	needNginx(t)
+	needSoftware(t, "python:fastapi", "python:uvicorn")
+	a := advice{command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", cause: diagnose.BufferedByEdge, says: "it goes wrong at nginx"}
+	report, text := a.play(t, "diagnose", "")
+	a.judge(t, report, text)
+}
+
+// judge holds a report to what the advice says.
+func (a advice) judge(t *testing.T, r *verdict.Report, text string) {
+	t.Helper()
+	if !strings.Contains(text, a.says) {
+		t.Errorf("the report does not say %q", a.says)
+	}
+	if a.cause == "" {
+		if r.Verdict != verdict.Pass {
+			t.Errorf("the fixed form: %s (%s)", r.Verdict, r.Why)
+		}
+		for _, s := range r.Scenarios {
+			if i := slices.IndexFunc(s.Causes, func(c verdict.Cause) bool { return len(c.Checks) > 0 }); i >= 0 && s.Verdict != verdict.NotApplicable {
+				t.Errorf("%s blames the fixed form: %+v", s.ID, s.Causes[i])
+			}
+		}
+	} else if r.Verdict != verdict.Fail {
+		t.Errorf("the broken form: %s (%s), want fail", r.Verdict, r.Why)
+	}
+	for _, s := range r.Scenarios {
+		if s.Verdict == verdict.Fail && (len(s.Causes) == 0 || s.Causes[0].Cause != a.cause) {
+			t.Errorf("%s: causes %+v, want %q first", s.ID, s.Causes, a.cause)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// play runs a command of the program on the advice's app and returns its report.
+func (a advice) play(t *testing.T, command, list string) (*verdict.Report, string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(articleDir)); err != nil {
+		t.Fatal(err)
+	}
+	app, _ := json.Marshal(a.command)
+	file := fmt.Sprintf("app: {command: %s}\nstream: {path: /chat, dialect: text%s}\n", app, map[bool]string{true: ", plain_path: /chat/plain"}[a.plain])
+	if a.edge != "" {
+		file += "edge: {form: " + a.edge + "}\n"
+	}
+	if list != "" {
+		file += "scenarios: [" + list + "]\n"
+	}
+	return front(t, dir, file, command)
+}
+
+// front writes a file, runs the program on it, and reads what it left.
+func front(t *testing.T, dir, file, command string) (*verdict.Report, string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "streamproof.yaml"), []byte(file), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(built(t, "../cmd/streamproof"), command, "-f", "streamproof.yaml", "-o", "run", "--seed", "7")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	text, _ := cmd.CombinedOutput() // the exit code is the verdict's
+	b, err := os.ReadFile(filepath.Join(dir, "run", "verdict.json"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	r := new(verdict.Report)
+	if err := json.Unmarshal(b, r); err != nil {
+		t.Fatal(err)
+	}
+	return r, string(text)
+}

@@ -1,0 +1,13 @@
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+from rag import VectorIndex
+
+app = FastAPI()
+index = VectorIndex(bytearray(b"x" * (24 << 20)))  # one for all
+
+
+@app.get("/chat")
+def chat():
+    response = index.as_query_engine(gap=0.05).query("Summarize the policy changes.")
+    return StreamingResponse(response.response_gen, media_type="text/plain")
