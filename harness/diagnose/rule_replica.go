@@ -34,14 +34,11 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of rotation until then", fate.Name)).
 		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
 	f.order = len(rules)
-	if sure && fate.Bad == fate.Of && fate.Chance < sureFate { // always and never: it comes before what its log says
+	if sure && fate.Bad == fate.Of { // always and never: it comes before what its log says
 		f.Confidence, f.order = certain, -1
 	}
 	return append(all, f)
 }
-
-// sureFate is the chance below which it is certain that a replica differs.
-const sureFate = 1e-3
 
 // orReplica adds an instance of the app as a candidate, where behind an edge a part
 // of the streams came short after one event, and the others went on: no name tells

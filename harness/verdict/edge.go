@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -27,14 +28,14 @@ func (s *Scope) edge() *EdgeReport {
 // it away: a response field, the process that listens, the form of its log.
 // Fields that the app bears as well when it is asked directly are the app's own.
 func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
-	own := s.ownProduct()
+	own, ours := s.ownProduct(), s.behindOurs()
 	for i := range s.Streams {
 		st := &s.Streams[i]
 		if st.Hop == appHop && s.Run.AppAlone(s.Scenario.ID) {
 			continue
 		}
 		q, by := record.ProductOf(st.Header)
-		if by != "" && (q == record.EdgeUnknown || q != own) {
+		if by != "" && (q == record.EdgeUnknown || q != own) && !(ours && q == record.EdgeNginx) {
 			return q, by
 		}
 	}
@@ -43,11 +44,19 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 		return q, "process " + h.Process + " listens at " + h.URL
 	}
 	for _, l := range s.Run.Logs {
-		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown {
+		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown && !(ours && q == record.EdgeNginx) {
 			return q, "log " + l.Name
 		}
 	}
 	return record.EdgeUnknown, ""
+}
+
+// behindOurs reports whether an nginx of ours stands before the URL that we attached
+// to: it writes its own Server field over another's.
+func (s *Scope) behindOurs() bool {
+	return s.Run.Attached() && s.Scenario.Edge != "" && s.Scenario.Edge != "none" && slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
+		return h.Scenario == s.Scenario.ID && h.Name == record.NginxHop
+	})
 }
 
 // ListeningProduct is the product of the process that listens at a URL that we
