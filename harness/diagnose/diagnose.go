@@ -97,6 +97,7 @@ var rules = []rule{
 	buffering{},
 	blockedLoop{},
 	threadPool{},
+	queue{},
 	stalled{},
 	slow{},
 	leak{},

@@ -20,12 +20,25 @@ import (
 type waiting struct{}
 
 func (waiting) match(v *view) []*finding {
+	return v.waits(v.held, func(c *verdict.Crowd) bool { return c.Pattern != verdict.NoPattern })
+}
+
+// queue is for streams that waited under load without a pattern. It comes late: what
+// holds events back, or cuts streams, makes first events late as well.
+type queue struct{}
+
+func (queue) match(v *view) []*finding {
+	return v.waits(v.queued, func(c *verdict.Crowd) bool { return c.Pattern == verdict.NoPattern })
+}
+
+// waits makes findings of the crowds that want holds for, one for each cause.
+func (v *view) waits(name func(*verdict.Crowd, []*verdict.Graded) *finding, want func(*verdict.Crowd) bool) []*finding {
 	var fs []*finding
 	if v.Scenario.Policy.Slowdown <= 0 {
 		return nil
 	}
 	for _, c := range v.Crowds() {
-		if !c.Enough() || !c.ByLoad() {
+		if !c.Enough() || !c.ByLoad() || !want(c) {
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
@@ -34,7 +47,7 @@ func (waiting) match(v *view) []*finding {
 		if len(gs) < 2 {
 			continue
 		}
-		f := v.held(c, gs)
+		f := name(c, gs)
 		if f == nil {
 			continue
 		}
@@ -63,7 +76,7 @@ func (v *view) held(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	case verdict.AtMost, verdict.StartsAtMost, verdict.StartsOneByOne:
 		return v.limited(c, gs)
 	}
-	return v.queued(c, gs)
+	return nil
 }
 
 func alone(c *verdict.Crowd) time.Duration {

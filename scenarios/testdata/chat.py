@@ -8,6 +8,7 @@ import time
 PORT, MODE = int(sys.argv[1]), sys.argv[2]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nX-Accel-Buffering: no\r\n\r\n"
 blocked = False
+live = 0  # answers under way
 
 
 def event(delta, finish=None):
@@ -16,11 +17,20 @@ def event(delta, finish=None):
 
 
 async def chat(write):
+    global live
+    live += 1
+    try:
+        await answer(write)
+    finally:
+        live -= 1
+
+
+async def answer(write):
     global blocked
     for i in range(40):
         if MODE == "raise" and i == 10:
             raise RuntimeError("the model went away")
-        if MODE == "block" and i == 20 and not blocked:
+        if MODE == "block" and i == 20 and live > 1 and not blocked:
             blocked = True
             time.sleep(4)  # the sin: a blocking call in async code
         await write(event({"content": f"token {i} "}))
