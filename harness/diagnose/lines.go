@@ -134,6 +134,13 @@ var patterns = []pattern{
 	{noneLive, logline.HAProxy, []string{"has no server available"}},
 	{connectRefused, logline.Traefik, []string{"connection refused"}},
 
+	{upstreamClosed, record.ProxyLog, []string{"ReverseProxy read error", "unexpected EOF"}}, // Go's httputil
+	{upstreamReset, record.ProxyLog, []string{"ReverseProxy read error", "connection reset"}},
+	{headerTimeout, record.ProxyLog, []string{"proxy error", "timeout awaiting response headers"}},
+	{connectRefused, record.ProxyLog, []string{"proxy error", "connection refused"}},
+	{headClosed, record.ProxyLog, []string{"proxy error", "EOF"}},
+	{clientLeft, record.ProxyLog, []string{"proxy error", "context canceled"}},
+
 	{workerTimedOut, record.AppLog, []string{"WORKER TIMEOUT"}},
 	{workerTimedOut, record.AppLog, []string{"Terminating timed out worker"}},                 // Puma
 	{workerTimedOut, record.AppLog, []string{"child ", "execution timed out", "terminating"}}, // PHP-FPM: request_terminate_timeout

@@ -55,6 +55,7 @@ var marks = []mark{
 	{ApacheError, "Apache", false, regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[a-z_0-9]*:[a-z0-9]+\]|\bAH\d{5}: `)},
 	{LighttpdError, "lighttpd", false, regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \([a-z_]+\.c\.\d+\) |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:server\.c|mod_|gw_backend)`)},
 	{Varnish, "Varnish", false, regexp.MustCompile(`^(?:\*+ *<< (?:Request|BeReq|Session) +>>|-+ +(?:Begin|FetchError|BereqURL|VCL_call|BereqHeader|ReqHeader|Timestamp|BackendOpen|BackendClose|ReqURL|RespStatus|BerespStatus|Debug|Error|Fetch_Body|Storage|End|Link) )`)},
+	{Proxy, "Go's reverse proxy", false, regexp.MustCompile(`httputil: ReverseProxy |http: proxy error: `)},
 	{NginxAccess, "nginx", false, regexp.MustCompile(`^\d{10}\.\d{3} \S+ \d{3} \d+\.\d{3} \d+ .*"$`)},
 
 	{App, "hypercorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] (?:Running on|Error in ASGI)`)},
