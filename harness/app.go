@@ -84,6 +84,11 @@ type Stream struct {
 	// PlainPath and PlainBody are what asks for the same answer in one piece; an
 	// empty one is Path or Body. With both empty the answer comes streamed only.
 	PlainPath, PlainBody string
+	// Order is where an event bears its number and Owner where it echoes the
+	// stream's nonce, which is sent as X-Request-ID and wherever {nonce} stands in
+	// path, headers or body: ".seq", ".choices[0].index", or id for that of SSE. See
+	// [stream.ParsePlace].
+	Order, Owner string
 	// NoFollow takes a redirect for the answer.
 	NoFollow bool
 	// Longest is how long the longest stream lasts and Silence the longest time
@@ -232,6 +237,35 @@ func expression(place, expr string) (*stream.Matcher, error) {
 	return m, nil
 }
 
+// places are where events bear their number and their owner's ID; nil where nobody
+// said.
+func (a *App) places() (order, owner *stream.Place, err error) {
+	if order, err = a.placeOf("order", a.Stream.Order); err == nil {
+		owner, err = a.placeOf("owner", a.Stream.Owner)
+	}
+	return order, owner, err
+}
+
+func (a *App) placeOf(name, expr string) (*stream.Place, error) {
+	if expr == "" {
+		return nil, nil
+	}
+	d, _, _, err := a.dialect()
+	if err != nil {
+		return nil, err
+	}
+	p, err := stream.ParsePlace(expr)
+	switch {
+	case d.Format.Name == stream.Text.Name:
+		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no events that could bear it", Fix: "use a dialect of events, or declare the text's SHA-256"}
+	case err != nil:
+		return nil, &UsageError{Place: name, Problem: err.Error(), Fix: "write the way to it in the JSON, such as .seq or .choices[0].index; or id, for the ID of SSE"}
+	case expr == "id" && d.Format.Name != stream.SSE.Name:
+		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no IDs of SSE", Fix: "write .id for the member id of the JSON"}
+	}
+	return p, nil
+}
+
 func dialectNames() []string {
 	var names []string
 	for _, d := range stream.Dialects() {
@@ -251,6 +285,9 @@ func (a *App) Validate() error {
 		}
 	}
 	if _, _, _, err := a.dialect(); err != nil {
+		return err
+	}
+	if _, _, err := a.places(); err != nil {
 		return err
 	}
 	if e := a.Stream.Endless; e.For < 0 || e.Events < 0 || e.Events > 0 && e.For == 0 {

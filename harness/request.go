@@ -34,7 +34,7 @@ func (r *run) request() error {
 // publicRequest is the request as it may be written down.
 func (r *run) publicRequest() record.Request {
 	p := record.Request{URL: PublicURL(r.secrets.hide(r.App.base() + r.App.path())), Method: r.App.method(),
-		Body: r.secrets.hide(r.App.Stream.Body), Headers: map[string]string{}}
+		Body: r.secrets.hide(r.App.Stream.Body), Headers: map[string]string{}, Order: r.App.Stream.Order, Owner: r.App.Stream.Owner}
 	for k, v := range r.App.Stream.Headers {
 		p.Headers[k] = r.secrets.hide(v)
 	}
@@ -44,7 +44,7 @@ func (r *run) publicRequest() record.Request {
 // ask is what a dialect may know about the answer beforehand.
 func (r *run) ask() stream.Ask {
 	s := r.App.Stream
-	return stream.Ask{Terminal: r.terminal, Failure: r.failure, Sentinel: s.Sentinel, Length: s.Length, SHA256: s.SHA256}
+	return stream.Ask{Order: r.order, Owner: r.owner, Terminal: r.terminal, Failure: r.failure, Sentinel: s.Sentinel, Length: s.Length, SHA256: s.SHA256}
 }
 
 // target is the path and query that the streams of a scenario ask for: our own

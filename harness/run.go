@@ -49,6 +49,8 @@ type run struct {
 	dialect  stream.Dialect
 	terminal *stream.Matcher
 	failure  *stream.Matcher
+	order    *stream.Place
+	owner    *stream.Place
 	header   http.Header // expanded: holds secrets
 	body     []byte      // expanded: holds secrets
 	secrets  secrets
@@ -68,6 +70,9 @@ func newRun(o Options) (*run, error) {
 	if r.dialect, r.terminal, r.failure, err = o.App.dialect(); err != nil {
 		return nil, err
 	}
+	if r.order, r.owner, err = o.App.places(); err != nil {
+		return nil, err
+	}
 	if err = r.request(); err != nil {
 		return nil, err
 	}
@@ -76,6 +81,9 @@ func newRun(o Options) (*run, error) {
 		return nil, err
 	}
 	r.seen.hide = r.secrets.hide
+	if r.owner != nil {
+		r.seen.nonces = map[string]uint64{}
+	}
 	r.tap, err = tap.New(tap.Options{Start: start, Seed: o.Seed, Begin: r.begin, Done: r.done})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start tap: %w", err), r.rec.Close())

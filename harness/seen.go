@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,7 @@ type seen struct {
 	turn    turn
 	victims int // of the turn: those that have started
 	streams []*record.Stream
+	nonces  map[string]uint64 // of all streams of the run, where events bear one; nil elsewhere
 	events  []record.Event
 	windows []record.Window
 }
@@ -36,6 +39,9 @@ func (s *seen) began(st *record.Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started++
+	if s.nonces != nil {
+		s.nonces[st.Nonce] = st.Seq
+	}
 	if st.Group == record.Victim && st.Seq >= s.turn.from && st.Seq < s.turn.to {
 		s.victims++
 	}
@@ -66,7 +72,24 @@ func (s *seen) mute() bool {
 	return len(s.streams) > 0
 }
 
+// disown finds out whose ID a stream's events bear. An app that puts an ID of its own
+// there says nothing about the owner; that of another stream proves foreign content.
+func (s *seen) disown(st *record.Stream) {
+	c := &st.Content
+	if s.nonces == nil || c.Other == "" || c.State == stream.Corrupt {
+		return
+	}
+	s.mu.Lock()
+	seq, known := s.nonces[strings.ToLower(strings.ReplaceAll(c.Other, "-", ""))]
+	s.mu.Unlock()
+	if known && seq != st.Seq {
+		c.State, c.Why = stream.Foreign, fmt.Sprintf("an event bears the ID of stream %d", seq)
+	}
+}
+
 func (s *seen) ended(st *record.Stream) {
+	s.disown(st)
+	st.Content.Other = s.hide(st.Content.Other)
 	c := &st.Content
 	for _, text := range []*string{&c.ErrorText, &c.Why, &c.LastEvent, &c.Leftover, &c.Reason, &st.Start} {
 		*text = s.hide(*text)

@@ -32,7 +32,7 @@ func planFacts(in Input) []fact {
 		strict = "strict"
 	}
 	facts := []fact{
-		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect)}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect, p.Request)}, {"policy", strict}, {"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
 		{"clock", p.Host.Clock},
@@ -48,9 +48,16 @@ func planFacts(in Input) []fact {
 
 // proves says what a dialect can and cannot find out, for no check can say what
 // it does not see.
-func proves(dialect string) string {
+func proves(dialect string, r record.Request) string {
 	d, _ := stream.Lookup(dialect)
-	return d.Proves
+	says := d.Proves
+	if r.Order != "" {
+		says += "; by the numbers at " + r.Order + ": lost, repeated and reordered events between the first and the last number"
+	}
+	if r.Owner != "" {
+		says += "; by the ID at " + r.Owner + ": content of other streams"
+	}
+	return says
 }
 
 // request shows what was sent. The plan holds no secrets: values from the

@@ -25,6 +25,7 @@ type runFlags struct {
 	sentinel, sha256        string
 	length                  config.Size
 	plainPath, plainBody    string
+	order, owner            string
 	noFollow                bool
 	longest, silence        config.Duration
 	direct                  string
@@ -83,6 +84,8 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.sha256, "sha256", "", "a whole text answer has the SHA-256 `HEX`")
 	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that asks for the same answer in one piece, not streamed")
 	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT`, that asks for the same answer in one piece")
+	fs.StringVar(&f.order, "order", "", "events bear a number at `PLACE`, such as .seq: lost, repeated and reordered ones are proved, see above")
+	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: content of other streams is proved, see above")
 	fs.BoolVar(&f.noFollow, "no-follow", false, "take a redirect for the answer (default: follow up to 10, to hosts that load may go to)")
 	fs.Var(&f.longest, "longest", "the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
 	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")

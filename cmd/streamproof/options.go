@@ -85,6 +85,8 @@ func (in *input) app(a *harness.App) (err error) {
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
 	s.PlainPath = cmp.Or(in.plainPath, s.PlainPath)
 	s.PlainBody = cmp.Or(in.plainBody, s.PlainBody)
+	s.Order = cmp.Or(in.order, s.Order)
+	s.Owner = cmp.Or(in.owner, s.Owner)
 	s.NoFollow = s.NoFollow || in.noFollow
 	s.Longest = cmp.Or(time.Duration(in.longest), s.Longest)
 	s.Silence = cmp.Or(time.Duration(in.silence), s.Silence)

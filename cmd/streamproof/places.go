@@ -16,6 +16,8 @@ var places = []struct{ place, flag, key string }{
 	{"terminal", "terminal", "stream.terminal"},
 	{"endless", "endless", "stream.endless"},
 	{"error", "error", "stream.error"},
+	{"order", "order", "stream.order"},
+	{"owner", "owner", "stream.owner"},
 	{"url", "url", "app.url"},
 	{"app.replicas", "replicas", "app.replicas"},
 	{"app.logs", "log", "logs"},

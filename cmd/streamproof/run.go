@@ -39,6 +39,12 @@ A feed that never ends has no such event: --endless 10s,5 reads each stream for
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
 expression.
 
+Where events bear a number, --order says where: a place in their JSON (.seq,
+.choices[0].index, ["any name"]), or id for the ID of SSE. Numbers begin anywhere
+and go on by 1, in one row per stream. --owner says where events echo the ID of
+their request, which is sent as X-Request-ID and in place of {nonce} in path,
+headers and body. Events without either say nothing.
+
 A stream is stalled, and is ended, when one of three limits is reached:
   --first-event      no content event since the request, whatever heartbeats came
   --gap-limit        no byte, once the answer has begun

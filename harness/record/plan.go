@@ -47,6 +47,10 @@ type Request struct {
 	Method  string            `json:"method"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
+	// Order and Owner are where the events of an answer bear their number and echo
+	// the stream's nonce, as the user says.
+	Order string `json:"order,omitempty"`
+	Owner string `json:"owner,omitempty"`
 }
 
 // A Scenario is the stored form of a scenario: enough to judge it again.

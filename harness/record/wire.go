@@ -117,6 +117,10 @@ type contentEntry struct {
 	Form          stream.Form  `cbor:"21,keyasint,omitempty"`
 	Replaced      int          `cbor:"22,keyasint,omitempty"`
 	Split         int          `cbor:"23,keyasint,omitempty"`
+	Numbered      int          `cbor:"16,keyasint,omitempty"`
+	Echoed        int          `cbor:"17,keyasint,omitempty"`
+	Other         string       `cbor:"18,keyasint,omitempty"`
+	Uncounted     bool         `cbor:"19,keyasint,omitempty"`
 }
 
 // A streamBody is a whole stream: its parts are types of other nouns, which a

@@ -14,6 +14,14 @@ type sequence struct {
 	twice    int64  // the first number that came again
 	late     int64  // the first number that came late, and what it came after
 	lateFor  int64
+	again    bool // twice is set
+	tardy    bool // late is set
+
+	free  bool  // the first number may be any
+	begun bool  // one came
+	low   int64 // the least so far, where free
+	steps int   // numbers that followed the one before by 1
+	count int
 }
 
 // A hole is a range of missing numbers.
@@ -23,24 +31,54 @@ type hole struct{ from, to int64 }
 // filled in practice, and the verdict is a gap anyway.
 const maxHoles = 64
 
-// add takes the next number, which is at least 1.
+// add takes the next number. Without free it is at least 1.
 func (s *sequence) add(n int64) {
+	if s.free && !s.begun {
+		s.begun, s.low, s.max, s.last = true, n, n-1, n
+	}
+	if s.count++; s.count > 1 && n == s.last+1 {
+		s.steps++
+	}
 	switch {
 	case n == s.max+1:
 		s.max, s.distinct = n, s.distinct+1
 	case n > s.max:
 		s.skip(s.max+1, n-1)
 		s.max, s.distinct = n, s.distinct+1
+	case s.free && n < s.low:
+		s.before(n)
+		s.behind(n)
 	case s.fill(n):
-		s.distinct++
-		if s.late == 0 {
-			s.late, s.lateFor = n, s.last
-		}
-	case s.twice == 0:
-		s.twice = n
+		s.behind(n)
+	case !s.again:
+		s.twice, s.again = n, true
 	}
 	s.last = n
 }
+
+// behind takes note of a number that came after a greater one.
+func (s *sequence) behind(n int64) {
+	s.distinct++
+	if !s.tardy {
+		s.late, s.lateFor, s.tardy = n, s.last, true
+	}
+}
+
+// before takes a number below all others.
+func (s *sequence) before(n int64) {
+	switch {
+	case n+1 == s.low:
+	case len(s.holes) == maxHoles:
+		s.lost = true
+	default:
+		s.holes = append([]hole{{n + 1, s.low - 1}}, s.holes...)
+	}
+	s.low = n
+}
+
+// counts reports whether the numbers count events: whether they ever go on by 1.
+// Where they never do they are timestamps, offsets, or an index that stays.
+func (s *sequence) counts() bool { return s.count > 1 && s.steps > 0 }
 
 func (s *sequence) skip(from, to int64) {
 	if len(s.holes) == maxHoles {
@@ -79,9 +117,9 @@ func (s *sequence) fault() (State, string) {
 		return Gap, missing(h.from, h.to)
 	case s.lost:
 		return Gap, fmt.Sprintf("more than %d gaps", maxHoles)
-	case s.twice > 0:
+	case s.again:
 		return Duplicate, fmt.Sprintf("event %d came twice", s.twice)
-	case s.late > 0:
+	case s.tardy:
 		return Reordered, fmt.Sprintf("event %d came after %d", s.late, s.lateFor)
 	}
 	return "", ""

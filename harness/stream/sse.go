@@ -35,6 +35,7 @@ func (s span) of(b []byte) []byte { return b[s.from:s.to] }
 // A block is what was read of the current event.
 type block struct {
 	open  bool // has a line that is neither blank nor a comment
+	id    bool // has an id of its own
 	lines int  // of data
 	data  span // the first data line
 	name  span
@@ -173,7 +174,7 @@ func (d *sseDecoder) field(base []byte, from int) {
 		d.blk.name = value
 	case "id":
 		if v := value.of(base); bytes.IndexByte(v, 0) < 0 {
-			d.id = append(d.id[:0], v...)
+			d.id, d.blk.id = append(d.id[:0], v...), true
 		}
 	case "retry":
 		if n, err := strconv.ParseUint(string(value.of(base)), 10, 31); err == nil { // digits only, as the standard wants
@@ -220,7 +221,7 @@ func (d *sseDecoder) fill(base []byte) {
 	f := &d.frame
 	f.Data = d.blk.data.of(base)
 	f.Name = d.blk.name.of(base)
-	f.ID, f.Retry = d.id, d.retry
+	f.ID, f.Retry, f.OwnID = d.id, d.retry, d.blk.id
 	f.Comment = d.blk.lines == 0
 	f.Junk = nil
 	f.Offset = d.start

@@ -46,6 +46,8 @@ type Frame struct {
 	// time in ms; 0 where the server has set none.
 	ID    []byte
 	Retry int
+	// OwnID says that this very event bears the ID.
+	OwnID bool
 	// Comment reports a frame that carries no event: an SSE comment, whose text
 	// Data holds, a blank line of NDJSON, or an SSE block of nothing but Junk.
 	Comment bool
@@ -200,6 +202,15 @@ type Summary struct {
 	// hop could not decode. Split counts those that hold it where a character was
 	// cut in two: several in a row, or at both sides of a border between events.
 	Replaced, Split int
+	// Numbered counts events with a number at [Ask.Order], Echoed those with the
+	// stream's own nonce at [Ask.Owner]. Other is the first value there that is
+	// another, at most 64 bytes: an ID of the server's own making, or the nonce of
+	// another stream.
+	Numbered, Echoed int
+	Other            string
+	// Uncounted says that the numbers count nothing: all are the same, or none
+	// follows the one before by 1.
+	Uncounted bool
 }
 
 // A Reader follows one stream of a dialect.
@@ -232,6 +243,9 @@ type Ask struct {
 	// is declared: an answer equal to it is whole, one that ends within it is cut,
 	// any other is an answer anew and proves nothing. "" where nobody knows.
 	Reference string
+	// Order is where events bear their number, Owner where they echo the stream's
+	// nonce; nil where nobody knows. See [ParsePlace].
+	Order, Owner *Place
 	// Resume is the number of the last event that the client has from before: a
 	// server that resumes goes on behind it, one that does not begins anew.
 	Resume int64

@@ -41,6 +41,9 @@ type ender interface {
 // Leave tells a reader of the frame that the end of the body left unfinished. It
 // must come before [Reader.Close].
 func Leave(f Format, r Reader, tail []byte) {
+	if t, ok := r.(*tracker); ok {
+		r = t.Reader
+	}
 	e, ok := r.(ender)
 	if !ok || len(tail) == 0 {
 		return

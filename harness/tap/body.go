@@ -35,7 +35,7 @@ const maxStart = stream.MaxLeftover
 func (b *body) open(f *flight, h *head) {
 	if d := f.job.Dialect; d != nil && h.Status < 300 {
 		b.dec = d.Format.New(stream.Limits{Frame: max(0, f.limits.Frame)})
-		b.reader = d.New(f.job.Ask)
+		b.reader = d.Reader(f.job.Ask)
 		b.dialect = d
 	}
 	if h.Encoding == "" || f.resp.state == whole {

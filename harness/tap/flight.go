@@ -94,10 +94,7 @@ func (f *flight) beginLeg(now time.Duration) {
 
 func (f *flight) beginRecord() {
 	rec, job := &f.rec, f.job
-	rec.Seq, rec.Scenario, rec.Group, rec.Hop = f.tap.number(job.Seq), job.Scenario, job.Group, job.Hop
-	if job.Ask.Nonce == "" {
-		job.Ask.Nonce = Nonce(f.tap.opts.Seed, rec.Seq)
-	}
+	rec.Seq, rec.Scenario, rec.Group, rec.Hop = job.Seq, job.Scenario, job.Group, job.Hop
 	rec.Nonce = job.Ask.Nonce
 	rec.Late, rec.After = job.Late, job.After
 	if rec.Sched = job.Sched; job.Sched <= 0 {

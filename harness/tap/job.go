@@ -20,7 +20,8 @@ type Job struct {
 	Group    record.Group
 	Hop      string
 	// URL replaces the request's; empty keeps it. Header is set over the
-	// request's.
+	// request's. Where {nonce} stands in the URL, a header or the body, the stream's
+	// nonce is sent.
 	URL    string
 	Header http.Header
 	// Dial is the "host:port" to connect to; empty dials the URL's.

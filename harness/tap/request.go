@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,7 @@ type request struct {
 func newRequest(req *http.Request, job *Job) (*request, error) {
 	r := &request{method: orGET(req.Method), url: req.URL, host: req.Host, header: req.Header}
 	if job.URL != "" {
-		u, err := url.Parse(job.URL)
+		u, err := url.Parse(withNonce(job.URL, job.Ask.Nonce))
 		if err != nil {
 			return nil, fmt.Errorf("make request: %w", err)
 		}
@@ -85,6 +86,15 @@ func (r *request) fill(req *http.Request, job *Job) error {
 	for k, v := range job.Header {
 		r.header[http.CanonicalHeaderKey(k)] = v
 	}
+	for k, vs := range r.header {
+		if slices.ContainsFunc(vs, asksNonce) {
+			own := slices.Clone(vs) // the streams of a wave share them
+			for i := range own {
+				own[i] = withNonce(own[i], job.Ask.Nonce)
+			}
+			r.header[k] = own
+		}
+	}
 	if job.Lane != "" {
 		r.header.Set(stack.LaneHeader, job.Lane)
 	}
@@ -106,11 +116,24 @@ func (r *request) fill(req *http.Request, job *Job) error {
 		return nil
 	}
 	body, err := io.ReadAll(req.Body)
-	r.body = body
+	r.body = bytes.ReplaceAll(body, []byte(NoncePlace), []byte(job.Ask.Nonce))
 	if err = errors.Join(err, req.Body.Close()); err != nil {
 		return fmt.Errorf("make request: read body: %w", err)
 	}
 	return nil
+}
+
+// NoncePlace stands in a request's path, headers and body for the stream's nonce.
+const NoncePlace = "{nonce}"
+
+// escapedPlace is NoncePlace as package net/url writes it.
+var escapedPlace = url.PathEscape(NoncePlace)
+
+func asksNonce(s string) bool { return strings.Contains(s, NoncePlace) }
+
+// withNonce puts the nonce where s asks for it.
+func withNonce(s, nonce string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, NoncePlace, nonce), escapedPlace, nonce)
 }
 
 // name puts the stream's own headers in.

@@ -54,6 +54,7 @@ func (tr *transport) launch(f *flight, r *http.Request) error {
 		return err
 	}
 	job := tr.job(n)
+	tr.tap.name(&job)
 	req, err := newRequest(r, &job)
 	if err != nil {
 		return err
@@ -75,6 +76,14 @@ func (t *Tap) number(own uint64) uint64 {
 		return own
 	}
 	return t.seq.Add(1)
+}
+
+// name gives a stream its number and its nonce.
+func (t *Tap) name(job *Job) {
+	job.Seq = t.number(job.Seq)
+	if job.Ask.Nonce == "" {
+		job.Ask.Nonce = Nonce(t.opts.Seed, job.Seq)
+	}
 }
 
 func vegetaSeq(h http.Header) (uint64, error) {

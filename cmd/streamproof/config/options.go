@@ -51,7 +51,7 @@ func (s *Stream) options() harness.Stream {
 	return harness.Stream{Path: s.Path, Method: s.Method, Headers: s.Headers, Body: s.Body, Dialect: string(s.Dialect),
 		Terminal: s.Terminal, Error: s.Error,
 		Endless: harness.Endless{For: time.Duration(s.Endless.For), Events: int(s.Endless.Events)}, Sentinel: s.Sentinel, Length: int64(s.Length), SHA256: s.SHA256,
-		PlainPath: s.PlainPath, PlainBody: s.PlainBody, NoFollow: s.NoFollow, Longest: time.Duration(s.Longest), Silence: time.Duration(s.Silence)}
+		PlainPath: s.PlainPath, PlainBody: s.PlainBody, Order: s.Order, Owner: s.Owner, NoFollow: s.NoFollow, Longest: time.Duration(s.Longest), Silence: time.Duration(s.Silence)}
 }
 
 func (l Load) options() harness.Load {

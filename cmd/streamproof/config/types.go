@@ -66,6 +66,8 @@ type Stream struct {
 
 	PlainPath string   `yaml:"plain_path,omitempty" jsonschema_description:"Path and query that ask for the same answer in one piece."`
 	PlainBody string   `yaml:"plain_body,omitempty" jsonschema_description:"Body that asks for the same answer in one piece."`
+	Order     string   `yaml:"order,omitempty" jsonschema_description:"Where an event bears its number, such as .seq or .choices[0].index, or id for the ID of SSE: lost, repeated and reordered events are then proved. Any first number, then each one more."`
+	Owner     string   `yaml:"owner,omitempty" jsonschema_description:"Where an event echoes the request's ID, which is sent as X-Request-ID and wherever {nonce} stands in path, headers or body: content of other streams is then proved."`
 	NoFollow  bool     `yaml:"no_follow,omitempty" jsonschema_description:"Take a redirect for the answer. Without it redirects are followed, at most 10, to hosts that load may go to."`
 	Longest   Duration `yaml:"longest,omitempty" jsonschema_description:"How long the longest stream lasts; layers with shorter timers are named before any load."`
 	Silence   Duration `yaml:"silence,omitempty" jsonschema_description:"The longest time that a stream may be silent, likewise."`
