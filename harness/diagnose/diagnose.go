@@ -53,7 +53,9 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	for _, f := range found {
 		v.prescribe(f)
 		v.quote(f)
-		v.orReplica(f)
+		if !names(found, OneReplica) {
+			v.orReplica(f)
+		}
 	}
 	for _, f := range fold(found) {
 		causes = append(causes, f.cause())

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -34,8 +35,11 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of rotation until then", fate.Name)).
 		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
 	f.order = len(rules)
-	if sure && fate.Bad == fate.Of { // always and never: it comes before what its log says
-		f.Confidence, f.order = certain, -1
+	if fate.Bad == fate.Of { // always and never: it comes before what it does
+		f.order = -1
+		if sure {
+			f.Confidence = certain
+		}
 	}
 	return append(all, f)
 }
@@ -94,4 +98,9 @@ func serverOf(lines []*access, g *verdict.Graded) string {
 		name = a.Server
 	}
 	return name
+}
+
+// names reports whether one of the findings has that name.
+func names(found []*finding, name string) bool {
+	return slices.ContainsFunc(found, func(f *finding) bool { return f.Cause.Cause == name })
 }
