@@ -73,7 +73,7 @@ func few() []*Case {
 	}
 	timer := plain("node", "caddy", sse, "diagnose", 8)
 	timer.Spec.Options.Timeout, timer.Spec.App["SECONDS"] = time.Second, "3"
-	crash := plain("go", "nginx", openai, "run", 8)
+	crash := plain("go", "nginx", openai, "diagnose", 8)
 	crash.Spec.Options.Defaults = true
 	return []*Case{
 		wrong("exception in mid-stream", plain("aiohttp", "haproxy", ndjson, "diagnose", 8), "raise"),

@@ -60,3 +60,15 @@ func connected(port int) int {
 	}
 	return n
 }
+
+// sockets counts the sockets that a process holds.
+func sockets(pid int) int {
+	n := 0
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, l := range links {
+		if to, _ := os.Readlink(l); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
