@@ -86,6 +86,10 @@ func TestWordsOfStrangers(t *testing.T) {
 		{"a binary media type", says{"application/vnd.amazon.eventstream", []string{"\x00\x00\x00\x10", "\x00\x01"}}, openai, exitInconclusive, []string{"unread", "application/vnd.amazon.eventstream"}, []string{"outlives"}},
 		{"lines of a prefix", says{"text/plain", []string{"0:\"fern\"\n", "0:\"moss\"\n", "d:{}\n"}}, generic("event == done"), exitInconclusive, []string{"unread"}, []string{"not a stream"}},
 
+		{"an error in lines of a prefix, read as text", says{"text/plain", []string{"0:\"fern\"\n", "3:\"frost\"\n"}}, []string{"--dialect", "text"}, exitInconclusive, []string{"unread", "Vercel"}, nil},
+		{"an error in events, read as text", says{sse, []string{fern, "data: {\"error\":\"frost\"}\n\n"}}, []string{"--dialect", "text"}, exitInconclusive, []string{"unread", "--dialect openai-chat"}, nil},
+		{"a text", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--dialect", "text", "--sentinel", "moss"}, exitPass, nil, nil},
+
 		{"a feed", says{sse, []string{event("leaf", "1"), "…"}}, []string{"--dialect", "sse-generic", "--endless", "600ms,3"}, exitPass, nil, nil},
 		{"a feed of too little", says{sse, []string{event("leaf", "1"), "…"}}, []string{"--dialect", "sse-generic", "--endless", "600ms,300"}, exitFail, []string{"at least 300 are asked for", "too few events in the feed"}, []string{"cause: stall in the app"}},
 		{"a feed that ends", says{sse, []string{event("leaf", "1"), event("leaf", "2"), event("leaf", "3")}}, []string{"--dialect", "sse-generic", "--endless", "2s,1"}, exitFail, []string{"truncated", "the feed ended"}, nil},

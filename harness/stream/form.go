@@ -107,6 +107,30 @@ func mediaType(contentType string) string {
 	return strings.ToLower(strings.TrimSpace(kind))
 }
 
+// Confirmed is the form that text has where its media type says the same, or where
+// nothing but that form looks so: read as text, its own errors would be overlooked.
+func (f Form) Confirmed(contentType string) Form {
+	media := mediaType(contentType)
+	switch {
+	case f == FormVercelLines:
+		return f
+	case media == "text/event-stream" && f.Streams() && f != FormNDJSON && f != FormOllama:
+		return f
+	case lineMedia(media) && (f == FormNDJSON || f == FormOllama || f == FormJSON):
+		return FormNDJSON
+	}
+	return FormUnknown
+}
+
+// lineMedia reports whether a media type is that of lines of JSON.
+func lineMedia(media string) bool {
+	switch media {
+	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
+		return true
+	}
+	return false
+}
+
 // Recognise tells what a body is by its media type and its first bytes.
 func Recognise(contentType string, start []byte) Form {
 	if f := MediaForm(contentType); f != FormUnknown {
@@ -180,7 +204,8 @@ func vercelLine(b []byte) bool {
 	if len(b) < 3 || b[1] != ':' || !isDigits(b[:1]) && !isLetter(b[0]) {
 		return false
 	}
-	return b[2] == '"' || b[2] == '{' || b[2] == '['
+	line, _, whole := bytes.Cut(b[2:], []byte("\n"))
+	return (b[2] == '"' || b[2] == '{' || b[2] == '[') && (!whole || validJSON(line))
 }
 
 // objectForm tells lines of JSON objects from one document.
@@ -190,7 +215,7 @@ func objectForm(media string, b []byte) Form {
 	switch {
 	case whole && bytes.Contains(first, []byte(`"model"`)) && (bytes.Contains(first, []byte(`"done"`)) || bytes.Contains(first, []byte(`"created_at"`))):
 		return FormOllama
-	case media == "application/x-ndjson", media == "application/ndjson", media == "application/jsonl", media == "application/x-jsonlines":
+	case lineMedia(media):
 		return FormNDJSON
 	case whole && more && bytes.HasPrefix(bytes.TrimSpace(rest), []byte("{")):
 		return FormNDJSON

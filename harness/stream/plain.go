@@ -27,6 +27,7 @@ type textReader struct {
 	digest   string    // lower-case hex
 	sha      hash.Hash // nil if no digest is declared
 	size     int64
+	start    []byte // the first bytes, at most maxTextStart
 	end      []byte // the last bytes, at most two sentinels
 	ref      string // "" if something is declared, or nothing is known
 	part     bool   // the text is no beginning of ref
@@ -51,6 +52,9 @@ func (r *textReader) Read(f *Frame) Event {
 	r.chars.push(f.Data)
 	r.measure(f.Data)
 	r.size += int64(len(f.Data))
+	if len(r.start) < maxTextStart {
+		r.start = append(r.start, f.Data[:min(len(f.Data), maxTextStart-len(r.start))]...)
+	}
 	r.keepEnd(f.Data)
 	if r.sha != nil {
 		r.sha.Write(f.Data)
@@ -64,6 +68,9 @@ func (r *textReader) Read(f *Frame) Event {
 	r.contents++
 	return Event{Kind: Content, Seq: -1}
 }
+
+// maxTextStart is how much of a text is kept to tell what it is, in bytes.
+const maxTextStart = 120
 
 // ended reports whether the answer may end here, by what is cheap to know.
 func (r *textReader) ended() bool {
@@ -110,6 +117,9 @@ func (r *textReader) sentinels() (n int) {
 func (r *textReader) Close(partial int) Summary {
 	r.sum.Measured, r.sum.Differs = int64(len(r.ref)), r.part
 	r.sum.Unprovable = r.sentinel == "" && r.length == 0 && r.sha == nil && (r.ref == "" || r.part)
+	if r.sentinel == "" && r.length == 0 && r.sha == nil {
+		r.sum.Form = Recognise("", r.start)
+	}
 	why, wrong := r.doubt()
 	proven := why == ""
 	r.sum.Terminals = r.sentinels()

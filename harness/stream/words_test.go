@@ -299,6 +299,26 @@ func TestRecognise(t *testing.T) {
 			t.Errorf("%s %q: %q, want %q", tt.media, tt.start, got, tt.want)
 		}
 	}
+	// Text that is a stream of events by its media type as well is no plain text.
+	for _, tt := range []struct {
+		media, text string
+		want        Form
+	}{
+		{"text/plain", "0:\"Hi\"\n0:\"Ho\"\n", FormVercelLines},
+		{"text/plain", "0:\"Hi\" said he\n", FormUnknown},
+		{"text/event-stream", "data: {\"choices\":[]}\n\n", FormOpenAI},
+		{"text/plain", "data: is plural\n", FormUnknown},
+		{"application/x-ndjson", "{\"a\":1}\n", FormNDJSON},
+		{"text/plain", "{\"a\":1}\n{\"a\":2}\n", FormUnknown},
+		{"text/plain", "once upon a time", FormUnknown},
+	} {
+		if got := read(t, "text", Ask{}, tt.text).Form.Confirmed(tt.media); got != tt.want {
+			t.Errorf("%s %q read as text: %q, want %q", tt.media, tt.text, got, tt.want)
+		}
+		if got := read(t, "text", Ask{Length: 99}, tt.text).Form; got != FormUnknown {
+			t.Errorf("%q with a declared length: %q, want none", tt.text, got)
+		}
+	}
 	for _, f := range []Form{FormOpenAI, FormAnthropic, FormResponses, FormGemini, FormVercelParts, FormOllama, FormNDJSON, FormSSE} {
 		name, terminal := f.ReadBy()
 		d, ok := Lookup(name)

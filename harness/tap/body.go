@@ -133,7 +133,10 @@ func (b *body) form(rec *record.Stream) {
 	switch {
 	case errors.Is(b.err, errEncoding):
 		form = stream.FormEncoded
+	case form.Confirmed(rec.ContentType) != stream.FormUnknown && b.dialect.Format.Name == stream.Text.Name:
+		form = form.Confirmed(rec.ContentType)
 	case rec.Content.State == stream.Complete:
+		form = stream.FormUnknown
 	case stream.MediaForm(rec.ContentType) != stream.FormUnknown:
 		form = stream.MediaForm(rec.ContentType)
 	case rec.Contents == 0 && rec.Content.Errors == 0:
@@ -144,6 +147,8 @@ func (b *body) form(rec *record.Stream) {
 		if form == stream.FormUnknown || seen.Streams() {
 			form = seen
 		}
+	case b.dialect.Format.Name == stream.Text.Name:
+		form = stream.FormUnknown
 	}
 	rec.Content.Form = form
 }
