@@ -134,6 +134,7 @@ func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 	if _, slowed := verdict.SlowedBy(alone, wave); !slowed {
 		return nil
 	}
+	p.idle(ctx, h, from)
 	p.phase("one stream alone")
 	begin := p.now()
 	for n := 0; n < soloMore && p.now()-begin < soloLimit && ctx.Err() == nil; n++ {

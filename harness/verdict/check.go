@@ -140,7 +140,5 @@ func comma(s string) string {
 	return ", " + s
 }
 
-func all(*Graded) bool { return true }
-
 // seconds rounds a time for the reader.
 func seconds(d interface{ Seconds() float64 }) string { return three(d.Seconds()) + "s" }

@@ -1,5 +1,7 @@
 package verdict
 
+import "github.com/streamproof/streamproof/harness/record"
+
 // Strict asks whether every stream was complete or failed cleanly, whatever the
 // scenario did. It arises where the user asked for the strict policy.
 type Strict struct{}
@@ -9,7 +11,7 @@ func (Strict) Check(s *Scope) Answer {
 	if !s.Run.Plan.Strict {
 		return Answer{}
 	}
-	b := s.judge(all, func(g *Graded) bool { return g.Grade.Outcome == Complete || g.Grade.Outcome == FailedClean })
+	b := s.judge(func(g *Graded) bool { return g.Group != record.Probe }, func(g *Graded) bool { return g.Grade.Outcome == Complete || g.Grade.Outcome == FailedClean })
 	switch {
 	case b.judged == 0:
 		return Answer{}
