@@ -238,13 +238,21 @@ func (slow) match(v *view) []*finding {
 	head, first := g.Headers-startOf(g), g.First-startOf(g)
 	f := found(SlowFirstEvent, "X", layerApp, likely, gs).
 		say("the first event of %d streams came late", len(gs)).
-		see(fmt.Sprintf("stream %d: head after %.3f s, first event after %.3f s", g.Seq, head.Seconds(), first.Seconds()), v.lastWord(g), v.accessLine(g)).
+		see(firstLine(g, head, first), v.lastWord(g), v.accessLine(g)).
 		not("buffering", "what followed came event by event").
 		mend("send the head and a first event (or a heartbeat) before the slow work; prefetch retrieval")
 	if g.EmitFirst != 0 {
 		f.see(fmt.Sprintf("the server wrote it %.3f s before it arrived", v.onTheWay(g).Seconds()))
 	}
 	return one(v.orPool(f))
+}
+
+// firstLine says when the head and the first event came, if one did.
+func firstLine(g *verdict.Graded, head, first time.Duration) string {
+	if g.First == record.Never {
+		return fmt.Sprintf("stream %d: head after %.3f s, and no content event until we ended it after %.3f s", g.Seq, max(head, 0).Seconds(), ageOf(g).Seconds())
+	}
+	return fmt.Sprintf("stream %d: head after %.3f s, first event after %.3f s", g.Seq, max(head, 0).Seconds(), first.Seconds())
 }
 
 // onTheWay is how long the first event travelled, by the server's stamp.

@@ -44,7 +44,7 @@ func (redirected) match(v *view) []*finding {
 	add([]record.Unfollowed{record.FollowingOff}, func(r *record.Redirect, gs []*verdict.Graded) *finding {
 		return found(NotFollowed, "X", layerHarness, certain, gs).
 			say("%d streams were redirected (%d to %s), and redirects are not followed in this run", len(gs), r.Status, r.Location).
-			mend("leave --no-follow (stream.no_follow) out, or ask for " + r.Location)
+			mend("leave --no-follow (stream.no_follow) out, or ask for it at once: --path " + r.Location)
 	})
 	return fs
 }

@@ -79,6 +79,14 @@ func (Redirected) Check(s *Scope) Answer {
 	return Answer{}
 }
 
+// pathOf is the path and query of a Location.
+func pathOf(location string) string {
+	if u, err := url.Parse(location); err == nil && u.Host != "" {
+		return u.RequestURI()
+	}
+	return location
+}
+
 // redirectDoubts say what redirects cost.
 func (s *Scope) redirectDoubts() []Doubt {
 	n := 0
@@ -99,5 +107,5 @@ func (s *Scope) redirectDoubts() []Doubt {
 		took = fmt.Sprintf(" (%s of stream %d)", brief((last.At - startOf(first.Stream)).Seconds()), first.Seq)
 	}
 	return []Doubt{{About: "redirects", Why: fmt.Sprintf("%d streams were redirected first, %s: their times to the first event include that%s", n, shortOf(last), took),
-		Settle: "ask for " + last.Location + " (--path), as clients that know it do"}}
+		Settle: "ask for it at once, as clients that know it do: --path " + pathOf(last.Location)}}
 }
