@@ -20,6 +20,7 @@ import (
 type writing struct {
 	log      *record.Log
 	template string
+	sample   record.Line   // the first
 	lines    []record.Line // with a time, in its order
 	within   time.Duration // the worst of theirs
 	named    map[string]bool
@@ -89,7 +90,7 @@ func (v *view) writings() []*writing {
 			k := key{l, logline.Template(line.Text)}
 			w := by[k]
 			if w == nil {
-				w = &writing{log: l, template: k.template, named: map[string]bool{}}
+				w = &writing{log: l, template: k.template, sample: line, named: map[string]bool{}}
 				by[k] = w
 				v.written = append(v.written, w)
 			}
@@ -117,6 +118,19 @@ func (w *writing) at(t time.Duration) (record.Line, bool) {
 		}
 	}
 	return record.Line{}, false
+}
+
+// reaches is how many of some moments, in order, the lines of w can be beside at
+// most.
+func (w *writing) reaches(moments []time.Duration) (n int) {
+	for _, l := range w.lines {
+		from, _ := slices.BinarySearch(moments, l.At-closeBy)
+		to, _ := slices.BinarySearch(moments, l.At+l.Within+closeBy+1)
+		if n += to - from; n >= len(moments) {
+			break
+		}
+	}
+	return n
 }
 
 // badMoment is when a stream went wrong: where it fell silent, or ended.
@@ -173,6 +187,9 @@ func boolFirst(a, b bool) int {
 // namedBeside compares by request ID, where the lines name one of our streams.
 func (v *view) namedBeside(w *writing, gs []*verdict.Graded, ids map[string]bool) (companion, bool) {
 	c := companion{writing: w, byID: true, badOf: len(gs), beside: wholeAnswers}
+	if 2*len(w.named) < len(gs) || len(w.named) == 0 {
+		return c, false
+	}
 	for i := range v.Streams {
 		g := &v.Streams[i]
 		named := g.Nonce != "" && w.named[g.Nonce]
@@ -208,7 +225,7 @@ func b2i(b bool) int {
 // a bad one, else with moments at which answers simply went on.
 func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	c := companion{writing: w, badOf: len(bad), window: max(closeBy, w.within)}
-	if len(w.lines) == 0 {
+	if len(w.lines) == 0 || 2*w.reaches(bad) < len(bad) {
 		return c, false
 	}
 	last := record.Never
@@ -227,7 +244,7 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 			c.first = hit{log: w.log, line: line}
 		}
 	}
-	if c.bad == 0 {
+	if 2*c.bad < c.badOf {
 		return c, false
 	}
 	_, access := logline.ParseAccess(w.log.Kind, w.lines[0].Text)

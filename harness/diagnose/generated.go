@@ -74,10 +74,7 @@ func sameHop(g *verdict.Graded, gs []*verdict.Graded) bool {
 }
 
 func (v *view) producedBy(w *writing, whole, bad []*verdict.Graded) *production {
-	first, ok := w.example()
-	if !ok {
-		return nil
-	}
+	first := hit{log: w.log, line: w.sample}
 	if _, access := logline.ParseAccess(w.log.Kind, first.line.Text); access {
 		return nil // servers write it when the answer begins, or whatever its end was
 	}
@@ -86,19 +83,6 @@ func (v *view) producedBy(w *writing, whole, bad []*verdict.Graded) *production 
 		return p.byName(whole, bad)
 	}
 	return p.byTime(whole, bad)
-}
-
-// example is a line of w.
-func (w *writing) example() (hit, bool) {
-	if len(w.lines) > 0 {
-		return hit{log: w.log, line: w.lines[0]}, true
-	}
-	for _, l := range w.log.Lines {
-		if logline.Template(l.Text) == w.template {
-			return hit{log: w.log, line: l}, true
-		}
-	}
-	return hit{}, false
 }
 
 // byName joins by the request ID that lines name.

@@ -238,3 +238,27 @@ func TestTracebackIsCitedByItsException(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A flood of lines, no two alike, beside thousands of cuts: what it costs.
+func BenchmarkCompanyOfMany(t *testing.B) {
+	b := stranger()
+	b.Log(record.AppLog)
+	for i := range 2000 {
+		b.Add(1, synth.Shape{Start: time.Duration(i) * 5 * ms, Keep: 3 + i%9, Mute: true, End: synth.FIN})
+	}
+	for i := range 40_000 {
+		line(b, 0, time.Duration(i)*250*time.Microsecond, "step "+letters(i)+" of the work on one of the many answers")
+	}
+	for t.Loop() {
+		toldOf(b)
+	}
+}
+
+// letters writes a number without a digit, so that templates differ.
+func letters(n int) string {
+	s := ""
+	for ; n > 0; n /= 26 {
+		s += string(rune('a' + n%26))
+	}
+	return s
+}
