@@ -64,7 +64,7 @@ images: ## have every image of the Docker stack on this machine: pulled, or buil
 	@docker/build.sh
 
 .PHONY: nightly
-nightly: setup images trials ## the trials of the whole catalogue
+nightly: setup images trials ## the trials of the whole catalogue, eight ordinary apps three times, and the article
 	STREAMPROOF_REQUIRE_DOCKER=1 $(GO) test -count 1 -timeout 2h ./scenarios -nightly
 
 .PHONY: accuracy

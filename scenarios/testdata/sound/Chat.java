@@ -24,5 +24,6 @@ public class Chat {
         });
         server.setExecutor(Executors.newCachedThreadPool());
         server.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(8)));
     }
 }

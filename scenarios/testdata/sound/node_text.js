@@ -4,7 +4,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const words = ('The travel policy changed in three places: hotel rates follow the city list, ' +
   'train tickets need no approval, and receipts are due within thirty days.').split(' ');
 
-http.createServer(async (req, res) => {
+const server = http.createServer(async (req, res) => {
   res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
   for (const word of words) {
     res.write(word + ' ');
@@ -12,3 +12,5 @@ http.createServer(async (req, res) => {
   }
   res.end();
 }).listen(process.env.PORT, '127.0.0.1');
+
+process.on('SIGTERM', () => server.close(() => process.exit(0)));

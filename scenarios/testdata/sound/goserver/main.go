@@ -2,11 +2,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,5 +28,14 @@ func chat(w http.ResponseWriter, r *http.Request) {
 
 func main() {
 	http.HandleFunc("/chat", chat)
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))
+	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT")}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	go func() {
+		if err := server.ListenAndServe(); err != http.ErrServerClosed {
+			log.Fatal(err)
+		}
+	}()
+	<-ctx.Done()
+	server.Shutdown(context.Background())
 }
