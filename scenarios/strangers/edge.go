@@ -189,7 +189,7 @@ func caddy(s *Spec, w *wiring) (map[string]string, [][]string) {
 	if s.Options.Gzip {
 		encode = "\tencode gzip\n"
 	}
-	conf := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n}\n\nhttp://127.0.0.1:%d {\n\tlog\n%s\treverse_proxy%s%s\n}\n", w.listen, encode, apps, inner)
+	conf := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n}\n\nhttp://127.0.0.1:%d {\n\tbind 127.0.0.1\n\tlog\n%s\treverse_proxy%s%s\n}\n", w.listen, encode, apps, inner)
 	return map[string]string{"Caddyfile": conf}, [][]string{{program("caddy"), "run", "--adapter", "caddyfile", "--config", w.dir + "/Caddyfile"}}
 }
 

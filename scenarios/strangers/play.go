@@ -90,11 +90,15 @@ func (c *Case) play(ctx context.Context, dir string, a *Answer) (err error) {
 		defer burn(ctx)()
 	}
 	var wait sync.WaitGroup
-	defer wait.Wait()
+	var happened error
+	defer func() { // what was to happen and did not makes the case void
+		wait.Wait()
+		err = errors.Join(err, happened)
+	}()
 	during, stop := context.WithCancel(ctx)
 	defer stop()
 	if c.During != nil {
-		wait.Go(func() { c.During(during, s) }) // ends with the run at the latest
+		wait.Go(func() { happened = c.During(during, s) }) // ends with the run at the latest
 	}
 	argv := c.argv(s, dir)
 	a.Line = "streamproof " + strings.Join(quoted(argv), " ")

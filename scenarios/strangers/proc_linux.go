@@ -1,7 +1,6 @@
 package strangers
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -47,15 +46,16 @@ func children(pid int) []int {
 
 // connected counts the open connections at a local port.
 func connected(port int) int {
-	f, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
 	n, want := 0, fmt.Sprintf(":%04X", port)
-	for in := bufio.NewScanner(f); in.Scan(); {
-		if p := strings.Fields(in.Text()); len(p) > 3 && strings.HasSuffix(p[1], want) && p[3] == "01" {
-			n++
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} { // a server on both listens in the latter
+		b, err := os.ReadFile(table)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(b)) {
+			if p := strings.Fields(line); len(p) > 3 && strings.HasSuffix(p[1], want) && p[3] == "01" {
+				n++
+			}
 		}
 	}
 	return n
