@@ -53,18 +53,6 @@ func (v *view) accessOf(g *verdict.Graded) (access, bool) {
 	return v.access.all[i], true
 }
 
-// told are the lines in which an edge says that streams of gs ended in one of
-// those ways, each with its stream.
-func (v *view) told(gs []*verdict.Graded, endings ...logline.Ending) (streams []*verdict.Graded, lines []hit) {
-	for _, g := range gs {
-		if a, ok := v.accessOf(g); ok && slices.Contains(endings, a.Ended) {
-			streams = append(streams, g)
-			lines = append(lines, a.hit)
-		}
-	}
-	return streams, lines
-}
-
 // joinAccess finds the line of each stream: by the request's ID, else by time,
 // status and bytes where one line only fits one stream only.
 func (v *view) joinAccess() {

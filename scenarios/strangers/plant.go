@@ -60,7 +60,6 @@ var (
 	both      = []string{"run", "diagnose"}
 	onlyRun   = []string{"run"}
 	onlyPeel  = []string{"diagnose"}
-	async     = []string{"uvicorn", "hypercorn", "aiohttp", "tornado", "node", "gunicorn-uvicorn"}
 	managed   = []string{"gunicorn-uvicorn", "puma"}
 	anyServer = []string{"uvicorn", "gunicorn-gthread", "gunicorn-uvicorn", "hypercorn", "aiohttp", "tornado", "waitress", "node", "jdk", "go"}
 )
