@@ -75,15 +75,19 @@ func (s *Scope) excusesFor(c *Crowd) (first Excuse, n int) {
 	return first, n
 }
 
+// asStarved is how much of the CPU that was taken under load must have been taken
+// from a stream alone.
+const asStarved = 0.8
+
 // promptAlone reports whether streams were prompt alone while the machine starved
 // the app in the same way, and waited for one another under load.
 func (s *Scope) promptAlone(c *Crowd, x Excuse) bool {
-	if x.Starved == nil || !c.ByLoad() {
-		return false
+	if x.Starved == nil || x.Starved.By == NobodyWokeUs || c.Pattern == SilentTogether || !c.ByLoad() {
+		return false // a machine that stands still stops all at one moment
 	}
 	return slices.ContainsFunc(c.Solos, func(g *Graded) bool {
 		alone, starved := s.Starved(startOf(g.Stream), endOf(g))
-		return starved && alone.By == x.Starved.By && firstAfter(g.Stream) <= c.bound()
+		return starved && alone.By == x.Starved.By && alone.Share >= asStarved*x.Starved.Share && firstAfter(g.Stream) <= c.bound()
 	})
 }
 

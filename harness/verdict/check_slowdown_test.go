@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -200,6 +201,31 @@ func TestUnequalAnswersAreNotAccused(t *testing.T) {
 			c := s.Crowds()[0]
 			t.Errorf("seed %d: %s, pattern %q with %d (%.2f)", seed, a.Why, c.Pattern, c.N, c.Share)
 		}
+	}
+}
+
+// TestPausesThatMeetByChance: an app that thinks for a second here and there, and did
+// not while it was asked alone, is not taken for one that stands still: that some of
+// its pauses end together is chance. That nearly all streams pause at one time, each
+// for more than a second, looks like a standstill to anybody: one run in 200 may.
+func TestPausesThatMeetByChance(t *testing.T) {
+	accused := 0
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
+		soloOf(b, 60*ms)
+		b.Each(6+r.IntN(6), func(i int) synth.Shape {
+			return synth.Shape{Mute: true, Start: 100*sec + time.Duration(i)*20*ms, First: 60 * ms, Gap: 50 * ms,
+				Events: 30 + r.IntN(20), PauseAfter: 1 + r.IntN(25), Pause: time.Duration(1100+r.IntN(400)) * ms}
+		})
+		s := verdict.Scopes(&b.Run)[0]
+		if a := (verdict.Slowdown{}).Check(&s); a.Verdict == verdict.Fail {
+			accused++
+			t.Logf("seed %d: %s", seed, a.Why)
+		}
+	}
+	if accused > 2 {
+		t.Errorf("%d of 500 sound runs are accused", accused)
 	}
 }
 

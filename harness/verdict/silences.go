@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -198,12 +199,42 @@ func sharedSilences(gs []*Graded, least time.Duration) []SharedSilence {
 		for j < len(all) && all[j].to-all[i].to <= atOnce {
 			j++
 		}
-		if x, ok := shared(all[i:j], gs); ok {
+		if x, ok := shared(all[i:j], gs); ok && chance(len(x.Streams), x.Open, all, gs) < sharedByChance {
 			out = append(out, x)
 		}
 		i = j
 	}
 	return out
+}
+
+// sharedByChance is how likely it may be that so many silences end together by chance.
+const sharedByChance = 0.003
+
+// chance bounds how likely it is that silences of k of n open streams, of all those
+// that there were, ended at one moment without a common cause: each stream has one
+// that ends there with a probability of its own, and any of them may be the first
+// of such a moment (Bonferroni).
+func chance(k, n int, all []quiet, gs []*Graded) float64 {
+	from, to := time.Duration(math.MaxInt64), time.Duration(0)
+	for _, g := range gs {
+		if g.First != record.Never {
+			from, to = min(from, g.First), max(to, lastByte(g))
+		}
+	}
+	each := float64(len(all)) / float64(max(1, len(gs))) * float64(2*atOnce) / float64(max(to-from, 2*atOnce))
+	p := 0.0
+	for i := k - 1; i < n; i++ {
+		p += binomial(n-1, i) * math.Pow(min(each, 1), float64(i)) * math.Pow(1-min(each, 1), float64(n-1-i))
+	}
+	return p * float64(len(all))
+}
+
+// binomial is n over k, by logarithms: large n overflow anything else.
+func binomial(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return math.Exp(a - b - c)
 }
 
 // quiets are the silences of a stream after its first event, its last included.
