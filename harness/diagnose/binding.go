@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -22,6 +23,8 @@ func (v *view) bind(f *finding) *finding {
 			return f // another instance than the one that was asked
 		}
 		return v.byChain(f, c)
+	case f.ownFault() && f.guessed() && c.leansToEdge():
+		return v.leaning(f, c)
 	case f.Layer == layerEdge && c.convicts() && !(f.Confidence == certain && f.Cause.Cause != LaunderedByEdge):
 		return nil
 	case f.ownFault() && c.convicts():
@@ -49,6 +52,38 @@ func (f *finding) recorded() bool {
 		return f.Confidence == certain
 	}
 	return false
+}
+
+// guessed reports whether a finding about answers that came short goes by their
+// shape alone: no log and no process has a word for it.
+func (f *finding) guessed() bool {
+	return (f.Confidence == possible || f.Cause.Cause == CutInFrame) && f.Cause.Cause != OneReplica && symptomOf(f.streams[0]) == cameToEnd
+}
+
+// leaning is what is left of a guess at the app, where no stream on the way was
+// whole and every one that was asked of the app directly was, but too few were sent
+// to be sure: it lies on the way rather, and nobody is accused.
+func (v *view) leaning(f *finding, c comparison) *finding {
+	layer, who := v.layerOnTheWay(f), v.edge.product.String()
+	if layer == layerUpstream {
+		who = "the link to the app"
+	}
+	g := found(CutByEdge, "X", layer, possible, f.streams).
+		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
+		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody", 100*c.chance), v.edge.signed(), shape(f.streams)).see(f.Evidence...).
+		settle("streamproof diagnose with more streams (--streams 8)")
+	g.order = f.order
+	if steadySilence(f.streams) {
+		g.or(ProxyReadTimeout, "D1", "all had been silent for about as long, as an idle timer on the way would have it")
+	}
+	if s, ok := v.deadlineSuspect(f.streams); ok {
+		g.or(s.name, s.taxonomy, s.why)
+	}
+	g.or(f.Cause.Cause, f.Taxonomy, f.Summary)
+	for _, c := range f.Candidates {
+		g.or(c.Cause, c.Taxonomy, c.Why)
+	}
+	return g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
 }
 
 // A symptom is what a client sees of a fault. Buffering has a reference of its

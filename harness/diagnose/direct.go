@@ -17,7 +17,8 @@ const appHop = "app"
 // is not the app's, see [view.beside].
 type direct struct {
 	streams    []*verdict.Graded // of all scenarios, out of our own faults' way
-	clean, cut int               // of them without a terminal: ended properly, or not
+	alone      []*verdict.Graded // those that no load stood beside
+	clean, cut int               // of streams without a terminal: ended properly, or not
 }
 
 // directOf looks at the streams of all scenarios. Where the app was named by the
@@ -31,7 +32,8 @@ func directOf(s *verdict.Scope) direct {
 		}
 		sc := scenarioOf(s.Run, st.Scenario)
 		if st.Group.Alone() {
-			continue // no load stood beside it
+			d.alone = append(d.alone, &verdict.Graded{Stream: st, Grade: verdict.GradeStream(st, sc.Policy)})
+			continue
 		}
 		if sc.Policy.Faulty && st.Group != record.Baseline && st.Group != record.Control {
 			continue
@@ -131,7 +133,7 @@ func (v *view) beside(gs []*verdict.Graded, like func(*verdict.Graded) bool) com
 		}
 	}
 	age := medianAge(gs)
-	for _, g := range v.direct.streams {
+	for _, g := range v.askedDirectly(gs) {
 		switch {
 		case like(g):
 			c.directBad++
@@ -147,6 +149,21 @@ func (v *view) beside(gs []*verdict.Graded, like func(*verdict.Graded) bool) com
 	c.crowd = 10*peak(v.direct.streams) >= 8*peakByHop(through)
 	c.chance = verdict.Fisher(c.bad, c.of, c.directBad, c.directOf)
 	return c
+}
+
+// askedDirectly are the streams of the direct arm that may be held against gs: those
+// that were alone as well, where gs came short without any load.
+func (v *view) askedDirectly(gs []*verdict.Graded) []*verdict.Graded {
+	if !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Group.Alone() }) {
+		return v.direct.streams
+	}
+	return slices.Concat(v.direct.streams, v.direct.alone)
+}
+
+// leansToEdge reports whether all streams on the way show what no stream of the
+// app asked directly does, though they are too few to rule out chance.
+func (c comparison) leansToEdge() bool {
+	return c.crowd && c.directOf > 0 && c.directBad == 0 && c.directElse == 0 && c.bad > 0 && c.bad == c.of && c.chance >= rare
 }
 
 // peakByHop is the most streams that were open at once at one of the hops.
