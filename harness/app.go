@@ -284,7 +284,11 @@ func (a *App) Validate() error {
 			return err
 		}
 	}
-	if _, _, _, err := a.dialect(); err != nil {
+	d, _, _, err := a.dialect()
+	if err != nil {
+		return err
+	}
+	if err := a.unused(d); err != nil {
 		return err
 	}
 	if _, _, err := a.places(); err != nil {
@@ -299,8 +303,26 @@ func (a *App) Validate() error {
 	if a.Ledger != "" && !strings.Contains(a.Ledger, "{nonce}") {
 		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger), Fix: "write it like /ledger?nonce={nonce}"}
 	}
-	_, err := a.secrets()
+	_, err = a.secrets()
 	return err
+}
+
+// unused refuses what would be taken and do nothing.
+func (a *App) unused(d stream.Dialect) error {
+	s := &a.Stream
+	for _, proof := range []struct {
+		place string
+		given bool
+	}{{"sentinel", s.Sentinel != ""}, {"length", s.Length != 0}, {"sha256", s.SHA256 != ""}} {
+		if proof.given && d.Format.Name != "text" {
+			return &UsageError{Place: proof.place, Problem: "it proves that a plain text is whole, and the dialect is " + d.Name,
+				Fix: "leave it out, or say --dialect text"}
+		}
+	}
+	if a.Workers > 0 && !a.origin() {
+		return &UsageError{Place: "workers", Problem: "only the built-in origin is started with worker processes", Fix: "leave it out, and tell your app itself: env, or its command"}
+	}
+	return nil
 }
 
 func (a *App) kinds() int {
