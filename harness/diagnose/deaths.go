@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/logline"
@@ -23,6 +24,7 @@ type death struct {
 	kind    deathKind
 	cite    string // the line, where it is in a log
 	id      string // the request that it names
+	cuts    bool   // the server that wrote of it never ends the body properly after it
 }
 
 type deathKind int
@@ -118,7 +120,7 @@ func (ds *deaths) exceptions(v *view) {
 		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
 			continue // it answers to a client that went
 		}
-		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h)})
+		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: strings.Contains(h.line.Text, "http: panic serving")})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
 	for i, d := range ds.raised {

@@ -54,10 +54,18 @@ func (v *view) canLaunder(m match) bool {
 	case !v.edge.mayPass(m.Graded), !v.edge.known && !v.edge.mayLaunder() && m.Wire.Framing == record.Chunked:
 		return false
 	case m.death.kind == diedByException:
-		return v.edge.old && v.direct.clean == 0
+		return v.direct.clean == 0 && (v.edge.old || v.mayHaveEnded(m.Graded) && (m.death.cuts || v.direct.cut > 0))
 	default:
 		return v.edge.there || m.Wire.Framing != record.CloseDelimited // whose end anybody's FIN is
 	}
+}
+
+// mayHaveEnded reports whether somebody's edge stands in front that may speak
+// HTTP/1.0 to the app, as nginx does by default, or end a body that was cut, as Caddy
+// does. An exception alone does not tell it from an app that ends the body itself;
+// one after which the server cuts the connection does.
+func (v *view) mayHaveEnded(g *verdict.Graded) bool {
+	return !v.edge.known && v.edge.passed(g) && v.edge.mayLaunder() && v.direct.clean == 0
 }
 
 func framingLine(g *verdict.Graded) string {
@@ -99,13 +107,24 @@ func (endedEarly) match(v *view) []*finding {
 // in the app's log.
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
-	return found(LaunderedByApp, "A4", layerApp, certain, gs).
+	f := found(LaunderedByApp, "A4", layerApp, certain, gs).
 		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it", len(gs)).
 		see(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
-		not("laundered by the edge", v.whyNotEdge(gs[0])).
 		notIf(v.noExit(gs), "worker killed", "no process exited at that time").
 		mend(v.fix(fixSwallowed))
+	cuts := slices.ContainsFunc(ms, func(m match) bool { return m.death.cuts })
+	switch {
+	case v.mayHaveEnded(gs[0]):
+		f.Confidence = likely
+		return f.or(LaunderedByEdge, "B9", v.edge.product.String()+" may have closed the body properly where the app's server cut it").
+			settle(v.settleLayers())
+	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
+		f.Confidence = likely
+		return f.or(LaunderedByEdge, "B9", "after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
+			settle(v.settleLayers())
+	}
+	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))
 }
 
 func (v *view) whyNotEdge(g *verdict.Graded) string {
