@@ -41,12 +41,13 @@ const (
 	concurrencyLimit
 	noFiles
 	oomKiller
-	totalTimeout // the edge's limit on request and answer together
-	edgeStopped  // somebody reloaded or stopped the edge
-	clientLeft   // the edge says that its client hung up
-	limitReached // all workers, threads or children are busy
-	podKilled    // Kubernetes ended a container: a probe, an eviction, a drain
-	probeFailed  // Kubernetes found a container unhealthy
+	totalTimeout    // the edge's limit on request and answer together
+	ownWriteTimeout // the app's own deadline for writes, which nobody else can set
+	edgeStopped     // somebody reloaded or stopped the edge
+	clientLeft      // the edge says that its client hung up
+	limitReached    // all workers, threads or children are busy
+	podKilled       // Kubernetes ended a container: a probe, an eviction, a drain
+	probeFailed     // Kubernetes found a container unhealthy
 	numTags
 )
 
@@ -141,6 +142,9 @@ var patterns = []pattern{
 	{headClosed, record.ProxyLog, []string{"proxy error", "EOF"}},
 	{clientLeft, record.ProxyLog, []string{"proxy error", "context canceled"}},
 
+	{totalTimeout, record.ProxyLog, []string{"ReverseProxy read error", "context deadline exceeded"}}, // the request's own context
+
+	{ownWriteTimeout, record.AppLog, []string{"write tcp ", ": i/o timeout"}}, // Go: http.Server.WriteTimeout, SetWriteDeadline
 	{workerTimedOut, record.AppLog, []string{"WORKER TIMEOUT"}},
 	{workerTimedOut, record.AppLog, []string{"Terminating timed out worker"}},                 // Puma
 	{workerTimedOut, record.AppLog, []string{"child ", "execution timed out", "terminating"}}, // PHP-FPM: request_terminate_timeout

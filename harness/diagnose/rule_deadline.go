@@ -168,6 +168,12 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	if whose == ownerUnknown && withoutTotal[v.edge.product] {
 		whose, noTotal = ownerApp, v.edge.product.String()+" itself sets no such limit"
 	}
+	byLog := ""
+	if whose == ownerUnknown || noTotal != "" {
+		if byLog = v.endedByApp(gs); byLog != "" {
+			whose, noTotal = ownerApp, ""
+		}
+	}
 	confidence := likely
 	if d.sure == agePlain && whose != ownerEdge {
 		confidence = possible
@@ -175,7 +181,7 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	layer, who := v.layerOf(whose)
 	f := found(AbsoluteDeadline, "D5", layer, confidence, gs).
 		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
-		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal, known(limitTotal, d.age.center.Seconds())).
+		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal, byLog, known(limitTotal, d.age.center.Seconds())).
 		not(ProxyReadTimeout, "events flowed until the end").
 		settle(v.settleOwner(whose, noTotal != ""))
 	switch {
@@ -188,6 +194,24 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 		f.or(PayloadCap, "H6", fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", gs[0].Bytes))
 	}
 	return f
+}
+
+// endedByApp is what a log says of nearly all of gs that puts their end at the app or
+// behind it: a write that ran into the app's own deadline, an edge that noticed that
+// the app broke off, or a line of the app's own that it writes nowhere else. It is
+// empty where none does.
+func (v *view) endedByApp(gs []*verdict.Graded) string {
+	nearAll := func(hits []hit) bool { return 10*len(hits) >= 9*len(gs) && 10*len(v.near(gs, hits)) >= 9*len(gs) }
+	if hits := v.tags[ownWriteTimeout]; nearAll(hits) {
+		return hits[0].String() + ": the app's own deadline for writes"
+	}
+	if hits := v.brokeOff(); nearAll(hits) && len(keep(gs, v.edge.mayPass)) == len(gs) {
+		return hits[0].String() + ": the app broke off, and not the edge"
+	}
+	if c, ok := v.ownWords(gs); ok {
+		return c.String()
+	}
+	return ""
 }
 
 // layerOf is where an owner stands, and how a sentence calls it.
