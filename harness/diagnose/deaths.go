@@ -22,9 +22,10 @@ type death struct {
 	once    bool          // explains one stream at most: an exception
 	ours    bool          // our own fault did it
 	kind    deathKind
-	cite    string // the line, where it is in a log
-	id      string // the request that it names
-	cuts    bool   // the server that wrote of it never ends the body properly after it
+	cite    string        // the line, where it is in a log
+	id      string        // the request that it names
+	over    time.Duration // by then it had happened, where that is known
+	cuts    bool          // the server that wrote of it never ends the body properly after it
 }
 
 type deathKind int
@@ -70,11 +71,35 @@ func deathsOf(v *view) deaths {
 	ds.fromLog(v, workerTimedOut, diedByTimeout, "the process manager ended a worker that did not answer")
 	ds.fromLog(v, workerKill, diedByKill, "a worker got signal 9")
 	ds.fromLog(v, workerCrashed, diedByExit, "a worker crashed")
+	ds.replaced(v)
 	ds.fromLog(v, graceOver, diedByTerm, "the graceful window ran out")
 	ds.fromLog(v, oomKiller, diedByMemory, "the kernel killed a process for its memory")
 	ds.fromKube(v)
 	ds.exceptions(v)
 	return ds
+}
+
+// replaced are workers that a process manager started while streams ran: it has a
+// fixed number of them, so that the one before had died, whoever ended it. Where we
+// ourselves ended processes, the app raised, or it says that it restarts, they tell
+// nothing.
+func (ds *deaths) replaced(v *view) {
+	faulted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Source == "fault" })
+	if faulted || len(v.tags[workerBooted]) == 0 || len(v.tags[recycling])+len(v.tags[termHandled])+len(v.tags[workerTimedOut])+len(v.tags[traceback])+len(v.tags[exception]) > 0 {
+		return
+	}
+	begun := record.Never
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.First != record.Never && (begun == record.Never || g.First < begun) {
+			begun = g.First
+		}
+	}
+	for _, h := range v.tags[workerBooted] {
+		if begun == record.Never || h.line.At == record.Never || h.line.At-stampUnit <= begun {
+			continue // as all are, when the server starts
+		}
+		ds.shared = append(ds.shared, death{at: h.line.At, what: "a worker had ended, so that its manager started another one", replica: replicaOf(h.log), kind: diedByExit, cite: h.String(), over: h.line.At + h.line.Within + deathBefore})
+	}
 }
 
 // didWe reports whether our own fault killed a process. Containers number theirs

@@ -30,6 +30,7 @@ const (
 	workerAborted // SIGABRT, as gunicorn sends after a timeout
 	workerKill    // SIGKILL, whoever sent it
 	workerCrashed
+	workerBooted // by a manager with a fixed number of workers, in the place of one that ended
 	termHandled
 	shuttingDown
 	recycling
@@ -161,6 +162,8 @@ var patterns = []pattern{
 	{workerCrashed, record.AppLog, []string{"signal: segmentation"}},
 	{workerCrashed, record.AppLog, []string{"SIGSEGV: segmentation violation"}}, // Go
 	{workerCrashed, record.AppLog, []string{"A fatal error has been detected by the Java Runtime"}},
+	{workerBooted, record.AppLog, []string{"] - Worker ", " (PID: ", ") booted in ", ", phase: 0"}}, // Puma
+	{recycling, record.AppLog, []string{"] - Starting phased worker restart"}},
 	{termHandled, record.AppLog, []string{"Handling signal: term"}},
 	{termHandled, record.AppLog, []string{"SIGTERM"}},
 	{termHandled, record.AppLog, []string{"Gracefully stopping, waiting for requests to finish"}}, // Puma

@@ -27,7 +27,7 @@ func (d death) concerns(g *verdict.Graded) bool {
 	if d.at == record.Never || g.End == record.Never {
 		return d.at == record.Never
 	}
-	if d.before(g) {
+	if d.before(g) || d.over > 0 && g.End > d.over {
 		return false
 	}
 	if d.cite != "" { // a log's clock is coarse

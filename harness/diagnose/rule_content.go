@@ -76,10 +76,12 @@ func framing(v *view) []*finding {
 	}
 	var fs []*finding
 	if len(spliced) > 0 {
-		fs = append(fs, found(Spliced, "A8", layerManager, certain, spliced).
+		f := found(Spliced, "A8", layerApp, certain, spliced).
 			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
 			see(say(spliced[0])).see(cite(v.tags[workerTimedOut], 2)...).see(cite(v.tags[invalidChunk], 2)...).
-			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120"))
+			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120")
+		v.whoReplied(f)
+		fs = append(fs, f)
 	}
 	if len(tooLong) > 0 {
 		fs = append(fs, found(LengthLie, "A7", layerApp, certain, tooLong).

@@ -41,17 +41,31 @@ func misframed(v *view) []*finding {
 		if len(gs) == 0 {
 			continue
 		}
-		layer := layerApp
-		if m.fault == stream.SecondReply {
-			layer = layerManager
-		}
-		fs = append(fs, found(m.name, m.taxonomy, layer, certain, gs).
+		f := found(m.name, m.taxonomy, layerApp, certain, gs).
 			say(m.say, len(gs)).
 			see(say(gs[0]), leftover(gs[0]), v.lastWord(gs[0])).
 			notIf(m.fault == stream.TerminalOpen, CutInFrame, "the response ended properly, right behind the terminal").
-			mend(m.fix))
+			mend(m.fix)
+		if m.fault == stream.SecondReply {
+			v.whoReplied(f)
+		}
+		fs = append(fs, f)
 	}
 	return fs
+}
+
+// whoReplied says of a second response whether the app's exception called for it, as
+// its log has it, or what runs the app wrote it for a reason of its own, such as a
+// worker that took too long.
+func (v *view) whoReplied(f *finding) {
+	ms := v.matchDeaths(f.streams, diedByException)
+	if len(v.tags[workerTimedOut]) > 0 || len(v.tags[workerAborted]) > 0 || len(ms) < len(f.streams) {
+		f.Layer = layerManager
+		return
+	}
+	f.say("the app raised on %d streams, and its server wrote a second HTTP response into the body that had begun", len(f.streams)).
+		see(causesOfDeath(ms, 6)...).
+		mend(v.fix(fixRaised))
 }
 
 // leftover quotes what no parser took.

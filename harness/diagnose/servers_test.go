@@ -1,0 +1,76 @@
+package diagnose_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// Who wrote a second response into a body: a server that answers to the app's own
+// exception, or one that ended a worker. Without a word of either it stays with what
+// runs the app.
+func TestWhoSplices(t *testing.T) {
+	raised := func(n int) []synth.LogLine {
+		var out []synth.LogLine
+		for i := range n {
+			out = append(out, at(endOfTen+time.Duration(i)*ms, "2026-11-27 20:29:03 +0000 Read: #<RuntimeError: vector store connection lost>"))
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name, layer string
+		lines       []synth.LogLine
+	}{
+		{"the app raised on each", "app", raised(10)},
+		{"the app raised on two of ten", "process manager", raised(2)},
+		{"a worker timed out, which raises as well", "process manager", append(gunicornTimeout(endOfTen, 7), raised(10)...)},
+		{"the log has no word for it", "process manager", nil},
+	} {
+		for _, shape := range []synth.End{synth.Garbage("invalid chunk header \"HTTP/1.1 500\"", true), synth.Clean} {
+			b := attachedTo("openai-chat")
+			inStep(10, synth.Shape{Keep: 10, End: shape, Mute: true})(b)
+			with(b, func(s *record.Stream) { s.Content.Fault = stream.SecondReply })
+			app(b, tt.lines...)
+			if c := causesOf(b); len(c) == 0 || c[0].Cause != diagnose.Spliced || c[0].Layer != tt.layer {
+				t.Errorf("%s: %+v, want %q at %s", tt.name, c, diagnose.Spliced, tt.layer)
+			}
+		}
+	}
+}
+
+// A worker that Puma starts while streams run takes the place of one that died. As
+// it starts itself, as it restarts in turn, or beside exceptions, it tells nothing.
+func TestWorkerReplaced(t *testing.T) {
+	booted := func(when time.Duration) synth.LogLine {
+		return at(when, "[31802] - Worker 1 (PID: 31999) booted in 0.03s, phase: 0")
+	}
+	for _, tt := range []struct {
+		name  string
+		lines []synth.LogLine
+		dies  bool
+	}{
+		{"booted when they ended", []synth.LogLine{booted(3*sec + 30*ms)}, true},
+		{"booted before any stream began", []synth.LogLine{booted(0)}, false},
+		{"booted before they ended", []synth.LogLine{booted(2 * sec)}, false},
+		{"restarted in turn", []synth.LogLine{at(2900*ms, "[31802] - Starting phased worker restart, phase: 0"), booted(3*sec + 30*ms)}, false},
+		{"the app raised", []synth.LogLine{at(3*sec, "2026-11-27 20:29:03 +0000 Read: #<RuntimeError: boom>"), booted(3*sec + 30*ms)}, false},
+		{"no line", nil, false},
+	} {
+		b := attachedTo("openai-chat")
+		both(spaced(8, func(start time.Duration) synth.Shape {
+			return synth.Shape{Events: 100, Keep: int((3*sec - start) / (50 * ms)), End: synth.CutAt(3 * sec), Mute: true}
+		}), inStep(8, synth.Shape{Events: 100, Mute: true}))(b)
+		app(b, tt.lines...)
+		c := causesOf(b)
+		if len(c) == 0 {
+			t.Fatalf("%s: no cause", tt.name)
+		}
+		if certain := c[0].Cause == diagnose.WorkerKilled && c[0].Confidence == "certain"; certain != tt.dies {
+			t.Errorf("%s: %s %s (%q), want a worker's death: %v", tt.name, c[0].Confidence, c[0].Cause, names(c), tt.dies)
+		}
+	}
+}
