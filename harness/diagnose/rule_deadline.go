@@ -46,10 +46,47 @@ func (ownedDeadline) match(v *view) []*finding {
 		}
 	}
 	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]), func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
+	const how = "that is how PHP-FPM's timeout of a worker works"
 	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
-		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", "that is how PHP-FPM's timeout of a worker works"))
+		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", how))
+	}
+	if v.silentSince(gs, terminated) {
+		return one(v.toldLate(gs, terminated).or(SyncWorkerTimeout, "E1", how))
 	}
 	return nil
+}
+
+// silentSince reports whether each of gs had its last byte when a worker of its own
+// was terminated, and ended a good while after that: what stands in front had noticed
+// late.
+func (v *view) silentSince(gs []*verdict.Graded, terminated []hit) bool {
+	used := make([]bool, len(terminated))
+	for _, g := range gs {
+		i := 0
+		for i < len(terminated) && (used[i] || !fellSilentAt(g, terminated[i].line)) {
+			i++
+		}
+		if i == len(terminated) {
+			return false
+		}
+		used[i] = true
+	}
+	return len(gs) > 0
+}
+
+// fellSilentAt reports whether g had its last byte at the time of a line, and ended
+// well after it.
+func fellSilentAt(g *verdict.Graded, l record.Line) bool {
+	return l.At != record.Never && (l.At-lastBytes(g)).Abs() <= stampUnit+l.Within && g.End > l.At+lineBefore
+}
+
+// toldLate is the deadline of a process manager whose end an edge passed on late.
+func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
+	return found(AbsoluteDeadline, "D5", layerManager, certain, gs).
+		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients were told %.2f s later",
+			len(gs), measureOf(gs, reachedOf).center.Seconds(), measureOf(gs, silenceOf).center.Seconds()).
+		see(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
+		not(ProxyReadTimeout, "the log says that each worker was terminated when its last byte came")
 }
 
 func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {

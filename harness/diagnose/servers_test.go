@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -72,5 +73,40 @@ func TestWorkerReplaced(t *testing.T) {
 		if certain := c[0].Cause == diagnose.WorkerKilled && c[0].Confidence == "certain"; certain != tt.dies {
 			t.Errorf("%s: %s %s (%q), want a worker's death: %v", tt.name, c[0].Confidence, c[0].Cause, names(c), tt.dies)
 		}
+	}
+}
+
+// PHP-FPM ends a request that takes too long, and an edge may tell its client later:
+// the silence between is no timer's. A worker that ended at another time, or fewer of
+// them than streams, say nothing of the silence.
+func TestTerminatedAndToldLate(t *testing.T) {
+	lines := func(n int, after time.Duration) []synth.LogLine {
+		var out []synth.LogLine
+		for i := range n {
+			last := time.Duration(i)*130*ms + 5*ms + time.Duration(4+i)*50*ms
+			out = append(out, at(last+after, `[27-Nov-2026 20:19:08] WARNING: [pool www] child 2730, script '/index.php' (request: "GET /index.php") execution timed out (2.035731 sec), terminating`))
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name              string
+		lines             []synth.LogLine
+		want, confidence  string
+		silence           time.Duration
+		layer, alsoOrNone string
+	}{
+		{"each worker ended when its last byte came", lines(8, 10*ms), diagnose.AbsoluteDeadline, "certain", 5 * sec, "process manager", diagnose.SyncWorkerTimeout},
+		{"workers ended long after the streams", lines(8, 15*sec), diagnose.ProxyReadTimeout, "possible", 5 * sec, "edge", diagnose.IdleTimeoutInApp},
+		{"one worker for eight streams", lines(1, 10*ms), diagnose.ProxyReadTimeout, "possible", 5 * sec, "edge", diagnose.IdleTimeoutInApp},
+		{"no log", nil, diagnose.ProxyReadTimeout, "possible", 5 * sec, "edge", diagnose.IdleTimeoutInApp},
+	} {
+		b := behind("Apache/2.4.71 (Debian)", idleAfter(8, tt.silence, synth.CutAt), nil)
+		app(b, tt.lines...)
+		c := causesOf(b)
+		if len(c) == 0 || c[0].Cause != tt.want || c[0].Layer != tt.layer || c[0].Confidence != tt.confidence || !slices.Contains(c[0].Names(), tt.alsoOrNone) {
+			t.Errorf("%s: %q (%+v), want %s %q at %s, or %q", tt.name, names(c), c, tt.confidence, tt.want, tt.layer, tt.alsoOrNone)
+			continue
+		}
+		checkUsable(t, c)
 	}
 }
