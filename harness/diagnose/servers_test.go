@@ -1,12 +1,14 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -108,5 +110,46 @@ func TestTerminatedAndToldLate(t *testing.T) {
 			continue
 		}
 		checkUsable(t, c)
+	}
+}
+
+// Which replica served a stream may stand in the edge's log alone.
+func TestOneReplicaByTheLogOfTheEdge(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		every int      // the how-manieth stream ends early
+		names []string // of the servers in their turn
+		want  bool
+	}{
+		{"all of one and none of the other", 2, []string{"app2", "app1"}, true},
+		{"half of one, which may be chance", 4, []string{"app2", "app1"}, false},
+		{"all of both", 1, []string{"app2", "app1"}, false},
+		{"one server only", 2, []string{"app1", "app1"}, false},
+	} {
+		b := attachedTo("openai-chat")
+		var lines []synth.LogLine
+		for i := range 16 {
+			start := time.Duration(i) * 300 * ms
+			sh := synth.Shape{Start: start, Events: 40, Mute: true}
+			if i%tt.every == 0 {
+				sh.Keep, sh.End = 10, synth.FIN
+			}
+			b.Add(1, sh)
+			s := &b.Run.Streams[i]
+			flags := "----"
+			if i%tt.every == 0 {
+				flags = "SD--"
+			}
+			lines = append(lines, at(s.End, fmt.Sprintf(`127.0.0.1:%d [25/Nov/2026:12:00:02.300] web app/%s 0/0/0/1/%d 200 %d - - %s 1/1/0/0/0 0/0 "POST /chat HTTP/1.1"`,
+				40000+i, tt.names[i%2], (s.End-s.Send).Milliseconds(), s.Bytes, flags)))
+		}
+		b.Log(logline.HAProxy, lines...)
+		c := causesOf(b)
+		if len(c) == 0 || (c[0].Cause == diagnose.OneReplica) != tt.want {
+			t.Errorf("%s: %q, want one replica first: %v", tt.name, names(c), tt.want)
+		}
+		if tt.want && !slices.Contains(candidates(c), diagnose.AppError) {
+			t.Errorf("%s: what it does is not said: %q", tt.name, candidates(c))
+		}
 	}
 }
