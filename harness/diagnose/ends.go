@@ -41,13 +41,15 @@ func reachedOf(g *verdict.Graded) time.Duration { return lastBytes(g) - startOf(
 
 // endedEarly reports whether an answer ended before it was whole, cut or not.
 func cameShort(g *verdict.Graded) bool {
-	return isCut(g) && !g.Struck && g.Status < 400 && g.Headers != record.Never && g.End != record.Never && g.Limit == record.NoLimit
+	return isCut(g) && g.Status < 400 && g.Headers != record.Never && g.End != record.Never && g.Limit == record.NoLimit
 }
 
 // unexplainedEnds are the open streams that came short, and for which nothing that
-// was recorded died.
+// was recorded died. A fault of ours that only delays cuts nobody: whoever lost
+// patience with it did.
 func (v *view) unexplainedEnds() []*verdict.Graded {
-	gs := v.take(cameShort)
+	_, cuts := v.fault()
+	gs := v.take(func(g *verdict.Graded) bool { return cameShort(g) && !(g.Struck && cuts) })
 	if len(gs) == 0 {
 		return nil
 	}

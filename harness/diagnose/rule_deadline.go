@@ -39,7 +39,7 @@ func (deadline) match(v *view) []*finding {
 type ownedDeadline struct{}
 
 func (ownedDeadline) match(v *view) []*finding {
-	gs := v.take(cameShort)
+	gs := v.take(func(g *verdict.Graded) bool { return cameShort(g) && !g.Struck })
 	if hits := v.tags[totalTimeout]; len(hits) > 0 {
 		if of := v.near(gs, hits); len(of) > 0 {
 			return one(v.owned(of, layerEdge, v.edge.product.String(), hits))
