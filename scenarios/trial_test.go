@@ -83,8 +83,10 @@ func neverAbort(o *harness.Options) { o.Scenarios[0].Client.Abort.AfterEvents = 
 // alone makes the server wait on a busy machine.
 func quickClients(o *harness.Options) { o.Scenarios[0].Client.Read = harness.Reading{Rate: 1 << 30} }
 
-// streamedOnly is an app of which nobody knows how to ask for one piece.
+// streamedOnly is an app of which nobody knows how to ask for one piece, although
+// the user requires the comparison.
 func streamedOnly(o *harness.Options) {
+	o.Scenarios[0].Required = true
 	self, err := os.Executable()
 	if err != nil {
 		panic(err) // there is no test without it

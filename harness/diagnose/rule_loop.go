@@ -11,13 +11,14 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// blockedLoop (F1, F3) explains silences that all streams of one process share.
+// blockedLoop (F1, F3) explains silences that all streams of one process share. A
+// stream that is sent alone shares nothing.
 type blockedLoop struct{}
 
 func (blockedLoop) match(v *view) []*finding {
 	var fs []*finding
 	silent := v.take(func(g *verdict.Graded) bool {
-		return !isCut(g) && !v.answered(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
+		return !g.Group.Alone() && !isCut(g) && !v.answered(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
 	})
 	groups := byWorker(silent)
 	for _, worker := range slices.Sorted(maps.Keys(groups)) {

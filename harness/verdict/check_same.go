@@ -35,7 +35,7 @@ func (s *Scope) same() Answer {
 	}
 	for _, c := range cs {
 		if c.Differ >= 0 {
-			return altered(name, cs, c)
+			return s.altered(name, cs, c)
 		}
 	}
 	return pass(name, "%d answers say the same both ways", len(cs))
@@ -89,9 +89,13 @@ func differing(name string, c record.Comparison) Answer {
 
 // altered is for two texts of which neither is a beginning of the other. Where
 // the app says the same each time either way, it says two things; otherwise it
-// answers each question anew, and both may be right.
-func altered(name string, cs []record.Comparison, c record.Comparison) Answer {
+// answers each question anew, and both may be right. Our own origin makes its text
+// of the request's ID, which both ways share.
+func (s *Scope) altered(name string, cs []record.Comparison, c record.Comparison) Answer {
 	what := fmt.Sprintf("request %s: %d bytes streamed, %d in one piece, they differ from byte %d on", c.Nonce, c.Streamed, c.Whole, c.Differ)
+	if able := s.Run.Plan.Able; able != nil && able.Origin {
+		return fail(name, "%s", what)
+	}
 	for _, o := range cs {
 		if o.StreamedSum != c.StreamedSum || o.WholeSum != c.WholeSum || len(cs) < 2 {
 			return unsure(name, "let the app answer alike each time (temperature 0, a fixed seed, a question with one answer)",
