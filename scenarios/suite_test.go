@@ -1,9 +1,9 @@
 package scenarios_test
 
 import (
-	"slices"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness"

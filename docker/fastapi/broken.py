@@ -65,15 +65,18 @@ def model_down(entry):
 
 class Blocker:
     """A blocking call in async code: once per process, so that all streams of
-    the process pause together."""
+    the process pause together. The streams before the nth are spared: one that is
+    sent alone shares its pause with nobody."""
 
-    def __init__(self, duration):
-        self._duration, self._done = BLOCK or duration, False
+    def __init__(self, duration, nth=1):
+        self._duration, self._left = BLOCK or duration, nth
 
     def __call__(self, entry):
-        if entry.produced != RAISE_AT or self._done:
+        if entry.produced != RAISE_AT or self._left == 0:
             return
-        self._done = True
+        self._left -= 1
+        if self._left > 0:
+            return
         journal.log.debug("blocking request=%s for %.1fs", entry.nonce, self._duration)
         time.sleep(self._duration)
 
@@ -247,7 +250,7 @@ HOOKS = {
     "raise-mid-stream": model_down,
     "middleware-launder": model_down,
     "blocked-loop": Blocker(7.0),
-    "blocked-loop-short": Blocker(2.0),
+    "blocked-loop-short": Blocker(2.0, nth=2),
     "memory-hog": Hog(),
 }
 

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (v *view) writings() []*writing {
 	n := 0
 	for i := range v.Run.Logs {
 		l := &v.Run.Logs[i]
-		if _, read := v.was[l]; !read {
+		if _, read := v.was[l]; !read || ourLink(l) {
 			continue
 		}
 		for _, line := range l.Lines {
@@ -306,6 +307,15 @@ func (c *companion) tellsOf(moments int) bool {
 	c.strong = c.moments >= fewMoments && verdict.Fisher(min(c.moments, moments), moments, c.whole, c.wholeOf) < coincidence
 	return c.strong || c.moments < fewMoments && c.whole == 0 && c.bad == c.badOf && len(c.lines) <= 2*c.badOf+2
 }
+
+// ourLink reports whether a log is of one of our own links: it has a line for the
+// end of every connection.
+func ourLink(l *record.Log) bool {
+	return l.Kind == record.ProxyLog && l.Scenario != "" && linkLog.MatchString(l.Name)
+}
+
+// linkLog is how the stack of containers calls them.
+var linkLog = regexp.MustCompile(`(?:^|[-.])(?:toxiproxy|relay)\.log$`)
 
 // quote adds to a cause what stands in the logs beside its streams and is not
 // cited yet.
