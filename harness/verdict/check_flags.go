@@ -20,7 +20,7 @@ func (c FlagCheck) Check(s *Scope) Answer {
 		return pass(name, "%d streams", b.judged)
 	case c.Flag == Buffered && slices.ContainsFunc(b.all, (*Graded).collected):
 		// no excuse
-	case c.Flag.timing() || c.Flag == Leaked:
+	case c.Flag.timing():
 		if why, n := s.excuses(b.all, c.Flag.delay); n == b.total {
 			return unsure(name, settleBusy, "%d of %d streams (first: #%d%s), but %s", b.total, b.judged, b.first.Seq,
 				comma(flagWhy(c.Flag, b.first)), why).about(b.all)

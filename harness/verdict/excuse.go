@@ -180,18 +180,12 @@ func (f Flag) delay(g *Graded) (from, to time.Duration) {
 		return g.MaxGapAt, g.MaxGapAt + g.MaxGap
 	case Gappy:
 		return g.MaxGapAt, g.MaxGapAt + g.MaxGap
-	case Leaked: // how long it took to notice that the client had left
-		return endOf(g), endOf(g) + leakWatch
 	case Lingering:
 		return max(g.TerminalAt, startOf(g.Stream)), endOf(g)
 	default:
 		return startOf(g.Stream), endOf(g)
 	}
 }
-
-// leakWatch is how long after a client left the server is asked what it did: a
-// busy machine delays its noticing only there.
-const leakWatch = 5 * time.Second
 
 // outages are the times in which a replica was down by our hand or its
 // platform's: from our blow until its process was started anew. What follows, the
