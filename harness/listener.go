@@ -14,12 +14,8 @@ func (p *player) listener(raw string) string {
 	if p.App.origin() {
 		return ""
 	}
-	u, err := url.Parse(raw)
-	if err != nil || !isLoopback(u.Hostname()) {
-		return ""
-	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil {
+	port, ok := localPort(raw)
+	if !ok {
 		return ""
 	}
 	pid, name := stack.Listener(port)
@@ -27,4 +23,18 @@ func (p *player) listener(raw string) string {
 		return ""
 	}
 	return name
+}
+
+// localPort is the port of this machine that a URL leads to.
+func localPort(raw string) (port int, ok bool) {
+	u, err := url.Parse(raw)
+	if err != nil || !isLoopback(u.Hostname()) {
+		return 0, false
+	}
+	if u.Port() == "" {
+		port, ok = map[string]int{"http": 80, "https": 443}[u.Scheme]
+		return port, ok
+	}
+	port, err = strconv.Atoi(u.Port())
+	return port, err == nil
 }

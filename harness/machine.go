@@ -2,9 +2,7 @@ package harness
 
 import (
 	"context"
-	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -100,15 +98,9 @@ func (w *watcher) close() {
 // on this machine.
 func (a *App) listeners() (pids []int) {
 	for _, raw := range []string{a.URL, a.Direct} {
-		u, err := url.Parse(raw)
-		if err != nil || raw == "" || !isLoopback(u.Hostname()) {
-			continue
+		if port, ok := localPort(raw); ok {
+			pids = append(pids, stack.Listeners(port)...)
 		}
-		port, err := strconv.Atoi(u.Port())
-		if err != nil {
-			port = map[string]int{"http": 80, "https": 443}[u.Scheme]
-		}
-		pids = append(pids, stack.Listeners(port)...)
 	}
 	return pids
 }

@@ -78,9 +78,9 @@ func rankOf(causes []verdict.Cause, i int) string {
 	return "and"
 }
 
-// brokenChecks reads "behind: one check; another".
+// brokenChecks reads "explains the checks: one check; another".
 func brokenChecks(c verdict.Cause) string {
-	return "behind: " + strings.Join(c.Checks, "; ")
+	return "explains the checks: " + strings.Join(c.Checks, "; ")
 }
 
 // furtherLine reads "2 further possible causes: one, two".

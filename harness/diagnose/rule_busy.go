@@ -30,7 +30,7 @@ func (busy) match(v *view) []*finding {
 		f := found(InjectedFault+": memory pressure", "X", layerHarness, certain, pressed.gs).
 			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n, pressed.why).
 			see(sayWorst(pressed.gs)).
-			mend("nothing to mend: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
+			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
 		f.injected = true
 		fs = append(fs, f)
 	}

@@ -2,11 +2,11 @@ package machine
 
 import (
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // mostThreads bounds the files that one sample reads.
@@ -56,8 +56,7 @@ func threads(fs procfs.FS, pids []int) map[int]use {
 }
 
 // Below lists the processes that pids and their children have started and that
-// still live, pids included. The kernel keeps children by thread, which costs a
-// few files and not all of /proc.
+// still live, pids included.
 func Below(pids []int) []int {
 	var all []int
 	seen := map[int]bool{}
@@ -69,24 +68,8 @@ func Below(pids []int) []int {
 		}
 		seen[pid] = true
 		all = append(all, pid)
-		pids = append(pids, children(pid)...)
+		below, _ := stack.Children(pid)
+		pids = append(pids, below...)
 	}
 	return all
-}
-
-func children(pid int) (found []int) {
-	dir := "/proc/" + strconv.Itoa(pid) + "/task"
-	tasks, _ := os.ReadDir(dir)
-	for _, task := range tasks {
-		b, err := os.ReadFile(dir + "/" + task.Name() + "/children")
-		if err != nil {
-			continue
-		}
-		for f := range strings.FieldsSeq(string(b)) {
-			if child, err := strconv.Atoi(f); err == nil {
-				found = append(found, child)
-			}
-		}
-	}
-	return found
 }

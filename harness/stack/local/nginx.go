@@ -192,7 +192,7 @@ func (n *nginx) route(ctx context.Context, upstreams []nginxconf.Upstream) error
 	if err := n.write(upstreams); err != nil {
 		return err
 	}
-	old, _ := children(n.proc.Pid)
+	old, _ := stack.Children(n.proc.Pid)
 	if err := n.proc.signal(n.proc.Pid, syscall.SIGHUP); err != nil {
 		return err
 	}

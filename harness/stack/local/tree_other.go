@@ -7,8 +7,6 @@ import "github.com/streamproof/streamproof/harness/stack"
 // descendants needs /proc; elsewhere only a replica's first process is known.
 func descendants(int) []stack.Process { return nil }
 
-func children(int) ([]int, bool) { return nil, false }
-
 func retired(int) bool { return true }
 
 func arguments(int) []string { return nil }

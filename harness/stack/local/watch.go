@@ -31,7 +31,7 @@ func (p *process) tree() []stack.Process {
 // exit status is its master's to see, not ours.
 func (r *replica) watch(proc *process) {
 	master := findMaster(proc.Pid, proc.tree())
-	known, ok := children(master)
+	known, ok := stack.Children(master)
 	if !ok {
 		return
 	}
@@ -50,7 +50,7 @@ func (r *replica) follow(proc *process, master int, known []int) {
 		case <-time.After(pause):
 		}
 		began := time.Now()
-		now, ok := children(master)
+		now, ok := stack.Children(master)
 		if !ok {
 			continue // the master has ended; the guard is about to say so
 		}
