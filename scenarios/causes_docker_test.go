@@ -265,7 +265,7 @@ func checkEvidence(t *testing.T, dir string, evidence []string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line, _, _ := strings.Cut(m[3], ": such lines stand within") // what follows is our own word
+		line, _, _ := strings.Cut(m[3], ": such lines stand ") // what follows is our own word
 		if got := logLine(t, dir, m[1], number); !strings.HasPrefix(got, line) {
 			t.Errorf("evidence %q\nthe log holds %q", e, got)
 		}

@@ -47,8 +47,12 @@ func (c companion) String() string {
 	if c.byID {
 		near = "with the request ID of"
 	}
-	return fmt.Sprintf("%s: such lines stand %s %d of %d of these ends, and %s %d of %d %s",
-		c.first, near, c.bad, c.badOf, map[bool]string{true: "with that of", false: "beside"}[c.byID], c.whole, c.wholeOf, c.beside)
+	ends, there := "these ends", ""
+	if on := c.log.Replica(); on != "" {
+		ends, there = ends+" on "+on, " there"
+	}
+	return fmt.Sprintf("%s: such lines stand %s %d of %d of %s, and %s %d of %d %s%s",
+		c.first, near, c.bad, c.badOf, ends, map[bool]string{true: "with that of", false: "beside"}[c.byID], c.whole, c.wholeOf, c.beside, there)
 }
 
 const (
@@ -142,28 +146,52 @@ func badMoment(g *verdict.Graded) time.Duration {
 	return g.End
 }
 
+// badEnds are the streams that went wrong which one log can speak of.
+type badEnds struct {
+	streams []*verdict.Graded
+	moments []time.Duration // in order
+	ids     map[string]bool
+}
+
+// badEndsOf are those of gs that may be on a replica.
+func badEndsOf(gs []*verdict.Graded, replica string) badEnds {
+	b := badEnds{ids: map[string]bool{}}
+	for _, g := range gs {
+		if !g.MayBeOn(replica) {
+			continue
+		}
+		b.streams = append(b.streams, g)
+		if t := badMoment(g); t != record.Never {
+			b.moments = append(b.moments, t)
+		}
+		if g.Nonce != "" {
+			b.ids[g.Nonce] = true
+		}
+	}
+	slices.Sort(b.moments)
+	return b
+}
+
 // companions are the writings that go with the ends of gs, the most faithful
 // first.
 func (v *view) companions(gs []*verdict.Graded) []companion {
-	var bad []time.Duration
-	ids := map[string]bool{}
-	for _, g := range gs {
-		if t := badMoment(g); t != record.Never {
-			bad = append(bad, t)
-		}
-		if g.Nonce != "" {
-			ids[g.Nonce] = true
-		}
-	}
-	if len(bad) == 0 {
-		return nil
-	}
-	slices.Sort(bad)
+	badOn := map[string]badEnds{}
 	var out []companion
 	for _, w := range v.writings() {
-		c, ok := v.namedBeside(w, gs, ids)
+		// The log of one replica says nothing of the streams of another, and cannot
+		// be compared with them.
+		on := w.log.Replica()
+		bad, known := badOn[on]
+		if !known {
+			bad = badEndsOf(gs, on)
+			badOn[on] = bad
+		}
+		if len(bad.moments) == 0 {
+			continue
+		}
+		c, ok := v.namedBeside(w, bad)
 		if !ok {
-			c, ok = v.timedBeside(w, bad)
+			c, ok = v.timedBeside(w, bad.moments)
 		}
 		if ok {
 			out = append(out, c)
@@ -186,16 +214,18 @@ func boolFirst(a, b bool) int {
 }
 
 // namedBeside compares by request ID, where the lines name one of our streams.
-func (v *view) namedBeside(w *writing, gs []*verdict.Graded, ids map[string]bool) (companion, bool) {
-	c := companion{writing: w, byID: true, badOf: len(gs), beside: wholeAnswers}
-	if 2*len(w.named) < len(gs) || len(w.named) == 0 {
+func (v *view) namedBeside(w *writing, bad badEnds) (companion, bool) {
+	c := companion{writing: w, byID: true, badOf: len(bad.streams), beside: wholeAnswers}
+	if 2*len(w.named) < c.badOf || len(w.named) == 0 {
 		return c, false
 	}
+	on := w.log.Replica()
 	for i := range v.Streams {
 		g := &v.Streams[i]
 		named := g.Nonce != "" && w.named[g.Nonce]
 		switch {
-		case ids[g.Nonce] && g.Nonce != "":
+		case !g.MayBeOn(on):
+		case bad.ids[g.Nonce]:
 			c.bad += b2i(named)
 		case g.Grade.Outcome == verdict.Complete:
 			c.wholeOf++
@@ -206,7 +236,7 @@ func (v *view) namedBeside(w *writing, gs []*verdict.Graded, ids map[string]bool
 		return c, false
 	}
 	for _, line := range w.log.Lines {
-		if id := nonceInLine.FindString(line.Text); ids[id] && logline.Template(line.Text) == w.template {
+		if id := nonceInLine.FindString(line.Text); bad.ids[id] && logline.Template(line.Text) == w.template {
 			c.first = hit{log: w.log, line: line}
 			break
 		}
@@ -250,7 +280,7 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	}
 	_, access := logline.ParseAccess(w.log.Kind, w.lines[0].Text)
 	perRequest := access || w.log.Kind == logline.Varnish
-	moments, beside := v.otherMoments(bad, 2*closeBy+w.within) // a line of a bad end may be that far from it, twice
+	moments, beside := v.otherMoments(bad, 2*closeBy+w.within, w.log.Replica()) // a line of a bad end may be that far from it, twice
 	if perRequest && beside != wholeAnswers {
 		return c, false // it stands at the end of every request: only other ends can be compared with
 	}
@@ -262,14 +292,15 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	return c, c.tellsOf(of)
 }
 
-// otherMoments are what bad ends are compared with.
-func (v *view) otherMoments(bad []time.Duration, window time.Duration) (list []time.Duration, what string) {
+// otherMoments are what bad ends are compared with, of streams that may be on a
+// replica.
+func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica string) (list []time.Duration, what string) {
 	apart := func(t time.Duration) bool {
 		i, _ := slices.BinarySearch(bad, t-window)
 		return i == len(bad) || bad[i] > t+window
 	}
 	for i := range v.Streams {
-		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Complete && g.End != record.Never && apart(g.End) {
+		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Complete && g.End != record.Never && g.MayBeOn(replica) && apart(g.End) {
 			list = append(list, g.End)
 		}
 	}
@@ -278,6 +309,9 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration) (list []t
 	}
 	list = nil
 	for i := range v.Streams {
+		if !v.Streams[i].MayBeOn(replica) {
+			continue
+		}
 		n := 0
 		for m := range v.Streams[i].Marks() {
 			if n++; n%3 == 0 && apart(m.At) && len(list) < maxMoments {

@@ -60,7 +60,12 @@ func (v *view) produced(gs []*verdict.Graded) *production {
 		if w.log.Kind != record.AppLog {
 			continue
 		}
-		p := v.producedBy(w, whole, gs)
+		on := func(g *verdict.Graded) bool { return g.MayBeOn(w.log.Replica()) }
+		own := keep(gs, on)
+		if len(own) == 0 {
+			continue // the log of a replica says nothing of the streams of another
+		}
+		p := v.producedBy(w, keep(whole, on), own)
 		if p != nil && (best == nil || p.lost && !best.lost) {
 			best = p
 		}

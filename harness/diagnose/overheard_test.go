@@ -78,6 +78,34 @@ func TestUnknownWordsAtEachCut(t *testing.T) {
 	}
 }
 
+// What the log of one replica says of each of its streams sets it apart from the
+// streams of the others, and means nothing.
+func TestTheLogOfAReplicaIsComparedWithItsOwnStreams(t *testing.T) {
+	for text, quoted := range map[string]bool{"start": false, "lease lost": true} {
+		b := stranger()
+		b.Run.Logs = append(b.Run.Logs, record.Log{Scenario: "control", Name: "app.0.log", Kind: record.AppLog})
+		cutsAndWholes(b, 10, 15, synth.FIN, func(seq uint64, at time.Duration, bad bool) {
+			s := &b.Run.Streams[len(b.Run.Streams)-1]
+			if s.Replica = "app[1]"; bad || seq%4 == 0 {
+				s.Replica = "app[0]"
+			}
+			if bad || !quoted && s.Replica == "app[0]" {
+				line(b, 0, at-5*ms, fmt.Sprintf("%s request=%s", text, s.Nonce))
+			}
+			if s.Replica == "app[0]" {
+				line(b, 0, at-400*ms, fmt.Sprintf("head sent request=%s", s.Nonce))
+			}
+		})
+		got := evidence(toldOf(b))
+		if strings.Contains(got, text+" request") != quoted || strings.Contains(got, "head sent") {
+			t.Errorf("%q:\n%s", text, got)
+		}
+		if quoted && !strings.Contains(got, "10 of 10 of these ends on app[0], and with that of 0 of ") {
+			t.Errorf("the counts are not those of the replica:\n%s", got)
+		}
+	}
+}
+
 // The same line at whole answers as well says nothing.
 func TestUnknownWordsEverywhere(t *testing.T) {
 	b := stranger()

@@ -31,3 +31,16 @@ func (s *Stream) MayBeOn(replica string) bool {
 func ServesApps(process string) bool { return appServers.MatchString(process) }
 
 var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|unicorn.*|php[0-9.]*)$`)
+
+// Replica is the replica whose own log l is, "app[1]" for app.1.log; "" where it is
+// not one of several.
+func (l *Log) Replica() string {
+	m := replicaLog.FindStringSubmatch(l.Name)
+	if m == nil || l.Kind != AppLog || l.Scenario == "" {
+		return ""
+	}
+	return "app[" + m[1] + "]"
+}
+
+// replicaLog is how the stacks call such logs.
+var replicaLog = regexp.MustCompile(`^app\.(\d+)\.log$`)

@@ -19,14 +19,13 @@ type Buffering struct {
 	// Apart counts neighbours that were written apart, Collapsed those of them
 	// that arrived together. Runs counts unbroken runs of collapsed neighbours.
 	Apart, Collapsed, Runs int
+
+	held comparison
 }
 
-const (
-	apart     = 5 * time.Millisecond // less between two writes may share a packet honestly
-	minApart  = 3
-	collapsed = 0.5 // of the span
-	clumped   = 0.6 // of the neighbours
-)
+// apart is how far from each other two writes must be: less may share a packet
+// honestly.
+const apart = 5 * time.Millisecond
 
 // BufferingOf reads the stamps of one stream. The bounds of an arrival that is
 // an interval are taken in the server's favour.
@@ -59,7 +58,48 @@ func BufferingOf(s *record.Stream) Buffering {
 		prev = m
 	}
 	b.Arrival, b.Emission = prev.At-first.Early, time.Duration(prev.Emit-first.Emit)
+	b.held = stampedComparison(s)
 	return b
+}
+
+// stampedComparison compares the arrivals of s with the server's own stamps: it
+// says itself how long it took to write what came at once.
+func stampedComparison(s *record.Stream) comparison {
+	type burst struct {
+		early, at     time.Duration
+		emitted, last int64
+		writes        int
+	}
+	var bursts []burst
+	writes := 0
+	for m := range s.Marks() {
+		if m.Kind != stream.Content || m.Emit == 0 {
+			continue
+		}
+		n := len(bursts)
+		fresh := n == 0 || m.At-bursts[n-1].at > together
+		byItself := fresh || time.Duration(m.Emit-bursts[n-1].last) >= apart
+		if fresh {
+			bursts = append(bursts, burst{early: m.Early, emitted: m.Emit})
+			n++
+		}
+		x := &bursts[n-1]
+		x.at, x.last = m.At, m.Emit
+		if byItself {
+			x.writes++
+			writes++
+		}
+	}
+	pieces := make([]piece, len(bursts))
+	before := startOf(s)
+	for i, x := range bursts {
+		n := float64(x.writes)
+		pieces[i] = piece{n: n, share: n / float64(writes), made: max(0, time.Duration(x.last-x.emitted)), seen: x.at - x.early, wait: x.at - before}
+		before = x.at
+	}
+	c := weigh(pieces)
+	c.pacing = PacingOf(s)
+	return c
 }
 
 // Index is B of DESIGN section 5: 0 for a live stream, 1 for one burst.
@@ -73,12 +113,4 @@ func (b Buffering) Index() float64 {
 // Buffered reports whether arrivals collapsed although emissions did not: into
 // one burst, or into several. One run alone in a span that held is a stall that
 // ended, and not a buffer.
-func (b Buffering) Buffered() bool {
-	if b.Emission < minSpan {
-		return false
-	}
-	if b.Index() >= collapsed && (b.Apart >= minApart || b.Apart == 0) {
-		return true
-	}
-	return b.Runs >= 2 && b.Apart >= 2*minApart && float64(b.Collapsed) >= clumped*float64(b.Apart)
-}
+func (b Buffering) Buffered() bool { return b.Emission >= minSpan && b.held.state == heldBack }

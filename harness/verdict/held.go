@@ -113,26 +113,45 @@ func (r *reference) judge(s *record.Stream) comparison {
 		return c
 	}
 	before := startOf(s)
-	large, whole, fromStart := 0, false, false
+	pieces := make([]piece, len(c.pacing.Instants))
 	for i, x := range c.pacing.Instants {
 		n := r.unit.of(x) / r.piece
-		share := n / total
-		made := r.takes(n)
-		if seen := x.At - x.Early; seen > 0 && made > 0 {
-			n /= 1 + (n-1)*float64(seen)/float64(made)
-		}
-		held := min(made, max(0, x.At-before))
+		pieces[i] = piece{n: n, share: n / total, made: r.takes(n), seen: x.At - x.Early, wait: x.At - before}
 		before = x.At
-		c.pieces += n * share
-		c.held += time.Duration(float64(held) * share)
-		if n < largePieces && share < mostOfIt || held < liveHeld {
+	}
+	w := weigh(pieces)
+	w.pacing = c.pacing
+	return w
+}
+
+// A piece is content that arrived at once.
+type piece struct {
+	n     float64       // writes of the app
+	share float64       // of the answer
+	made  time.Duration // how long the app takes to write it
+	seen  time.Duration // how exactly its arrival is known
+	wait  time.Duration // since what came before it
+}
+
+// weigh judges an answer by the pieces in which it came.
+func weigh(pieces []piece) (c comparison) {
+	large, whole, fromStart := 0, false, false
+	for i, x := range pieces {
+		n := x.n
+		if x.seen > 0 && x.made > 0 {
+			n /= 1 + (n-1)*float64(x.seen)/float64(x.made)
+		}
+		held := min(x.made, max(0, x.wait))
+		c.pieces += n * x.share
+		c.held += time.Duration(float64(held) * x.share)
+		if n < largePieces && x.share < mostOfIt || held < liveHeld {
 			continue
 		}
 		large++
 		// What was held from the request on took the app as long as the client waited.
-		fits := i > 0 || 4*held >= made
-		whole = whole || share >= mostOfIt && fits
-		fromStart = fromStart || i == 0 && share >= partOfIt && fits
+		fits := i > 0 || 4*held >= x.made
+		whole = whole || x.share >= mostOfIt && fits
+		fromStart = fromStart || i == 0 && x.share >= partOfIt && fits
 	}
 	switch {
 	case c.pieces < livePieces || c.held < liveHeld:
@@ -182,11 +201,15 @@ func (rs *references) judgePacing(scope int) {
 	s := &rs.scopes[scope]
 	arms := map[arm][]*Graded{}
 	var order []arm
+	var stamped stampedArms
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if BufferingOf(g.Stream).Buffered() {
-			s.Streams[i].Grade.hold(&Held{Proof: ByStamps, Pacing: PacingOf(g.Stream)})
-			continue
+		if b := BufferingOf(g.Stream); b.Emission >= minSpan {
+			stamped.add(arm{g.Hop, g.AcceptEncoding}, b.held.state)
+			if b.Buffered() {
+				s.Streams[i].Grade.hold(&Held{Proof: ByStamps, Pacing: b.held.pacing, For: b.held.held})
+				continue
+			}
 		}
 		if g.Grade.Outcome != Complete || g.EmitFirst != 0 || g.First == record.Never || g.Group == record.Victim {
 			continue
@@ -197,6 +220,7 @@ func (rs *references) judgePacing(scope int) {
 		}
 		arms[a] = append(arms[a], g)
 	}
+	s.pacing = append(s.pacing, stamped...)
 	for _, a := range order {
 		alone := a.hop == appHop && s.Run.AppAlone(s.Scenario.ID)
 		switch r := rs.to(scope, a.hop); {
@@ -207,6 +231,26 @@ func (rs *references) judgePacing(scope int) {
 		case !alone || arms[a][0].Encoding != "":
 			s.judgeShapes(arms[a])
 		}
+	}
+}
+
+// stampedArms are the arms whose streams bear the server's stamps, which are
+// compared with those and with nothing else.
+type stampedArms []armPacing
+
+func (as *stampedArms) add(a arm, st state) {
+	i := slices.IndexFunc(*as, func(x armPacing) bool { return x.arm == a })
+	if i < 0 {
+		i = len(*as)
+		*as = append(*as, armPacing{arm: a})
+	}
+	x := &(*as)[i]
+	x.streams++
+	switch st {
+	case heldBack:
+		x.held++
+	case doubtful:
+		x.doubtful++
 	}
 }
 
@@ -268,7 +312,7 @@ func (r *reference) told() *Reference {
 type armPacing struct {
 	arm
 	streams, held, doubtful int
-	reference               *reference
+	reference               *reference // nil where the server's stamps say how it paces
 }
 
 func (g *Grade) hold(h *Held) {
@@ -349,7 +393,7 @@ func (s *Scope) paced(g *Graded) bool {
 		return true
 	}
 	for _, a := range s.pacing {
-		if a.hop == g.Hop && !a.reference.bursts {
+		if a.hop == g.Hop && a.reference != nil && !a.reference.bursts {
 			return true
 		}
 	}
@@ -365,9 +409,12 @@ func (s *Scope) pacingDoubts() []Doubt {
 		if a.held > 0 || 2*a.doubtful < a.streams {
 			continue
 		}
-		ds = append(ds, Doubt{About: "no stream is buffered", Settle: "repeat on a quiet machine, with longer answers",
-			Why: fmt.Sprintf("%d of %d streams to %s came in larger pieces than those they are compared with, but not so much that it must be a buffer (%s)",
-				a.doubtful, a.streams, a.hop, a.reference.told())})
+		why := fmt.Sprintf("%d of %d streams to %s came in larger pieces than the server wrote them in, but not so much that it must be a buffer", a.doubtful, a.streams, a.hop)
+		if a.reference != nil {
+			why = fmt.Sprintf("%d of %d streams to %s came in larger pieces than those they are compared with, but not so much that it must be a buffer (%s)",
+				a.doubtful, a.streams, a.hop, a.reference.told())
+		}
+		ds = append(ds, Doubt{About: "no stream is buffered", Settle: "repeat on a quiet machine, with longer answers", Why: why})
 	}
 	return ds
 }
