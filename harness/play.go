@@ -76,6 +76,10 @@ func (p *player) open(ctx context.Context) error {
 		o.Workers = max(o.Workers, p.sc.Workers)
 		o.Args = append(slices.Clone(p.sc.Args), o.Args...)
 	}
+	switch cmp.Or(p.Enter, p.sc.Enter) {
+	case "", "edge", "app":
+		spec.Bare = p.sc.bare()
+	}
 	spec.App.Env = append(slices.Clone(p.sc.Env), spec.App.Env...)
 	if prep, ok := p.sc.Fault.(fault.Preparer); ok {
 		prep.Prepare(&spec)

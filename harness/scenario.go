@@ -2,6 +2,8 @@ package harness
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
@@ -138,4 +140,23 @@ func (s *Scenario) share() float64 {
 		return 1
 	}
 	return 0.5
+}
+
+// bare names the links that the scenario does nothing to. They would only cost
+// time: a chain of proxies queues before the app does. One that peels the chain
+// needs them, to tell what they add.
+func (s *Scenario) bare() (links []string) {
+	if s.Peel {
+		return nil
+	}
+	used := fault.Links(s.Fault)
+	for _, name := range []string{stack.EdgeLink, stack.UpstreamLink} {
+		// Without an edge the only link is both.
+		either := s.Edge.Form == stack.EdgeNone && len(used) > 0
+		acted := slices.ContainsFunc(used, func(link string) bool { return strings.HasPrefix(link, name) })
+		if !acted && !either {
+			links = append(links, name)
+		}
+	}
+	return links
 }

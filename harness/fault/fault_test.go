@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,28 @@ func TestTheOnlyLinkIsBoth(t *testing.T) {
 		t.Errorf("upstream means %d of 2 links", len(found))
 	}
 }
+
+// A stack leaves out what no fault will touch; of a fault that it does not know
+// it cannot say.
+func TestLinksThatAFaultActsOn(t *testing.T) {
+	for _, tc := range []struct {
+		fault Fault
+		want  string
+	}{
+		{nil, ""}, {Crash{}, ""}, {Drain{}, ""}, {Reload{}, ""},
+		{Latency("edge", time.Second, 0), "edge"}, {SlowStart("upstream", time.Second), "upstream"}, {Down{Link: "upstream"}, "upstream"},
+		{Strikes{{Link: "edge"}, {Link: "upstream[1]"}, {Link: "edge"}}, "edge upstream[1]"},
+		{All{Crash{}, Timed{Fault: Strike{Link: "edge"}}}, "edge"},
+		{foreign{}, "edge upstream"},
+	} {
+		if got := strings.Join(Links(tc.fault), " "); got != tc.want {
+			t.Errorf("Links(%v) = %q, want %q", tc.fault, got, tc.want)
+		}
+	}
+}
+
+// foreign is a fault of a package that we do not know.
+type foreign struct{ Fault }
 
 func TestStrikesAreDealtOutInTurn(t *testing.T) {
 	edge, up := &striker{name: "edge"}, &striker{name: "upstream[0]"}

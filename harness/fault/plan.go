@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,11 +40,13 @@ func Parts(f Fault) []Part { return parts("", When{}, f) }
 // edge serves just then. Lanes keep no stream out of its way, so that there is no
 // control group.
 func Sweeps(f Fault) bool {
-	for _, p := range Parts(f) {
-		switch p.Fault.(type) {
-		case KillWorker, MemoryKill, Crash, Pause, Squeeze, Drain, Deploy, ScaleIn, ScaleOut, Reload:
-			return true
-		}
+	return slices.ContainsFunc(Parts(f), func(p Part) bool { return sweeps(p.Fault) })
+}
+
+func sweeps(f Fault) bool {
+	switch f.(type) {
+	case KillWorker, MemoryKill, Crash, Pause, Squeeze, Drain, Deploy, ScaleIn, ScaleOut, Reload:
+		return true
 	}
 	return false
 }

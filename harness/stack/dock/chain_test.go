@@ -70,6 +70,26 @@ func TestChainCarriesStreams(t *testing.T) {
 	}
 }
 
+// Nothing will be done to the edge link: the chain begins with nginx, or with the
+// link of the only replica.
+func TestEdgeLinkIsLeftOut(t *testing.T) {
+	for form, want := range map[stack.EdgeForm]string{stack.EdgeStreaming: "edge upstream app", stack.EdgeNone: "edge app"} {
+		s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: form}, Bare: []string{stack.EdgeLink, stack.UpstreamLink}})
+		var names []string
+		for _, h := range s.Hops() {
+			names = append(names, h.Name)
+			res, body, err := ask(t, h, false, "/chat?events=3&gap=10ms", nil)
+			if err != nil || res.StatusCode != http.StatusOK || !strings.HasSuffix(body, "data: [DONE]\n\n") {
+				t.Errorf("%s: %v %q", h.Name, err, body)
+			}
+		}
+		if got := strings.Join(names, " "); got != want || len(s.Links()) != 1 || s.Links()[0].Name() != "upstream[0]" {
+			t.Errorf("%s: hops are %s, want %s; links %v", form, got, want, s.Links())
+		}
+		closeStack(t, s)
+	}
+}
+
 // A toxic holds up the main lane only, on either link; a link that is down
 // refuses.
 func TestLinksAreFaultedOnTheMainLaneAlone(t *testing.T) {

@@ -38,6 +38,9 @@ type edge struct {
 func (s *Stack) startEdge(ctx context.Context) error {
 	if s.spec.Edge.Form == stack.EdgeNone && s.own == nil {
 		l := s.replicas[0].link
+		if s.edgeLink == nil {
+			return nil
+		}
 		return s.edgeLink.aim(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
 			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)), s.spec.Toxics[stack.EdgeLink])
 	}
@@ -52,6 +55,9 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	s.follow(s.edge.box, stack.Log{Name: "nginx_access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx_error.log", Kind: "nginx_error"})
 	if err := s.awaitEdge(ctx, s.edge); err != nil {
 		return err
+	}
+	if s.edgeLink == nil {
+		return nil
 	}
 	target := net.JoinHostPort("nginx", strconv.Itoa(s.edge.port))
 	return s.edgeLink.aim(ctx, target, target, s.spec.Toxics[stack.EdgeLink])

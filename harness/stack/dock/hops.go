@@ -9,7 +9,10 @@ import (
 
 // Hops implements [stack.Stack].
 func (s *Stack) Hops() []stack.Hop {
-	hops := []stack.Hop{s.hop("edge", "toxiproxy", s.edgeLink.entrance(), s.edgeLink.port, s.edgeLink.toxiproxy, controlPort)}
+	var hops []stack.Hop
+	if l := s.edgeLink; l != nil {
+		hops = append(hops, s.hop("edge", "toxiproxy", l.entrance(), l.port, l.toxiproxy, controlPort))
+	}
 	if s.edge != nil {
 		hops = append(hops, s.hop("nginx", s.edge.version, s.edge.box, s.edge.port, s.edge.box, s.edge.port))
 	}
@@ -18,6 +21,9 @@ func (s *Stack) Hops() []stack.Hop {
 		l := rs[0].link
 		hops = append(hops, s.hop("upstream", "toxiproxy", l.entrance(), l.port, l.toxiproxy, controlPort),
 			s.hop("app", s.plan.what, rs[0].app, s.plan.port, rs[0].app, s.plan.port))
+	}
+	if len(hops) > 0 {
+		hops[0].Name = "edge" // whatever the chain begins with
 	}
 	return hops
 }
@@ -32,7 +38,10 @@ func (s *Stack) hop(name, what string, main *box, port int, control *box, ctlPor
 
 // Links implements [stack.Stack].
 func (s *Stack) Links() []stack.Link {
-	list := []stack.Link{s.edgeLink.public()}
+	var list []stack.Link
+	if s.edgeLink != nil {
+		list = append(list, s.edgeLink.public())
+	}
 	for _, r := range s.living() {
 		list = append(list, r.link.public())
 	}

@@ -231,10 +231,12 @@ func (s *Stack) startBoxes(ctx context.Context) error {
 			return err
 		})
 	}
-	g.Go(func() (err error) {
-		s.edgeLink, err = s.openLink(ctx, stack.EdgeLink, edgePort, nil)
-		return err
-	})
+	if !s.spec.LeftOut(stack.EdgeLink) {
+		g.Go(func() (err error) {
+			s.edgeLink, err = s.openLink(ctx, stack.EdgeLink, edgePort, nil)
+			return err
+		})
+	}
 	err := g.Wait()
 	s.mu.Lock()
 	s.replicas, s.next = rs, len(rs)
@@ -250,7 +252,7 @@ func (s *Stack) startBoxes(ctx context.Context) error {
 
 // aimLinks finds the way to the containers and sets up what waits behind it.
 func (s *Stack) aimLinks(ctx context.Context) (err error) {
-	s.route, err = findRoute(ctx, s.edgeLink.toxiproxy, toxiproxyAPI, s.gateway, "/version")
+	s.route, err = findRoute(ctx, s.replicas[0].link.toxiproxy, toxiproxyAPI, s.gateway, "/version")
 	if err != nil {
 		return err
 	}

@@ -150,7 +150,10 @@ func (c *chain) all() []*replica {
 
 // findVersions names the parts for the report.
 func (c *chain) findVersions(ctx context.Context) map[string]string {
-	v := map[string]string{"toxiproxy": moduleVersion("github.com/Shopify/toxiproxy/v2")}
+	v := map[string]string{}
+	if len(c.Links()) > 0 {
+		v["toxiproxy"] = moduleVersion("github.com/Shopify/toxiproxy/v2")
+	}
 	switch {
 	case c.edge == nil:
 	case c.nginx != "":

@@ -46,6 +46,49 @@ func TestEveryHopCarriesAStream(t *testing.T) {
 	}
 }
 
+// A link to which nothing will be done is left out: whoever would enter it meets
+// what stands behind it. One with a toxic or a limit of its own stays.
+func TestLinksToWhichNothingIsDoneAreLeftOut(t *testing.T) {
+	needNginx(t)
+	both := []string{stack.EdgeLink, stack.UpstreamLink}
+	toxics := map[string][]stack.Toxic{stack.UpstreamLink: {stack.Latency(time.Millisecond, 0)}}
+	for _, tc := range []struct {
+		name        string
+		spec        stack.Spec
+		hops, links string
+	}{
+		{"no edge", stack.Spec{Bare: both}, "edge app ", ""},
+		{"an edge", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Bare: both}, "edge app ", ""},
+		{"two replicas", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Bare: both, Replicas: 2}, "edge app ", ""},
+		{"the outer one", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Bare: both[1:]}, "edge nginx app ", "edge "},
+		{"a toxic", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Bare: both, Toxics: toxics}, "edge upstream app ", "upstream[0] "},
+		{"an idle limit", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: time.Minute}, Bare: both}, "edge nginx app ", "edge "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.spec.App = originApp
+			r := open(t, tc.spec)
+			hops, links := "", ""
+			for _, h := range r.Hops() {
+				hops += h.Name + " "
+				for _, url := range []string{h.URL, h.Control} {
+					if a := stream(t.Context(), request{url: url, id: 1, events: 3}); !a.done || a.events != 3 || a.err != nil {
+						t.Errorf("hop %s (%s): %v", h.Name, h.What, a)
+					}
+				}
+			}
+			for _, l := range r.Links() {
+				links += l.Name() + " "
+			}
+			if hops != tc.hops || links != tc.links {
+				t.Errorf("hops %slinks %swant %slinks %s", hops, links, tc.hops, tc.links)
+			}
+			if _, has := r.Versions()["toxiproxy"]; has != (links != "") {
+				t.Errorf("versions are %v with links %q", r.Versions(), links)
+			}
+		})
+	}
+}
+
 // The replica header joins with Replica.Addr on both lanes, both replicas get
 // streams, and the access log knows the nonce.
 func TestReplicaHeaderAndAccessLogJoin(t *testing.T) {

@@ -14,8 +14,10 @@ func (c *chain) Hops() []stack.Hop {
 	}
 	hops := []stack.Hop{c.throughLink("edge", net, c.edgeLink, c.edge == nil)}
 	if c.edge != nil {
-		hops = append(hops, at("nginx", c.edgeWhat(), c.edge.addr()))
-		if links := c.upstreamLinks(); len(links) > 0 {
+		if c.edgeLink.bare == "" {
+			hops = append(hops, at("nginx", c.edgeWhat(), c.edge.addr()))
+		}
+		if links := c.upstreamLinks(); len(links) > 0 && links[0].bare == "" {
 			hops = append(hops, c.throughLink("upstream", net, links[0], true))
 		}
 	}
@@ -31,6 +33,15 @@ func (c *chain) Hops() []stack.Hop {
 // throughLink is the hop that enters the chain at a link. One that leads straight
 // to a URL keeps that URL's name, and only the connection goes elsewhere.
 func (c *chain) throughLink(name, what string, l *link, direct bool) stack.Hop {
+	switch {
+	case l.bare == "":
+	case !direct:
+		return at(name, c.edgeWhat(), l.bare)
+	case c.spec.App.URL != "":
+		return stack.Hop{Name: name, What: "app", URL: c.remote.Base, Control: c.remote.Base}
+	default:
+		return at(name, c.appWhat(), l.bare)
+	}
 	if direct && c.spec.App.URL != "" {
 		return stack.Hop{Name: name, What: what, URL: c.remote.Base, Control: c.remote.Base,
 			Dial: l.addr(), DialControl: l.controlAddr()}
@@ -60,9 +71,11 @@ func (c *chain) appWhat() string {
 
 // Links implements [stack.Stack].
 func (c *chain) Links() []stack.Link {
-	links := []stack.Link{c.edgeLink.public()}
-	for _, l := range c.upstreamLinks() {
-		links = append(links, l.public())
+	var links []stack.Link
+	for _, l := range append([]*link{c.edgeLink}, c.upstreamLinks()...) {
+		if l.bare == "" {
+			links = append(links, l.public())
+		}
 	}
 	return links
 }
@@ -85,7 +98,10 @@ func (c *chain) Versions() map[string]string { return c.versions }
 
 // Layers implements [stack.Stack].
 func (c *chain) Layers() []stack.Layer {
-	layers := append(c.spec.Balancer(), stack.Layer{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}})
+	layers := c.spec.Balancer()
+	if len(c.Links()) > 0 {
+		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}})
+	}
 	if c.edge != nil {
 		name := "nginx"
 		if c.nginx == "" {

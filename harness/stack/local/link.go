@@ -22,6 +22,9 @@ type link struct {
 	name          string
 	main, control *lane
 	relay         *relay.Relay // nil where the stack does not strike
+	// bare is the target of a link that is left out of the chain: whoever would
+	// enter the link goes there. It has no lanes.
+	bare string
 }
 
 // A strikingLink is a link that has its relay.
@@ -37,6 +40,9 @@ func (l strikingLink) Ledger(ctx context.Context) ([]stack.Struck, error) {
 
 // newLink opens a link to target. On error nothing of it is left.
 func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec, toxics []stack.Toxic) (l *link, err error) {
+	if spec.LeftOut(name) {
+		return &link{name: name, bare: target}, nil
+	}
 	l = &link{name: name}
 	defer func() {
 		if err != nil {
@@ -66,13 +72,21 @@ func (l *link) public() stack.Link {
 
 // addr is the entrance of the main lane.
 func (l *link) addr() string {
+	if l.bare != "" {
+		return l.bare
+	}
 	if l.relay != nil {
 		return l.relay.Addr()
 	}
 	return l.main.listen
 }
 
-func (l *link) controlAddr() string { return l.control.listen }
+func (l *link) controlAddr() string {
+	if l.bare != "" {
+		return l.bare
+	}
+	return l.control.listen
+}
 
 func (l *link) Name() string { return l.name }
 
