@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +32,35 @@ type script struct {
 	pieces []string
 	end    string // "keep", "fin", "rst"
 	got    chan []byte
+	// client, where it is set, counts what the client has read. A piece is then
+	// written when the one before it has come through: what a read returns is an
+	// event of plain text, and a busy relay would read two pieces at once.
+	client *counted
+}
+
+// A counted is a connection that counts what is read from it.
+type counted struct {
+	net.Conn
+	n atomic.Int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// withheld is how long a piece is waited for that the relay keeps for itself.
+const withheld = 300 * time.Millisecond
+
+func (s *script) pause(sent int64) {
+	if s.client == nil {
+		time.Sleep(2 * time.Millisecond) // so that pieces are read apart
+		return
+	}
+	for end := time.Now().Add(withheld); s.client.n.Load() < sent && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // serve starts the script and returns its address. got receives what each
@@ -66,11 +96,14 @@ func (s *script) talk(c *net.TCPConn) {
 		s.got <- got.Bytes()
 		return
 	}
+	sent := int64(0)
 	for _, p := range s.pieces {
-		if _, err := io.WriteString(c, p); err != nil {
+		n, err := io.WriteString(c, p)
+		if err != nil {
 			break
 		}
-		time.Sleep(2 * time.Millisecond) // so that pieces are read apart
+		sent += int64(n)
+		s.pause(sent)
 	}
 	switch s.end {
 	case "fin":
@@ -188,10 +221,12 @@ func TestStrikeAtExactEvent(t *testing.T) {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
 						head, pieces := f.wire(s)
-						server := &script{pieces: append([]string{head}, pieces...), end: "keep"}
+						client := &counted{}
+						server := &script{pieces: append([]string{head}, pieces...), end: "keep", client: client}
 						r := startRelay(t, server.serve(t))
 						r.Arm(t.Context(), stack.Strike{Stream: 7, After: after, Action: tt.action})
-						got, end := drain(ask(t, r.Addr()))
+						client.Conn = ask(t, r.Addr())
+						got, end := drain(client)
 						want, body := cutAfter(f, head, s, after, tt.tail)
 						if got != want || end != tt.end {
 							t.Errorf("client got %q and %s,\nwant %q and %s", got, end, want, tt.end)
