@@ -31,11 +31,15 @@ test: setup trials ## all tests, with the race detector; those of containers whe
 	@# of them that measure time on one small machine would disturb each other.
 	@$(GO) test -race -run '^$$' ./... >/dev/null
 	$(GO) test -race -p 1 -parallel 6 -timeout 40m ./...
-	@$(MAKE) --no-print-directory crowd
+	@$(MAKE) --no-print-directory crowd purity
 
 .PHONY: crowd
 crowd: ## all endings in one crowd of 2,000 streams, for which the race detector is too slow
 	$(GO) test -run '^TestEndingsAreToldApartInACrowd$$' ./scenarios
+
+.PHONY: purity
+purity: ## judge one record 1,000 times: one answer, byte for byte (with the race detector 100 times)
+	$(GO) test -run '^TestPurity$$' ./harness/diagnose
 
 .PHONY: trials
 trials: ## which trial of which scenario runs in make test, and which in make nightly
