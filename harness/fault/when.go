@@ -30,14 +30,89 @@ type When struct {
 // DefaultWithin bounds the wait for a condition.
 const DefaultWithin = 30 * time.Second
 
-// A Moment is what a condition looks at.
+// A Moment is what a condition looks at: the streams of the main wave in flight,
+// counted as each of them changes. A look then costs the same however many there
+// are.
 type Moment struct {
 	Since time.Duration // the waiting began
-	// Open says that streams arrive at a rate. Awaited is the number of victims of
-	// the first turn otherwise, and Begun how many of them have started.
-	Open           bool
-	Awaited, Begun int
-	Streams        []Flying
+	Begun int           // victims of the first turn that have started
+
+	when    When
+	turn    Turn
+	streams map[uint64]Flying // in flight, by sequence number
+
+	there, behind      int // victims that When.Events is about, and those of them without so many
+	inBody, heartbeats int // as When.Streams and When.Heartbeats count them
+
+	mostInBody, mostBeats int // that these ever were
+	longest               int // events of a victim that has ended, at most
+}
+
+// A Turn is what a condition on every victim is about.
+type Turn struct {
+	Open    bool // streams arrive at a rate, so that there is no first turn
+	Awaited int  // victims of the first turn otherwise
+}
+
+// Moment is one without a stream, for w to look at.
+func (w When) Moment(t Turn) *Moment {
+	return &Moment{when: w, turn: t, streams: map[uint64]Flying{}}
+}
+
+// Put counts stream number seq as it is now, in place of what it was.
+func (m *Moment) Put(seq uint64, s Flying) {
+	if was, ok := m.streams[seq]; ok {
+		m.count(&was, -1)
+	}
+	m.streams[seq] = s
+	m.count(&s, 1)
+	m.mostInBody, m.mostBeats = max(m.mostInBody, m.inBody), max(m.mostBeats, m.heartbeats)
+}
+
+// End counts stream number seq, as it was at its end, no more.
+func (m *Moment) End(seq uint64, s Flying) {
+	if was, ok := m.streams[seq]; ok {
+		m.count(&was, -1)
+		delete(m.streams, seq)
+	}
+	if m.about(&s) {
+		m.longest = max(m.longest, s.Events)
+	}
+}
+
+// count adds s to the counters, by times.
+func (m *Moment) count(s *Flying, by int) {
+	if m.about(s) {
+		m.there += by
+		if s.Events < m.when.Events {
+			m.behind += by
+		}
+	}
+	if s.InBody && (m.when.Replica == "" || s.Replica == m.when.Replica) {
+		m.inBody += by
+	}
+	m.heartbeats += by * s.Heartbeats
+}
+
+// about reports whether s is one of the victims that When.Events is about.
+func (m *Moment) about(s *Flying) bool { return s.Victim && (s.FirstTurn || m.turn.Open) }
+
+// Met reports whether all that the condition sets holds.
+func (m *Moment) Met() bool {
+	w := &m.when
+	return reached{w.Events}.met(m) && inBody{w.Streams, w.Replica}.met(m) && beating{w.Heartbeats}.met(m) && passed{w.After}.met(m)
+}
+
+// Missed is the error of a condition that was not met, by the last moment that was
+// looked at.
+func (m *Moment) Missed() *MissedError {
+	for _, c := range m.when.conditions() {
+		if !c.met(m) {
+			why, settle := c.missed(m)
+			return &MissedError{Why: why, Settle: settle}
+		}
+	}
+	return &MissedError{Why: "its condition never held as a whole: " + m.when.String(), Settle: "ask for less at the same time"}
 }
 
 // A Flying is a stream of the main wave in flight.
@@ -48,7 +123,7 @@ type Flying struct {
 	Replica            string // "" where that is not known
 }
 
-// A condition is one part of a When.
+// A condition is one part of a When. One that asks for nothing is met.
 type condition interface {
 	String() string // "every victim had received 3 events"
 	met(*Moment) bool
@@ -97,28 +172,6 @@ func (w When) Limit() time.Duration {
 	return w.After + DefaultWithin
 }
 
-// Met reports whether all that is set holds.
-func (w When) Met(m *Moment) bool {
-	for _, c := range w.conditions() {
-		if !c.met(m) {
-			return false
-		}
-	}
-	return true
-}
-
-// Missed is the error of a condition that was not met. m is the last moment that
-// was looked at.
-func (w When) Missed(m *Moment) *MissedError {
-	for _, c := range w.conditions() {
-		if !c.met(m) {
-			why, settle := c.missed(m)
-			return &MissedError{Why: why, Settle: settle}
-		}
-	}
-	return &MissedError{Why: "its condition never held as a whole: " + w.String(), Settle: "ask for less at the same time"}
-}
-
 // A MissedError says that a fault was left out, because its condition was not
 // met.
 type MissedError struct{ Why, Settle string }
@@ -132,42 +185,34 @@ func (c reached) String() string { return fmt.Sprintf("every victim had received
 
 // met wants all to have started, and leaves out those that have ended.
 func (c reached) met(m *Moment) bool {
-	there, behind, _ := c.count(m)
-	if m.Open {
-		return there > behind
+	switch {
+	case c.events == 0:
+		return true
+	case m.turn.Open:
+		return m.there > m.behind
 	}
-	return m.Begun >= m.Awaited && there > 0 && behind == 0
+	return m.Begun >= m.turn.Awaited && m.there > 0 && m.behind == 0
 }
 
-// count looks at the victims that the condition is about: how many there are, how
-// many of them lack events, and what the last of them has.
-func (c reached) count(m *Moment) (there, behind, least int) {
-	least = -1
-	for i := range m.Streams {
-		s := &m.Streams[i]
-		if !s.Victim || !s.FirstTurn && !m.Open {
-			continue
-		}
-		there++
-		if s.Events < c.events {
-			behind++
-		}
-		if least < 0 || s.Events < least {
-			least = s.Events
+// least is the fewest events that a victim in flight has.
+func (c reached) least(m *Moment) int {
+	least := c.events
+	for _, s := range m.streams {
+		if m.about(&s) {
+			least = min(least, s.Events)
 		}
 	}
-	return there, behind, least
+	return least
 }
 
 func (c reached) missed(m *Moment) (why, settle string) {
-	there, behind, least := c.count(m)
 	switch {
-	case m.Begun < m.Awaited:
-		why = fmt.Sprintf("%d of %d victims had started", m.Begun, m.Awaited)
-	case there == 0:
-		why = "no victim was left in flight"
+	case m.Begun < m.turn.Awaited:
+		why = fmt.Sprintf("%d of %d victims had started", m.Begun, m.turn.Awaited)
+	case m.there == 0:
+		why = fmt.Sprintf("no victim was left in flight, and the longest had %d", m.longest)
 	default:
-		why = fmt.Sprintf("%d of %d victims in flight had not, the last had %d", behind, there, least)
+		why = fmt.Sprintf("%d of %d victims in flight had not, the last had %d", m.behind, m.there, c.least(m))
 	}
 	return fmt.Sprintf("not every victim reached event %d: %s", c.events, why), "use streams with more events, or a lower condition"
 }
@@ -189,20 +234,10 @@ func (c inBody) where() string {
 	return " on " + c.replica
 }
 
-func (c inBody) met(m *Moment) bool { return c.count(m) >= c.streams }
-
-func (c inBody) count(m *Moment) int {
-	n := 0
-	for i := range m.Streams {
-		if s := &m.Streams[i]; s.InBody && (c.replica == "" || s.Replica == c.replica) {
-			n++
-		}
-	}
-	return n
-}
+func (c inBody) met(m *Moment) bool { return m.inBody >= c.streams }
 
 func (c inBody) missed(m *Moment) (why, settle string) {
-	return fmt.Sprintf("need >= %d streams in their body%s at once, saw %d at the end", c.streams, c.where(), c.count(m)),
+	return fmt.Sprintf("need >= %d streams in their body%s at once, saw %d at most", c.streams, c.where(), m.mostInBody),
 		"use more or longer streams, or a lower condition"
 }
 
@@ -216,18 +251,10 @@ func (c beating) String() string {
 	return fmt.Sprintf("%d heartbeats were seen", c.heartbeats)
 }
 
-func (c beating) met(m *Moment) bool { return c.count(m) >= c.heartbeats }
-
-func (c beating) count(m *Moment) int {
-	n := 0
-	for i := range m.Streams {
-		n += m.Streams[i].Heartbeats
-	}
-	return n
-}
+func (c beating) met(m *Moment) bool { return m.heartbeats >= c.heartbeats }
 
 func (c beating) missed(m *Moment) (why, settle string) {
-	return fmt.Sprintf("need >= %d heartbeats in the streams in flight, saw %d", c.heartbeats, c.count(m)),
+	return fmt.Sprintf("need >= %d heartbeats in the streams in flight, saw %d at most", c.heartbeats, m.mostBeats),
 		"let the app send heartbeats while it is silent, and ask for a silence that is longer than their interval"
 }
 

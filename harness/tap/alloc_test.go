@@ -36,12 +36,24 @@ func oneChunk(f *flight, n int) []byte {
 
 // TestNoAllocationPerEvent feeds events from their bytes on the wire to the
 // timeline. A timeline grows by doubling, which is rare: fewer than one allocation
-// in a hundred events.
+// in a hundred events. Who waits for an event changes nothing.
 func TestNoAllocationPerEvent(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates on its own account")
 	}
-	f := inBody(t)
+	t.Run("unwatched", func(t *testing.T) { noAllocationPerEvent(t, inBody(t)) })
+	t.Run("watched", func(t *testing.T) {
+		f := inBody(t)
+		w := f.tap.Watch(Interest{Events: 1500, Heartbeats: true})
+		defer w.Stop()
+		noAllocationPerEvent(t, f)
+		if len(w.changed) != 1 || w.changed[0] != f {
+			t.Errorf("told %d times, want once, at event 1500", len(w.changed))
+		}
+	})
+}
+
+func noAllocationPerEvent(t *testing.T, f *flight) {
 	const runs = 2000
 	chunks := make([][]byte, runs+2)
 	for i := range chunks {

@@ -99,6 +99,7 @@ func (f *flight) beginBody(h *head) {
 	f.events.open(f.at)
 	f.upstream = f.rec.Header[stack.ReplicaHeader]
 	f.headed.Store(true)
+	f.tell()
 	f.news <- struct{}{}
 }
 

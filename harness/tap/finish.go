@@ -55,6 +55,7 @@ func (f *flight) finish(e ending) {
 	f.events.close(rec)
 	f.publish()
 	f.over.Store(true)
+	f.tell()
 	close(f.news)
 }
 

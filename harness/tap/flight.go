@@ -128,16 +128,19 @@ func (f *flight) stop(limit record.Limit, reason error) {
 	}
 }
 
-// publish shows the counts to other goroutines.
+// publish shows the counts to other goroutines, and tells who watches for them.
 func (f *flight) publish() {
+	events, heartbeats := f.counts.events.Load(), f.counts.heartbeats.Load()
 	f.counts.events.Store(int32(f.rec.Frames))
 	f.counts.contents.Store(int32(f.rec.Contents))
 	f.counts.heartbeats.Store(int32(f.rec.Heartbeats))
 	f.counts.bytes.Store(f.rec.Bytes)
+	f.tellCounts(events, heartbeats)
 }
 
 func (f *flight) glance() Live {
-	l := Live{Seq: f.rec.Seq, Scenario: f.rec.Scenario, Group: f.rec.Group, InBody: f.headed.Load(),
+	over := f.over.Load() // first: the counts of a stream that is over are its last
+	l := Live{Seq: f.rec.Seq, Scenario: f.rec.Scenario, Group: f.rec.Group, InBody: f.headed.Load(), Over: over,
 		Events: int(f.counts.events.Load()), Contents: int(f.counts.contents.Load()),
 		Heartbeats: int(f.counts.heartbeats.Load()), Bytes: f.counts.bytes.Load()}
 	if l.InBody {

@@ -104,6 +104,8 @@ type Tap struct {
 	flights map[*flight]struct{}
 	closed  bool
 
+	watches atomic.Pointer[[]*Watch] // replaced under mu, read by carriers; nil for none
+
 	shut     sync.Once // of the carriers
 	shutErr  error
 	launches sync.WaitGroup // goroutines that set streams up
@@ -174,6 +176,7 @@ type Live struct {
 	Heartbeats int
 	Bytes      int64  // of body
 	InBody     bool   // its response head came
+	Over       bool   // it has ended; only a [Watch] yields such
 	Upstream   string // value of stack.ReplicaHeader; "" before the head
 }
 
@@ -233,12 +236,16 @@ func (t *Tap) Close() error {
 // enter counts f among those in flight.
 func (t *Tap) enter(f *flight) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
+	closed := t.closed
+	if !closed {
+		t.flights[f] = struct{}{}
+		t.reported.Add(1)
+	}
+	t.mu.Unlock()
+	if closed {
 		return ErrClosed
 	}
-	t.flights[f] = struct{}{}
-	t.reported.Add(1)
+	f.tell()
 	return nil
 }
 
