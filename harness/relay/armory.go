@@ -74,6 +74,16 @@ func (a *armory) next(stream uint64) (after int, ok bool) {
 	return 0, false
 }
 
+// has reports whether a strike is left for the stream that a request named.
+func (a *armory) has(ex exchange) bool {
+	if !ex.known || a.changes.Load() == 0 {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.armed[ex.stream]) > 0
+}
+
 // inBody reports whether a strike is done at a place in the response: a refusal
 // is done before, and one by age whenever its time has come.
 func inBody(s stack.Strike) bool { return s.Action != stack.Refuse && s.Age == 0 }

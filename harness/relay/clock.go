@@ -61,7 +61,18 @@ func (c *conn) tooIdle() {
 // tooOld wakes the way down, which does the strike between two reads.
 func (c *conn) tooOld(s *stack.Strike) {
 	c.aged.Store(s)
-	c.server.SetReadDeadline(time.Unix(1, 0))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server != nil { // else the loop is about to give the connection to goroutines
+		c.server.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// hasAge reports whether the connection has a strike by age.
+func (c *conn) hasAge() bool {
+	c.timers.Lock()
+	defer c.timers.Unlock()
+	return c.age != nil
 }
 
 // stopClock ends the timers with their connection.

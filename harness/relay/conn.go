@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,42 +20,137 @@ const (
 	lingerLimit = 2 * time.Second
 )
 
-// A conn is one client with its connection to the target. Two goroutines carry
-// the two ways; the last to end closes both sockets.
+// A conn is one client with its connection to the target. It is carried in one
+// of two forms, and can change from one to the other between two reads:
+//
+//	                    a strike is armed
+//	accept ──▶ loop ────────────────────▶ two goroutines ──▶ end
+//	            ▲ │                          │
+//	            │ └──▶ end                   │
+//	            └────────────────────────────┘
+//	              no strike is left to be done
+//
+// The loop carries all streams that nobody strikes. A strike may wait, hold bytes
+// back or linger, so it has goroutines of its own. What both know of the bytes is
+// in up and down, which go along.
 type conn struct {
-	relay          *Relay
-	client, server *net.TCPConn
-	gone           chan struct{} // closed when both sockets are
-	goneOnce       sync.Once
+	relay *Relay
+	up    upward
+	down  downward
+	gone  chan struct{} // closed when both sockets are, or are to be
+	once  sync.Once     // closes gone
 	// swallow says that bytes from the client go nowhere any more.
 	swallow atomic.Bool
+	// parking asks the way up to stop between two reads, for the loop to go on.
+	parking atomic.Bool
 	clock
 
-	mu    sync.Mutex // guards queue
-	queue []exchange // requests whose responses have not begun
+	mu             sync.Mutex   // guards what follows
+	client, server *net.TCPConn // nil while polled
+	polled         bool         // the loop has the sockets
+	queue          []exchange   // requests whose responses have not begun
+
+	poll poll // the loop's own
 }
 
 func newConn(r *Relay, client, server *net.TCPConn) *conn {
-	return &conn{relay: r, client: client, server: server, gone: make(chan struct{})}
+	c := &conn{relay: r, client: client, server: server, gone: make(chan struct{})}
+	c.up.conn, c.down.conn, c.down.due = c, c, -1
+	return c
 }
 
-// run returns when both ways have ended.
+// start hands the connection to the loop, or carries it in goroutines.
+func (c *conn) start() {
+	if !c.toLoop() {
+		c.run()
+	}
+}
+
+// run carries the connection in two goroutines. It returns when both ways have
+// ended, or when the loop has taken over.
 func (c *conn) run() {
-	var up sync.WaitGroup
-	up.Go(func() { newUpward(c).run() })
-	newDownward(c).run()
-	up.Wait()
+	for {
+		var up sync.WaitGroup
+		up.Go(c.up.run)
+		c.down.run()
+		up.Wait()
+		if !c.parking.Swap(false) {
+			break
+		}
+		c.client.SetReadDeadline(time.Time{})
+		c.server.SetWriteDeadline(time.Time{})
+		if c.toLoop() {
+			return
+		}
+	}
+	c.conclude()
+}
+
+// toLoop reports whether the loop takes the connection. It takes none that is to
+// be struck, or that has ended.
+func (c *conn) toLoop() bool {
+	l := c.relay.loop
+	return l != nil && !c.watched() && l.admit(c)
+}
+
+// conclude is the end of a connection that has goroutines.
+func (c *conn) conclude() {
+	c.down.forget()
 	c.stopClock()
 	c.end()
+	c.relay.untrack(c)
 }
 
-// end closes both sockets and wakes everyone.
+// end closes both sockets, or has the loop do it, and wakes everyone.
 func (c *conn) end() {
-	c.goneOnce.Do(func() {
-		close(c.gone)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.once.Do(func() { close(c.gone) })
+	if c.polled {
+		c.relay.loop.wake(c)
+		return
+	}
+	if c.client != nil {
 		c.client.Close()
 		c.server.Close()
-	})
+	}
+}
+
+// ended reports whether end was called.
+func (c *conn) ended() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// watched reports whether a strike is still to be done on the connection: on the
+// response in it, or on one that was asked for. The caller carries c.
+func (c *conn) watched() bool {
+	if c.down.want != nil || c.hasAge() {
+		return true
+	}
+	armory := &c.relay.armory
+	if c.down.decoder != nil && armory.has(c.down.ex) {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.queue, armory.has)
+}
+
+// park stops the way up, be it in a read or in a write.
+func (c *conn) park() {
+	c.parking.Store(true)
+	c.client.SetReadDeadline(time.Unix(1, 0))
+	c.server.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// parked reports whether err is that of a read or write that park ended.
+func (c *conn) parked(err error) bool {
+	return c.parking.Load() && errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // reset ends both connections with an RST, once the client's kernel has what
@@ -121,11 +218,15 @@ type upward struct {
 	head   head
 	body   framing
 	opaque bool // not HTTP/1: nothing to read
+	heads  int  // requests read
+	backlog
 }
 
-func newUpward(c *conn) *upward { return &upward{conn: c} }
-
+// run carries the way up in a goroutine, until it ends or is parked.
 func (u *upward) run() {
+	if u.shut || u.send(u.take()) != nil {
+		return
+	}
 	buf := make([]byte, upBuffer)
 	for {
 		n, err := u.client.Read(buf)
@@ -135,17 +236,38 @@ func (u *upward) run() {
 				u.reset()
 				return
 			}
-			if _, werr := u.server.Write(buf[:n]); werr != nil {
+			if u.send(buf[:n]) != nil {
 				return // the way down meets the same end, and passes it on
 			}
 		}
 		if err != nil {
+			if u.parked(err) {
+				return
+			}
+			u.shut = true
 			if !u.swallow.Load() {
 				u.pass(err, u.server)
 			}
 			return
 		}
 	}
+}
+
+// send writes p to the target. What a park leaves of it goes to the backlog.
+func (u *upward) send(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	n, err := u.server.Write(p)
+	if err == nil {
+		return nil
+	}
+	if u.parked(err) {
+		u.rest = slices.Clone(p[n:])
+	} else {
+		u.shut = true
+	}
+	return err
 }
 
 // observe reads the requests in p before the target can answer them. refused
@@ -173,6 +295,7 @@ func (u *upward) observe(p []byte) (refused bool) {
 			return true
 		}
 		u.body = body
+		u.heads++
 		u.push(ex)
 		u.begun(ex)
 	}

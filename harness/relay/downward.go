@@ -2,7 +2,6 @@ package relay
 
 import (
 	"errors"
-	"io"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -38,6 +37,11 @@ type downward struct {
 
 	want *stack.Strike // waits for the whole of the next event
 	held held          // and these are its bytes so far
+
+	// settled says that a strike was done, or that a response ended: there may be
+	// nothing left to watch.
+	settled bool
+	backlog
 }
 
 // A mark is the place of a frame in the body.
@@ -46,41 +50,66 @@ type mark struct {
 	comment  bool
 }
 
-func newDownward(c *conn) *downward { return &downward{conn: c, due: -1} }
-
 // Frame implements stream.Sink.
 func (d *downward) Frame(f *stream.Frame) {
 	d.marks = append(d.marks, mark{f.Offset, f.Offset + int64(f.Size), f.Comment})
 }
 
+// run carries the way down in a goroutine, until it ends or parks the connection.
 func (d *downward) run() {
-	defer d.forget()
+	if d.shut {
+		return
+	}
+	err := d.write(d.take())
 	buf := make([]byte, downBuffer)
-	for {
-		n, err := d.server.Read(buf)
-		d.moved()
-		if n > 0 {
-			if werr := d.carry(buf[:n]); errors.Is(werr, errStruck) {
-				return
-			} else if werr != nil && err == nil {
-				err = werr
-			}
-		}
-		if s := d.aged.Load(); s != nil {
-			d.relay.book(struck(*s, d.passed, d.offset, ""))
-			d.act(*s)
+	for err == nil {
+		if d.tooOld() {
 			return
 		}
-		if err != nil {
-			d.release("the stream ended before the event was whole")
-			if errors.Is(err, io.EOF) {
-				d.client.CloseWrite()
+		if d.settled && d.relay.loop != nil {
+			if d.settled = false; !d.watched() {
+				d.park()
 				return
 			}
-			d.pass(err, d.client)
-			return
+		}
+		err = d.read(buf)
+	}
+	if errors.Is(err, errStruck) || d.tooOld() {
+		d.forget()
+		return
+	}
+	d.finished(err)
+}
+
+// read carries one read.
+func (d *downward) read(buf []byte) error {
+	n, err := d.server.Read(buf)
+	d.moved()
+	if n > 0 {
+		if werr := d.carry(buf[:n]); errors.Is(werr, errStruck) || err == nil {
+			return werr
 		}
 	}
+	return err
+}
+
+// tooOld does a strike whose time has come, and reports whether there was one.
+func (d *downward) tooOld() bool {
+	s := d.aged.Load()
+	if s == nil {
+		return false
+	}
+	d.relay.book(struck(*s, d.passed, d.offset, ""))
+	d.act(*s)
+	return true
+}
+
+// finished hands on the end of what the target sends.
+func (d *downward) finished(err error) {
+	d.shut = true
+	d.release("the stream ended before the event was whole")
+	d.forget()
+	d.pass(err, d.client)
 }
 
 // carry takes one read along, and writes it: whole, unless a strike falls due
@@ -217,8 +246,9 @@ func (d *downward) letGo(p []byte, from, i int, why string) (int, error) {
 	return i, d.release(why)
 }
 
-// forget gives back what the decoder holds.
+// forget gives back what the decoder holds. There is nothing left to strike.
 func (d *downward) forget() {
+	d.settled = true
 	if d.decoder != nil {
 		d.decoder.Close(d)
 		d.decoder = nil
@@ -228,6 +258,9 @@ func (d *downward) forget() {
 func (d *downward) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
+	}
+	if d.polled {
+		return d.put(d.poll.client, p)
 	}
 	_, err := d.client.Write(p)
 	return err

@@ -14,6 +14,8 @@
 //	    Content-Type. So each event's last byte has a known place on the wire.
 //	 4. [Relay.Arm] names streams and places. Where a strike is due, the bytes
 //	    before it are written, the action is done, and the ledger gets a line.
+//	 5. A stream that is to be struck has two goroutines. All others share one
+//	    loop over an epoll, see [conn]; off Linux, all have goroutines.
 //
 // What does not parse as HTTP/1.1 is passed on unseen: a relay that misreads a
 // stream must not break it.
@@ -61,7 +63,8 @@ type Relay struct {
 	listener net.Listener
 	conns    map[*conn]bool
 
-	all sync.WaitGroup // accept loop and connections
+	loop *loop          // carries what is not to be struck; nil where there is no epoll
+	all  sync.WaitGroup // accept loop, epoll loop, and goroutines of connections
 }
 
 var _ stack.Striker = (*Relay)(nil)
@@ -77,8 +80,15 @@ func Start(opt Options) (*Relay, error) {
 	}
 	r := &Relay{opt: opt, addr: opt.Listen, conns: make(map[*conn]bool)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	var err error
+	if r.loop, err = newLoop(); err != nil {
+		return nil, fmt.Errorf("start relay %s: %w", opt.Name, err)
+	}
+	if r.loop != nil {
+		r.all.Go(r.loop.run)
+	}
 	if err := r.Resume(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
@@ -127,6 +137,9 @@ func (r *Relay) Close() error {
 		c.end()
 	}
 	r.mu.Unlock()
+	if r.loop != nil {
+		r.loop.close()
+	}
 	r.all.Wait()
 	return nil
 }
@@ -146,7 +159,7 @@ func (r *Relay) accept(l net.Listener) {
 				continue
 			}
 		}
-		r.all.Go(func() { r.serve(client.(*net.TCPConn)) })
+		r.all.Go(func() { r.serve(client.(*net.TCPConn)) }) // ends when the loop or Close has the connection
 	}
 }
 
@@ -167,7 +180,10 @@ func (r *Relay) serve(client *net.TCPConn) {
 		c.end()
 		return
 	}
-	c.run()
+	c.start()
+}
+
+func (r *Relay) untrack(c *conn) {
 	r.mu.Lock()
 	delete(r.conns, c)
 	r.mu.Unlock()
@@ -187,7 +203,13 @@ func (r *Relay) track(c *conn) bool {
 // Arm adds strikes. A strike whose place its stream has already passed is done
 // at the next byte, and its line in the ledger tells the true place.
 func (r *Relay) Arm(_ context.Context, strikes ...stack.Strike) error {
-	return r.armory.arm(strikes)
+	if err := r.armory.arm(strikes); err != nil {
+		return err
+	}
+	if r.loop != nil {
+		r.loop.armed() // it may carry their streams
+	}
+	return nil
 }
 
 // Ledger lists what was done.

@@ -28,6 +28,7 @@ func (d *downward) strikesAt(p []byte, from, at int, pos int64) (int, error) {
 			d.want = s
 			return from, nil
 		}
+		d.settled = true
 		d.relay.book(struck(*s, d.passed, pos, ""))
 		if err := d.act(*s); err != nil {
 			return from, err
@@ -40,8 +41,12 @@ func (d *downward) strikesAt(p []byte, from, at int, pos int64) (int, error) {
 func (d *downward) reached(s stack.Strike) bool { return inBody(s) && s.After <= d.passed }
 
 // isDue asks the armory only when something was armed since, so that an idle
-// relay takes no lock per event.
+// relay takes no lock per event. The loop does no strikes: it gives the connection
+// away first.
 func (d *downward) isDue() bool {
+	if d.polled {
+		return false
+	}
 	if changes := d.relay.armory.changes.Load(); d.seen != changes {
 		d.seen, d.due = changes, -1
 		if after, ok := d.relay.armory.next(d.ex.stream); ok {
@@ -85,7 +90,7 @@ func (d *downward) sleep(f time.Duration) {
 // complete does a strike that waited for event m, which is now held whole.
 func (d *downward) complete(m mark) error {
 	s := *d.want
-	d.want = nil
+	d.want, d.settled = nil, true
 	if s.Action == stack.Truncate {
 		return d.truncate(s, m)
 	}
@@ -128,7 +133,7 @@ func (d *downward) release(why string) error {
 		return nil
 	}
 	d.relay.book(struck(*d.want, d.passed, d.offset, why))
-	d.want = nil
+	d.want, d.settled = nil, true
 	return d.write(d.held.take())
 }
 
