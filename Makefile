@@ -46,10 +46,11 @@ trials: ## which trial of which scenario runs in make test, and which in make ni
 	@$(GO) test -count 1 -v -run '^TestEveryScenarioHasItsTrial$$' ./scenarios
 
 .PHONY: lint
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge nothing
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	-@$(GO) run ./harness/internal/measure
 
 .PHONY: bench
 bench: ## the figures of the README: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
