@@ -11,4 +11,81 @@
 //     happens. Victims' clients may hang up, dawdle or come back (client.go).
 //  4. Everything is in the record when Run returns. Judging it is somebody
 //     else's work.
+//
+// The three walks below list the files that something passes through, in order. A
+// file stands where it is entered for the first time, with the function that is
+// called there; calls that return and come again are not shown.
+//
+// # A stream's bytes
+//
+// From the wire to the page, for a plain HTTP/1.1 answer of SSE on Linux:
+//
+//	harness/load/driver.go        driver.attack         Vegeta starts the stream at its time
+//	harness/tap/transport.go      transport.RoundTrip   the stream gets its number and its job
+//	harness/tap/request.go        newRequest            the request becomes bytes
+//	harness/tap/dial_linux.go     loop.write            a connection of its own; the request is written
+//	harness/tap/loop_linux.go     loop.ready            epoll says that bytes have come
+//	harness/tap/read_linux.go     loop.read             the socket is read until it is empty
+//	harness/tap/receive_linux.go  receiver.recv         one read, with the kernel's stamp of its arrival
+//	harness/tap/feed.go           flight.feed           the bytes go to the stream's decoders
+//	harness/tap/response.go       response.next         status and header fields are taken off
+//	harness/tap/chunk.go          response.chunkHeader  so is the framing of HTTP
+//	harness/tap/body.go           body.push             what is left is the body
+//	harness/tap/inflate.go        inflater.push         decompressed, where it is compressed
+//	harness/stream/sse.go         sseDecoder.Push       cut into frames
+//	harness/stream/openai.go      openaiReader.Read     a frame becomes an event: content, heartbeat, error, terminal
+//	harness/tap/events.go         events.add            it is counted, and the silence before it is measured
+//	harness/record/timeline.go    Timeline.Append       its arrival is kept, a few bytes an event
+//	harness/tap/finish.go         flight.finish         the stream has ended, and how
+//	harness/run.go                run.done              the record of the stream is whole
+//	harness/record/writer.go      Writer.End            and is appended to the run folder
+//	harness/record/reading.go     reading.stream        judging begins: it is read back
+//	harness/verdict/grade.go      GradeStream           outcome, ending and flags
+//	reports/lanes_svg.go          drawing.lane          its line in the report
+//
+// # A fault
+//
+// From the scenario to the reason in the report, for latency on a link of the local stack:
+//
+//	scenarios/latency.go               Latency            which fault, when, for how long
+//	harness/injection.go               player.inject      waits, strikes, lets it stand, heals
+//	harness/moment.go                  vigil.keep         the tap tells which streams have moved on
+//	harness/fault/when.go              Moment.Met         is the condition met?
+//	harness/fault/plan.go              Inject             stamps the parts of the fault
+//	harness/fault/toxic.go             Toxic.Inject       the fault itself
+//	harness/stack/local/link.go        link.Add           the link that it is for
+//	harness/stack/local/toxiproxy.go   lane.add           toxiproxy delays what goes through
+//	harness/play.go                    player.stamp       armed, active, healed, confirmed: each with its time
+//	harness/record/writer.go           Writer.Window      appended to the run folder
+//	harness/record/reading.go          reading.take       judging begins: it is read back
+//	harness/verdict/scope.go           Scope.readWindows  which streams were in its way
+//	harness/verdict/check_fault.go     FaultSeen.Check    was it in effect, and by what evidence?
+//	harness/diagnose/rule_injected.go  injected.match     what it did to its victims is not the app's doing
+//	reports/fault_spans.go             drawing.fault      the shaded time in the report
+//
+// # A run
+//
+// From the command line to the exit code:
+//
+//	cmd/streamproof/main.go       run               arguments in, exit code out
+//	cmd/streamproof/root.go       newRoot           finds the command
+//	cmd/streamproof/run.go        input.run         the command run
+//	cmd/streamproof/options.go    input.options     file and flags become options
+//	scenarios/execute.go          Execute           play, then judge
+//	harness/run.go                Run               checks all input, opens the record, plays each scenario
+//	harness/play.go               player.timetable  the order of one scenario
+//	harness/stack/local/local.go  Opener.Open       the app behind its edge, with the links that the scenario needs
+//	harness/solo.go               player.solo       one stream alone
+//	harness/wave.go               player.mainWave   the streams
+//	harness/load/load.go          Drive             sent by Vegeta at their times
+//	harness/injection.go          player.inject     the fault among them
+//	harness/recovery.go           prober.start      new streams until they complete again
+//	harness/ledger.go             player.ledgers    the server's own account of those that we left
+//	harness/logs.go               player.fileLogs   the logs, filed beside the record
+//	harness/record/open.go        Open              judging begins: the record is read back
+//	harness/verdict/judge.go      JudgeScopes       streams become checks, checks a verdict
+//	harness/diagnose/diagnose.go  ReportScopes      what failed gets its causes
+//	reports/write.go              WriteAll          JSON, JUnit, Markdown and HTML
+//	cmd/streamproof/print.go      printer.print     the text on the screen
+//	cmd/streamproof/exit.go       ended             the verdict as exit code
 package harness
