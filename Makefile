@@ -53,7 +53,12 @@ lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge noth
 	-@$(GO) run ./harness/internal/measure
 
 .PHONY: bench
-bench: ## the figures of the README: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
+bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 2 min; quiet machine; STREAMS=n, THROUGH=n)
+	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/bench
+	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000)
+
+.PHONY: microbench
+microbench: ## single parts: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
 	@ulimit -n $$(ulimit -Hn); $(GO) test -run '^$$' -bench Streams -benchtime 1x -timeout 30m ./harness/tap
 	@$(GO) test -run '^$$' -bench Neutrality -benchtime 1x ./harness/stack/local
 	@$(GO) test -run '^$$' -bench 'StackUp|Hops' -benchtime 5x ./harness/stack/dock

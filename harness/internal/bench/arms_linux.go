@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// An arm is one way to read the load. It is a reader of our own, by name; that
+// reader through a hop, whose costs are then the arm's; or the product, by its
+// arguments.
+type arm struct {
+	name   string
+	load   load
+	limits targets
+
+	reader string // "floor", "vegeta"
+	hop    string // "relay", "toxiproxy"
+	args   []string
+	opt    options
+}
+
+// arms are the rows of the table, in their order: floors before what is measured
+// by them.
+func (o options) arms() []arm {
+	through := o.main
+	through.Streams = o.through
+	attached, chained := targets{ratio: 1.2, memory: 8}, targets{ratio: 2.5, memory: 30, gap: 1}
+	list := []arm{
+		{name: "bare epoll reader", load: o.main, reader: "floor"},
+		{name: "plain Vegeta", load: o.main, reader: "vegeta"},
+		{name: "`run --url … --scenario direct`", load: o.main, limits: attached, args: []string{"--scenario", "direct"}},
+		{name: "`run --url …`", load: o.main, limits: attached},
+	}
+	if through.Streams != o.main.Streams {
+		list = append(list, arm{name: "bare epoll reader", load: through, reader: "floor"})
+	}
+	list = append(list,
+		arm{name: "the relay alone, the reader behind it", load: through, hop: "relay"},
+		arm{name: "toxiproxy alone, the reader behind it", load: through, hop: "toxiproxy"},
+		arm{name: "`run --url …` through relay and toxiproxy", load: through, limits: chained,
+			args: []string{"-f", filepath.Join(o.work, throughFile)}})
+	for i := range list {
+		list[i].opt = o
+	}
+	return list
+}
+
+// throughFile defines a scenario that puts every stream behind the edge link,
+// whose relay has something to do, once and for 1 µs, and then nothing.
+const (
+	throughFile     = "through.yaml"
+	throughScenario = `define:
+  - id: through
+    extends: control
+    edge: {form: none}
+    share: 100%
+    fault: {type: hold-at, link: edge, event: 1, delay: 1us}
+`
+)
+
+// reader is one of our own readers in a process of its own.
+func reader(ctx context.Context, name, addr string, l load) *exec.Cmd {
+	return part(ctx, name, "-addr", addr, "-streams", strconv.Itoa(l.Streams), "-events", strconv.Itoa(l.Events),
+		"-gap", l.Gap.String(), "-ramp", l.Ramp.String())
+}
+
+// product is the built binary, which leaves a run in dir.
+func (a arm) product(ctx context.Context, s *server, l load, dir string) *exec.Cmd {
+	args := append([]string{"run", "--url", s.url(l), "--dialect", "openai-chat", "--streams", strconv.Itoa(l.Streams),
+		"--ramp", l.Ramp.String(), "--out", dir, "--quiet", "--no-color"}, a.args...)
+	c := exec.CommandContext(ctx, a.opt.binary, args...)
+	c.Stderr = os.Stderr
+	return c
+}
+
+// measure runs the arm with one short stream, and then with all.
+func (a arm) measure(ctx context.Context, s *server) (r row, err error) {
+	if err := os.WriteFile(filepath.Join(a.opt.work, throughFile), []byte(throughScenario), 0o600); err != nil {
+		return r, err
+	}
+	_, base, _, err := a.once(ctx, s, a.load.short())
+	if err != nil {
+		return r, err
+	}
+	seen, k, verdict, err := a.once(ctx, s, a.load)
+	return row{name: a.name, load: a.load, cost: k, base: base, seen: seen, verdict: verdict, limits: a.limits}, err
+}
+
+func (a arm) once(ctx context.Context, s *server, l load) (o observed, k cost, verdict string, err error) {
+	switch {
+	case a.reader != "":
+		o, k, err = bare(ctx, a.reader, s.addr, l)
+	case a.hop != "":
+		o, k, err = a.throughHop(ctx, s, l)
+	default:
+		return a.judged(ctx, s, l)
+	}
+	return o, k, "–", err
+}
+
+// judged runs the product. Each of its verdicts is a result; an error is not.
+func (a arm) judged(ctx context.Context, s *server, l load) (o observed, k cost, verdict string, err error) {
+	dir, err := os.MkdirTemp(a.opt.work, "run-")
+	if err != nil {
+		return o, k, "", err
+	}
+	defer os.RemoveAll(dir)
+	dir = filepath.Join(dir, "run")
+	out, k, err := output(a.product(ctx, s, l, dir))
+	code, exited := exitOf(err)
+	if !exited || code > 2 {
+		return o, k, "", fmt.Errorf("%w: %s", err, out)
+	}
+	o, err = readRun(dir)
+	return o, k, verdictOf(code), err
+}

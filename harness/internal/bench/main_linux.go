@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// A load is what the server is asked for.
+type load struct {
+	Streams int
+	Events  int // a stream
+	Gap     time.Duration
+	Ramp    time.Duration // over which the streams start
+}
+
+// short is the load that tells what a process needs by itself.
+func (l load) short() load {
+	return load{Streams: 1, Events: 3, Gap: min(l.Gap, 20*time.Millisecond), Ramp: 0}
+}
+
+// path asks the server for the load's stream.
+func (l load) path() string {
+	return fmt.Sprintf("/v1/chat/completions?events=%d&gap=%v", l.Events, l.Gap)
+}
+
+// run is the whole program: one of the parts in a process of its own, or all.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := func() error {
+		if len(args) > 0 && parts[args[0]] != nil {
+			return parts[args[0]](args[1:], stdout)
+		}
+		return measureAll(ctx, args, stdout, stderr)
+	}()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+// parts are the programs that run in processes of their own.
+var parts = map[string]func(args []string, stdout io.Writer) error{
+	"server": serverPart,
+	"floor":  floorPart,
+	"vegeta": vegetaPart,
+
+	"relay":     relayPart,
+	"toxiproxy": toxiproxyPart,
+}
+
+// options are what the user asks for.
+type options struct {
+	binary  string
+	main    load
+	through int // streams of the arm through relay and toxiproxy
+	work    string
+}
+
+func parse(args []string, stderr io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.binary, "binary", "bin/streamproof", "the built streamproof")
+	flags.IntVar(&o.main.Streams, "streams", 5000, "streams at a time")
+	flags.IntVar(&o.through, "through", 1000, "streams through relay and toxiproxy, which need 5 descriptors each")
+	flags.IntVar(&o.main.Events, "events", 100, "events a stream")
+	flags.DurationVar(&o.main.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
+	flags.DurationVar(&o.main.Ramp, "ramp", 2*time.Second, "time over which the streams start")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.main.Streams < 1 || o.through < 1 || o.main.Events < 2 || o.main.Gap <= 0 || o.main.Ramp < 0 {
+		return o, errors.New("read flags: streams and gap must be above 0, and events above 1")
+	}
+	return o, nil
+}
+
+// measureAll runs all arms, and prints the table.
+func measureAll(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if o.work, err = os.MkdirTemp("", "streamproof-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
+	server, err := startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	var rows []row
+	for _, a := range o.arms() {
+		fmt.Fprintf(stderr, "bench: %s, %d streams\n", a.name, a.load.Streams)
+		r, err := a.measure(ctx, server)
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", a.name, err)
+		}
+		rows = append(rows, r)
+	}
+	fmt.Fprintf(stdout, "%d events a stream, one each %v; %s/%s, %d cores, load before %s\n\n", o.main.Events, o.main.Gap,
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), server.loadBefore)
+	return writeTable(stdout, rows)
+}

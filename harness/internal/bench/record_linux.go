@@ -1,0 +1,50 @@
+package main
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// observed is what an arm has seen of the streams.
+type observed struct {
+	whole int
+	first []time.Duration // from request to first event
+	added []time.Duration // by how much a gap is longer than the server's; not below 0
+}
+
+// readRun reads a finished run.
+func readRun(dir string) (o observed, err error) {
+	run, err := record.Open(dir)
+	if err != nil {
+		return o, err
+	}
+	for i := range run.Streams {
+		switch s := &run.Streams[i]; s.Group {
+		case record.Load, record.Victim, record.Control:
+			o.add(s)
+		}
+	}
+	return o, nil
+}
+
+// add takes one stream of the load.
+func (o *observed) add(s *record.Stream) {
+	if s.Content.State == stream.Complete && s.Wire.Where == record.AtEnd {
+		o.whole++
+	}
+	if s.First >= 0 {
+		o.first = append(o.first, s.First-s.Send)
+	}
+	var last record.Mark
+	for m := range s.Marks() {
+		if m.Emit == 0 {
+			continue
+		}
+		if last.Emit != 0 {
+			o.added = append(o.added, max(0, m.At-last.At-time.Duration(m.Emit-last.Emit)))
+		}
+		last = m
+	}
+}
