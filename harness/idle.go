@@ -23,7 +23,10 @@ const (
 // is idle when a stream alone has its first event as soon as at the beginning.
 func (p *player) idle(ctx context.Context, h stack.Hop, last uint64) {
 	first := p.firstAlone(h)
-	if first == 0 || !p.leftOver(last) {
+	if first == 0 {
+		return
+	}
+	if left, err := p.leftOver(last); err == nil && !left {
 		return
 	}
 	p.phase("waiting until the app is idle")
@@ -56,11 +59,11 @@ func (p *player) firstAlone(h stack.Hop) time.Duration {
 
 // leftOver reports whether a stream from number last on ended in another way than
 // whole.
-func (p *player) leftOver(last uint64) bool {
-	for _, st := range p.seen.of(record.Load, record.Solo) {
-		if st.Seq >= last && !whole(st) {
-			return true
+func (p *player) leftOver(last uint64) (left bool, err error) {
+	for st := range since(last, p.recorded(&err, record.Load, record.Solo)) {
+		if !whole(st) {
+			return true, nil
 		}
 	}
-	return false
+	return false, err
 }

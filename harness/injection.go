@@ -182,15 +182,21 @@ func (p *player) confirm(ctx context.Context) error {
 	if healed := p.seen.phase("", record.Healed); !fault.Waits(p.sc.Fault) && healed != record.Never {
 		p.recover(ctx, healed)
 	}
-	streams, events := p.seen.of(record.Victim, record.Control), p.seen.allEvents()
+	var failed error
+	streams, after := p.recorded(&failed, record.Victim, record.Control), p.recorded(&failed, record.Recovery)
+	events := p.seen.allEvents()
 	for i := range p.parts {
 		x := &p.parts[i]
 		seen := fault.Seen{Streams: streams, Events: events,
-			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed), After: p.seen.of(record.Recovery)}
+			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed), After: after}
 		if seen.Active == record.Never {
 			continue
 		}
-		if proof := x.Fault.Confirm(seen); proof.OK {
+		proof := x.Fault.Confirm(seen)
+		if failed != nil {
+			return failed
+		}
+		if proof.OK {
 			p.stamp(x, record.Confirmed, p.now(), proof.Evidence, proof.Victims)
 		} else {
 			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -30,9 +31,10 @@ func (p *player) ledgers(ctx context.Context) error {
 			"answer GET /ledger?nonce=… with what became of a stream, and name the path (app.ledger)")
 		return nil
 	}
-	ask := accountable(p.seen.of(record.Victim))
-	if len(ask) == 0 {
-		return nil
+	var failed error
+	ask := accountable(p.recorded(&failed, record.Victim))
+	if len(ask) == 0 || failed != nil {
+		return failed
 	}
 	select {
 	case <-ctx.Done():
@@ -54,24 +56,33 @@ func unaccounted(c Client) string {
 	return "only the app can tell whether it did the work of a retried request twice"
 }
 
+// A left stream is what is kept of one whose account matters.
+type left struct {
+	seq   uint64
+	nonce string
+	end   time.Duration // when it ended
+}
+
 // accountable are the streams whose account matters: those that we left, and the
 // last one of each nonce that was sent again.
-func accountable(streams []*record.Stream) []*record.Stream {
-	bySeq := make(map[uint64]*record.Stream, len(streams))
-	for _, s := range streams {
-		bySeq[s.Seq] = s
-	}
-	retried := map[uint64]bool{} // sent again
-	again := map[uint64]bool{}   // as these
-	for _, s := range streams {
-		if before := bySeq[s.After]; before != nil && before.Nonce == s.Nonce {
-			retried[before.Seq], again[s.Seq] = true, true
+func accountable(streams iter.Seq[*record.Stream]) []left {
+	before := map[uint64]string{} // nonces of streams that another one came after
+	for s := range streams {
+		if s.After != 0 {
+			before[s.After] = s.Nonce
 		}
 	}
-	var ask []*record.Stream
-	for _, s := range streams {
-		if !retried[s.Seq] && (again[s.Seq] || s.Limit == record.CancelledByUs) {
-			ask = append(ask, s)
+	retried := map[string]bool{} // nonces that were sent again
+	for s := range streams {
+		if nonce, ok := before[s.Seq]; ok && nonce == s.Nonce {
+			retried[nonce] = true
+		}
+	}
+	var ask []left
+	for s := range streams {
+		last := before[s.Seq] != s.Nonce
+		if last && (retried[s.Nonce] || s.Limit == record.CancelledByUs) {
+			ask = append(ask, left{s.Seq, s.Nonce, s.End})
 		}
 	}
 	return ask
@@ -87,8 +98,8 @@ type account struct {
 
 // askLedger asks every replica, since the retry of a request may go to another
 // one. A stream that nobody knows has no entry in the record.
-func (p *player) askLedger(ctx context.Context, s *record.Stream) error {
-	path := strings.ReplaceAll(p.App.ledger(), "{nonce}", url.QueryEscape(s.Nonce))
+func (p *player) askLedger(ctx context.Context, s left) error {
+	path := strings.ReplaceAll(p.App.ledger(), "{nonce}", url.QueryEscape(s.nonce))
 	var sum account
 	known := false
 	for _, base := range p.innermost() {
@@ -123,8 +134,8 @@ func (p *player) innermost() []string {
 }
 
 // enter records what the app says about a stream.
-func (p *player) enter(s *record.Stream, got account) error {
-	l := record.Ledger{Nonce: s.Nonce, Stream: s.Seq, Starts: got.Starts, Produced: got.Produced, LeftAt: s.End, StopAt: record.Never}
+func (p *player) enter(s left, got account) error {
+	l := record.Ledger{Nonce: s.nonce, Stream: s.seq, Starts: got.Starts, Produced: got.Produced, LeftAt: s.end, StopAt: record.Never}
 	if got.Stopped {
 		l.StopAt = p.tap.At(time.Unix(0, got.StopUnix))
 	}

@@ -48,7 +48,7 @@ type player struct {
 // happened in between.
 func (r *run) play(ctx context.Context, sc Scenario) error {
 	sc.Policy, sc.Edge, sc.Load = r.policy(sc), r.edge(sc), r.Load.Over(sc.Load)
-	r.seen.reset()
+	r.seen.reset(r.rec.Size())
 	watcher, err := watchLogs(r.App.Logs, r.logDir(sc), r.now)
 	if err != nil {
 		return err

@@ -81,12 +81,12 @@ func newRun(o Options) (*run, error) {
 		return nil, err
 	}
 	r.seen.hide = r.secrets.hide
-	if r.owner != nil {
-		r.seen.nonces = map[string]uint64{}
-	}
 	r.tap, err = tap.New(tap.Options{Start: start, Seed: o.Seed, Begin: r.begin, Done: r.done})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start tap: %w", err), r.rec.Close())
+	}
+	if r.owner != nil {
+		r.seen.owner = r.tap.Owner
 	}
 	r.note("", record.NoteFact, "arrival clock: "+r.tap.Clock(), "")
 	r.progress = newTicker(r)

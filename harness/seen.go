@@ -2,8 +2,9 @@ package harness
 
 import (
 	"fmt"
+	"iter"
 	"maps"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,25 +14,36 @@ import (
 )
 
 // A seen collects what happens during one scenario: the tap and the stack
-// report here from goroutines of their own.
+// report here from goroutines of their own. It counts the streams of the load and
+// keeps none of them: whoever needs them reads them from the record, see
+// [player.recorded].
 type seen struct {
-	hide func(string) string // takes secrets out of a stream's texts
+	hide  func(string) string            // takes secrets out of a stream's texts
+	owner func(id string) (uint64, bool) // whose ID of the run it is; nil where events bear none
 
-	mu      sync.Mutex // guards what follows
-	started int
-	whole   int // ended with a whole answer
-	turn    turn
-	victims int // of the turn: those that have started
-	streams []*record.Stream
-	nonces  map[string]uint64 // of all streams of the run, where events bear one; nil elsewhere
-	events  []record.Event
-	windows []record.Window
+	mu       sync.Mutex // guards what follows
+	started  int
+	done     int  // ended
+	whole    int  // ended with a whole answer
+	contents bool // an ended stream brought some
+	turn     turn
+	victims  int                               // of the turn: those that have started
+	few      map[record.Group][]*record.Stream // the last of the small groups
+	from     int64                             // where the scenario's entries begin in the record
+	events   []record.Event
+	windows  []record.Window
 }
 
-func (s *seen) reset() {
+// keepFew is how many streams of a small group are kept: those that went alone,
+// came before the load or look whether the app has recovered.
+const keepFew = 256
+
+// reset begins a scenario, whose entries begin at byte from of the record.
+func (s *seen) reset(from int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.started, s.whole, s.streams, s.events, s.windows = 0, 0, nil, nil, nil
+	s.started, s.done, s.whole, s.contents = 0, 0, 0, false
+	s.few, s.from, s.events, s.windows = map[record.Group][]*record.Stream{}, from, nil, nil
 	s.turn, s.victims = turn{}, 0
 }
 
@@ -39,9 +51,6 @@ func (s *seen) began(st *record.Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started++
-	if s.nonces != nil {
-		s.nonces[st.Nonce] = st.Seq
-	}
 	if st.Group == record.Victim && st.Seq >= s.turn.from && st.Seq < s.turn.to {
 		s.victims++
 	}
@@ -64,25 +73,18 @@ func (s *seen) begunVictims() int {
 func (s *seen) mute() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, st := range s.streams {
-		if st.Contents > 0 {
-			return false
-		}
-	}
-	return len(s.streams) > 0
+	return s.done > 0 && !s.contents
 }
 
 // disown finds out whose ID a stream's events bear. An app that puts an ID of its own
 // there says nothing about the owner; that of another stream proves foreign content.
 func (s *seen) disown(st *record.Stream) {
 	c := &st.Content
-	if s.nonces == nil || c.Other == "" || c.State == stream.Corrupt {
+	if s.owner == nil || c.Other == "" || c.State == stream.Corrupt {
 		return
 	}
-	s.mu.Lock()
-	seq, known := s.nonces[strings.ToLower(strings.ReplaceAll(c.Other, "-", ""))]
-	s.mu.Unlock()
-	if known && seq != st.Seq {
+	seq, known := s.owner(c.Other)
+	if own, _ := s.owner(st.Nonce); known && seq != own {
 		c.State, c.Why = stream.Foreign, fmt.Sprintf("an event bears the ID of stream %d", seq)
 	}
 }
@@ -101,12 +103,25 @@ func (s *seen) ended(st *record.Stream) {
 	for i := range st.Redirects {
 		st.Redirects[i].Location = PublicURL(s.hide(st.Redirects[i].Location))
 	}
+	s.count(st)
+}
+
+// count counts a stream that has ended, and keeps a copy of it where its group is
+// small: the original is a part of what carried it.
+func (s *seen) count(st *record.Stream) {
 	s.mu.Lock()
-	s.streams = append(s.streams, st)
+	defer s.mu.Unlock()
+	s.done++
 	if st.Content.State == stream.Complete {
 		s.whole++
 	}
-	s.mu.Unlock()
+	s.contents = s.contents || st.Contents > 0
+	switch st.Group {
+	case record.Solo, record.Probe, record.Baseline, record.Recovery:
+		kept := *st
+		few := append(s.few[st.Group], &kept)
+		s.few[st.Group] = few[max(0, len(few)-keepFew):]
+	}
 }
 
 // hidden is h without secrets. Streams with the same headers share one map, so
@@ -141,25 +156,17 @@ func (s *seen) window(w record.Window) {
 	s.mu.Unlock()
 }
 
-// of returns the ended streams of the groups.
-func (s *seen) of(groups ...record.Group) []*record.Stream {
+// of returns the last streams of a small group that have ended.
+func (s *seen) of(g record.Group) []*record.Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []*record.Stream
-	for _, st := range s.streams {
-		for _, g := range groups {
-			if st.Group == g {
-				found = append(found, st)
-			}
-		}
-	}
-	return found
+	return slices.Clone(s.few[g])
 }
 
 func (s *seen) counts() (started, ended, whole int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.started, len(s.streams), s.whole
+	return s.started, s.done, s.whole
 }
 
 func (s *seen) allEvents() []record.Event {
@@ -186,4 +193,21 @@ func (s *seen) phase(name string, p record.Phase) time.Duration {
 func fromStack(scenario string, e stack.Event) record.Event {
 	return record.Event{Scenario: scenario, At: e.At, Source: e.Source, Kind: e.Kind, Subject: e.Subject,
 		Pid: e.Pid, Code: e.Code, Value: e.Value, Stream: e.Stream, Text: e.Text}
+}
+
+// recorded yields the ended streams of the scenario that are in one of the groups,
+// as the record has them: memory keeps none. What keeps them from being read is
+// left in failed.
+func (p *player) recorded(failed *error, groups ...record.Group) iter.Seq[*record.Stream] {
+	return func(yield func(*record.Stream) bool) {
+		for st, err := range p.rec.Ended(p.seen.from) {
+			if err != nil {
+				*failed = err
+				return
+			}
+			if st.Scenario == p.sc.ID && slices.Contains(groups, st.Group) && !yield(st) {
+				return
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/load"
@@ -122,17 +123,12 @@ func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 			alone = st
 		}
 	}
-	var wave []*record.Stream
-	for _, st := range p.seen.of(record.Load) {
-		if st.Seq >= from {
-			wave = append(wave, st)
-		}
-	}
 	if alone == nil || !whole(alone) {
 		return nil
 	}
-	if _, slowed := verdict.SlowedBy(alone, wave); !slowed {
-		return nil
+	var failed error
+	if _, slowed := verdict.SlowedBy(alone, since(from, p.recorded(&failed, record.Load))); !slowed || failed != nil {
+		return failed
 	}
 	p.idle(ctx, h, from)
 	p.phase("one stream alone")
@@ -143,6 +139,17 @@ func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 		}
 	}
 	return nil
+}
+
+// since yields the streams from number seq on.
+func since(seq uint64, streams iter.Seq[*record.Stream]) iter.Seq[*record.Stream] {
+	return func(yield func(*record.Stream) bool) {
+		for st := range streams {
+			if st.Seq >= seq && !yield(st) {
+				return
+			}
+		}
+	}
 }
 
 // paceAlone sends a few streams to the app itself where the scenario asks whether

@@ -132,7 +132,7 @@ func onePick(t Target, what string) (stack.Replica, error) {
 func (s Seen) onReplica(e record.Event, what string) Proof {
 	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
 	named := false
-	for _, st := range s.victims() {
+	for st := range s.victims {
 		named = named || st.Replica != ""
 		if st.Replica == e.Subject && st.Send <= e.At && (st.End == record.Never || st.End >= e.At) {
 			p.Victims = append(p.Victims, st.Seq)

@@ -3,7 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -92,15 +92,18 @@ func (ScaleOut) Confirm(seen Seen) Proof {
 		if e.Source != "fault" || e.Kind != "add" {
 			continue
 		}
-		n := 0
-		for _, st := range slices.Concat(seen.Streams, seen.After) {
-			if st.Replica == e.Subject {
-				n++
-			}
-		}
+		n := servedBy(e.Subject, seen.streams) + servedBy(e.Subject, seen.after)
 		return Proof{OK: n > 0, Settle: "let the load last longer, so that new streams reach it", Evidence: fmt.Sprintf("%s joined at %v and served %d streams", e.Subject, e.At.Round(1e6), n)}
 	}
 	return Proof{Evidence: "no replica was added", Settle: ourApp}
+}
+
+// servedBy counts the streams that a replica served.
+func servedBy(replica string, streams iter.Seq[*record.Stream]) (n int) {
+	for st := range streams {
+		n += count(st.Replica == replica)
+	}
+	return n
 }
 
 func add(ctx context.Context, t Target, s stack.Scaler) error {

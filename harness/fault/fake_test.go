@@ -2,7 +2,10 @@ package fault
 
 import (
 	"context"
+	"iter"
+	"slices"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -32,3 +35,6 @@ func (s *striker) Arm(_ context.Context, strikes ...stack.Strike) error {
 	s.armed = append(s.armed, strikes...)
 	return nil
 }
+
+// these are streams as if they were read from a record.
+func these(streams ...*record.Stream) iter.Seq[*record.Stream] { return slices.Values(streams) }

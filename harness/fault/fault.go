@@ -15,6 +15,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -90,13 +91,16 @@ func (t Target) stamp(phase record.Phase, at time.Duration) {
 	}
 }
 
-// Seen is what was recorded of the scenario so far.
+// Seen is what was recorded of the scenario so far. Its streams are read from the
+// record, one at a time, and may be ranged over more than once; none of them may be
+// kept.
 type Seen struct {
-	Streams        []*record.Stream // the streams of the fault's wave, ended
+	Streams        iter.Seq[*record.Stream] // the streams of the fault's wave, ended; nil for none
 	Events         []record.Event
 	Active, Healed time.Duration // record.Never if it was not
-	// After are new streams that were sent to see whether the app has recovered.
-	After []*record.Stream
+	// After are new streams that were sent to see whether the app has recovered; nil
+	// for none.
+	After iter.Seq[*record.Stream]
 }
 
 // A Proof is the trace that a fault left.
@@ -117,15 +121,27 @@ const (
 	underWay = "use more or longer streams, so that some are open when it strikes"
 )
 
+// streams yields the streams of the fault's wave.
+func (s Seen) streams(yield func(*record.Stream) bool) {
+	if s.Streams != nil {
+		s.Streams(yield)
+	}
+}
+
+// after yields the streams that came after the fault.
+func (s Seen) after(yield func(*record.Stream) bool) {
+	if s.After != nil {
+		s.After(yield)
+	}
+}
+
 // victims yields the streams of the victim group.
-func (s Seen) victims() []*record.Stream {
-	var v []*record.Stream
-	for _, st := range s.Streams {
-		if st.Group == record.Victim {
-			v = append(v, st)
+func (s Seen) victims(yield func(*record.Stream) bool) {
+	for st := range s.streams {
+		if st.Group == record.Victim && !yield(st) {
+			return
 		}
 	}
-	return v
 }
 
 // unable says that the stack lacks an ability.

@@ -41,7 +41,7 @@ func TestToxicIsConfirmedByTheSilenceOfItsVictims(t *testing.T) {
 		{"nobody there", 120 * time.Millisecond, nil, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := f.Confirm(Seen{Streams: tc.streams, Active: tc.active, Healed: tc.active + time.Second})
+			p := f.Confirm(Seen{Streams: these(tc.streams...), Active: tc.active, Healed: tc.active + time.Second})
 			if p.OK != tc.want {
 				t.Errorf("OK = %v, want %v (%s)", p.OK, tc.want, p.Evidence)
 			}
@@ -64,11 +64,11 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 		ok      bool
 		victims int
 	}{
-		{"its streams are named", Seen{Streams: []*record.Stream{served("42"), served("7")}, Events: []record.Event{kill}}, true, 1},
-		{"another replica numbers its processes alike", Seen{Streams: []*record.Stream{on("app[1]", served("42")), on("app[0]", served("42"))}, Events: []record.Event{kill}}, true, 1},
-		{"it served nobody", Seen{Streams: []*record.Stream{served("7")}, Events: []record.Event{kill}}, false, 0},
-		{"nobody says who served", Seen{Streams: []*record.Stream{served("")}, Events: []record.Event{kill}}, true, 0},
-		{"nothing was killed", Seen{Streams: []*record.Stream{served("42")}}, false, 0},
+		{"its streams are named", Seen{Streams: these(served("42"), served("7")), Events: []record.Event{kill}}, true, 1},
+		{"another replica numbers its processes alike", Seen{Streams: these(on("app[1]", served("42")), on("app[0]", served("42"))), Events: []record.Event{kill}}, true, 1},
+		{"it served nobody", Seen{Streams: these(served("7")), Events: []record.Event{kill}}, false, 0},
+		{"nobody says who served", Seen{Streams: these(served("")), Events: []record.Event{kill}}, true, 0},
+		{"nothing was killed", Seen{Streams: these(served("42"))}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := KillWorker{}.Confirm(tc.seen)

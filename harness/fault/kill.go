@@ -81,7 +81,7 @@ func (KillWorker) Confirm(seen Seen) Proof {
 	}
 	p := Proof{OK: true, Settle: underWay}
 	named := false
-	for _, s := range seen.victims() {
+	for s := range seen.victims {
 		named = named || s.Content.Worker != ""
 		if s.ServedBy(killed.Subject, killed.Pid) && s.End >= killed.At && s.Send < killed.At {
 			p.Victims = append(p.Victims, s.Seq)

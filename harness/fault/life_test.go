@@ -63,11 +63,11 @@ func TestDeployReplacesOneByOne(t *testing.T) {
 			t.Errorf("step %d is %q, want %q", i, f.asked[i], want[i])
 		}
 	}
-	p := Deploy{}.Confirm(Seen{Events: events, Streams: []*record.Stream{on("app[0]", 1, 0, 200), on("app[1]", 2, 150, 200)}})
+	p := Deploy{}.Confirm(Seen{Events: events, Streams: these(on("app[0]", 1, 0, 200), on("app[1]", 2, 150, 200))})
 	if !p.OK || len(p.Victims) != 1 || p.Victims[0] != 1 {
 		t.Errorf("only stream 1 was open when its replica went: %+v", p)
 	}
-	if p := (Deploy{}).Confirm(Seen{Events: events, Streams: []*record.Stream{on("app[0]", 1, 0, 50)}}); p.OK {
+	if p := (Deploy{}).Confirm(Seen{Events: events, Streams: these(on("app[0]", 1, 0, 50))}); p.OK {
 		t.Errorf("nobody was there, and it is confirmed by %q", p.Evidence)
 	}
 }
@@ -79,7 +79,7 @@ func TestScaleOutIsConfirmedByWhomTheNewOneServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for replica, want := range map[string]bool{"app[9]": true, "app[0]": false} {
-		if p := (ScaleOut{}).Confirm(Seen{Events: events, Streams: []*record.Stream{on(replica, 1, 120, 200)}}); p.OK != want {
+		if p := (ScaleOut{}).Confirm(Seen{Events: events, Streams: these(on(replica, 1, 120, 200))}); p.OK != want {
 			t.Errorf("served by %s: %+v", replica, p)
 		}
 	}
@@ -91,15 +91,15 @@ func TestWhatHitsOneReplicaNamesItsStreams(t *testing.T) {
 	}
 	streams := []*record.Stream{on("app[0]", 1, 0, 200), on("app[1]", 2, 0, 110), on("app[1]", 3, 0, 90)}
 	for name, p := range map[string]Proof{
-		"crash":     Crash{}.Confirm(Seen{Events: hit("crash"), Streams: streams}),
-		"partition": Down{Link: "upstream", One: true}.Confirm(Seen{Events: hit("down"), Streams: streams}),
-		"scale-in":  ScaleIn{}.Confirm(Seen{Events: hit("remove"), Streams: streams}),
+		"crash":     Crash{}.Confirm(Seen{Events: hit("crash"), Streams: these(streams...)}),
+		"partition": Down{Link: "upstream", One: true}.Confirm(Seen{Events: hit("down"), Streams: these(streams...)}),
+		"scale-in":  ScaleIn{}.Confirm(Seen{Events: hit("remove"), Streams: these(streams...)}),
 	} {
 		if !p.OK || len(p.Victims) != 1 || p.Victims[0] != 2 {
 			t.Errorf("%s: %+v, want stream 2 alone", name, p)
 		}
 	}
-	if p := (Crash{}).Confirm(Seen{Streams: streams}); p.OK {
+	if p := (Crash{}).Confirm(Seen{Streams: these(streams...)}); p.OK {
 		t.Error("a crash that never was is confirmed")
 	}
 }
@@ -129,7 +129,7 @@ func TestWeatherIsConfirmedByItsSign(t *testing.T) {
 		{"everybody is", []*record.Stream{slow, slow, first(record.Control, 900)}, false},
 		{"nobody is there", nil, false},
 	} {
-		if p := f.Confirm(Seen{Streams: tc.streams}); p.OK != tc.want {
+		if p := f.Confirm(Seen{Streams: these(tc.streams...)}); p.OK != tc.want {
 			t.Errorf("%s: %+v", tc.name, p)
 		}
 	}

@@ -170,7 +170,7 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	}
 	named := false
 	also := alsoKilled(seen, death, at)
-	for _, s := range seen.victims() {
+	for s := range seen.victims {
 		named = named || s.Content.Worker != ""
 		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject) ||
 			slices.ContainsFunc(also, func(pid int) bool { return s.ServedBy(death.Subject, pid) })

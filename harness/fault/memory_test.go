@@ -42,7 +42,7 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		{"nothing was killed", MemoryKill{}, both, []record.Event{counter}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := tc.fault.Confirm(Seen{Streams: tc.streams, Events: tc.events, Active: 200 * ms})
+			p := tc.fault.Confirm(Seen{Streams: these(tc.streams...), Events: tc.events, Active: 200 * ms})
 			if p.OK != tc.ok || p.OK && len(p.Victims) != tc.victims {
 				t.Errorf("got %+v, want ok %v with %d victims", p, tc.ok, tc.victims)
 			}

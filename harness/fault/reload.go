@@ -41,7 +41,7 @@ func (Reload) Confirm(seen Seen) Proof {
 // openAt counts the victims in their body at the time of e.
 func (s Seen) openAt(e record.Event) int {
 	n := 0
-	for _, st := range s.victims() {
+	for st := range s.victims {
 		if st.Headers != record.Never && st.Headers <= e.At && (st.End == record.Never || st.End >= e.At) {
 			n++
 		}

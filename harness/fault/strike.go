@@ -80,7 +80,11 @@ func confirmStrikes(seen Seen, fs ...Strike) Proof {
 			p.Victims = append(p.Victims, e.Stream)
 		}
 	}
+	victims := 0
+	for range seen.victims {
+		victims++
+	}
 	p.OK = len(p.Victims) > 0
-	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims: %s", len(p.Victims), len(seen.victims()), fs[0])
+	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims: %s", len(p.Victims), victims, fs[0])
 	return p
 }

@@ -80,7 +80,7 @@ func confirmSilence(seen Seen, gap time.Duration) Proof {
 	}
 	n, open := 0, 0
 	silent, others := 0, 0
-	for _, s := range seen.Streams {
+	for s := range seen.streams {
 		if s.Headers == record.Never || s.Headers > seen.Active || s.End < seen.Active {
 			continue
 		}

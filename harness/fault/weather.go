@@ -47,7 +47,7 @@ func (f Weather) Heal(context.Context, Target) error { return nil }
 // Confirm wants most of the victims to show it, and most of the others not to.
 func (f Weather) Confirm(seen Seen) Proof {
 	with, victims, without, others := 0, 0, 0, 0
-	for _, s := range seen.Streams {
+	for s := range seen.streams {
 		switch on := f.Sign.On(s); {
 		case s.Headers == record.Never:
 		case s.Group == record.Victim && on:

@@ -284,7 +284,7 @@ func (d *fullDisk) Close() error { return nil }
 
 func TestFullDiskIsReported(t *testing.T) {
 	disk := &fullDisk{room: 100}
-	w := newWriter(disk)
+	w := &Writer{out: disk}
 	for seq := range uint64(50) {
 		w.Begin(&Stream{Seq: seq, Nonce: "0123456789"})
 	}
@@ -308,7 +308,7 @@ func TestFullDiskIsReported(t *testing.T) {
 
 // Closing twice is fine; an entry that comes later is not lost in silence.
 func TestClosedWriter(t *testing.T) {
-	w := newWriter(&fullDisk{room: 1 << 20})
+	w := &Writer{out: &fullDisk{room: 1 << 20}}
 	if err := errors.Join(w.Close(), w.Close()); err != nil {
 		t.Errorf("Close twice = %v", err)
 	}
@@ -405,7 +405,7 @@ func BenchmarkBegin(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := newWriter(out)
+	w := &Writer{out: out}
 	s := Stream{Seq: 1, Scenario: "control", Group: Load, Hop: "edge", Nonce: "0123456789abcdef", Send: Never, Connect: Never,
 		Headers: Never, End: Never, First: Never, FirstAny: Never, Last: Never, TerminalAt: Never}
 	b.ReportAllocs()

@@ -27,9 +27,12 @@ const (
 // stops the writing, so that the record stays readable up to there, and stays in
 // [Writer.Err] and in the error of [Writer.Close].
 type Writer struct {
-	mu  sync.Mutex // guards out and err, and keeps entries whole
-	out io.WriteCloser
-	err error
+	path string // of the record
+
+	mu   sync.Mutex // guards what follows, and keeps entries whole
+	out  io.WriteCloser
+	size int64 // bytes of whole entries written
+	err  error
 }
 
 // Create makes the run folder dir and saves the plan in it, before anything else
@@ -49,10 +52,8 @@ func Create(dir string, plan Plan) (*Writer, error) {
 	if err := savePlan(dir, plan); err != nil {
 		return nil, errors.Join(err, out.Close(), os.Remove(path))
 	}
-	return newWriter(out), nil
+	return &Writer{path: path, out: out}, nil
 }
-
-func newWriter(out io.WriteCloser) *Writer { return &Writer{out: out} }
 
 // savePlan writes plan.json whole or not at all.
 func savePlan(dir string, plan Plan) error {
@@ -164,7 +165,9 @@ func (w *Writer) write(entry []byte, err error) {
 	}
 	if err != nil {
 		w.err = fmt.Errorf("write record: %w", err)
+		return
 	}
+	w.size += int64(len(entry))
 }
 
 // Err returns the first failure to write, nil while all is well.

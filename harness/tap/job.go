@@ -1,9 +1,6 @@
 package tap
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -121,13 +118,3 @@ func or[T ~int | ~int64](a, b T) T {
 
 // exceeds reports whether n is beyond limit, where a negative limit is none.
 func exceeds[T ~int | ~int64](n, limit T) bool { return limit >= 0 && n > limit }
-
-// Nonce is the name of stream seq in a run with this seed: 32 hex digits that
-// nobody guesses who does not know the seed.
-func Nonce(seed, seq uint64) string {
-	var in [16]byte
-	binary.BigEndian.PutUint64(in[:8], seed)
-	binary.BigEndian.PutUint64(in[8:], seq)
-	sum := sha256.Sum256(in[:])
-	return hex.EncodeToString(sum[:16])
-}

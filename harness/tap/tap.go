@@ -97,6 +97,7 @@ type Tap struct {
 	conns  carrier
 	next   atomic.Uint64 // deals streams to the loops in turn
 	words  words
+	nonces nonces
 	limits atomic.Pointer[Limits]                                            // of the last stream that began
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error) // of conns; tests replace it
 
@@ -127,7 +128,7 @@ func New(o Options) (*Tap, error) {
 	if o.Start.IsZero() {
 		o.Start = time.Now()
 	}
-	t := &Tap{opts: o, flights: map[*flight]struct{}{}}
+	t := &Tap{opts: o, flights: map[*flight]struct{}{}, nonces: newNonces(o.Seed)}
 	t.clock = newClock(o.Start, kernelStamps)
 	t.conns = &conns{t: t}
 	if o.Mode == Conn {

@@ -82,7 +82,7 @@ func (t *Tap) number(own uint64) uint64 {
 func (t *Tap) name(job *Job) {
 	job.Seq = t.number(job.Seq)
 	if job.Ask.Nonce == "" {
-		job.Ask.Nonce = Nonce(t.opts.Seed, job.Seq)
+		job.Ask.Nonce = t.nonces.of(job.Seq)
 	}
 }
 

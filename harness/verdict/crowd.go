@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -118,14 +119,16 @@ func firstBound(solo *record.Stream, factor float64) time.Duration {
 
 // SlowedBy counts the streams that waited far longer than solo did, and reports
 // whether they are enough to blame the load.
-func SlowedBy(solo *record.Stream, streams []*record.Stream) (n int, enough bool) {
+func SlowedBy(solo *record.Stream, streams iter.Seq[*record.Stream]) (n int, enough bool) {
 	first, gap := firstBound(solo, DefaultSlowdown), gapBound(bodyGap(solo), DefaultSlowdown)
-	for _, st := range streams {
+	of := 0
+	for st := range streams {
+		of++
 		if _, ok := waitedBeyond(st, first); ok || silentBeyond(st, gap) {
 			n++
 		}
 	}
-	return n, enoughSlowed(n, len(streams))
+	return n, enoughSlowed(n, of)
 }
 
 // waitedBeyond is how long a stream waited for its first event, if that is beyond
