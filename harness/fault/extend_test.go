@@ -3,6 +3,7 @@ package fault_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func (Flaps) Cuts() bool { return true }
 // Confirm counts the victims that the other side did not end in order.
 func (f Flaps) Confirm(seen fault.Seen) fault.Proof {
 	n, of := 0, 0
-	for _, s := range seen.Streams {
+	for s := range seen.Streams {
 		if s.Group != record.Victim || s.End < seen.Active {
 			continue
 		}
@@ -95,7 +96,7 @@ func (l printedLink) SetUp(_ context.Context, up bool) error {
 func ExampleFault() {
 	ctx, target := context.Background(), fault.Target{Stack: printedLink{}}
 	cut := &record.Stream{Group: record.Victim, End: 2 * time.Second, Wire: record.Wire{Where: record.InBody}}
-	seen := fault.Seen{Streams: []*record.Stream{cut}, Active: time.Second, Healed: 3 * time.Second}
+	seen := fault.Seen{Streams: slices.Values([]*record.Stream{cut}), Active: time.Second, Healed: 3 * time.Second}
 
 	for _, f := range []fault.Fault{Nothing{}, Flaps{Link: stack.EdgeLink, Times: 2, Down: time.Millisecond}} {
 		fmt.Printf("%s, which %s\n", f, fault.EffectOf(f))
