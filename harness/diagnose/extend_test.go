@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/page"
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
-	"github.com/streamproof/streamproof/harness/internal/page"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
-	"github.com/streamproof/streamproof/harness/internal/page"
+	"github.com/streamproof/streamproof/harness/harnesstest/page"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )

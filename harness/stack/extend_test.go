@@ -14,7 +14,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/fault"
-	"github.com/streamproof/streamproof/harness/internal/page"
+	"github.com/streamproof/streamproof/harness/harnesstest/page"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/streamproof/streamproof/harness/internal/page"
+	"github.com/streamproof/streamproof/harness/harnesstest/page"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
