@@ -109,9 +109,7 @@ func (e *emitter) run() {
 	e.queues = map[time.Duration][]*answer{}
 	for {
 		e.mu.Lock()
-		for _, a := range e.new {
-			e.queues[firstAfter] = append(e.queues[firstAfter], a)
-		}
+		e.queues[firstAfter] = append(e.queues[firstAfter], e.new...)
 		e.new = nil
 		e.mu.Unlock()
 		next := e.emit(time.Now())
