@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -13,40 +14,61 @@ import (
 // reader through a hop, whose costs are then the arm's; or the product, by its
 // arguments.
 type arm struct {
-	name   string
-	load   load
-	limits targets
+	name    string
+	streams int
+	limits  targets
 
 	reader string // "floor", "vegeta"
 	hop    string // "relay", "toxiproxy"
 	args   []string
-	opt    options
+
+	opt  options
+	load load
 }
+
+// Names of arms that are compared with themselves.
+const (
+	usual = "`run --url …`"
+	chain = "`run --url …` through relay and toxiproxy"
+)
 
 // arms are the rows of the table, in their order: floors before what is measured
 // by them.
-func (o options) arms() []arm {
-	through := o.main
-	through.Streams = o.through
-	attached, chained := targets{ratio: 1.2, memory: 8}, targets{ratio: 2.5, memory: 30, gap: 1}
-	list := []arm{
-		{name: "bare epoll reader", load: o.main, reader: "floor"},
-		{name: "plain Vegeta", load: o.main, reader: "vegeta"},
-		{name: "`run --url … --scenario direct`", load: o.main, limits: attached, args: []string{"--scenario", "direct"}},
-		{name: "`run --url …`", load: o.main, limits: attached},
+func (o options) arms() (list []arm) {
+	for _, n := range o.streams {
+		list = append(list, o.attached(n)...)
 	}
-	if through.Streams != o.main.Streams {
-		list = append(list, arm{name: "bare epoll reader", load: through, reader: "floor"})
+	for _, n := range o.through {
+		if !slices.Contains(o.streams, n) {
+			list = append(list, arm{name: "bare epoll reader", reader: "floor", streams: n})
+		}
+		list = append(list, o.chained(n)...)
 	}
-	list = append(list,
-		arm{name: "the relay alone, the reader behind it", load: through, hop: "relay"},
-		arm{name: "toxiproxy alone, the reader behind it", load: through, hop: "toxiproxy"},
-		arm{name: "`run --url …` through relay and toxiproxy", load: through, limits: chained,
-			args: []string{"-f", filepath.Join(o.work, throughFile)}})
 	for i := range list {
-		list[i].opt = o
+		list[i].opt, list[i].load = o, o.load
+		list[i].load.Streams = list[i].streams
 	}
 	return list
+}
+
+// attached are the arms that reach the server directly.
+func (o options) attached(n int) []arm {
+	limits := targets{ratio: 1.2, memory: 8}
+	return []arm{
+		{name: "bare epoll reader", reader: "floor", streams: n},
+		{name: "plain Vegeta", reader: "vegeta", streams: n},
+		{name: "`run --url … --scenario direct`", streams: n, limits: limits, args: []string{"--scenario", "direct"}},
+		{name: usual, streams: n, limits: limits},
+	}
+}
+
+// chained are the arms with something in the way.
+func (o options) chained(n int) []arm {
+	return []arm{
+		{name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
+		{name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
+		{name: chain, streams: n, limits: targets{ratio: 2.5, memory: 30, gap: 1}, args: []string{"-f", filepath.Join(o.work, throughFile)}},
+	}
 }
 
 // throughFile defines a scenario that puts every stream behind the edge link,

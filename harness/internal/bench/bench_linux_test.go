@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -83,6 +84,30 @@ func TestTableSetsFiguresAgainstTargets(t *testing.T) {
 	}
 }
 
+func TestGrowthAndKneeNeedSeveralSizes(t *testing.T) {
+	at := func(name string, streams int, seconds, kib int, gap time.Duration) row {
+		return row{name: name, load: load{Streams: streams}, cost: cost{CPU: time.Duration(seconds) * time.Second, Peak: kib},
+			seen: observed{added: []time.Duration{gap}}, limits: targets{gap: 1}}
+	}
+	ms := time.Millisecond
+	for _, tc := range []struct {
+		rows []row
+		want string
+	}{
+		{[]row{at(usual, 10, 1, 100, 0), at(chain, 10, 1, 100, 5*ms)}, ""},
+		{[]row{at(usual, 10, 10, 100, 0), at(usual, 20, 21, 220, 0)},
+			"\n10 → 20 streams: CPU × 2.10; ≤ 2.1 reached; memory × 2.20; ≤ 2.1 **missed**.\n"},
+		{[]row{at(chain, 10, 1, 1, ms/2), at(chain, 20, 1, 1, ms), at(chain, 40, 1, 1, 20*ms), at(chain, 80, 1, 1, 0)},
+			"\nKnee of the chain: at 40 streams it adds 20 ms to a gap (p99); 20 streams are the most measured within 1 ms.\n"},
+		{[]row{at(chain, 10, 1, 1, 0), at(chain, 20, 1, 1, 0)}, "\nKnee of the chain: above 20 streams.\n"},
+	} {
+		var out strings.Builder
+		if err := errors.Join(writeGrowth(&out, tc.rows), writeKnee(&out, tc.rows)); err != nil || out.String() != tc.want {
+			t.Errorf("got %q, %v, want %q", out.String(), err, tc.want)
+		}
+	}
+}
+
 // A gap is compared with the server's, so that a server that is late itself adds
 // nothing, and an event that came early after a late one neither.
 func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
@@ -105,7 +130,7 @@ func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
 }
 
 func TestBadFlagsAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-streams", "0"}, {"-gap", "0s"}, {"-events", "1"}, {"-through", "0"}, {"-none"}} {
+	for _, args := range [][]string{{"-streams", "0"}, {"-gap", "0s"}, {"-events", "1"}, {"-through", "0"}, {"-through", "10,x"}, {"-none"}} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("parse(%v) took it", args)
 		}

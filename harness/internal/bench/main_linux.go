@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -68,25 +71,49 @@ var parts = map[string]func(args []string, stdout io.Writer) error{
 // options are what the user asks for.
 type options struct {
 	binary  string
-	main    load
-	through int // streams of the arm through relay and toxiproxy
+	load    load  // of each arm, but for its streams
+	streams sizes // of the attached arms
+	through sizes // of the arms through hops
 	work    string
+}
+
+// sizes are numbers of streams: a flag with commas.
+type sizes []int
+
+// String implements flag.Value.
+func (s *sizes) String() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*s), " ", ","), "[]&")
+}
+
+// Set implements flag.Value.
+func (s *sizes) Set(text string) error {
+	*s = nil
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of streams", part)
+		}
+		*s = append(*s, n)
+	}
+	slices.Sort(*s)
+	return nil
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.binary, "binary", "bin/streamproof", "the built streamproof")
-	flags.IntVar(&o.main.Streams, "streams", 5000, "streams at a time")
-	flags.IntVar(&o.through, "through", 1000, "streams through relay and toxiproxy, which need 5 descriptors each")
-	flags.IntVar(&o.main.Events, "events", 100, "events a stream")
-	flags.DurationVar(&o.main.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
-	flags.DurationVar(&o.main.Ramp, "ramp", 2*time.Second, "time over which the streams start")
+	o.streams, o.through = sizes{5000}, sizes{1000}
+	flags.Var(&o.streams, "streams", "streams at a time; several `numbers` with commas show how costs grow")
+	flags.Var(&o.through, "through", "streams through relay and toxiproxy, 5 descriptors each; several `numbers` find the knee")
+	flags.IntVar(&o.load.Events, "events", 100, "events a stream")
+	flags.DurationVar(&o.load.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
+	flags.DurationVar(&o.load.Ramp, "ramp", 2*time.Second, "time over which the streams start")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.main.Streams < 1 || o.through < 1 || o.main.Events < 2 || o.main.Gap <= 0 || o.main.Ramp < 0 {
-		return o, errors.New("read flags: streams and gap must be above 0, and events above 1")
+	if o.load.Events < 2 || o.load.Gap <= 0 || o.load.Ramp < 0 {
+		return o, errors.New("read flags: gap must be above 0, and events above 1")
 	}
 	return o, nil
 }
@@ -115,7 +142,7 @@ func measureAll(ctx context.Context, args []string, stdout, stderr io.Writer) (e
 		}
 		rows = append(rows, r)
 	}
-	fmt.Fprintf(stdout, "%d events a stream, one each %v; %s/%s, %d cores, load before %s\n\n", o.main.Events, o.main.Gap,
+	fmt.Fprintf(stdout, "%d events a stream, one each %v; %s/%s, %d cores, load before %s\n\n", o.load.Events, o.load.Gap,
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), server.loadBefore)
-	return writeTable(stdout, rows)
+	return errors.Join(writeTable(stdout, rows), writeGrowth(stdout, rows), writeKnee(stdout, rows))
 }

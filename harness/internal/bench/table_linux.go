@@ -51,6 +51,55 @@ func writeTable(w io.Writer, rows []row) error {
 	return err
 }
 
+// growthLimit is the most that twice the streams may cost.
+const growthLimit = 2.1
+
+// writeGrowth says what more streams cost, where the default run was measured with
+// several numbers of them.
+func writeGrowth(w io.Writer, rows []row) error {
+	var last *row
+	for i := range rows {
+		r := &rows[i]
+		if r.name != usual {
+			continue
+		}
+		if last != nil {
+			limit := growthLimit / 2 * float64(r.load.Streams) / float64(last.load.Streams)
+			cpu := r.cost.CPU.Seconds() / last.cost.CPU.Seconds()
+			memory := r.memory() * float64(r.load.Streams) / max(1, last.memory()*float64(last.load.Streams))
+			fmt.Fprintf(w, "\n%d → %d streams: CPU × %.2f%s; memory × %.2f%s.\n", last.load.Streams, r.load.Streams,
+				cpu, against(cpu, limit), memory, against(memory, limit))
+		}
+		last = r
+	}
+	return nil
+}
+
+// writeKnee says up to how many streams the chain adds no more to a gap than the
+// target, where it was measured with several numbers.
+func writeKnee(w io.Writer, rows []row) error {
+	var in []row
+	for _, r := range rows {
+		if r.name == chain && len(r.seen.added) > 0 {
+			in = append(in, r)
+		}
+	}
+	if len(in) < 2 {
+		return nil
+	}
+	good := 0
+	for _, r := range in {
+		if quantile(r.seen.added, 0.99).Seconds()*1e3 > r.limits.gap {
+			_, err := fmt.Fprintf(w, "\nKnee of the chain: at %d streams it adds %s to a gap (p99); %d streams are the most measured within %g ms.\n",
+				r.load.Streams, show(quantile(r.seen.added, 0.99)), good, r.limits.gap)
+			return err
+		}
+		good = r.load.Streams
+	}
+	_, err := fmt.Fprintf(w, "\nKnee of the chain: above %d streams.\n", good)
+	return err
+}
+
 func line(w io.Writer, cells []string) { fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")) }
 
 func (r row) cells(floor time.Duration) []string {
@@ -75,9 +124,9 @@ func against(is, target float64) string {
 	case target == 0:
 		return ""
 	case is <= target:
-		return fmt.Sprintf("; ≤ %g reached", target)
+		return fmt.Sprintf("; ≤ %.3g reached", target)
 	}
-	return fmt.Sprintf("; ≤ %g **missed**", target)
+	return fmt.Sprintf("; ≤ %.3g **missed**", target)
 }
 
 // pair shows median and p99.
