@@ -1,16 +1,12 @@
 package record
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 )
-
-// readAhead is the buffer, in bytes, through which a record is read back.
-const readAhead = 64 << 10
 
 // Size is how many bytes the record has: a place to read on from, see
 // [Writer.Ended].
@@ -40,23 +36,24 @@ func (w *Writer) ended(from int64, yield func(*Stream) bool) error {
 		return err
 	}
 	defer in.Close()
-	entries := decode.NewDecoder(bufio.NewReaderSize(io.NewSectionReader(in, from, w.Size()-from), readAhead))
-	for {
-		var e inEntry
-		if err := entries.Decode(&e); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if e.Tag != tagEnd {
-			continue
-		}
+	_, err = entries(io.NewSectionReader(in, from, w.Size()-from), func(e *inEntry) error {
 		var b streamBody
+		if e.Tag != tagEnd {
+			return nil
+		}
 		if err := decode.Unmarshal(e.Body, &b); err != nil {
 			return err
 		}
 		if s := b.unpack(); !yield(&s) {
-			return nil
+			return errEnough
 		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
 	}
+	return err
 }
+
+// errEnough ends the reading for whoever wants no more.
+var errEnough = errors.New("enough")

@@ -30,12 +30,14 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := root.ReadFile(recordFile)
+	r := newReading(plan)
+	in, err := root.Open(recordFile)
+	if err == nil {
+		err = errors.Join(r.readAll(in), in.Close())
+	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) { // killed right after the plan: an empty run
 		return nil, fmt.Errorf("open run: %w", err)
 	}
-	r := newReading(plan)
-	r.readAll(b)
 	r.cutShort()
 	if err := r.readLogs(root); err != nil {
 		return nil, fmt.Errorf("open run: %w", err)

@@ -1,41 +1,90 @@
 package record
 
-// A reading is a run while it is read.
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+)
+
+// readAhead is the buffer, in bytes, through which a record is read.
+const readAhead = 64 << 10
+
+// entries calls take with one whole entry after the other, which is overwritten by
+// the next. It ends at the end of in, with the first error of take, or where what
+// follows is no whole entry, and returns the bytes of the entries taken.
+func entries(in io.Reader, take func(*inEntry) error) (taken int64, err error) {
+	source := decode.NewDecoder(bufio.NewReaderSize(in, readAhead))
+	var e inEntry
+	for {
+		if err := source.Decode(&e); errors.Is(err, io.EOF) {
+			return taken, nil
+		} else if err != nil {
+			return taken, err
+		}
+		if err := take(&e); err != nil {
+			return taken, err
+		}
+		taken = int64(source.NumBytesRead())
+	}
+}
+
+// A reading is a run while it is read, an entry at a time: beside the run itself
+// little of the record is ever in memory.
 type reading struct {
-	run   *Run
-	index map[uint64]int // of a stream in run.Streams, by its number
-	ended map[uint64]bool
-	logs  []logEntry
-	came  []arrivalsEntry
+	run    *Run
+	index  map[uint64]int // of a stream in run.Streams, by its number
+	ended  []bool         // by that index
+	body   streamBody     // of the entry at hand
+	shared *shared
+	logs   []logEntry
+	came   []arrivalsEntry
 }
 
 func newReading(plan Plan) *reading {
-	return &reading{
-		run:   &Run{Plan: plan, Finished: Never},
-		index: map[uint64]int{},
-		ended: map[uint64]bool{},
-	}
+	return &reading{run: &Run{Plan: plan, Finished: Never}, shared: newShared()}
 }
 
-// readAll takes whole entries until none is left.
-func (r *reading) readAll(b []byte) {
-	for len(b) > 0 {
-		var e inEntry
-		rest, err := decode.UnmarshalFirst(b, &e)
-		if err == nil {
-			err = r.take(e)
-		}
-		if err != nil {
-			r.run.Torn = len(b)
-			return
-		}
-		b = rest
+// readAll takes whole entries until none is left. What follows the last one is
+// torn; the error is one of reading. The record is read twice, first to count its
+// streams: a list that grew with them would be in memory twice over.
+func (r *reading) readAll(in io.ReadSeeker) error {
+	n := 0
+	if _, err := entries(in, func(e *inEntry) error { n += count(e.Tag == tagBegin); return nil }); unread(err) {
+		return err
 	}
+	r.run.Streams, r.ended, r.index = make([]Stream, 0, n), make([]bool, 0, n), make(map[uint64]int, n)
+	size, err := in.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	taken, err := entries(in, r.take)
+	r.run.Torn = int(size - taken)
+	if unread(err) {
+		return err
+	}
+	return nil
+}
+
+// unread reports an error of reading, and not of what was read.
+func unread(err error) bool {
+	var of *fs.PathError
+	return errors.As(err, &of)
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // take adds one entry to the run. A tag that it does not know is from a later
 // minor version and is skipped.
-func (r *reading) take(e inEntry) error {
+func (r *reading) take(e *inEntry) error {
 	run := r.run
 	switch e.Tag {
 	case tagBegin, tagEnd:
@@ -69,7 +118,7 @@ func (r *reading) take(e inEntry) error {
 }
 
 // collect decodes an entry and appends it to list.
-func collect[E, T any](e inEntry, list *[]T, convert func(E) T) error {
+func collect[E, T any](e *inEntry, list *[]T, convert func(E) T) error {
 	var x E
 	if err := decode.Unmarshal(e.Body, &x); err != nil {
 		return err
@@ -80,29 +129,29 @@ func collect[E, T any](e inEntry, list *[]T, convert func(E) T) error {
 
 // stream takes the start or the end of a stream. It stays at the place of its
 // start.
-func (r *reading) stream(e inEntry) error {
-	var b streamBody
-	if err := decode.Unmarshal(e.Body, &b); err != nil {
+func (r *reading) stream(e *inEntry) error {
+	r.body = streamBody{}
+	if err := decode.Unmarshal(e.Body, &r.body); err != nil {
 		return err
 	}
-	s := b.unpack()
-	if i, ok := r.index[s.Seq]; ok {
-		if e.Tag == tagEnd {
-			r.run.Streams[i] = s
-		}
-	} else {
-		r.index[s.Seq] = len(r.run.Streams)
-		r.run.Streams = append(r.run.Streams, s)
+	s := r.body.unpack()
+	r.shared.stream(&s)
+	i, ok := r.index[s.Seq]
+	switch {
+	case !ok:
+		i = len(r.run.Streams)
+		r.index[s.Seq] = i
+		r.run.Streams, r.ended = append(r.run.Streams, s), append(r.ended, false)
+	case e.Tag == tagEnd:
+		r.run.Streams[i] = s
 	}
-	if e.Tag == tagEnd {
-		r.ended[s.Seq] = true
-	}
+	r.ended[i] = r.ended[i] || e.Tag == tagEnd
 	return nil
 }
 
 // layer adds a layer to its scenario. Of two with one name the later counts: the
 // stack may have been started again.
-func (r *reading) layer(e inEntry) error {
+func (r *reading) layer(e *inEntry) error {
 	var x layerEntry
 	if err := decode.Unmarshal(e.Body, &x); err != nil {
 		return err
@@ -129,7 +178,7 @@ func setLayer(layers []Layer, l Layer) []Layer {
 func (r *reading) cutShort() {
 	for i := range r.run.Streams {
 		s := &r.run.Streams[i]
-		if r.ended[s.Seq] {
+		if r.ended[i] {
 			continue
 		}
 		s.End, s.Limit = Never, CancelledByEnd

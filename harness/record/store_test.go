@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -300,7 +301,9 @@ func TestFullDiskIsReported(t *testing.T) {
 		t.Errorf("Close = %v, want the full disk", err)
 	}
 	r := newReading(testPlan())
-	r.readAll(disk.got)
+	if err := r.readAll(bytes.NewReader(disk.got)); err != nil {
+		t.Fatal(err)
+	}
 	if len(r.run.Streams) != writes-1 {
 		t.Errorf("%d streams readable, want the %d that were written whole", len(r.run.Streams), writes-1)
 	}
@@ -381,7 +384,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{0x82, 0x01, 0x83, 0xa0, 0xa0, 0xa0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := newReading(testPlan())
-		r.readAll(b)
+		if err := r.readAll(bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
 		r.cutShort()
 		if r.run.Torn > len(b) {
 			t.Errorf("%d bytes torn of %d", r.run.Torn, len(b))

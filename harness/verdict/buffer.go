@@ -70,7 +70,7 @@ func stampedComparison(s *record.Stream) comparison {
 		emitted, last int64
 		writes        int
 	}
-	var bursts []burst
+	bursts := make([]burst, 0, max(0, min(s.Contents, len(s.Events)))) // a mark takes a byte at least
 	writes := 0
 	for m := range s.Marks() {
 		if m.Kind != stream.Content || m.Emit == 0 {

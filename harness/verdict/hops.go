@@ -100,7 +100,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 		gap = append(gap, g.MaxGap)
 		if d, ok := TTFE(g.Stream); ok {
 			ttfe = append(ttfe, d)
-			paced = append(paced, pacedStream{PacingOf(g.Stream), d})
+			paced = append(paced, pacedStream{g.Stream, len(PacingOf(g.Stream).Instants), d})
 		}
 	}
 	r.Pacing = pacingReport(paced)

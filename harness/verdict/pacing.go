@@ -160,10 +160,12 @@ func (p *Pacing) atOnce(u unit) float64 {
 	return squares / sum
 }
 
-// A pacedStream is a stream's pacing with the delay of its first content.
+// A pacedStream is a stream with the number of instants of its pacing, which is read
+// again where it is needed, and the delay of its first content.
 type pacedStream struct {
-	Pacing
-	first time.Duration
+	stream   *record.Stream
+	instants int
+	first    time.Duration
 }
 
 // String reads "160 events at 9 instants, the first 340 ms after the request".
@@ -183,7 +185,8 @@ func pacingReport(ps []pacedStream) *PacingReport {
 	if len(ps) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(ps, func(a, b pacedStream) int { return len(a.Instants) - len(b.Instants) })
-	p := &ps[len(ps)/2]
-	return &PacingReport{Events: p.Events, Instants: len(p.Instants), Bytes: p.BytesAtOnce(), Quantum: p.Quantum(), First: p.first.Seconds()}
+	slices.SortStableFunc(ps, func(a, b pacedStream) int { return a.instants - b.instants })
+	middle := ps[len(ps)/2]
+	p := PacingOf(middle.stream)
+	return &PacingReport{Events: p.Events, Instants: len(p.Instants), Bytes: p.BytesAtOnce(), Quantum: p.Quantum(), First: middle.first.Seconds()}
 }

@@ -102,6 +102,13 @@ func deal(run *record.Run, scopes []Scope, index map[string]int) {
 			give(&scopes[i])
 		}
 	}
+	n := make([]int, len(scopes))
+	for i := range run.Streams {
+		n[index[run.Streams[i].Scenario]]++
+	}
+	for i := range scopes {
+		scopes[i].Streams = make([]Graded, 0, n[i]) // most of what a scope takes
+	}
 	for i := range run.Streams {
 		s := &scopes[index[run.Streams[i].Scenario]]
 		s.Streams = append(s.Streams, Graded{Stream: &run.Streams[i]})
