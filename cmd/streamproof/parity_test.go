@@ -56,8 +56,8 @@ func TestParity(t *testing.T) {
 			path := filepath.Join("testdata", "parity", list+".txt")
 			now, known := features[list](t), listed(t, path)
 			for _, name := range missing(known, now) {
-				if !strings.Contains(string(log), "`"+list+": "+name+"`") {
-					t.Errorf("%q is gone: bring it back, or list `%s: %s` in cmd/streamproof/%s, with the reason", name, list, name, changelog)
+				if entry := "`" + list + ": " + name + "`"; !strings.Contains(string(log), entry) {
+					t.Errorf("%q is gone: bring it back, or list %s in cmd/streamproof/%s, with the reason", name, entry, changelog)
 				}
 			}
 			added := missing(now, known)
