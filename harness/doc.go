@@ -10,7 +10,8 @@
 //     (injection.go), part by part where it is combined; it heals whatever else
 //     happens. Victims' clients may hang up, dawdle or come back (client.go).
 //  4. Everything is in the record when Run returns. Judging it is somebody
-//     else's work.
+//     else's work. Nothing of a stream that has ended stays in memory: a step that
+//     needs it, such as the proof of a fault, reads it back (seen.go).
 //
 // The three walks below list the files that something passes through, in order. A
 // file stands where it is entered for the first time, with the function that is

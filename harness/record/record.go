@@ -4,8 +4,11 @@
 //  1. While a run lasts, a [Writer] appends every fact to the run folder as it
 //     happens, with one write(2) a fact, so that a SIGKILL loses nothing that
 //     was known.
-//  2. [Open] reads a folder back, whole or torn, into a Run.
-//  3. Everything after that (grades, verdicts, causes, reports) is a pure
+//  2. Steps of the run that need streams which have ended read them back one at a
+//     time ([Writer.Ended]).
+//  3. [Open] reads a folder back, whole or torn, into a Run: an entry at a time,
+//     so that beside the Run itself little is in memory.
+//  4. Everything after that (grades, verdicts, causes, reports) is a pure
 //     function of the Run.
 //
 // All times are offsets from the run's start on one monotonic clock.
