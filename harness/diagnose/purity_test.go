@@ -24,8 +24,8 @@ import (
 // TestPurity judges records again and again and renders each judgement as text,
 // JSON and HTML. Go begins to range over a map anywhere; the maps of the record are
 // built anew each time as well, in another order. One record has one answer, byte
-// for byte. The richest record has 1,000 rounds, or 100 with the race detector,
-// which makes each ten times as long; other rich ones have 20, and trials three.
+// for byte. The richest record has 1,000 rounds and other rich ones 20, or 100 and
+// 6 with the race detector, which makes each ten times as long; trials have three.
 func TestPurity(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 8))
 	for name, run := range purityRuns() {
@@ -48,6 +48,8 @@ func roundsOf(name string) int {
 		return 100
 	case strings.HasPrefix(name, trialPrefix):
 		return 3
+	case raceDetector:
+		return 6
 	default:
 		return 20
 	}
@@ -153,6 +155,8 @@ func purityRuns() map[string]*record.Run {
 		"one replica, three fields":  &oneReplica().Run,
 		"three workers killed":       &workersKilled().Run,
 		"three loops, three reasons": &blockedAndGaveUp().Run,
+		"two replicas of three":      &twoReplicas().Run,
+		"three pools":                &threePools().Run,
 	}
 	for _, tr := range trials {
 		runs[trialPrefix+tr.name] = &tr.run().Run
@@ -259,6 +263,30 @@ func blockedAndGaveUp() *synth.Builder {
 		}})
 	}
 	app(b)
+	return b
+}
+
+// twoReplicas truncates all streams of two replicas of three: either could be named.
+func twoReplicas() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Checks: checks}})
+	for i := range 60 {
+		sh := synth.Shape{Mute: true, Events: 6}
+		if i%3 > 0 {
+			sh.Keep, sh.End = 3, synth.Clean
+		}
+		b.Add(1, sh)
+		b.Run.Streams[i].Replica = fmt.Sprintf("app[%d]", i%3)
+	}
+	return b
+}
+
+// threePools has three processes, each with as many threads as a full pool has.
+func threePools() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Checks: checks}})
+	pool(80, 40)(b)
+	for pid := 51; pid <= 53; pid++ {
+		b.Happen(record.Event{At: 300 * ms, Source: "process", Kind: "threads", Subject: "app[0]", Pid: pid, Value: 41})
+	}
 	return b
 }
 
