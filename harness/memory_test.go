@@ -3,8 +3,12 @@ package harness
 import (
 	"context"
 	"fmt"
+	"math"
+	"net"
 	"path/filepath"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,8 +29,26 @@ func (a *attached) Hops() []stack.Hop {
 	return []stack.Hop{{Name: "app", What: "app", URL: a.url, Control: a.url}}
 }
 
+// A gate holds streams up before their answers, so that nothing moves while the
+// heap is measured.
+type gate struct {
+	shut    sync.RWMutex
+	waiting atomic.Int32
+}
+
+func (g *gate) pass(*net.TCPConn) bool {
+	g.waiting.Add(1)
+	defer g.waiting.Add(-1)
+	g.shut.RLock()
+	defer g.shut.RUnlock()
+	return true
+}
+
 // short is a short whole answer. Its events bear an ID that is the app's own.
-var short = harnesstest.Script{harnesstest.Say(harnesstest.ChunkedHead + harnesstest.Chunk(numbered(1)+numbered(2)+numbered(3)+harnesstest.Done) + harnesstest.LastChunk)}
+func short(g *gate) harnesstest.Script {
+	return harnesstest.Script{g.pass, harnesstest.Say(harnesstest.ChunkedHead +
+		harnesstest.Chunk(numbered(1)+numbered(2)+numbered(3)+harnesstest.Done) + harnesstest.LastChunk)}
+}
 
 func numbered(n int) string { return fmt.Sprintf("data: {\"id\":\"chatcmpl-1\",\"seq\":%d}\n\n", n) }
 
@@ -49,23 +71,25 @@ func TestMemoryIsFlatInTime(t *testing.T) {
 // and when many have.
 func memoryIsFlat(t *testing.T, sc Scenario) {
 	const (
-		few, many = 1000, 5000
+		few, many = 500, 2500
+		atOnce    = 4
 		most      = 64 // bytes a stream
 	)
-	srv := harnesstest.Serve(t, short)
+	var g gate
+	srv := harnesstest.Serve(t, short(&g))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var at []heap
 	watch := func(p Progress) {
 		if p.Ended >= few && len(at) == 0 || p.Ended >= many && len(at) == 1 {
-			at = append(at, heapAt(p))
+			at = append(at, g.heap(t, p, atOnce))
 		}
 		if len(at) == 2 {
 			cancel()
 		}
 	}
 	err := Run(ctx, Options{App: App{URL: srv.URL, Stream: Stream{Terminal: `data == "[DONE]"`, Order: ".seq", Owner: ".id"}},
-		Scenarios: []Scenario{sc}, Load: Load{Streams: 4, Duration: 10 * time.Minute},
+		Scenarios: []Scenario{sc}, Load: Load{Streams: atOnce, Duration: 10 * time.Minute},
 		Dir: filepath.Join(t.TempDir(), "run"), Opener: &attached{url: srv.URL}, Progress: watch})
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +110,27 @@ type heap struct {
 	bytes   int64
 }
 
-func heapAt(p Progress) heap {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // pools give back what they have at the second
-	runtime.ReadMemStats(&m)
-	return heap{p.Ended, int64(m.HeapAlloc)}
+// heap measures while all streams that there are at once wait at the gate.
+func (g *gate) heap(t *testing.T, p Progress, atOnce int32) heap {
+	g.shut.Lock()
+	defer g.shut.Unlock()
+	for end := time.Now().Add(20 * time.Second); g.waiting.Load() < atOnce; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%d streams wait at the gate, want %d", g.waiting.Load(), atOnce)
+			break
+		}
+	}
+	least := int64(math.MaxInt64)
+	for range measurements {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		least = min(least, int64(m.HeapAlloc))
+	}
+	return heap{p.Ended, least}
 }
+
+// measurements are taken of one heap, of which the least counts: what looks after
+// the machine goes on meanwhile, and pools give back what they have at the second
+// collection.
+const measurements = 6
