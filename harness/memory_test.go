@@ -88,7 +88,8 @@ func memoryIsFlat(t *testing.T, sc Scenario) {
 			cancel()
 		}
 	}
-	err := Run(ctx, Options{App: App{URL: srv.URL, Stream: Stream{Terminal: `data == "[DONE]"`, Order: ".seq", Owner: ".id"}},
+	app := App{URL: srv.URL, Stream: Stream{Terminal: `data == "[DONE]"`, Order: ".seq", Owner: ".id"}}
+	err := Run(ctx, Options{App: app,
 		Scenarios: []Scenario{sc}, Load: Load{Streams: atOnce, Duration: 10 * time.Minute},
 		Dir: filepath.Join(t.TempDir(), "run"), Opener: &attached{url: srv.URL}, Progress: watch})
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 func TestForeignIDs(t *testing.T) {
 	const first, own = "0123456789abcdef0123456789abcdef", "ffffffffffffffffffffffffffffffff"
 	names := map[string]uint64{first: 1, "01234567-89AB-cdef-0123-456789abcdef": 1, own: 2, strings.ToUpper(own): 2}
-	s := seen{hide: func(text string) string { return text }, owner: func(id string) (uint64, bool) { seq, ok := names[id]; return seq, ok }}
+	s := seen{hide: func(text string) string { return text }}
+	s.owner = func(id string) (uint64, bool) { seq, ok := names[id]; return seq, ok }
 	for other, want := range map[string]stream.State{
 		"":                                     stream.Complete,
 		"chatcmpl-1":                           stream.Complete,

@@ -100,7 +100,8 @@ func (m *Moment) about(s *Flying) bool { return s.Victim && (s.FirstTurn || m.tu
 // Met reports whether all that the condition sets holds.
 func (m *Moment) Met() bool {
 	w := &m.when
-	return reached{w.Events}.met(m) && inBody{w.Streams, w.Replica}.met(m) && beating{w.Heartbeats}.met(m) && passed{w.After}.met(m)
+	return reached{w.Events}.met(m) && inBody{w.Streams, w.Replica}.met(m) &&
+		beating{w.Heartbeats}.met(m) && passed{w.After}.met(m)
 }
 
 // Missed is the error of a condition that was not met, by the last moment that was
@@ -112,7 +113,8 @@ func (m *Moment) Missed() *MissedError {
 			return &MissedError{Why: why, Settle: settle}
 		}
 	}
-	return &MissedError{Why: "its condition never held as a whole: " + m.when.String(), Settle: "ask for less at the same time"}
+	return &MissedError{Why: "its condition never held as a whole: " + m.when.String(),
+		Settle: "ask for less at the same time"}
 }
 
 // A Flying is a stream of the main wave in flight.

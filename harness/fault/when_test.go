@@ -137,7 +137,8 @@ func TestMomentFollowsItsStreams(t *testing.T) {
 		for seq, s := range streams {
 			fresh.Put(seq, s)
 		}
-		if m.there != fresh.there || m.behind != fresh.behind || m.inBody != fresh.inBody || m.heartbeats != fresh.heartbeats {
+		if m.there != fresh.there || m.behind != fresh.behind ||
+			m.inBody != fresh.inBody || m.heartbeats != fresh.heartbeats {
 			t.Fatalf("step %d: %d there, %d behind, %d in body, %d heartbeats; want %d, %d, %d, %d", step,
 				m.there, m.behind, m.inBody, m.heartbeats, fresh.there, fresh.behind, fresh.inBody, fresh.heartbeats)
 		}

@@ -20,8 +20,9 @@ func TestEndedStreamsAreReadBack(t *testing.T) {
 	}
 	defer w.Close()
 	end := func(seq uint64) {
-		s := Stream{Seq: seq, Scenario: "s", Group: Victim, Nonce: "n", Headers: 5, End: time.Duration(seq), Replica: "app[0]",
-			Header: map[string]string{"Server": "x"}, Wire: Wire{Where: AtEnd, Lingered: Never}, Events: []byte{1, 2, 3}}
+		s := Stream{Seq: seq, Scenario: "s", Group: Victim, Nonce: "n", Headers: 5, End: time.Duration(seq),
+			Replica: "app[0]", Header: map[string]string{"Server": "x"}, Wire: Wire{Where: AtEnd, Lingered: Never},
+			Events: []byte{1, 2, 3}}
 		s.Content.Worker, s.Content.Ends = "42", []string{"stop"}
 		w.Begin(&Stream{Seq: seq})
 		w.Event(Event{Kind: "strike", Stream: seq})
@@ -46,8 +47,8 @@ func TestEndedStreamsAreReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 2 || !reflect.DeepEqual(got[0], run.Streams[1]) || !reflect.DeepEqual(got[1], run.Streams[2]) || got[0].Seq != 3 {
-		t.Errorf("read %+v, want streams 3 and 2 of %+v", got, run.Streams)
+	if want := run.Streams[1:3]; !reflect.DeepEqual(got, want) || got[0].Seq != 3 {
+		t.Errorf("read %+v, want streams 3 and 2: %+v", got, want)
 	}
 	if all := read(0); len(all) != 3 {
 		t.Errorf("read %d streams from the beginning, want 3", len(all))

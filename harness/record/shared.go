@@ -27,7 +27,8 @@ func newShared() *shared {
 func (h *shared) stream(s *Stream) {
 	share(h, &s.Group)
 	share(h, &s.Limit)
-	for _, text := range []*string{&s.Scenario, &s.Hop, &s.Replica, &s.Proto, &s.ContentType, &s.Encoding, &s.AcceptEncoding, &s.Start} {
+	for _, text := range []*string{&s.Scenario, &s.Hop, &s.Replica, &s.Proto, &s.ContentType, &s.Encoding,
+		&s.AcceptEncoding, &s.Start} {
 		share(h, text)
 	}
 	s.Header = h.header(s.Header)

@@ -65,7 +65,8 @@ func live() int64 {
 func TestSharedTextsStayWhatTheyAre(t *testing.T) {
 	h := newShared()
 	for n := range 2 * maxShared {
-		s := Stream{Replica: fmt.Sprint(n), Start: strings.Repeat("x", n%(2*maxSharedText)), Header: map[string]string{"A": fmt.Sprint(n), "B": "b"}}
+		s := Stream{Replica: fmt.Sprint(n), Start: strings.Repeat("x", n%(2*maxSharedText)),
+			Header: map[string]string{"A": fmt.Sprint(n), "B": "b"}}
 		want := s
 		if h.stream(&s); !reflect.DeepEqual(s, want) {
 			t.Fatalf("%+v became %+v", want, s)

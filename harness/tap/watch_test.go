@@ -14,7 +14,8 @@ import (
 
 // TestWatchTellsChangesAlone: at the time of each, and at no other.
 func TestWatchTellsChangesAlone(t *testing.T) {
-	says := append([]spoken{{second, chunkedHead}, {2 * second, chunk(": ping\n\n")}}, from(2*second, every(second, 5, chunk(event(1))))...)
+	says := []spoken{{second, chunkedHead}, {2 * second, chunk(": ping\n\n")}}
+	says = append(says, from(2*second, every(second, 5, chunk(event(1))))...)
 	says = append(says, spoken{9 * second, chunk(done) + lastChunk})
 	for _, c := range []struct {
 		name string
@@ -23,9 +24,12 @@ func TestWatchTellsChangesAlone(t *testing.T) {
 		want []string
 	}{
 		{name: "begin, head and end", want: []string{"0s: in flight", "1s: in body", "9s: over with 7"}},
-		{name: "an event", asks: tap.Interest{Events: 3}, want: []string{"0s: in flight", "1s: in body", "4s: in body with 3", "9s: over with 7"}},
-		{name: "heartbeats", asks: tap.Interest{Heartbeats: true}, want: []string{"0s: in flight", "1s: in body", "2s: in body with 1", "9s: over with 7"}},
-		{name: "what was there before", late: 5*second + second/2, asks: tap.Interest{Events: 3}, want: []string{"5.5s: in body with 4", "9s: over with 7"}},
+		{name: "an event", asks: tap.Interest{Events: 3},
+			want: []string{"0s: in flight", "1s: in body", "4s: in body with 3", "9s: over with 7"}},
+		{name: "heartbeats", asks: tap.Interest{Heartbeats: true},
+			want: []string{"0s: in flight", "1s: in body", "2s: in body with 1", "9s: over with 7"}},
+		{name: "what was there before", late: 5*second + second/2, asks: tap.Interest{Events: 3},
+			want: []string{"5.5s: in body with 4", "9s: over with 7"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
