@@ -80,8 +80,10 @@ func answeredOutcome(s *record.Stream, e Ending) Outcome {
 		return FailedClean
 	case said && proved(s):
 		return Complete
-	case e == CleanEOF && unprovable(s) && contentOf(s) != stream.Empty && s.Partial == 0:
-		return Complete // bears the flag Unprovable, which no scenario passes with
+	case e == CleanEOF && s.Content.Unprovable && contentOf(s) != stream.Empty && s.Partial == 0:
+		// By its Content-Length, or with the flag Unprovable, which no scenario
+		// passes with.
+		return Complete
 	case e == StalledEnding, e == NoProgress, e == Deadline, e == OpenAtEnd:
 		return Stalled
 	case e == CleanEOF, e == TerminalEOF, e == ErrorEOF:

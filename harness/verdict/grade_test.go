@@ -194,10 +194,40 @@ func TestGradeUnprovable(t *testing.T) {
 	if g := text(synth.FIN); g.Outcome != verdict.Aborted || g.Has(verdict.Unprovable) {
 		t.Errorf("cut: %+v, want aborted", g)
 	}
-	declared := both(synth.Clean, func(s *record.Stream) { s.Wire.Framing = record.Length })
-	s := synth.Shape{End: both(declared, func(s *record.Stream) { s.Content.Unprovable, s.Content.State = true, stream.Complete })}.Stream()
-	if g := verdict.GradeStream(&s, record.Policy{}); g.Outcome != verdict.Complete || g.Has(verdict.Unprovable) {
+	if g := text(declared); g.Outcome != verdict.Complete || g.Has(verdict.Unprovable) {
 		t.Errorf("with Content-Length: %+v, want complete and proved", g)
+	}
+	if g := text(both(declared, func(s *record.Stream) { s.Wire.Where = record.InBody })); g.Outcome == verdict.Complete {
+		t.Errorf("short of its Content-Length: %+v, want a cut", g)
+	}
+}
+
+// declared is a clean end of a body with a Content-Length.
+var declared = both(synth.Clean, func(s *record.Stream) { s.Wire.Framing = record.Length })
+
+// An edge that holds a text back declares the length of what it got, whole or not:
+// where the app itself declares none, it proves nothing.
+func TestTheLengthOfAnEdgeProvesNothing(t *testing.T) {
+	unproved := func(s *record.Stream) { s.Content.Unprovable, s.Content.State = true, stream.Prefix }
+	for _, tc := range []struct {
+		name   string
+		direct synth.End
+		want   bool
+	}{
+		{"the app declares none", both(synth.Clean, unproved), true},
+		{"the app declares it", both(declared, unproved), false},
+		{"the app was not asked", nil, false},
+	} {
+		b := synth.New()
+		if tc.direct != nil {
+			b.Add(2, synth.Shape{Hop: "app", Mute: true, End: tc.direct})
+		}
+		through := b.Add(1, synth.Shape{Mute: true, End: both(declared, unproved)})[0]
+		for _, g := range verdict.Scopes(&b.Run)[0].Streams {
+			if g.Seq == through && (g.Grade.Outcome != verdict.Complete || g.Grade.Has(verdict.Unprovable) != tc.want) {
+				t.Errorf("%s: %+v, want complete, unprovable %v", tc.name, g.Grade, tc.want)
+			}
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func Scopes(run *record.Run) []Scope {
 		scopes[i].loose = terminal
 		scopes[i].grade()
 	}
+	doubtLengths(scopes)
 	refs := references{scopes: scopes, made: map[place]*reference{}}
 	for i := range scopes {
 		refs.judgePacing(i)
