@@ -78,6 +78,7 @@ var rules = []rule{
 	content{},
 	said{},
 	ownedDeadline{},
+	edgeGaveUpRule{},
 	grace{},
 	injected{},
 	waiting{},

@@ -44,6 +44,7 @@ const (
 	oomKiller
 	totalTimeout    // the edge's limit on request and answer together
 	ownWriteTimeout // the app's own deadline for writes, which nobody else can set
+	edgeGaveUp      // the edge itself closed its connection to the app, in mid-answer
 	edgeStopped     // somebody reloaded or stopped the edge
 	clientLeft      // the edge says that its client hung up
 	limitReached    // all workers, threads or children are busy
@@ -114,6 +115,7 @@ var patterns = []pattern{
 	{upstreamClosed, logline.Caddy, []string{"unexpected EOF", "aborting with incomplete response"}},
 	{upstreamReset, logline.Caddy, []string{"connection reset by peer", "aborting with incomplete response"}},
 	{upstreamReset, logline.Caddy, []string{"connection reset by peer", "reading"}},
+	{edgeGaveUp, logline.Caddy, []string{"use of closed network connection", "aborting with incomplete response"}},
 	{connectRefused, logline.Caddy, []string{"connection refused"}},
 	{noneLive, logline.Caddy, []string{"no upstreams available"}},
 	{edgeStopped, logline.Caddy, []string{"\"logger\":\"admin.api\"", "/load"}},
@@ -138,6 +140,7 @@ var patterns = []pattern{
 
 	{upstreamClosed, record.ProxyLog, []string{"ReverseProxy read error", "unexpected EOF"}}, // Go's httputil
 	{upstreamReset, record.ProxyLog, []string{"ReverseProxy read error", "connection reset"}},
+	{edgeGaveUp, record.ProxyLog, []string{"ReverseProxy read error", "use of closed network connection"}},
 	{headerTimeout, record.ProxyLog, []string{"proxy error", "timeout awaiting response headers"}},
 	{connectRefused, record.ProxyLog, []string{"proxy error", "connection refused"}},
 	{headClosed, record.ProxyLog, []string{"proxy error", "EOF"}},

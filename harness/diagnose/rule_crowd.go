@@ -160,7 +160,20 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if c.Pattern == verdict.StartsAtMost || c.Pattern == verdict.StartsOneByOne {
 		what, why = "first event", "the others wait, while answers that have begun flow on"
 	}
-	full, confidence, _ := v.fullPools(len(c.Streams))
+	if c.InBody {
+		why = "the others, which have begun, get nothing until one has ended"
+	}
+	full, confidence, ruledOut := v.fullPools(len(c.Streams))
+	if c.InBody && isPool(float64(c.N)) && len(full) == 0 && !ruledOut {
+		return found(ThreadPool, "F2", layerApp, likely, gs).
+			say("%d streams that had begun got nothing while about %d others went on: sync generators share 40 threads a process, event by event", len(gs), c.N).
+			see(fmt.Sprintf("about %d went on for %.0f %% of the time in which others got nothing", c.N, 100*c.Share)).
+			see(v.figures(c), v.threadsLine(poolSize)).
+			not(BlockedLoop, "the others went on meanwhile").
+			mend(v.fix(fixPool)).
+			or(ConcurrencyLimit, "H", "another limit that is taken for each event may be as large").
+			settle(v.rerun("--streams 40") + "   # below the knee all is well")
+	}
 	if len(full) > 0 && isPool(float64(c.N)) {
 		return found(ThreadPool, "F2", layerApp, confidence, gs).
 			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process", len(gs), c.N).

@@ -268,7 +268,12 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 	if !ok {
 		return s, false
 	}
-	return suspect{AbsoluteDeadline, "D5", layerNetwork, fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
+	whose, _ := v.ownerOf(gs, func(g *verdict.Graded) bool { return cameShort(g) && d.age.around(ageOf(g)) })
+	if whose == ownerUnknown && withoutTotal[v.edge.product] {
+		whose = ownerApp
+	}
+	layer, _ := v.layerOf(whose)
+	return suspect{AbsoluteDeadline, "D5", layer, fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
 		d.age.center.Seconds(), d.why), ""}, true
 }
 

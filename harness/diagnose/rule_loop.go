@@ -75,7 +75,7 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after stri
 		}
 		from = max(from, g.MaxGapAt)
 	}
-	if v.anyWord(gs, from) {
+	if v.anyWord(gs, from) || v.aloneToo(gs) {
 		return nil
 	}
 	return found(BlockedLoop, "F1", layerApp, possible, gs).
@@ -83,6 +83,20 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after stri
 		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile", v.indexes(gs)), say(gs[0])).
 		mend(v.fix(fixBlocked)).
 		settle(v.rerun("--ramp 2s") + "   # out of step: a blocked loop then stops them at different events, at one moment")
+}
+
+// aloneToo reports whether a stream that was sent alone fell silent for as long, at
+// the same event: no other stream held it up.
+func (v *view) aloneToo(gs []*verdict.Graded) bool {
+	g := gs[0]
+	at := indexAt(g, g.MaxGapAt)
+	for i := range v.Streams {
+		s := &v.Streams[i]
+		if d := indexAt(s, s.MaxGapAt) - at; s.Group.Alone() && s.First != record.Never && 2*s.MaxGap >= g.MaxGap && d >= -1 && d <= 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // anyWord reports whether another stream of the same process had a byte after

@@ -14,7 +14,7 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, otherStatus, noAnswer} {
+	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, ownError, otherStatus, noAnswer} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -95,7 +95,7 @@ func (v *view) exits(n int) []string {
 
 // shed is H4 and H5.
 func shed(v *view) *finding {
-	gs := v.take(withStatus(429, 503))
+	gs := v.take(func(g *verdict.Graded) bool { return withStatus(429, 503)(g) && v.ownPage(g) == "" })
 	if len(gs) == 0 {
 		return nil
 	}
@@ -122,6 +122,42 @@ func edgeFull(v *view) *finding {
 		say("%s had no connections left for %d streams", v.edge.product, len(gs)).
 		see(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
 		mend("events { worker_connections 16384; }   # two for each proxied stream")
+}
+
+// ownPage is the edge whose own page g is, where that shows: it names itself as the
+// server of this answer, and the app as that of others. "" elsewhere.
+func (v *view) ownPage(g *verdict.Graded) record.EdgeProduct {
+	const field = "Server"
+	p := record.ProductNamed(g.Header[field])
+	if p == "" || g.Grade.Outcome == verdict.Complete {
+		return ""
+	}
+	named := func(o *verdict.Graded) bool {
+		return o.Grade.Outcome == verdict.Complete && o.Hop == g.Hop && o.Header[field] != "" && record.ProductNamed(o.Header[field]) != p
+	}
+	for i := range v.Streams {
+		if named(&v.Streams[i]) {
+			return p
+		}
+	}
+	return ""
+}
+
+// ownError is for error pages that the edge made itself, and says nothing why.
+func ownError(v *view) *finding {
+	gs := v.take(func(g *verdict.Graded) bool { return withStatus(500, 502, 503)(g) && v.ownPage(g) != "" })
+	if len(gs) == 0 {
+		return nil
+	}
+	p := v.ownPage(gs[0])
+	return found(NoAnswer, "X", layerEdge, likely, gs).
+		say("%s itself answered %d streams with status %d: it had got no answer from the app", p, len(gs), gs[0].Status).
+		see(say(gs[0]), fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, gs[0].Header["Server"]), v.accessLine(gs[0])).
+		not(Overloaded, "the app did not answer these").
+		or(DeployGap, "E6", "nothing may have listened for a moment").
+		mend("look into the log of " + p.String() + " at that time. If it reuses connections to the app: let the app keep idle ones longer than " + p.String() +
+			" does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
+		settle(peel)
 }
 
 func otherStatus(v *view) *finding {

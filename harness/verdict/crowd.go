@@ -75,6 +75,7 @@ type Crowd struct {
 	Pattern               Pattern
 	N                     int     // of the pattern: streams at a time
 	Share                 float64 // of the waiting time in which it was N
+	InBody                bool    // those that wait had begun: a place is taken for each event anew
 	Silences              []SharedSilence
 
 	peeled bool // the load was sent in at every hop
@@ -217,6 +218,8 @@ func (c *Crowd) look(factor float64) {
 	case len(c.Waited) >= slowLeast && c.held(StartsOneByOne, StartsAtMost, c.starts()):
 	case len(c.Silenced) >= slowLeast && (c.sharing() || c.starving()):
 		c.Pattern = SilentTogether
+	case len(c.Silenced) >= slowLeast:
+		c.heldInBody()
 	}
 	if c.Pattern == StartsOneByOne && c.mute() {
 		c.Pattern = NothingMeanwhile
@@ -268,28 +271,11 @@ func (c *Crowd) waits() []interval {
 // time in which others waited.
 func (c *Crowd) held(one, several Pattern, served []interval) bool {
 	byCount := overlap(served, c.waits())
-	total, n := time.Duration(0), 0
-	for _, k := range keys(byCount) {
-		total += byCount[k]
-		if byCount[k] > byCount[n] && k > 0 {
-			n = k
-		}
-	}
-	if n == 0 || total == 0 || n >= len(served) {
-		return false
-	}
-	near := int(0.15 * float64(n))
+	n, share := usualCount(byCount, 0)
 	if n > 2 && several == AtMost {
-		near = max(near, 1) // a place may be free for a moment, or taken by something else
+		_, share = usualCount(byCount, 1) // a place may be free for a moment, or taken by something else
 	}
-	var within time.Duration
-	for k, d := range byCount {
-		if k >= n-near && k <= n+near {
-			within += d
-		}
-	}
-	share := within.Seconds() / total.Seconds()
-	if share < saturatedFor || !c.follow(served) {
+	if n == 0 || n >= len(served) || share < saturatedFor || !c.follow(served) {
 		return false
 	}
 	c.Pattern, c.N, c.Share = several, n, share

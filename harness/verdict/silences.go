@@ -109,6 +109,80 @@ func (c *Crowd) sharing() bool {
 	return 10*n >= 6*len(c.Silenced)
 }
 
+// heldInBody finds the number of streams that went on for nearly all the time in
+// which others, begun as well, had nothing: a pool whose threads are taken event by
+// event lets some starve until another stream ends.
+//
+//	goes on  ▁▁▁▁▁▁▁▁▁▁▏
+//	goes on  ▁▁▁▁▁▁▁▁▁▁▏
+//	starves  ▁▁         ▁▁▁▁▁▁▏
+func (c *Crowd) heldInBody() bool {
+	pause := max(leastSilence, 3*usual(c.Solo))
+	var going, starved []interval
+	for _, g := range c.Streams {
+		for i, part := range goingOn(g, pause) {
+			if i > 0 {
+				starved = append(starved, interval{going[len(going)-1].to, part.from})
+			}
+			going = append(going, part)
+		}
+	}
+	byCount := overlap(going, starved)
+	n, share := usualCount(byCount, 0)
+	if n <= 2 || n >= len(c.Streams) || share < saturatedFor || !resume(going, starved, pause) {
+		return false
+	}
+	c.Pattern, c.N, c.Share, c.InBody = AtMost, n, share, true
+	return true
+}
+
+// goingOn are the times in which a stream had no pause longer than that, in their
+// order.
+func goingOn(g *Graded, pause time.Duration) (parts []interval) {
+	for m := range g.Marks() {
+		if n := len(parts); n > 0 && m.At-parts[n-1].to <= pause {
+			parts[n-1].to = m.At
+		} else {
+			parts = append(parts, interval{m.At, m.At})
+		}
+	}
+	return parts
+}
+
+// usualCount is the count that stood for most of the time, and the share of the time
+// in which it was that or nearly that: 15 %, or least, more or less.
+func usualCount(byCount map[int]time.Duration, least int) (n int, share float64) {
+	total := time.Duration(0)
+	for _, k := range keys(byCount) {
+		total += byCount[k]
+		if byCount[k] > byCount[n] && k > 0 {
+			n = k
+		}
+	}
+	near := max(least, int(0.15*float64(n)))
+	var within time.Duration
+	for k, d := range byCount {
+		if k >= n-near && k <= n+near {
+			within += d
+		}
+	}
+	if n == 0 || total == 0 {
+		return 0, 0
+	}
+	return n, within.Seconds() / total.Seconds()
+}
+
+// resume reports whether what starved went on when something else was done.
+func resume(going, starved []interval, slack time.Duration) bool {
+	n := 0
+	for _, x := range starved {
+		if slices.ContainsFunc(going, func(g interval) bool { return g.to >= x.to-slack && g.to <= x.to+slack && g.to != x.from }) {
+			n++
+		}
+	}
+	return float64(n) >= saturatedFor*float64(len(starved))
+}
+
 // nearlyMute is the share of the events due by the solo stream's pace that may come
 // while streams are held up one after the other.
 const nearlyMute = 0.15

@@ -55,7 +55,8 @@ var Servers = []*Server{
 		argv: func(s *Spec, port int, _ string) []string { return gunicorn(s, "flask_app:app", port) }},
 	{Name: "gunicorn-gthread", Language: "python", Needs: []string{"python3:flask", "python3:gunicorn"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {
-			return gunicorn(s, "flask_app:app", port, "-k", "gthread", "--threads", s.threads())
+			return gunicorn(s, "flask_app:app", port, "-k", "gthread", "--threads", s.threads(),
+				"--keep-alive", "75") // longer than an edge keeps a connection: it would use one that is being closed
 		}},
 	{Name: "gunicorn-uvicorn", Language: "python", Needs: []string{"python3:fastapi", "python3:uvicorn", "python3:gunicorn"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {

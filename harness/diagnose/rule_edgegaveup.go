@@ -1,0 +1,22 @@
+package diagnose
+
+import "github.com/streamproof/streamproof/harness/verdict"
+
+// edgeGaveUpRule is for answers that an edge ended by closing its own connection to
+// the app. Proxies written in Go do so where the app answers before it has read the
+// request: the response closes the client's body, the copy of it fails, and the
+// connection with it (net/http: Transport, persistConn.writeLoop).
+type edgeGaveUpRule struct{}
+
+func (edgeGaveUpRule) match(v *view) []*finding {
+	hits := v.tags[edgeGaveUp]
+	gs := v.near(v.take(func(g *verdict.Graded) bool { return cameShort(g) && !g.Struck && v.edge.mayPass(g) }), hits)
+	if len(gs) == 0 {
+		return nil
+	}
+	return one(found(CutByEdge, "X", layerEdge, certain, gs).
+		say("%s closed its own connection to the app while %d answers were under way%s", v.edge.product, len(gs), asIfWhole(gs)).
+		see(cite(hits, 3)...).see(say(gs[0])).
+		not(AppError, "the edge's log says that the edge closed the connection; what the app logs then is its answer to that").
+		mend("let the app read the request's body before it answers: a proxy written in Go gives up an answer that overtakes the request; or update the proxy"))
+}
