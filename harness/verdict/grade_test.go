@@ -281,3 +281,24 @@ func TestReasonsDoNotRepeatThemselves(t *testing.T) {
 		t.Errorf("why = %q", why)
 	}
 }
+
+// A text that nothing proves whole is a doubt, and no reason to say at which hop it
+// goes wrong; one that is held back there is.
+func TestADoubtIsNoHopsFault(t *testing.T) {
+	unproved := both(synth.Clean, func(s *record.Stream) { s.Content.Unprovable, s.Content.State = true, stream.Prefix })
+	for burst, wrong := range map[int]string{0: "", -1: "edge"} {
+		b := synth.New(record.Scenario{ID: "control", Peel: true})
+		b.Run.Hops = []record.Hop{{Scenario: "control", Name: "edge"}, {Scenario: "control", Name: "app"}}
+		b.Add(5, synth.Shape{Hop: "app", Mute: true, End: unproved})
+		b.Add(5, synth.Shape{Hop: "edge", Mute: true, Burst: burst, End: unproved})
+		got := ""
+		for _, h := range verdict.Judge(&b.Run).Scenarios[0].Hops {
+			if h.Wrong {
+				got += h.Hop
+			}
+		}
+		if got != wrong {
+			t.Errorf("burst %d: it goes wrong at %q, want %q", burst, got, wrong)
+		}
+	}
+}

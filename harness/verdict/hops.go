@@ -46,12 +46,12 @@ const worse = 0.3
 var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, Unread: 0, FailedClean: 2, Refused: 3, Aborted: 3, Stalled: 4, Truncated: 6, Corrupt: 6}
 
 // severityOf is the mean over streams. A whole answer that came late all at once
-// is a failure as well, if a small one.
+// is a failure as well, if a small one; one that nothing proves whole is a doubt.
 func severityOf(streams []*Graded) float64 {
 	sum := 0.0
 	for _, g := range streams {
 		sum += costs[g.Grade.Outcome]
-		if len(g.Grade.Flags) > 0 && !g.Grade.Has(Ragged) {
+		if slices.ContainsFunc(g.Grade.Flags, func(f Flag) bool { return f != Ragged && f != Unprovable }) {
 			sum++
 		}
 	}
