@@ -30,7 +30,7 @@ test: setup trials ## all tests, with the race detector; those of containers whe
 	@# All is compiled first, with every core; then one package at a time, since two
 	@# of them that measure time on one small machine would disturb each other.
 	@$(GO) test -race -run '^$$' ./... >/dev/null
-	$(GO) test -race -p 1 -parallel 6 -timeout 40m ./...
+	$(GO) test -race -p 1 -parallel 4 -timeout 40m ./...
 	@$(MAKE) --no-print-directory crowd purity
 
 .PHONY: crowd

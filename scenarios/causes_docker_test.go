@@ -179,7 +179,9 @@ func TestBelowTheKneeOnDocker(t *testing.T) {
 	t.Parallel()
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })
 	again(t, true, func() []string {
-		r := play(t, breakages[i].options(20))
+		o := breakages[i].options(20)
+		o.Thresholds = record.Thresholds{} // other stacks run beside it
+		r := play(t, o)
 		if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
 			return []string{fmt.Sprintf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))}
 		}

@@ -42,7 +42,9 @@ const long = "/chat?events=80&gap=50ms"
 var hasty = fleetTrial{path: long, env: []string{"GRACEFUL_TIMEOUT=1"}, load: harness.Load{Ramp: 2 * time.Second}, want: verdict.Fail}
 
 var fleet = []fleetTrial{
-	{id: "rolling-deploy", stops: 2, replicas: 4, edgeSays: "reconfiguring"},
+	// New containers take their time to join beside 200 streams: the load waits for
+	// them.
+	{id: "rolling-deploy", load: harness.Load{Duration: 25 * time.Second}, stops: 2, replicas: 4, edgeSays: "reconfiguring"},
 	{id: "scale-in", byNight: true, stops: 1, replicas: 2, edgeSays: "reconfiguring"},
 	// A container takes its time to join: the load waits for it.
 	{id: "scale-out", byNight: true, load: harness.Load{Duration: 8 * time.Second}, replicas: 3, edgeSays: "reconfiguring"},
