@@ -53,7 +53,7 @@ lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge noth
 	-@$(GO) run ./harness/internal/measure
 
 .PHONY: bench
-bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 2 min; quiet machine; STREAMS=n, THROUGH=n)
+bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 3 min; quiet machine; STREAMS=n, THROUGH=n)
 	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/bench
 	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000)
 

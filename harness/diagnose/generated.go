@@ -55,17 +55,24 @@ func (v *view) produced(gs []*verdict.Graded) *production {
 			whole = append(whole, g)
 		}
 	}
+	type streams struct{ whole, bad []*verdict.Graded }
+	of := map[string]streams{"": {whole, gs}} // by the replica whose log it is
 	var best *production
 	for _, w := range v.writings() {
 		if w.log.Kind != record.AppLog {
 			continue
 		}
-		on := func(g *verdict.Graded) bool { return g.MayBeOn(w.log.Replica()) }
-		own := keep(gs, on)
-		if len(own) == 0 {
+		replica := w.log.Replica()
+		own, known := of[replica]
+		if !known {
+			on := func(g *verdict.Graded) bool { return g.MayBeOn(replica) }
+			own = streams{keep(whole, on), keep(gs, on)}
+			of[replica] = own
+		}
+		if len(own.bad) == 0 {
 			continue // the log of a replica says nothing of the streams of another
 		}
-		p := v.producedBy(w, keep(whole, on), own)
+		p := v.producedBy(w, own.whole, own.bad)
 		if p != nil && (best == nil || p.lost && !best.lost) {
 			best = p
 		}

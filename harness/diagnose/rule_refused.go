@@ -95,7 +95,8 @@ func (v *view) exits(n int) []string {
 
 // shed is H4 and H5.
 func shed(v *view) *finding {
-	gs := v.take(func(g *verdict.Graded) bool { return withStatus(429, 503)(g) && v.ownPage(g) == "" })
+	ownPage := v.ownPages()
+	gs := v.take(func(g *verdict.Graded) bool { return withStatus(429, 503)(g) && (g.Status == 429 || !ownPage(g)) })
 	if len(gs) == 0 {
 		return nil
 	}
@@ -124,39 +125,50 @@ func edgeFull(v *view) *finding {
 		mend("events { worker_connections 16384; }   # two for each proxied stream")
 }
 
-// ownPage is the edge whose own page g is, where that shows: it names itself as the
-// server of this answer, and the app as that of others. "" elsewhere.
-func (v *view) ownPage(g *verdict.Graded) record.EdgeProduct {
-	const field = "Server"
-	p := record.ProductNamed(g.Header[field])
-	if p == "" || g.Grade.Outcome == verdict.Complete {
-		return ""
+// ownPages tells error pages that the edge made itself, where that shows: the edge
+// names itself as the server of such a page, and whole answers name another.
+func (v *view) ownPages() func(*verdict.Graded) bool {
+	type named struct {
+		hop    string
+		server record.EdgeProduct
 	}
-	named := func(o *verdict.Graded) bool {
-		return o.Grade.Outcome == verdict.Complete && o.Hop == g.Hop && o.Header[field] != "" && record.ProductNamed(o.Header[field]) != p
-	}
+	whole := map[named]bool{}
+	byHop := map[string]int{} // different servers of whole answers
 	for i := range v.Streams {
-		if named(&v.Streams[i]) {
-			return p
+		g := &v.Streams[i]
+		n := named{g.Hop, record.ProductNamed(g.Header[serverField])}
+		if g.Grade.Outcome == verdict.Complete && g.Header[serverField] != "" && !whole[n] {
+			whole[n] = true
+			byHop[g.Hop]++
 		}
 	}
-	return ""
+	return func(g *verdict.Graded) bool {
+		n := named{g.Hop, record.ProductNamed(g.Header[serverField])}
+		others := byHop[g.Hop] - b2i(whole[n])
+		return g.Grade.Outcome != verdict.Complete && n.server != record.EdgeUnknown && others > 0
+	}
 }
+
+// serverField names the software that answered (RFC 9110 section 10.2.4).
+const serverField = "Server"
 
 // ownError is for error pages that the edge made itself, and says nothing why.
 func ownError(v *view) *finding {
-	gs := v.take(func(g *verdict.Graded) bool { return withStatus(500, 502, 503)(g) && v.ownPage(g) != "" })
+	ownPage := v.ownPages()
+	gs := v.take(func(g *verdict.Graded) bool { return withStatus(500, 502, 503)(g) && ownPage(g) })
 	if len(gs) == 0 {
 		return nil
 	}
-	p := v.ownPage(gs[0])
+	server := gs[0].Header[serverField]
+	edge := record.ProductNamed(server).String()
 	return found(NoAnswer, "X", layerEdge, likely, gs).
-		say("%s itself answered %d streams with status %d: it had got no answer from the app", p, len(gs), gs[0].Status).
-		see(say(gs[0]), fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, gs[0].Header["Server"]), v.accessLine(gs[0])).
+		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
+		see(say(gs[0]), v.accessLine(gs[0])).
+		see(fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, server)).
 		not(Overloaded, "the app did not answer these").
 		or(DeployGap, "E6", "nothing may have listened for a moment").
-		mend("look into the log of " + p.String() + " at that time. If it reuses connections to the app: let the app keep idle ones longer than " + p.String() +
-			" does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
+		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep idle ones longer than " +
+			edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
 		settle(peel)
 }
 

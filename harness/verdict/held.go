@@ -409,11 +409,12 @@ func (s *Scope) pacingDoubts() []Doubt {
 		if a.held > 0 || 2*a.doubtful < a.streams {
 			continue
 		}
-		why := fmt.Sprintf("%d of %d streams to %s came in larger pieces than the server wrote them in, but not so much that it must be a buffer", a.doubtful, a.streams, a.hop)
+		than, told := "the server wrote them in", ""
 		if a.reference != nil {
-			why = fmt.Sprintf("%d of %d streams to %s came in larger pieces than those they are compared with, but not so much that it must be a buffer (%s)",
-				a.doubtful, a.streams, a.hop, a.reference.told())
+			than, told = "those they are compared with", fmt.Sprintf(" (%s)", a.reference.told())
 		}
+		why := fmt.Sprintf("%d of %d streams to %s came in larger pieces than %s, but not so much that it must be a buffer%s",
+			a.doubtful, a.streams, a.hop, than, told)
 		ds = append(ds, Doubt{About: "no stream is buffered", Settle: "repeat on a quiet machine, with longer answers", Why: why})
 	}
 	return ds

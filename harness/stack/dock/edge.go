@@ -38,11 +38,8 @@ type edge struct {
 func (s *Stack) startEdge(ctx context.Context) error {
 	if s.spec.Edge.Form == stack.EdgeNone && s.own == nil {
 		l := s.replicas[0].link
-		if s.edgeLink == nil {
-			return nil
-		}
-		return s.edgeLink.aim(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
-			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)), s.spec.Toxics[stack.EdgeLink])
+		return s.aimEdge(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
+			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)))
 	}
 	s.edge = &edge{port: nginxPort}
 	f, err := s.edge.form(s, s.config(0))
@@ -56,11 +53,16 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	if err := s.awaitEdge(ctx, s.edge); err != nil {
 		return err
 	}
+	target := net.JoinHostPort("nginx", strconv.Itoa(s.edge.port))
+	return s.aimEdge(ctx, target, target)
+}
+
+// aimEdge leads the edge link to its targets, where the chain has one.
+func (s *Stack) aimEdge(ctx context.Context, main, control string) error {
 	if s.edgeLink == nil {
 		return nil
 	}
-	target := net.JoinHostPort("nginx", strconv.Itoa(s.edge.port))
-	return s.edgeLink.aim(ctx, target, target, s.spec.Toxics[stack.EdgeLink])
+	return s.edgeLink.aim(ctx, main, control, s.spec.Toxics[stack.EdgeLink])
 }
 
 // form is nginx with our configuration c or the user's. Only the user's leaves it
