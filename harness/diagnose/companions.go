@@ -47,12 +47,15 @@ func (c companion) String() string {
 	if c.byID {
 		near = "with the request ID of"
 	}
-	ends, there := "these ends", ""
+	ends, there, with := "these ends", "", "beside"
+	if c.byID {
+		with = "with that of"
+	}
 	if on := c.log.Replica(); on != "" {
 		ends, there = ends+" on "+on, " there"
 	}
 	return fmt.Sprintf("%s: such lines stand %s %d of %d of %s, and %s %d of %d %s%s",
-		c.first, near, c.bad, c.badOf, ends, map[bool]string{true: "with that of", false: "beside"}[c.byID], c.whole, c.wholeOf, c.beside, there)
+		c.first, near, c.bad, c.badOf, ends, with, c.whole, c.wholeOf, c.beside, there)
 }
 
 const (
@@ -280,7 +283,8 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	}
 	_, access := logline.ParseAccess(w.log.Kind, w.lines[0].Text)
 	perRequest := access || w.log.Kind == logline.Varnish
-	moments, beside := v.otherMoments(bad, 2*closeBy+w.within, w.log.Replica()) // a line of a bad end may be that far from it, twice
+	// A line of a bad end may be that far from it, twice.
+	moments, beside := v.otherMoments(bad, 2*closeBy+w.within, w.log.Replica())
 	if perRequest && beside != wholeAnswers {
 		return c, false // it stands at the end of every request: only other ends can be compared with
 	}
@@ -294,13 +298,15 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 
 // otherMoments are what bad ends are compared with, of streams that may be on a
 // replica.
-func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica string) (list []time.Duration, what string) {
+func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica string) (
+	list []time.Duration, what string) {
 	apart := func(t time.Duration) bool {
 		i, _ := slices.BinarySearch(bad, t-window)
 		return i == len(bad) || bad[i] > t+window
 	}
 	for i := range v.Streams {
-		if g := &v.Streams[i]; g.Grade.Outcome == verdict.Complete && g.End != record.Never && g.MayBeOn(replica) && apart(g.End) {
+		g := &v.Streams[i]
+		if g.Grade.Outcome == verdict.Complete && g.End != record.Never && g.MayBeOn(replica) && apart(g.End) {
 			list = append(list, g.End)
 		}
 	}

@@ -44,7 +44,8 @@ func TestAnEdgeThatGivesUpIsNamed(t *testing.T) {
 
 // A 503 that the edge made itself was not the app's word; one of the app's own is.
 func TestWhosePageAnErrorIs(t *testing.T) {
-	for server, want := range map[string]string{"Varnish": diagnose.NoAnswer, "gunicorn": diagnose.Overloaded, "": diagnose.Overloaded} {
+	wants := map[string]string{"Varnish": diagnose.HTTPFailure, "gunicorn": diagnose.Overloaded, "": diagnose.Overloaded}
+	for server, want := range wants {
 		b := stranger()
 		for i := range 8 {
 			b.Add(1, synth.Shape{Mute: true, Events: 20, Start: time.Duration(i) * 130 * ms})

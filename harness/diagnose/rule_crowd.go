@@ -166,7 +166,8 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	full, confidence, ruledOut := v.fullPools(len(c.Streams))
 	if c.InBody && isPool(float64(c.N)) && len(full) == 0 && !ruledOut {
 		return found(ThreadPool, "F2", layerApp, likely, gs).
-			say("%d streams that had begun got nothing while about %d others went on: sync generators share 40 threads a process, event by event", len(gs), c.N).
+			say("%d streams that had begun got nothing while about %d others went on: "+
+				"sync generators share 40 threads a process, event by event", len(gs), c.N).
 			see(fmt.Sprintf("about %d went on for %.0f %% of the time in which others got nothing", c.N, 100*c.Share)).
 			see(v.figures(c), v.threadsLine(poolSize)).
 			not(BlockedLoop, "the others went on meanwhile").

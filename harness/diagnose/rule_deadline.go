@@ -273,8 +273,8 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 		whose = ownerApp
 	}
 	layer, _ := v.layerOf(whose)
-	return suspect{AbsoluteDeadline, "D5", layer, fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
-		d.age.center.Seconds(), d.why), ""}, true
+	why := fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s", d.age.center.Seconds(), d.why)
+	return suspect{AbsoluteDeadline, "D5", layer, why, ""}, true
 }
 
 // settleOwner is the command that tells whose a limit is, where that is open.

@@ -92,7 +92,10 @@ func (v *view) aloneToo(gs []*verdict.Graded) bool {
 	at := indexAt(g, g.MaxGapAt)
 	for i := range v.Streams {
 		s := &v.Streams[i]
-		if d := indexAt(s, s.MaxGapAt) - at; s.Group.Alone() && s.First != record.Never && 2*s.MaxGap >= g.MaxGap && d >= -1 && d <= 1 {
+		if !s.Group.Alone() || s.First == record.Never || 2*s.MaxGap < g.MaxGap {
+			continue
+		}
+		if d := indexAt(s, s.MaxGapAt) - at; d >= -1 && d <= 1 {
 			return true
 		}
 	}

@@ -14,7 +14,8 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, ownError, otherStatus, noAnswer} {
+	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, ownError, otherStatus, noAnswer}
+	for _, find := range rules {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -161,14 +162,14 @@ func ownError(v *view) *finding {
 	}
 	server := gs[0].Header[serverField]
 	edge := record.ProductNamed(server).String()
-	return found(NoAnswer, "X", layerEdge, likely, gs).
+	return found(HTTPFailure, "X", layerEdge, likely, gs).
 		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
 		see(say(gs[0]), v.accessLine(gs[0])).
 		see(fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, server)).
 		not(Overloaded, "the app did not answer these").
 		or(DeployGap, "E6", "nothing may have listened for a moment").
-		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep idle ones longer than " +
-			edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
+		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +
+			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
 		settle(peel)
 }
 

@@ -94,7 +94,8 @@ func stampedComparison(s *record.Stream) comparison {
 	before := startOf(s)
 	for i, x := range bursts {
 		n := float64(x.writes)
-		pieces[i] = piece{n: n, share: n / float64(writes), made: max(0, time.Duration(x.last-x.emitted)), seen: x.at - x.early, wait: x.at - before}
+		pieces[i] = piece{n: n, share: n / float64(writes), made: max(0, time.Duration(x.last-x.emitted)),
+			seen: x.at - x.early, wait: x.at - before}
 		before = x.at
 	}
 	c := weigh(pieces)

@@ -188,5 +188,6 @@ func pacingReport(ps []pacedStream) *PacingReport {
 	slices.SortStableFunc(ps, func(a, b pacedStream) int { return a.instants - b.instants })
 	middle := ps[len(ps)/2]
 	p := PacingOf(middle.stream)
-	return &PacingReport{Events: p.Events, Instants: len(p.Instants), Bytes: p.BytesAtOnce(), Quantum: p.Quantum(), First: middle.first.Seconds()}
+	return &PacingReport{Events: p.Events, Instants: len(p.Instants), Bytes: p.BytesAtOnce(), Quantum: p.Quantum(),
+		First: middle.first.Seconds()}
 }

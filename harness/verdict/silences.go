@@ -176,7 +176,8 @@ func usualCount(byCount map[int]time.Duration, least int) (n int, share float64)
 func resume(going, starved []interval, slack time.Duration) bool {
 	n := 0
 	for _, x := range starved {
-		if slices.ContainsFunc(going, func(g interval) bool { return g.to >= x.to-slack && g.to <= x.to+slack && g.to != x.from }) {
+		ended := func(g interval) bool { return (g.to-x.to).Abs() <= slack && g.to != x.from }
+		if slices.ContainsFunc(going, ended) {
 			n++
 		}
 	}

@@ -100,7 +100,8 @@ func (c *chain) Versions() map[string]string { return c.versions }
 func (c *chain) Layers() []stack.Layer {
 	layers := c.spec.Balancer()
 	if len(c.Links()) > 0 {
-		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}})
+		passes := map[string]string{"reset from behind it": "passed on as FIN"}
+		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: passes})
 	}
 	if c.edge != nil {
 		name := "nginx"
