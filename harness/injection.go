@@ -244,8 +244,9 @@ func (p *player) strikes(ctx context.Context) error {
 }
 
 func strikeEvent(s stack.Struck) record.Event {
-	e := record.Event{At: s.At, Source: "relay", Kind: "strike", Subject: string(s.Action), Stream: s.Stream,
-		Value: int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
+	e := record.Event{At: s.At, Source: record.RelaySource, Kind: record.KindStrike, Subject: string(s.Action),
+		Stream: s.Stream,
+		Value:  int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
 	if s.Err != "" {
 		e.Code, e.Text = 1, e.Text+": "+s.Err
 	}

@@ -175,7 +175,7 @@ func (p *player) close() error {
 	p.closing.Store(true)
 	p.logs.ending.Store(true)
 	p.machine.on(nil)
-	p.tell(record.Event{At: p.now(), Source: "harness", Kind: "closing"})
+	p.tell(record.Event{At: p.now(), Source: record.HarnessSource, Kind: record.KindClosing})
 	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 	defer cancel()
 	err := p.stack.Close(ctx)
@@ -190,12 +190,12 @@ func (p *player) close() error {
 // taken for a death.
 func (p *player) notify(e stack.Event) {
 	switch {
-	case e.Kind == "strike":
+	case e.Kind == record.KindStrike:
 	case p.closing.Load():
-		e.Text, e.Kind = strings.TrimSpace(e.Kind+" "+e.Text), "closing"
+		e.Text, e.Kind = strings.TrimSpace(string(e.Kind)+" "+e.Text), record.KindClosing
 		fallthrough
 	default:
-		p.tell(fromStack(p.sc.ID, e))
+		p.tell(e)
 	}
 }
 

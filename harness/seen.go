@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -187,12 +186,6 @@ func (s *seen) phase(name string, p record.Phase) time.Duration {
 		}
 	}
 	return at
-}
-
-// fromStack is the record's form of a stack's event.
-func fromStack(scenario string, e stack.Event) record.Event {
-	return record.Event{Scenario: scenario, At: e.At, Source: e.Source, Kind: e.Kind, Subject: e.Subject,
-		Pid: e.Pid, Code: e.Code, Value: e.Value, Stream: e.Stream, Text: e.Text}
 }
 
 // recorded yields the ended streams of the scenario that are in one of the groups,

@@ -78,7 +78,7 @@ func (p *player) inBodyAtFault(seen int) int {
 	}
 	n := 0
 	for _, e := range p.seen.allEvents() {
-		if e.Source == "relay" && e.Kind == "strike" && e.Value > 0 {
+		if e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Value > 0 {
 			n++
 		}
 	}

@@ -94,7 +94,9 @@ func TestContainerThatWillNotStop(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(run.Events, func(e record.Event) bool { return e.Source == "process" && e.Kind == "exit" && e.Pid == 1 })
+			i := slices.IndexFunc(run.Events, func(e record.Event) bool {
+				return e.Source == record.ProcessSource && e.Kind == record.KindExit && e.Pid == 1
+			})
 			if (i >= 0) != (tc.code != 0) || i >= 0 && run.Events[i].Code != tc.code {
 				t.Errorf("the exit of PID 1 is event %d of %+v, want code %d", i, run.Events, tc.code)
 			}

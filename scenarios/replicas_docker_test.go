@@ -199,8 +199,9 @@ func (b *fleetBooks) cuts() {
 		}
 		cut++
 		if !slices.ContainsFunc(b.run.Events, func(e record.Event) bool {
-			blow := e.Source == "fault" && (e.Kind == "crash" && s.MayBeOn(e.Subject) || e.Kind == "kill" && s.ServedBy(e.Subject, e.Pid) ||
-				(e.Kind == "term" || e.Kind == "remove") && e.Subject == s.Replica)
+			blow := e.Source == record.FaultSource && (e.Kind == record.KindCrash && s.MayBeOn(e.Subject) ||
+				e.Kind == record.KindKill && s.ServedBy(e.Subject, e.Pid) ||
+				(e.Kind == record.KindTerm || e.Kind == record.KindRemove) && e.Subject == s.Replica)
 			return blow && e.At <= s.End+aMoment
 		}) {
 			b.Errorf("stream %d of %s was cut at %v, and nothing was done to it", s.Seq, s.Process(), s.End)
@@ -226,16 +227,17 @@ func (b *fleetBooks) stops() {
 	b.Helper()
 	told := 0
 	for _, e := range b.run.Events {
-		if e.Source != "fault" || e.Kind == "add" || e.Kind == "reload" {
+		if e.Source != record.FaultSource || e.Kind == record.KindAdd || e.Kind == record.KindReload {
 			continue
 		}
 		gone := slices.ContainsFunc(b.run.Events, func(x record.Event) bool {
-			return x.Source == "process" && x.Kind == "exit" && x.Subject == e.Subject && x.At >= e.At-aMoment
+			return x.Source == record.ProcessSource && x.Kind == record.KindExit && x.Subject == e.Subject &&
+				x.At >= e.At-aMoment
 		})
 		if !gone {
 			b.Errorf("%s %s at %v, and no exit followed", e.Kind, e.Subject, e.At)
 		}
-		if e.Kind == "term" || e.Kind == "remove" {
+		if e.Kind == record.KindTerm || e.Kind == record.KindRemove {
 			told++
 			if !strings.Contains(b.appLog(e.Subject), "Handling signal: term") {
 				b.Errorf("the log of %s does not say that it was told to stop", e.Subject)

@@ -43,7 +43,7 @@ func fates(t *testing.T, sc harness.Scenario, seed uint64) map[uint64]fate {
 		return all
 	}
 	for _, e := range run.Events {
-		if f, ok := all[e.Stream]; ok && e.Kind == "strike" {
+		if f, ok := all[e.Stream]; ok && e.Kind == record.KindStrike {
 			f.event = e.Value
 			all[e.Stream] = f
 		}

@@ -87,7 +87,7 @@ func TestAttached(t *testing.T) {
 		{name: "swallowed ending behind somebody's nginx", build: inStep(20, synth.Shape{Keep: 10, End: synth.Clean}), change: server("nginx/1.22.1"),
 			want: diagnose.LaunderedByEdge, also: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp}},
 		{name: "killed, body delimited by the close", build: both(inStep(10, synth.Shape{Keep: 10, End: synth.ByClose}), func(b *synth.Builder) {
-			b.Happen(record.Event{At: endOfTen, Source: "process", Kind: "exit", Subject: "app[0]", Code: 9})
+			b.Happen(record.Event{At: endOfTen, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Code: 9})
 		}), want: diagnose.WorkerKilled, never: []string{diagnose.LaunderedByEdge}},
 
 		{name: "raises on some", build: both(inStep(15, synth.Shape{}), spaced(5, cutAtTen)), change: server("uvicorn"),
@@ -236,8 +236,9 @@ func TestNoGracefulShutdown(t *testing.T) {
 		b := faulty("streaming", record.Policy{Refuses: true, Recovery: sec})
 		b.Run.Plan.App = command
 		v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 100, Keep: 19, End: synth.CutAt(sec + after)}))
-		b.Happen(record.Event{At: sec, Source: "fault", Kind: "term", Subject: "app[0]"})
-		b.Happen(record.Event{At: sec + after, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11, Code: code})
+		b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]"})
+		b.Happen(record.Event{At: sec + after, Source: record.ProcessSource, Kind: record.KindExit,
+			Subject: "app[0]", Pid: 11, Code: code})
 		b.Fault("SIGTERM with 10s of grace, then a new start", sec, sec+after, v...)
 		app(b, lines...)
 		return causesOf(b)

@@ -83,7 +83,8 @@ func TestNobodyDiesOfAnEarlierDeath(t *testing.T) {
 		b := synth.New(record.Scenario{ID: "control", Edge: "default", Policy: record.Policy{GapLimit: gap, Checks: checks}})
 		b.Log(record.NginxError)
 		b.Add(5, synth.Shape{Start: tc.start, Events: 60, Keep: 10, Gap: 50 * ms, End: synth.Clean})
-		b.Happen(record.Event{At: sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11, Code: 9})
+		b.Happen(record.Event{At: sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: 11, Code: 9})
 		app(b)
 		got := slices.ContainsFunc(causesOf(b), func(c verdict.Cause) bool {
 			return c.Cause == diagnose.LaunderedByEdge && c.Confidence == "certain"

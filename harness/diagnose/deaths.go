@@ -54,7 +54,7 @@ type deaths struct {
 func deathsOf(v *view) deaths {
 	ds := deaths{strikes: make(map[uint64][]death), named: make(map[string]int)}
 	for _, e := range v.Events {
-		if e.Source == "fault" && (e.Kind == "kill" || e.Kind == "crash") && e.Pid != 0 {
+		if e.Source == record.FaultSource && (e.Kind == record.KindKill || e.Kind == record.KindCrash) && e.Pid != 0 {
 			ds.ours = append(ds.ours, e)
 		}
 	}
@@ -84,7 +84,7 @@ func deathsOf(v *view) deaths {
 // ourselves ended processes, the app raised, or it says that it restarts, they tell
 // nothing.
 func (ds *deaths) replaced(v *view) {
-	faulted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Source == "fault" })
+	faulted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Source == record.FaultSource })
 	if faulted || len(v.tags[workerBooted]) == 0 || len(v.tags[recycling])+len(v.tags[termHandled])+len(v.tags[workerTimedOut])+len(v.tags[traceback])+len(v.tags[exception]) > 0 {
 		return
 	}
@@ -172,17 +172,17 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 		d.replica = e.Subject
 	}
 	switch {
-	case e.Source == "relay" && e.Kind == "strike" && e.Code == 0:
+	case e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Code == 0:
 		d.what, d.stream, d.ours, d.kind = "our relay struck it: "+e.Text, e.Stream, true, diedByStrike
-	case e.Source == "fault" && e.Kind == "down":
+	case e.Source == record.FaultSource && e.Kind == record.KindDown:
 		d.what, d.ours, d.kind = "we took down the link to "+e.Subject, true, diedByStrike
-	case e.Source == "fault" && (e.Kind == "kill" || e.Kind == "crash"):
+	case e.Source == record.FaultSource && (e.Kind == record.KindKill || e.Kind == record.KindCrash):
 		d.what, d.ours, d.kind = fmt.Sprintf("we killed pid %d of %s", e.Pid, e.Subject), true, diedByKill
-	case e.Source == "fault" && e.Kind == "term":
+	case e.Source == record.FaultSource && e.Kind == record.KindTerm:
 		d.what, d.ours, d.kind = fmt.Sprintf("we sent SIGTERM to %s", e.Subject), true, diedByTerm
-	case e.Kind == "oom":
+	case e.Kind == record.KindOOM:
 		d.what, d.kind = "the kernel ran out of memory for "+e.Subject, diedByMemory
-	case e.Kind == "exit" || e.Kind == "die":
+	case e.Kind == record.KindExit || e.Kind == record.KindDie:
 		d.what, d.kind = fmt.Sprintf("%s exited, pid %d, code %d", e.Subject, e.Pid, e.Code), diedByExit
 		if killed9(e.Code) {
 			d.what, d.kind = fmt.Sprintf("%s was killed (signal 9), pid %d", e.Subject, e.Pid), diedByKill

@@ -28,8 +28,10 @@ func chaos(g record.Group, sh synth.Shape) synth.Shape {
 }
 
 func weKill(b *synth.Builder, pid int) {
-	b.Happen(record.Event{At: sec, Source: "fault", Kind: "kill", Subject: "app[0]", Pid: pid, Code: 9})
-	b.Happen(record.Event{At: sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: pid, Code: 9})
+	b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindKill, Subject: "app[0]", Pid: pid,
+		Code: 9})
+	b.Happen(record.Event{At: sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+		Pid: pid, Code: 9})
 }
 
 func causesOf(b *synth.Builder) []verdict.Cause { return diagnose.Report(&b.Run).Scenarios[0].Causes }
@@ -61,7 +63,8 @@ func TestInjectedFaults(t *testing.T) {
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Keep: 5, End: synth.RST}))
 			b.Add(10, chaos(record.Control, synth.Shape{}))
 			for _, seq := range v {
-				b.Happen(record.Event{At: 205 * ms, Source: "relay", Kind: "strike", Subject: string(stack.RST), Stream: seq, Value: 5, Text: "rst after 5 events"})
+				b.Happen(record.Event{At: 205 * ms, Source: record.RelaySource, Kind: record.KindStrike,
+					Subject: string(stack.RST), Stream: seq, Value: 5, Text: "rst after 5 events"})
 			}
 			b.Fault("rst after event 5 on the edge link", 205*ms, 220*ms, v...)
 			app(b)
@@ -90,7 +93,8 @@ func TestInjectedFaults(t *testing.T) {
 			b := faulty("default", record.Policy{Kills: true})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Keep: 5, End: synth.Clean}))
 			for _, seq := range v {
-				b.Happen(record.Event{At: 205 * ms, Source: "relay", Kind: "strike", Subject: string(stack.FIN), Stream: seq, Text: "fin after 5 events"})
+				b.Happen(record.Event{At: 205 * ms, Source: record.RelaySource, Kind: record.KindStrike,
+					Subject: string(stack.FIN), Stream: seq, Text: "fin after 5 events"})
 			}
 			b.Fault("fin after event 5 on the upstream link", 205*ms, 220*ms, v...)
 			app(b)
@@ -122,8 +126,8 @@ func TestInjectedFaults(t *testing.T) {
 		{"a drain whose window is too short", func() *synth.Builder {
 			b := faulty("streaming", record.Policy{Refuses: true, Recovery: sec})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)}))
-			b.Happen(record.Event{At: sec, Source: "fault", Kind: "term", Subject: "app[0]"})
-			b.Happen(record.Event{At: 3 * sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11})
+			b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]"})
+			b.Happen(record.Event{At: 3 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Pid: 11})
 			b.Fault("SIGTERM with 10s of grace, then a new start", sec, 3*sec, v...)
 			app(b)
 			return b
@@ -192,7 +196,8 @@ func TestSamePidOnTwoReplicas(t *testing.T) {
 	}
 	b.Fault(killFault, sec, 1200*ms, mine...)
 	weKill(b, 11) // of app[0]
-	b.Happen(record.Event{At: sec, Source: "process", Kind: "exit", Subject: "app[1]", Pid: 11, Code: 9})
+	b.Happen(record.Event{At: sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[1]",
+		Pid: 11, Code: 9})
 	app(b)
 	want := map[string][]uint64{diagnose.WorkerKilled: its, "injected fault: SIGKILL to one worker process": mine}
 	got := causesOf(b)

@@ -179,7 +179,8 @@ func TestLayers(t *testing.T) {
 		{name: "a process was seen to die, though not while the app was asked", server: "nginx", edge: spaced(8, func(start time.Duration) synth.Shape {
 			return synth.Shape{Mute: true, Events: 200, Keep: int((3*sec - start) / (50 * ms)), End: synth.CutAt(3 * sec)}
 		}), direct: steady(8, 4*sec), change: func(b *synth.Builder) {
-			b.Happen(record.Event{At: 3 * sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 7, Code: 9})
+			b.Happen(record.Event{At: 3 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+				Pid: 7, Code: 9})
 		}, want: diagnose.WorkerKilled, layer: "process manager", confidence: "certain", never: []string{diagnose.CutByEdge}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -129,7 +129,8 @@ var trials = []trial{
 		build: func(b *synth.Builder) {
 			b.Add(10, synth.Shape{Worker: 11, Keep: 10, End: synth.CleanAt(500 * ms)})
 			b.Add(10, synth.Shape{Worker: 12})
-			b.Happen(record.Event{At: 500 * ms, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11, Code: 9})
+			b.Happen(record.Event{At: 500 * ms, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+				Pid: 11, Code: 9})
 			app(b)
 		}},
 	{name: "swallows the exception and notes it", want: diagnose.LaunderedByApp, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByEdge}, build: func(b *synth.Builder) {
@@ -234,7 +235,7 @@ var trials = []trial{
 	{name: "raises in the second in which we end the run", want: diagnose.AppError, never: []string{diagnose.GraceTooShort, diagnose.NoGracefulShutdown}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Keep: 10, End: synth.FIN})
 		app(b, append(exceptions(10, endOfTen), at(0, "[INFO] Handling signal: term"), at(0, "[INFO] Shutting down: Master"))...)
-		b.Happen(record.Event{At: 900 * ms, Source: "harness", Kind: "closing"})
+		b.Happen(record.Event{At: 900 * ms, Source: record.HarnessSource, Kind: record.KindClosing})
 	}},
 	{name: "blocked loop until the worker timeout", want: diagnose.BlockedLoopTimeout, never: []string{diagnose.SyncWorkerTimeout, diagnose.WorkerKilled, diagnose.WorkerRecycled},
 		build: func(b *synth.Builder) {
@@ -270,8 +271,9 @@ var trials = []trial{
 			for j := range 10 {
 				b.Run.Streams[10*i+j].Replica = name
 			}
-			b.Happen(record.Event{At: end - sec, Source: "docker", Kind: "kill", Subject: name, Pid: 1, Code: 15})
-			b.Happen(record.Event{At: end, Source: "process", Kind: "exit", Subject: name, Pid: 1, Code: 1})
+			b.Happen(record.Event{At: end - sec, Source: record.DockerSource, Kind: record.KindKill, Subject: name,
+				Pid: 1, Code: 15})
+			b.Happen(record.Event{At: end, Source: record.ProcessSource, Kind: record.KindExit, Subject: name, Pid: 1, Code: 1})
 		}
 	}},
 	{name: "worker killed", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillWorker, diagnose.AppError, diagnose.BlockedLoopTimeout}, build: func(b *synth.Builder) {
@@ -279,7 +281,8 @@ var trials = []trial{
 			return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
 		})
 		b.Add(10, synth.Shape{Worker: 12, Events: 60})
-		b.Happen(record.Event{At: 2 * sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: 11, Code: 9})
+		b.Happen(record.Event{At: 2 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: 11, Code: 9})
 		app(b)
 	}},
 	{name: "memory kill of a worker", want: diagnose.MemoryKillWorker, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillAll}, build: func(b *synth.Builder) {
@@ -288,12 +291,12 @@ var trials = []trial{
 	}},
 	{name: "memory kill of the container", want: diagnose.MemoryKillAll, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
 		oomBase(b)
-		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "oom", Subject: "app-0"})
-		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "die", Subject: "app-0", Code: 137})
+		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app-0"})
+		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app-0", Code: 137})
 	}},
 	{name: "memory kill of process 1, its end not yet told", want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Worker: 1, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)})
-		b.Happen(record.Event{At: 2 * sec, Source: "docker", Kind: "oom", Subject: "app[0]"})
+		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})
 		app(b)
 	}},
 	{name: "memory kill, two replicas", want: diagnose.MemoryKillWorker, never: []string{diagnose.WorkerKilled}, build: func(b *synth.Builder) {
@@ -453,8 +456,9 @@ func oomBase(b *synth.Builder) {
 	b.Each(10, func(i int) synth.Shape {
 		return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
 	})
-	b.Happen(record.Event{At: 0, Source: "cgroup", Kind: "counter", Subject: "oom_kill", Value: 0})
-	b.Happen(record.Event{At: 3 * sec, Source: "cgroup", Kind: "counter", Subject: "oom_kill", Value: 1})
+	b.Happen(record.Event{At: 0, Source: record.CgroupSource, Kind: record.KindCounter, Subject: "oom_kill", Value: 0})
+	b.Happen(record.Event{At: 3 * sec, Source: record.CgroupSource, Kind: record.KindCounter, Subject: "oom_kill",
+		Value: 1})
 	app(b, at(2*sec, "[ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"))
 }
 
@@ -480,7 +484,8 @@ func pool(n, size int) func(*synth.Builder) {
 func threads(build func(*synth.Builder), n int64) func(*synth.Builder) {
 	return func(b *synth.Builder) {
 		build(b)
-		b.Happen(record.Event{At: 300 * ms, Source: "process", Kind: "threads", Subject: "app[0]", Pid: 51, Value: n})
+		b.Happen(record.Event{At: 300 * ms, Source: record.ProcessSource, Kind: record.KindThreads,
+			Subject: "app[0]", Pid: 51, Value: n})
 	}
 }
 

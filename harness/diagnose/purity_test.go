@@ -199,11 +199,14 @@ func severalCauses() *synth.Builder {
 	}
 	for n := range 3 {
 		subject := fmt.Sprintf("app[%d]", n)
-		b.Happen(record.Event{At: 12 * sec, Source: "process", Kind: "exit", Subject: subject, Pid: 11 + n, Code: 9})
-		b.Happen(record.Event{At: 11 * sec, Source: "process", Kind: "threads", Subject: subject, Pid: 11 + n, Value: 41})
-		b.Happen(record.Event{At: sec, Source: "cgroup", Kind: "counter", Subject: subject + " oom_kill", Value: 1})
+		b.Happen(record.Event{At: 12 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: subject,
+			Pid: 11 + n, Code: 9})
+		b.Happen(record.Event{At: 11 * sec, Source: record.ProcessSource, Kind: record.KindThreads, Subject: subject,
+			Pid: 11 + n, Value: 41})
+		b.Happen(record.Event{At: sec, Source: record.CgroupSource, Kind: record.KindCounter,
+			Subject: subject + " oom_kill", Value: 1})
 		for i, mib := range []int64{100, 400} { // all three grow alike
-			b.Happen(record.Event{At: time.Duration(i) * 30 * sec, Source: "process", Kind: "counter",
+			b.Happen(record.Event{At: time.Duration(i) * 30 * sec, Source: record.ProcessSource, Kind: record.KindCounter,
 				Subject: subject + " " + record.MemoryCounter, Value: mib << 20})
 		}
 	}
@@ -244,7 +247,8 @@ func workersKilled() *synth.Builder {
 		return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11 + i%3, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
 	})
 	for pid := 11; pid <= 13; pid++ {
-		b.Happen(record.Event{At: 2 * sec, Source: "process", Kind: "exit", Subject: "app[0]", Pid: pid, Code: 9})
+		b.Happen(record.Event{At: 2 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: pid, Code: 9})
 	}
 	app(b)
 	return b
@@ -285,7 +289,8 @@ func threePools() *synth.Builder {
 	b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Checks: checks}})
 	pool(80, 40)(b)
 	for pid := 51; pid <= 53; pid++ {
-		b.Happen(record.Event{At: 300 * ms, Source: "process", Kind: "threads", Subject: "app[0]", Pid: pid, Value: 41})
+		b.Happen(record.Event{At: 300 * ms, Source: record.ProcessSource, Kind: record.KindThreads,
+			Subject: "app[0]", Pid: pid, Value: 41})
 	}
 	return b
 }

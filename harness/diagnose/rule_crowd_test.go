@@ -8,7 +8,6 @@ import (
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -89,7 +88,8 @@ var waitTrials = []waitTrial{
 	{"a pool of 40 threads, by the kernel's count", func(b *synth.Builder) {
 		solo(b, "", 5*ms)
 		limitOf(b, "", 10*sec, 80, 40)
-		b.Happen(record.Event{At: 11 * sec, Source: "process", Kind: stack.KindThreads, Subject: "app[0]", Pid: 41, Value: 41})
+		b.Happen(record.Event{At: 11 * sec, Source: record.ProcessSource, Kind: record.KindThreads,
+			Subject: "app[0]", Pid: 41, Value: 41})
 	}, diagnose.ThreadPool, "app", "40 threads", ""},
 	{"blocks that hit others each time", func(b *synth.Builder) {
 		b.Add(1, synth.Shape{Group: record.Solo, Mute: true, Events: 60})

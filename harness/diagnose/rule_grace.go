@@ -73,7 +73,8 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 		asked, ok := lastAsk(asks, e.Subject, e.At+deathBefore)
 		after := e.At - asked
 		bySignal := e.Code == 15 || e.Code == -15 || e.Code == 128+15
-		if !ok || e.Kind != "exit" && e.Kind != "die" || after < -deathBefore || after > atOnce || after > hasty && !bySignal || killed9(e.Code) {
+		if !ok || e.Kind != record.KindExit && e.Kind != record.KindDie || after < -deathBefore || after > atOnce ||
+			after > hasty && !bySignal || killed9(e.Code) {
 			continue
 		}
 		confidence, how := likely, fmt.Sprintf("it exited by itself, code %d", e.Code)
@@ -130,7 +131,8 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 		}
 		switch {
 		case strings.HasPrefix(e.Subject, "nginx"): // the edge, which is told by another rule
-		case e.Source == "fault" && e.Kind == "term", e.Kind == "stop", e.Kind == "kill" && e.Code == 15:
+		case e.Source == record.FaultSource && e.Kind == record.KindTerm, e.Kind == record.KindStop,
+			e.Kind == record.KindKill && e.Code == 15:
 			asks = append(asks, a)
 			lines = append(lines, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
 		}

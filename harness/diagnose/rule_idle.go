@@ -48,7 +48,7 @@ func (v *view) idleLines(gs []*verdict.Graded) []string {
 	}
 	var out []string
 	for _, e := range v.Events {
-		if e.Source == "relay" && e.Kind == "idle" && of[e.Stream] && len(out) < 3 {
+		if e.Source == record.RelaySource && e.Kind == record.KindIdle && of[e.Stream] && len(out) < 3 {
 			out = append(out, fmt.Sprintf("stream %d at %.3f s: %s", e.Stream, e.At.Seconds(), e.Text))
 		}
 	}
@@ -63,7 +63,7 @@ func (edgeReloaded) match(v *view) []*finding {
 	limit := lasting(settings(v.Scope, "nginx", "worker_shutdown_timeout"))
 	at := record.Never
 	for _, e := range v.Events {
-		if e.Kind == "reload" && e.Subject == "nginx" && at == record.Never {
+		if e.Kind == record.KindReload && e.Subject == "nginx" && at == record.Never {
 			at = e.At
 		}
 	}

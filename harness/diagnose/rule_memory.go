@@ -55,7 +55,7 @@ func (v *view) oomKills() int64 {
 			}
 			last[e.Subject] = e.Value
 			readings[e.Subject]++
-		case e.Kind == "oom":
+		case e.Kind == record.KindOOM:
 			events++
 		}
 	}
@@ -68,13 +68,16 @@ func (v *view) oomKills() int64 {
 }
 
 func isOOMCounter(e record.Event) bool {
-	return e.Kind == "counter" && strings.HasSuffix(e.Subject, "oom_kill")
+	return e.Kind == record.KindCounter && strings.HasSuffix(e.Subject, "oom_kill")
 }
 
 // oomLines are the kernel's words in the order in which they came: of a counter
 // the last one, of what is told again and again the first.
 func (v *view) oomLines() []string {
-	type speaker struct{ kind, subject string }
+	type speaker struct {
+		kind    record.EventKind
+		subject string
+	}
 	var order []speaker
 	said := map[speaker]string{}
 	for _, e := range v.Events {
@@ -86,7 +89,7 @@ func (v *view) oomLines() []string {
 			}
 			said[who] = fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Subject, e.Value, e.At.Seconds(), e.Text)
 		case said[who] != "":
-		case e.Kind == "oom", e.Kind == "die", e.Kind == "oom_killed":
+		case e.Kind == record.KindOOM, e.Kind == record.KindDie, e.Kind == record.KindOOMKilled:
 			order = append(order, who)
 			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), orElse(e.Text, "code "+strconv.Itoa(e.Code)))
 		}
@@ -104,9 +107,9 @@ func (v *view) comeback() string {
 	died, started, served := record.Never, record.Never, record.Never
 	for _, e := range v.Events {
 		switch {
-		case e.Source == "docker" && e.Kind == "die" && died == record.Never:
+		case e.Source == record.DockerSource && e.Kind == record.KindDie && died == record.Never:
 			died = e.At
-		case e.Source == "docker" && e.Kind == "start" && died != record.Never && started == record.Never:
+		case e.Source == record.DockerSource && e.Kind == record.KindStart && died != record.Never && started == record.Never:
 			started = e.At
 		}
 	}
@@ -138,9 +141,9 @@ func wasFirst(gs []*verdict.Graded) bool {
 func (v *view) containerDied() bool {
 	died, announced := false, false
 	for _, e := range v.Events {
-		if e.Source == "docker" {
-			died = died || e.Kind == "die"
-			announced = announced || e.Kind == "kill"
+		if e.Source == record.DockerSource {
+			died = died || e.Kind == record.KindDie
+			announced = announced || e.Kind == record.KindKill
 		}
 	}
 	return died && !announced

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -72,7 +71,7 @@ func (v *view) crowd() (flying []*verdict.Graded, most, workers int) {
 // it out.
 func (v *view) orPool(f *finding) *finding {
 	_, most, _ := v.crowd()
-	counted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Kind == stack.KindThreads })
+	counted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Kind == record.KindThreads })
 	if most <= poolSize || counted || f.Confidence == certain {
 		return f
 	}
@@ -116,7 +115,7 @@ func (v *view) highestThreads() []record.Event {
 	}
 	highest := map[process]record.Event{}
 	for _, e := range v.Events {
-		if p := (process{e.Subject, e.Pid}); e.Kind == stack.KindThreads && e.Value > highest[p].Value {
+		if p := (process{e.Subject, e.Pid}); e.Kind == record.KindThreads && e.Value > highest[p].Value {
 			highest[p] = e
 		}
 	}

@@ -109,7 +109,8 @@ func (v *view) noOOM() bool { return slices.ContainsFunc(v.Events, isOOMCounter)
 // that served these streams.
 func (v *view) noExit(gs []*verdict.Graded) bool {
 	watched := slices.ContainsFunc(v.Events, func(e record.Event) bool {
-		return (e.Source == "process" || e.Source == "docker") && e.Kind == "start" && replicaName.MatchString(e.Subject)
+		return (e.Source == record.ProcessSource || e.Source == record.DockerSource) && e.Kind == record.KindStart &&
+			replicaName.MatchString(e.Subject)
 	})
 	return watched && !v.died(gs)
 }

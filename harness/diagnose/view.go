@@ -63,7 +63,7 @@ const stampUnit = time.Second
 func (v *view) dropOurClosing() {
 	closing := record.Never
 	for _, e := range v.Events {
-		if e.Kind == "closing" && (closing == record.Never || e.At < closing) {
+		if e.Kind == record.KindClosing && (closing == record.Never || e.At < closing) {
 			closing = e.At
 		}
 	}

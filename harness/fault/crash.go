@@ -45,7 +45,8 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		if err == nil { // a worker may have ended with its master
 			killed++
 		}
-		deaths = append(deaths, record.Event{At: at, Source: "fault", Kind: "crash", Subject: r.Name, Pid: p.Pid,
+		deaths = append(deaths, record.Event{At: at, Source: record.FaultSource, Kind: record.KindCrash,
+			Subject: r.Name, Pid: p.Pid,
 			Code: int(syscall.SIGKILL), Text: p.Role})
 	}
 	if killed == 0 {
@@ -111,7 +112,7 @@ func startAgain(ctx context.Context, s stack.Stopper, replica string) (err error
 // Confirm finds the crash, and the streams that it cut.
 func (Crash) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "crash" {
+		if e.Source == record.FaultSource && e.Kind == record.KindCrash {
 			return seen.onReplica(e, "was killed")
 		}
 	}

@@ -89,7 +89,7 @@ func (ScaleOut) Heal(context.Context, Target) error { return nil }
 // Confirm wants the new replica to have served a stream.
 func (ScaleOut) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
-		if e.Source != "fault" || e.Kind != "add" {
+		if e.Source != record.FaultSource || e.Kind != record.KindAdd {
 			continue
 		}
 		n := servedBy(e.Subject, seen.streams) + servedBy(e.Subject, seen.after)
@@ -111,12 +111,12 @@ func add(ctx context.Context, t Target, s stack.Scaler) error {
 	if err != nil {
 		return fmt.Errorf("add a replica: %w", err)
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "add", Subject: r.Name})
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindAdd, Subject: r.Name})
 	return nil
 }
 
 func remove(ctx context.Context, t Target, s stack.Scaler, r stack.Replica) error {
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "remove", Subject: r.Name})
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindRemove, Subject: r.Name})
 	if err := s.RemoveReplica(ctx, r.Name); err != nil {
 		return fmt.Errorf("remove %s: %w", r.Name, err)
 	}
@@ -129,7 +129,7 @@ func (s Seen) removals() Proof {
 	all := Proof{Settle: underWay}
 	var each []string
 	for _, e := range s.Events {
-		if e.Source == "fault" && e.Kind == "remove" {
+		if e.Source == record.FaultSource && e.Kind == record.KindRemove {
 			p := s.onReplica(e, "was removed")
 			all.OK = all.OK || p.OK
 			all.Victims = append(all.Victims, p.Victims...)

@@ -38,7 +38,7 @@ func (f Down) Inject(ctx context.Context, t Target) error {
 	}
 	// Told when it is down: new streams are sent as soon as it is, and those that
 	// were faster than the control call would be cut and not refused.
-	t.Tell(record.Event{At: at, Source: "fault", Kind: "down", Subject: f.subject(t)})
+	t.Tell(record.Event{At: at, Source: record.FaultSource, Kind: record.KindDown, Subject: f.subject(t)})
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (f Down) subject(t Target) string {
 // Confirm finds the streams that the link carried.
 func (f Down) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
-		if e.Source != "fault" || e.Kind != "down" {
+		if e.Source != record.FaultSource || e.Kind != record.KindDown {
 			continue
 		}
 		if f.One {

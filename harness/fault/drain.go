@@ -25,7 +25,7 @@ func (f Drain) Inject(ctx context.Context, t Target) error {
 	if err != nil {
 		return err
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "term", Subject: name, Text: f.String()})
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindTerm, Subject: name, Text: f.String()})
 	return s.Stop(ctx, name, f.Grace)
 }
 
@@ -54,10 +54,10 @@ func (f Drain) target(t Target) (stack.Stopper, string, error) {
 func (f Drain) Confirm(seen Seen) Proof {
 	var term *record.Event
 	for i, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "term" {
+		if e.Source == record.FaultSource && e.Kind == record.KindTerm {
 			term = &seen.Events[i]
 		}
-		if term != nil && e.Kind == "exit" && e.Subject == term.Subject && e.At >= term.At {
+		if term != nil && e.Kind == record.KindExit && e.Subject == term.Subject && e.At >= term.At {
 			return Proof{OK: true, Evidence: fmt.Sprintf("%s got SIGTERM at %v and was gone %v later (exit %d)",
 				e.Subject, term.At.Round(1e6), (e.At - term.At).Round(1e6), e.Code)}
 		}

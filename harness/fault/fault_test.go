@@ -57,7 +57,8 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 		return s
 	}
 	on := func(replica string, s *record.Stream) *record.Stream { s.Replica = replica; return s }
-	kill := record.Event{Source: "fault", Kind: "kill", Subject: "app[1]", Pid: 42, At: 200 * time.Millisecond}
+	kill := record.Event{Source: record.FaultSource, Kind: record.KindKill, Subject: "app[1]", Pid: 42,
+		At: 200 * time.Millisecond}
 	for _, tc := range []struct {
 		name    string
 		seen    Seen
@@ -80,8 +81,8 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 }
 
 func TestDrainIsConfirmedByTheExit(t *testing.T) {
-	term := record.Event{Source: "fault", Kind: "term", Subject: "app[0]", At: time.Second}
-	exit := record.Event{Source: "process", Kind: "exit", Subject: "app[0]", At: 3 * time.Second}
+	term := record.Event{Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]", At: time.Second}
+	exit := record.Event{Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", At: 3 * time.Second}
 	early := exit
 	early.At = 0
 	if p := (Drain{}).Confirm(Seen{Events: []record.Event{term, exit}}); !p.OK {

@@ -35,7 +35,7 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
-	t.Tell(record.Event{At: at, Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
+	t.Tell(record.Event{At: at, Source: record.FaultSource, Kind: record.KindKill, Subject: p.Replica, Pid: p.Pid,
 		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command})
 	return nil
 }
@@ -72,7 +72,7 @@ func (KillWorker) Heal(context.Context, Target) error { return nil }
 func (KillWorker) Confirm(seen Seen) Proof {
 	var killed *record.Event
 	for i, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "kill" {
+		if e.Source == record.FaultSource && e.Kind == record.KindKill {
 			killed = &seen.Events[i]
 		}
 	}

@@ -69,7 +69,7 @@ func (f MemoryKill) Inject(ctx context.Context, t Target) error {
 	if err != nil {
 		return err
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "oom-kill", Subject: p.Replica, Pid: p.Pid,
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindOOMKill, Subject: p.Replica, Pid: p.Pid,
 		Text: "the kernel killed " + p.Role + " " + p.Command + " under our pressure"})
 	return nil
 }
@@ -116,14 +116,15 @@ func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p 
 	for _, q := range ps {
 		if f.Whole && q.Replica == p.Replica && q.Pid != p.Pid {
 			_ = k.Signal(ctx, q, int(syscall.SIGKILL)) // it may have gone with its master
-			siblings = append(siblings, record.Event{At: t.Now(), Source: "fault", Kind: "crash", Subject: q.Replica, Pid: q.Pid,
+			siblings = append(siblings, record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindCrash,
+				Subject: q.Replica, Pid: q.Pid,
 				Code: int(syscall.SIGKILL), Text: q.Role})
 		}
 	}
 	if f.Whole {
 		awaitGone(ctx, k, p.Replica)
 	}
-	t.Tell(record.Event{At: at, Source: "fault", Kind: "kill", Subject: p.Replica, Pid: p.Pid,
+	t.Tell(record.Event{At: at, Source: record.FaultSource, Kind: record.KindKill, Subject: p.Replica, Pid: p.Pid,
 		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command + ", in the kernel's place"})
 	for _, e := range siblings {
 		t.Tell(e)
@@ -149,7 +150,7 @@ func (f MemoryKill) Heal(ctx context.Context, t Target) error {
 func (f MemoryKill) Confirm(seen Seen) Proof {
 	var death *record.Event
 	for i, e := range seen.Events {
-		if e.Source == "fault" && (e.Kind == "oom-kill" || e.Kind == "kill") {
+		if e.Source == record.FaultSource && (e.Kind == record.KindOOMKill || e.Kind == record.KindKill) {
 			death = &seen.Events[i]
 		}
 	}
@@ -157,7 +158,7 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 		return Proof{Evidence: "no process was killed", Settle: ourApp}
 	}
 	word, at := kernelsWord(seen)
-	if death.Kind == "oom-kill" && word == "" {
+	if death.Kind == record.KindOOMKill && word == "" {
 		return Proof{Evidence: "neither oom_kill nor an oom event says that the kernel killed anybody",
 			Settle: "give the container a memory limit that it can reach (app: memory)"}
 	}
@@ -190,7 +191,8 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 // too little for the kernel, which then takes the next.
 func alsoKilled(seen Seen, death *record.Event, at time.Duration) (pids []int) {
 	for _, e := range seen.Events {
-		if e.Kind == "exit" && e.Subject == death.Subject && e.Pid != death.Pid && e.At >= seen.Active && e.At <= at+siblingLater {
+		if e.Kind == record.KindExit && e.Subject == death.Subject && e.Pid != death.Pid && e.At >= seen.Active &&
+			e.At <= at+siblingLater {
 			pids = append(pids, e.Pid)
 		}
 	}
@@ -215,9 +217,9 @@ func kernelsWord(seen Seen) (string, time.Duration) {
 		}
 		n := len(words)
 		switch {
-		case e.Kind == "counter" && strings.HasSuffix(e.Subject, "oom_kill") && e.Value > 0:
+		case e.Kind == record.KindCounter && strings.HasSuffix(e.Subject, "oom_kill") && e.Value > 0:
 			words = append(words, e.Subject+" "+e.Text)
-		case e.Source == "docker" && e.Kind == "oom":
+		case e.Source == record.DockerSource && e.Kind == record.KindOOM:
 			words = append(words, "Docker says oom of "+e.Subject)
 		}
 		if len(words) > n && (at == record.Never || e.At < at) {

@@ -15,9 +15,10 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		return s
 	}
 	const ms = time.Millisecond
-	killed := record.Event{Source: "fault", Kind: "oom-kill", Subject: "app[0]", Pid: 42, At: 400 * ms}
-	instead := record.Event{Source: "fault", Kind: "kill", Subject: "app[0]", Pid: 42, At: 300 * ms}
-	counter := record.Event{Source: "cgroup", Kind: "counter", Subject: "app[0] oom_kill", Value: 1, Text: "0 → 1", At: 300 * ms}
+	killed := record.Event{Source: record.FaultSource, Kind: record.KindOOMKill, Subject: "app[0]", Pid: 42, At: 400 * ms}
+	instead := record.Event{Source: record.FaultSource, Kind: record.KindKill, Subject: "app[0]", Pid: 42, At: 300 * ms}
+	counter := record.Event{Source: record.CgroupSource, Kind: record.KindCounter, Subject: "app[0] oom_kill",
+		Value: 1, Text: "0 → 1", At: 300 * ms}
 	early := counter
 	early.At = 0
 	both := []*record.Stream{served("42", 310), served("7", 900)}
@@ -30,7 +31,8 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		victims int
 	}{
 		{"counter and streams agree", MemoryKill{}, both, []record.Event{counter, killed}, true, 1},
-		{"Docker says so", MemoryKill{}, both, []record.Event{{Source: "docker", Kind: "oom", At: 300 * ms}, killed}, true, 1},
+		{"Docker says so", MemoryKill{}, both, []record.Event{{Source: record.DockerSource, Kind: record.KindOOM,
+			At: 300 * ms}, killed}, true, 1},
 		{"all of the app", MemoryKill{Whole: true}, both, []record.Event{counter, killed}, true, 2},
 		{"the kernel is silent", MemoryKill{}, both, []record.Event{killed}, false, 0},
 		{"the kernel spoke before", MemoryKill{}, both, []record.Event{early, killed}, false, 0},
@@ -38,7 +40,8 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		{"its streams had ended", MemoryKill{}, []*record.Stream{served("42", 60)}, []record.Event{counter, killed}, false, 0},
 		{"SIGKILL in its place", MemoryKill{}, both, []record.Event{instead}, true, 1},
 		{"a sibling went, too", MemoryKill{}, []*record.Stream{served("42", 310), served("7", 350)},
-			[]record.Event{counter, killed, {Source: "process", Kind: "exit", Subject: "app[0]", Pid: 7, At: 380 * ms}}, true, 2},
+			[]record.Event{counter, killed, {Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+				Pid: 7, At: 380 * ms}}, true, 2},
 		{"nothing was killed", MemoryKill{}, both, []record.Event{counter}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

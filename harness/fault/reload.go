@@ -20,7 +20,7 @@ func (Reload) Inject(ctx context.Context, t Target) error {
 	if !ok {
 		return unable("reload the edge")
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "reload", Subject: "nginx"})
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindReload, Subject: "nginx"})
 	return r.Reload(ctx)
 }
 
@@ -30,7 +30,7 @@ func (Reload) Heal(context.Context, Target) error { return nil }
 // Confirm counts the streams that were in their body when it happened.
 func (Reload) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "reload" {
+		if e.Source == record.FaultSource && e.Kind == record.KindReload {
 			n := seen.openAt(e)
 			return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("reloaded at %v under %d streams", e.At.Round(1e6), n)}
 		}

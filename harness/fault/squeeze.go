@@ -45,7 +45,7 @@ func (f Squeeze) Inject(ctx context.Context, t Target) error {
 	if err := s.Squeeze(ctx, name, limit); err != nil {
 		return err
 	}
-	t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "squeeze", Subject: name, Value: limit,
+	t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindSqueeze, Subject: name, Value: limit,
 		Text: fmt.Sprintf("%d MiB in use, limit now %d MiB", counters[groupMemory]>>20, limit>>20)})
 	return nil
 }
@@ -74,7 +74,7 @@ func (f Squeeze) target(t Target) (stack.Squeezer, string, error) {
 // Confirm counts the streams that were in their body when the limit fell.
 func (f Squeeze) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "squeeze" {
+		if e.Source == record.FaultSource && e.Kind == record.KindSqueeze {
 			n := seen.openAt(e)
 			return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s under %d streams", e.Text, n)}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -76,7 +77,8 @@ func (f Strike) Confirm(seen Seen) Proof { return confirmStrikes(seen, f) }
 func confirmStrikes(seen Seen, fs ...Strike) Proof {
 	p := Proof{}
 	for _, e := range seen.Events {
-		if e.Source == "relay" && e.Kind == "strike" && e.Code == 0 && slices.ContainsFunc(fs, func(f Strike) bool { return e.Subject == string(f.Action) }) {
+		if e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Code == 0 && slices.ContainsFunc(fs,
+			func(f Strike) bool { return e.Subject == string(f.Action) }) {
 			p.Victims = append(p.Victims, e.Stream)
 		}
 	}

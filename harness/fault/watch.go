@@ -45,7 +45,8 @@ func watch(ctx context.Context, t Target) error {
 		if !ok {
 			return &stack.Unable{What: "read the memory of " + r.Name, Why: "nobody here counts it"}
 		}
-		t.Tell(record.Event{At: t.Now(), Source: "fault", Kind: "counter", Subject: r.Name + " " + record.MemoryCounter, Value: n})
+		t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindCounter,
+			Subject: r.Name + " " + record.MemoryCounter, Value: n})
 	}
 	return nil
 }
@@ -54,7 +55,7 @@ func watch(ctx context.Context, t Target) error {
 func (Watch) Confirm(seen Seen) Proof {
 	n := 0
 	for _, e := range seen.Events {
-		if e.Source == "fault" && e.Kind == "counter" {
+		if e.Source == record.FaultSource && e.Kind == record.KindCounter {
 			n++
 		}
 	}

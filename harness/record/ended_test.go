@@ -25,7 +25,7 @@ func TestEndedStreamsAreReadBack(t *testing.T) {
 			Events: []byte{1, 2, 3}}
 		s.Content.Worker, s.Content.Ends = "42", []string{"stop"}
 		w.Begin(&Stream{Seq: seq})
-		w.Event(Event{Kind: "strike", Stream: seq})
+		w.Event(Event{Kind: KindStrike, Stream: seq})
 		w.End(&s)
 	}
 	end(1)

@@ -279,12 +279,12 @@ type Window struct {
 type Event struct {
 	Scenario string
 	At       time.Duration
-	Source   string // "process", "docker", "relay", "cgroup"
-	Kind     string // "start", "exit", "kill", "oom", "strike", "counter", ...
+	Source   EventSource
+	Kind     EventKind
 	Subject  string // "app[0]", "nginx", a container, a counter's name
 	Pid      int
 	Code     int    // exit code or signal
-	Value    int64  // of a counter
+	Value    int64  // of a counter, or of threads
 	Stream   uint64 // the stream struck, 0 if none
 	Text     string
 }

@@ -133,7 +133,7 @@ func TestTornAtEveryByte(t *testing.T) {
 	dir := folder(t, func(w *Writer) {
 		for seq := uint64(1); seq <= 4; seq++ {
 			w.Begin(&Stream{Seq: seq, Scenario: "cut", Connect: Never, End: Never})
-			w.Event(Event{Kind: "start", Pid: int(seq)})
+			w.Event(Event{Kind: KindStart, Pid: int(seq)})
 			if seq%2 == 0 {
 				s := full[Stream](int(seq))
 				s.Seq = seq

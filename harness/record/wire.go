@@ -155,8 +155,8 @@ type windowEntry struct {
 type eventEntry struct {
 	Scenario string        `cbor:"1,keyasint,omitempty"`
 	At       time.Duration `cbor:"2,keyasint,omitempty"`
-	Source   string        `cbor:"3,keyasint,omitempty"`
-	Kind     string        `cbor:"4,keyasint,omitempty"`
+	Source   EventSource   `cbor:"3,keyasint,omitempty"`
+	Kind     EventKind     `cbor:"4,keyasint,omitempty"`
 	Subject  string        `cbor:"5,keyasint,omitempty"`
 	Pid      int           `cbor:"6,keyasint,omitempty"`
 	Code     int           `cbor:"7,keyasint,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -52,8 +53,9 @@ func (c *conn) moved() {
 // tooIdle ends the connection. Nothing is under way, so that closing sends a FIN.
 func (c *conn) tooIdle() {
 	limit := c.relay.opt.Idle
-	c.relay.opt.Notify(stack.Event{At: c.relay.opt.Now(), Source: "relay", Kind: "idle", Subject: c.relay.opt.Name,
-		Stream: c.stream.Load(), Text: fmt.Sprintf("connection ended after %v without a byte", limit)})
+	c.relay.opt.Notify(stack.Event{At: c.relay.opt.Now(), Source: record.RelaySource, Kind: record.KindIdle,
+		Subject: c.relay.opt.Name,
+		Stream:  c.stream.Load(), Text: fmt.Sprintf("connection ended after %v without a byte", limit)})
 	c.swallow.Store(true)
 	c.end()
 }

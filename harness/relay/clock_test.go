@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -34,7 +35,7 @@ func TestIdleConnectionIsEnded(t *testing.T) {
 	if took := time.Since(began); took < 200*time.Millisecond {
 		t.Errorf("ended after %v, before its time", took)
 	}
-	if e := <-told; e.Kind != "idle" || e.Stream != 7 {
+	if e := <-told; e.Kind != record.KindIdle || e.Stream != 7 {
 		t.Errorf("told %+v", e)
 	}
 }

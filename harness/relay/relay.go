@@ -29,6 +29,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -225,5 +226,6 @@ func (r *Relay) book(s stack.Struck) {
 	if s.Err != "" {
 		text = fmt.Sprintf("%s not done: %s", s.Action, s.Err)
 	}
-	r.opt.Notify(stack.Event{At: s.At, Source: "relay", Kind: "strike", Subject: r.opt.Name, Stream: s.Stream, Text: text})
+	r.opt.Notify(stack.Event{At: s.At, Source: record.RelaySource, Kind: record.KindStrike, Subject: r.opt.Name,
+		Stream: s.Stream, Text: text})
 }

@@ -24,6 +24,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Header names that streams carry through the chain.
@@ -244,22 +246,9 @@ type Log struct {
 	Kind string // a record.LogKind: "nginx_access", "nginx_error", "app", "proxy"
 }
 
-// An Event is something that a part of the stack did.
-type Event struct {
-	At      time.Duration
-	Source  string // "process", "docker", "cgroup", "relay"
-	Kind    string // "start", "ready", "exit", "kill", "die", "oom", "stop", "strike", KindThreads
-	Subject string
-	Pid     int
-	Code    int
-	Value   int64 // of a counter, or of threads
-	Stream  uint64
-	Text    string
-}
-
-// KindThreads is the kind of an event that tells a process's number of threads:
-// all of them, as the kernel counts.
-const KindThreads = "threads"
+// An Event is something that a part of the stack did. Its scenario is filled in by
+// whoever runs the stack.
+type Event = record.Event
 
 // A StartError is an app that did not become healthy, or exited.
 type StartError struct {

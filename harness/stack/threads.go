@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Threads follows how many threads each process of a replica has, and tells of
@@ -26,7 +28,8 @@ func (t *Threads) Look(at time.Duration, replica string, now map[int]int) (news 
 	for _, pid := range slices.Sorted(maps.Keys(now)) {
 		if n := now[pid]; n >= fewThreads && n == t.last[pid] && n > t.told[pid] {
 			t.told[pid] = n
-			news = append(news, Event{At: at, Source: "process", Kind: KindThreads, Subject: replica, Pid: pid, Value: int64(n),
+			news = append(news, Event{At: at, Source: record.ProcessSource, Kind: record.KindThreads, Subject: replica,
+				Pid: pid, Value: int64(n),
 				Text: fmt.Sprintf("%d threads", n)})
 		}
 	}

@@ -101,7 +101,7 @@ func (s *Scope) recycled() Answer {
 	const name = "recycled under streams"
 	ends := 0
 	for _, e := range s.Events {
-		if e.Kind != "exit" || e.Source != "process" {
+		if e.Kind != record.KindExit || e.Source != record.ProcessSource {
 			continue
 		}
 		ends++

@@ -21,7 +21,7 @@ func (s *Scope) memory() Answer {
 	first, last := map[string]int64{}, map[string]int64{}
 	for _, e := range s.Events {
 		replica, ok := strings.CutSuffix(e.Subject, " "+record.MemoryCounter)
-		if e.Kind != "counter" || !ok {
+		if e.Kind != record.KindCounter || !ok {
 			continue
 		}
 		if _, seen := first[replica]; !seen {

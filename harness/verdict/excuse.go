@@ -195,13 +195,14 @@ func (f Flag) delay(g *Graded) (from, to time.Duration) {
 //	└─ our fault and the platform ─┘└─ the app ─┘
 func (s *Scope) outages() []interval {
 	var all []interval
-	platform := slices.ContainsFunc(s.Events, func(e record.Event) bool { return e.Source == "docker" })
+	platform := slices.ContainsFunc(s.Events, func(e record.Event) bool { return e.Source == record.DockerSource })
 	for i, e := range s.Events {
 		if e.Source != record.FaultSource || !slices.Contains(blows, e.Kind) {
 			continue
 		}
 		for _, next := range s.Events[i+1:] {
-			if next.Kind == "start" && next.Subject == e.Subject && next.At > e.At && (next.Source == "docker") == platform {
+			if next.Kind == record.KindStart && next.Subject == e.Subject && next.At > e.At &&
+				(next.Source == record.DockerSource) == platform {
 				all = append(all, interval{e.At, next.At})
 				break
 			}
@@ -211,7 +212,7 @@ func (s *Scope) outages() []interval {
 }
 
 // blows are the kinds of events by which our faults tell that they end a replica.
-var blows = []string{"term", "kill", "crash", "oom-kill"}
+var blows = []record.EventKind{record.KindTerm, record.KindKill, record.KindCrash, record.KindOOMKill}
 
 // outOfService is how much of a time a replica was down, not by the app's doing.
 func (s *Scope) outOfService(from, to time.Duration) time.Duration {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -42,13 +43,20 @@ func TestKillAWorker(t *testing.T) {
 	if err := s.Signal(t.Context(), victim, int(syscall.SIGKILL)); err != nil {
 		t.Fatal(err)
 	}
-	exit := d.find(t, "the worker's exit", func(e stack.Event) bool { return e.Kind == "exit" && e.Pid == victim.Pid })
-	born := d.find(t, "a new worker", func(e stack.Event) bool { return e.Kind == "start" && e.At >= exit.At && e.Pid > 1 })
+	exit := d.find(t, "the worker's exit", func(e stack.Event) bool {
+		return e.Kind == record.KindExit &&
+			e.Pid == victim.Pid
+	})
+	born := d.find(t, "a new worker", func(e stack.Event) bool {
+		return e.Kind == record.KindStart &&
+			e.At >= exit.At && e.Pid > 1
+	})
 	if born.Pid <= victim.Pid || born.Subject != "app[0]" {
 		t.Errorf("new worker: %+v", born)
 	}
 	for _, e := range d.all() {
-		if e.Source == "docker" && (e.Kind == "die" || e.Kind == "oom") || strings.HasSuffix(e.Subject, oomKill) && e.Value > 0 {
+		if e.Source == record.DockerSource && (e.Kind == record.KindDie || e.Kind == record.KindOOM) ||
+			strings.HasSuffix(e.Subject, oomKill) && e.Value > 0 {
 			t.Errorf("event %+v after a mere kill", e)
 		}
 	}
@@ -79,13 +87,19 @@ func TestMemoryKillOfAWorker(t *testing.T) {
 	if err != nil || after[oomKill] <= before[oomKill] {
 		t.Errorf("oom_kill %d, then %d: %v", before[oomKill], after[oomKill], err)
 	}
-	d.find(t, "the blamed worker's exit", func(e stack.Event) bool { return e.Kind == "exit" && e.Pid == victim.Pid })
-	d.find(t, "the counter", func(e stack.Event) bool {
-		return e.Source == "cgroup" && strings.HasSuffix(e.Subject, oomKill) && e.Value > before[oomKill]
+	d.find(t, "the blamed worker's exit", func(e stack.Event) bool {
+		return e.Kind == record.KindExit &&
+			e.Pid == victim.Pid
 	})
-	d.find(t, "Docker's oom", func(e stack.Event) bool { return e.Source == "docker" && e.Kind == "oom" })
+	d.find(t, "the counter", func(e stack.Event) bool {
+		return e.Source == record.CgroupSource && strings.HasSuffix(e.Subject, oomKill) && e.Value > before[oomKill]
+	})
+	d.find(t, "Docker's oom", func(e stack.Event) bool {
+		return e.Source == record.DockerSource &&
+			e.Kind == record.KindOOM
+	})
 	for _, e := range d.all() {
-		if e.Kind == "die" {
+		if e.Kind == record.KindDie {
 			t.Errorf("the container died too: %+v", e)
 		}
 	}
@@ -100,15 +114,23 @@ func TestMemoryKillOfTheContainer(t *testing.T) {
 	if err := s.FillMemory(t.Context(), "app[0]", 256<<20); err != nil {
 		t.Fatal(err)
 	}
-	die := d.find(t, "die", func(e stack.Event) bool { return e.Source == "docker" && e.Kind == "die" })
-	oom := d.find(t, "oom", func(e stack.Event) bool { return e.Source == "docker" && e.Kind == "oom" })
+	die := d.find(t, "die", func(e stack.Event) bool {
+		return e.Source == record.DockerSource &&
+			e.Kind == record.KindDie
+	})
+	oom := d.find(t, "oom", func(e stack.Event) bool {
+		return e.Source == record.DockerSource &&
+			e.Kind == record.KindOOM
+	})
 	if die.Code != 137 || oom.At > die.At {
 		t.Errorf("oom %+v, die %+v", oom, die)
 	}
-	d.find(t, "OOMKilled", func(e stack.Event) bool { return e.Kind == "oom_killed" })
-	d.find(t, "a new start", func(e stack.Event) bool { return e.Kind == "start" && e.Source == "docker" && e.At > die.At })
+	d.find(t, "OOMKilled", func(e stack.Event) bool { return e.Kind == record.KindOOMKilled })
+	d.find(t, "a new start", func(e stack.Event) bool {
+		return e.Kind == record.KindStart && e.Source == record.DockerSource && e.At > die.At
+	})
 	for _, e := range d.all() {
-		if e.Kind == "kill" {
+		if e.Kind == record.KindKill {
 			t.Errorf("somebody killed it: %+v", e)
 		}
 	}
@@ -134,7 +156,7 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 		_, _, err := ask(t, hop(t, s, "app"), false, "/chat?events=400&gap=50ms", nil)
 		streaming <- err
 	}()
-	d.find(t, "the app", func(e stack.Event) bool { return e.Kind == "ready" })
+	d.find(t, "the app", func(e stack.Event) bool { return e.Kind == record.KindReady })
 	time.Sleep(200 * time.Millisecond) // the stream is in its body; uvicorn waits for it without bound
 	if err := s.Stop(t.Context(), "app[0]", 300*time.Millisecond); err != nil {
 		t.Fatal(err)
@@ -142,13 +164,17 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 	if err := <-streaming; err == nil {
 		t.Error("the stream outlived its app")
 	}
-	die := d.find(t, "die", func(e stack.Event) bool { return e.Source == "docker" && e.Kind == "die" })
+	die := d.find(t, "die", func(e stack.Event) bool {
+		return e.Source == record.DockerSource &&
+			e.Kind == record.KindDie
+	})
 	var kills []int
 	for _, e := range d.all() {
-		if e.Source == "docker" && e.Kind == "kill" && e.At <= die.At {
+		if e.Source == record.DockerSource && e.Kind == record.KindKill && e.At <= die.At {
 			kills = append(kills, e.Code)
 		}
-		if e.Kind == "oom" || e.Kind == "oom_killed" || strings.HasSuffix(e.Subject, oomKill) && e.Value > 0 {
+		if e.Kind == record.KindOOM || e.Kind == record.KindOOMKilled || strings.HasSuffix(e.Subject, oomKill) &&
+			e.Value > 0 {
 			t.Errorf("looks like a memory kill: %+v", e)
 		}
 	}

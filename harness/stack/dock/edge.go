@@ -12,6 +12,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
@@ -164,7 +165,7 @@ func (s *Stack) reconfigure(ctx context.Context) error {
 	if err := e.awaitRetired(ctx, old); err != nil {
 		return fmt.Errorf("reload nginx: %w", err)
 	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "reload", Subject: "nginx", Pid: 1})
+	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindReload, Subject: "nginx", Pid: 1})
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -49,7 +50,8 @@ func (s *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
 	if err := r.app.signal(ctx, p.Pid, sig); err != nil {
 		return fmt.Errorf("signal pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "kill", Subject: p.Replica, Pid: p.Pid, Code: sig,
+	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindKill, Subject: p.Replica,
+		Pid: p.Pid, Code: sig,
 		Text: fmt.Sprintf("%v sent by us to %s %s", syscall.Signal(sig), p.Role, p.Command)})
 	return nil
 }

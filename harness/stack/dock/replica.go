@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -52,7 +53,7 @@ func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
 	if err := s.await(ctx, r.app, s.spec.App.Start, func(ctx context.Context) error { return s.probe(ctx, r.app) }); err != nil {
 		return err
 	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: "process", Kind: "ready", Subject: r.name, Pid: 1})
+	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindReady, Subject: r.name, Pid: 1})
 	s.watch.processes(r)
 	_, err := s.d.ContainerUpdate(ctx, r.app.id, client.ContainerUpdateOptions{
 		RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyOnFailure, MaximumRetryCount: restarts}})

@@ -7,6 +7,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -32,6 +33,7 @@ func (s *Stack) Squeeze(ctx context.Context, name string, bytes int64) error {
 	if _, err := r.app.d.ContainerUpdate(ctx, r.app.id, client.ContainerUpdateOptions{Resources: &limits}); err != nil {
 		return fmt.Errorf("limit memory of %s to %s: %w", name, bytesText(bytes), err)
 	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: "docker", Kind: "limit", Subject: name, Value: bytes, Text: "memory limited to " + bytesText(bytes)})
+	s.tell(stack.Event{At: s.spec.Now(), Source: record.DockerSource, Kind: record.KindLimit, Subject: name,
+		Value: bytes, Text: "memory limited to " + bytesText(bytes)})
 	return nil
 }

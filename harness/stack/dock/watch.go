@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -46,7 +47,8 @@ func (w *watcher) begin(s *Stack) error {
 				w.event(m)
 			case err := <-res.Err: // also of our own end
 				if w.ctx.Err() == nil {
-					s.tell(stack.Event{At: s.spec.Now(), Source: "docker", Kind: "lost", Text: "events: " + oneLine(err.Error())})
+					s.tell(stack.Event{At: s.spec.Now(), Source: record.DockerSource, Kind: record.KindLost,
+						Text: "events: " + oneLine(err.Error())})
 				}
 				return
 			}
@@ -81,7 +83,8 @@ func (w *watcher) event(m events.Message) {
 	if slices.Contains(twinParts, attr[labelPart]) {
 		return
 	}
-	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: "docker", Kind: string(m.Action), Subject: attr[labelPart], Pid: 1}
+	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: record.DockerSource,
+		Kind: record.EventKind(m.Action), Subject: attr[labelPart], Pid: 1}
 	switch m.Action {
 	case events.ActionKill:
 		e.Code, _ = strconv.Atoi(attr["signal"])
@@ -98,10 +101,11 @@ func (w *watcher) event(m events.Message) {
 	}
 	switch m.Action {
 	case events.ActionDie:
-		w.s.tell(stack.Event{At: e.At, Source: "process", Kind: "exit", Subject: e.Subject, Pid: 1, Code: e.Code, Text: e.Text})
+		w.s.tell(stack.Event{At: e.At, Source: record.ProcessSource, Kind: record.KindExit, Subject: e.Subject,
+			Pid: 1, Code: e.Code, Text: e.Text})
 		w.died(m.Actor.ID, e)
 	case events.ActionStart:
-		w.s.tell(stack.Event{At: e.At, Source: "process", Kind: "start", Subject: e.Subject, Pid: 1})
+		w.s.tell(stack.Event{At: e.At, Source: record.ProcessSource, Kind: record.KindStart, Subject: e.Subject, Pid: 1})
 		if r, _ := w.s.find(e.Subject); r != nil {
 			_ = r.app.refresh(w.ctx) // new ports; one that has already died again has none
 		}
@@ -112,7 +116,8 @@ func (w *watcher) event(m events.Message) {
 func (w *watcher) died(id string, e stack.Event) {
 	c, err := w.s.d.ContainerInspect(w.ctx, id, client.ContainerInspectOptions{})
 	if err == nil && c.Container.State != nil && c.Container.State.OOMKilled {
-		w.s.tell(stack.Event{At: e.At, Source: "docker", Kind: "oom_killed", Subject: e.Subject, Pid: 1, Code: e.Code,
+		w.s.tell(stack.Event{At: e.At, Source: record.DockerSource, Kind: record.KindOOMKilled, Subject: e.Subject,
+			Pid: 1, Code: e.Code,
 			Text: "State.OOMKilled=true after " + exitText(e.Code)})
 	}
 }
@@ -234,17 +239,20 @@ func (w *watcher) compare(r *replica, was, now view) {
 	}
 	for _, pid := range slices.Sorted(maps.Keys(was.workers)) {
 		if _, ok := now.workers[pid]; !ok {
-			w.s.tell(stack.Event{At: at, Source: "process", Kind: "exit", Subject: r.name, Pid: pid, Text: "worker gone"})
+			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindExit, Subject: r.name, Pid: pid,
+				Text: "worker gone"})
 		}
 	}
 	for _, pid := range slices.Sorted(maps.Keys(now.workers)) {
 		if _, ok := was.workers[pid]; !ok {
-			w.s.tell(stack.Event{At: at, Source: "process", Kind: "start", Subject: r.name, Pid: pid, Text: "worker " + now.workers[pid].Command})
+			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindStart, Subject: r.name,
+				Pid: pid, Text: "worker " + now.workers[pid].Command})
 		}
 	}
 	for _, name := range []string{oomKill, failcnt, cpuThrottled} {
 		if n, ok := now.counters[name]; ok && (was.counters == nil || n != was.counters[name]) {
-			w.s.tell(stack.Event{At: at, Source: "cgroup", Kind: "counter", Subject: r.name + " " + name, Value: n,
+			w.s.tell(stack.Event{At: at, Source: record.CgroupSource, Kind: record.KindCounter,
+				Subject: r.name + " " + name, Value: n,
 				Text: fmt.Sprintf("%d → %d", was.counters[name], n)})
 		}
 	}

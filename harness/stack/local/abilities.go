@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -63,7 +64,7 @@ func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
 	if !slices.ContainsFunc(proc.tree(), func(q stack.Process) bool { return q.Pid == p.Pid }) {
 		return fmt.Errorf("signal pid %d: it is not part of %s any more", p.Pid, r.name)
 	}
-	r.tell("kill", p.Pid, sig, fmt.Sprintf("%v to %s", syscall.Signal(sig), p.Role))
+	r.tell(record.KindKill, p.Pid, sig, fmt.Sprintf("%v to %s", syscall.Signal(sig), p.Role))
 	return proc.signal(p.Pid, syscall.Signal(sig))
 }
 
@@ -86,15 +87,15 @@ func (c *chain) Counters(_ context.Context, name string) (map[string]int64, erro
 
 // Pause implements [stack.Pauser]: SIGSTOP to every process of the replica.
 func (c *chain) Pause(_ context.Context, name string) error {
-	return c.signalAll(name, "pause", syscall.SIGSTOP)
+	return c.signalAll(name, record.KindPause, syscall.SIGSTOP)
 }
 
 // Unpause implements [stack.Pauser].
 func (c *chain) Unpause(_ context.Context, name string) error {
-	return c.signalAll(name, "unpause", syscall.SIGCONT)
+	return c.signalAll(name, record.KindUnpause, syscall.SIGCONT)
 }
 
-func (c *chain) signalAll(name, kind string, sig syscall.Signal) error {
+func (c *chain) signalAll(name string, kind record.EventKind, sig syscall.Signal) error {
 	r, err := c.find(name)
 	if err != nil {
 		return err

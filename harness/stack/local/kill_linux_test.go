@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -104,8 +105,8 @@ func TestKillAWorker(t *testing.T) {
 	if err := r.Signal(t.Context(), workers[0], int(syscall.SIGKILL)); err != nil {
 		t.Fatal(err)
 	}
-	r.diary.await(t, "kill", "app[0]", workers[0].Pid)
-	r.diary.await(t, "exit", "app[0] worker", workers[0].Pid)
+	r.diary.await(t, record.KindKill, "app[0]", workers[0].Pid)
+	r.diary.await(t, record.KindExit, "app[0] worker", workers[0].Pid)
 	r.awaitNewWorker(t, ps)
 	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
 		t.Errorf("stream after the kill: %v", a)
@@ -121,7 +122,7 @@ func (r rig) awaitNewWorker(t *testing.T, old []stack.Process) {
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		r.diary.mu.Lock()
 		i := slices.IndexFunc(r.diary.events, func(e stack.Event) bool {
-			return e.Kind == "start" && e.Subject == "app[0] worker" &&
+			return e.Kind == record.KindStart && e.Subject == "app[0] worker" &&
 				!slices.ContainsFunc(old, func(p stack.Process) bool { return p.Pid == e.Pid })
 		})
 		r.diary.mu.Unlock()
@@ -142,7 +143,7 @@ func TestStartAfterACrash(t *testing.T) {
 	if err := r.Signal(t.Context(), ps[0], int(syscall.SIGKILL)); err != nil {
 		t.Fatal(err)
 	}
-	if e := r.diary.await(t, "exit", "app[0]", ps[0].Pid); e.Code != 137 {
+	if e := r.diary.await(t, record.KindExit, "app[0]", ps[0].Pid); e.Code != 137 {
 		t.Errorf("exit is %+v, want code 137", e)
 	}
 	if err := r.Start(t.Context(), "app[0]"); err != nil {

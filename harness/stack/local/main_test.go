@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/streamproof/streamproof/harness/origin"
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -70,7 +71,7 @@ func (d *diary) write(e stack.Event) {
 }
 
 // await returns the first event of its kind and subject.
-func (d *diary) await(t *testing.T, kind, subject string, pid int) stack.Event {
+func (d *diary) await(t *testing.T, kind record.EventKind, subject string, pid int) stack.Event {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		d.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
@@ -104,12 +105,12 @@ func startNginx(ctx context.Context, c *chain, upstreams []nginxconf.Upstream) (
 	if err != nil {
 		return nil, fmt.Errorf("start nginx: %w", err)
 	}
-	n.tell("start", n.proc.Pid, 0, "")
+	n.tell(record.KindStart, n.proc.Pid, 0, "")
 	if err := n.await(ctx); err != nil {
 		n.close(ctx)
 		return nil, err
 	}
-	n.tell("ready", n.proc.Pid, 0, "")
+	n.tell(record.KindReady, n.proc.Pid, 0, "")
 	return n, nil
 }
 
@@ -126,8 +127,9 @@ func (n *nginx) file(names ...string) string {
 	return filepath.Join(append([]string{n.spec.LogDir}, names...)...)
 }
 
-func (n *nginx) tell(kind string, pid, code int, text string) {
-	n.spec.Notify(stack.Event{At: n.spec.Now(), Source: "process", Kind: kind, Subject: "nginx", Pid: pid, Code: code, Text: text})
+func (n *nginx) tell(kind record.EventKind, pid, code int, text string) {
+	n.spec.Notify(stack.Event{At: n.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: "nginx",
+		Pid: pid, Code: code, Text: text})
 }
 
 func (n *nginx) exited(pid int, s status) {
@@ -135,7 +137,7 @@ func (n *nginx) exited(pid int, s status) {
 	if s.Signal != 0 {
 		code = 128 + s.Signal
 	}
-	n.tell("exit", pid, code, s.String())
+	n.tell(record.KindExit, pid, code, s.String())
 }
 
 // write renders the next generation of the configuration.
@@ -196,7 +198,7 @@ func (n *nginx) route(ctx context.Context, upstreams []nginxconf.Upstream) error
 	if err := n.proc.signal(n.proc.Pid, syscall.SIGHUP); err != nil {
 		return err
 	}
-	n.tell("reload", n.proc.Pid, int(syscall.SIGHUP), "SIGHUP, generation "+strconv.Itoa(n.conf.Generation))
+	n.tell(record.KindReload, n.proc.Pid, int(syscall.SIGHUP), "SIGHUP, generation "+strconv.Itoa(n.conf.Generation))
 	if err := n.await(ctx); err != nil {
 		return err
 	}
@@ -223,7 +225,7 @@ func (n *nginx) awaitRetired(ctx context.Context, old []int) error {
 // close ends nginx at once: every stream is over, or is to end now.
 func (n *nginx) close(ctx context.Context) error {
 	if n.proc.running() {
-		n.tell("stop", n.proc.Pid, int(sigTerm), "SIGTERM")
+		n.tell(record.KindStop, n.proc.Pid, int(sigTerm), "SIGTERM")
 	}
 	err := n.proc.stop(ctx, n.proc.Pid, sigTerm, defaultGrace)
 	if err == nil {

@@ -60,8 +60,9 @@ func (r *replica) addr() string { return net.JoinHostPort("127.0.0.1", strconv.I
 func (r *replica) path() string { return filepath.Join(r.spec.LogDir, r.log) }
 
 // tell sends an event about the replica.
-func (r *replica) tell(kind string, pid, code int, text string) {
-	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: "process", Kind: kind, Subject: r.name, Pid: pid, Code: code, Text: text})
+func (r *replica) tell(kind record.EventKind, pid, code int, text string) {
+	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: r.name,
+		Pid: pid, Code: code, Text: text})
 }
 
 // open starts the replica for the first time. A port that we chose may be taken
@@ -116,7 +117,7 @@ func (r *replica) start(ctx context.Context) error {
 	if err != nil {
 		return &stack.StartError{Subject: r.name, Cause: err}
 	}
-	r.tell("start", proc.Pid, 0, "")
+	r.tell(record.KindStart, proc.Pid, 0, "")
 	if err := r.awaitHealth(ctx, proc); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*insist)
 		defer cancel()
@@ -124,7 +125,7 @@ func (r *replica) start(ctx context.Context) error {
 		return &stack.StartError{Subject: r.name, Cause: errors.Join(err, proc.stop(stopping, proc.Pid, sigTerm, 0)), Tail: lines}
 	}
 	r.proc = proc
-	r.tell("ready", proc.Pid, 0, "")
+	r.tell(record.KindReady, proc.Pid, 0, "")
 	r.watch(proc)
 	return nil
 }
@@ -136,7 +137,7 @@ func (r *replica) exited(pid int, s status) {
 	if s.Signal != 0 {
 		code = 128 + s.Signal
 	}
-	r.tell("exit", pid, code, s.String())
+	r.tell(record.KindExit, pid, code, s.String())
 }
 
 func (r *replica) command() command {
@@ -222,7 +223,7 @@ func (r *replica) stop(ctx context.Context, grace time.Duration) error {
 	master := r.proc.Pid
 	if r.proc.running() {
 		master = findMaster(r.proc.Pid, r.proc.tree())
-		r.tell("stop", master, int(sigTerm), fmt.Sprintf("SIGTERM, grace %v", grace))
+		r.tell(record.KindStop, master, int(sigTerm), fmt.Sprintf("SIGTERM, grace %v", grace))
 	}
 	if err := r.proc.stop(ctx, master, sigTerm, grace); err != nil {
 		return err

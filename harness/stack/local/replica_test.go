@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -124,7 +125,7 @@ func TestStopLetsStreamsFinish(t *testing.T) {
 	if a := <-result; !a.done || a.events != 60 {
 		t.Errorf("stream in flight: %v, want it whole", a)
 	}
-	if e := r.diary.await(t, "exit", "app[0]", 0); e.Code != 0 {
+	if e := r.diary.await(t, record.KindExit, "app[0]", 0); e.Code != 0 {
 		t.Errorf("exit is %+v, want code 0", e)
 	}
 	if a := stream(t.Context(), request{url: app, id: 2, events: 1}); a.err == nil {
@@ -143,7 +144,7 @@ func TestStopLetsStreamsFinish(t *testing.T) {
 	var kinds []string
 	for _, e := range r.diary.events {
 		if e.Subject == "app[0]" {
-			kinds = append(kinds, e.Kind)
+			kinds = append(kinds, string(e.Kind))
 		}
 	}
 	if got, want := strings.Join(kinds, " "), "start ready stop exit start ready"; got != want {
@@ -157,7 +158,7 @@ func TestStopInsistsAfterGrace(t *testing.T) {
 	if err := r.Stop(t.Context(), "app[0]", 100*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	if e := r.diary.await(t, "exit", "app[0]", 0); e.Code != 128+9 || !strings.Contains(e.Text, "signal 9") {
+	if e := r.diary.await(t, record.KindExit, "app[0]", 0); e.Code != 128+9 || !strings.Contains(e.Text, "signal 9") {
 		t.Errorf("exit is %+v, want 137 and signal 9", e)
 	}
 }

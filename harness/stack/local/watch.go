@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -36,7 +37,7 @@ func (r *replica) watch(proc *process) {
 		return
 	}
 	for _, pid := range known {
-		r.tellWorker("start", pid)
+		r.tellWorker(record.KindStart, pid)
 	}
 	r.watching.Go(func() { r.follow(proc, master, known) })
 }
@@ -78,19 +79,19 @@ func countThreads(pids []int) map[int]int {
 func (r *replica) tellChanges(before, now []int) {
 	for _, pid := range before {
 		if !slices.Contains(now, pid) {
-			r.tellWorker("exit", pid)
+			r.tellWorker(record.KindExit, pid)
 		}
 	}
 	for _, pid := range now {
 		if !slices.Contains(before, pid) {
-			r.tellWorker("start", pid)
+			r.tellWorker(record.KindStart, pid)
 		}
 	}
 }
 
 // tellWorker names the worker apart from its replica, so that its end is not
 // taken for the replica's.
-func (r *replica) tellWorker(kind string, pid int) {
-	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: "process", Kind: kind,
+func (r *replica) tellWorker(kind record.EventKind, pid int) {
+	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: record.ProcessSource, Kind: kind,
 		Subject: r.name + " worker", Pid: pid, Text: "seen within " + watchPause.String()})
 }
