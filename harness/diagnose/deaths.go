@@ -183,9 +183,9 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 	case e.Kind == record.KindOOM:
 		d.what, d.kind = "the kernel ran out of memory for "+e.Subject, diedByMemory
 	case e.Kind == record.KindExit || e.Kind == record.KindDie:
-		d.what, d.kind = fmt.Sprintf("%s exited, pid %d, code %d", e.Subject, e.Pid, e.Code), diedByExit
+		d.what, d.kind = fmt.Sprintf("%s exited, pid %d, code %d", e.Who(), e.Pid, e.Code), diedByExit
 		if killed9(e.Code) {
-			d.what, d.kind = fmt.Sprintf("%s was killed (signal 9), pid %d", e.Subject, e.Pid), diedByKill
+			d.what, d.kind = fmt.Sprintf("%s was killed (signal 9), pid %d", e.Who(), e.Pid), diedByKill
 		}
 		d.ours = ds.didWe(d.replica, e.Pid)
 	default:

@@ -302,8 +302,9 @@ var trials = []trial{
 	{name: "memory kill, two replicas", want: diagnose.MemoryKillWorker, never: []string{diagnose.WorkerKilled}, build: func(b *synth.Builder) {
 		oomBase(b)
 		b.Run.Events = nil
-		for _, e := range []record.Event{{At: 0, Subject: "app[0] oom_kill"}, {At: 0, Subject: "app[1] oom_kill", Value: 4}, {At: 2 * sec, Subject: "app[0] oom_kill", Value: 1}} {
-			e.Source, e.Kind = "cgroup", "counter"
+		for _, e := range []record.Event{{At: 0, Subject: "app[0]"}, {At: 0, Subject: "app[1]", Value: 4},
+			{At: 2 * sec, Subject: "app[0]", Value: 1}} {
+			e.Source, e.Kind, e.Counter = record.CgroupSource, record.KindCounter, record.OOMCounter
 			b.Happen(e)
 		}
 	}},
@@ -456,8 +457,9 @@ func oomBase(b *synth.Builder) {
 	b.Each(10, func(i int) synth.Shape {
 		return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
 	})
-	b.Happen(record.Event{At: 0, Source: record.CgroupSource, Kind: record.KindCounter, Subject: "oom_kill", Value: 0})
-	b.Happen(record.Event{At: 3 * sec, Source: record.CgroupSource, Kind: record.KindCounter, Subject: "oom_kill",
+	b.Happen(record.Event{At: 0, Source: record.CgroupSource, Kind: record.KindCounter,
+		Counter: record.OOMCounter, Value: 0})
+	b.Happen(record.Event{At: 3 * sec, Source: record.CgroupSource, Kind: record.KindCounter, Counter: record.OOMCounter,
 		Value: 1})
 	app(b, at(2*sec, "[ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"))
 }

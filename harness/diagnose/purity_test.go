@@ -204,10 +204,10 @@ func severalCauses() *synth.Builder {
 		b.Happen(record.Event{At: 11 * sec, Source: record.ProcessSource, Kind: record.KindThreads, Subject: subject,
 			Pid: 11 + n, Value: 41})
 		b.Happen(record.Event{At: sec, Source: record.CgroupSource, Kind: record.KindCounter,
-			Subject: subject + " oom_kill", Value: 1})
+			Subject: subject, Counter: record.OOMCounter, Value: 1})
 		for i, mib := range []int64{100, 400} { // all three grow alike
 			b.Happen(record.Event{At: time.Duration(i) * 30 * sec, Source: record.ProcessSource, Kind: record.KindCounter,
-				Subject: subject + " " + record.MemoryCounter, Value: mib << 20})
+				Subject: subject, Counter: record.MemoryCounter, Value: mib << 20})
 		}
 	}
 	app(b, exceptions(4, 10*sec+endOfTen)...)

@@ -83,7 +83,7 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 		}
 		return found(NoGracefulShutdown, "E4", layerApp, confidence, gs).
 			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves", milliseconds(max(after, 0)), len(gs)).
-			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Subject, milliseconds(max(after, 0)), how)).see(tightest(gs)).
+			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Who(), milliseconds(max(after, 0)), how)).see(tightest(gs)).
 			not(GraceTooShort, "there was no window at all").
 			mend(v.fix(fixNoShutdown))
 	}
@@ -114,7 +114,7 @@ func askOf(asks []ask, g *verdict.Graded) (last ask, ok bool) {
 // the signal was sent, not when we set about it.
 func lastAsk(asks []ask, subject string, before time.Duration) (at time.Duration, ok bool) {
 	for _, a := range asks {
-		if (a.replica == "" || strings.HasPrefix(subject, a.replica)) && a.at <= before && (!ok || a.at > at) {
+		if (a.replica == "" || subject == a.replica) && a.at <= before && (!ok || a.at > at) {
 			at, ok = a.at, true
 		}
 	}
@@ -130,7 +130,7 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 			a.replica = e.Subject
 		}
 		switch {
-		case strings.HasPrefix(e.Subject, "nginx"): // the edge, which is told by another rule
+		case e.Subject == record.NginxHop: // the edge, which is told by another rule
 		case e.Source == record.FaultSource && e.Kind == record.KindTerm, e.Kind == record.KindStop,
 			e.Kind == record.KindKill && e.Code == 15:
 			asks = append(asks, a)

@@ -63,7 +63,7 @@ func (edgeReloaded) match(v *view) []*finding {
 	limit := lasting(settings(v.Scope, "nginx", "worker_shutdown_timeout"))
 	at := record.Never
 	for _, e := range v.Events {
-		if e.Kind == record.KindReload && e.Subject == "nginx" && at == record.Never {
+		if e.Kind == record.KindReload && e.Subject == record.NginxHop && at == record.Never {
 			at = e.At
 		}
 	}

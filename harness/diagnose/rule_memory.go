@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -68,7 +67,7 @@ func (v *view) oomKills() int64 {
 }
 
 func isOOMCounter(e record.Event) bool {
-	return e.Kind == record.KindCounter && strings.HasSuffix(e.Subject, "oom_kill")
+	return e.Of(record.OOMCounter)
 }
 
 // oomLines are the kernel's words in the order in which they came: of a counter
@@ -87,7 +86,7 @@ func (v *view) oomLines() []string {
 			if said[who] == "" {
 				order = append(order, who)
 			}
-			said[who] = fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Subject, e.Value, e.At.Seconds(), e.Text)
+			said[who] = fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Reading(), e.Value, e.At.Seconds(), e.Text)
 		case said[who] != "":
 		case e.Kind == record.KindOOM, e.Kind == record.KindDie, e.Kind == record.KindOOMKilled:
 			order = append(order, who)

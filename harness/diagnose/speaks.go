@@ -110,6 +110,7 @@ func (v *view) noOOM() bool { return slices.ContainsFunc(v.Events, isOOMCounter)
 func (v *view) noExit(gs []*verdict.Graded) bool {
 	watched := slices.ContainsFunc(v.Events, func(e record.Event) bool {
 		return (e.Source == record.ProcessSource || e.Source == record.DockerSource) && e.Kind == record.KindStart &&
+			e.Role == "" &&
 			replicaName.MatchString(e.Subject)
 	})
 	return watched && !v.died(gs)

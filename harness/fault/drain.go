@@ -57,7 +57,7 @@ func (f Drain) Confirm(seen Seen) Proof {
 		if e.Source == record.FaultSource && e.Kind == record.KindTerm {
 			term = &seen.Events[i]
 		}
-		if term != nil && e.Kind == record.KindExit && e.Subject == term.Subject && e.At >= term.At {
+		if term != nil && e.Kind == record.KindExit && e.Role == "" && e.Subject == term.Subject && e.At >= term.At {
 			return Proof{OK: true, Evidence: fmt.Sprintf("%s got SIGTERM at %v and was gone %v later (exit %d)",
 				e.Subject, term.At.Round(1e6), (e.At - term.At).Round(1e6), e.Code)}
 		}

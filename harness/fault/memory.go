@@ -217,8 +217,8 @@ func kernelsWord(seen Seen) (string, time.Duration) {
 		}
 		n := len(words)
 		switch {
-		case e.Kind == record.KindCounter && strings.HasSuffix(e.Subject, "oom_kill") && e.Value > 0:
-			words = append(words, e.Subject+" "+e.Text)
+		case e.Of(record.OOMCounter) && e.Value > 0:
+			words = append(words, e.Reading()+" "+e.Text)
 		case e.Source == record.DockerSource && e.Kind == record.KindOOM:
 			words = append(words, "Docker says oom of "+e.Subject)
 		}

@@ -17,8 +17,9 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 	const ms = time.Millisecond
 	killed := record.Event{Source: record.FaultSource, Kind: record.KindOOMKill, Subject: "app[0]", Pid: 42, At: 400 * ms}
 	instead := record.Event{Source: record.FaultSource, Kind: record.KindKill, Subject: "app[0]", Pid: 42, At: 300 * ms}
-	counter := record.Event{Source: record.CgroupSource, Kind: record.KindCounter, Subject: "app[0] oom_kill",
-		Value: 1, Text: "0 → 1", At: 300 * ms}
+	counter := record.Event{Source: record.CgroupSource, Kind: record.KindCounter, Subject: "app[0]",
+		Counter: record.OOMCounter,
+		Value:   1, Text: "0 → 1", At: 300 * ms}
 	early := counter
 	early.At = 0
 	both := []*record.Stream{served("42", 310), served("7", 900)}

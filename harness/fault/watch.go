@@ -46,7 +46,7 @@ func watch(ctx context.Context, t Target) error {
 			return &stack.Unable{What: "read the memory of " + r.Name, Why: "nobody here counts it"}
 		}
 		t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindCounter,
-			Subject: r.Name + " " + record.MemoryCounter, Value: n})
+			Subject: r.Name, Counter: record.MemoryCounter, Value: n})
 	}
 	return nil
 }

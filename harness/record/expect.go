@@ -26,5 +26,8 @@ const (
 	ExpectMemory = "memory"
 )
 
-// MemoryCounter is the counter of a replica's resident memory, in bytes.
-const MemoryCounter = "memory.rss"
+// Names of counters that are judged.
+const (
+	MemoryCounter = "memory.rss" // a replica's resident memory, in bytes
+	OOMCounter    = "oom_kill"   // processes that the kernel killed for memory
+)

@@ -92,7 +92,7 @@ func (r *reading) take(e *inEntry) error {
 	case tagWindow:
 		return collect(e, &run.Windows, func(x windowEntry) Window { return Window(x) })
 	case tagEvent:
-		return collect(e, &run.Events, func(x eventEntry) Event { return Event(x) })
+		return collect(e, &run.Events, func(x eventEntry) Event { return oldEvent(Event(x)) })
 	case tagWave:
 		return collect(e, &run.Waves, func(x waveEntry) Wave { return Wave(x) })
 	case tagNote:

@@ -15,6 +15,7 @@
 package record
 
 import (
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/logline"
@@ -281,13 +282,31 @@ type Event struct {
 	At       time.Duration
 	Source   EventSource
 	Kind     EventKind
-	Subject  string // "app[0]", "nginx", a container, a counter's name
+	Subject  string // "app[0]", "nginx", a container, a link
+	Role     Role   // of the process in Subject; "" where the event is Subject's own
+	Counter  string // whose reading Value is, of [KindCounter]: [MemoryCounter], [OOMCounter], ...
 	Pid      int
 	Code     int    // exit code or signal
 	Value    int64  // of a counter, or of threads
 	Stream   uint64 // the stream struck, 0 if none
 	Text     string
 }
+
+// A Role is what a process does in its replica.
+type Role string
+
+// WorkerRole is a process that serves streams below the one that was started. It
+// comes and goes while its replica stays.
+const WorkerRole Role = "worker"
+
+// Who is the subject with its role, as sentences name it: "app[0] worker".
+func (e *Event) Who() string { return strings.TrimSpace(e.Subject + " " + string(e.Role)) }
+
+// Reading is the counter with its subject, as sentences name it: "app[0] oom_kill".
+func (e *Event) Reading() string { return strings.TrimSpace(e.Subject + " " + e.Counter) }
+
+// Of reports whether the event is a reading of the named counter.
+func (e *Event) Of(counter string) bool { return e.Kind == KindCounter && e.Counter == counter }
 
 // A Wave is what the load generator was asked for and what it did.
 type Wave struct {

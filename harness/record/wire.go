@@ -158,6 +158,8 @@ type eventEntry struct {
 	Source   EventSource   `cbor:"3,keyasint,omitempty"`
 	Kind     EventKind     `cbor:"4,keyasint,omitempty"`
 	Subject  string        `cbor:"5,keyasint,omitempty"`
+	Role     Role          `cbor:"11,keyasint,omitempty"`
+	Counter  string        `cbor:"12,keyasint,omitempty"`
 	Pid      int           `cbor:"6,keyasint,omitempty"`
 	Code     int           `cbor:"7,keyasint,omitempty"`
 	Value    int64         `cbor:"8,keyasint,omitempty"`

@@ -3,7 +3,6 @@ package verdict
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -20,15 +19,14 @@ func (s *Scope) memory() Answer {
 	const name = "memory back to where it began"
 	first, last := map[string]int64{}, map[string]int64{}
 	for _, e := range s.Events {
-		replica, ok := strings.CutSuffix(e.Subject, " "+record.MemoryCounter)
-		if e.Kind != record.KindCounter || !ok {
+		if !e.Of(record.MemoryCounter) {
 			continue
 		}
-		if _, seen := first[replica]; !seen {
-			first[replica] = e.Value
+		if _, seen := first[e.Subject]; !seen {
+			first[e.Subject] = e.Value
 			continue
 		}
-		last[replica] = e.Value
+		last[e.Subject] = e.Value
 	}
 	if len(last) == 0 && s.lacks(func(a *record.Abilities) bool { return a.Started }) {
 		return s.inapplicable(name, "name a command or an image instead of a URL, so that streamproof starts the app itself",

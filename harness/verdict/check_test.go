@@ -336,9 +336,11 @@ func TestMemoryOfSeveralReplicas(t *testing.T) {
 	b.Scenario(0).Policy.Expect = record.ExpectMemory
 	b.Add(3, synth.Shape{})
 	for i, grown := range []int64{10, 200, 90, 200} {
-		name := fmt.Sprintf("app[%d] %s", i, record.MemoryCounter)
-		b.Happen(record.Event{Kind: record.KindCounter, Subject: name, Value: 100 << 20})
-		b.Happen(record.Event{At: sec, Kind: record.KindCounter, Subject: name, Value: (100 + grown) << 20})
+		e := record.Event{Kind: record.KindCounter, Subject: fmt.Sprintf("app[%d]", i), Counter: record.MemoryCounter}
+		e.Value = 100 << 20
+		b.Happen(e)
+		e.At, e.Value = sec, (100+grown)<<20
+		b.Happen(e)
 	}
 	for range 100 {
 		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail || !strings.HasPrefix(a.Why, "app[1] grew from 100 to 300 MiB") {

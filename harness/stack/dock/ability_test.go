@@ -56,7 +56,7 @@ func TestKillAWorker(t *testing.T) {
 	}
 	for _, e := range d.all() {
 		if e.Source == record.DockerSource && (e.Kind == record.KindDie || e.Kind == record.KindOOM) ||
-			strings.HasSuffix(e.Subject, oomKill) && e.Value > 0 {
+			e.Of(oomKill) && e.Value > 0 {
 			t.Errorf("event %+v after a mere kill", e)
 		}
 	}
@@ -92,7 +92,7 @@ func TestMemoryKillOfAWorker(t *testing.T) {
 			e.Pid == victim.Pid
 	})
 	d.find(t, "the counter", func(e stack.Event) bool {
-		return e.Source == record.CgroupSource && strings.HasSuffix(e.Subject, oomKill) && e.Value > before[oomKill]
+		return e.Source == record.CgroupSource && e.Of(oomKill) && e.Value > before[oomKill]
 	})
 	d.find(t, "Docker's oom", func(e stack.Event) bool {
 		return e.Source == record.DockerSource &&
@@ -173,7 +173,7 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 		if e.Source == record.DockerSource && e.Kind == record.KindKill && e.At <= die.At {
 			kills = append(kills, e.Code)
 		}
-		if e.Kind == record.KindOOM || e.Kind == record.KindOOMKilled || strings.HasSuffix(e.Subject, oomKill) &&
+		if e.Kind == record.KindOOM || e.Kind == record.KindOOMKilled || e.Of(oomKill) &&
 			e.Value > 0 {
 			t.Errorf("looks like a memory kill: %+v", e)
 		}

@@ -9,13 +9,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // Names of counters, the same for both versions of cgroups. Bytes, or counts,
 // or nanoseconds where the name says so.
 const (
-	oomKill      = "oom_kill" // processes that the kernel killed for memory
+	oomKill      = record.OOMCounter
 	failcnt      = "memory.failcnt"
 	memoryUsage  = "memory.usage"
 	cpuPeriods   = "cpu.nr_periods"

@@ -239,20 +239,20 @@ func (w *watcher) compare(r *replica, was, now view) {
 	}
 	for _, pid := range slices.Sorted(maps.Keys(was.workers)) {
 		if _, ok := now.workers[pid]; !ok {
-			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindExit, Subject: r.name, Pid: pid,
-				Text: "worker gone"})
+			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindExit, Subject: r.name,
+				Role: record.WorkerRole, Pid: pid, Text: "worker gone"})
 		}
 	}
 	for _, pid := range slices.Sorted(maps.Keys(now.workers)) {
 		if _, ok := was.workers[pid]; !ok {
 			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindStart, Subject: r.name,
-				Pid: pid, Text: "worker " + now.workers[pid].Command})
+				Role: record.WorkerRole, Pid: pid, Text: "worker " + now.workers[pid].Command})
 		}
 	}
 	for _, name := range []string{oomKill, failcnt, cpuThrottled} {
 		if n, ok := now.counters[name]; ok && (was.counters == nil || n != was.counters[name]) {
 			w.s.tell(stack.Event{At: at, Source: record.CgroupSource, Kind: record.KindCounter,
-				Subject: r.name + " " + name, Value: n,
+				Subject: r.name, Counter: name, Value: n,
 				Text: fmt.Sprintf("%d → %d", was.counters[name], n)})
 		}
 	}

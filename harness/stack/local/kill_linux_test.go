@@ -122,7 +122,7 @@ func (r rig) awaitNewWorker(t *testing.T, old []stack.Process) {
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		r.diary.mu.Lock()
 		i := slices.IndexFunc(r.diary.events, func(e stack.Event) bool {
-			return e.Kind == record.KindStart && e.Subject == "app[0] worker" &&
+			return e.Kind == record.KindStart && e.Who() == "app[0] worker" &&
 				!slices.ContainsFunc(old, func(p stack.Process) bool { return p.Pid == e.Pid })
 		})
 		r.diary.mu.Unlock()

@@ -76,7 +76,7 @@ func (d *diary) await(t *testing.T, kind record.EventKind, subject string, pid i
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
 		d.mu.Lock()
 		for _, e := range d.events {
-			if e.Kind == kind && e.Subject == subject && (pid == 0 || e.Pid == pid) {
+			if e.Kind == kind && e.Who() == subject && (pid == 0 || e.Pid == pid) {
 				d.mu.Unlock()
 				return e
 			}

@@ -143,7 +143,7 @@ func TestStopLetsStreamsFinish(t *testing.T) {
 	defer r.diary.mu.Unlock()
 	var kinds []string
 	for _, e := range r.diary.events {
-		if e.Subject == "app[0]" {
+		if e.Subject == "app[0]" && e.Role == "" {
 			kinds = append(kinds, string(e.Kind))
 		}
 	}

@@ -89,9 +89,8 @@ func (r *replica) tellChanges(before, now []int) {
 	}
 }
 
-// tellWorker names the worker apart from its replica, so that its end is not
-// taken for the replica's.
+// tellWorker tells of a worker: its end is not the replica's.
 func (r *replica) tellWorker(kind record.EventKind, pid int) {
 	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: record.ProcessSource, Kind: kind,
-		Subject: r.name + " worker", Pid: pid, Text: "seen within " + watchPause.String()})
+		Subject: r.name, Role: record.WorkerRole, Pid: pid, Text: "seen within " + watchPause.String()})
 }

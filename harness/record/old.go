@@ -1,0 +1,26 @@
+package record
+
+import "strings"
+
+// This file is the one place that knows how older versions wrote down what has a
+// field of its own today. Whoever reads a [Run] meets today's form alone.
+
+// oldEvent gives an event its role and its counter. Until 2026-11 both were words
+// of the subject ("app[0] worker", "app[0] oom_kill"); of containers the role stood
+// in the text alone.
+func oldEvent(e Event) Event {
+	if e.Kind == KindCounter && e.Counter == "" {
+		i := strings.LastIndexByte(e.Subject, ' ')
+		e.Subject, e.Counter = e.Subject[:max(i, 0)], e.Subject[i+1:]
+		return e
+	}
+	if e.Source != ProcessSource || e.Role != "" {
+		return e
+	}
+	subject, worker := strings.CutSuffix(e.Subject, " worker")
+	lives := e.Kind == KindStart || e.Kind == KindExit
+	if e.Subject = subject; worker || lives && strings.HasPrefix(e.Text, "worker ") {
+		e.Role = WorkerRole
+	}
+	return e
+}

@@ -1,0 +1,27 @@
+package record
+
+import "testing"
+
+// What older versions put into words comes back as the fields of today.
+func TestOldEvents(t *testing.T) {
+	const workers = "seen within 100ms"
+	for name, tt := range map[string]struct{ old, want Event }{
+		"worker of a program": {Event{Source: ProcessSource, Kind: KindExit, Subject: "app[0] worker", Text: workers},
+			Event{Source: ProcessSource, Kind: KindExit, Subject: "app[0]", Role: WorkerRole, Text: workers}},
+		"worker of a container": {Event{Source: ProcessSource, Kind: KindExit, Subject: "app[1]", Text: "worker gone"},
+			Event{Source: ProcessSource, Kind: KindExit, Subject: "app[1]", Role: WorkerRole, Text: "worker gone"}},
+		"replica": {Event{Source: ProcessSource, Kind: KindExit, Subject: "app[0]"},
+			Event{Source: ProcessSource, Kind: KindExit, Subject: "app[0]"}},
+		"kill of a worker, told of its replica": {Event{Source: ProcessSource, Kind: KindKill, Subject: "app[0]", Text: "killed to worker"},
+			Event{Source: ProcessSource, Kind: KindKill, Subject: "app[0]", Text: "killed to worker"}},
+		"counter of a replica": {Event{Kind: KindCounter, Subject: "app[0] oom_kill", Value: 1},
+			Event{Kind: KindCounter, Subject: "app[0]", Counter: OOMCounter, Value: 1}},
+		"counter of nobody": {Event{Kind: KindCounter, Subject: "oom_kill"}, Event{Kind: KindCounter, Counter: OOMCounter}},
+		"counter of today": {Event{Kind: KindCounter, Subject: "app[0]", Counter: MemoryCounter},
+			Event{Kind: KindCounter, Subject: "app[0]", Counter: MemoryCounter}},
+	} {
+		if got := oldEvent(tt.old); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
+	}
+}
