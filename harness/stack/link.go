@@ -105,12 +105,19 @@ type Struck struct {
 	Err    string        // why it could not be done
 }
 
+// Roles of a process in its replica.
+const (
+	RoleMaster = "master" // what a process manager would signal
+	RoleWorker = "worker" // a child of the master: it serves streams
+	RoleHelper = "helper" // serves none: a wrapper, or a runtime's own process
+)
+
 // A Process is part of a replica.
 type Process struct {
 	Replica string // name
 	Pid     int
 	Parent  int
-	Role    string // "master", "worker"
+	Role    string // [RoleMaster], [RoleWorker] or [RoleHelper]
 	Command string
 	Sockets int // open now; 0 where we cannot see them
 }

@@ -173,8 +173,8 @@ func (s *Stack) reconfigure(ctx context.Context) error {
 func (e *edge) workers(ctx context.Context) (pids []int, err error) {
 	ps, err := e.box.processes(ctx)
 	for _, p := range ps {
-		if strings.HasPrefix(p.command, "nginx: worker process") && !strings.Contains(p.command, "shutting down") {
-			pids = append(pids, p.pid)
+		if strings.HasPrefix(p.Command, "nginx: worker process") && !strings.Contains(p.Command, "shutting down") {
+			pids = append(pids, p.Pid)
 		}
 	}
 	return pids, err

@@ -13,16 +13,8 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
-
-// A proc is a process of a box, in both numberings. The app tells its own, which
-// is the container's.
-type proc struct {
-	pid, parent   int // in the container
-	host          int // on the daemon's machine; 0 where we cannot see it
-	threads       int // 0 where we cannot see them
-	command, name string
-}
 
 // Processes implements [stack.Killer].
 func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
@@ -32,11 +24,11 @@ func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list processes of %s: %w", r.name, err)
 		}
-		list := assign(r.name, ps)
-		for i := range list {
-			list[i].Sockets = stack.Sockets(ps[i].host)
+		chain.Assign(1, ps)
+		for _, p := range ps {
+			p.Replica, p.Sockets = r.name, stack.Sockets(p.Host)
+			all = append(all, p.Process)
 		}
-		all = append(all, list...)
 	}
 	return all, nil
 }
@@ -68,11 +60,11 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	if err != nil {
 		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
-	i := slices.IndexFunc(ps, func(q proc) bool { return q.pid == p.Pid })
+	i := slices.IndexFunc(ps, func(q chain.Process) bool { return q.Pid == p.Pid })
 	if i < 0 {
 		return fmt.Errorf("blame pid %d of %s: no such process", p.Pid, p.Replica)
 	}
-	if host := ps[i].host; host != 0 {
+	if host := ps[i].Host; host != 0 {
 		err = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
 	} else {
 		_, err = r.app.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
@@ -90,11 +82,11 @@ func (b *box) signal(ctx context.Context, pid, sig int) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(ps, func(p proc) bool { return p.pid == pid })
+	i := slices.IndexFunc(ps, func(p chain.Process) bool { return p.Pid == pid })
 	if i < 0 {
 		return errors.New("no such process")
 	}
-	if host := ps[i].host; host != 0 {
+	if host := ps[i].Host; host != 0 {
 		return syscall.Kill(host, syscall.Signal(sig))
 	}
 	_, err = b.exec(ctx, "kill", "-"+strconv.Itoa(sig), strconv.Itoa(pid))
@@ -103,7 +95,7 @@ func (b *box) signal(ctx context.Context, pid, sig int) error {
 
 // processes lists the box's processes by the host's process table where it is
 // ours to see, and by asking in the container where not.
-func (b *box) processes(ctx context.Context) ([]proc, error) {
+func (b *box) processes(ctx context.Context) ([]chain.Process, error) {
 	if folders, err := b.cgroups(); err == nil {
 		return hostProcesses(folders)
 	}
@@ -111,7 +103,7 @@ func (b *box) processes(ctx context.Context) ([]proc, error) {
 }
 
 // hostProcesses reads the members of a cgroup.
-func hostProcesses(folders map[string]string) ([]proc, error) {
+func hostProcesses(folders map[string]string) ([]chain.Process, error) {
 	folder, ok := folders["memory"]
 	if !ok {
 		folder = folders[""]
@@ -120,7 +112,7 @@ func hostProcesses(folders map[string]string) ([]proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ps []proc
+	var ps []chain.Process
 	byHost := map[int]int{}
 	for word := range strings.FieldsSeq(string(data)) {
 		host, err := strconv.Atoi(word)
@@ -129,23 +121,24 @@ func hostProcesses(folders map[string]string) ([]proc, error) {
 		}
 		if p, ok := readProc(host); ok {
 			ps = append(ps, p)
-			byHost[host] = p.pid
+			byHost[host] = p.Pid
 		}
 	}
 	for i := range ps {
-		ps[i].parent = byHost[ps[i].parent] // 0 for one whose parent is outside
+		ps[i].Parent = byHost[ps[i].Parent] // 0 for one whose parent is outside
 	}
 	return ps, nil
 }
 
 // readProc reads /proc/PID/status (proc(5)). NSpid ends with the number in the
 // innermost namespace. Zombies do not count: they serve nobody.
-func readProc(host int) (p proc, ok bool) {
+func readProc(host int) (p chain.Process, ok bool) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", host))
 	if err != nil {
 		return p, false
 	}
-	p.host = host
+	p.Host = host
+	name := ""
 	for line := range strings.Lines(string(data)) {
 		key, value, _ := strings.Cut(line, ":")
 		f := strings.Fields(value)
@@ -154,22 +147,22 @@ func readProc(host int) (p proc, ok bool) {
 		}
 		switch key {
 		case "Name":
-			p.name = f[0]
+			name = f[0]
 		case "State":
 			if f[0] == "Z" || f[0] == "X" {
 				return p, false
 			}
 		case "PPid":
-			p.parent, _ = strconv.Atoi(f[0])
+			p.Parent, _ = strconv.Atoi(f[0])
 		case "Threads":
-			p.threads, _ = strconv.Atoi(f[0])
+			p.Threads, _ = strconv.Atoi(f[0])
 		case "NSpid":
-			p.pid, _ = strconv.Atoi(f[len(f)-1])
+			p.Pid, _ = strconv.Atoi(f[len(f)-1])
 		}
 	}
 	cmd, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", host))
-	p.command = commandLine(string(cmd), p.name)
-	return p, p.pid != 0
+	p.Command = commandLine(string(cmd), name)
+	return p, p.Pid != 0
 }
 
 func commandLine(raw, name string) string {
@@ -187,7 +180,7 @@ const listScript = `for d in /proc/[0-9]*; do
 	echo "${d#/proc/} $p $s $(tr '\0' ' ' <$d/cmdline)"
 done 2>/dev/null`
 
-func (b *box) processesInside(ctx context.Context) ([]proc, error) {
+func (b *box) processesInside(ctx context.Context) ([]chain.Process, error) {
 	out, err := b.exec(ctx, "sh", "-c", listScript)
 	if err != nil {
 		return nil, &stack.Unable{What: "see the processes of " + b.part, Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
@@ -195,16 +188,16 @@ func (b *box) processesInside(ctx context.Context) ([]proc, error) {
 	return parseList(out), nil
 }
 
-func parseList(out string) []proc {
-	var ps []proc
+func parseList(out string) []chain.Process {
+	var ps []chain.Process
 	for line := range strings.Lines(out) {
 		f := strings.SplitN(strings.TrimSpace(line), " ", 4)
 		if len(f) < 4 || f[2] == "Z" || strings.HasPrefix(f[3], "sh -c for d in /proc") || strings.HasPrefix(f[3], "tr ") {
 			continue
 		}
-		p := proc{command: strings.TrimSpace(f[3])}
-		p.pid, _ = strconv.Atoi(f[0])
-		p.parent, _ = strconv.Atoi(f[1])
+		p := chain.Process{Process: stack.Process{Command: strings.TrimSpace(f[3])}}
+		p.Pid, _ = strconv.Atoi(f[0])
+		p.Parent, _ = strconv.Atoi(f[1])
 		ps = append(ps, p)
 	}
 	return ps

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // Counters have the same names on both versions of cgroups.
@@ -58,7 +60,9 @@ func TestRoles(t *testing.T) {
 		"uvicorn":    {"1 0 S python -m uvicorn\n7 1 S python -c from multiprocessing.resource_tracker import main\n8 1 S python spawn\n", "1=master 7=helper 8=worker"},
 	} {
 		var got []string
-		for _, p := range assign("app[0]", parseList(c.list)) {
+		ps := parseList(c.list)
+		chain.Assign(1, ps)
+		for _, p := range ps {
 			got = append(got, text(p.Pid)+"="+p.Role)
 		}
 		if strings.Join(got, " ") != c.want {
@@ -79,9 +83,9 @@ func TestProcessesInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pids := func(ps []proc) (list []int) {
+	pids := func(ps []chain.Process) (list []int) {
 		for _, p := range ps {
-			list = append(list, p.pid, p.parent)
+			list = append(list, p.Pid, p.Parent)
 		}
 		slices.Sort(list)
 		return list

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // watchPause lies between two looks at processes and counters: an event that is
@@ -134,7 +135,8 @@ func (w *watcher) processes(r *replica) {
 	if err != nil {
 		return // neither the host nor the container lets us see
 	}
-	for _, p := range assign(r.name, ps) {
+	chain.Assign(1, ps)
+	for _, p := range ps {
 		if p.Role == "master" {
 			w.argv = p.Command
 		}
@@ -217,13 +219,14 @@ func see(ctx context.Context, r *replica) (v view, ok bool) {
 		return v, false
 	}
 	v = view{pid: r.app.hostPid(), workers: map[int]stack.Process{}, threads: map[int]int{}}
-	for i, p := range assign(r.name, ps) {
+	chain.Assign(1, ps)
+	for _, p := range ps {
 		switch p.Role {
 		case "worker":
-			v.workers[p.Pid] = p
-			v.threads[p.Pid] = ps[i].threads
+			v.workers[p.Pid] = p.Process
+			v.threads[p.Pid] = p.Threads
 		case "master": // which serves where it has no workers
-			v.threads[p.Pid] = ps[i].threads
+			v.threads[p.Pid] = p.Threads
 		}
 	}
 	v.counters, err = readCounters(folders)

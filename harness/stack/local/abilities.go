@@ -10,10 +10,11 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // find returns a replica by name.
-func (c *chain) find(name string) (*replica, error) {
+func (c *Stack) find(name string) (*replica, error) {
 	if c.spec.App.URL != "" {
 		return nil, c.notOurs()
 	}
@@ -25,13 +26,13 @@ func (c *chain) find(name string) (*replica, error) {
 	return nil, fmt.Errorf("find replica: there is no %q", name)
 }
 
-func (c *chain) notOurs() error {
+func (c *Stack) notOurs() error {
 	return stack.NotStarted("see and signal the app's processes")
 }
 
 // Processes implements [stack.Killer]. Masters come before their workers; the
 // guards are ours and not listed.
-func (c *chain) Processes(context.Context) ([]stack.Process, error) {
+func (c *Stack) Processes(context.Context) ([]stack.Process, error) {
 	if c.spec.App.URL != "" {
 		return nil, c.notOurs()
 	}
@@ -41,18 +42,19 @@ func (c *chain) Processes(context.Context) ([]stack.Process, error) {
 		if err != nil {
 			continue
 		}
-		ps := assign(proc.Pid, proc.tree())
-		for i := range ps {
-			ps[i].Replica, ps[i].Sockets = r.name, stack.Sockets(ps[i].Pid)
+		ps := proc.tree()
+		chain.Assign(proc.Pid, ps)
+		for _, p := range ps {
+			p.Replica, p.Sockets = r.name, stack.Sockets(p.Host)
+			all = append(all, p.Process)
 		}
-		all = append(all, ps...)
 	}
 	return all, nil
 }
 
 // Signal implements [stack.Killer]. It refuses a pid that is no longer part of
 // the replica, since the number may be somebody else's by now.
-func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
+func (c *Stack) Signal(_ context.Context, p stack.Process, sig int) error {
 	r, err := c.find(p.Replica)
 	if err != nil {
 		return err
@@ -61,7 +63,7 @@ func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
 	if err != nil {
 		return fmt.Errorf("signal pid %d: %w", p.Pid, err)
 	}
-	if !slices.ContainsFunc(proc.tree(), func(q stack.Process) bool { return q.Pid == p.Pid }) {
+	if !slices.ContainsFunc(proc.tree(), func(q chain.Process) bool { return q.Pid == p.Pid }) {
 		return fmt.Errorf("signal pid %d: it is not part of %s any more", p.Pid, r.name)
 	}
 	r.tell(record.KindKill, p.Pid, sig, fmt.Sprintf("%v to %s", syscall.Signal(sig), p.Role))
@@ -69,7 +71,7 @@ func (c *chain) Signal(_ context.Context, p stack.Process, sig int) error {
 }
 
 // Counters implements [stack.Counter].
-func (c *chain) Counters(_ context.Context, name string) (map[string]int64, error) {
+func (c *Stack) Counters(_ context.Context, name string) (map[string]int64, error) {
 	r, err := c.find(name)
 	if err != nil {
 		return nil, err
@@ -86,16 +88,16 @@ func (c *chain) Counters(_ context.Context, name string) (map[string]int64, erro
 }
 
 // Pause implements [stack.Pauser]: SIGSTOP to every process of the replica.
-func (c *chain) Pause(_ context.Context, name string) error {
+func (c *Stack) Pause(_ context.Context, name string) error {
 	return c.signalAll(name, record.KindPause, syscall.SIGSTOP)
 }
 
 // Unpause implements [stack.Pauser].
-func (c *chain) Unpause(_ context.Context, name string) error {
+func (c *Stack) Unpause(_ context.Context, name string) error {
 	return c.signalAll(name, record.KindUnpause, syscall.SIGCONT)
 }
 
-func (c *chain) signalAll(name string, kind record.EventKind, sig syscall.Signal) error {
+func (c *Stack) signalAll(name string, kind record.EventKind, sig syscall.Signal) error {
 	r, err := c.find(name)
 	if err != nil {
 		return err
@@ -116,7 +118,7 @@ func (c *chain) signalAll(name string, kind record.EventKind, sig syscall.Signal
 
 // Stop implements [stack.Stopper]. Whatever the replica's first process leaves
 // behind is killed, as a container's is.
-func (c *chain) Stop(ctx context.Context, name string, grace time.Duration) error {
+func (c *Stack) Stop(ctx context.Context, name string, grace time.Duration) error {
 	r, err := c.find(name)
 	if err != nil {
 		return err
@@ -125,7 +127,7 @@ func (c *chain) Stop(ctx context.Context, name string, grace time.Duration) erro
 }
 
 // Start implements [stack.Stopper]; the port stays the same.
-func (c *chain) Start(ctx context.Context, name string) error {
+func (c *Stack) Start(ctx context.Context, name string) error {
 	r, err := c.find(name)
 	if err != nil {
 		return err
@@ -134,7 +136,7 @@ func (c *chain) Start(ctx context.Context, name string) error {
 }
 
 // Reload implements [stack.Reloader].
-func (c *chain) Reload(ctx context.Context) error {
+func (c *Stack) Reload(ctx context.Context) error {
 	if c.edge == nil || c.nginx == "" {
 		return &stack.Unable{What: "reload nginx", Why: "there is none in this stack"}
 	}
@@ -143,7 +145,7 @@ func (c *chain) Reload(ctx context.Context) error {
 
 // AddReplica implements [stack.Scaler]. The edge sends it streams as soon as it
 // is healthy.
-func (c *chain) AddReplica(ctx context.Context) (stack.Replica, error) {
+func (c *Stack) AddReplica(ctx context.Context) (stack.Replica, error) {
 	if err := c.scalable(); err != nil {
 		return stack.Replica{}, err
 	}
@@ -166,7 +168,7 @@ func (c *chain) AddReplica(ctx context.Context) (stack.Replica, error) {
 
 // RemoveReplica implements [stack.Scaler]: the edge forgets it, then it gets
 // SIGTERM and its grace, so that streams in flight may finish.
-func (c *chain) RemoveReplica(ctx context.Context, name string) error {
+func (c *Stack) RemoveReplica(ctx context.Context, name string) error {
 	if err := c.scalable(); err != nil {
 		return err
 	}
@@ -188,7 +190,7 @@ func (c *chain) RemoveReplica(ctx context.Context, name string) error {
 	return errors.Join(err, stopErr, r.close(ctx))
 }
 
-func (c *chain) scalable() error {
+func (c *Stack) scalable() error {
 	switch {
 	case c.spec.App.URL != "":
 		return c.notOurs()

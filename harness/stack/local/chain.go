@@ -15,8 +15,8 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 )
 
-// A chain is an open local stack.
-type chain struct {
+// A Stack is a running chain of processes.
+type Stack struct {
 	opt    Options
 	spec   stack.Spec
 	nginx  string // binary; "" for the Go edge
@@ -37,18 +37,18 @@ type chain struct {
 }
 
 var (
-	_ stack.Stack    = (*chain)(nil)
-	_ stack.Killer   = (*chain)(nil)
-	_ stack.Pauser   = (*chain)(nil)
-	_ stack.Stopper  = (*chain)(nil)
-	_ stack.Reloader = (*chain)(nil)
-	_ stack.Scaler   = (*chain)(nil)
-	_ stack.Counter  = (*chain)(nil)
-	_ stack.Hosted   = (*chain)(nil)
+	_ stack.Stack    = (*Stack)(nil)
+	_ stack.Killer   = (*Stack)(nil)
+	_ stack.Pauser   = (*Stack)(nil)
+	_ stack.Stopper  = (*Stack)(nil)
+	_ stack.Reloader = (*Stack)(nil)
+	_ stack.Scaler   = (*Stack)(nil)
+	_ stack.Counter  = (*Stack)(nil)
+	_ stack.Hosted   = (*Stack)(nil)
 )
 
 // start brings up the chain from its inner end to its outer one.
-func (c *chain) start(ctx context.Context) (err error) {
+func (c *Stack) start(ctx context.Context) (err error) {
 	if c.remote, err = parseRemote(c.spec.App.URL); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c *chain) start(ctx context.Context) (err error) {
 }
 
 // innermost is the address of the first replica, or of the URL.
-func (c *chain) innermost() string {
+func (c *Stack) innermost() string {
 	if len(c.replicas) > 0 {
 		return c.replicas[0].addr()
 	}
@@ -80,7 +80,7 @@ func (c *chain) innermost() string {
 
 // startReplicas starts all at once and waits for all; those that got up are
 // kept, also on error, for Close.
-func (c *chain) startReplicas(ctx context.Context) error {
+func (c *Stack) startReplicas(ctx context.Context) error {
 	errs := make([]error, c.spec.Replicas)
 	var all sync.WaitGroup
 	for i := range c.spec.Replicas {
@@ -98,7 +98,7 @@ func (c *chain) startReplicas(ctx context.Context) error {
 }
 
 // startEdge opens the upstream links and the edge before them.
-func (c *chain) startEdge(ctx context.Context) (err error) {
+func (c *Stack) startEdge(ctx context.Context) (err error) {
 	for _, r := range c.replicas {
 		if err := c.openUpstream(ctx, r); err != nil {
 			return err
@@ -115,13 +115,13 @@ func (c *chain) startEdge(ctx context.Context) (err error) {
 
 func upstreamName(i int) string { return fmt.Sprintf("%s[%d]", stack.UpstreamLink, i) }
 
-func (c *chain) openUpstream(ctx context.Context, r *replica) (err error) {
+func (c *Stack) openUpstream(ctx context.Context, r *replica) (err error) {
 	r.link, err = newLink(ctx, c.server, upstreamName(r.index), r.addr(), &c.spec, c.spec.Toxics[stack.UpstreamLink])
 	return err
 }
 
 // upstreamLinks lists the links behind the edge.
-func (c *chain) upstreamLinks() []*link {
+func (c *Stack) upstreamLinks() []*link {
 	if c.remoteUp != nil {
 		return []*link{c.remoteUp}
 	}
@@ -134,7 +134,7 @@ func (c *chain) upstreamLinks() []*link {
 	return links
 }
 
-func (c *chain) upstreams() []nginxconf.Upstream {
+func (c *Stack) upstreams() []nginxconf.Upstream {
 	var ups []nginxconf.Upstream
 	for _, l := range c.upstreamLinks() {
 		ups = append(ups, nginxconf.Upstream{Main: l.addr(), Control: l.controlAddr()})
@@ -142,14 +142,14 @@ func (c *chain) upstreams() []nginxconf.Upstream {
 	return ups
 }
 
-func (c *chain) all() []*replica {
+func (c *Stack) all() []*replica {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.replicas)
 }
 
 // findVersions names the parts for the report.
-func (c *chain) findVersions(ctx context.Context) map[string]string {
+func (c *Stack) findVersions(ctx context.Context) map[string]string {
 	v := map[string]string{}
 	if len(c.Links()) > 0 {
 		v["toxiproxy"] = moduleVersion("github.com/Shopify/toxiproxy/v2")
@@ -180,7 +180,7 @@ func moduleVersion(path string) string {
 
 // Close implements [stack.Stack]. It goes from the outside in, so that a process
 // that ends cuts nobody's stream by surprise.
-func (c *chain) Close(ctx context.Context) error {
+func (c *Stack) Close(ctx context.Context) error {
 	c.closing.Lock()
 	defer c.closing.Unlock()
 	var errs []error
@@ -217,7 +217,7 @@ func (r *replica) close(ctx context.Context) error {
 }
 
 // Logs implements [stack.Stack].
-func (c *chain) Logs() []stack.Log {
+func (c *Stack) Logs() []stack.Log {
 	var logs []stack.Log
 	if c.edge != nil && c.nginx != "" {
 		logs = append(logs, stack.Log{Name: nginxAccessLog, Kind: string(record.NginxAccess)},

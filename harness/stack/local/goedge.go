@@ -42,7 +42,7 @@ type goEdge struct {
 	upstreams []nginxconf.Upstream
 }
 
-func startGoEdge(c *chain, upstreams []nginxconf.Upstream) (*goEdge, error) {
+func startGoEdge(c *Stack, upstreams []nginxconf.Upstream) (*goEdge, error) {
 	out, err := os.OpenFile(filepath.Join(c.spec.LogDir, goEdgeLog), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open log of the edge: %w", err)

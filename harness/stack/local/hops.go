@@ -7,7 +7,7 @@ import (
 )
 
 // Hops implements [stack.Stack].
-func (c *chain) Hops() []stack.Hop {
+func (c *Stack) Hops() []stack.Hop {
 	net := "toxiproxy " + c.versions["toxiproxy"]
 	if c.spec.Strikes {
 		net = "relay and " + net
@@ -32,7 +32,7 @@ func (c *chain) Hops() []stack.Hop {
 
 // throughLink is the hop that enters the chain at a link. One that leads straight
 // to a URL keeps that URL's name, and only the connection goes elsewhere.
-func (c *chain) throughLink(name, what string, l *link, direct bool) stack.Hop {
+func (c *Stack) throughLink(name, what string, l *link, direct bool) stack.Hop {
 	switch {
 	case l.bare == "":
 	case !direct:
@@ -55,14 +55,14 @@ func at(name, what, addr string) stack.Hop {
 	return stack.Hop{Name: name, What: what, URL: "http://" + addr, Control: "http://" + addr}
 }
 
-func (c *chain) edgeWhat() string {
+func (c *Stack) edgeWhat() string {
 	if version := c.versions["nginx"]; version != "" {
 		return strings.Replace(c.edge.what(), "nginx", "nginx "+version, 1)
 	}
 	return c.edge.what()
 }
 
-func (c *chain) appWhat() string {
+func (c *Stack) appWhat() string {
 	if c.spec.App.Origin != nil {
 		return "origin"
 	}
@@ -70,7 +70,7 @@ func (c *chain) appWhat() string {
 }
 
 // Links implements [stack.Stack].
-func (c *chain) Links() []stack.Link {
+func (c *Stack) Links() []stack.Link {
 	var links []stack.Link
 	for _, l := range append([]*link{c.edgeLink}, c.upstreamLinks()...) {
 		if l.bare == "" {
@@ -81,7 +81,7 @@ func (c *chain) Links() []stack.Link {
 }
 
 // Replicas implements [stack.Stack].
-func (c *chain) Replicas() []stack.Replica {
+func (c *Stack) Replicas() []stack.Replica {
 	var list []stack.Replica
 	for _, r := range c.all() {
 		s := stack.Replica{Name: r.name, Addr: r.addr(), URL: "http://" + r.addr()}
@@ -94,10 +94,10 @@ func (c *chain) Replicas() []stack.Replica {
 }
 
 // Versions implements [stack.Stack].
-func (c *chain) Versions() map[string]string { return c.versions }
+func (c *Stack) Versions() map[string]string { return c.versions }
 
 // Layers implements [stack.Stack].
-func (c *chain) Layers() []stack.Layer {
+func (c *Stack) Layers() []stack.Layer {
 	layers := c.spec.Balancer()
 	if len(c.Links()) > 0 {
 		passes := map[string]string{"reset from behind it": "passed on as FIN"}
@@ -118,7 +118,7 @@ func (c *chain) Layers() []stack.Layer {
 
 // HostPids implements [stack.Hosted]: the guards, below which all runs that we
 // started.
-func (c *chain) HostPids() (pids []int) {
+func (c *Stack) HostPids() (pids []int) {
 	if n, ok := c.edge.(*nginx); ok && n.proc != nil {
 		pids = append(pids, n.proc.guard.Process.Pid)
 	}

@@ -72,7 +72,10 @@ func TestCloseInsists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ps := s.(*chain).replicas[0].proc.tree()
+	ps, err := s.(*Stack).Processes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*insist)
 	defer cancel()
 	began := time.Now()

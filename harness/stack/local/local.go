@@ -59,7 +59,7 @@ func (*Opener) Kind() string { return "local" }
 
 // Open implements [stack.Opener].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
-	c := &chain{opt: o.opt, spec: spec}
+	c := &Stack{opt: o.opt, spec: spec}
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 }
 
 // prepare fills in defaults and refuses what cannot be, before anything starts.
-func (c *chain) prepare() error {
+func (c *Stack) prepare() error {
 	if c.spec.Now == nil {
 		began := time.Now()
 		c.spec.Now = func() time.Duration { return time.Since(began) }
@@ -109,7 +109,7 @@ func (c *chain) prepare() error {
 }
 
 // refuse says what this stack, or this machine, cannot do.
-func (c *chain) refuse() error {
+func (c *Stack) refuse() error {
 	app := &c.spec.App
 	switch {
 	case app.Image != "" || app.Build != "" || app.Compose != (stack.Compose{}):
@@ -132,7 +132,7 @@ func (c *chain) refuse() error {
 	return c.refuseEdge()
 }
 
-func (c *chain) refuseEdge() (err error) {
+func (c *Stack) refuseEdge() (err error) {
 	edge := c.spec.Edge
 	if edge.Form == stack.EdgeNone {
 		return nil

@@ -89,7 +89,7 @@ func (d *diary) await(t *testing.T, kind record.EventKind, subject string, pid i
 
 // A rig is an open stack under test.
 type rig struct {
-	*chain
+	*Stack
 	diary *diary
 	dir   string
 }
@@ -107,7 +107,7 @@ func openWith(t *testing.T, o *Opener, spec stack.Spec) rig {
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	r := rig{s.(*chain), d, spec.LogDir}
+	r := rig{s.(*Stack), d, spec.LogDir}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -60,7 +60,7 @@ func neutralArms(b *testing.B) []*arm {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.Close(context.Background()) })
-	c := s.(*chain)
+	c := s.(*Stack)
 	app := c.replicas[0].addr()
 	r, err := relay.Start(relay.Options{Name: "alone", Listen: "127.0.0.1:0", Target: app})
 	if err != nil {
@@ -74,7 +74,7 @@ func neutralArms(b *testing.B) []*arm {
 	b.Cleanup(func() { l.close(context.Background()) })
 	arms := []*arm{{name: "direct", url: app}, {name: "relay", url: r.Addr()}, {name: "toxiproxy", url: l.listen}}
 	if hasNginx {
-		other := &chain{opt: o.opt, spec: c.spec, nginx: c.nginx}
+		other := &Stack{opt: o.opt, spec: c.spec, nginx: c.nginx}
 		other.spec.LogDir = b.TempDir()
 		n, err := startNginx(b.Context(), other, []nginxconf.Upstream{{Main: app, Control: app}})
 		if err != nil {

@@ -75,7 +75,7 @@ func nginxVersion(ctx context.Context, path string) string {
 // startNginx starts nginx with a socket that listens already: nginx takes over
 // the descriptors that its variable NGINX names, as it does when it replaces its
 // own binary. So no port can be lost between choosing and binding it.
-func startNginx(ctx context.Context, c *chain, upstreams []nginxconf.Upstream) (*nginx, error) {
+func startNginx(ctx context.Context, c *Stack, upstreams []nginxconf.Upstream) (*nginx, error) {
 	n := &nginx{spec: &c.spec, path: c.nginx, version: nginxVersion(ctx, c.nginx)}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 const (
@@ -41,7 +42,7 @@ type replica struct {
 	watching sync.WaitGroup
 }
 
-func (c *chain) newReplica() *replica {
+func (c *Stack) newReplica() *replica {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := c.next
@@ -222,7 +223,7 @@ func (r *replica) stop(ctx context.Context, grace time.Duration) error {
 	}
 	master := r.proc.Pid
 	if r.proc.running() {
-		master = findMaster(r.proc.Pid, r.proc.tree())
+		master = chain.Master(r.proc.Pid, r.proc.tree())
 		r.tell(record.KindStop, master, int(sigTerm), fmt.Sprintf("SIGTERM, grace %v", grace))
 	}
 	if err := r.proc.stop(ctx, master, sigTerm, grace); err != nil {

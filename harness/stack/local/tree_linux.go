@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // commandLimit bounds what we keep of a command line, in bytes.
@@ -17,14 +18,15 @@ const commandLimit = 120
 // descendants lists the living processes below root, nearest first, root left
 // out. It reads all of /proc, since a process knows its parent and not its
 // children.
-func descendants(root int) []stack.Process {
+func descendants(root int) []chain.Process {
 	parents := readParents()
-	var found []stack.Process
+	var found []chain.Process
 	for level := []int{root}; len(level) > 0; {
 		var next []int
 		for _, parent := range level {
 			for _, pid := range parents[parent] {
-				found = append(found, stack.Process{Pid: pid, Parent: parent, Command: commandLine(pid)})
+				found = append(found, chain.Process{Host: pid,
+					Process: stack.Process{Pid: pid, Parent: parent, Command: commandLine(pid)}})
 				next = append(next, pid)
 			}
 		}

@@ -2,10 +2,10 @@
 
 package local
 
-import "github.com/streamproof/streamproof/harness/stack"
+import "github.com/streamproof/streamproof/harness/stack/chain"
 
 // descendants needs /proc; elsewhere only a replica's first process is known.
-func descendants(int) []stack.Process { return nil }
+func descendants(int) []chain.Process { return nil }
 
 func retired(int) bool { return true }
 

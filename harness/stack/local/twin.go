@@ -12,7 +12,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
 
-var _ stack.Twinner = (*chain)(nil)
+var _ stack.Twinner = (*Stack)(nil)
 
 // twinFolder is where a twin keeps its files while it runs.
 const twinFolder = ".twin"
@@ -20,7 +20,7 @@ const twinFolder = ".twin"
 // Twin implements [stack.Twinner]: the same program on the same form of
 // configuration, without the limits of one scenario, and with no link before the
 // upstream, since toxiproxy makes a FIN of every RST.
-func (c *chain) Twin(ctx context.Context) (stack.Twin, error) {
+func (c *Stack) Twin(ctx context.Context) (stack.Twin, error) {
 	if c.edge == nil {
 		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
 	}
@@ -38,8 +38,8 @@ func (c *chain) Twin(ctx context.Context) (stack.Twin, error) {
 }
 
 // twin starts a second edge before an upstream.
-func (c *chain) twin(ctx context.Context, upstream string) (stack.Twin, error) {
-	t := &chain{opt: c.opt, spec: c.spec, nginx: c.nginx, remote: c.remote}
+func (c *Stack) twin(ctx context.Context, upstream string) (stack.Twin, error) {
+	t := &Stack{opt: c.opt, spec: c.spec, nginx: c.nginx, remote: c.remote}
 	t.spec.Edge = stack.Edge{Form: c.spec.Edge.Form}
 	t.spec.LogDir = filepath.Join(c.spec.LogDir, twinFolder)
 	t.spec.Notify = func(stack.Event) {}
@@ -57,7 +57,7 @@ func (c *chain) twin(ctx context.Context, upstream string) (stack.Twin, error) {
 }
 
 // openEdge starts the edge before the given upstreams.
-func (c *chain) openEdge(ctx context.Context, ups []nginxconf.Upstream) error {
+func (c *Stack) openEdge(ctx context.Context, ups []nginxconf.Upstream) error {
 	if c.nginx == "" {
 		e, err := startGoEdge(c, ups)
 		if err == nil {

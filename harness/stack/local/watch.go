@@ -6,6 +6,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // watchPause lies between two looks at a replica's workers; watchShare keeps
@@ -19,10 +20,10 @@ const (
 )
 
 // tree lists the living processes of p and all that it started.
-func (p *process) tree() []stack.Process {
+func (p *process) tree() []chain.Process {
 	ps := descendants(p.guard.Process.Pid)
 	if len(ps) == 0 && p.running() {
-		ps = []stack.Process{{Pid: p.Pid, Command: p.Argv[0]}}
+		ps = []chain.Process{{Host: p.Pid, Process: stack.Process{Pid: p.Pid, Command: p.Argv[0]}}}
 	}
 	return ps
 }
@@ -31,7 +32,7 @@ func (p *process) tree() []stack.Process {
 // process; those that are there already are told before it returns. A worker's
 // exit status is its master's to see, not ours.
 func (r *replica) watch(proc *process) {
-	master := findMaster(proc.Pid, proc.tree())
+	master := chain.Master(proc.Pid, proc.tree())
 	known, ok := stack.Children(master)
 	if !ok {
 		return
