@@ -104,8 +104,8 @@ type Endless struct {
 	Events int
 }
 
-// origin reports whether a is our own server.
-func (a *App) origin() bool {
+// IsOrigin reports whether a is our own server.
+func (a *App) IsOrigin() bool {
 	return a.Image == "" && a.Build == "" && a.Compose == (stack.Compose{}) && len(a.Command) == 0 && a.URL == ""
 }
 
@@ -131,20 +131,20 @@ func (a *App) String() string {
 	return "built-in origin"
 }
 
-// spec is what the stack needs to know to start a.
-func (a *App) spec() stack.App {
-	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.base(),
+// Spec is what the stack needs to know to start a.
+func (a *App) Spec() stack.App {
+	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.Base(),
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
 		Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm}
-	if a.origin() {
+	if a.IsOrigin() {
 		s.Origin = &stack.Origin{Workers: a.Workers, Args: a.Args}
 		s.Health = "/healthz"
 	}
 	return s
 }
 
-// base is the URL without path and query.
-func (a *App) base() string {
+// Base is the URL without path and query.
+func (a *App) Base() string {
 	u, err := url.Parse(a.URL)
 	if a.URL == "" || err != nil {
 		return a.URL
@@ -152,43 +152,44 @@ func (a *App) base() string {
 	return u.Scheme + "://" + u.Host
 }
 
-// path is the path and query that streams ask for.
-func (a *App) path() string {
+// Path is the path and query that streams ask for.
+func (a *App) Path() string {
 	if a.Stream.Path != "" {
 		return "/" + strings.TrimPrefix(a.Stream.Path, "/")
 	}
 	if u, err := url.Parse(a.URL); err == nil && a.URL != "" {
 		return u.RequestURI()
 	}
-	if a.origin() {
+	if a.IsOrigin() {
 		return "/stream"
 	}
 	return "/"
 }
 
-// plain reports whether a can be asked for its answer in one piece.
-func (a *App) plain() bool {
-	return a.origin() || a.Stream.PlainPath != "" || a.Stream.PlainBody != ""
+// HasPlain reports whether a can be asked for its answer in one piece.
+func (a *App) HasPlain() bool {
+	return a.IsOrigin() || a.Stream.PlainPath != "" || a.Stream.PlainBody != ""
 }
 
 // abilities are what a can be asked for, as the record keeps them.
 func (a *App) abilities() *record.Abilities {
-	return &record.Abilities{Origin: a.origin(), Pauses: a.origin() || strings.Contains(a.path(), "{pause}"),
-		Plain: a.plain(), Ledger: a.ledger() != "", Started: a.URL == ""}
+	return &record.Abilities{Origin: a.IsOrigin(), Pauses: a.IsOrigin() || strings.Contains(a.Path(), "{pause}"),
+		Plain: a.HasPlain(), Ledger: a.LedgerPath() != "", Started: a.URL == ""}
 }
 
-// ledger is the path of the app's account of a stream, "" if it keeps none.
-func (a *App) ledger() string {
-	if a.Ledger == "" && a.origin() {
+// LedgerPath is the path of the app's account of a stream, "" if it keeps none.
+func (a *App) LedgerPath() string {
+	if a.Ledger == "" && a.IsOrigin() {
 		return "/ledger?nonce={nonce}"
 	}
 	return a.Ledger
 }
 
 // shaped reports whether a answers in the shape that a scenario asks for.
-func (a *App) shaped() bool { return a.origin() || strings.Contains(a.path(), "{gap}") }
+func (a *App) shaped() bool { return a.IsOrigin() || strings.Contains(a.Path(), "{gap}") }
 
-func (a *App) method() string {
+// Method is the one of the request that streams send.
+func (a *App) Method() string {
 	switch {
 	case a.Stream.Method != "":
 		return strings.ToUpper(a.Stream.Method)
@@ -203,7 +204,7 @@ func (a *App) dialect() (d stream.Dialect, terminal, failure *stream.Matcher, er
 	name := a.Stream.Dialect
 	if name == "" {
 		name = "sse-generic"
-		if a.origin() {
+		if a.IsOrigin() {
 			name = "origin"
 		}
 	}
@@ -319,7 +320,7 @@ func (a *App) unused(d stream.Dialect) error {
 				Fix: "leave it out, or say --dialect text"}
 		}
 	}
-	if a.Workers > 0 && !a.origin() {
+	if a.Workers > 0 && !a.IsOrigin() {
 		return &UsageError{Place: "workers", Problem: "only the built-in origin is started with worker processes", Fix: "leave it out, and tell your app itself: env, or its command"}
 	}
 	return nil

@@ -1,19 +1,6 @@
 package harness
 
-import (
-	"cmp"
-	"time"
-
-	"github.com/streamproof/streamproof/harness/load"
-	"github.com/streamproof/streamproof/harness/tap"
-)
-
-// What clients do where nobody says otherwise: the backoff of the libraries of
-// large APIs, and an event source on a network that is near.
-const (
-	defaultBackoff   = 500 * time.Millisecond
-	defaultReconnect = 100 * time.Millisecond
-)
+import "time"
 
 // A Client is how the clients of a scenario's victims behave. The zero Client
 // reads as fast as it can, to the end, and asks once.
@@ -59,19 +46,8 @@ type Retry struct {
 	Wait  time.Duration // before the first one, and twice as long before each next; 0 means 500 ms
 }
 
-// own reports whether c does anything but read to the end.
-func (c Client) own() bool { return c != Client{} }
+// Own reports whether c does anything but read to the end.
+func (c Client) Own() bool { return c != Client{} }
 
-// asksAgain reports whether a client may use more than one stream.
-func (c Client) asksAgain() bool { return c.rounds() > 1 }
-
-// rounds is how many streams a client may use.
-func (c Client) rounds() uint64 { return 1 + uint64(c.Reconnect.Times) + uint64(c.Retry.Times) }
-
-// behave makes the client of a stream one of c's.
-func (c Client) behave(t *load.Target) {
-	t.Abort = tap.Abort{AfterEvents: c.Abort.AfterEvents, After: c.Abort.After}
-	t.Read = tap.Reading{Rate: c.Read.Rate, Buffer: c.Read.Buffer}
-	t.Client = load.Client{Retries: c.Retry.Times, Backoff: cmp.Or(c.Retry.Wait, defaultBackoff),
-		Reconnects: c.Reconnect.Times, Wait: cmp.Or(c.Reconnect.Wait, defaultReconnect), Together: c.Reconnect.Together}
-}
+// Rounds is how many streams a client may use.
+func (c Client) Rounds() uint64 { return 1 + uint64(c.Reconnect.Times) + uint64(c.Retry.Times) }

@@ -1,17 +1,14 @@
-// Package harness plays scenarios: it opens a stack, sends streams through it,
-// injects a fault at the right moment, and records everything.
+// Package harness holds the values of a run: which app, which scenarios, which
+// load, and what they come to.
 //
-//  1. [Run] checks all that can be checked, makes the run folder, saves the
-//     plan, and plays the scenarios one after the other.
-//  2. Each [Scenario] gets a fresh stack, a baseline of streams before any
-//     fault, a main wave in which seeded victims and controls travel side by
-//     side, and streams that measure recovery (play.go, wave.go).
-//  3. The fault waits for its condition (moment.go), strikes, is held, and heals
-//     (injection.go), part by part where it is combined; it heals whatever else
-//     happens. Victims' clients may hang up, dawdle or come back (client.go).
-//  4. Everything is in the record when Run returns. Judging it is somebody
-//     else's work. Nothing of a stream that has ended stays in memory: a step that
-//     needs it, such as the proof of a fault, reads it back (seen.go).
+//  1. An [App] is the system under test, and how to ask it for a stream; a
+//     [Scenario] says what load to send, which fault to inject when, and what must
+//     hold then; [Options] are both with what the user set beside.
+//  2. Options.Validate names the place of a mistake and what mends it, before
+//     anything is started ([UsageError]).
+//  3. [NewPlan] works options out: how answers are read, what each request says,
+//     which edge and policy each scenario has in this run, what is saved first.
+//  4. Package harness/play runs a Plan over a stack and a clock.
 //
 // The three walks below list the files that something passes through, in order. A
 // file stands where it is entered for the first time, with the function that is
@@ -38,7 +35,7 @@
 //	harness/tap/events.go         events.add            it is counted, and the silence before it is measured
 //	harness/record/timeline.go    Timeline.Append       its arrival is kept, a few bytes an event
 //	harness/tap/finish.go         flight.finish         the stream has ended, and how
-//	harness/run.go                run.done              the record of the stream is whole
+//	harness/play/run.go           run.done              the record of the stream is whole
 //	harness/record/writer.go      Writer.End            and is appended to the run folder
 //	harness/record/reading.go     reading.stream        judging begins: it is read back
 //	harness/verdict/grade.go      GradeStream           outcome, ending and flags
@@ -49,14 +46,14 @@
 // From the scenario to the reason in the report, for latency on a link of the local stack:
 //
 //	scenarios/latency.go               Latency            which fault, when, for how long
-//	harness/injection.go               player.inject      waits, strikes, lets it stand, heals
-//	harness/moment.go                  vigil.keep         the tap tells which streams have moved on
+//	harness/play/inject.go             player.inject      waits, strikes, lets it stand, heals
+//	harness/play/await.go              vigil.keep         the tap tells which streams have moved on
 //	harness/fault/when.go              Moment.Met         is the condition met?
 //	harness/fault/plan.go              Inject             stamps the parts of the fault
 //	harness/fault/toxic.go             Toxic.Inject       the fault itself
 //	harness/stack/local/link.go        link.Add           the link that it is for
 //	harness/stack/local/toxiproxy.go   lane.add           toxiproxy delays what goes through
-//	harness/play.go                    player.stamp       armed, active, healed, confirmed: each with its time
+//	harness/play/play.go               player.stamp       armed, active, healed, confirmed: each with its time
 //	harness/record/writer.go           Writer.Window      appended to the run folder
 //	harness/record/reading.go          reading.take       judging begins: it is read back
 //	harness/verdict/scope.go           Scope.readWindows  which streams were in its way
@@ -73,16 +70,16 @@
 //	cmd/streamproof/run.go        input.run         the command run
 //	cmd/streamproof/options.go    input.options     file and flags become options
 //	scenarios/execute.go          Execute           play, then judge
-//	harness/run.go                Run               checks all input, opens the record, plays each scenario
-//	harness/play.go               player.timetable  the order of one scenario
+//	harness/play/run.go           Run               checks all input, opens the record, plays each scenario
+//	harness/play/play.go          player.timetable  the order of one scenario
 //	harness/stack/local/local.go  Opener.Open       the app behind its edge, with the links that the scenario needs
-//	harness/solo.go               player.solo       one stream alone
-//	harness/wave.go               player.mainWave   the streams
+//	harness/play/solo.go          player.solo       one stream alone
+//	harness/play/wave.go          player.mainWave   the streams
 //	harness/load/load.go          Drive             sent by Vegeta at their times
-//	harness/injection.go          player.inject     the fault among them
-//	harness/recovery.go           prober.start      new streams until they complete again
-//	harness/ledger.go             player.ledgers    the server's own account of those that we left
-//	harness/logs.go               player.fileLogs   the logs, filed beside the record
+//	harness/play/inject.go        player.inject     the fault among them
+//	harness/play/recover.go       prober.start      new streams until they complete again
+//	harness/play/ledger.go        player.ledgers    the server's own account of those that we left
+//	harness/play/logs.go          player.fileLogs   the logs, filed beside the record
 //	harness/record/open.go        Open              judging begins: the record is read back
 //	harness/verdict/judge.go      JudgeScopes       streams become checks, checks a verdict
 //	harness/diagnose/diagnose.go  ReportScopes      what failed gets its causes

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -60,7 +61,8 @@ type Sabotage struct {
 	Share float64  // of the main wave; 0 means a third
 }
 
-func (s Sabotage) names() []string {
+// List names the sabotages in the order in which they are dealt out.
+func (s Sabotage) List() []string {
 	if len(s.Names) == 0 && s.Name != "" {
 		return []string{s.Name}
 	}
@@ -85,9 +87,11 @@ const (
 	DefaultGapLimit   = 10 * time.Second
 	DefaultFirstLimit = time.Minute
 	DefaultTotal      = 5 * time.Minute
-	connectLimit      = 5 * time.Second
 	headersLimit      = 30 * time.Second
 )
+
+// ConnectLimit is how long a stream may take to connect.
+const ConnectLimit = 5 * time.Second
 
 // Validate says what is wrong with o, before anything is started.
 func (o *Options) Validate() error {
@@ -103,7 +107,7 @@ func (o *Options) Validate() error {
 	if err := o.validLoad(); err != nil {
 		return err
 	}
-	if len(o.Sabotage.names()) > 0 && !o.App.origin() {
+	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {
 		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged", Fix: "leave out the app, or the sabotage"}
 	}
 	if err := o.validDirect(); err != nil {
@@ -129,9 +133,9 @@ func (o *Options) validLoad() error {
 	return nil
 }
 
-// allows reports whether a host may be sent load.
-func (o *Options) allows(host string) bool {
-	return isLoopback(host) || slices.Contains(o.AllowHosts, host)
+// Allows reports whether a host may be sent load.
+func (o *Options) Allows(host string) bool {
+	return IsLoopback(host) || slices.Contains(o.AllowHosts, host)
 }
 
 // validHost lets load go to loopback, and to hosts that the user named.
@@ -144,14 +148,41 @@ func (o *Options) validHost() error {
 		return validURL(o.App.URL)
 	}
 	host := u.Hostname()
-	if o.allows(host) {
+	if o.Allows(host) {
 		return nil
 	}
 	return &UsageError{Place: "url", Problem: "host " + host + " is not this machine, and load is not sent to strangers",
 		Fix: "if it is yours, add --allow-host " + host}
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host of a URL is this machine by its name or address.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// validDirect refuses an address of the app that cannot be used.
+func (o *Options) validDirect() error {
+	if o.App.Direct == "" {
+		return nil
+	}
+	if o.App.URL == "" {
+		return &UsageError{Place: "direct", Problem: "it names the app behind a URL, and no URL is given", Fix: "add --url with the address of the edge"}
+	}
+	if err := validURL(o.App.Direct); err != nil {
+		return renamed(err, "direct")
+	}
+	behind := Options{App: App{URL: o.App.Direct}, AllowHosts: o.AllowHosts}
+	return renamed(behind.validHost(), "direct")
+}
+
+// renamed moves a usage error to another place.
+func renamed(err error, place string) error {
+	var usage *UsageError
+	if errors.As(err, &usage) {
+		moved := *usage
+		moved.Place = place
+		return &moved
+	}
+	return err
 }

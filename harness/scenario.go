@@ -106,7 +106,8 @@ func (l Load) Over(m Load) Load {
 // DefaultStreams is the number of concurrent streams unless asked otherwise.
 const DefaultStreams = 20
 
-func (l Load) streams() int {
+// Concurrent is the number of streams in flight that l asks for, of a closed model.
+func (l Load) Concurrent() int {
 	if l.Streams == 0 {
 		return DefaultStreams
 	}
@@ -115,24 +116,15 @@ func (l Load) streams() int {
 
 // plan is the stored form.
 func (l Load) plan() record.LoadPlan {
-	p := record.LoadPlan{Model: "closed", Streams: l.streams(), Ramp: l.Ramp, Duration: l.Duration}
+	p := record.LoadPlan{Model: "closed", Streams: l.Concurrent(), Ramp: l.Ramp, Duration: l.Duration}
 	if l.Rate > 0 {
 		p.Model, p.Streams, p.Rate = "open", 0, l.Rate
 	}
 	return p
 }
 
-// plan is the stored form of s.
-func (s *Scenario) plan(l Load) record.Scenario {
-	p := record.Scenario{ID: s.ID, Title: s.Title, Doc: s.Doc, Edge: string(s.Edge.Form), Load: l.plan(), Policy: s.Policy, Required: s.Required}
-	if s.Fault != nil {
-		p.Fault = s.Fault.String()
-	}
-	return p
-}
-
-// share is the part of the main wave that goes in the fault's way.
-func (s *Scenario) share() float64 {
+// VictimShare is the part of the main wave that goes in the fault's way.
+func (s *Scenario) VictimShare() float64 {
 	switch {
 	case s.Share > 0:
 		return s.Share
@@ -142,10 +134,10 @@ func (s *Scenario) share() float64 {
 	return 0.5
 }
 
-// bare names the links that the scenario does nothing to. They would only cost
+// UnusedLinks names the links that the scenario does nothing to. They would only cost
 // time: a chain of proxies queues before the app does. One that peels the chain
 // needs them, to tell what they add.
-func (s *Scenario) bare() (links []string) {
+func (s *Scenario) UnusedLinks() (links []string) {
 	if s.Peel {
 		return nil
 	}

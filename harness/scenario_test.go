@@ -26,7 +26,7 @@ func TestLinksStandOnlyWhereAScenarioActsOnThem(t *testing.T) {
 		"one of several":         {Scenario{Edge: streaming, Fault: fault.Strike{Link: "upstream[1]"}}, "edge"},
 		"peel compares the hops": {Scenario{Edge: streaming, Peel: true}, ""},
 	} {
-		if got := strings.Join(tc.scenario.bare(), " "); got != tc.bare {
+		if got := strings.Join(tc.scenario.UnusedLinks(), " "); got != tc.bare {
 			t.Errorf("%s: leaves out %q, want %q", name, got, tc.bare)
 		}
 	}

@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"bufio"
 	"cmp"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -10,7 +12,7 @@ import (
 
 // Secrets are the values that must reach no file, log or report: what
 // environment variables brought in, and the headers that carry credentials.
-type secrets struct {
+type Secrets struct {
 	replace *strings.Replacer
 	empty   bool // there are none
 }
@@ -41,7 +43,7 @@ func expand(place, s string) (string, error) {
 }
 
 // secrets collects what must be kept out of everything we write.
-func (a *App) secrets() (secrets, error) {
+func (a *App) secrets() (Secrets, error) {
 	hidden := map[string]string{}
 	note := func(raw string) {
 		for _, ref := range variable.FindAllStringSubmatch(raw, -1) {
@@ -51,7 +53,7 @@ func (a *App) secrets() (secrets, error) {
 	for k, v := range a.Stream.Headers {
 		full, err := expand("stream.headers."+k, v)
 		if err != nil {
-			return secrets{}, err
+			return Secrets{}, err
 		}
 		note(v)
 		if credential[strings.ToLower(k)] && !variable.MatchString(v) {
@@ -62,7 +64,7 @@ func (a *App) secrets() (secrets, error) {
 		}
 	}
 	if _, err := expand("stream.body", a.Stream.Body); err != nil {
-		return secrets{}, err
+		return Secrets{}, err
 	}
 	note(a.Stream.Body)
 	return newSecrets(hidden), nil
@@ -71,7 +73,7 @@ func (a *App) secrets() (secrets, error) {
 // newSecrets replaces longer values first, so that a token inside a header does
 // not leave the rest of it behind. Values of up to three letters are left
 // alone: they would mangle the logs and protect nothing.
-func newSecrets(hidden map[string]string) secrets {
+func newSecrets(hidden map[string]string) Secrets {
 	values := make([]string, 0, len(hidden))
 	for v := range hidden {
 		if len(v) > 3 {
@@ -83,7 +85,7 @@ func newSecrets(hidden map[string]string) secrets {
 	for _, v := range values {
 		pairs = append(pairs, v, hidden[v])
 	}
-	return secrets{replace: strings.NewReplacer(pairs...), empty: len(pairs) == 0}
+	return Secrets{replace: strings.NewReplacer(pairs...), empty: len(pairs) == 0}
 }
 
 var (
@@ -98,10 +100,29 @@ func PublicURL(u string) string {
 	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
 }
 
-// hide takes the secrets out of s.
-func (s secrets) hide(text string) string {
+// Hide takes the secrets out of s.
+func (s Secrets) Hide(text string) string {
 	if s.replace == nil {
 		return text
 	}
 	return s.replace.Replace(text)
 }
+
+// Scrub copies r to w line by line, without the secrets.
+func (s Secrets) Scrub(w io.Writer, r *bufio.Reader) error {
+	for {
+		line, err := r.ReadString('\n')
+		if _, werr := io.WriteString(w, s.Hide(line)); werr != nil {
+			return werr
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Empty reports whether there is nothing to hide.
+func (s Secrets) Empty() bool { return s.replace == nil || s.empty }

@@ -25,7 +25,7 @@ func TestSecretsReachNothingThatIsWritten(t *testing.T) {
 		{"token s3cret-token", "token [authorization withheld]"},
 		{"Accept: text/event-stream", "Accept: text/event-stream"},
 	} {
-		if got := s.hide(tc.in); got != tc.want {
+		if got := s.Hide(tc.in); got != tc.want {
 			t.Errorf("hide(%q) = %q, want %q", tc.in, got, tc.want)
 		}
 	}

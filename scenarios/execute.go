@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/play"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
@@ -25,7 +26,7 @@ func Execute(ctx context.Context, o harness.Options) (*verdict.Report, error) {
 		}
 		o.Opener = opener
 	}
-	runErr := harness.Run(ctx, o)
+	runErr := play.Run(ctx, o)
 	var usage *harness.UsageError
 	if errors.As(runErr, &usage) {
 		return nil, runErr

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
-	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/play"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -41,7 +41,7 @@ func asked(ctx context.Context, s *config.Start, path string) error {
 	if err != nil {
 		return err
 	}
-	look, err := harness.LookAt(ctx, app, opener)
+	look, err := play.LookAt(ctx, app, opener)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func asked(ctx context.Context, s *config.Start, path string) error {
 
 // derive reads off an answer which dialect it is in. Of the dialects that prove
 // the end by themselves the first is taken that finds the answer whole.
-func derive(s *config.Start, look harness.Look) error {
+func derive(s *config.Start, look play.Look) error {
 	switch {
 	case look.Status != 200:
 		return fmt.Errorf("status %d", look.Status)
@@ -84,7 +84,7 @@ func derive(s *config.Start, look harness.Look) error {
 }
 
 // formOf is the dialect of an answer that no API's dialect reads.
-func formOf(look harness.Look) string {
+func formOf(look play.Look) string {
 	switch kind := strings.ToLower(look.ContentType); {
 	case strings.Contains(kind, "event-stream"):
 		return "sse-generic"

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
-	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/play"
 )
 
 // What init reads off an answer: the dialect, and for a generic one what tells its
@@ -33,7 +33,7 @@ func TestDerive(t *testing.T) {
 		{"cut", "text/plain", "all of", 200, errors.New("unexpected EOF"), "", "", "broke off after 6 bytes"},
 	} {
 		var s config.Start
-		err := derive(&s, harness.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut})
+		err := derive(&s, play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut})
 		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: dialect %q, terminal %q, %v", tt.name, s.Dialect, s.Terminal, err)
 		}

@@ -1,0 +1,96 @@
+package play
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/probe"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// probeLimit bounds an edge probe with the start and the end of its edge.
+const probeLimit = 20 * time.Second
+
+// probed remembers what edges did, for the life of the process: a program and a
+// form of configuration answer alike however often they are asked. A go test of
+// many scenarios pays once.
+var probed = struct {
+	sync.Mutex
+	by map[string]record.EdgeProbe
+}{by: map[string]record.EdgeProbe{}}
+
+// probeEdge asks the scenario's edge what it does to cut streams, before any
+// load, and records it. It is no part of the trial: where it cannot be had the
+// scenario goes on, and the record says so.
+func (p *player) probeEdge(ctx context.Context) error {
+	t, able := p.stack.(stack.Twinner)
+	if !able || p.sc.Edge.Form == stack.EdgeNone && p.sc.Edge.NginxConf == "" {
+		return nil
+	}
+	p.phase("probing the edge")
+	found, err := p.askEdge(ctx, t)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		p.note(p.sc.ID, record.NoteFact, "the edge was not probed: "+err.Error(), "")
+		return nil
+	}
+	text, err := json.Marshal(found)
+	if err != nil {
+		return fmt.Errorf("record edge probe: %w", err)
+	}
+	p.note(p.sc.ID, record.NoteEdge, string(text), "")
+	return nil
+}
+
+// askEdge finds what is known about the edge, or probes a twin of it.
+func (p *player) askEdge(ctx context.Context, t stack.Twinner) (record.EdgeProbe, error) {
+	probed.Lock()
+	defer probed.Unlock()
+	key, err := p.edgeKey()
+	if err != nil {
+		return record.EdgeProbe{}, err
+	}
+	if known, ok := probed.by[key]; ok {
+		return known, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	found, err := p.probeTwin(ctx, t)
+	if err == nil {
+		probed.by[key] = found
+	}
+	return found, err
+}
+
+func (p *player) probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, err error) {
+	twin, err := t.Twin(ctx)
+	if err != nil {
+		return found, err
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+		defer cancel()
+		err = errors.Join(err, twin.Close(ending))
+	}()
+	return probe.Edge(ctx, twin.URL+p.Place(p.sc), twin.What)
+}
+
+// edgeKey names what an answer of the edge depends on: the program, and the form
+// of its configuration or the user's own, which may change from run to run.
+func (p *player) edgeKey() (string, error) {
+	v := p.stack.Versions()
+	key := fmt.Sprintf("%s, nginx %s, edge %s, form %s", p.Opener.Kind(), v["nginx"], v["edge"], p.sc.Edge.Form)
+	if p.sc.Edge.NginxConf == "" {
+		return key, nil
+	}
+	text, err := os.ReadFile(p.sc.Edge.NginxConf)
+	return fmt.Sprintf("%s, path %s, configuration %s", key, p.Place(p.sc), text), err
+}

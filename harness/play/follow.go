@@ -1,0 +1,50 @@
+package play
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/tap"
+)
+
+// follow says which redirects the streams of a scenario follow: to wherever load
+// may go. One to another address of the same app stays on the stream's way, so that
+// an app that redirects to where it itself listens is still asked through the hop
+// that the stream was sent to.
+func (p *player) follow() *tap.Follow {
+	if p.App.Stream.NoFollow {
+		return nil
+	}
+	f := &tap.Follow{Allowed: p.Allows}
+	for _, h := range p.hops() {
+		f.Own = append(f.Own, h.Dial, h.DialControl, authority(h.URL), authority(h.Control))
+	}
+	f.Own = append(f.Own, authority(p.App.URL), authority(p.App.Direct))
+	slices.Sort(f.Own)
+	f.Own = slices.DeleteFunc(slices.Compact(f.Own), func(s string) bool { return s == "" })
+	return f
+}
+
+// authority is the "host:port" of a URL, "" for none.
+func authority(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[bool]string{false: "80", true: "443"}[u.Scheme == "https"]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// followAsStreams is the rule for requests that we send beside the load.
+func (p *player) followAsStreams(r *http.Request, via []*http.Request) error {
+	if p.App.Stream.NoFollow || len(via) > record.MaxRedirects || !p.Allows(r.URL.Hostname()) {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/lint"
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// peel sends the same load in at every hop of the chain, the app itself first
+// and the whole chain last, so that what each layer adds stands beside what was
+// there without it.
+//
+//	client ─────────────────────────────▶ app      1st wave
+//	client ───────────────▶ link ───────▶ app      2nd
+//	client ────▶ nginx ───▶ link ───────▶ app      3rd
+//	client ─▶ link ─▶ nginx ─▶ link ────▶ app      4th
+//
+// Before each wave one stream goes in alone, and before that one the app must be
+// idle. The waves come one after the other: side by side they would share the app, and
+// a queue in it would look like a layer's.
+func (p *player) peel(ctx context.Context) error {
+	hops := p.hops()
+	inner, last := hops[len(hops)-1], p.next
+	for _, h := range slices.Backward(hops) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if h.Name != inner.Name {
+			p.idle(ctx, inner, last)
+		}
+		last = p.next
+		p.front = h
+		if err := p.solo(ctx, h); err != nil || ctx.Err() != nil {
+			return err
+		}
+		p.phase("streams to " + h.Name)
+		w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
+		w.Assign = p.through(h)
+		p.spread(&w)
+		browsed := p.browse(ctx, h)
+		_, err := p.drive(ctx, w)
+		if err = errors.Join(err, browsed()); err != nil {
+			return err
+		}
+		if err := p.compareAlone(ctx, h, w.First); err != nil {
+			return err
+		}
+	}
+	return p.compare(ctx)
+}
+
+// through sends streams in at h, and breaks those that the origin is to break:
+// the same at every hop.
+func (p *player) through(h stack.Hop) func(uint64) load.Target {
+	split := p.split()
+	return func(n uint64) load.Target {
+		t := split(n)
+		t.Group, t.Hop, t.Dial = record.Load, h.Name, h.Dial
+		return t
+	}
+}
+
+// hops are the stack's. Where the user says where the app itself listens, what
+// his URL leads to is his edge.
+func (p *player) hops() []stack.Hop {
+	hops := p.stack.Hops()
+	if p.App.Direct == "" || p.App.URL == "" {
+		return hops
+	}
+	hops = slices.Clone(hops)
+	last := &hops[len(hops)-1]
+	last.Name, last.What = record.ForeignHop, "what answers at "+last.URL
+	base := (&harness.App{URL: p.App.Direct}).Base()
+	return append(hops, stack.Hop{Name: "app", What: "app", URL: base, Control: base})
+}
+
+// warn says before any load which settings of the layers will cut it.
+func (p *player) warn() {
+	if p.Warn == nil {
+		return
+	}
+	plan := p.Plan.Scenario(p.sc)
+	var layers []record.Layer
+	for _, l := range p.stack.Layers() {
+		layers = append(layers, record.Layer{Name: l.Name, Settings: l.Settings})
+	}
+	for _, w := range lint.Check(layers, p.Limits(), lint.LoadOf(&plan)) {
+		text := w.Layer + " " + w.Setting + ": " + w.Why + "; fix: " + w.Fix
+		if !slices.Contains(p.warned, text) { // once per run: most are about the app
+			p.warned = append(p.warned, text)
+			p.Warn(p.sc.ID, text)
+		}
+	}
+}

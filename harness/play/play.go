@@ -1,0 +1,215 @@
+package play
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+// closeLimit bounds the end of a stack, and heal what undoes a fault.
+const (
+	closeLimit = 30 * time.Second
+	healLimit  = 20 * time.Second
+)
+
+// A player plays one scenario on a stack of its own.
+//
+//	solo ── baseline ── main wave: victims and controls ────────────┐
+//	                      │ condition met                           │
+//	                      └ fault active ── hold ── healed ── recovery streams
+type player struct {
+	*run
+	sc      harness.Scenario
+	stack   stack.Stack
+	front   stack.Hop
+	target  fault.Target
+	parts   []part      // of the fault
+	turn    turn        // of the main wave
+	logs    *logWatcher // of the attached logs and the stack's
+	closing atomic.Bool // the stack is being closed
+	alone   uint64      // the stream that went down this road alone
+	// reference is what a text answer says in full, "" where that is not known.
+	reference string
+
+	aloneTook time.Duration // and how long it took, 0 if unknown
+}
+
+// play opens the stack, plays the timetable and closes the stack, whatever
+// happened in between.
+func (r *run) play(ctx context.Context, sc harness.Scenario) error {
+	sc = r.Fill(sc)
+	r.seen.reset(r.rec.Size())
+	watcher, err := watchLogs(r.App.Logs, r.logDir(sc), r.now)
+	if err != nil {
+		return err
+	}
+	defer watcher.close()
+	p := &player{run: r, sc: sc, logs: watcher, parts: parts(sc.Fault)}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	if err = p.describe(); err == nil {
+		p.warn()
+		err = p.probeEdge(ctx)
+	}
+	if err == nil {
+		err = p.timetable(ctx)
+	}
+	return errors.Join(err, p.close())
+}
+
+func (p *player) open(ctx context.Context) error {
+	p.phase("opening")
+	spec := stack.Spec{App: p.App.Spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas), Path: p.Place(p.sc),
+		LogDir: p.logDir(p.sc), Kind: p.Opener.Kind(), Now: p.now, Notify: p.notify}
+	if o := spec.App.Origin; o != nil {
+		o.Workers = max(o.Workers, p.sc.Workers)
+		o.Args = append(slices.Clone(p.sc.Args), o.Args...)
+	}
+	switch cmp.Or(p.Enter, p.sc.Enter) {
+	case "", "edge", "app":
+		spec.Bare = p.sc.UnusedLinks()
+	}
+	spec.App.Env = append(slices.Clone(p.sc.Env), spec.App.Env...)
+	if prep, ok := p.sc.Fault.(fault.Preparer); ok {
+		prep.Prepare(&spec)
+	}
+	if err := os.MkdirAll(spec.LogDir, 0o755); err != nil {
+		return fmt.Errorf("make log folder: %w", err)
+	}
+	st, err := p.Opener.Open(ctx, spec)
+	if err != nil {
+		return err
+	}
+	p.stack = st
+	p.machine.on(st)
+	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Note: p.fact, Now: p.now,
+		Await: p.await, Stand: p.stand, Stamp: p.stampPart}
+	p.roster.open(st)
+	return nil
+}
+
+// describe records what the stack is made of.
+func (p *player) describe() (err error) {
+	hops := p.hops()
+	if len(hops) == 0 {
+		return errors.New("open stack: it has no hop to send streams to")
+	}
+	if p.front, err = entrance(hops, cmp.Or(p.Enter, p.sc.Enter)); err != nil {
+		return err
+	}
+	for _, h := range hops {
+		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What, Process: p.listener(h.URL)})
+	}
+	for name, version := range p.stack.Versions() {
+		p.note(p.sc.ID, record.NoteFact, name+" "+version, "")
+	}
+	for _, l := range p.stack.Layers() {
+		p.rec.Layer(p.sc.ID, record.Layer{Name: l.Name, Settings: l.Settings})
+	}
+	return nil
+}
+
+// entrance finds the hop at which streams enter.
+func entrance(hops []stack.Hop, name string) (stack.Hop, error) {
+	if name == "" {
+		return hops[0], nil
+	}
+	for _, h := range hops {
+		if h.Name == name {
+			return h, nil
+		}
+	}
+	return stack.Hop{}, &stack.Unable{What: "enter the chain at " + name, Why: "this stack has no such hop"}
+}
+
+// timetable is the scenario itself.
+func (p *player) timetable(ctx context.Context) error {
+	if err := p.learn(ctx); err != nil {
+		return err
+	}
+	if p.sc.Peel {
+		return p.peel(ctx)
+	}
+	if err := p.solo(ctx, p.front); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if err := p.paceAlone(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if p.sc.Fault != nil {
+		if err := p.baseline(ctx); err != nil {
+			return err
+		}
+	}
+	from := p.next
+	if err := p.mainWave(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(p.compareAlone(ctx, p.front, from), p.ledgers(ctx), p.compare(ctx))
+}
+
+// close stops the stack and files its logs. The context of the run may be over
+// by now.
+func (p *player) close() error {
+	p.phase("closing")
+	if s, ok := p.stack.(stack.Settler); ok {
+		s.Settle(context.Background())
+	}
+	p.closing.Store(true)
+	p.logs.ending.Store(true)
+	p.machine.on(nil)
+	p.tell(record.Event{At: p.now(), Source: record.HarnessSource, Kind: record.KindClosing})
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	err := p.stack.Close(ctx)
+	if err != nil {
+		err = fmt.Errorf("close stack: %w", err)
+	}
+	return errors.Join(err, p.fileLogs())
+}
+
+// notify is the stack's word. Strikes are left to the relay's ledger, which says
+// more. What happens while we close the stack is our own doing, and must not be
+// taken for a death.
+func (p *player) notify(e stack.Event) {
+	switch {
+	case e.Kind == record.KindStrike:
+	case p.closing.Load():
+		e.Text, e.Kind = strings.TrimSpace(string(e.Kind)+" "+e.Text), record.KindClosing
+		fallthrough
+	default:
+		p.tell(e)
+	}
+}
+
+// tell records an event of the stack or of the fault.
+func (p *player) tell(e record.Event) {
+	e.Scenario = p.sc.ID
+	e.Text = p.Secrets.Hide(e.Text)
+	p.seen.happened(e)
+	p.rec.Event(e)
+}
+
+// fact tells the reader of the report something about the scenario.
+func (p *player) fact(text string) { p.note(p.sc.ID, record.NoteFact, text, "") }
+
+// stamp records a phase of a part of the fault.
+func (p *player) stamp(x *part, phase record.Phase, at time.Duration, why string, victims []uint64) {
+	w := record.Window{Scenario: p.sc.ID, Fault: x.name, Effect: fault.EffectOf(x.Fault), Phase: phase, At: at, Why: why, Victims: victims}
+	p.seen.window(w)
+	p.rec.Window(w)
+}
+
+func (p *player) phase(name string) { p.progress.phase(name) }

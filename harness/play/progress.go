@@ -1,0 +1,73 @@
+package play
+
+import (
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+)
+
+// tick is how often progress is told.
+const tick = 250 * time.Millisecond
+
+// A ticker tells Options.Progress how the run goes, on a goroutine that close
+// ends.
+type ticker struct {
+	run  *run
+	stop chan struct{}
+	done chan struct{}
+
+	mu sync.Mutex // guards at
+	at harness.Progress
+}
+
+func newTicker(r *run) *ticker {
+	t := &ticker{run: r, stop: make(chan struct{}), done: make(chan struct{}), at: harness.Progress{Total: len(r.Scenarios)}}
+	go t.loop()
+	return t
+}
+
+func (t *ticker) loop() {
+	defer close(t.done)
+	every := time.NewTicker(tick)
+	defer every.Stop()
+	for {
+		select {
+		case <-t.stop:
+			return
+		case <-every.C:
+			t.tell()
+		}
+	}
+}
+
+func (t *ticker) tell() {
+	if t.run.Progress == nil {
+		return
+	}
+	t.mu.Lock()
+	p := t.at
+	t.mu.Unlock()
+	p.Started, p.Ended, p.Whole = t.run.seen.counts()
+	p.Live, p.Elapsed = p.Started-p.Ended, t.run.now()
+	t.run.Progress(p)
+}
+
+func (t *ticker) scenario(id string, index int) {
+	t.mu.Lock()
+	t.at.Scenario, t.at.Index, t.at.Phase = id, index, "opening"
+	t.mu.Unlock()
+}
+
+// phase tells at once, so that a short phase is seen too.
+func (t *ticker) phase(name string) {
+	t.mu.Lock()
+	t.at.Phase = name
+	t.mu.Unlock()
+	t.tell()
+}
+
+func (t *ticker) close() {
+	close(t.stop)
+	<-t.done
+}

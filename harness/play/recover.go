@@ -1,0 +1,89 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// Recovery is measured by small waves of new streams, one after the other: the
+// app has recovered at the start of the first wave in which all were complete, and
+// prompt again.
+const (
+	probeStreams = 3
+	probeRest    = 100 * time.Millisecond // between waves
+	probeSlack   = 10 * time.Second       // beyond the policy's recovery time
+)
+
+// A prober sends the waves on a goroutine of its own, which ends with the first
+// whole wave, with its context or at its time limit.
+type prober struct {
+	p   *player
+	ctx context.Context
+
+	once sync.Once
+	done chan struct{} // nil until started
+}
+
+// start probes from now on, once. from is when the fault struck or healed.
+func (b *prober) start(from time.Duration) {
+	b.once.Do(func() {
+		b.done = make(chan struct{})
+		go func() {
+			defer close(b.done)
+			b.p.recover(b.ctx, from)
+		}()
+	})
+}
+
+// wait returns when probing is over. It is called after the last start.
+func (b *prober) wait() {
+	if b.done != nil {
+		<-b.done
+	}
+}
+
+// recover sends waves until one is whole, and stamps that.
+func (p *player) recover(ctx context.Context, from time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, p.sc.Policy.Recovery+probeSlack+p.sc.Policy.GapLimit)
+	defer cancel()
+	for ctx.Err() == nil {
+		begin := p.now()
+		if ok, err := p.probe(ctx); err != nil {
+			p.note(p.sc.ID, record.NoteHarness, "measure recovery: "+err.Error(), "")
+			return
+		} else if ok && ctx.Err() == nil {
+			p.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
+				probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(probeRest):
+		}
+	}
+}
+
+// probe sends one small wave and says whether all of it was fine.
+func (p *player) probe(ctx context.Context) (bool, error) {
+	w := p.wave(probeStreams, nil)
+	first := w.First
+	w.Assign = p.assign(record.Recovery)
+	done, err := p.drive(ctx, w)
+	if err != nil || done.Started < probeStreams {
+		return false, err
+	}
+	ok := 0
+	slow := verdict.SlowFirst(p.seen.of(record.Baseline))
+	for _, s := range p.seen.of(record.Recovery) {
+		if s.Seq >= first && s.Seq < first+probeStreams && !slow(s) && verdict.GradeStream(s, p.sc.Policy).Outcome == verdict.Complete {
+			ok++
+		}
+	}
+	return ok == probeStreams, nil
+}
