@@ -18,10 +18,6 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
-// watchPause lies between two looks at processes and counters: an event that is
-// read from them is that much late at most.
-const watchPause = 100 * time.Millisecond
-
 // A watcher tells what happens to the containers. Its goroutines end with end.
 type watcher struct {
 	s      *Stack
@@ -30,14 +26,14 @@ type watcher struct {
 	all    sync.WaitGroup
 
 	mu      sync.Mutex // guards the rest
-	started map[*replica]*looker
+	started map[*replica]*chain.Watch
 	logs    []logSource
 	argv    string // of the app's master
 }
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.started = s, map[*replica]*looker{}
+	w.s, w.started = s, map[*replica]*chain.Watch{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -130,19 +126,19 @@ func (w *watcher) processes(r *replica) {
 	if w.started[r] != nil {
 		return
 	}
-	w.started[r] = &looker{}
+	watch := chain.NewWatch(&w.s.spec, r.name, func() (chain.View, bool) { return r.see(w.ctx) })
+	w.started[r] = watch
 	ps, err := r.app.processes(w.ctx)
 	if err != nil {
 		return // neither the host nor the container lets us see
 	}
 	chain.Assign(1, ps)
 	for _, p := range ps {
-		if p.Role == "master" {
+		if p.Role == stack.RoleMaster {
 			w.argv = p.Command
 		}
 	}
-	l := w.started[r]
-	w.all.Go(func() { w.follow(r, l) })
+	w.all.Go(func() { watch.Follow(w.ctx.Done()) })
 }
 
 // command is what the app's master was started with, as settings.
@@ -155,61 +151,23 @@ func (w *watcher) command() map[string]string {
 	return readCommand(w.argv)
 }
 
-// A looker compares what a replica is with what it was at the last look.
-type looker struct {
-	mu      sync.Mutex
-	last    view
-	threads stack.Threads
-}
-
-// follow looks until the watcher ends. It reads the host's files; where those are
-// not ours it does not look at all, since asking in the container ten times a
-// second would be a load of its own.
-func (w *watcher) follow(r *replica, l *looker) {
-	for {
-		w.look(r, l)
-		select {
-		case <-w.ctx.Done():
-			return
-		case <-time.After(watchPause):
-		}
-	}
-}
-
-func (w *watcher) look(r *replica, l *looker) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now, ok := see(w.ctx, r)
-	if !ok {
-		return
-	}
-	w.compare(r, l.last, now)
-	for _, e := range l.threads.Look(w.s.spec.Now(), r.name, now.threads) {
-		w.s.tell(e)
-	}
-	l.last = now
-}
-
 // Settle implements [stack.Settler]: the counters of a kill rise before its
 // streams end, and a run may be over within the pause between two looks.
 func (s *Stack) Settle(context.Context) {
 	s.watch.mu.Lock()
-	all := maps.Clone(s.watch.started)
+	all := slices.Collect(maps.Values(s.watch.started))
 	s.watch.mu.Unlock()
-	for r, l := range all {
-		s.watch.look(r, l)
+	for _, w := range all {
+		w.Look()
 	}
 }
 
-// A view is what a replica looks like at one time.
-type view struct {
-	pid      int // of PID 1 on the host: another one means a restart
-	workers  map[int]stack.Process
-	counters map[string]int64
-	threads  map[int]int // of those that serve, by pid
-}
+// harm are the counters whose every change is told.
+var harm = []string{oomKill, failcnt, cpuThrottled}
 
-func see(ctx context.Context, r *replica) (v view, ok bool) {
+// see reads the host's files. Where those are not ours nothing is seen, since asking
+// in the container again and again would be a load of its own.
+func (r *replica) see(ctx context.Context) (v chain.View, ok bool) {
 	folders, err := r.app.cgroups()
 	if err != nil {
 		return v, false
@@ -218,47 +176,9 @@ func see(ctx context.Context, r *replica) (v view, ok bool) {
 	if err != nil {
 		return v, false
 	}
-	v = view{pid: r.app.hostPid(), workers: map[int]stack.Process{}, threads: map[int]int{}}
-	chain.Assign(1, ps)
-	for _, p := range ps {
-		switch p.Role {
-		case "worker":
-			v.workers[p.Pid] = p.Process
-			v.threads[p.Pid] = p.Threads
-		case "master": // which serves where it has no workers
-			v.threads[p.Pid] = p.Threads
-		}
-	}
-	v.counters, err = readCounters(folders)
-	return v, err == nil && ctx.Err() == nil
-}
-
-// compare tells workers that came and went, and counters that stand for harm:
-// their first reading, and every change.
-func (w *watcher) compare(r *replica, was, now view) {
-	at := w.s.spec.Now()
-	if was.pid != now.pid {
-		was = view{} // a new container: all its workers are new, all counters start at 0
-	}
-	for _, pid := range slices.Sorted(maps.Keys(was.workers)) {
-		if _, ok := now.workers[pid]; !ok {
-			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindExit, Subject: r.name,
-				Role: record.WorkerRole, Pid: pid, Text: "worker gone"})
-		}
-	}
-	for _, pid := range slices.Sorted(maps.Keys(now.workers)) {
-		if _, ok := was.workers[pid]; !ok {
-			w.s.tell(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindStart, Subject: r.name,
-				Role: record.WorkerRole, Pid: pid, Text: "worker " + now.workers[pid].Command})
-		}
-	}
-	for _, name := range []string{oomKill, failcnt, cpuThrottled} {
-		if n, ok := now.counters[name]; ok && (was.counters == nil || n != was.counters[name]) {
-			w.s.tell(stack.Event{At: at, Source: record.CgroupSource, Kind: record.KindCounter,
-				Subject: r.name, Counter: name, Value: n,
-				Text: fmt.Sprintf("%d → %d", was.counters[name], n)})
-		}
-	}
+	n, err := readCounters(folders)
+	maps.DeleteFunc(n, func(name string, _ int64) bool { return !slices.Contains(harm, name) })
+	return chain.View{Life: r.app.hostPid(), Root: 1, Processes: ps, Counters: n}, err == nil && ctx.Err() == nil
 }
 
 func text(v any) string { return strings.TrimSpace(fmt.Sprint(v)) }

@@ -45,6 +45,7 @@ var (
 	_ stack.Scaler   = (*Stack)(nil)
 	_ stack.Counter  = (*Stack)(nil)
 	_ stack.Hosted   = (*Stack)(nil)
+	_ stack.Settler  = (*Stack)(nil)
 )
 
 // start brings up the chain from its inner end to its outer one.

@@ -36,8 +36,9 @@ type replica struct {
 	given bool  // we chose the port and have to give it back
 	link  *link // its upstream link; nil without an edge
 
-	mu   sync.Mutex // guards proc and watching
-	proc *process
+	mu    sync.Mutex // guards what follows
+	proc  *process
+	watch *chain.Watch // of proc; nil where nothing can be seen
 	// watching ends when the watcher of proc's workers has.
 	watching sync.WaitGroup
 }
@@ -127,7 +128,7 @@ func (r *replica) start(ctx context.Context) error {
 	}
 	r.proc = proc
 	r.tell(record.KindReady, proc.Pid, 0, "")
-	r.watch(proc)
+	r.startWatch(proc)
 	return nil
 }
 
@@ -212,6 +213,16 @@ func (r *replica) running() (*process, error) {
 		return nil, fmt.Errorf("%s does not run", r.name)
 	}
 	return r.proc, nil
+}
+
+// watched is the watch of the running process, nil where there is none.
+func (r *replica) watched() *chain.Watch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.proc == nil || !r.proc.running() {
+		return nil
+	}
+	return r.watch
 }
 
 // stop ends the replica; one that does not run is left alone.

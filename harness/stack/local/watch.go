@@ -1,22 +1,10 @@
 package local
 
 import (
-	"slices"
-	"time"
+	"context"
 
-	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
-)
-
-// watchPause lies between two looks at a replica's workers; watchShare keeps
-// the looking below 2 % of one core, however many threads the app has. A look
-// that only waited for a core on a busy machine must not blind us for long, hence
-// watchMost.
-const (
-	watchPause = 50 * time.Millisecond
-	watchMost  = 500 * time.Millisecond
-	watchShare = 50
 )
 
 // tree lists the living processes of p and all that it started.
@@ -28,70 +16,40 @@ func (p *process) tree() []chain.Process {
 	return ps
 }
 
-// watch tells of workers that come and go, from a goroutine that ends with the
-// process; those that are there already are told before it returns. A worker's
-// exit status is its master's to see, not ours.
-func (r *replica) watch(proc *process) {
+// startWatch watches the workers of proc, from a goroutine that ends with it.
+func (r *replica) startWatch(proc *process) {
 	master := chain.Master(proc.Pid, proc.tree())
-	known, ok := stack.Children(master)
-	if !ok {
+	if _, ok := stack.Children(master); !ok {
 		return
 	}
-	for _, pid := range known {
-		r.tellWorker(record.KindStart, pid)
-	}
-	r.watching.Go(func() { r.follow(proc, master, known) })
+	r.watch = chain.NewWatch(r.spec, r.name, func() (chain.View, bool) { return see(master) })
+	r.watching.Go(func() { r.watch.Follow(proc.exited) })
 }
 
-func (r *replica) follow(proc *process, master int, known []int) {
-	var threads stack.Threads
-	for pause := watchPause; ; {
-		select {
-		case <-proc.exited:
-			return
-		case <-time.After(pause):
-		}
-		began := time.Now()
-		now, ok := stack.Children(master)
-		if !ok {
-			continue // the master has ended; the guard is about to say so
-		}
-		r.tellChanges(known, now)
-		known = now
-		for _, e := range threads.Look(r.spec.Now(), r.name, countThreads(append(now, master))) {
-			r.spec.Notify(e)
-		}
-		pause = min(max(watchPause, watchShare*time.Since(began)), watchMost)
+// see looks at a master and its children only: reading all of /proc would cost too
+// much to be done often. Where the master has ended there is nothing to see, and
+// the guard is about to say so.
+func see(master int) (v chain.View, ok bool) {
+	children, ok := stack.Children(master)
+	v = chain.View{Life: master, Root: master}
+	add := func(pid, parent int) {
+		p := chain.Process{Host: pid, Process: stack.Process{Pid: pid, Parent: parent, Command: commandLine(pid)}}
+		p.Threads, _ = threadsOf(pid)
+		v.Processes = append(v.Processes, p)
 	}
+	add(master, 0)
+	for _, pid := range children {
+		add(pid, master)
+	}
+	return v, ok
 }
 
-// countThreads looks at the workers, and at their master, which serves where it
-// has none.
-func countThreads(pids []int) map[int]int {
-	counts := make(map[int]int, len(pids))
-	for _, pid := range pids {
-		if n, ok := threadsOf(pid); ok {
-			counts[pid] = n
+// Settle implements [stack.Settler]: the workers that have come and gone within the
+// pause between two looks are told.
+func (c *Stack) Settle(context.Context) {
+	for _, r := range c.all() {
+		if w := r.watched(); w != nil {
+			w.Look()
 		}
 	}
-	return counts
-}
-
-func (r *replica) tellChanges(before, now []int) {
-	for _, pid := range before {
-		if !slices.Contains(now, pid) {
-			r.tellWorker(record.KindExit, pid)
-		}
-	}
-	for _, pid := range now {
-		if !slices.Contains(before, pid) {
-			r.tellWorker(record.KindStart, pid)
-		}
-	}
-}
-
-// tellWorker tells of a worker: its end is not the replica's.
-func (r *replica) tellWorker(kind record.EventKind, pid int) {
-	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: record.ProcessSource, Kind: kind,
-		Subject: r.name, Role: record.WorkerRole, Pid: pid, Text: "seen within " + watchPause.String()})
 }

@@ -1,10 +1,10 @@
-package stack
+package chain
 
 import "testing"
 
 // A height is told when it has held for a look, and only where it is a new one.
 func TestThreads(t *testing.T) {
-	var w Threads
+	var w threads
 	for i, step := range []struct {
 		now  map[int]int
 		told int // events
@@ -21,7 +21,7 @@ func TestThreads(t *testing.T) {
 		{now: map[int]int{7: 41, 8: 42}, told: 2, last: 42},
 		{now: map[int]int{}},
 	} {
-		news := w.Look(0, "app[0]", step.now)
+		news := w.look(0, "app[0]", step.now)
 		if len(news) != step.told {
 			t.Fatalf("look %d told %+v, want %d", i, news, step.told)
 		}

@@ -1,4 +1,4 @@
-package stack
+package chain
 
 import (
 	"fmt"
@@ -7,28 +7,29 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Threads follows how many threads each process of a replica has, and tells of
+// threads follows how many threads each process of a replica has, and tells of
 // heights: a full pool shows as one that is reached and kept. The zero value is
 // ready.
-type Threads struct {
+type threads struct {
 	last, told map[int]int // by pid
 }
 
 // fewThreads are not worth an event: a runtime's own.
 const fewThreads = 16
 
-// Look takes the counts of now, by pid, and returns an event for each process
+// look takes the counts of now, by pid, and returns an event for each process
 // that has more threads than were told before and had as many at the last look.
-func (t *Threads) Look(at time.Duration, replica string, now map[int]int) (news []Event) {
+func (t *threads) look(at time.Duration, replica string, now map[int]int) (news []stack.Event) {
 	if t.told == nil {
 		t.told = map[int]int{}
 	}
 	for _, pid := range slices.Sorted(maps.Keys(now)) {
 		if n := now[pid]; n >= fewThreads && n == t.last[pid] && n > t.told[pid] {
 			t.told[pid] = n
-			news = append(news, Event{At: at, Source: record.ProcessSource, Kind: record.KindThreads, Subject: replica,
+			news = append(news, stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindThreads, Subject: replica,
 				Pid: pid, Value: int64(n),
 				Text: fmt.Sprintf("%d threads", n)})
 		}
