@@ -33,16 +33,16 @@ func (d *drawing) fault(run *record.Run, id string) {
 			d.seen = append(d.seen, w.At)
 			continue
 		}
-		if i, ok := standing[w.Fault]; ok {
+		if i, ok := standing[w.Fault.Name]; ok {
 			d.spans[i].to = w.At
-			delete(standing, w.Fault)
+			delete(standing, w.Fault.Name)
 		}
 		class, ok := spanClasses[w.Phase]
 		if !ok {
 			continue
 		}
-		standing[w.Fault] = len(d.spans)
-		d.spans = append(d.spans, faultSpan{class, string(w.Phase) + ": " + title(w.Fault), w.At, d.to})
+		standing[w.Fault.Name] = len(d.spans)
+		d.spans = append(d.spans, faultSpan{class, string(w.Phase) + ": " + title(w.Fault.Name), w.At, d.to})
 	}
 }
 

@@ -34,7 +34,7 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 	var v lanesView
 	for _, w := range b.run().Windows {
 		if w.Scenario == id {
-			v.Phases = append(v.Phases, phaseView{title(w.Fault), string(w.Phase), stamp(w.At), w.Why})
+			v.Phases = append(v.Phases, phaseView{title(w.Fault.Name), string(w.Phase), stamp(w.At), w.Why})
 		}
 	}
 	if len(rows) == 0 {

@@ -112,11 +112,11 @@ func TestTicks(t *testing.T) {
 
 func TestFaultShaded(t *testing.T) {
 	run := &record.Run{Windows: []record.Window{
-		{Scenario: "x", Fault: "cut", Phase: record.Armed, At: 1 * time.Second},
-		{Scenario: "other", Fault: "cut", Phase: record.Healed, At: 1500 * ms},
-		{Scenario: "x", Fault: "cut", Phase: record.Active, At: 2 * time.Second},
-		{Scenario: "x", Fault: "cut", Phase: record.Confirmed, At: 2500 * ms},
-		{Scenario: "x", Fault: "cut", Phase: record.Healed, At: 3 * time.Second},
+		{Scenario: "x", Fault: record.Fault{Name: "cut"}, Phase: record.Armed, At: 1 * time.Second},
+		{Scenario: "other", Fault: record.Fault{Name: "cut"}, Phase: record.Healed, At: 1500 * ms},
+		{Scenario: "x", Fault: record.Fault{Name: "cut"}, Phase: record.Active, At: 2 * time.Second},
+		{Scenario: "x", Fault: record.Fault{Name: "cut"}, Phase: record.Confirmed, At: 2500 * ms},
+		{Scenario: "x", Fault: record.Fault{Name: "cut"}, Phase: record.Healed, At: 3 * time.Second},
 	}}
 	d := newDrawing(0, 10*time.Second, 1)
 	d.fault(run, "x")

@@ -157,7 +157,8 @@ func (s *synth) groupReport(g record.Group, members []int) verdict.GroupReport {
 }
 
 func (s *synth) window(id, fault string, phase record.Phase, at time.Duration, why string) {
-	s.run.Windows = append(s.run.Windows, record.Window{Scenario: id, Fault: fault, Phase: phase, At: at, Why: why})
+	s.run.Windows = append(s.run.Windows, record.Window{Scenario: id, Fault: record.Fault{Name: fault},
+		Phase: phase, At: at, Why: why})
 }
 
 func (s *synth) input() Input {

@@ -105,10 +105,10 @@ func TestPartsOfAFaultAreStampedEach(t *testing.T) {
 	for _, name := range []string{stall.String(), latency.String()} {
 		var life []record.Phase
 		for _, w := range run.Windows {
-			if w.Fault == name {
+			if w.Fault.Name == name {
 				life = append(life, w.Phase)
 			}
-			if w.Fault == name && w.Phase == record.Active {
+			if w.Fault.Name == name && w.Phase == record.Active {
 				active = append(active, w.At)
 			}
 		}

@@ -239,7 +239,7 @@ func TestNoGracefulShutdown(t *testing.T) {
 		b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]"})
 		b.Happen(record.Event{At: sec + after, Source: record.ProcessSource, Kind: record.KindExit,
 			Subject: "app[0]", Pid: 11, Code: code})
-		b.Fault("SIGTERM with 10s of grace, then a new start", sec, sec+after, v...)
+		b.Fault(synth.Drain("SIGTERM with 10s of grace, then a new start"), sec, sec+after, v...)
 		app(b, lines...)
 		return causesOf(b)
 	}

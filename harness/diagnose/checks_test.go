@@ -17,7 +17,7 @@ func killed(more func(*synth.Builder)) *synth.Builder {
 	b := faulty("streaming", record.Policy{Kills: true})
 	v := b.Add(10, chaos(record.Victim, synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CutAt(sec)}))
 	b.Add(5, chaos(record.Baseline, synth.Shape{}))
-	b.Fault(killFault, sec, 1200*ms, v...)
+	b.Fault(synth.Cut(killFault), sec, 1200*ms, v...)
 	weKill(b, 11)
 	app(b)
 	more(b)

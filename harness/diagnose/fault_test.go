@@ -47,14 +47,14 @@ func TestInjectedFaults(t *testing.T) {
 			b := faulty("streaming", record.Policy{})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 120, HoldFrom: sec, HoldFor: gap + sec}))
 			b.Add(10, chaos(record.Control, synth.Shape{Events: 120}))
-			b.Fault("stall of 4s on the edge link", sec, 5*sec, v...)
+			b.Fault(synth.Delay("stall of 4s on the edge link"), sec, 5*sec, v...)
 			app(b)
 			return b
 		}, nil},
 		{"a stall that never ended is ours", func() *synth.Builder {
 			b := faulty("streaming", record.Policy{})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 120, Keep: 20, End: synth.Silent(gap)}))
-			b.Fault("stall of 4s on the edge link", sec, 5*sec, v...)
+			b.Fault(synth.Delay("stall of 4s on the edge link"), sec, 5*sec, v...)
 			app(b)
 			return b
 		}, []string{"injected fault: stall"}},
@@ -66,7 +66,7 @@ func TestInjectedFaults(t *testing.T) {
 				b.Happen(record.Event{At: 205 * ms, Source: record.RelaySource, Kind: record.KindStrike,
 					Subject: string(stack.RST), Stream: seq, Value: 5, Text: "rst after 5 events"})
 			}
-			b.Fault("rst after event 5 on the edge link", 205*ms, 220*ms, v...)
+			b.Fault(synth.Cut("rst after event 5 on the edge link"), 205*ms, 220*ms, v...)
 			app(b)
 			return b
 		}, []string{"injected fault: rst after event 5"}},
@@ -75,7 +75,7 @@ func TestInjectedFaults(t *testing.T) {
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CutAt(sec)}))
 			b.Add(10, chaos(record.Victim, synth.Shape{Worker: 12, Events: 60}))
 			b.Add(3, chaos(record.Recovery, synth.Shape{Start: 1100 * ms, Keep: synth.KeepNone, End: synth.Status(502)}))
-			b.Fault(killFault, sec, 1200*ms, v...)
+			b.Fault(synth.Cut(killFault), sec, 1200*ms, v...)
 			weKill(b, 11)
 			app(b)
 			return b
@@ -84,7 +84,7 @@ func TestInjectedFaults(t *testing.T) {
 			b := faulty("default", record.Policy{Kills: true})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CleanAt(sec)}))
 			b.Add(10, chaos(record.Victim, synth.Shape{Worker: 12, Events: 60}))
-			b.Fault(killFault, sec, 1200*ms, v...)
+			b.Fault(synth.Cut(killFault), sec, 1200*ms, v...)
 			weKill(b, 11)
 			app(b)
 			return b
@@ -96,14 +96,14 @@ func TestInjectedFaults(t *testing.T) {
 				b.Happen(record.Event{At: 205 * ms, Source: record.RelaySource, Kind: record.KindStrike,
 					Subject: string(stack.FIN), Stream: seq, Text: "fin after 5 events"})
 			}
-			b.Fault("fin after event 5 on the upstream link", 205*ms, 220*ms, v...)
+			b.Fault(synth.Cut("fin after event 5 on the upstream link"), 205*ms, 220*ms, v...)
 			app(b)
 			return b
 		}, []string{diagnose.LaunderedByEdge}},
 		{"a body that only the close ends", func() *synth.Builder {
 			b := faulty("none", record.Policy{Kills: true})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Keep: 5, End: synth.ByClose}))
-			b.Fault("fin after event 5 on the edge link", 205*ms, 220*ms, v...)
+			b.Fault(synth.Cut("fin after event 5 on the edge link"), 205*ms, 220*ms, v...)
 			app(b)
 			return b
 		}, []string{diagnose.EndsByClose}},
@@ -111,7 +111,7 @@ func TestInjectedFaults(t *testing.T) {
 			b := faulty("streaming", record.Policy{Kills: true})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CutAt(sec)}))
 			b.Add(10, chaos(record.Victim, synth.Shape{Worker: 12, Events: 60, Keep: 30, End: synth.Clean}))
-			b.Fault(killFault, sec, 1200*ms, v...)
+			b.Fault(synth.Cut(killFault), sec, 1200*ms, v...)
 			weKill(b, 11)
 			app(b)
 			return b
@@ -119,7 +119,7 @@ func TestInjectedFaults(t *testing.T) {
 		{"an exception under latency", func() *synth.Builder {
 			b := faulty("streaming", record.Policy{})
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Keep: 10, End: synth.FIN}))
-			b.Fault("latency 300ms ± 50ms on the upstream link", 200*ms, sec, v...)
+			b.Fault(synth.Delay("latency 300ms ± 50ms on the upstream link"), 200*ms, sec, v...)
 			app(b, exceptions(10, endOfTen)...)
 			return b
 		}, []string{diagnose.AppError}},
@@ -128,7 +128,7 @@ func TestInjectedFaults(t *testing.T) {
 			v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)}))
 			b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]"})
 			b.Happen(record.Event{At: 3 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Pid: 11})
-			b.Fault("SIGTERM with 10s of grace, then a new start", sec, 3*sec, v...)
+			b.Fault(synth.Drain("SIGTERM with 10s of grace, then a new start"), sec, 3*sec, v...)
 			app(b)
 			return b
 		}, []string{diagnose.GraceTooShort}},
@@ -150,7 +150,7 @@ func TestInjectedFaults(t *testing.T) {
 func TestLaunderingSaysWhatHappenedBehind(t *testing.T) {
 	b := faulty("default", record.Policy{Kills: true})
 	v := b.Add(5, chaos(record.Victim, synth.Shape{Worker: 11, Events: 60, Keep: 19, End: synth.CleanAt(sec)}))
-	b.Fault(killFault, sec, 1200*ms, v...)
+	b.Fault(synth.Cut(killFault), sec, 1200*ms, v...)
 	weKill(b, 11)
 	app(b)
 	c := causesOf(b)[0]
@@ -194,7 +194,7 @@ func TestSamePidOnTwoReplicas(t *testing.T) {
 			s.Replica = "app[1]"
 		}
 	}
-	b.Fault(killFault, sec, 1200*ms, mine...)
+	b.Fault(synth.Cut(killFault), sec, 1200*ms, mine...)
 	weKill(b, 11) // of app[0]
 	b.Happen(record.Event{At: sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[1]",
 		Pid: 11, Code: 9})

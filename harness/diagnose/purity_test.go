@@ -305,8 +305,8 @@ func combinedFault() *synth.Builder {
 	b.Add(6, chaos(record.Control, synth.Shape{Start: 3 * sec, Events: 60}))
 	b.Add(2, chaos(record.Recovery, synth.Shape{Start: 4500 * ms, Keep: synth.KeepNone, End: synth.NoListener}))
 	b.Add(4, chaos(record.Recovery, synth.Shape{Start: 6 * sec}))
-	b.Fault("SIGKILL to one worker process", 4*sec, 5*sec, victims...)
-	b.Fault("packet loss on edge", 4*sec, 5*sec)
+	b.Fault(synth.Cut("SIGKILL to one worker process"), 4*sec, 5*sec, victims...)
+	b.Fault(synth.Delay("packet loss on edge"), 4*sec, 5*sec)
 	b.Run.Windows = b.Run.Windows[:len(b.Run.Windows)-1]
 	b.Wave(18, 18, 2)
 	b.Note(record.NoteDoubt, "the fault never struck: nobody came", "let it run longer")

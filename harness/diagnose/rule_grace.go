@@ -138,9 +138,9 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 		}
 	}
 	for _, w := range v.Windows { // our own fault, for those who see no more
-		if len(asks) == 0 && w.Phase == record.Active && strings.Contains(w.Fault, "SIGTERM") {
+		if len(asks) == 0 && w.Phase == record.Active && w.Fault.Kind == record.FaultDrain {
 			asks = append(asks, ask{at: w.At, slack: deathBefore})
-			lines = append(lines, fmt.Sprintf("our fault, %s, struck at %.3f s", w.Fault, w.At.Seconds()))
+			lines = append(lines, fmt.Sprintf("our fault, %s, struck at %.3f s", w.Fault.Name, w.At.Seconds()))
 		}
 	}
 	lines = lines[:min(2, len(lines))]

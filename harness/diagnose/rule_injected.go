@@ -3,7 +3,6 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,18 +42,12 @@ func (injected) match(v *view) []*finding {
 func (v *view) fault() (name string, cuts bool) {
 	for _, w := range v.Windows {
 		if w.Phase == record.Active {
-			name = w.Fault
-			cuts = cuts || w.Effect == record.Cuts || w.Effect == "" && cutsByName(w.Fault)
+			name = w.Fault.Name
+			cuts = cuts || w.Fault.Cuts()
 		}
 	}
 	return name, cuts
 }
-
-// cutsByName is for records that do not say what a fault does: as versions before
-// 2026-12 named those that cut.
-func cutsByName(name string) bool { return cutWords.MatchString(name) }
-
-var cutWords = regexp.MustCompile(`\b(?:rst|fin|kill|kills|SIGKILL|SIGTERM|truncate|refuse|down|blackhole|half-close)\b`)
 
 // didIt reports whether the fault explains what became of g.
 func (v *view) didIt(g *verdict.Graded, cuts bool) bool {

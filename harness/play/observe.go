@@ -182,7 +182,7 @@ func (s *seen) phase(name string, p record.Phase) time.Duration {
 	defer s.mu.Unlock()
 	at := record.Never
 	for _, w := range s.windows {
-		if w.Phase == p && (name == "" || w.Fault == name) && (at == record.Never || p == record.Healed && w.At > at) {
+		if w.Phase == p && (name == "" || w.Fault.Name == name) && (at == record.Never || p == record.Healed && w.At > at) {
 			at = w.At
 		}
 	}

@@ -207,7 +207,8 @@ func (p *player) fact(text string) { p.note(p.sc.ID, record.NoteFact, text, "") 
 
 // stamp records a phase of a part of the fault.
 func (p *player) stamp(x *part, phase record.Phase, at time.Duration, why string, victims []uint64) {
-	w := record.Window{Scenario: p.sc.ID, Fault: x.name, Effect: fault.EffectOf(x.Fault), Phase: phase, At: at, Why: why, Victims: victims}
+	w := record.Window{Scenario: p.sc.ID, Fault: fault.Nature(x.Fault, x.name), Phase: phase, At: at, Why: why,
+		Victims: victims}
 	p.seen.window(w)
 	p.rec.Window(w)
 }

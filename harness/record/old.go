@@ -1,6 +1,9 @@
 package record
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // This file is the one place that knows how older versions wrote down what has a
 // field of its own today. Whoever reads a [Run] meets today's form alone.
@@ -24,3 +27,22 @@ func oldEvent(e Event) Event {
 	}
 	return e
 }
+
+// oldFault gives a fault its kind and its effect. Versions before 2026-12 wrote its
+// name alone, those of the first days of that month name and effect.
+func oldFault(f Fault) Fault {
+	if f.Kind != "" {
+		return f
+	}
+	f.Kind = FaultOther
+	if strings.Contains(f.Name, "SIGTERM") {
+		f.Kind = FaultDrain
+	}
+	if f.Effect == "" && oldCuts.MatchString(f.Name) {
+		f.Effect = Cuts
+	}
+	return f
+}
+
+// oldCuts is how those versions named the faults that cut.
+var oldCuts = regexp.MustCompile(`\b(?:rst|fin|kill|kills|SIGKILL|SIGTERM|truncate|refuse|down|blackhole|half-close)\b`)

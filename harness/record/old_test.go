@@ -25,3 +25,22 @@ func TestOldEvents(t *testing.T) {
 		}
 	}
 }
+
+func TestOldFaults(t *testing.T) {
+	for name, want := range map[string]Fault{
+		"rst after event 5 on the edge link":      {Kind: FaultOther, Effect: Cuts},
+		"SIGTERM with 10s of grace":               {Kind: FaultDrain, Effect: Cuts},
+		"first replica frozen for 2s":             {Kind: FaultOther}, // not "rst"
+		"burst of 200 requests, then a slowdown":  {Kind: FaultOther}, // nor "down"
+		"latency 200ms ± 0s on the upstream link": {Kind: FaultOther},
+	} {
+		got := oldFault(Fault{Name: name})
+		if got.Kind != want.Kind || got.Effect != want.Effect {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+	if f := (Fault{Name: "my SIGTERM", Kind: FaultOther, Effect: Delays}); oldFault(f).Kind != FaultOther ||
+		oldFault(f).Cuts() {
+		t.Errorf("a fault of today was read by its name: %+v", oldFault(f))
+	}
+}

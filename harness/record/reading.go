@@ -90,7 +90,7 @@ func (r *reading) take(e *inEntry) error {
 	case tagBegin, tagEnd:
 		return r.stream(e)
 	case tagWindow:
-		return collect(e, &run.Windows, func(x windowEntry) Window { return Window(x) })
+		return collect(e, &run.Windows, windowEntry.unpack)
 	case tagEvent:
 		return collect(e, &run.Events, func(x eventEntry) Event { return oldEvent(Event(x)) })
 	case tagWave:

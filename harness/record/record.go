@@ -263,11 +263,43 @@ const (
 	Delays Effect = "delays" // everything else
 )
 
+// A FaultKind is what sort of fault it is: one of those below, the type of a toxic
+// ("latency", "bandwidth"), or the action of a strike ("rst", "truncate").
+type FaultKind string
+
+// Faults that are neither a toxic nor a strike.
+const (
+	FaultKill     FaultKind = "kill-worker"
+	FaultCrash    FaultKind = "crash"       // SIGKILL to a whole replica
+	FaultMemory   FaultKind = "memory-kill" // pressure until the kernel kills
+	FaultDrain    FaultKind = "drain"       // SIGTERM, and SIGKILL after a grace
+	FaultDown     FaultKind = "down"        // of a link
+	FaultDeploy   FaultKind = "deploy"      // of all replicas, one by one
+	FaultScaleIn  FaultKind = "scale-in"
+	FaultScaleOut FaultKind = "scale-out"
+	FaultReload   FaultKind = "edge-reload"
+	FaultPause    FaultKind = "pause"   // a frozen replica
+	FaultSqueeze  FaultKind = "squeeze" // a lowered memory limit
+	FaultWatch    FaultKind = "watch"   // of counters: nothing is done
+	FaultStrikes  FaultKind = "strikes" // several actions, dealt out among the victims
+	FaultOther    FaultKind = "other"   // of a package of the user's
+)
+
+// A Fault is one part of a scenario's fault.
+type Fault struct {
+	Name   string // for the reader, and unique in its scenario: "latency 200ms ± 0s on the edge link"
+	Kind   FaultKind
+	Effect Effect
+	Links  []string // names of those that it works on: "edge", "upstream", "upstream[1]"
+}
+
+// Cuts reports whether streams in the way of the fault may break off.
+func (f Fault) Cuts() bool { return f.Effect == Cuts }
+
 // A Window is one stamped phase of one fault.
 type Window struct {
 	Scenario string
-	Fault    string // "toxic latency on edge", "kill worker"
-	Effect   Effect // "" in records that are older than it
+	Fault    Fault
 	Phase    Phase
 	At       time.Duration
 	Why      string // the condition or the evidence

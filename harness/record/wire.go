@@ -142,14 +142,28 @@ func (b *streamBody) unpack() Stream {
 	return s
 }
 
+// A windowEntry is a window and its fault on one level: records that are older than
+// [Fault] have its name and its effect there.
 type windowEntry struct {
 	Scenario string        `cbor:"1,keyasint,omitempty"`
 	Fault    string        `cbor:"2,keyasint,omitempty"`
 	Effect   Effect        `cbor:"7,keyasint,omitempty"`
+	Kind     FaultKind     `cbor:"8,keyasint,omitempty"`
+	Links    []string      `cbor:"9,keyasint,omitempty"`
 	Phase    Phase         `cbor:"3,keyasint,omitempty"`
 	At       time.Duration `cbor:"4,keyasint,omitempty"`
 	Why      string        `cbor:"5,keyasint,omitempty"`
 	Victims  []uint64      `cbor:"6,keyasint,omitempty"`
+}
+
+func packWindow(w Window) windowEntry {
+	f := w.Fault
+	return windowEntry{w.Scenario, f.Name, f.Effect, f.Kind, f.Links, w.Phase, w.At, w.Why, w.Victims}
+}
+
+func (e windowEntry) unpack() Window {
+	f := Fault{Name: e.Fault, Effect: e.Effect, Kind: e.Kind, Links: e.Links}
+	return Window{e.Scenario, oldFault(f), e.Phase, e.At, e.Why, e.Victims}
 }
 
 type eventEntry struct {

@@ -79,7 +79,7 @@ func (w *Writer) Begin(s *Stream) { w.add(tagBegin, pack(s)) }
 func (w *Writer) End(s *Stream) { w.add(tagEnd, pack(s)) }
 
 // Window records a phase of a fault.
-func (w *Writer) Window(x Window) { w.add(tagWindow, windowEntry(x)) }
+func (w *Writer) Window(x Window) { w.add(tagWindow, packWindow(x)) }
 
 // Event records what a process, container or relay did.
 func (w *Writer) Event(x Event) { w.add(tagEvent, eventEntry(x)) }

@@ -31,18 +31,18 @@ func (FaultSeen) Check(s *Scope) Answer {
 func (s *Scope) unseen() (part, lacks string) {
 	has := map[string]map[record.Phase]bool{}
 	for _, w := range s.Windows {
-		if has[w.Fault] == nil {
-			has[w.Fault] = map[record.Phase]bool{}
+		if has[w.Fault.Name] == nil {
+			has[w.Fault.Name] = map[record.Phase]bool{}
 		}
-		has[w.Fault][w.Phase] = true
+		has[w.Fault.Name][w.Phase] = true
 	}
 	for _, w := range s.Windows {
 		switch {
 		case w.Phase != record.Armed:
-		case !has[w.Fault][record.Active]:
-			return w.Fault, "never struck"
-		case !has[w.Fault][record.Confirmed]:
-			return w.Fault, "struck, but left no trace"
+		case !has[w.Fault.Name][record.Active]:
+			return w.Fault.Name, "never struck"
+		case !has[w.Fault.Name][record.Confirmed]:
+			return w.Fault.Name, "struck, but left no trace"
 		}
 	}
 	return "", ""

@@ -68,14 +68,14 @@ var (
 func kills(p *record.Policy) { p.Kills, p.Faulty = true, true }
 
 func fault(active, healed time.Duration) func(*synth.Builder) {
-	return func(b *synth.Builder) { b.Fault("rst after event 5 on the edge link", active, healed) }
+	return func(b *synth.Builder) { b.Fault(synth.Cut("rst after event 5 on the edge link"), active, healed) }
 }
 
 // second adds the first n stamps of a second part.
 func second(n int) func(*synth.Builder) {
 	return func(b *synth.Builder) {
 		first := len(b.Run.Windows)
-		b.Fault("stall", 200*ms, sec)
+		b.Fault(synth.Delay("stall"), 200*ms, sec)
 		b.Run.Windows = b.Run.Windows[:first+n]
 	}
 }
@@ -97,7 +97,7 @@ func TestMust(t *testing.T) {
 		question{"cut before the fault", policy(kills, add(5, cutOne), fault(2*sec, 3*sec)), verdict.Fail, "aborted"},
 		question{"cut beside the fault", policy(kills, add(5, synth.Shape{Group: record.Control, Keep: 3, End: synth.FIN}), fault(100*ms, sec)), verdict.Fail, "aborted"},
 		question{"cut, but another than was hit", policy(kills, add(2, cutOne), func(b *synth.Builder) {
-			b.Fault("kill", 100*ms, sec, 1)
+			b.Fault(synth.Cut("kill"), 100*ms, sec, 1)
 		}), verdict.Fail, "first: #2"},
 		question{"refused while recovering", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
 			add(2, synth.Shape{Group: record.Recovery, Start: 500 * ms, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Pass, "2 refused"},

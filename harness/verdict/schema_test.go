@@ -108,7 +108,7 @@ func TestReportsKeepTheSchema(t *testing.T) {
 	full.Add(12, synth.Shape{Scenario: "chaos", Group: record.Baseline})
 	full.Add(3, synth.Shape{Scenario: "chaos", Group: record.Victim, Keep: 3, End: synth.RST})
 	full.Add(3, synth.Shape{Scenario: "chaos", Group: record.Recovery, Start: 2 * sec, End: synth.Twice})
-	full.Fault("rst after event 3", 100*ms, sec)
+	full.Fault(synth.Cut("rst after event 3"), 100*ms, sec)
 	for name, b := range map[string]*synth.Builder{"empty": synth.New(), "full": full} {
 		if err := s.Validate(asJSON(t, verdict.Judge(&b.Run))); err != nil {
 			t.Errorf("%s: %v", name, err)

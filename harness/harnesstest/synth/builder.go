@@ -60,11 +60,27 @@ func (b *Builder) Each(n int, shape func(i int) Shape) {
 	}
 }
 
+// Cut is a fault that cuts what is in its way.
+func Cut(name string) record.Fault {
+	return record.Fault{Name: name, Kind: record.FaultOther, Effect: record.Cuts}
+}
+
+// Drain is a fault that asks a replica to stop.
+func Drain(name string) record.Fault {
+	return record.Fault{Name: name, Kind: record.FaultDrain, Effect: record.Cuts}
+}
+
+// Delay is a fault that only delays.
+func Delay(name string) record.Fault {
+	return record.Fault{Name: name, Kind: record.FaultOther, Effect: record.Delays}
+}
+
 // Fault stamps a fault of the first scenario, armed to healed, and confirmed.
-func (b *Builder) Fault(name string, active, healed time.Duration, victims ...uint64) {
+func (b *Builder) Fault(f record.Fault, active, healed time.Duration, victims ...uint64) {
 	id := b.Run.Plan.Scenarios[0].ID
 	w := func(p record.Phase, at time.Duration, why string, victims []uint64) {
-		b.Run.Windows = append(b.Run.Windows, record.Window{Scenario: id, Fault: name, Phase: p, At: at, Why: why, Victims: victims})
+		b.Run.Windows = append(b.Run.Windows, record.Window{Scenario: id, Fault: f, Phase: p, At: at, Why: why,
+			Victims: victims})
 	}
 	w(record.Armed, 0, "when every victim has 3 events", nil)
 	w(record.Active, active, "every victim had received 3 events", nil)
