@@ -35,7 +35,7 @@ func planFacts(in Input) []fact {
 		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect, p.Request)}, {"policy", strict}, {"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
-		{"clock", p.Host.Clock},
+		{"clock", string(p.Host.Clock)},
 	}
 	for _, h := range in.run().Hops {
 		f := fact{"hop " + h.Name, h.What}
@@ -83,7 +83,8 @@ func notes(run *record.Run) []noteView {
 		if isData(n) {
 			continue
 		}
-		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: n.Kind, Text: n.Text, Settle: n.Settle})
+		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: string(n.Kind), Text: n.Text,
+			Settle: n.Settle})
 	}
 	return out
 }

@@ -134,7 +134,7 @@ func (s *synth) scenario(p record.Scenario, r verdict.ScenarioReport) {
 			r.Groups = append(r.Groups, s.groupReport(g, groups[g]))
 		}
 	}
-	r.Generator = verdict.Generator{LagP99: 0.0031, Clock: s.run.Plan.Host.Clock}
+	r.Generator = verdict.Generator{LagP99: 0.0031, Clock: string(s.run.Plan.Host.Clock)}
 	s.report.Started += r.Started
 	s.report.Verdict = s.report.Verdict.Worse(r.Verdict)
 	s.report.Scenarios = append(s.report.Scenarios, r)

@@ -309,7 +309,7 @@ func combinedFault() *synth.Builder {
 	b.Fault(synth.Delay("packet loss on edge"), 4*sec, 5*sec)
 	b.Run.Windows = b.Run.Windows[:len(b.Run.Windows)-1]
 	b.Wave(18, 18, 2)
-	b.Note(record.NoteDoubt, "the fault never struck: nobody came", "let it run longer")
+	b.Note(record.NoteNeverStruck, "nobody came", "let it run longer")
 	weKill(b, 11)
 	app(b)
 	return b
@@ -370,7 +370,7 @@ func oddAnswers() *synth.Builder {
 	}
 	b.Add(2, synth.Shape{Keep: synth.KeepNone, End: sentOn(record.HostNotAllowed, "other:80")})
 	b.Note(record.NoteHarness, "a container did not start", "run again")
-	for _, kind := range []string{record.NoteUnable, record.NoteInapplicable} {
+	for _, kind := range []record.NoteKind{record.NoteUnable, record.NoteInapplicable} {
 		b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: "unable", Kind: kind, Text: "no nginx here"})
 	}
 	return b

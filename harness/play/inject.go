@@ -131,7 +131,7 @@ func (p *player) missed(err error) error {
 	var missed *fault.MissedError
 	switch {
 	case errors.As(err, &missed):
-		p.note(p.sc.ID, record.NoteDoubt, "the fault never struck: "+missed.Why, missed.Settle)
+		p.note(p.sc.ID, record.NoteNeverStruck, missed.Why, missed.Settle)
 		return nil
 	case errors.Is(err, context.Canceled):
 		return nil // the run was interrupted

@@ -57,7 +57,9 @@ func newRun(plan *harness.Plan) (*run, error) {
 	r := &run{Plan: plan, next: 1, solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	start := time.Now()
-	if r.rec, err = record.Create(plan.Dir, plan.Record(start)); err != nil {
+	saved := plan.Record(start)
+	saved.Host.Clock = tap.Clock()
+	if r.rec, err = record.Create(plan.Dir, saved); err != nil {
 		return nil, err
 	}
 	r.seen.hide = r.Secrets.Hide
@@ -68,7 +70,6 @@ func newRun(plan *harness.Plan) (*run, error) {
 	if r.Owner != nil {
 		r.seen.owner = r.tap.Owner
 	}
-	r.note("", record.NoteFact, "arrival clock: "+r.tap.Clock(), "")
 	r.progress = newTicker(r)
 	r.machine = watchMachine(r)
 	return r, nil
@@ -88,7 +89,7 @@ func (r *run) done(s *record.Stream) {
 	r.rec.End(s)
 }
 
-func (r *run) note(scenario, kind, text, settle string) {
+func (r *run) note(scenario string, kind record.NoteKind, text, settle string) {
 	r.rec.Note(record.Note{Scenario: scenario, At: r.now(), Kind: kind, Text: r.Secrets.Hide(text), Settle: settle})
 }
 

@@ -5,7 +5,7 @@ package record
 const ExpectSameText = "same text"
 
 // NoteCompare is one question asked both ways: JSON of a [Comparison].
-const NoteCompare = "compare"
+const NoteCompare NoteKind = "compare"
 
 // A Comparison is one answer, streamed and in one piece.
 type Comparison struct {
@@ -28,7 +28,7 @@ func (c Comparison) Same() bool {
 
 // NoteReference is what a text answer without any proof of its end was held
 // against: JSON of a [Reference].
-const NoteReference = "reference"
+const NoteReference NoteKind = "reference"
 
 // A Reference is how an app answered the same question several times, asked at
 // its own hop before the load.

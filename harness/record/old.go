@@ -46,3 +46,20 @@ func oldFault(f Fault) Fault {
 
 // oldCuts is how those versions named the faults that cut.
 var oldCuts = regexp.MustCompile(`\b(?:rst|fin|kill|kills|SIGKILL|SIGTERM|truncate|refuse|down|blackhole|half-close)\b`)
+
+// note adds a note to the run. Versions before 2026-12 noted which clock stamps
+// arrivals, and told by the first words of a doubt that the fault never struck.
+func (r *Run) note(n Note) {
+	switch text, clock := strings.CutPrefix(n.Text, "arrival clock: "); {
+	case clock && n.Kind == NoteFact:
+		if r.Plan.Host.Clock == "" {
+			r.Plan.Host.Clock = Clock(text)
+		}
+		return
+	case n.Kind == NoteDoubt:
+		if why, missed := strings.CutPrefix(n.Text, "the fault never struck: "); missed {
+			n.Kind, n.Text = NoteNeverStruck, why
+		}
+	}
+	r.Notes = append(r.Notes, n)
+}

@@ -1,6 +1,9 @@
 package record
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // What older versions put into words comes back as the fields of today.
 func TestOldEvents(t *testing.T) {
@@ -42,5 +45,16 @@ func TestOldFaults(t *testing.T) {
 	if f := (Fault{Name: "my SIGTERM", Kind: FaultOther, Effect: Delays}); oldFault(f).Kind != FaultOther ||
 		oldFault(f).Cuts() {
 		t.Errorf("a fault of today was read by its name: %+v", oldFault(f))
+	}
+}
+
+func TestOldNotes(t *testing.T) {
+	clock := Note{Kind: NoteFact, Text: "arrival clock: kernel (SO_TIMESTAMPNS)"}
+	missed := Note{Kind: NoteDoubt, Text: "the fault never struck: no victim came", Settle: "use longer streams"}
+	other := Note{Kind: NoteDoubt, Text: "the fault was healed before its time"}
+	run := open(t, folder(t, func(w *Writer) { w.Note(clock); w.Note(missed); w.Note(other) }))
+	want := []Note{{Kind: NoteNeverStruck, Text: "no victim came", Settle: "use longer streams"}, other}
+	if run.Plan.Host.Clock != KernelClock || !slices.Equal(run.Notes, want) {
+		t.Errorf("clock %q, notes %+v, want %+v", run.Plan.Host.Clock, run.Notes, want)
 	}
 }

@@ -38,8 +38,16 @@ type Abilities struct {
 type Host struct {
 	OS, Arch, Go string
 	CPUs         int
-	Clock        string // "kernel (SO_TIMESTAMPNS)" or "user (time.Now after read)"
+	Clock        Clock
 }
+
+// A Clock is what stamps the arrival of bytes.
+type Clock string
+
+const (
+	KernelClock Clock = "kernel (SO_TIMESTAMPNS)" // as a packet reaches the socket
+	UserClock   Clock = "user (time.Now after read)"
+)
 
 // A Request is what every stream asks for.
 type Request struct {

@@ -96,7 +96,11 @@ func (r *reading) take(e *inEntry) error {
 	case tagWave:
 		return collect(e, &run.Waves, func(x waveEntry) Wave { return Wave(x) })
 	case tagNote:
-		return collect(e, &run.Notes, func(x noteEntry) Note { return Note(x) })
+		var x noteEntry
+		if err := decode.Unmarshal(e.Body, &x); err != nil {
+			return err
+		}
+		run.note(Note(x))
 	case tagHop:
 		return collect(e, &run.Hops, func(x hopEntry) Hop { return Hop(x) })
 	case tagLog:

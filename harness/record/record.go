@@ -361,28 +361,34 @@ type Wave struct {
 type Note struct {
 	Scenario string
 	At       time.Duration
-	Kind     string // see the Note constants
+	Kind     NoteKind
 	Text     string
 	Settle   string // what would settle a doubt
 }
 
+// A NoteKind says what a note is for.
+type NoteKind string
+
 const (
 	// NoteUnable says that the stack lacks what a scenario needs.
-	NoteUnable = "unable"
+	NoteUnable NoteKind = "unable"
 	// NoteInapplicable says that the app has nothing that the scenario could be
 	// about, whatever the stack: one process, or none of ours.
-	NoteInapplicable = "not applicable"
+	NoteInapplicable NoteKind = "not applicable"
 	// NoteDoubt weakens what the scenario can prove.
-	NoteDoubt = "doubt"
+	NoteDoubt NoteKind = "doubt"
+	// NoteNeverStruck is the doubt about a fault whose condition was not met; its
+	// text says why.
+	NoteNeverStruck NoteKind = "never struck"
 	// NoteHarness says that the harness itself failed.
-	NoteHarness = "harness"
-	// NoteFact is background for the reader: versions, edge, clock.
-	NoteFact = "fact"
+	NoteHarness NoteKind = "harness"
+	// NoteFact is background for the reader: versions, edge.
+	NoteFact NoteKind = "fact"
 	// NoteLedger is the server's own account of a stream that we left: JSON of
 	// a [Ledger].
-	NoteLedger = "ledger"
+	NoteLedger NoteKind = "ledger"
 	// NoteEdge is what the edge does to cut streams: JSON of an [EdgeProbe].
-	NoteEdge = "edge"
+	NoteEdge NoteKind = "edge"
 )
 
 // A Ledger is what the server says it did for one stream, asked for after the

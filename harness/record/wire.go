@@ -197,7 +197,7 @@ type waveEntry struct {
 type noteEntry struct {
 	Scenario string        `cbor:"1,keyasint,omitempty"`
 	At       time.Duration `cbor:"2,keyasint,omitempty"`
-	Kind     string        `cbor:"3,keyasint,omitempty"`
+	Kind     NoteKind      `cbor:"3,keyasint,omitempty"`
 	Text     string        `cbor:"4,keyasint,omitempty"`
 	Settle   string        `cbor:"5,keyasint,omitempty"`
 }

@@ -160,11 +160,11 @@ func (t *Tap) At(wall time.Time) time.Duration {
 }
 
 // Clock names where arrival stamps come from.
-func (t *Tap) Clock() string {
+func Clock() record.Clock {
 	if kernelStamps {
-		return "kernel (SO_TIMESTAMPNS)"
+		return record.KernelClock
 	}
-	return "user (time.Now after read)"
+	return record.UserClock
 }
 
 // A Live is a stream in flight.

@@ -15,8 +15,7 @@ func (FaultSeen) Check(s *Scope) Answer {
 	case !s.Scenario.Policy.Faulty:
 		return Answer{}
 	case s.Active == record.Never:
-		why := strings.TrimPrefix(s.doubt(), neverStruck+": ")
-		return unsure(name, s.settleFault(), neverStruck+"%s", detail(why)).obliges()
+		return unsure(name, s.settleFault(), neverStruck+"%s", detail(s.whyNever())).obliges()
 	case !s.Confirmed:
 		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active), detail(s.doubt())).obliges()
 	}
@@ -48,22 +47,45 @@ func (s *Scope) unseen() (part, lacks string) {
 	return "", ""
 }
 
-// neverStruck begins the answer, and the harness's own note about it.
+// neverStruck is how answers say [record.NoteNeverStruck].
 const neverStruck = "the fault never struck"
 
-// doubt is what the harness noted about the fault.
-func (s *Scope) doubt() string {
+// doubts are what the harness doubted about the scenario.
+func (s *Scope) doubts(yield func(record.Note) bool) {
 	for _, n := range s.Notes {
-		if n.Kind == record.NoteDoubt {
-			return n.Text
+		if (n.Kind == record.NoteDoubt || n.Kind == record.NoteNeverStruck) && !yield(n) {
+			return
 		}
+	}
+}
+
+// doubtText words a doubt.
+func doubtText(n record.Note) string {
+	if n.Kind == record.NoteNeverStruck {
+		return neverStruck + detail(n.Text)
+	}
+	return n.Text
+}
+
+// doubt is the first of what the harness noted about the fault.
+func (s *Scope) doubt() string {
+	for n := range s.doubts {
+		return doubtText(n)
+	}
+	return ""
+}
+
+// whyNever is the same for an answer that says itself that the fault never struck.
+func (s *Scope) whyNever() string {
+	for n := range s.doubts {
+		return n.Text
 	}
 	return ""
 }
 
 func (s *Scope) settleFault() string {
-	for _, n := range s.Notes {
-		if n.Kind == record.NoteDoubt && n.Settle != "" {
+	for n := range s.doubts {
+		if n.Settle != "" {
 			return n.Settle
 		}
 	}
@@ -184,10 +206,8 @@ func (s *Scope) aborts() Answer {
 }
 
 func (s *Scope) noteSettle() string {
-	for _, n := range s.Notes {
-		if n.Kind == record.NoteDoubt {
-			return n.Settle
-		}
+	for n := range s.doubts {
+		return n.Settle
 	}
 	return ""
 }

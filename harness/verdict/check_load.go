@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -79,21 +78,10 @@ func (s *Scope) lagBound() time.Duration {
 	return 5 * time.Second
 }
 
-func (s *Scope) kernelClock() bool { return strings.HasPrefix(s.clock(), "kernel") }
+func (s *Scope) kernelClock() bool { return s.clock() == record.KernelClock }
 
-// clock names where arrival stamps come from: by the plan, or by the fact that
-// the harness noted when it had opened its first socket.
-func (s *Scope) clock() string {
-	if c := s.Run.Plan.Host.Clock; c != "" {
-		return c
-	}
-	for _, n := range s.Notes {
-		if c, ok := strings.CutPrefix(n.Text, "arrival clock: "); ok && n.Kind == record.NoteFact {
-			return c
-		}
-	}
-	return ""
-}
+// clock is what stamps arrivals.
+func (s *Scope) clock() record.Clock { return s.Run.Plan.Host.Clock }
 
 func (s *Scope) lagP99() time.Duration {
 	lags := make([]time.Duration, 0, len(s.Streams))
@@ -114,7 +102,7 @@ func (s *Scope) generator() Generator {
 			inStreams++
 		}
 	}
-	return Generator{LagP99: s.lagP99().Seconds(), LateStarts: max(inWaves, inStreams), Clock: s.clock()}
+	return Generator{LagP99: s.lagP99().Seconds(), LateStarts: max(inWaves, inStreams), Clock: string(s.clock())}
 }
 
 // startOf is when a stream began, or would have.

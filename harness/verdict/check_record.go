@@ -49,7 +49,7 @@ func (c Check) Prevents() bool { return c.Unable() || c.broke() }
 func (c Check) broke() bool { return c.Name == broken && c.Verdict == Inconclusive }
 
 // noted turns the first note of a kind into a doubt.
-func (s *Scope) noted(kind, name, what string) Answer {
+func (s *Scope) noted(kind record.NoteKind, name, what string) Answer {
 	for _, n := range s.Notes {
 		if n.Kind == kind {
 			return unsure(name, orElse(n.Settle, "see the run's notes"), "%s: %s", what, n.Text).obliges()

@@ -160,7 +160,7 @@ func TestSum(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
-	note := func(kind string) func(*synth.Builder) {
+	note := func(kind record.NoteKind) func(*synth.Builder) {
 		return func(b *synth.Builder) { b.Note(kind, "no nginx on this host", "install nginx") }
 	}
 	ask(t, verdict.Harness{},
@@ -194,7 +194,7 @@ func TestLoad(t *testing.T) {
 		question{"all", wave(10, 10, 0), verdict.Pass, "10 of 10"},
 		question{"half", wave(10, 5, 0), verdict.Inconclusive, "saw 5 of 10 asked"},
 		question{"unknown", add(3, synth.Shape{}), silent, ""})
-	lag := func(clock string, lag time.Duration) func(*synth.Builder) {
+	lag := func(clock record.Clock, lag time.Duration) func(*synth.Builder) {
 		return func(b *synth.Builder) {
 			b.Run.Plan.Host.Clock = clock
 			b.Add(10, synth.Shape{End: func(s *record.Stream, last time.Duration) { synth.Whole(s, last); s.Lag = lag }})
@@ -203,13 +203,10 @@ func TestLoad(t *testing.T) {
 	ask(t, verdict.KeptUp{},
 		question{"kept up", wave(10, 10, 0), verdict.Pass, "0 late starts"},
 		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "saw 2 of 10"},
-		question{"lag, kernel's stamps", lag("kernel (SO_TIMESTAMPNS)", 500*ms), verdict.Pass, "lag p99 0.5s"},
-		question{"lag, kernel's stamps by a note", func(b *synth.Builder) {
-			lag("", 500*ms)(b)
-			b.Note(record.NoteFact, "arrival clock: kernel (SO_TIMESTAMPNS)", "")
-		}, verdict.Pass, "clock kernel (SO_TIMESTAMPNS)"},
-		question{"lag, our own stamps", lag("user (time.Now after read)", 500*ms), verdict.Inconclusive, "0.5s"},
-		question{"lag near the gap limit", lag("kernel (SO_TIMESTAMPNS)", 2*sec), verdict.Inconclusive, "2s"},
+		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass, "lag p99 0.5s"},
+		question{"the clock's name", lag(record.KernelClock, 0), verdict.Pass, "clock kernel (SO_TIMESTAMPNS)"},
+		question{"lag, our own stamps", lag(record.UserClock, 500*ms), verdict.Inconclusive, "0.5s"},
+		question{"lag near the gap limit", lag(record.KernelClock, 2*sec), verdict.Inconclusive, "2s"},
 		question{"no streams", func(*synth.Builder) {}, silent, ""})
 }
 
@@ -217,7 +214,7 @@ func TestFaultSeen(t *testing.T) {
 	ask(t, verdict.FaultSeen{},
 		question{"confirmed", policy(kills, add(3, victim), fault(100*ms, sec)), verdict.Pass, "struck at 0.1s: seen in its victims"},
 		question{"never struck", policy(kills, add(3, victim), func(b *synth.Builder) {
-			b.Note(record.NoteDoubt, "not every victim reached event 3", "use longer streams")
+			b.Note(record.NoteNeverStruck, "not every victim reached event 3", "use longer streams")
 		}), verdict.Inconclusive, "never struck: not every victim"},
 		question{"left no trace", policy(kills, add(3, victim), fault(100*ms, sec), func(b *synth.Builder) {
 			b.Run.Windows = b.Run.Windows[:3]
@@ -238,7 +235,7 @@ func TestFaultSeen(t *testing.T) {
 func TestNeverStruckIsSaidOnce(t *testing.T) {
 	b := synth.New()
 	policy(kills, add(3, victim))(b)
-	b.Note(record.NoteDoubt, "the fault never struck: no victim came", "use longer streams")
+	b.Note(record.NoteNeverStruck, "no victim came", "use longer streams")
 	if got, want := (verdict.FaultSeen{}).Check(&verdict.Scopes(&b.Run)[0]).Why, "the fault never struck: no victim came"; got != want {
 		t.Errorf("why = %q, want %q", got, want)
 	}

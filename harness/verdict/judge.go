@@ -167,10 +167,8 @@ func (s *Scope) flagCounts() map[Flag]int {
 // noteDoubts passes the harness's own doubts on.
 func (s *Scope) noteDoubts() []Doubt {
 	var ds []Doubt
-	for _, n := range s.Notes {
-		if n.Kind == record.NoteDoubt {
-			ds = append(ds, Doubt{About: "scenario", Why: n.Text, Settle: n.Settle})
-		}
+	for n := range s.doubts {
+		ds = append(ds, Doubt{About: "scenario", Why: doubtText(n), Settle: n.Settle})
 	}
 	return ds
 }

@@ -111,7 +111,7 @@ func (b *Builder) Log(kind record.LogKind, lines ...LogLine) {
 }
 
 // Note adds a note to the first scenario.
-func (b *Builder) Note(kind, text, settle string) {
+func (b *Builder) Note(kind record.NoteKind, text, settle string) {
 	b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: b.Run.Plan.Scenarios[0].ID, Kind: kind, Text: text, Settle: settle})
 }
 
