@@ -10,65 +10,19 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/streamproof/streamproof/harness/stack"
 )
 
 const (
-	// pollPause lies between two questions whether a part is up, lookPause
-	// between two looks at its container.
+	// pollPause lies between two questions to a container.
 	pollPause = 20 * time.Millisecond
-	lookPause = 200 * time.Millisecond
 	// hopeless is how many processes the kernel may kill for memory before we
 	// stop waiting: a master that goes on replacing its workers.
 	hopeless = 3
 )
 
-// await waits until probe succeeds, the container ends, or limit is over. The
-// error is a [*stack.StartError] with the last lines of the log.
-func (s *Stack) await(ctx context.Context, b *box, limit time.Duration, probe func(context.Context) error) error {
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	var looked time.Time
-	err := errors.New("not yet asked")
-	for {
-		now := probe(bounded)
-		if now == nil {
-			return nil
-		}
-		if bounded.Err() == nil { // else it says only that time is over
-			err = now
-		}
-		if time.Since(looked) > lookPause {
-			looked = time.Now()
-			if end := s.ended(ctx, b); end != nil {
-				return s.startError(ctx, b, end)
-			}
-		}
-		select {
-		case <-bounded.Done():
-			if ctx.Err() != nil {
-				return fmt.Errorf("start %s: %w", b.part, ctx.Err())
-			}
-			return s.startError(ctx, b, fmt.Errorf("not healthy after %v: %w%s%s", limit, err, s.listening(b, err), b.tight(ctx)))
-		case <-time.After(pollPause):
-		}
-	}
-}
-
-func (s *Stack) startError(ctx context.Context, b *box, cause error) error {
-	tail := s.lastWords(ctx, b)
-	for _, line := range tail { // nginx names the file and line of what it cannot read
-		if _, emerg, ok := strings.Cut(line, "[emerg] "); ok {
-			cause = errors.New(emerg[strings.Index(emerg, ": ")+2:])
-			break
-		}
-	}
-	return &stack.StartError{Subject: b.part, Cause: cause, Tail: tail}
-}
-
-// ended says why a container that was to come up will not; nil if it still may.
-func (s *Stack) ended(ctx context.Context, b *box) error {
+// Ended implements [chain.Part]: why a container that was to come up will not. One
+// whose master goes on replacing workers that the kernel kills has ended, too.
+func (b *box) Ended(ctx context.Context) error {
 	c, err := b.inspect(ctx)
 	if err != nil {
 		return err
@@ -86,6 +40,9 @@ func (s *Stack) ended(ctx context.Context, b *box) error {
 	}
 	return nil
 }
+
+// Hint implements [chain.Hinter].
+func (b *box) Hint(ctx context.Context, last error) string { return b.listening(last) + b.tight(ctx) }
 
 // tight says so where the box's memory is at its limit: below what an app needs
 // to start, the kernel may for minutes throw out the program's own pages and
@@ -114,7 +71,7 @@ func bytesText(n int64) string {
 }
 
 // listening says where the box does listen, for an app whose port is refused.
-func (s *Stack) listening(b *box, err error) string {
+func (b *box) listening(err error) string {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return ""
 	}

@@ -22,13 +22,11 @@ package dock
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 const (
@@ -37,9 +35,7 @@ const (
 	// DefaultLife is how long a stack may live, whatever becomes of its owner.
 	DefaultLife = 2 * time.Hour
 
-	defaultStart = 30 * time.Second
-	defaultGrace = 10 * time.Second
-	defaultPort  = 8000
+	defaultPort = 8000
 )
 
 // Options may be empty.
@@ -81,7 +77,7 @@ func (*Opener) Kind() string { return "docker" }
 // Open implements [stack.Opener]. Without Docker the error is an [*Absent],
 // without an image an [*ImageError].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
-	if err := prepare(&spec); err != nil {
+	if err := chain.Prepare(&spec, func() error { return refuse(&spec) }); err != nil {
 		return nil, err
 	}
 	own, err := readOwnConf(spec.Edge.NginxConf)
@@ -108,45 +104,6 @@ func (s *Stack) guarded(ctx context.Context, open func(context.Context) error) (
 	return s, nil
 }
 
-// prepare fills in defaults and refuses what cannot be, before anything starts.
-func prepare(spec *stack.Spec) error {
-	if spec.Now == nil {
-		began := time.Now()
-		spec.Now = func() time.Duration { return time.Since(began) }
-	}
-	if spec.Notify == nil {
-		spec.Notify = func(stack.Event) {}
-	}
-	if spec.Edge.Form == "" {
-		spec.Edge.Form = stack.EdgeNone
-	}
-	if spec.Path == "" {
-		spec.Path = "/"
-	}
-	spec.Replicas = max(spec.Replicas, 1)
-	if spec.App.Start == 0 {
-		spec.App.Start = defaultStart
-	}
-	if spec.App.Grace == 0 {
-		spec.App.Grace = defaultGrace
-	}
-	if err := refuse(spec); err != nil {
-		return err
-	}
-	if spec.LogDir == "" {
-		return errors.New("open docker stack: no log folder is given")
-	}
-	dir, err := filepath.Abs(spec.LogDir)
-	if err != nil {
-		return fmt.Errorf("find log folder: %w", err)
-	}
-	spec.LogDir = dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make log folder: %w", err)
-	}
-	return nil
-}
-
 // refuse says what this stack cannot do.
 func refuse(spec *stack.Spec) error {
 	app := &spec.App
@@ -167,13 +124,6 @@ func refuse(spec *stack.Spec) error {
 		return fmt.Errorf("open docker stack: port %d is one that the links use for themselves; let the app listen elsewhere", app.Port)
 	case app.Port < 0 || app.Port > 65535:
 		return fmt.Errorf("open docker stack: %d is no port", app.Port)
-	}
-	for _, toxics := range spec.Toxics {
-		for _, t := range toxics {
-			if err := t.Check(); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

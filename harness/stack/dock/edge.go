@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
 
@@ -103,17 +104,17 @@ func (s *Stack) config(generation int) nginxconf.Config {
 // awaitEdge waits until nginx answers, with the generation that it was given
 // where the configuration is ours.
 func (s *Stack) awaitEdge(ctx context.Context, e *edge) error {
-	return s.await(ctx, e.box, s.spec.App.Start, func(ctx context.Context) (err error) {
+	return chain.Await(ctx, e.box.part, e.box, s.spec.App.Start, func(ctx context.Context) (err error) {
 		server, generation := "", strconv.Itoa(e.generation)
 		addr := s.route.dial(e.box, e.port)
 		if e.own != nil {
 			server, err = knock(ctx, addr)
 		} else {
-			var a *answer
-			if _, a, err = get(ctx, addr, nginxconf.ReadyPath); err == nil {
-				server = a.header.Get("Server")
-				if a.body != generation {
-					err = fmt.Errorf("generation is %q, not yet %s", a.body, generation)
+			var a chain.Answer
+			if a, err = chain.Ask(ctx, addr, nginxconf.ReadyPath); err == nil {
+				server = a.Header.Get("Server")
+				if a.Body != generation {
+					err = fmt.Errorf("generation is %q, not yet %s", a.Body, generation)
 				}
 			}
 		}

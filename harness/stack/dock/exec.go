@@ -40,9 +40,15 @@ func (b *box) exec(ctx context.Context, cmd ...string) (string, error) {
 	return out.String(), nil
 }
 
-// tail reads the last lines that the box wrote.
-func (b *box) tail(ctx context.Context, lines int) []string {
-	r, err := b.d.ContainerLogs(ctx, b.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)})
+// tailLines are read of a log.
+const tailLines = 20
+
+// Tail implements [chain.Part]. A box that was never made has written nothing.
+func (b *box) Tail(ctx context.Context) []string {
+	if b == nil || b.id == "" {
+		return nil
+	}
+	r, err := b.d.ContainerLogs(ctx, b.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(tailLines)})
 	if err != nil {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // A chat is what one stream of the FastAPI app came to.
@@ -101,7 +102,7 @@ func produced(t *testing.T, s *Stack, toTheEnd bool) int {
 		t.Fatal(err)
 	}
 	req.Header.Set(stack.NonceHeader, "leaver")
-	res, err := web.Do(req)
+	res, err := chain.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/relay"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // Ports in the containers of a link. The main lane of an upstream link listens
@@ -176,7 +177,7 @@ func (l *link) callRelay(ctx context.Context, path string) error {
 }
 
 func (l strikingLink) client() relay.Client {
-	return relay.Client{URL: "http://" + l.s.route.dial(l.relay, relayAPI), HTTP: web}
+	return relay.Client{URL: "http://" + l.s.route.dial(l.relay, relayAPI), HTTP: chain.Client}
 }
 
 // Arm implements [stack.Striker].
@@ -226,7 +227,7 @@ func call(ctx context.Context, method, to string, body any) error {
 	if err != nil {
 		return err
 	}
-	res, err := web.Do(req)
+	res, err := chain.Client.Do(req)
 	if err != nil {
 		return err
 	}

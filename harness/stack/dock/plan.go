@@ -58,9 +58,6 @@ func (p *plan) origin(o *stack.Origin, images Images) {
 	if p.port == 0 {
 		p.port = defaultPort
 	}
-	if p.health == "" {
-		p.health = "/healthz"
-	}
 	p.what, p.form.image = "origin", images.Origin
 	p.form.cmd = append([]string{"--listen", "0.0.0.0:" + strconv.Itoa(p.port), "--workers", strconv.Itoa(max(o.Workers, 1))}, o.Args...)
 }

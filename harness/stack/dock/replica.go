@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // restarts is how often Docker starts a replica again that has died, as in
@@ -50,7 +50,8 @@ func (s *Stack) aimReplica(ctx context.Context, r *replica) error {
 
 // awaitReplica waits until the app is healthy and tells so.
 func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
-	if err := s.await(ctx, r.app, s.spec.App.Start, func(ctx context.Context) error { return s.probe(ctx, r.app) }); err != nil {
+	probe := func(ctx context.Context) error { return s.probe(ctx, r) }
+	if err := chain.Await(ctx, r.name, r.app, s.spec.App.Start, probe); err != nil {
 		return err
 	}
 	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindReady, Subject: r.name, Pid: 1})
@@ -63,24 +64,14 @@ func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
 	return nil
 }
 
-// probe asks once whether the app is up. Without a health path it is up when its
-// port accepts; behind docker-proxy, which accepts for anybody, when it answers.
-func (s *Stack) probe(ctx context.Context, b *box) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	addr := s.route.dial(b, s.plan.port)
-	if s.plan.health == "" && s.route.direct {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-		if err == nil {
-			conn.Close()
-		}
-		return err
+// probe asks once whether the app is up. Behind docker-proxy, which accepts for
+// anybody, one without a health path is up when it answers.
+func (s *Stack) probe(ctx context.Context, r *replica) error {
+	addr := s.route.dial(r.app, s.plan.port)
+	if s.plan.health != "" || s.route.direct {
+		return chain.Probe(ctx, addr, s.plan.health)
 	}
-	path := "/" + strings.TrimPrefix(s.plan.health, "/")
-	status, _, err := get(ctx, addr, path)
-	if err == nil && s.plan.health != "" && status/100 != 2 {
-		return fmt.Errorf("GET %s: status %d", path, status)
-	}
+	_, err := chain.Ask(ctx, addr, "/")
 	return err
 }
 

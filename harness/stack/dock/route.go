@@ -3,7 +3,6 @@ package dock
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // hostOverride names the machine on which the daemon publishes ports, where it
@@ -103,7 +104,7 @@ func tryAll(ctx context.Context, addrs []string, path string) []error {
 	errs := make([]error, len(addrs))
 	var all sync.WaitGroup
 	for i, addr := range addrs {
-		all.Go(func() { _, _, errs[i] = get(ctx, addr, path) })
+		all.Go(func() { _, errs[i] = chain.Ask(ctx, addr, path) })
 	}
 	all.Wait()
 	return errs
@@ -131,7 +132,7 @@ func awaitAnswer(ctx context.Context, addr, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	for {
-		_, _, err := get(ctx, addr, path)
+		_, err := chain.Ask(ctx, addr, path)
 		if err == nil {
 			return nil
 		}
@@ -141,30 +142,6 @@ func awaitAnswer(ctx context.Context, addr, path string) error {
 		case <-time.After(pollPause):
 		}
 	}
-}
-
-// web talks to our own containers: no proxy from the environment, and no
-// connection kept that would hold a container's streams open.
-var web = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
-
-// get asks for a path and returns status and headers. Any answer is one.
-func get(ctx context.Context, addr, path string) (int, *answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	res, err := web.Do(req)
-	if err != nil {
-		return 0, nil, errors.Unwrap(err) // drop the URL: the caller names the place
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<16))
-	return res.StatusCode, &answer{header: res.Header, body: string(body)}, err
-}
-
-type answer struct {
-	header http.Header
-	body   string
 }
 
 // knock asks an HTTP server whether it is there and what it is called, by a

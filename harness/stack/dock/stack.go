@@ -191,17 +191,9 @@ func (s *Stack) begin(ctx context.Context, f form) (*box, error) {
 	s.boxes = append(s.boxes, b)
 	s.mu.Unlock()
 	if err != nil {
-		return b, &stack.StartError{Subject: f.part, Cause: err, Tail: s.lastWords(ctx, b)}
+		return b, &stack.StartError{Subject: f.part, Cause: err, Tail: b.Tail(ctx)}
 	}
 	return b, nil
-}
-
-// lastWords are the last log lines of a box that may not exist.
-func (s *Stack) lastWords(ctx context.Context, b *box) []string {
-	if b == nil || b.id == "" {
-		return nil
-	}
-	return b.tail(ctx, 20)
 }
 
 // beginAll starts boxes side by side; the result keeps their order.

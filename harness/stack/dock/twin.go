@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
 
@@ -87,7 +88,7 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 	if e.box, err = start(1, f); err != nil {
 		return nil, err
 	}
-	err = s.await(ctx, origin, probeLimit, func(ctx context.Context) error {
+	err = chain.Await(ctx, origin.part, origin, probeLimit, func(ctx context.Context) error {
 		_, err := knock(ctx, s.route.dial(origin, port))
 		return err
 	})

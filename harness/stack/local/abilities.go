@@ -186,7 +186,7 @@ func (c *Stack) RemoveReplica(ctx context.Context, name string) error {
 		return fmt.Errorf("remove replica %s: it is the last one", name)
 	}
 	err = c.edge.route(ctx, c.upstreams())
-	stopErr := r.stop(ctx, r.grace())
+	stopErr := r.stop(ctx, r.spec.App.Grace)
 	return errors.Join(err, stopErr, r.close(ctx))
 }
 

@@ -210,7 +210,7 @@ func (r *replica) close(ctx context.Context) error {
 	if r.link != nil {
 		linkErr = r.link.close(ctx)
 	}
-	err := r.stop(ctx, r.grace())
+	err := r.stop(ctx, r.spec.App.Grace)
 	if err == nil {
 		r.giveBack()
 	}

@@ -20,11 +20,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // cleanup bounds the end of a stack that did not get up.
@@ -60,7 +59,7 @@ func (*Opener) Kind() string { return "local" }
 // Open implements [stack.Opener].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
 	c := &Stack{opt: o.opt, spec: spec}
-	if err := c.prepare(); err != nil {
+	if err := chain.Prepare(&c.spec, c.refuse); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx); err != nil {
@@ -69,43 +68,6 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 		return nil, errors.Join(err, c.Close(ending))
 	}
 	return c, nil
-}
-
-// prepare fills in defaults and refuses what cannot be, before anything starts.
-func (c *Stack) prepare() error {
-	if c.spec.Now == nil {
-		began := time.Now()
-		c.spec.Now = func() time.Duration { return time.Since(began) }
-	}
-	if c.spec.Notify == nil {
-		c.spec.Notify = func(stack.Event) {}
-	}
-	if c.spec.Edge.Form == "" {
-		c.spec.Edge.Form = stack.EdgeNone
-	}
-	c.spec.Replicas = max(c.spec.Replicas, 1)
-	if err := c.refuse(); err != nil {
-		return err
-	}
-	for _, toxics := range c.spec.Toxics {
-		for _, t := range toxics {
-			if err := t.Check(); err != nil {
-				return err
-			}
-		}
-	}
-	if c.spec.LogDir == "" {
-		return errors.New("open local stack: no log folder is given")
-	}
-	dir, err := filepath.Abs(c.spec.LogDir)
-	if err != nil {
-		return fmt.Errorf("find log folder: %w", err)
-	}
-	c.spec.LogDir = dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make log folder: %w", err)
-	}
-	return nil
 }
 
 // refuse says what this stack, or this machine, cannot do.

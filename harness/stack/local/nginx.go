@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
 
@@ -63,7 +64,7 @@ func findNginx(path string) string {
 
 // nginxVersion asks the binary: "nginx version: nginx/1.22.1".
 func nginxVersion(ctx context.Context, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	ctx, cancel := context.WithTimeout(ctx, nginxLimit)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, "-v").CombinedOutput()
 	if _, version, ok := strings.Cut(strings.TrimSpace(string(out)), "nginx/"); ok && err == nil {
@@ -99,7 +100,7 @@ func startNginx(ctx context.Context, c *Stack, upstreams []nginxconf.Upstream) (
 	if err := n.write(upstreams); err != nil {
 		return nil, err
 	}
-	n.proc, err = startProcess(command{Guard: c.opt.GuardCommand, Name: "nginx", Log: n.file(nginxOut),
+	n.proc, err = startProcess(command{Guard: c.opt.GuardCommand, Name: "nginx", Log: n.file(nginxOut), Also: n.file(nginxErrorLog),
 		Argv: []string{n.path, "-p", n.file(nginxFolder), "-c", n.file(nginxConf)},
 		Env:  []string{"NGINX=3;"}, Sockets: []*os.File{socket}}, n.exited)
 	if err != nil {
@@ -156,32 +157,13 @@ func (n *nginx) write(upstreams []nginxconf.Upstream) error {
 
 // await returns when nginx answers with the generation that was written last.
 func (n *nginx) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, nginxLimit)
-	defer cancel()
-	url := "http://" + n.addr() + nginxconf.ReadyPath
-	for {
-		got, err := get(ctx, url)
-		if err == nil && got == strconv.Itoa(n.conf.Generation) {
-			return nil
+	return chain.Await(ctx, "nginx", n.proc, nginxLimit, func(ctx context.Context) error {
+		got, err := chain.Ask(ctx, n.addr(), nginxconf.ReadyPath)
+		if err == nil && got.Body != strconv.Itoa(n.conf.Generation) {
+			return fmt.Errorf("generation is %q, not yet %d", got.Body, n.conf.Generation)
 		}
-		select {
-		case <-n.proc.exited:
-			return n.failed(fmt.Errorf("it ended: %v", n.proc.ended))
-		case <-ctx.Done():
-			return n.failed(fmt.Errorf("not ready within %v: last answer %q, %v", nginxLimit, got, err))
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
-// failed adds nginx's own last words.
-func (n *nginx) failed(err error) error {
-	for _, log := range []string{nginxErrorLog, nginxOut} {
-		if lines := tail(n.file(log), 0); len(lines) > 0 {
-			return fmt.Errorf("start nginx: %w; its log ends with: %s", err, lines[len(lines)-1])
-		}
-	}
-	return fmt.Errorf("start nginx: %w", err)
+		return err
+	})
 }
 
 func (n *nginx) addr() string { return n.conf.Listen }
@@ -227,7 +209,7 @@ func (n *nginx) close(ctx context.Context) error {
 	if n.proc.running() {
 		n.tell(record.KindStop, n.proc.Pid, int(sigTerm), "SIGTERM")
 	}
-	err := n.proc.stop(ctx, n.proc.Pid, sigTerm, defaultGrace)
+	err := n.proc.stop(ctx, n.proc.Pid, sigTerm, n.spec.App.Grace)
 	if err == nil {
 		os.RemoveAll(n.file(nginxFolder))
 	}

@@ -29,6 +29,7 @@ type command struct {
 	Env     []string // added to our own
 	Dir     string
 	Log     string     // path; stdout and stderr are appended to it as they are
+	Also    string     // path of a log that it writes itself; "" for none
 	Sockets []*os.File // listening sockets that it inherits
 }
 
@@ -55,6 +56,7 @@ type process struct {
 	gone   chan struct{} // nothing of it is left
 	ended  status        // valid after exited
 	hangUp sync.Once
+	logged map[string]int64 // how long its logs were before
 }
 
 // startProcess runs c. onExit is called, once, from a goroutine that ends
@@ -65,6 +67,7 @@ func startProcess(c command, onExit func(pid int, s status)) (*process, error) {
 			return nil, fmt.Errorf("enter folder: %w", err)
 		}
 	}
+	logged := map[string]int64{c.Log: sizeOf(c.Log), c.Also: sizeOf(c.Also)}
 	out, err := os.OpenFile(c.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", c.Name, err)
@@ -81,7 +84,7 @@ func startProcess(c command, onExit func(pid int, s status)) (*process, error) {
 		return nil, fmt.Errorf("open pipe: %w", err)
 	}
 	defer reportW.Close()
-	p := &process{command: c, life: life, exited: make(chan struct{}), gone: make(chan struct{})}
+	p := &process{command: c, logged: logged, life: life, exited: make(chan struct{}), gone: make(chan struct{})}
 	p.guard = exec.Command(c.Guard[0], slices.Concat(c.Guard[1:], []string{guardDash}, c.Argv)...)
 	p.guard.Env = append(append(os.Environ(), c.Env...), socketsEnv+"="+strconv.Itoa(len(c.Sockets)))
 	p.guard.Dir, p.guard.Stdout, p.guard.Stderr = c.Dir, out, out
@@ -149,6 +152,22 @@ func (p *process) running() bool {
 	default:
 		return true
 	}
+}
+
+// Ended implements [chain.Part].
+func (p *process) Ended(context.Context) error {
+	if p.running() {
+		return nil
+	}
+	return fmt.Errorf("it ended before it was healthy, %v (it must stay in the foreground)", p.ended)
+}
+
+// Tail implements [chain.Part].
+func (p *process) Tail(context.Context) (lines []string) {
+	for _, path := range []string{p.Log, p.Also} {
+		lines = append(lines, tail(path, p.logged[path])...)
+	}
+	return lines
 }
 
 // signal sends sig to the program, and only to it. Pids are reused, but not

@@ -16,14 +16,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
-const (
-	defaultStart = 30 * time.Second
-	defaultGrace = 10 * time.Second
-	// healthPause lies between two questions whether the app is up.
-	healthPause = 25 * time.Millisecond
-	// portTries bounds new starts when someone else has taken our port.
-	portTries = 3
-)
+// portTries bounds new starts when someone else has taken our port.
+const portTries = 3
 
 // A replica is one instance of an app that we start.
 type replica struct {
@@ -114,17 +108,19 @@ func (r *replica) start(ctx context.Context) error {
 	if err := portFree(r.port); err != nil {
 		return &stack.StartError{Subject: r.name, Cause: fmt.Errorf("port %d is taken%s: %w", r.port, owner(r.port), err)}
 	}
-	logged := sizeOf(r.path())
 	proc, err := startProcess(r.command(), r.exited)
 	if err != nil {
 		return &stack.StartError{Subject: r.name, Cause: err}
 	}
 	r.tell(record.KindStart, proc.Pid, 0, "")
-	if err := r.awaitHealth(ctx, proc); err != nil {
+	probe := func(ctx context.Context) error { return chain.Probe(ctx, r.addr(), r.spec.App.Health) }
+	if err := chain.Await(ctx, r.name, proc, r.spec.App.Start, probe); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*insist)
 		defer cancel()
-		lines := tail(r.path(), logged)
-		return &stack.StartError{Subject: r.name, Cause: errors.Join(err, proc.stop(stopping, proc.Pid, sigTerm, 0)), Tail: lines}
+		if stuck := proc.stop(stopping, proc.Pid, sigTerm, 0); stuck != nil {
+			return errors.Join(err, stuck)
+		}
+		return err
 	}
 	r.proc = proc
 	r.tell(record.KindReady, proc.Pid, 0, "")
@@ -156,53 +152,6 @@ func (r *replica) command() command {
 	}
 	c.Env = append(c.Env, app.Env...)
 	return c
-}
-
-// awaitHealth waits until the app answers, ends, or has had its time.
-func (r *replica) awaitHealth(ctx context.Context, proc *process) error {
-	limit := r.spec.App.Start
-	if limit == 0 {
-		limit = defaultStart
-	}
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	var last error // of a question that had its time
-	for {
-		err := r.probe(bounded)
-		if err == nil && proc.running() {
-			return nil
-		}
-		if bounded.Err() == nil || last == nil {
-			last = err
-		}
-		select {
-		case <-proc.exited:
-			return fmt.Errorf("it ended before it was healthy (it must stay in the foreground): %v", proc.ended)
-		case <-bounded.Done():
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fmt.Errorf("not healthy after %v: %w", limit, last)
-		case <-time.After(healthPause):
-		}
-	}
-}
-
-// probe asks once whether the app is up.
-func (r *replica) probe(ctx context.Context) error {
-	path := r.spec.App.Health
-	if path == "" && r.spec.App.Origin != nil {
-		path = "/healthz"
-	}
-	if path == "" {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.addr())
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	}
-	_, err := get(ctx, "http://"+r.addr()+"/"+strings.TrimPrefix(path, "/"))
-	return err
 }
 
 // running returns the process, or an error that says that there is none.
@@ -243,11 +192,4 @@ func (r *replica) stop(ctx context.Context, grace time.Duration) error {
 	r.watching.Wait()
 	r.proc = nil
 	return nil
-}
-
-func (r *replica) grace() time.Duration {
-	if g := r.spec.App.Grace; g != 0 {
-		return g
-	}
-	return defaultGrace
 }

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/cutter"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // TestTwin leads a second edge to the origin of a probe, beside the first, and
@@ -38,8 +40,9 @@ func TestTwin(t *testing.T) {
 		if res.Header.Get(cutter.ProtocolHeader) != "HTTP/1.1" {
 			t.Errorf("the twin answers with %v, not as the origin of the probe", res.Header)
 		}
-		if got, err := get(t.Context(), st.Hops()[0].URL+"/healthz"); err != nil || got != "ok" {
-			t.Errorf("the first edge answers %q, %v", got, err)
+		got, err := chain.Ask(t.Context(), strings.TrimPrefix(st.Hops()[0].URL, "http://"), "/healthz")
+		if err != nil || got.Body != "ok" {
+			t.Errorf("the first edge answers %q, %v", got.Body, err)
 		}
 		if err := errors.Join(twin.Close(t.Context()), st.Close(t.Context())); err != nil {
 			t.Error(err)
