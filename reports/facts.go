@@ -80,9 +80,6 @@ func request(r record.Request) string {
 func notes(run *record.Run) []noteView {
 	var out []noteView
 	for _, n := range run.Notes {
-		if isData(n) {
-			continue
-		}
 		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: string(n.Kind), Text: n.Text,
 			Settle: n.Settle})
 	}

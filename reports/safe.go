@@ -3,11 +3,8 @@ package reports
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Bounds on what one string may take up in a report, in runes.
@@ -26,18 +23,12 @@ func (in Input) safe() (Input, int) {
 	out.Report = &report
 	s.copyTo(reflect.ValueOf(&report).Elem(), reflect.ValueOf(report))
 	run := *in.run()
-	run.Notes = slices.DeleteFunc(slices.Clone(run.Notes), isData)
 	for _, field := range []any{&run.Plan, &run.Windows, &run.Waves, &run.Notes, &run.Hops} {
 		v := reflect.ValueOf(field).Elem()
 		s.copyTo(v, reflect.ValueOf(v.Interface()))
 	}
 	out.Run = &run
 	return out, s.cut
-}
-
-// isData is true of notes that hold data for checks, in JSON.
-func isData(n record.Note) bool {
-	return n.Kind == record.NoteLedger || n.Kind == record.NoteEdge || n.Kind == record.NoteCompare
 }
 
 // A scrubber copies values deeply and cleans the strings in them. By reflection,

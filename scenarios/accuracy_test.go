@@ -117,7 +117,7 @@ func firstBlamed(r *verdict.Report) string {
 // made of. What is left are the streams and our own faults.
 func clientAlone(run *record.Run) *record.Run {
 	r := *run
-	r.Logs, r.Events, r.Notes, r.Hops = nil, nil, nil, nil
+	r.Logs, r.Events, r.Notes, r.Hops, r.Ledgers, r.Edges = nil, nil, nil, nil, nil, nil
 	r.Plan.App = "http://127.0.0.1:8000/chat"
 	r.Plan.Scenarios = slices.Clone(run.Plan.Scenarios)
 	for i := range r.Plan.Scenarios {

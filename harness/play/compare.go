@@ -37,19 +37,14 @@ func (p *player) compare(ctx context.Context) error {
 		return nil
 	}
 	for i := range comparisons {
-		c := p.ask2(ctx, plain, fmt.Sprintf("%032x", hash(fmt.Sprint(p.Seed, "/compare/", i))))
-		text, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("record comparison: %w", err)
-		}
-		p.note(p.sc.ID, record.NoteCompare, string(text), "")
+		p.rec.Comparison(p.ask2(ctx, plain, fmt.Sprintf("%032x", hash(fmt.Sprint(p.Seed, "/compare/", i)))))
 	}
 	return nil
 }
 
 // ask2 asks one question in both ways. What went wrong is part of the result.
 func (p *player) ask2(ctx context.Context, plain, nonce string) record.Comparison {
-	c := record.Comparison{Nonce: nonce, Differ: -1}
+	c := record.Comparison{Scenario: p.sc.ID, Nonce: nonce, Differ: -1}
 	streamed, err := p.text(ctx, p.front, p.Target(p.sc), p.Body, nonce)
 	if err != nil {
 		c.StreamedErr = p.Secrets.Hide(err.Error())

@@ -2,10 +2,10 @@ package play
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,11 +42,11 @@ func (p *player) probeEdge(ctx context.Context) error {
 		p.note(p.sc.ID, record.NoteFact, "the edge was not probed: "+err.Error(), "")
 		return nil
 	}
-	text, err := json.Marshal(found)
-	if err != nil {
-		return fmt.Errorf("record edge probe: %w", err)
+	found.Scenario, found.Trials = p.sc.ID, slices.Clone(found.Trials)
+	for i := range found.Trials {
+		found.Trials[i].Why = p.Secrets.Hide(found.Trials[i].Why)
 	}
-	p.note(p.sc.ID, record.NoteEdge, string(text), "")
+	p.rec.Edge(found)
 	return nil
 }
 

@@ -118,7 +118,8 @@ func (p *player) askLedger(ctx context.Context, s left) error {
 	if !known {
 		return nil
 	}
-	return p.enter(s, sum)
+	p.enter(s, sum)
+	return nil
 }
 
 // innermost are the places where the app is asked without a fault or a buffer in
@@ -135,17 +136,13 @@ func (p *player) innermost() []string {
 }
 
 // enter records what the app says about a stream.
-func (p *player) enter(s left, got account) error {
-	l := record.Ledger{Nonce: s.nonce, Stream: s.seq, Starts: got.Starts, Produced: got.Produced, LeftAt: s.end, StopAt: record.Never}
+func (p *player) enter(s left, got account) {
+	l := record.Ledger{Scenario: p.sc.ID, Nonce: s.nonce, Stream: s.seq,
+		Starts: got.Starts, Produced: got.Produced, LeftAt: s.end, StopAt: record.Never}
 	if got.Stopped {
 		l.StopAt = p.tap.At(time.Unix(0, got.StopUnix))
 	}
-	text, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	p.rec.Note(record.Note{Scenario: p.sc.ID, At: p.now(), Kind: record.NoteLedger, Text: string(text)})
-	return nil
+	p.rec.Ledger(l)
 }
 
 // errUnknown is the answer about a stream that the app does not know.

@@ -2,7 +2,6 @@ package play
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -49,12 +48,8 @@ func (p *player) learn(ctx context.Context) error {
 		return nil
 	}
 	text, ref := choose(streamed, plain)
-	ref.Err = p.Secrets.Hide(ref.Err)
-	note, err := json.Marshal(ref)
-	if err != nil {
-		return fmt.Errorf("record reference: %w", err)
-	}
-	p.note(p.sc.ID, record.NoteReference, string(note), "")
+	ref.Scenario, ref.Err = p.sc.ID, p.Secrets.Hide(ref.Err)
+	p.rec.Reference(ref)
 	p.references[target], p.reference = text, text
 	return nil
 }

@@ -8,31 +8,33 @@ import (
 )
 
 // An EdgeProbe says what an edge does to answers that break off behind it, and
-// whether small events pass through it as they are written. [NoteEdge] carries
-// it as JSON.
+// whether small events pass through it as they are written.
 type EdgeProbe struct {
-	Edge     string        `json:"edge"`               // "nginx 1.22.1, form default"
-	Upstream string        `json:"upstream,omitempty"` // protocol that it speaks to the app: "HTTP/1.0"
-	Events   int           `json:"events"`             // sent in each trial
-	Gap      time.Duration `json:"gap_ns"`             // between them
-	Trials   []EdgeTrial   `json:"trials"`
+	Scenario string `json:"-" cbor:"1,keyasint,omitempty"`
+	Edge     string `json:"edge" cbor:"2,keyasint,omitempty"` // "nginx 1.22.1, form default"
+	// Upstream is the protocol that it speaks to the app: "HTTP/1.0".
+	Upstream string        `json:"upstream,omitempty" cbor:"3,keyasint,omitempty"`
+	Events   int           `json:"events" cbor:"4,keyasint,omitempty"` // sent in each trial
+	Gap      time.Duration `json:"gap_ns" cbor:"5,keyasint,omitempty"` // between them
+	Trials   []EdgeTrial   `json:"trials" cbor:"6,keyasint,omitempty"`
 }
 
 // An EdgeTrial is one answer sent through an edge.
 type EdgeTrial struct {
 	// Framing and End are what the edge was given. End is CloseNone for an answer
 	// that is whole.
-	Framing Framing `json:"framing"`
-	End     Close   `json:"end,omitempty"`
+	Framing Framing `json:"framing" cbor:"1,keyasint,omitempty"`
+	End     Close   `json:"end,omitempty" cbor:"2,keyasint,omitempty"`
 	// Fate is what the client was given, Why the same in the client's terms.
-	Fate   EdgeFate `json:"fate"`
-	Why    string   `json:"why"`
-	Events int      `json:"events"`          // that arrived
-	Extra  int      `json:"extra,omitempty"` // bytes at the end that the app did not send
+	Fate   EdgeFate `json:"fate" cbor:"3,keyasint,omitempty"`
+	Why    string   `json:"why" cbor:"4,keyasint,omitempty"`
+	Events int      `json:"events" cbor:"5,keyasint,omitempty"` // that arrived
+	// Extra counts bytes at the end that the app did not send.
+	Extra int `json:"extra,omitempty" cbor:"6,keyasint,omitempty"`
 	// Live says that events arrived apart, as they were written; nil where too few
 	// came to tell. Delay is the median time from writing to arrival.
-	Live  *bool         `json:"live,omitempty"`
-	Delay time.Duration `json:"delay_ns"`
+	Live  *bool         `json:"live,omitempty" cbor:"7,keyasint,omitempty"`
+	Delay time.Duration `json:"delay_ns" cbor:"8,keyasint,omitempty"`
 }
 
 // An EdgeFate is what became of an answer on its way through an edge.

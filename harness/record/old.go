@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -47,9 +48,32 @@ func oldFault(f Fault) Fault {
 // oldCuts is how those versions named the faults that cut.
 var oldCuts = regexp.MustCompile(`\b(?:rst|fin|kill|kills|SIGKILL|SIGTERM|truncate|refuse|down|blackhole|half-close)\b`)
 
+// Kinds of notes in which older versions kept data, as JSON.
+const (
+	oldLedger    NoteKind = "ledger"
+	oldEdge      NoteKind = "edge"
+	oldCompare   NoteKind = "compare"
+	oldReference NoteKind = "reference"
+)
+
 // note adds a note to the run. Versions before 2026-12 noted which clock stamps
-// arrivals, and told by the first words of a doubt that the fault never struck.
+// arrivals, told by the first words of a doubt that the fault never struck, and kept
+// data in notes. Data that cannot be read says nothing.
 func (r *Run) note(n Note) {
+	switch n.Kind {
+	case oldLedger:
+		oldData(n, &r.Ledgers, func(x *Ledger) { x.Scenario = n.Scenario })
+		return
+	case oldEdge:
+		oldData(n, &r.Edges, func(x *EdgeProbe) { x.Scenario = n.Scenario })
+		return
+	case oldCompare:
+		oldData(n, &r.Comparisons, func(x *Comparison) { x.Scenario = n.Scenario })
+		return
+	case oldReference:
+		oldData(n, &r.References, func(x *Reference) { x.Scenario = n.Scenario })
+		return
+	}
 	switch text, clock := strings.CutPrefix(n.Text, "arrival clock: "); {
 	case clock && n.Kind == NoteFact:
 		if r.Plan.Host.Clock == "" {
@@ -62,4 +86,12 @@ func (r *Run) note(n Note) {
 		}
 	}
 	r.Notes = append(r.Notes, n)
+}
+
+func oldData[T any](n Note, list *[]T, fill func(*T)) {
+	var x T
+	if json.Unmarshal([]byte(n.Text), &x) == nil {
+		fill(&x)
+		*list = append(*list, x)
+	}
 }

@@ -3,6 +3,9 @@ package record
 import (
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // What older versions put into words comes back as the fields of today.
@@ -56,5 +59,31 @@ func TestOldNotes(t *testing.T) {
 	want := []Note{{Kind: NoteNeverStruck, Text: "no victim came", Settle: "use longer streams"}, other}
 	if run.Plan.Host.Clock != KernelClock || !slices.Equal(run.Notes, want) {
 		t.Errorf("clock %q, notes %+v, want %+v", run.Plan.Host.Clock, run.Notes, want)
+	}
+}
+
+// Data that stood in notes as JSON comes back as entries of its own.
+func TestOldData(t *testing.T) {
+	run := open(t, folder(t, func(w *Writer) {
+		for kind, text := range map[NoteKind]string{
+			"ledger": `{"Nonce":"a","Stream":7,"Starts":2,"Produced":5,"LeftAt":3,"StopAt":-1}`,
+			"edge": `{"edge":"nginx","events":5,"gap_ns":9,"trials":[` +
+				`{"framing":"chunked","fate":"cut","why":"","events":5,"live":false,"delay_ns":1}]}`,
+			"compare":   `{"Nonce":"b","Streamed":9,"Whole":8,"Differ":4,"WholeErr":"status 502"}`,
+			"reference": `{"Asked":3,"Alike":2,"Short":1,"Bytes":180,"Plain":true}`,
+		} {
+			w.Note(Note{Scenario: "cut", Kind: kind, Text: text})
+			w.Note(Note{Scenario: "cut", Kind: kind, Text: "{torn"})
+		}
+	}))
+	want := Run{Plan: run.Plan, Finished: Never,
+		Ledgers: []Ledger{{Scenario: "cut", Nonce: "a", Stream: 7, Starts: 2, Produced: 5, LeftAt: 3, StopAt: Never}},
+		Edges: []EdgeProbe{{Scenario: "cut", Edge: "nginx", Events: 5, Gap: 9,
+			Trials: []EdgeTrial{{Framing: Chunked, Fate: EdgeCut, Events: 5, Live: new(bool), Delay: 1}}}},
+		Comparisons: []Comparison{{Scenario: "cut", Nonce: "b", Streamed: 9, Whole: 8, Differ: 4, WholeErr: "status 502"}},
+		References:  []Reference{{Scenario: "cut", Asked: 3, Alike: 2, Short: 1, Bytes: 180, Plain: true}},
+	}
+	if diff := cmp.Diff(want, *run, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("the run came back different (-want +got):\n%s", diff)
 	}
 }

@@ -107,6 +107,14 @@ func (r *reading) take(e *inEntry) error {
 		return collect(e, &r.logs, func(x logEntry) logEntry { return x })
 	case tagArrived:
 		return collect(e, &r.came, func(x arrivalsEntry) arrivalsEntry { return x })
+	case tagLedger:
+		return collect(e, &run.Ledgers, func(x Ledger) Ledger { return x })
+	case tagEdge:
+		return collect(e, &run.Edges, func(x EdgeProbe) EdgeProbe { return x })
+	case tagCompare:
+		return collect(e, &run.Comparisons, func(x Comparison) Comparison { return x })
+	case tagRefer:
+		return collect(e, &run.References, func(x Reference) Reference { return x })
 	case tagMachine:
 		return collect(e, &run.Machine, func(x MachineSample) MachineSample { return x })
 	case tagLayer:

@@ -37,8 +37,13 @@ type Run struct {
 	Waves   []Wave
 	Notes   []Note
 	Hops    []Hop
-	Machine []MachineSample // about four a second, in the order of time
-	Logs    []Log           // read from the logs folder by Open; empty while running
+	// What was asked beside the load.
+	Ledgers     []Ledger
+	Edges       []EdgeProbe
+	Comparisons []Comparison
+	References  []Reference
+	Machine     []MachineSample // about four a second, in the order of time
+	Logs        []Log           // read from the logs folder by Open; empty while running
 	// Finished is when the run ended; Never if the record was torn off.
 	Finished time.Duration
 	// Interrupted says that the user stopped the run.
@@ -384,22 +389,20 @@ const (
 	NoteHarness NoteKind = "harness"
 	// NoteFact is background for the reader: versions, edge.
 	NoteFact NoteKind = "fact"
-	// NoteLedger is the server's own account of a stream that we left: JSON of
-	// a [Ledger].
-	NoteLedger NoteKind = "ledger"
-	// NoteEdge is what the edge does to cut streams: JSON of an [EdgeProbe].
-	NoteEdge NoteKind = "edge"
 )
 
 // A Ledger is what the server says it did for one stream, asked for after the
 // client has left.
 type Ledger struct {
-	Nonce    string
-	Stream   uint64
-	Starts   int           // how often it began to answer a request with this nonce; 0 if it does not say
-	Produced int           // events produced in all
-	LeftAt   time.Duration // when the client hung up
-	StopAt   time.Duration // when production stopped; Never if it still goes on
+	Scenario string `cbor:"1,keyasint,omitempty"`
+	Nonce    string `cbor:"2,keyasint,omitempty"`
+	Stream   uint64 `cbor:"3,keyasint,omitempty"`
+	// Starts is how often it began to answer a request with this nonce; 0 if it does
+	// not say.
+	Starts   int           `cbor:"4,keyasint,omitempty"`
+	Produced int           `cbor:"5,keyasint,omitempty"` // events produced in all
+	LeftAt   time.Duration `cbor:"6,keyasint,omitempty"` // when the client hung up
+	StopAt   time.Duration `cbor:"7,keyasint,omitempty"` // when production stopped; Never if it still goes on
 }
 
 // Names of hops at which an edge answers: the nginx that we start, and an edge

@@ -41,6 +41,9 @@ func fill(v reflect.Value, n *int) {
 		v.SetInt(int64(*n))
 	case reflect.Uint64:
 		v.SetUint(uint64(*n))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
 	case reflect.Map:
 		v.Set(reflect.ValueOf(map[string]string{fmt.Sprintf("k%d", *n): "v"}))
 	case reflect.Slice:
@@ -96,12 +99,14 @@ func TestRoundTrip(t *testing.T) {
 	odd.End, odd.First, odd.Header, odd.Events = Never, Never, nil, nil
 	odd.Content.ErrorText = "no UTF-8: \xff"
 	want := Run{
-		Streams:  []Stream{ended, odd},
-		Windows:  []Window{full[Window](1), full[Window](50)},
-		Events:   []Event{full[Event](1)},
-		Waves:    []Wave{full[Wave](1)},
-		Notes:    []Note{full[Note](1)},
-		Hops:     []Hop{full[Hop](1)},
+		Streams: []Stream{ended, odd},
+		Windows: []Window{full[Window](1), full[Window](50)},
+		Events:  []Event{full[Event](1)},
+		Waves:   []Wave{full[Wave](1)},
+		Notes:   []Note{full[Note](1)},
+		Hops:    []Hop{full[Hop](1)},
+		Ledgers: []Ledger{full[Ledger](1), full[Ledger](20)}, Edges: []EdgeProbe{full[EdgeProbe](1)},
+		Comparisons: []Comparison{full[Comparison](1)}, References: []Reference{full[Reference](1)},
 		Finished: 9 * time.Second, Interrupted: true,
 	}
 	dir := folder(t, func(w *Writer) {
@@ -116,6 +121,11 @@ func TestRoundTrip(t *testing.T) {
 		w.Wave(want.Waves[0])
 		w.Note(want.Notes[0])
 		w.Hop(want.Hops[0])
+		w.Ledger(want.Ledgers[0])
+		w.Ledger(want.Ledgers[1])
+		w.Edge(want.Edges[0])
+		w.Comparison(want.Comparisons[0])
+		w.Reference(want.References[0])
 		w.Layer("control", Layer{"nginx", map[string]string{"proxy_read_timeout": "60s"}})
 		w.Layer("control", Layer{"nginx", map[string]string{"proxy_read_timeout": "2s"}})
 		w.Finish(want.Finished, true)

@@ -25,6 +25,10 @@ const (
 	tagFinish  = 10 // how the run ended
 	tagMachine = 11 // machine sample
 	tagArrived = 20 // when the lines of a log came
+	tagLedger  = 21 // ledger
+	tagEdge    = 22 // edge probe
+	tagCompare = 23 // comparison
+	tagRefer   = 24 // reference
 )
 
 // The bodies are maps with small integers as keys. The types below are those of

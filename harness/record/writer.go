@@ -90,6 +90,18 @@ func (w *Writer) Wave(x Wave) { w.add(tagWave, waveEntry(x)) }
 // Note records a doubt or a fact.
 func (w *Writer) Note(x Note) { w.add(tagNote, noteEntry(x)) }
 
+// Ledger records the server's own account of a stream.
+func (w *Writer) Ledger(x Ledger) { w.add(tagLedger, x) }
+
+// Edge records what an edge does to cut streams.
+func (w *Writer) Edge(x EdgeProbe) { w.add(tagEdge, x) }
+
+// Comparison records one question asked in both ways.
+func (w *Writer) Comparison(x Comparison) { w.add(tagCompare, x) }
+
+// Reference records how the app answered before the load.
+func (w *Writer) Reference(x Reference) { w.add(tagRefer, x) }
+
 // Hop records one place at which the chain can be entered.
 func (w *Writer) Hop(x Hop) { w.add(tagHop, hopEntry(x)) }
 

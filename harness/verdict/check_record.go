@@ -1,10 +1,8 @@
 package verdict
 
 import (
-	"encoding/json"
-	"slices"
-
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -143,7 +141,7 @@ func (Provable) Check(s *Scope) Answer {
 // proofDoubts says once in a run, with the scenario that asked for it, what a
 // comparison with the app's own answers cannot show.
 func (s *Scope) proofDoubts() []Doubt {
-	asked := slices.ContainsFunc(s.Run.Notes, func(n record.Note) bool { return n.Kind == record.NoteReference && n.Scenario == s.Scenario.ID })
+	asked := slices.ContainsFunc(s.Run.References, func(r record.Reference) bool { return r.Scenario == s.Scenario.ID })
 	ref := s.learned()
 	if !asked || ref.Plain || ref.Alike == 0 || s.measured() == 0 {
 		return nil
@@ -175,13 +173,9 @@ func anew(ref *record.Reference, s *Scope) string {
 // same, in an earlier one; nil for nothing.
 func (s *Scope) learned() *record.Reference {
 	var last *record.Reference
-	for _, n := range s.Run.Notes {
-		var r record.Reference
-		if n.Kind == record.NoteReference && json.Unmarshal([]byte(n.Text), &r) == nil {
-			last = &r
-			if n.Scenario == s.Scenario.ID {
-				return last
-			}
+	for i := range s.Run.References {
+		if last = &s.Run.References[i]; last.Scenario == s.Scenario.ID {
+			break
 		}
 	}
 	return last

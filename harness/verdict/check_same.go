@@ -1,8 +1,8 @@
 package verdict
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -43,14 +43,9 @@ func (s *Scope) same() Answer {
 
 // comparisons are the answers that were asked for both ways.
 func (s *Scope) comparisons() []record.Comparison {
-	var cs []record.Comparison
-	for _, n := range s.Notes {
-		var c record.Comparison
-		if n.Kind == record.NoteCompare && json.Unmarshal([]byte(n.Text), &c) == nil {
-			cs = append(cs, c)
-		}
-	}
-	return cs
+	return slices.DeleteFunc(slices.Clone(s.Run.Comparisons), func(c record.Comparison) bool {
+		return c.Scenario != s.Scenario.ID
+	})
 }
 
 // What to look at, by which of the two ways of answering is cut.

@@ -2,23 +2,16 @@ package verdict
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
 
-// edge reads what the edge was found to do before the load. A note that cannot be
-// read is from another version and says nothing.
+// edge is what the edge was found to do before the load; nil where nobody asked.
 func (s *Scope) edge() *EdgeReport {
-	for _, n := range s.Notes {
-		if n.Kind != record.NoteEdge {
-			continue
-		}
-		var r EdgeReport
-		if json.Unmarshal([]byte(n.Text), &r.EdgeProbe) == nil {
-			r.Summary = r.EdgeProbe.Summary()
-			return &r
+	for _, p := range s.Run.Edges {
+		if p.Scenario == s.Scenario.ID {
+			return &EdgeReport{Summary: p.Summary(), EdgeProbe: p}
 		}
 	}
 	return nil

@@ -1,23 +1,10 @@
 package verdict
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
-
-// ledgers reads the server's accounts of streams that we left.
-func ledgers(notes []record.Note) []record.Ledger {
-	var all []record.Ledger
-	for _, n := range notes {
-		var l record.Ledger
-		if n.Kind == record.NoteLedger && json.Unmarshal([]byte(n.Text), &l) == nil {
-			all = append(all, l)
-		}
-	}
-	return all
-}
 
 // accountFlags are the flags that come from the server's account of a stream.
 func accountFlags(run *record.Run, l record.Ledger, s *record.Stream) []Flag {

@@ -24,10 +24,13 @@ func TestTextAgainstReference(t *testing.T) {
 			}
 		}}
 	}
-	reference := func(text string) func(*synth.Builder) {
-		return func(b *synth.Builder) { b.Note(record.NoteReference, text, "") }
+	reference := func(r record.Reference) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			r.Scenario = b.Scenario(0).ID
+			b.Run.References = append(b.Run.References, r)
+		}
 	}
-	alike := reference(`{"Asked":3,"Alike":3,"Bytes":180}`)
+	alike := reference(record.Reference{Asked: 3, Alike: 3, Bytes: 180})
 	for _, tt := range []struct {
 		name   string
 		build  func(*synth.Builder)
@@ -36,9 +39,11 @@ func TestTextAgainstReference(t *testing.T) {
 		doubts int
 	}{
 		{"equal", policy(func(*record.Policy) {}, alike, add(5, text(180, false, true))), verdict.Pass, "", 1},
-		{"equal to the answer in one piece", policy(func(*record.Policy) {}, reference(`{"Asked":3,"Alike":3,"Bytes":180,"Plain":true}`), add(5, text(180, false, true))), verdict.Pass, "", 0},
+		{"equal to the answer in one piece", policy(func(*record.Policy) {}, reference(record.Reference{Asked: 3,
+			Alike: 3, Bytes: 180, Plain: true}), add(5, text(180, false, true))), verdict.Pass, "", 0},
 		{"a beginning", policy(func(*record.Policy) {}, alike, add(5, text(180, false, true)), add(1, text(180, false, false))), verdict.Fail, "1 truncated", 1},
-		{"anew", policy(func(*record.Policy) {}, reference(`{"Asked":3}`), add(5, text(0, false, false))), verdict.Inconclusive, "answers each time anew", 1},
+		{"anew", policy(func(*record.Policy) {}, reference(record.Reference{Asked: 3}), add(5, text(0, false,
+			false))), verdict.Inconclusive, "answers each time anew", 1},
 		{"something else", policy(func(*record.Policy) {}, alike, add(5, text(180, true, false))), verdict.Inconclusive, "something else", 1},
 		{"nobody was asked", add(5, text(0, false, false)), verdict.Inconclusive, "bear no proof", 1},
 	} {

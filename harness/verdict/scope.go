@@ -126,13 +126,15 @@ func deal(run *record.Run, scopes []Scope, index map[string]int) {
 	for _, n := range run.Notes {
 		to(n.Scenario, func(s *Scope) { s.Notes = append(s.Notes, n) })
 	}
+	for _, l := range run.Ledgers {
+		to(l.Scenario, func(s *Scope) { s.Ledgers = append(s.Ledgers, l) })
+	}
 }
 
 func (s *Scope) grade() {
 	s.readWindows()
 	s.outs = s.outages()
 	struck := s.strikes()
-	s.Ledgers = ledgers(s.Notes)
 	byStream := make(map[uint64]record.Ledger, len(s.Ledgers))
 	for _, l := range s.Ledgers {
 		byStream[l.Stream] = l
