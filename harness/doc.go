@@ -26,8 +26,8 @@
 //	harness/tap/read_linux.go     loop.read             the socket is read until it is empty
 //	harness/tap/receive_linux.go  receiver.recv         one read, with the kernel's stamp of its arrival
 //	harness/tap/feed.go           flight.feed           the bytes go to the stream's decoders
-//	harness/tap/response.go       response.next         status and header fields are taken off
-//	harness/tap/chunk.go          response.chunkHeader  so is the framing of HTTP
+//	harness/http1/decoder.go      Decoder.Next          status and header fields are taken off
+//	harness/http1/chunk.go        Decoder.chunkHeader   so is the framing of HTTP
 //	harness/tap/body.go           body.push             what is left is the body
 //	harness/tap/inflate.go        inflater.push         decompressed, where it is compressed
 //	harness/stream/sse.go         sseDecoder.Push       cut into frames

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/http1"
 )
 
 const (
@@ -215,10 +217,10 @@ func (c *conn) pass(readErr error, to *net.TCPConn) {
 // An upward carries what the client sends, and reads the requests in it.
 type upward struct {
 	*conn
-	head   head
-	body   framing
-	opaque bool // not HTTP/1: nothing to read
-	heads  int  // requests read
+	head   request
+	msg    http1.Decoder // of the request at hand; without a Head between two
+	opaque bool          // not HTTP/1: nothing to read
+	heads  int           // requests read
 	backlog
 }
 
@@ -274,30 +276,28 @@ func (u *upward) send(p []byte) error {
 // says that one of them is to be reset.
 func (u *upward) observe(p []byte) (refused bool) {
 	for len(p) > 0 && !u.opaque {
-		if u.body.state != ended {
-			n, _ := u.body.next(p)
-			p = p[n:]
-			u.opaque = u.body.state == broken
-			continue
+		if u.msg.Head == nil {
+			u.msg = u.head.begin()
 		}
-		n, whole, tooLong := u.head.feed(p)
+		inHead := !u.msg.InBody()
+		_, n, err := u.msg.Next(p)
 		p = p[n:]
-		u.opaque = tooLong
-		if whole == nil {
-			continue
+		u.opaque = err != nil || u.msg.Broken()
+		if inHead && u.msg.InBody() {
+			ex, ok := u.head.exchange()
+			if u.opaque = !ok; !ok {
+				return false
+			}
+			if u.refuse(ex) {
+				return true
+			}
+			u.heads++
+			u.push(ex)
+			u.begun(ex)
 		}
-		ex, body, ok := parseRequest(whole)
-		if !ok {
-			u.opaque = true
-			return false
+		if u.msg.Whole() {
+			u.msg = http1.Decoder{}
 		}
-		if u.refuse(ex) {
-			return true
-		}
-		u.body = body
-		u.heads++
-		u.push(ex)
-		u.begun(ex)
 	}
 	return false
 }

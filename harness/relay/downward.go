@@ -2,7 +2,9 @@ package relay
 
 import (
 	"errors"
+	"net/http"
 
+	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -22,11 +24,11 @@ const heldLimit = 2 << 20
 //	                     └ strike: what is left of it is written, the rest is not
 type downward struct {
 	*conn
-	head   head
-	body   framing
-	opaque bool
+	head   http1.Head
+	msg    http1.Decoder // of the response at hand; without a Head between two
+	opaque bool          // not HTTP/1: nothing to read
 
-	ex      exchange
+	ex      exchange       // that the response belongs to
 	decoder stream.Decoder // nil where events cannot be counted
 	offset  int64          // body offset of the next body byte
 	passed  int            // whole events so far
@@ -117,27 +119,24 @@ func (d *downward) finished(err error) {
 func (d *downward) carry(p []byte) (err error) {
 	from := 0
 	for i := 0; i < len(p) && !d.opaque && err == nil; {
-		if d.body.state == ended {
-			n, whole, tooLong := d.head.feed(p[i:])
-			i += n
-			d.opaque = tooLong
-			if whole != nil {
-				from, err = d.begin(whole, p, from, i)
-			}
-			continue
+		if d.msg.Head == nil {
+			d.expect()
 		}
-		n, body := d.body.next(p[i:])
-		if body && d.decoder != nil {
-			from, err = d.content(p, from, i, i+n)
-		}
+		inHead := !d.msg.InBody()
+		body, n, tooLong := d.msg.Next(p[i:])
 		i += n
 		switch {
-		case err != nil:
-		case d.body.state == ended:
-			from, err = d.whole(p, from, i)
-		case d.body.state == broken:
+		case tooLong != nil || d.msg.Broken():
 			d.opaque = true
 			from, err = d.letGo(p, from, i, "the framing of the body is broken")
+		case inHead && d.msg.InBody():
+			from, err = d.begin(p, from, i)
+		case len(body) > 0 && d.decoder != nil:
+			from, err = d.content(p, from, i-n, i)
+		}
+		if d.msg.Whole() && !d.opaque && err == nil {
+			d.msg = http1.Decoder{}
+			from, err = d.whole(p, from, i)
 		}
 	}
 	if err != nil {
@@ -149,33 +148,31 @@ func (d *downward) carry(p []byte) (err error) {
 	return d.write(p[from:])
 }
 
-// begin starts a response whose head ends at p[i].
-func (d *downward) begin(whole, p []byte, from, i int) (int, error) {
+// expect gets ready for a response: the request that it answers is the oldest one.
+func (d *downward) expect() {
 	d.ex = d.front()
-	res, ok := parseResponse(whole, d.ex.method)
-	if !ok || res.switched {
+	d.head.ToHEAD = d.ex.method == http.MethodHead
+	d.msg = http1.NewResponse(&d.head, headLimit)
+}
+
+// begin starts the body of a response whose head ends at p[i].
+func (d *downward) begin(p []byte, from, i int) (int, error) {
+	if d.head.Status == http.StatusSwitchingProtocols {
 		d.opaque = true
 		return from, nil
 	}
-	if res.interim {
-		return from, nil
-	}
 	d.pop()
-	d.body, d.offset, d.passed, d.due, d.seen = res.body, 0, 0, -1, 0
+	d.offset, d.passed, d.due, d.seen = 0, 0, -1, 0
 	d.decoder = nil
 	if !d.ex.known {
 		return from, nil
 	}
-	if res.encoding != "" {
-		d.giveUp("the body is " + res.encoding + ": its events cannot be counted")
+	if why := hidden(&d.head); why != "" {
+		d.giveUp(why)
 		return from, nil
 	}
-	d.decoder = res.format.New(stream.Limits{})
-	from, err := d.strikesAt(p, from, i, 0)
-	if d.body.state == ended && err == nil {
-		return d.whole(p, from, i)
-	}
-	return from, err
+	d.decoder = formatOf(d.head.ContentType).New(stream.Limits{})
+	return d.strikesAt(p, from, i, 0)
 }
 
 // content takes the body piece p[a:b].

@@ -38,7 +38,7 @@ func (b *body) open(f *flight, h *head) {
 		b.reader = d.Reader(f.job.Ask)
 		b.dialect = d
 	}
-	if h.Encoding == "" || f.resp.state == whole {
+	if h.Encoding == "" || f.resp.Whole() {
 		return
 	}
 	if b.inflate, b.err = newInflater(h.Encoding, f.limits.Inflated, func(p []byte) bool {

@@ -50,15 +50,15 @@ func (f *flight) stamp(r reading) {
 // refeed decodes bytes of the read that feed was told of.
 func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 	for len(p) > 0 && f.halt == nil {
-		data, n, err := f.resp.next(p)
+		data, n, err := f.resp.Next(p)
 		if err != nil {
 			f.stop(record.HeaderSize, err)
 		}
 		if p = p[n:]; len(data) > 0 {
 			f.take(data)
 		}
-		if f.resp.head != nil && f.resp.inBody() {
-			if f.redirected(f.resp.head) {
+		if f.head != nil && f.resp.InBody() {
+			if f.redirected(f.head) {
 				return nil, ended
 			}
 			f.headWhole()
@@ -66,16 +66,16 @@ func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 				return p, encoded
 			}
 		}
-		if f.resp.broken && f.resp.gathered() {
+		if f.resp.Broken() && f.resp.Gathered() {
 			f.stop(record.NoLimit, nil)
 		}
 	}
 	f.events.end(f.body.plain)
 	f.publish()
-	if f.resp.state == whole && f.halt == nil {
+	if f.resp.Whole() && !f.resp.Past() && f.halt == nil {
 		f.bodyWhole()
 	}
-	if f.halt != nil || f.complete || f.resp.state == past {
+	if f.halt != nil || f.complete || f.resp.Past() {
 		return nil, ended
 	}
 	return nil, goesOn
@@ -83,8 +83,7 @@ func (f *flight) refeed(p []byte) (rest []byte, _ news) {
 
 // headWhole takes over what the response head says.
 func (f *flight) headWhole() {
-	h := f.resp.head
-	f.resp.head = nil
+	h := f.head
 	f.beginBody(h)
 	f.rec.Wire.Framing = h.Framing
 }
@@ -95,7 +94,7 @@ func (f *flight) beginBody(h *head) {
 	f.rec.Status, f.rec.Proto, f.rec.ContentType = h.Status, h.Proto, h.ContentType
 	f.rec.Encoding, f.rec.Header = h.Encoding, h.kept()
 	f.body.open(f, h)
-	f.job, f.trail = nil, nil
+	f.job, f.trail, f.head, f.resp.Head = nil, nil, nil, nil
 	f.events.open(f.at)
 	f.upstream = f.rec.Header[stack.ReplicaHeader]
 	f.headed.Store(true)

@@ -61,7 +61,7 @@ func (f *flight) finish(e ending) {
 
 // whole reports that the framing has ended the body.
 func (f *flight) whole() bool {
-	return f.resp.state >= whole || f.rec.Wire.Where == record.AtEnd
+	return f.resp.Whole() || f.rec.Wire.Where == record.AtEnd
 }
 
 // endedAt is when the body ended: with the bytes that its framing ends with, or
@@ -70,7 +70,7 @@ func (f *flight) endedAt(now time.Duration) time.Duration {
 	switch {
 	case f.tail >= 0:
 		return f.tail
-	case f.whole(), f.resp.broken && f.resp.gathered():
+	case f.whole(), f.resp.Broken() && f.resp.Gathered():
 		return f.at
 	}
 	return max(now, f.at)
@@ -80,8 +80,8 @@ func (f *flight) finishWire(closed bool) {
 	rec := &f.rec
 	w := &rec.Wire
 	if w.Framing != record.H2 && rec.Connect >= 0 {
-		w.Where = f.resp.where()
-		w.Garbage, w.Spliced = f.resp.spoilt(closed)
+		w.Where = f.resp.Where()
+		w.Garbage, w.Spliced = f.resp.Garbage(closed)
 	}
 	if f.linger >= 0 && rec.End > f.linger {
 		w.Lingered = rec.End - f.linger

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -22,7 +23,8 @@ type flight struct {
 	trail  *trail   // of redirects, until the head is whole or beyond where there were some
 	via    carrier
 
-	resp   response
+	resp   http1.Decoder
+	head   *head // nil once it is whole
 	body   body
 	events events
 
@@ -87,7 +89,8 @@ func (f *flight) begin(job *Job, req *request) {
 
 // beginLeg gets ready for the answer to f.req.
 func (f *flight) beginLeg(now time.Duration) {
-	f.resp = response{head: &head{words: &f.tap.words, toHEAD: f.req.method == http.MethodHead, length: -1}, limit: f.limits.Head}
+	f.head = newHead(&f.tap.words, f.req.method == http.MethodHead)
+	f.resp = http1.NewResponse(&f.head.Head, f.limits.Head)
 	f.dialed, f.floor = now, now
 	f.poll = pollState{fd: -1, slot: -1, heap: -1}
 }

@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -216,12 +216,12 @@ func (c *h2) settings(fr *http2.SettingsFrame) error {
 // headers takes the response head, an interim response, or trailers.
 func (c *h2) headers(fr *http2.MetaHeadersFrame) error {
 	if fr.Truncated {
-		c.f.stop(record.HeaderSize, errHead{c.f.limits.Head})
+		c.f.stop(record.HeaderSize, http1.HeadLimitError{Limit: c.f.limits.Head})
 		return errInterrupted
 	}
 	if c.f.rec.Headers < 0 {
-		h := c.f.resp.head
-		h.Proto, h.Framing, h.length = "HTTP/2.0", record.H2, -1
+		h := c.f.head
+		h.Proto, h.Framing = "HTTP/2.0", record.H2
 		status, err := strconv.Atoi(fr.PseudoValue("status"))
 		if err != nil {
 			return fmt.Errorf("invalid status %q", fr.PseudoValue("status"))
@@ -230,12 +230,11 @@ func (c *h2) headers(fr *http2.MetaHeadersFrame) error {
 			return nil
 		}
 		for _, hf := range fr.RegularFields() {
-			h.take(hf.Name, []byte(hf.Value))
+			h.Take([]byte(hf.Name), []byte(hf.Value))
 		}
 		if c.f.redirected(h) {
 			return errWhole
 		}
-		c.f.resp.head = nil
 		c.f.rec.Wire.Where = record.InBody
 		c.f.beginBody(h)
 	}

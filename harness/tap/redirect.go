@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -83,7 +84,7 @@ func publicLocation(s string) string {
 		u.User = nil
 		s = u.String()
 	}
-	return strings.ToValidUTF8(s[:min(len(s), maxValue)], "")
+	return strings.ToValidUTF8(s[:min(len(s), http1.MaxValue)], "")
 }
 
 // decide says what to ask next, or why nothing.

@@ -2,8 +2,8 @@ package tap
 
 import (
 	"bytes"
+	"net/http"
 	"regexp"
-	"strings"
 )
 
 // Who of several servers answered stands in one field or another: X-Served-By,
@@ -37,38 +37,38 @@ var (
 
 // server returns the field's usual name and what is to be kept of its value; false
 // for a field that names no server.
-func (w *words) server(name string, value []byte) (title string, kept []byte, ok bool) {
+func (w *words) server(name, value []byte) (title string, kept []byte, ok bool) {
 	switch {
-	case name == "set-cookie":
+	case string(name) == "set-cookie":
 		value, _, _ = bytes.Cut(value, []byte{';'})
 		if cookie, _, _ := bytes.Cut(value, []byte{'='}); !sticky.Match(bytes.TrimSpace(cookie)) {
 			return "", nil, false
 		}
-	case name == "server-timing":
+	case string(name) == "server-timing":
 		value = measured.ReplaceAll(value, nil)
-	case !strings.HasPrefix(name, "x-") && !serverNames[name], private.MatchString(name):
+	case !bytes.HasPrefix(name, []byte("x-")) && !serverNames[string(name)], private.Match(name):
 		return "", nil, false
 	}
 	if len(value) == 0 || len(value) > maxFewBytes || !w.oneOfFew(name, value) {
 		return "", nil, false
 	}
-	return canonical(name), value, true
+	return http.CanonicalHeaderKey(string(name)), value, true
 }
 
 // oneOfFew counts the values of a field.
-func (w *words) oneOfFew(name string, value []byte) bool {
+func (w *words) oneOfFew(name, value []byte) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.few == nil {
 		w.few = map[string]*few{}
 	}
-	f := w.few[name]
+	f := w.few[string(name)]
 	switch {
 	case f == nil && len(w.few) == maxFewNames:
 		return false
 	case f == nil:
 		f = &few{values: map[string]bool{}}
-		w.few[name] = f
+		w.few[string(name)] = f
 	case f.values == nil:
 		return false
 	}

@@ -3,12 +3,15 @@ package tap
 import (
 	"fmt"
 	"testing"
+
+	"github.com/streamproof/streamproof/harness/http1"
 )
 
 func headOf(w *words, lines ...string) map[string]string {
-	h := head{words: w, length: -1}
-	for _, l := range lines {
-		h.field([]byte(l))
+	h := newHead(w, false)
+	d := http1.NewResponse(&h.Head, 1<<16)
+	for _, l := range append([]string{"HTTP/1.1 200 OK"}, lines...) {
+		d.Next([]byte(l + "\r\n"))
 	}
 	return h.kept()
 }

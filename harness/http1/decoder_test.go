@@ -1,4 +1,4 @@
-package tap
+package http1
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/streamproof/streamproof/harness/http1/http1test"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -22,23 +23,25 @@ type decoded struct {
 	limit   bool
 }
 
-// decode pushes parts and then, if closed, the end of the connection.
-func decode(parts [][]byte, limit int) decoded {
-	h := &head{words: &words{}, length: -1}
-	d := response{head: h, limit: limit}
+// decode pushes the parts of a response, and then the end of the connection.
+func decode(parts [][]byte, limit int) decoded { return decodeAs(NewResponse, parts, limit) }
+
+func decodeAs(begin func(*Head, int) Decoder, parts [][]byte, limit int) decoded {
+	h := &Head{}
+	d := begin(h, limit)
 	var got decoded
 	var body []byte
 	for _, p := range parts {
 		for len(p) > 0 && !got.limit {
-			data, n, err := d.next(p)
+			data, n, err := d.Next(p)
 			body = append(body, data...)
 			p = p[n:]
-			var over errHead
+			var over HeadLimitError
 			got.limit = errors.As(err, &over)
 		}
 	}
-	got.status, got.framing, got.body, got.where = h.Status, h.Framing, string(body), d.where()
-	got.garbage, got.spliced = d.spoilt(true)
+	got.status, got.framing, got.body, got.where = h.Status, h.Framing, string(body), d.Where()
+	got.garbage, got.spliced = d.Garbage(true)
 	if got.limit { // where in a line we noticed is no promise
 		got.garbage = ""
 	}
@@ -148,36 +151,48 @@ func FuzzResponse(f *testing.F) {
 	for i, s := range responses {
 		f.Add([]byte(s), uint(i), uint(3*i))
 	}
-	f.Fuzz(func(t *testing.T, in []byte, a, b uint) {
-		at := []int{int(a % uint(len(in)+1)), int(b % uint(len(in)+1))}
-		slices.Sort(at)
-		want := decode(split(string(in)), 300)
-		for _, parts := range [][][]byte{split(string(in), at...), slices.Collect(slices.Chunk(in, 1))} {
-			if got := decode(parts, 300); got != want {
-				t.Errorf("split at %v, %q\n got %+v\nwant %+v", at, in, got, want)
-			}
+	for i, c := range http1test.Responses {
+		f.Add([]byte(c.Wire), uint(i), uint(3*i))
+	}
+	f.Fuzz(func(t *testing.T, in []byte, a, b uint) { fuzz(t, in, a, b, NewResponse) })
+}
+
+// FuzzRequest does the same for requests.
+func FuzzRequest(f *testing.F) {
+	for i, c := range http1test.Requests {
+		f.Add([]byte(c.Wire), uint(i), uint(3*i))
+	}
+	f.Fuzz(func(t *testing.T, in []byte, a, b uint) { fuzz(t, in, a, b, NewRequest) })
+}
+
+func fuzz(t *testing.T, in []byte, a, b uint, begin func(*Head, int) Decoder) {
+	at := []int{int(a % uint(len(in)+1)), int(b % uint(len(in)+1))}
+	slices.Sort(at)
+	want := decodeAs(begin, split(string(in)), 300)
+	for _, parts := range [][][]byte{split(string(in), at...), slices.Collect(slices.Chunk(in, 1))} {
+		if got := decodeAs(begin, parts, 300); got != want {
+			t.Errorf("split at %v, %q\n got %+v\nwant %+v", at, in, got, want)
 		}
-	})
+	}
 }
 
 func BenchmarkResponse(b *testing.B) {
 	event := bytes.Repeat([]byte("x"), 128)
 	one := fmt.Appendf(nil, "%x\r\n%s\r\n", len(event), event)
 	stream := bytes.Repeat(one, 100)
-	h := &head{words: &words{}, length: -1}
-	d := response{head: h, limit: 1 << 16}
-	d.next([]byte("HTTP/1.1 200 OK\r\n"))
-	d.next([]byte("Transfer-Encoding: chunked\r\n"))
-	d.next([]byte("\r\n"))
+	d := NewResponse(&Head{}, 1<<16)
+	d.Next([]byte("HTTP/1.1 200 OK\r\n"))
+	d.Next([]byte("Transfer-Encoding: chunked\r\n"))
+	d.Next([]byte("\r\n"))
 	b.SetBytes(int64(len(stream)))
 	b.ReportAllocs()
 	for b.Loop() {
 		for p := stream; len(p) > 0; {
-			_, n, _ := d.next(p)
+			_, n, _ := d.Next(p)
 			p = p[n:]
 		}
 	}
-	if d.broken {
+	if d.Broken() {
 		b.Fatal("decoder broke")
 	}
 }

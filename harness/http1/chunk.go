@@ -1,4 +1,4 @@
-package tap
+package http1
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 )
 
 // chunkHeader takes bytes between the data of two chunks (RFC 9112 section 7.1).
-func (d *response) chunkHeader(p []byte) (int, error) {
+func (d *Decoder) chunkHeader(p []byte) (int, error) {
 	for i, c := range p {
 		switch d.state {
 		case chunkEndCR:
@@ -31,7 +31,7 @@ func (d *response) chunkHeader(p []byte) (int, error) {
 				d.state = chunkLF
 			}
 			if d.size++; exceeds(d.size, d.limit) {
-				return i, errHead{d.limit}
+				return i, HeadLimitError{d.limit}
 			}
 		case chunkLF:
 			if c != '\n' {
@@ -48,7 +48,7 @@ func (d *response) chunkHeader(p []byte) (int, error) {
 }
 
 // digit takes one byte of a chunk size, or what ends it.
-func (d *response) digit(c byte) bool {
+func (d *Decoder) digit(c byte) bool {
 	v := unhex[c]
 	switch {
 	case v < 16:
@@ -85,7 +85,7 @@ var unhex = func() (t [256]byte) {
 
 // garbage starts to gather what stands at p[i:] in place of framing. Digits of
 // the chunk size before it belong to what the reader should see.
-func (d *response) garbage(p []byte, i int) int {
+func (d *Decoder) garbage(p []byte, i int) int {
 	d.broken = true
 	d.line = d.line[:0]
 	if d.state < chunkData {
@@ -96,20 +96,20 @@ func (d *response) garbage(p []byte, i int) int {
 }
 
 // gather keeps the start of p and takes all of it.
-func (d *response) gather(p []byte) int {
+func (d *Decoder) gather(p []byte) int {
 	d.line = append(d.line, p[:min(len(p), max(0, maxGarbage-len(d.line)))]...)
 	return len(p)
 }
 
-// gathered reports that enough of the garbage is there to show: a whole line or
-// as much as we keep.
-func (d *response) gathered() bool {
+// Gathered reports that enough of the garbage is there to show: a whole line or
+// as much as is kept.
+func (d *Decoder) Gathered() bool {
 	return d.broken && (len(d.line) >= maxGarbage || bytes.ContainsAny(d.line, "\r\n"))
 }
 
-// spoilt describes broken framing, empty if it is sound. ended says that no more
-// bytes will come.
-func (d *response) spoilt(ended bool) (garbage string, spliced bool) {
+// Garbage describes broken framing, empty if it is sound. ended says that no more
+// bytes will come. spliced says that another response begins inside the body.
+func (d *Decoder) Garbage(ended bool) (garbage string, spliced bool) {
 	met := d.line
 	what := "chunk header"
 	switch {
@@ -119,7 +119,7 @@ func (d *response) spoilt(ended bool) (garbage string, spliced bool) {
 		what = "chunk end"
 	case d.broken && d.state <= field:
 		what = "response head"
-	case !d.broken && ended && d.state == statusLine && !bytes.HasPrefix(met, []byte("HTTP/")[:min(5, len(met))]):
+	case !d.broken && ended && d.state == startLine && !bytes.HasPrefix(met, []byte("HTTP/")[:min(5, len(met))]):
 		what = "response head" // a peer that speaks something else, without a line end
 	case !d.broken:
 		return "", false
