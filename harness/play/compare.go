@@ -100,7 +100,7 @@ func (p *player) text(ctx context.Context, at stack.Hop, path string, body []byt
 	req.Header = p.Header.Clone()
 	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
 	req.Header.Set(stack.NonceHeader, nonce)
-	t := dialing(at)
+	t := dialing(at, dialOf(p.Opener))
 	defer t.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: t, CheckRedirect: p.followAsStreams}).Do(req)
 	if err != nil {
@@ -118,14 +118,27 @@ func (p *player) text(ctx context.Context, at stack.Hop, path string, body []byt
 	return said, nil
 }
 
-// dialing is a transport for one request at h.
-func dialing(h stack.Hop) *http.Transport {
-	t := &http.Transport{DisableKeepAlives: true}
-	if h.Dial != "" {
-		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, h.Dial)
-		}
+// A dial connects to an address of a stack.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialOf is how the stacks of an opener are reached; nil is over the network.
+func dialOf(o stack.Opener) dial {
+	if d, ok := o.(stack.Dialer); ok {
+		return d.DialContext
 	}
+	return nil
+}
+
+// dialing is a transport for one request at h.
+func dialing(h stack.Hop, by dial) *http.Transport {
+	t := &http.Transport{DisableKeepAlives: true, DialContext: by}
+	if h.Dial == "" {
+		return t
+	}
+	if by == nil {
+		by = new(net.Dialer).DialContext
+	}
+	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) { return by(ctx, network, h.Dial) }
 	return t
 }
 

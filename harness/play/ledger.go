@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // ledgerGrace is how long after a client has left the server may go on before it
@@ -105,7 +106,7 @@ func (p *player) askLedger(ctx context.Context, s left) error {
 	known := false
 	for _, base := range p.innermost() {
 		var got account
-		err := getJSON(ctx, base+path, &got)
+		err := getJSON(ctx, dialOf(p.Opener), base+path, &got)
 		if errors.Is(err, errUnknown) {
 			continue
 		}
@@ -148,14 +149,14 @@ func (p *player) enter(s left, got account) {
 // errUnknown is the answer about a stream that the app does not know.
 var errUnknown = errors.New("stream unknown")
 
-func getJSON(ctx context.Context, from string, into any) error {
+func getJSON(ctx context.Context, by dial, from string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return err
 	}
-	t := &http.Transport{DisableKeepAlives: true}
+	t := dialing(stack.Hop{}, by)
 	defer t.CloseIdleConnections()
 	resp, err := t.RoundTrip(req)
 	if err != nil {

@@ -55,11 +55,11 @@ func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Loo
 	if len(hops) == 0 {
 		return look, errors.New("open stack: it has no hop to ask at")
 	}
-	return lookIn(ctx, plan, hops[len(hops)-1])
+	return lookIn(ctx, plan, dialOf(opener), hops[len(hops)-1])
 }
 
 // lookIn asks once at h.
-func lookIn(ctx context.Context, plan *harness.Plan, h stack.Hop) (look Look, err error) {
+func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop) (look Look, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, plan.App.Method(), h.URL+plan.Target(harness.Scenario{}), bytes.NewReader(plan.Body))
@@ -68,7 +68,7 @@ func lookIn(ctx context.Context, plan *harness.Plan, h stack.Hop) (look Look, er
 	}
 	req.Header = plan.Header
 	begin := time.Now()
-	t := dialing(h)
+	t := dialing(h, by)
 	defer t.CloseIdleConnections()
 	resp, err := t.RoundTrip(req)
 	if err != nil {

@@ -57,13 +57,14 @@ func newRun(plan *harness.Plan) (*run, error) {
 	r := &run{Plan: plan, next: 1, solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	start := time.Now()
+	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener)}
 	saved := plan.Record(start)
-	saved.Host.Clock = tap.Clock()
+	saved.Host.Clock = options.Clock()
 	if r.rec, err = record.Create(plan.Dir, saved); err != nil {
 		return nil, err
 	}
 	r.seen.hide = r.Secrets.Hide
-	r.tap, err = tap.New(tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done})
+	r.tap, err = tap.New(options)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start tap: %w", err), r.rec.Close())
 	}

@@ -21,6 +21,7 @@ package stack
 import (
 	"cmp"
 	"context"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -48,8 +49,15 @@ type Opener interface {
 	// nothing is left running. A *[StartError] is the app's own failure to
 	// start, with its last log lines.
 	Open(ctx context.Context, spec Spec) (Stack, error)
-	// Kind is "local" or "docker".
+	// Kind is "local", "docker" or "memory".
 	Kind() string
+}
+
+// A Dialer is an [Opener] whose stacks are reached by a way of their own and not over
+// the machine's network, as one in memory is. Whoever sends to a hop of such a stack
+// connects by DialContext.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // A Spec is a stack to be started.

@@ -31,7 +31,7 @@
 //
 // On Linux an arrival is the kernel's receive stamp (SO_TIMESTAMPNS) of the last
 // segment that a read returned; elsewhere it is the time after the read.
-// [Tap.Clock] says which. Stamps are wall clock, and are moved to the run's
+// [Options.Clock] says which. Stamps are wall clock, and are moved to the run's
 // monotonic clock by a difference that is sampled anew with every read, or batch of
 // reads, so that a step of the wall clock does not move arrivals.
 //
@@ -76,6 +76,10 @@ type Options struct {
 	Begin, Done func(*record.Stream)
 	// Mode chooses the carrier.
 	Mode Mode
+	// Dial connects the streams; nil is the machine's network. Where it is set, every
+	// stream has a goroutine of its own (Conn), and its arrivals are the times of
+	// reads.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Limits hold for every job that does not set its own.
 	Limits Limits
 	// Seed makes the nonces of streams, see [Nonce].
@@ -84,6 +88,9 @@ type Options struct {
 	// NextProtos are filled in where they are empty.
 	TLS *tls.Config
 }
+
+// stamped reports whether the kernel stamps what arrives.
+func (o *Options) stamped() bool { return kernelStamps && o.Dial == nil }
 
 // ErrClosed is the error of a RoundTripper whose tap was closed.
 var ErrClosed = errors.New("start stream: tap is closed")
@@ -129,9 +136,9 @@ func New(o Options) (*Tap, error) {
 		o.Start = time.Now()
 	}
 	t := &Tap{opts: o, flights: map[*flight]struct{}{}, nonces: newNonces(o.Seed)}
-	t.clock = newClock(o.Start, kernelStamps)
-	t.conns = &conns{t: t}
-	if o.Mode == Conn {
+	t.clock = newClock(o.Start, o.stamped())
+	t.conns, t.dial = &conns{t: t}, o.Dial
+	if o.Mode == Conn || o.Dial != nil {
 		return t, nil
 	}
 	// The generator shares its machine with what it measures, and one loop reads
@@ -159,9 +166,9 @@ func (t *Tap) At(wall time.Time) time.Duration {
 	return now.Sub(t.opts.Start) - time.Duration(now.UnixNano()-wall.UnixNano())
 }
 
-// Clock names where arrival stamps come from.
-func Clock() record.Clock {
-	if kernelStamps {
+// Clock names where the arrival stamps of a tap with these options come from.
+func (o *Options) Clock() record.Clock {
+	if o.stamped() {
 		return record.KernelClock
 	}
 	return record.UserClock
