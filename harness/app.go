@@ -111,24 +111,27 @@ func (a *App) IsOrigin() bool {
 
 // String names the app for the report. It shows no header, body or
 // environment.
-func (a *App) String() string {
+func (a *App) String() string { return a.named().String() }
+
+// named is the app as the record names it.
+func (a *App) named() record.App {
 	switch {
 	case a.Image != "":
-		return "image " + a.Image
+		return record.App{Kind: record.AppImage, Name: a.Image}
 	case a.Build != "":
-		return "image built from " + a.Build
+		return record.App{Kind: record.AppBuild, Name: a.Build}
 	case a.Compose.File != "":
-		return "service " + a.Compose.Service + " of " + a.Compose.File
+		return record.App{Kind: record.AppService, Name: a.Compose.Service + " of " + a.Compose.File}
 	case len(a.Command) > 0:
-		return "command " + strings.Join(a.Command, " ")
-	case a.URL != "":
-		u, err := url.Parse(a.URL)
-		if err != nil {
-			return "a URL"
-		}
-		return u.Scheme + "://" + u.Host
+		return record.App{Kind: record.AppCommand, Name: strings.Join(a.Command, " ")}
+	case a.URL == "":
+		return record.App{Kind: record.AppOrigin}
 	}
-	return "built-in origin"
+	named := record.App{Kind: record.AppURL}
+	if u, err := url.Parse(a.URL); err == nil {
+		named.Name = u.Scheme + "://" + u.Host
+	}
+	return named
 }
 
 // Spec is what the stack needs to know to start a.

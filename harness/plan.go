@@ -89,7 +89,7 @@ func (p *Plan) Record(start time.Time) record.Plan {
 	r := record.Plan{Schema: record.Schema, Tool: p.Tool, Started: start, Seed: p.Seed,
 		Repro:    p.repeat(),
 		Host:     record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU()},
-		App:      p.Secrets.Hide(p.App.String()),
+		App:      record.App{Kind: p.App.named().Kind, Name: p.Secrets.Hide(p.App.named().Name)},
 		Dialect:  p.Dialect.Name,
 		Strict:   p.Strict,
 		Request:  p.publicRequest(),

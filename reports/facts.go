@@ -16,8 +16,8 @@ func topFacts(in Input) []fact {
 	if d := in.lasted(); d > 0 {
 		facts = append(facts, fact{"took", short(d)})
 	}
-	if p.App != "" {
-		facts = append(facts, fact{"app", p.App})
+	if app := p.App.String(); app != "" {
+		facts = append(facts, fact{"app", app})
 	}
 	if at := in.Report.StartedAt; !at.IsZero() {
 		facts = append(facts, fact{"when", at.UTC().Format("2 Jan 2006 15:04 UTC")})
@@ -32,7 +32,8 @@ func planFacts(in Input) []fact {
 		strict = "strict"
 	}
 	facts := []fact{
-		{"app", p.App}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect, p.Request)}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect,
+			p.Request)}, {"policy", strict}, {"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
 		{"clock", string(p.Host.Clock)},

@@ -29,7 +29,7 @@ func newSynth() *synth {
 		Schema: record.Schema, Tool: "v0.1.0", Started: startedAt, Seed: 42,
 		Repro: "streamproof run --seed 42 --scenario worker-kill",
 		Host:  record.Host{OS: "linux", Arch: "amd64", Go: "go1.26.8", CPUs: 2, Clock: "kernel (SO_TIMESTAMPNS)"},
-		App:   "acme/chat", Stack: "local", Dialect: "openai-chat",
+		App:   record.App{Name: "acme/chat"}, Stack: "local", Dialect: "openai-chat",
 		Request: record.Request{URL: "http://127.0.0.1:8000/chat", Method: "POST",
 			Headers: map[string]string{"Authorization": "Bearer ${API_KEY}", "Content-Type": "application/json"},
 			Body:    `{"q": "hi", "stream": true}`},

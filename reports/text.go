@@ -62,7 +62,7 @@ func (t *text) head() {
 func about(in Input) string {
 	p := in.run().Plan
 	var parts []string
-	for _, part := range []string{p.App, p.Stack, p.Dialect} {
+	for _, part := range []string{p.App.String(), p.Stack, p.Dialect} {
 		if part != "" {
 			parts = append(parts, part)
 		}

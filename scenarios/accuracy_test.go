@@ -118,7 +118,7 @@ func firstBlamed(r *verdict.Report) string {
 func clientAlone(run *record.Run) *record.Run {
 	r := *run
 	r.Logs, r.Events, r.Notes, r.Hops, r.Ledgers, r.Edges = nil, nil, nil, nil, nil, nil
-	r.Plan.App = "http://127.0.0.1:8000/chat"
+	r.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000/chat"}
 	r.Plan.Scenarios = slices.Clone(run.Plan.Scenarios)
 	for i := range r.Plan.Scenarios {
 		r.Plan.Scenarios[i].Layers = nil

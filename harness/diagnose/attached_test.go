@@ -15,7 +15,7 @@ import (
 // attachedTo is a run against a URL: no log, no process, no edge of ours.
 func attachedTo(dialect string) *synth.Builder {
 	b := synth.New(record.Scenario{ID: "control", Edge: "none", Policy: record.Policy{GapLimit: gap, Checks: checks}})
-	b.Run.Plan.App, b.Run.Plan.Dialect = "http://127.0.0.1:8000", dialect
+	b.Run.Plan.App, b.Run.Plan.Dialect = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000"}, dialect
 	b.Run.Plan.Repro = "streamproof run --url http://127.0.0.1:8000/chat --terminal 'json .x == y' --streams 20 --seed 7"
 	return b
 }
@@ -234,7 +234,7 @@ func TestDirectArmSettlesLaundering(t *testing.T) {
 func TestNoGracefulShutdown(t *testing.T) {
 	drain := func(code int, after time.Duration, command string, lines ...synth.LogLine) []verdict.Cause {
 		b := faulty("streaming", record.Policy{Refuses: true, Recovery: sec})
-		b.Run.Plan.App = command
+		b.Run.Plan.App = record.App{Kind: record.AppCommand, Name: command}
 		v := b.Add(10, chaos(record.Victim, synth.Shape{Events: 100, Keep: 19, End: synth.CutAt(sec + after)}))
 		b.Happen(record.Event{At: sec, Source: record.FaultSource, Kind: record.KindTerm, Subject: "app[0]"})
 		b.Happen(record.Event{At: sec + after, Source: record.ProcessSource, Kind: record.KindExit,
@@ -249,13 +249,18 @@ func TestNoGracefulShutdown(t *testing.T) {
 		want, confident string
 		fix             string
 	}{
-		{"killed by the signal, Go", drain(143, 18*ms, "command go run ./server"), diagnose.NoGracefulShutdown, "certain", "Shutdown"},
-		{"killed by the signal, Python", drain(143, 18*ms, "command python3 app.py"), diagnose.NoGracefulShutdown, "certain", "--timeout-graceful-shutdown"},
-		{"killed by the signal, Node", drain(143, 18*ms, "command node server.js"), diagnose.NoGracefulShutdown, "certain", "server.close"},
-		{"unknown language", drain(143, 18*ms, "command ./srv"), diagnose.NoGracefulShutdown, "certain", "on SIGTERM stop accepting"},
-		{"a handler that exits", drain(0, 30*ms, "command ./srv"), diagnose.NoGracefulShutdown, "likely", "on SIGTERM stop accepting"},
+		{"killed by the signal, Go", drain(143, 18*ms, "go run ./server"), diagnose.NoGracefulShutdown, "certain",
+			"Shutdown"},
+		{"killed by the signal, Python", drain(143, 18*ms, "python3 app.py"), diagnose.NoGracefulShutdown, "certain",
+			"--timeout-graceful-shutdown"},
+		{"killed by the signal, Node", drain(143, 18*ms, "node server.js"), diagnose.NoGracefulShutdown, "certain",
+			"server.close"},
+		{"unknown language", drain(143, 18*ms, "./srv"), diagnose.NoGracefulShutdown, "certain", "on SIGTERM stop accepting"},
+		{"a handler that exits", drain(0, 30*ms, "./srv"), diagnose.NoGracefulShutdown, "likely",
+			"on SIGTERM stop accepting"},
 		{"a window of two seconds", drain(143, 2*sec, "command ./srv"), diagnose.GraceTooShort, "certain", "docker stop -t 130"},
-		{"a window of nothing, as its log says", drain(0, 30*ms, "command uvicorn", at(sec, "INFO:     Shutting down")), diagnose.GraceTooShort, "certain", "uvicorn"},
+		{"a window of nothing, as its log says", drain(0, 30*ms, "uvicorn", at(sec, "INFO:     Shutting down")),
+			diagnose.GraceTooShort, "certain", "uvicorn"},
 	} {
 		if c := tt.got[0]; c.Cause != tt.want || c.Confidence != tt.confident || !strings.Contains(c.Fix, tt.fix) {
 			t.Errorf("%s: %s (%s), fix %q; want %s (%s) with %q", tt.name, c.Cause, c.Confidence, c.Fix, tt.want, tt.confident, tt.fix)

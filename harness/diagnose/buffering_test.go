@@ -48,7 +48,7 @@ type pacedHop struct {
 // peeled is a run of diagnose against an app behind an edge that nobody knows.
 func peeled(dialect string, size int, hops ...pacedHop) *synth.Builder {
 	b := synth.New(record.Scenario{ID: "peel", Edge: "none", Peel: true, Policy: record.Policy{GapLimit: gap, Checks: checks}})
-	b.Run.Plan.App, b.Run.Plan.Dialect = "http://127.0.0.1:8080", dialect
+	b.Run.Plan.App, b.Run.Plan.Dialect = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8080"}, dialect
 	for i, h := range hops {
 		b.Run.Hops = slices.Insert(b.Run.Hops, 0, record.Hop{Scenario: "peel", Name: h.name, URL: "http://127.0.0.1"})
 		start := time.Duration(i) * 20 * sec

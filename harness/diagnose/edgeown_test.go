@@ -22,7 +22,7 @@ func TestAnEdgeThatGivesUpIsNamed(t *testing.T) {
 	} {
 		b := stranger()
 		b.Log(logline.Caddy)
-		b.Run.Plan.App = "http://127.0.0.1:8000"
+		b.Run.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000"}
 		for i := range 8 {
 			sh := synth.Shape{Mute: true, Events: 20, Start: time.Duration(i) * 130 * ms}
 			if i == 3 {
@@ -67,7 +67,7 @@ func TestWhosePageAnErrorIs(t *testing.T) {
 func TestStallOfAStreamAloneIsNoBlockedLoop(t *testing.T) {
 	for _, alone := range []bool{true, false} {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{GapLimit: sec, Checks: checks}})
-		b.Run.Plan.App = "http://127.0.0.1:8000"
+		b.Run.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000"}
 		stalled := synth.Shape{Mute: true, Events: 20, Keep: 4, End: synth.Silent(sec)}
 		solo := synth.Shape{Mute: true, Events: 20, Group: record.Solo}
 		if alone {

@@ -110,12 +110,14 @@ func TestLanguages(t *testing.T) {
 		{fields: map[string]string{"Server": "Apache-Coyote/1.1"}, want: java},
 		{fields: map[string]string{"X-Runtime": "set"}, want: ruby},
 		{process: "java", want: java}, {process: "puma 6.0.2", want: ruby}, {process: "php-fpm8.2", want: php}, {process: "node", want: node},
-		{app: "command go run ./server", want: golang}, {app: "command java -jar app.jar", want: java}, {app: "command bundle exec puma", want: ruby}, {app: "command php -S 127.0.0.1:8000", want: php},
+		{app: "go run ./server", want: golang}, {app: "java -jar app.jar", want: java}, {app: "bundle exec puma",
+			want: ruby}, {app: "php -S 127.0.0.1:8000", want: php},
 		{line: "Exception in thread \"pool-1\" java.io.IOException", want: java}, {line: "config.ru:12:in `each': app.rb:3: boom", want: ruby},
 		{line: "panic serving 127.0.0.1:1", fields: map[string]string{"Server": "uvicorn"}, want: golang},
 		{fields: map[string]string{"Server": "nginx/1.22.1"}, want: unknown}, {process: "haproxy", want: unknown},
 	} {
-		run := &record.Run{Plan: record.Plan{App: tt.app}, Hops: []record.Hop{{Name: appHop, Process: tt.process}}}
+		run := &record.Run{Plan: record.Plan{App: record.App{Kind: record.AppCommand, Name: tt.app}},
+			Hops: []record.Hop{{Name: appHop, Process: tt.process}}}
 		v := &view{Scope: &verdict.Scope{Run: run, Scenario: &record.Scenario{}}, logs: map[record.LogKind][]*record.Log{}}
 		v.Streams = []verdict.Graded{{Stream: &record.Stream{Header: tt.fields}}}
 		if tt.line != "" {

@@ -71,7 +71,7 @@ func languageOf(v *view) language {
 		}
 	}
 	for _, m := range languageMarks {
-		if !v.Run.Attached() && m.command != nil && m.command.MatchString(v.Run.Plan.App) {
+		if !v.Run.Attached() && m.command != nil && m.command.MatchString(v.Run.Plan.App.Name) {
 			return m.language
 		}
 	}

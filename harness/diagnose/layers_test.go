@@ -15,7 +15,8 @@ import (
 // where there are shapes for it. Nobody stamps, and there are no logs.
 func behind(serverField string, edge, direct func(*synth.Builder)) *synth.Builder {
 	b := synth.New(record.Scenario{ID: "control", Edge: "none", Peel: direct != nil, Policy: record.Policy{GapLimit: 30 * sec, Checks: checks}})
-	b.Run.Plan.App, b.Run.Plan.Dialect, b.Run.Plan.Request.URL = "http://127.0.0.1:8000", "openai-chat", "http://127.0.0.1:8000/chat"
+	b.Run.Plan.App, b.Run.Plan.Dialect, b.Run.Plan.Request.URL = record.App{Kind: record.AppURL,
+		Name: "http://127.0.0.1:8000"}, "openai-chat", "http://127.0.0.1:8000/chat"
 	if direct != nil {
 		b.Run.Hops = []record.Hop{{Scenario: "control", Name: record.ForeignHop}, {Scenario: "control", Name: "app"}}
 		direct(b)

@@ -495,7 +495,7 @@ func threads(build func(*synth.Builder), n int64) func(*synth.Builder) {
 func blinded(b *synth.Builder) *record.Run {
 	r := b.Run
 	r.Logs, r.Events, r.Notes, r.Ledgers, r.Edges = nil, nil, nil, nil, nil
-	r.Plan.App = "http://127.0.0.1:8000/chat"
+	r.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000/chat"}
 	r.Plan.Scenarios[0].Layers = nil
 	return &r
 }

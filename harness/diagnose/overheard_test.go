@@ -17,7 +17,7 @@ import (
 // to.
 func stranger() *synth.Builder {
 	b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{GapLimit: gap, Checks: checks}})
-	b.Run.Plan.App = "http://127.0.0.1:8000"
+	b.Run.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000"}
 	return b
 }
 

@@ -95,3 +95,39 @@ func oldData[T any](n Note, list *[]T, fill func(*T)) {
 		*list = append(*list, x)
 	}
 }
+
+// oldApps are the first words of an app's description in plans that are older than
+// 2026-12, the longer before the shorter.
+var oldApps = []struct {
+	words string
+	kind  AppKind
+}{
+	{"image built from ", AppBuild},
+	{"image ", AppImage},
+	{"service ", AppService},
+	{"command ", AppCommand},
+}
+
+// UnmarshalJSON takes the description of older plans for an app too.
+func (a *App) UnmarshalJSON(b []byte) error {
+	type today App
+	var text string
+	if json.Unmarshal(b, &text) != nil {
+		return json.Unmarshal(b, (*today)(a))
+	}
+	for _, o := range oldApps {
+		if name, ok := strings.CutPrefix(text, o.words); ok {
+			*a = App{o.kind, name}
+			return nil
+		}
+	}
+	switch {
+	case text == "a URL":
+		*a = App{Kind: AppURL}
+	case strings.HasPrefix(text, "http://"), strings.HasPrefix(text, "https://"):
+		*a = App{AppURL, text}
+	case text != "":
+		*a = App{Kind: AppOrigin}
+	}
+	return nil
+}

@@ -1,7 +1,9 @@
 package record
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,5 +87,27 @@ func TestOldData(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, *run, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the run came back different (-want +got):\n%s", diff)
+	}
+}
+
+func TestOldApps(t *testing.T) {
+	for text, want := range map[string]App{
+		`"built-in origin"`:               {Kind: AppOrigin},
+		`"image acme/chat:1"`:             {AppImage, "acme/chat:1"},
+		`"image built from ./chat"`:       {AppBuild, "./chat"},
+		`"service api of compose.yaml"`:   {AppService, "api of compose.yaml"},
+		`"command go run ./server"`:       {AppCommand, "go run ./server"},
+		`"https://127.0.0.1:8000"`:        {AppURL, "https://127.0.0.1:8000"},
+		`"a URL"`:                         {Kind: AppURL},
+		`""`:                              {},
+		`{"kind":"command","name":"./a"}`: {AppCommand, "./a"},
+	} {
+		var got App
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
+		}
+		if quoted := strings.Trim(text, `"`); text[0] == '"' && got.String() != quoted {
+			t.Errorf("%s reads %q", text, got)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package record
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // A Plan is what a run set out to do. It is saved before anything starts, and
 // holds no secret: header values and bodies that came from the environment are
@@ -12,7 +16,7 @@ type Plan struct {
 	Seed     uint64            `json:"seed"`
 	Repro    string            `json:"repro"` // one command line that repeats the run
 	Host     Host              `json:"host"`
-	App      string            `json:"app"`     // for the reader: "built-in origin", "command …", a URL
+	App      App               `json:"app"`
 	Stack    string            `json:"stack"`   // "local", "docker"
 	Dialect  string            `json:"dialect"` // name
 	Strict   bool              `json:"strict"`
@@ -22,6 +26,39 @@ type Plan struct {
 	// Able is what the app can be asked for and told; nil in records that are older.
 	Able      *Abilities `json:"able,omitempty"`
 	Scenarios []Scenario `json:"scenarios"`
+}
+
+// An App is the app under test as the user named it.
+type App struct {
+	Kind AppKind `json:"kind"`
+	// Name is the image, the folder that it is built from, the service with its
+	// file, the command line, or the scheme and host of the URL; "" for our own.
+	Name string `json:"name,omitempty"`
+}
+
+// An AppKind is how an app comes to run.
+type AppKind string
+
+const (
+	AppOrigin  AppKind = "origin" // our own server
+	AppImage   AppKind = "image"
+	AppBuild   AppKind = "build" // an image that we build
+	AppService AppKind = "service"
+	AppCommand AppKind = "command"
+	AppURL     AppKind = "url" // it runs already
+)
+
+// String names the app for the reader: "command ./serve --port 8000".
+func (a App) String() string {
+	switch a.Kind {
+	case AppOrigin:
+		return "built-in origin"
+	case AppBuild:
+		return "image built from " + a.Name
+	case AppURL:
+		return cmp.Or(a.Name, "a URL")
+	}
+	return strings.TrimSpace(string(a.Kind) + " " + a.Name)
 }
 
 // Abilities are what the user has said, or what is plain, about the app under

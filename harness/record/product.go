@@ -138,9 +138,7 @@ func (h *Hop) Product() EdgeProduct {
 
 // Attached reports whether the app was named by URL, so that anything may stand
 // in front of it.
-func (r *Run) Attached() bool {
-	return strings.HasPrefix(r.Plan.App, "http://") || strings.HasPrefix(r.Plan.App, "https://")
-}
+func (r *Run) Attached() bool { return r.Plan.App.Kind == AppURL }
 
 // AppAlone reports whether the hop "app" of a scenario is the app itself. Where
 // we attached to a URL that is so only if it has a hop of its own for the edge.

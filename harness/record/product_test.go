@@ -53,8 +53,9 @@ func TestProductOfAProcess(t *testing.T) {
 
 // The app stands alone at its hop only where we know what stands before it.
 func TestAppAlone(t *testing.T) {
-	attached := Run{Plan: Plan{App: "http://127.0.0.1:8000"}, Hops: []Hop{{Scenario: "a", Name: "app"}, {Scenario: "b", Name: "app"}, {Scenario: "b", Name: ForeignHop}}}
-	ours := Run{Plan: Plan{App: "command ./app"}}
+	attached := Run{Plan: Plan{App: App{AppURL, "http://127.0.0.1:8000"}}, Hops: []Hop{{Scenario: "a",
+		Name: "app"}, {Scenario: "b", Name: "app"}, {Scenario: "b", Name: ForeignHop}}}
+	ours := Run{Plan: Plan{App: App{AppCommand, "./app"}}}
 	if attached.AppAlone("a") || !attached.AppAlone("b") || !ours.AppAlone("a") {
 		t.Errorf("attached %t, with the edge as a hop of its own %t, ours %t", attached.AppAlone("a"), attached.AppAlone("b"), ours.AppAlone("a"))
 	}

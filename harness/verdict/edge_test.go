@@ -30,7 +30,7 @@ func TestEdgeProduct(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := synth.New(record.Scenario{ID: "control", Edge: tt.form, Peel: true})
-			b.Run.Plan.App = "http://127.0.0.1:8000"
+			b.Run.Plan.App = record.App{Kind: record.AppURL, Name: "http://127.0.0.1:8000"}
 			for _, h := range tt.hops {
 				h.Scenario = "control"
 				b.Run.Hops = append(b.Run.Hops, h)
