@@ -39,7 +39,7 @@ type Options struct {
 	// AllowHosts are hosts beyond loopback that may be sent load.
 	AllowHosts []string
 	// Sabotage breaks a seeded share of the origin's streams, see
-	// origin.Sabotages.
+	// scenarios.Sabotages.
 	Sabotage Sabotage
 	// Enter is the hop at which streams enter the chain: "edge", "nginx",
 	// "upstream" or "app"; "" is the whole chain.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
-	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/scenarios"
@@ -40,8 +39,8 @@ func accuracyCases(t *testing.T) []family {
 			pool = append(pool, control{})
 		}
 	}
-	for i := range origin.Sabotages {
-		if s := &origin.Sabotages[i]; s.Cause != "" && !s.Direct {
+	for _, s := range scenarios.Sabotages() {
+		if s.Cause != "" && !s.Direct {
 			pool = append(pool, sabotaged{s})
 		}
 	}
@@ -173,7 +172,7 @@ func (control) draw(r *rand.Rand) *accuracyCase {
 }
 
 // sabotaged is one of the origin's sabotages, among honest streams.
-type sabotaged struct{ *origin.Sabotage }
+type sabotaged struct{ scenarios.Sabotage }
 
 func (s sabotaged) draw(r *rand.Rand) *accuracyCase {
 	sc, ok := scenarios.Lookup(s.Scenario)

@@ -10,10 +10,11 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 // sabotageRun plays the scenario that reveals s.
-func sabotageRun(t *testing.T, s origin.Sabotage, streams int) (*verdict.Report, []verdict.Graded) {
+func sabotageRun(t *testing.T, s scenarios.Sabotage, streams int) (*verdict.Report, []verdict.Graded) {
 	t.Helper()
 	if s.Scenario != "control" && s.Scenario != "client-abort" {
 		needNginx(t)
@@ -45,7 +46,7 @@ func graded(t *testing.T, dir string) []verdict.Graded {
 func struck(g *verdict.Graded) bool { return g.Header["X-Streamproof-Sabotaged"] != "" }
 
 // checkGrade holds a stream to what its sabotage must look like, or to perfection.
-func checkGrade(t *testing.T, s *origin.Sabotage, g *verdict.Graded) {
+func checkGrade(t *testing.T, s *scenarios.Sabotage, g *verdict.Graded) {
 	t.Helper()
 	if s == nil {
 		if g.Grade.Outcome != verdict.Complete || len(g.Grade.Flags) > 0 {
@@ -62,10 +63,24 @@ func checkGrade(t *testing.T, s *origin.Sabotage, g *verdict.Graded) {
 	}
 }
 
+// TestEverySabotageHasItsDetection: the origin's list and ours are of the same length.
+func TestEverySabotageHasItsDetection(t *testing.T) {
+	var names, ours []string
+	for _, s := range origin.Sabotages {
+		names = append(names, s.Name)
+	}
+	for _, s := range scenarios.Sabotages() {
+		ours = append(ours, s.Name)
+	}
+	if !slices.Equal(names, ours) {
+		t.Errorf("sabotages of the origin %q,\nwith what they must be detected as %q", names, ours)
+	}
+}
+
 // TestEverySabotageIsFoundOut runs each sabotage as `run --sabotage` does, among
 // honest streams.
 func TestEverySabotageIsFoundOut(t *testing.T) {
-	for _, s := range origin.Sabotages {
+	for _, s := range scenarios.Sabotages() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			report, streams := sabotageRun(t, s, 9)
@@ -111,10 +126,9 @@ func checkCause(t *testing.T, r *verdict.Report, want string) {
 // content with honest streams, in one wave.
 func TestEndingsAreToldApartInACrowd(t *testing.T) {
 	var names []string
-	byName := map[string]*origin.Sabotage{}
-	for i := range origin.Sabotages {
-		s := &origin.Sabotages[i]
-		byName[s.Name] = s
+	byName := map[string]*scenarios.Sabotage{}
+	for _, s := range scenarios.Sabotages() {
+		byName[s.Name] = &s
 		if s.Scenario == "control" && s.Name != "no-headers" {
 			names = append(names, s.Name)
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/origin"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 // A listed sabotage says how the origin can be broken, which scenario reveals
@@ -26,7 +26,7 @@ type listedSabotage struct {
 
 func sabotageList() []listedSabotage {
 	var list []listedSabotage
-	for _, s := range origin.Sabotages {
+	for _, s := range scenarios.Sabotages() {
 		list = append(list, listedSabotage{s.Name, s.Doc, s.Scenario, string(s.Outcome), string(s.Content), string(s.Ending),
 			string(s.Flag), s.Cause, s.Direct})
 	}
@@ -64,7 +64,7 @@ func (in *input) sabotaged() (harness.Sabotage, error) {
 		return harness.Sabotage{}, nil
 	}
 	var names []string
-	for _, s := range origin.Sabotages {
+	for _, s := range scenarios.Sabotages() {
 		if s.Name == in.sabotage {
 			return harness.Sabotage{Name: s.Name, Share: s.Share}, nil
 		}
@@ -84,7 +84,7 @@ func suggestSabotage(got string, names []string) string {
 
 // revealing is the scenario that brings a known sabotage to light.
 func (in *input) revealing(name string) ([]harness.Scenario, error) {
-	for _, s := range origin.Sabotages {
+	for _, s := range scenarios.Sabotages() {
 		if s.Name == name {
 			return in.lookup([]string{s.Scenario}, nil)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 // The policy of these tests: a silence of a second is a stall, and longer than
@@ -31,7 +32,7 @@ const query = "events=10&gap=50ms&delay=3s&heartbeat=200ms"
 func TestTableIsWhatTheVerdictSays(t *testing.T) {
 	r := newRig(t)
 	r.company(t)
-	for _, s := range origin.Sabotages {
+	for _, s := range scenarios.Sabotages() {
 		if s.Scenario != "control" {
 			continue
 		}
