@@ -7,7 +7,7 @@
 // /resume, which close and reopen the listener. Times in its ledger are
 // nanoseconds since the Unix epoch.
 //
-// With -probe it is the origin of an edge probe instead, see harness/cutter:
+// With -probe it is the origin of an edge probe instead, see [origin.ProbeServer]:
 //
 //	relay -probe -listen :8000
 package main
@@ -24,7 +24,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/relay"
 )
 
@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 
 // cut is the origin of an edge probe until ctx is over.
 func cut(ctx context.Context, addr string) error {
-	s, err := cutter.Listen(addr)
+	s, err := origin.ListenProbe(addr)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,8 @@ type reply struct {
 	framing framing
 	enc     encoder
 	account *account
-	deed    *deed // nil for an honest stream
+	deed    *deed  // nil for an honest stream
+	probed  string // the protocol in which a probed edge asked; "" for everybody else
 
 	next, beat packet
 	text       []byte

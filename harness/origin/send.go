@@ -50,8 +50,11 @@ func (s *reply) head(lines ...string) []byte {
 	if !s.server.Cacheable && (s.deed == nil || !s.deed.accel) {
 		b = append(b, "\r\nX-Accel-Buffering: no"...)
 	}
-	if s.deed != nil {
+	if s.Sabotage != "" {
 		b = append(b, "\r\nX-Streamproof-Sabotaged: "+s.Sabotage...)
+	}
+	if s.probed != "" {
+		b = append(b, "\r\n"+ProbeHeader+": "+s.probed...)
 	}
 	if s.framing == chunked {
 		b = append(b, "\r\nTransfer-Encoding: chunked"...)

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -30,15 +30,18 @@ var Trials = []record.EdgeTrial{
 	{Framing: record.Length, End: record.CloseFIN},
 }
 
+// trialTime is what a trial takes.
+const trialTime = origin.ProbeEvents * origin.ProbeGap
+
 // limits bound a trial: three times what it takes.
-var limits = tap.Limits{Connect: 2 * time.Second, Headers: 3 * cutter.Events * cutter.Gap, First: 3 * cutter.Events * cutter.Gap, Gap: 2 * cutter.Events * cutter.Gap,
-	Total: 4 * cutter.Events * cutter.Gap, Linger: cutter.Gap}
+var limits = tap.Limits{Connect: 2 * time.Second, Headers: 3 * trialTime, First: 3 * trialTime, Gap: 2 * trialTime,
+	Total: 4 * trialTime, Linger: origin.ProbeGap}
 
 // Edge sends all trials through the edge at the URL base, whose upstream must be
-// a [cutter.Server]. name is what the result calls the edge. It takes about as long as
+// a [origin.ProbeServer]. name is what the result calls the edge. It takes about as long as
 // one trial.
 func Edge(ctx context.Context, base, name string) (record.EdgeProbe, error) {
-	p := record.EdgeProbe{Edge: name, Events: cutter.Events, Gap: cutter.Gap, Trials: slices.Clone(Trials)}
+	p := record.EdgeProbe{Edge: name, Events: origin.ProbeEvents, Gap: origin.ProbeGap, Trials: slices.Clone(Trials)}
 	streams, at, err := send(ctx, base)
 	if err != nil {
 		return p, fmt.Errorf("probe edge: %w", err)
@@ -51,7 +54,7 @@ func Edge(ctx context.Context, base, name string) (record.EdgeProbe, error) {
 		if s == nil {
 			return p, fmt.Errorf("probe edge: trial %q was not sent", &p.Trials[i])
 		}
-		if proto := s.Header[cutter.ProtocolHeader]; proto != "" {
+		if proto := s.Header[origin.ProbeHeader]; proto != "" {
 			p.Upstream = proto
 		}
 		judge(&p.Trials[i], s, at)
@@ -95,7 +98,7 @@ func request(ctx context.Context, rt http.RoundTripper, base string, i int) erro
 		return fmt.Errorf("read URL: %w", err)
 	}
 	q := u.Query()
-	cutter.Ask(q, Trials[i].Framing, Trials[i].End)
+	origin.AskProbe(q, Trials[i].Framing, Trials[i].End)
 	u.RawQuery = q.Encode()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -119,7 +122,7 @@ func request(ctx context.Context, rt http.RoundTripper, base string, i int) erro
 func judge(t *record.EdgeTrial, s *record.Stream, at func(time.Time) time.Duration) {
 	g := verdict.GradeStream(s, record.Policy{})
 	t.Fate, t.Events = fate(s, g), s.Contents
-	t.Why = strings.TrimSpace(fmt.Sprintf("%s, %s; %d of %d events", framing(s), g.Ending, s.Contents, cutter.Events))
+	t.Why = strings.TrimSpace(fmt.Sprintf("%s, %s; %d of %d events", framing(s), g.Ending, s.Contents, origin.ProbeEvents))
 	if t.Fate == record.EdgeLaundered { // trials end between two events
 		t.Extra = s.Partial
 	}
@@ -129,7 +132,7 @@ func judge(t *record.EdgeTrial, s *record.Stream, at func(time.Time) time.Durati
 			delays = append(delays, max(0, m.At-at(time.Unix(0, m.Emit))))
 		}
 	}
-	if len(delays) < cutter.Events-1 {
+	if len(delays) < origin.ProbeEvents-1 {
 		return
 	}
 	slices.Sort(delays)

@@ -19,16 +19,16 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func origin(t *testing.T) *cutter.Server {
+func server(t *testing.T) *origin.ProbeServer {
 	t.Helper()
-	o, err := cutter.Listen("127.0.0.1:0")
+	o, err := origin.ListenProbe("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func rawFate(all string, err error) record.EdgeFate {
 	return record.EdgeHung
 }
 
-func (v rawView) live() bool { return v.apart >= cutter.Events-1 }
+func (v rawView) live() bool { return v.apart >= origin.ProbeEvents-1 }
 
 // expected is the table of TAXONOMY section 14, in the order of probe.Trials.
 var expected = map[string][]record.EdgeFate{
@@ -127,7 +127,7 @@ func TestEdges(t *testing.T) {
 	var sums []string
 	for _, e := range edges {
 		t.Run(e.name, func(t *testing.T) {
-			o := origin(t)
+			o := server(t)
 			base := e.start(t, o.Addr())
 			began := time.Now()
 			p, err := probe.Edge(t.Context(), base, e.name)
@@ -200,8 +200,8 @@ func TestNotOurOrigin(t *testing.T) {
 
 // TestCancelled ends a probe early, with nothing left behind.
 func TestCancelled(t *testing.T) {
-	o := origin(t)
-	ctx, cancel := context.WithTimeout(t.Context(), cutter.Gap)
+	o := server(t)
+	ctx, cancel := context.WithTimeout(t.Context(), origin.ProbeGap)
 	defer cancel()
 	if _, err := probe.Edge(ctx, "http://"+o.Addr(), "none"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want that of the context", err)
@@ -210,14 +210,14 @@ func TestCancelled(t *testing.T) {
 
 // TestDirect is a probe with no edge at all: every cut must be seen as sent.
 func TestDirect(t *testing.T) {
-	o := origin(t)
+	o := server(t)
 	p, err := probe.Edge(t.Context(), "http://"+o.Addr(), "none")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []record.EdgeFate{record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeCut, record.EdgeCut}
 	for i, f := range want {
-		if p.Trials[i].Fate != f || p.Trials[i].Events != cutter.Events {
+		if p.Trials[i].Fate != f || p.Trials[i].Events != origin.ProbeEvents {
 			t.Errorf("%s: %s, %d events (%s), want %s with all", &p.Trials[i], p.Trials[i].Fate, p.Trials[i].Events, p.Trials[i].Why, f)
 		}
 	}

@@ -196,7 +196,7 @@ type Settler interface {
 }
 
 // A Twinner can start a second edge of the form of its own, whose only upstream
-// is the origin of a probe (harness/cutter), so that the edge can be asked what it
+// is the origin of a probe (harness/origin), so that the edge can be asked what it
 // does without a stream of the app's in its way.
 type Twinner interface {
 	// Twin starts both. A twin is quiet: it tells no event and leaves no log. Its

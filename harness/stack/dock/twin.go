@@ -21,10 +21,10 @@ import (
 // which Close finds what a probe left that was broken off.
 const (
 	twinPart   = "second nginx"
-	cutterPart = "probe origin"
+	probeOriginPart = "probe origin"
 )
 
-var twinParts = []string{twinPart, cutterPart}
+var twinParts = []string{twinPart, probeOriginPart}
 
 // Twin implements [stack.Twinner]: the same image on the same form of
 // configuration, without the limits of one scenario, and the origin of the probe
@@ -69,7 +69,7 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 		return boxes[i], err
 	}
 	port := s.plan.port // where a user's nginx.conf looks for the app
-	origin, err := start(0, form{part: cutterPart, image: s.images.Relay, ports: []int{port},
+	origin, err := start(0, form{part: probeOriginPart, image: s.images.Relay, ports: []int{port},
 		cmd: []string{"-probe", "-listen", ":" + strconv.Itoa(port), "-life", time.Until(s.until).Round(time.Second).String()}})
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -131,9 +131,9 @@ func rawAnswer(base string, trial *record.EdgeTrial) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(4 * cutter.Events * cutter.Gap))
+	conn.SetDeadline(time.Now().Add(4 * origin.ProbeEvents * origin.ProbeGap))
 	q := url.Values{}
-	cutter.Ask(q, trial.Framing, trial.End)
+	origin.AskProbe(q, trial.Framing, trial.End)
 	if _, err := io.WriteString(conn, "GET "+u.Path+"?"+q.Encode()+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
 		return "", err
 	}
@@ -150,7 +150,7 @@ func TestTwinBrokenOff(t *testing.T) {
 	if _, err := s.Twin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left := s.left(t.Context()); !strings.Contains(left, twinPart) || !strings.Contains(left, cutterPart) {
+	if left := s.left(t.Context()); !strings.Contains(left, twinPart) || !strings.Contains(left, probeOriginPart) {
 		t.Errorf("there is %s; want a twin that Close has to take away", left)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
@@ -24,7 +24,7 @@ func (c *Stack) Twin(ctx context.Context) (stack.Twin, error) {
 	if c.edge == nil {
 		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
 	}
-	o, err := cutter.Listen("127.0.0.1:0")
+	o, err := origin.ListenProbe("127.0.0.1:0")
 	if err != nil {
 		return stack.Twin{}, err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/streamproof/streamproof/harness/cutter"
+	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
@@ -37,7 +37,7 @@ func TestTwin(t *testing.T) {
 			t.Fatal(err)
 		}
 		res.Body.Close()
-		if res.Header.Get(cutter.ProtocolHeader) != "HTTP/1.1" {
+		if res.Header.Get(origin.ProbeHeader) != "HTTP/1.1" {
 			t.Errorf("the twin answers with %v, not as the origin of the probe", res.Header)
 		}
 		got, err := chain.Ask(t.Context(), strings.TrimPrefix(st.Hops()[0].URL, "http://"), "/healthz")
