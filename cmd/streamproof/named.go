@@ -49,10 +49,11 @@ func nginxReads(path string) error {
 	if path == "" {
 		return nil
 	}
-	if _, err := os.ReadFile(path); err != nil {
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return unread(place, filepath.ToSlash(path), err)
 	}
-	if _, err := settings.NginxAlone(path); err != nil {
+	if _, err := settings.Nginx(path, text); err != nil {
 		return &harness.UsageError{Place: place, Problem: err.Error(), Fix: "correct that file; 'nginx -t' checks it"}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
@@ -27,6 +28,12 @@ const (
 // A Part is a running part of a chain: a process with all that it started, or a
 // container.
 type Part interface {
+	// Pid is the number of its first process, in the part's own numbering.
+	Pid() int
+	// Processes lists the living ones, by the same numbering.
+	Processes(ctx context.Context) ([]Process, error)
+	// Signal sends a signal to one of them; that one may have gone is an error.
+	Signal(ctx context.Context, pid int, sig syscall.Signal) error
 	// Ended says why the part has ended; nil while it runs.
 	Ended(ctx context.Context) error
 	// Tail are the last lines that it wrote.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,9 @@ type scripted struct {
 	tail  []string
 }
 
+func (scripted) Pid() int                                          { return 1 }
+func (scripted) Processes(context.Context) ([]Process, error)      { return nil, nil }
+func (scripted) Signal(context.Context, int, syscall.Signal) error { return nil }
 func (s scripted) Ended(context.Context) error {
 	if s.after != 0 && time.Since(s.began) >= s.after {
 		return errors.New("it ended, exit code 3")

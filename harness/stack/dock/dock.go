@@ -80,7 +80,7 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 	if err := chain.Prepare(&spec, func() error { return refuse(&spec) }); err != nil {
 		return nil, err
 	}
-	own, err := readOwnConf(spec.Edge.NginxConf)
+	own, err := chain.ReadUserConf(spec.Edge.NginxConf)
 	if err != nil {
 		return nil, err
 	}

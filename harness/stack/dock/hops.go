@@ -14,7 +14,7 @@ func (s *Stack) Hops() []stack.Hop {
 		hops = append(hops, s.hop("edge", "toxiproxy", l.entrance(), l.port, l.toxiproxy, controlPort))
 	}
 	if s.edge != nil {
-		hops = append(hops, s.hop("nginx", s.edge.version, s.edge.box, s.edge.port, s.edge.box, s.edge.port))
+		hops = append(hops, s.hop("nginx", s.edge.What(), s.edge.box, s.edge.port, s.edge.box, s.edge.port))
 	}
 	rs := s.living()
 	if len(rs) > 0 {
@@ -69,7 +69,8 @@ func (s *Stack) Versions() map[string]string {
 	v := map[string]string{"docker": s.d.version, "toxiproxy": tagOf(s.images.Toxiproxy), "app": s.plan.what,
 		"route": s.route.String(), "ryuk": s.d.ryuk, "stack up": s.timingText()}
 	if s.edge != nil {
-		v["nginx"] = s.edge.version
+		name, version := s.edge.Version()
+		v[name] = version
 	}
 	return v
 }

@@ -12,20 +12,11 @@ func (s *Stack) Layers() []stack.Layer {
 	list := s.spec.Balancer()
 	list = append(list, stack.Layer{Name: "toxiproxy edge", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])})
 	if s.edge != nil {
-		list = append(list, stack.Layer{Name: "nginx", Settings: s.edgeSettings()})
+		list = append(list, s.edge.Layer())
 	}
 	list = append(list, stack.Layer{Name: "toxiproxy upstream", Settings: toxicSettings(s.spec.Toxics[stack.UpstreamLink])},
 		stack.Layer{Name: "app", Settings: s.appSettings()})
 	return list
-}
-
-// edgeSettings are nginx's timeouts and buffers, its silent defaults included.
-func (s *Stack) edgeSettings() map[string]string {
-	if s.own != nil {
-		return s.own.settings(s.edge.version, s.spec.Path)
-	}
-	c := s.config(0)
-	return c.Settings()
 }
 
 func toxicSettings(toxics []stack.Toxic) map[string]string {

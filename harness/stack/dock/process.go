@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/moby/moby/client"
+
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
@@ -20,7 +22,7 @@ import (
 func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
 	var all []stack.Process
 	for _, r := range s.living() {
-		ps, err := r.app.processes(ctx)
+		ps, err := r.app.Processes(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("list processes of %s: %w", r.name, err)
 		}
@@ -39,7 +41,7 @@ func (s *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
 	if err != nil {
 		return err
 	}
-	if err := r.app.signal(ctx, p.Pid, sig); err != nil {
+	if err := r.app.Signal(ctx, p.Pid, syscall.Signal(sig)); err != nil {
 		return fmt.Errorf("signal pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
 	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindKill, Subject: p.Replica,
@@ -56,7 +58,7 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	if err != nil {
 		return err
 	}
-	ps, err := r.app.processes(ctx)
+	ps, err := r.app.Processes(ctx)
 	if err != nil {
 		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
@@ -75,10 +77,14 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	return nil
 }
 
-// signal kills by the host's numbering where we see it, which needs no tool in
-// the container. PID 1 gets it from the daemon, which then tells it as an event.
-func (b *box) signal(ctx context.Context, pid, sig int) error {
-	ps, err := b.processes(ctx)
+// Pid implements [chain.Part].
+func (b *box) Pid() int { return 1 }
+
+// Signal implements [chain.Part]. It kills by the host's numbering where we see it,
+// which needs no tool in the container; else PID 1 gets it from the daemon, which
+// then tells it as an event.
+func (b *box) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
+	ps, err := b.Processes(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,15 +93,20 @@ func (b *box) signal(ctx context.Context, pid, sig int) error {
 		return errors.New("no such process")
 	}
 	if host := ps[i].Host; host != 0 {
-		return syscall.Kill(host, syscall.Signal(sig))
+		return syscall.Kill(host, sig)
 	}
-	_, err = b.exec(ctx, "kill", "-"+strconv.Itoa(sig), strconv.Itoa(pid))
+	number := strconv.Itoa(int(sig))
+	if pid == b.Pid() {
+		_, err = b.d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: number})
+	} else {
+		_, err = b.exec(ctx, "kill", "-"+number, strconv.Itoa(pid))
+	}
 	return err
 }
 
-// processes lists the box's processes by the host's process table where it is
+// Processes implements [chain.Part]. It lists the box's processes by the host's process table where it is
 // ours to see, and by asking in the container where not.
-func (b *box) processes(ctx context.Context) ([]chain.Process, error) {
+func (b *box) Processes(ctx context.Context) ([]chain.Process, error) {
 	if folders, err := b.cgroups(); err == nil {
 		return hostProcesses(folders)
 	}

@@ -75,7 +75,7 @@ func TestRoles(t *testing.T) {
 func TestProcessesInside(t *testing.T) {
 	s, _ := open(t, originSpec())
 	b := s.living()[0].app
-	outside, err := b.processes(t.Context())
+	outside, err := b.Processes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

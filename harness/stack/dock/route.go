@@ -1,12 +1,9 @@
 package dock
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -142,31 +139,4 @@ func awaitAnswer(ctx context.Context, addr, path string) error {
 		case <-time.After(pollPause):
 		}
 	}
-}
-
-// knock asks an HTTP server whether it is there and what it is called, by a
-// request that it has to refuse itself: HTTP/1.1 without a Host is 400 (RFC 9112
-// section 3.2). Any other request to a user's nginx could reach an app that is
-// not up yet, and nginx would then leave it out for 10 s (max_fails).
-func knock(ctx context.Context, addr string) (server string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, tryLimit)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	end, _ := ctx.Deadline()
-	if err := conn.SetDeadline(end); err != nil {
-		return "", err
-	}
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"); err != nil {
-		return "", err
-	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return "", err
-	}
-	res.Body.Close()
-	return res.Header.Get("Server"), nil
 }

@@ -15,12 +15,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // A Stack is a running chain of containers.
 type Stack struct {
 	spec   stack.Spec
-	own    *userConf // the user's nginx.conf; nil where it is ours
+	own    *chain.UserConf // the user's nginx.conf; nil where it is ours
 	images Images
 	id     string
 	owner  owner

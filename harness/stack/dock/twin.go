@@ -56,7 +56,7 @@ func (s *Stack) Twin(ctx context.Context) (stack.Twin, error) {
 		defer cancel()
 		return stack.Twin{}, errors.Join(err, end(ctx))
 	}
-	return stack.Twin{URL: "http://" + s.route.dial(e.box, e.port), What: e.what(s.spec.Edge.Form), Close: end}, nil
+	return stack.Twin{URL: "http://" + s.route.dial(e.box, e.port), What: e.What(), Close: end}, nil
 }
 
 // startTwin starts the origin and then nginx, which looks for its upstream as it
@@ -74,14 +74,12 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 	if err != nil {
 		return nil, err
 	}
-	c, to := s.config(0), origin.inside(port)
-	c.Edge, c.Upstreams = stack.Edge{Form: s.spec.Edge.Form}, []nginxconf.Upstream{{Main: to, Control: to}}
-	e = &edge{port: nginxPort}
-	f, err := e.form(s, c)
+	spec, to := s.spec, origin.inside(port)
+	spec.Edge, spec.Notify = stack.Edge{Form: s.spec.Edge.Form}, func(stack.Event) {}
+	e, f, err := s.newEdge(&spec, twinPart, []nginxconf.Upstream{{Main: to, Control: to}})
 	if err != nil {
 		return nil, err
 	}
-	f.part, f.aliases = twinPart, nil
 	for _, name := range s.plan.names {
 		f.hosts = append(f.hosts, name+":"+origin.address())
 	}
@@ -89,7 +87,7 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 		return nil, err
 	}
 	err = chain.Await(ctx, origin.part, origin, probeLimit, func(ctx context.Context) error {
-		_, err := knock(ctx, s.route.dial(origin, port))
+		_, err := chain.Knock(ctx, s.route.dial(origin, port))
 		return err
 	})
 	if err != nil {
@@ -105,7 +103,7 @@ func (s *Stack) leadable() error {
 		return nil
 	}
 	cannot := func(why string, args ...any) error {
-		return &stack.Unable{What: "probe " + s.own.name, Why: fmt.Sprintf(why, args...)}
+		return &stack.Unable{What: "probe " + s.own.Name, Why: fmt.Sprintf(why, args...)}
 	}
 	ups := s.own.Upstreams(s.spec.Path)
 	if len(ups) == 0 {
@@ -126,12 +124,4 @@ func (s *Stack) leadable() error {
 		}
 	}
 	return nil
-}
-
-// what reads "nginx 1.22.1, form default".
-func (e *edge) what(form stack.EdgeForm) string {
-	if e.own != nil {
-		return e.version + ", " + e.own.name
-	}
-	return e.version + ", form " + string(form)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/streamproof/streamproof/harness/probe"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // passing is a user's nginx.conf set up as the default form is, for one place.
@@ -186,7 +187,7 @@ func TestLeadable(t *testing.T) {
 		if c.pass != "" {
 			pass = "proxy_pass " + c.pass + ";"
 		}
-		own, err := readOwnConf(write(t, "nginx.conf", "http { upstream chat { "+c.upstream+" } server { listen 80; location / { "+pass+" } } }"))
+		own, err := chain.ReadUserConf(write(t, "nginx.conf", "http { upstream chat { "+c.upstream+" } server { listen 80; location / { "+pass+" } } }"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -128,7 +128,7 @@ func (w *watcher) processes(r *replica) {
 	}
 	watch := chain.NewWatch(&w.s.spec, r.name, func() (chain.View, bool) { return r.see(w.ctx) })
 	w.started[r] = watch
-	ps, err := r.app.processes(w.ctx)
+	ps, err := r.app.Processes(w.ctx)
 	if err != nil {
 		return // neither the host nor the container lets us see
 	}

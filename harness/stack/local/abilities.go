@@ -43,7 +43,7 @@ func (c *Stack) Processes(context.Context) ([]stack.Process, error) {
 			continue
 		}
 		ps := proc.tree()
-		chain.Assign(proc.Pid, ps)
+		chain.Assign(proc.pid, ps)
 		for _, p := range ps {
 			p.Replica, p.Sockets = r.name, stack.Sockets(p.Host)
 			all = append(all, p.Process)
@@ -54,7 +54,7 @@ func (c *Stack) Processes(context.Context) ([]stack.Process, error) {
 
 // Signal implements [stack.Killer]. It refuses a pid that is no longer part of
 // the replica, since the number may be somebody else's by now.
-func (c *Stack) Signal(_ context.Context, p stack.Process, sig int) error {
+func (c *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
 	r, err := c.find(p.Replica)
 	if err != nil {
 		return err
@@ -63,11 +63,8 @@ func (c *Stack) Signal(_ context.Context, p stack.Process, sig int) error {
 	if err != nil {
 		return fmt.Errorf("signal pid %d: %w", p.Pid, err)
 	}
-	if !slices.ContainsFunc(proc.tree(), func(q chain.Process) bool { return q.Pid == p.Pid }) {
-		return fmt.Errorf("signal pid %d: it is not part of %s any more", p.Pid, r.name)
-	}
 	r.tell(record.KindKill, p.Pid, sig, fmt.Sprintf("%v to %s", syscall.Signal(sig), p.Role))
-	return proc.signal(p.Pid, syscall.Signal(sig))
+	return proc.Signal(ctx, p.Pid, syscall.Signal(sig))
 }
 
 // Counters implements [stack.Counter].
@@ -106,7 +103,7 @@ func (c *Stack) signalAll(name string, kind record.EventKind, sig syscall.Signal
 	if err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
 	}
-	r.tell(kind, proc.Pid, int(sig), sig.String())
+	r.tell(kind, proc.pid, int(sig), sig.String())
 	var errs []error
 	for _, p := range proc.tree() {
 		if err := proc.signal(p.Pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -140,7 +137,7 @@ func (c *Stack) Reload(ctx context.Context) error {
 	if c.edge == nil || c.nginx == "" {
 		return &stack.Unable{What: "reload nginx", Why: "there is none in this stack"}
 	}
-	return c.edge.route(ctx, c.upstreams())
+	return c.edge.Route(ctx, c.upstreams())
 }
 
 // AddReplica implements [stack.Scaler]. The edge sends it streams as soon as it
@@ -160,7 +157,7 @@ func (c *Stack) AddReplica(ctx context.Context) (stack.Replica, error) {
 	c.mu.Lock()
 	c.replicas = append(c.replicas, r)
 	c.mu.Unlock()
-	if err := c.edge.route(ctx, c.upstreams()); err != nil {
+	if err := c.edge.Route(ctx, c.upstreams()); err != nil {
 		return stack.Replica{}, err
 	}
 	return stack.Replica{Name: r.name, Addr: r.link.addr(), Control: r.link.controlAddr(), URL: "http://" + r.addr()}, nil
@@ -185,7 +182,7 @@ func (c *Stack) RemoveReplica(ctx context.Context, name string) error {
 	if last {
 		return fmt.Errorf("remove replica %s: it is the last one", name)
 	}
-	err = c.edge.route(ctx, c.upstreams())
+	err = c.edge.Route(ctx, c.upstreams())
 	stopErr := r.stop(ctx, r.spec.App.Grace)
 	return errors.Join(err, stopErr, r.close(ctx))
 }

@@ -67,7 +67,7 @@ func (c *Stack) start(ctx context.Context) (err error) {
 		front = c.edge.addr()
 	}
 	c.edgeLink, err = newLink(ctx, c.server, stack.EdgeLink, front, &c.spec, c.spec.Toxics[stack.EdgeLink])
-	c.versions = c.findVersions(ctx)
+	c.versions = c.findVersions()
 	return err
 }
 
@@ -150,17 +150,14 @@ func (c *Stack) all() []*replica {
 }
 
 // findVersions names the parts for the report.
-func (c *Stack) findVersions(ctx context.Context) map[string]string {
+func (c *Stack) findVersions() map[string]string {
 	v := map[string]string{}
 	if len(c.Links()) > 0 {
 		v["toxiproxy"] = moduleVersion("github.com/Shopify/toxiproxy/v2")
 	}
-	switch {
-	case c.edge == nil:
-	case c.nginx != "":
-		v["nginx"] = nginxVersion(ctx, c.nginx)
-	default:
-		v["edge"] = c.edge.what()
+	if c.edge != nil {
+		name, version := c.edge.Version()
+		v[name] = version
 	}
 	return v
 }

@@ -3,16 +3,12 @@ package local
 import (
 	"context"
 
-	"github.com/streamproof/streamproof/harness/stack/nginxconf"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
-// An edge is the reverse proxy of the chain.
+// An edge is the reverse proxy of the chain: nginx, or Go's own.
 type edge interface {
+	chain.Edge
 	addr() string
-	what() string // "nginx 1.22.1, form streaming"
-	// route puts the upstreams in place, also while streams are in flight, and
-	// returns when new connections see them.
-	route(ctx context.Context, upstreams []nginxconf.Upstream) error
-	settings() map[string]string
 	close(ctx context.Context) error
 }

@@ -92,13 +92,20 @@ func (e *goEdge) mark(res *http.Response) error {
 
 func (e *goEdge) addr() string { return e.listener.Addr().String() }
 
-func (e *goEdge) what() string { return "go httputil edge (no nginx on this host)" }
+// Version implements [chain.Edge].
+func (e *goEdge) Version() (name, version string) { return "edge", e.What() }
 
-func (e *goEdge) settings() map[string]string {
-	return map[string]string{"read timeout": goEdgeRead.String(), "upstream protocol": "HTTP/1.1", "buffering": "off"}
+// What implements [chain.Edge].
+func (e *goEdge) What() string { return "go httputil edge (no nginx on this host)" }
+
+// Layer implements [chain.Edge].
+func (e *goEdge) Layer() stack.Layer {
+	return stack.Layer{Name: "go httputil edge", Settings: map[string]string{
+		"read timeout": goEdgeRead.String(), "upstream protocol": "HTTP/1.1", "buffering": "off"}}
 }
 
-func (e *goEdge) route(_ context.Context, upstreams []nginxconf.Upstream) error {
+// Route implements [chain.Edge].
+func (e *goEdge) Route(_ context.Context, upstreams []nginxconf.Upstream) error {
 	e.mu.Lock()
 	e.upstreams = upstreams
 	e.mu.Unlock()

@@ -1,8 +1,6 @@
 package local
 
 import (
-	"strings"
-
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -15,7 +13,7 @@ func (c *Stack) Hops() []stack.Hop {
 	hops := []stack.Hop{c.throughLink("edge", net, c.edgeLink, c.edge == nil)}
 	if c.edge != nil {
 		if c.edgeLink.bare == "" {
-			hops = append(hops, at("nginx", c.edgeWhat(), c.edge.addr()))
+			hops = append(hops, at("nginx", c.edge.What(), c.edge.addr()))
 		}
 		if links := c.upstreamLinks(); len(links) > 0 && links[0].bare == "" {
 			hops = append(hops, c.throughLink("upstream", net, links[0], true))
@@ -36,7 +34,7 @@ func (c *Stack) throughLink(name, what string, l *link, direct bool) stack.Hop {
 	switch {
 	case l.bare == "":
 	case !direct:
-		return at(name, c.edgeWhat(), l.bare)
+		return at(name, c.edge.What(), l.bare)
 	case c.spec.App.URL != "":
 		return stack.Hop{Name: name, What: "app", URL: c.remote.Base, Control: c.remote.Base}
 	default:
@@ -53,13 +51,6 @@ func (c *Stack) throughLink(name, what string, l *link, direct bool) stack.Hop {
 
 func at(name, what, addr string) stack.Hop {
 	return stack.Hop{Name: name, What: what, URL: "http://" + addr, Control: "http://" + addr}
-}
-
-func (c *Stack) edgeWhat() string {
-	if version := c.versions["nginx"]; version != "" {
-		return strings.Replace(c.edge.what(), "nginx", "nginx "+version, 1)
-	}
-	return c.edge.what()
 }
 
 func (c *Stack) appWhat() string {
@@ -104,11 +95,7 @@ func (c *Stack) Layers() []stack.Layer {
 		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: passes})
 	}
 	if c.edge != nil {
-		name := "nginx"
-		if c.nginx == "" {
-			name = "go httputil edge"
-		}
-		layers = append(layers, stack.Layer{Name: name, Settings: c.edge.settings()})
+		layers = append(layers, c.edge.Layer())
 	}
 	if replicas := c.all(); len(replicas) > 0 {
 		layers = append(layers, appLayers(replicas[0])...)

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -42,15 +41,4 @@ func (r *replica) server() (string, map[string]string) {
 		}
 	}
 	return "", nil
-}
-
-// settings reads the file that nginx runs on, its silent defaults included.
-func (n *nginx) settings() map[string]string {
-	c, err := settings.Nginx(n.file(nginxConf))
-	if err != nil { // it runs, so that only our reading can be wrong
-		return map[string]string{"unknown": err.Error()}
-	}
-	own := n.conf.Settings()
-	maps.Copy(own, c.For(n.version, "/"))
-	return own
 }

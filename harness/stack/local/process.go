@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 const sigTerm = syscall.SIGTERM
@@ -49,7 +51,7 @@ func (s status) String() string {
 // has ended, with all that it started, when gone is closed.
 type process struct {
 	command
-	Pid    int // of the program; also its process group
+	pid    int // of the program; also its process group
 	guard  *exec.Cmd
 	life   *os.File      // closing it makes the guard end everything
 	exited chan struct{} // the program itself has ended
@@ -117,7 +119,7 @@ func (p *process) awaitStart(lines *bufio.Reader) error {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch {
 	case word == "start":
-		p.Pid, err = strconv.Atoi(rest)
+		p.pid, err = strconv.Atoi(rest)
 		return err
 	case word == "fail":
 		return errors.New(rest)
@@ -133,7 +135,7 @@ func (p *process) follow(report *os.File, lines *bufio.Reader, onExit func(pid i
 		p.ended.Signal = int(syscall.SIGKILL) // with its guard
 	}
 	if onExit != nil {
-		onExit(p.Pid, p.ended)
+		onExit(p.pid, p.ended)
 	}
 	close(p.exited)
 	p.guard.Wait()
@@ -153,6 +155,21 @@ func (p *process) running() bool {
 		return true
 	}
 }
+
+// Pid implements [chain.Part].
+func (p *process) Pid() int { return p.pid }
+
+// Signal implements [chain.Part]. It refuses a pid that is no longer part of it,
+// since the number may be somebody else's by now.
+func (p *process) Signal(_ context.Context, pid int, sig syscall.Signal) error {
+	if !slices.ContainsFunc(p.tree(), func(q chain.Process) bool { return q.Pid == pid }) {
+		return fmt.Errorf("signal pid %d: it is not part of %s any more", pid, p.Name)
+	}
+	return p.signal(pid, sig)
+}
+
+// Processes implements [chain.Part].
+func (p *process) Processes(context.Context) ([]chain.Process, error) { return p.tree(), nil }
 
 // Ended implements [chain.Part].
 func (p *process) Ended(context.Context) error {
@@ -196,11 +213,11 @@ func (p *process) stop(ctx context.Context, pid int, sig syscall.Signal, grace t
 	if wait(context.WithoutCancel(ctx), p.gone, insist) {
 		return nil
 	}
-	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.Pid, insist)
+	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.pid, insist)
 }
 
 // thaw lets a paused process see the signal that it was sent.
-func (p *process) thaw() { syscall.Kill(-p.Pid, syscall.SIGCONT) }
+func (p *process) thaw() { syscall.Kill(-p.pid, syscall.SIGCONT) }
 
 // wait waits for c to close, but not beyond d or ctx.
 func wait(ctx context.Context, c <-chan struct{}, d time.Duration) bool {

@@ -112,18 +112,18 @@ func (r *replica) start(ctx context.Context) error {
 	if err != nil {
 		return &stack.StartError{Subject: r.name, Cause: err}
 	}
-	r.tell(record.KindStart, proc.Pid, 0, "")
+	r.tell(record.KindStart, proc.pid, 0, "")
 	probe := func(ctx context.Context) error { return chain.Probe(ctx, r.addr(), r.spec.App.Health) }
 	if err := chain.Await(ctx, r.name, proc, r.spec.App.Start, probe); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*insist)
 		defer cancel()
-		if stuck := proc.stop(stopping, proc.Pid, sigTerm, 0); stuck != nil {
+		if stuck := proc.stop(stopping, proc.pid, sigTerm, 0); stuck != nil {
 			return errors.Join(err, stuck)
 		}
 		return err
 	}
 	r.proc = proc
-	r.tell(record.KindReady, proc.Pid, 0, "")
+	r.tell(record.KindReady, proc.pid, 0, "")
 	r.startWatch(proc)
 	return nil
 }
@@ -181,9 +181,9 @@ func (r *replica) stop(ctx context.Context, grace time.Duration) error {
 	if r.proc == nil {
 		return nil
 	}
-	master := r.proc.Pid
+	master := r.proc.pid
 	if r.proc.running() {
-		master = chain.Master(r.proc.Pid, r.proc.tree())
+		master = chain.Master(r.proc.pid, r.proc.tree())
 		r.tell(record.KindStop, master, int(sigTerm), fmt.Sprintf("SIGTERM, grace %v", grace))
 	}
 	if err := r.proc.stop(ctx, master, sigTerm, grace); err != nil {

@@ -35,6 +35,22 @@ func descendants(root int) []chain.Process {
 	return found
 }
 
+// family is descendants by the kernel's own lists of children, which cost a few
+// files and not all of /proc. A list may lack a child whose sibling ends at the same
+// time: it is for looking, not for sweeping.
+func family(root int) (found []chain.Process, ok bool) {
+	children, ok := stack.Children(root)
+	for _, pid := range children {
+		if _, alive := readStat(pid); !alive {
+			continue
+		}
+		found = append(found, chain.Process{Host: pid, Process: stack.Process{Pid: pid, Parent: root, Command: commandLine(pid)}})
+		below, _ := family(pid)
+		found = append(found, below...)
+	}
+	return found, ok
+}
+
 // readParents maps each parent to its living children.
 func readParents() map[int][]int {
 	names, _ := filepath.Glob("/proc/[0-9]*")
@@ -105,11 +121,4 @@ const argumentsLimit = 16 << 10
 func arguments(pid int) []string {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	return strings.Split(strings.TrimRight(string(b[:min(len(b), argumentsLimit)]), "\x00"), "\x00")
-}
-
-// retired reports whether an nginx worker has closed its listening sockets: it
-// says so in its title, and may have streams left.
-func retired(pid int) bool {
-	_, alive := readStat(pid)
-	return !alive || strings.Contains(commandLine(pid), "is shutting down")
 }

@@ -9,16 +9,19 @@ import (
 
 // tree lists the living processes of p and all that it started.
 func (p *process) tree() []chain.Process {
-	ps := descendants(p.guard.Process.Pid)
+	ps, ok := family(p.guard.Process.Pid)
+	if !ok {
+		ps = descendants(p.guard.Process.Pid)
+	}
 	if len(ps) == 0 && p.running() {
-		ps = []chain.Process{{Host: p.Pid, Process: stack.Process{Pid: p.Pid, Command: p.Argv[0]}}}
+		ps = []chain.Process{{Host: p.pid, Process: stack.Process{Pid: p.pid, Command: p.Argv[0]}}}
 	}
 	return ps
 }
 
 // startWatch watches the workers of proc, from a goroutine that ends with it.
 func (r *replica) startWatch(proc *process) {
-	master := chain.Master(proc.Pid, proc.tree())
+	master := chain.Master(proc.pid, proc.tree())
 	if _, ok := stack.Children(master); !ok {
 		return
 	}

@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -49,18 +51,13 @@ var modernUpstream = []int{1, 29, 7}
 // A Conf is an nginx configuration that has been parsed.
 type Conf struct{ main crossplane.Directives }
 
-// Nginx parses the configuration in file and what it includes.
-func Nginx(file string) (*Conf, error) { return parse(file, false) }
-
-// NginxAlone parses file without what it includes, which lies elsewhere: in a
-// container's image.
-func NginxAlone(file string) (*Conf, error) { return parse(file, true) }
-
-// parse leaves it to nginx to judge what a configuration means, and refuses only
-// text that is none at all.
-func parse(file string, alone bool) (*Conf, error) {
-	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{SingleFile: alone, CombineConfigs: !alone, StopParsingOnError: true,
-		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true})
+// Nginx parses the text of a file, without what it includes: that lies elsewhere, in
+// a container's image. It leaves it to nginx to judge what a configuration means,
+// and refuses only text that is none at all.
+func Nginx(file string, text []byte) (*Conf, error) {
+	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{SingleFile: true, StopParsingOnError: true,
+		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
+		Open: func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }})
 	if err != nil {
 		return nil, fmt.Errorf("read nginx.conf: %s", place(file, err))
 	}
