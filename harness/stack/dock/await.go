@@ -35,7 +35,7 @@ func (b *box) Ended(ctx context.Context) error {
 	case !c.State.Running:
 		return fmt.Errorf("it ended before it was healthy, %s (it must stay in the foreground)", exitText(c.State.ExitCode))
 	}
-	if n, err := b.counters(ctx); err == nil && n[oomKill] >= hopeless {
+	if n, err := b.Counters(ctx); err == nil && n[oomKill] >= hopeless {
 		return fmt.Errorf("the kernel killed %d of its processes for memory: the limit of %s is too small to start", n[oomKill], bytesText(b.memory))
 	}
 	return nil
@@ -48,7 +48,7 @@ func (b *box) Hint(ctx context.Context, last error) string { return b.listening(
 // to start, the kernel may for minutes throw out the program's own pages and
 // read them again before it kills anybody.
 func (b *box) tight(ctx context.Context) string {
-	n, err := b.counters(ctx)
+	n, err := b.Counters(ctx)
 	if err != nil || b.memory == 0 || n[memoryUsage] < b.memory*9/10 {
 		return ""
 	}

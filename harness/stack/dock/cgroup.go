@@ -47,22 +47,9 @@ var (
 	}
 )
 
-// Counters implements [stack.Counter].
-func (s *Stack) Counters(ctx context.Context, name string) (map[string]int64, error) {
-	r, err := s.find(name)
-	if err != nil {
-		return nil, err
-	}
-	n, err := r.app.counters(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read counters of %s: %w", name, err)
-	}
-	return n, nil
-}
-
-// counters reads the host's view where it is ours to see, and asks in the
+// Counters implements [chain.Counter]. It reads the host's view where it is ours to see, and asks in the
 // container where not.
-func (b *box) counters(ctx context.Context) (map[string]int64, error) {
+func (b *box) Counters(ctx context.Context) (map[string]int64, error) {
 	if folders, err := b.cgroups(); err == nil {
 		return readCounters(folders)
 	}

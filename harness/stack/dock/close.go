@@ -46,9 +46,7 @@ func (s *Stack) stopApps(ctx context.Context) {
 	defer cancel()
 	var g errgroup.Group
 	for _, r := range s.living() {
-		if r != nil && r.app != nil && r.app.id != "" {
-			g.Go(func() error { return s.d.stop(ctx, r.app, grace) })
-		}
+		g.Go(func() error { return r.Stop(ctx, grace) })
 	}
 	_ = g.Wait() // what would not stop is killed next
 }

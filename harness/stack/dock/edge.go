@@ -27,15 +27,14 @@ type edge struct {
 // startEdge starts nginx, if the chain has one, and leads the edge link to it.
 func (s *Stack) startEdge(ctx context.Context) error {
 	if s.spec.Edge.Form == stack.EdgeNone && s.own == nil {
-		l := s.replicas[0].link
+		l := s.living()[0].link
 		return s.aimEdge(ctx, net.JoinHostPort(hostname(l.name), strconv.Itoa(l.port)),
 			net.JoinHostPort(hostname(l.toxiproxy.aliases[0]), strconv.Itoa(controlPort)))
 	}
-	e, f, err := s.newEdge(&s.spec, nginxPart, s.upstreams())
+	e, f, err := s.newEdge(&s.spec, nginxPart, s.Upstreams())
 	if err != nil {
 		return err
 	}
-	s.edge = e
 	if e.box, err = s.begin(ctx, f); err != nil {
 		return err
 	}
@@ -43,16 +42,18 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	if err := s.awaitEdge(ctx, e); err != nil {
 		return err
 	}
+	s.Edge, s.EdgeAt = e.Nginx, func() chain.Entrance { return s.entrance(e.box, e.port) }
 	target := net.JoinHostPort(nginxPart, strconv.Itoa(e.port))
 	return s.aimEdge(ctx, target, target)
 }
 
 // aimEdge leads the edge link to its targets, where the chain has one.
 func (s *Stack) aimEdge(ctx context.Context, main, control string) error {
-	if s.edgeLink == nil {
+	l, ok := s.EdgeLink.(*link)
+	if !ok {
 		return nil
 	}
-	return s.edgeLink.aim(ctx, main, control, s.spec.Toxics[stack.EdgeLink])
+	return l.aim(ctx, main, control, s.spec.Toxics[stack.EdgeLink])
 }
 
 // newEdge is an nginx to be, and the form of its box. Only the user's configuration
@@ -75,34 +76,10 @@ func (s *Stack) newEdge(spec *stack.Spec, name string, ups []nginxconf.Upstream)
 	return e, f, err
 }
 
-// upstreams are the ways to the replicas that the chain has now.
-func (s *Stack) upstreams() (ups []nginxconf.Upstream) {
-	for _, r := range s.living() {
-		ups = append(ups, nginxconf.Upstream{Main: r.link.entrance().inside(r.link.port), Control: r.link.toxiproxy.inside(controlPort)})
-	}
-	return ups
-}
-
 func (s *Stack) awaitEdge(ctx context.Context, e *edge) error {
 	return e.Await(ctx, e.box, s.route.dial(e.box, e.port), func(ctx context.Context, text []byte) error {
 		return e.box.put(ctx, nginxConf, text)
 	})
-}
-
-// Reload implements [stack.Reloader].
-func (s *Stack) Reload(ctx context.Context) error {
-	if s.edge == nil {
-		return &stack.Unable{What: "reload the edge", Why: "this chain has none"}
-	}
-	return s.edge.Route(ctx, s.upstreams())
-}
-
-// reconfigure gives nginx, where there is one, the replicas of now.
-func (s *Stack) reconfigure(ctx context.Context) error {
-	if s.edge == nil {
-		return nil
-	}
-	return s.edge.Route(ctx, s.upstreams())
 }
 
 // put writes a file into the box.

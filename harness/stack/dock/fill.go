@@ -52,19 +52,19 @@ func (s *Stack) FillMemory(ctx context.Context, name string, bytes int64) error 
 	if err != nil {
 		return err
 	}
-	if r.app.memory == 0 {
+	if r.box.memory == 0 {
 		return &stack.Unable{What: "fill the memory of " + name, Why: "it has no limit: set the app's memory"}
 	}
-	if shm := cmp.Or(r.app.shm, defaultShm); shm < r.app.memory {
+	if shm := cmp.Or(r.box.shm, defaultShm); shm < r.box.memory {
 		return &stack.Unable{What: "fill the memory of " + name, Why: fmt.Sprintf(
-			"its shared memory (%s) is smaller than its limit (%s)", bytesText(shm), bytesText(r.app.memory))}
+			"its shared memory (%s) is smaller than its limit (%s)", bytesText(shm), bytesText(r.box.memory))}
 	}
-	before, err := r.app.inspect(ctx)
+	before, err := r.box.inspect(ctx)
 	if err != nil {
 		return err
 	}
-	out, err := r.app.exec(ctx, "sh", "-c", fillScript, "sh", strconv.FormatInt(max(bytes>>20, 1), 10))
-	if err != nil && r.app.ended(ctx, before.State.StartedAt) {
+	out, err := r.box.exec(ctx, "sh", "-c", fillScript, "sh", strconv.FormatInt(max(bytes>>20, 1), 10))
+	if err != nil && r.box.ended(ctx, before.State.StartedAt) {
 		return nil // PID 1 was killed, and our script with it
 	}
 	if err != nil {

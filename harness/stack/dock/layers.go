@@ -7,31 +7,10 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
-// Layers implements [stack.Stack].
-func (s *Stack) Layers() []stack.Layer {
-	list := s.spec.Balancer()
-	list = append(list, stack.Layer{Name: "toxiproxy edge", Settings: toxicSettings(s.spec.Toxics[stack.EdgeLink])})
-	if s.edge != nil {
-		list = append(list, s.edge.Layer())
-	}
-	list = append(list, stack.Layer{Name: "toxiproxy upstream", Settings: toxicSettings(s.spec.Toxics[stack.UpstreamLink])},
-		stack.Layer{Name: "app", Settings: s.appSettings()})
-	return list
-}
-
-func toxicSettings(toxics []stack.Toxic) map[string]string {
-	set := map[string]string{"reset from behind it": "passed on as FIN"}
-	for _, t := range toxics {
-		for key, value := range t.Attr {
-			set[t.Type+"."+key] = text(value)
-		}
-	}
-	return set
-}
-
-// appSettings are the container's limits and what its command line says of
-// timeouts.
-func (s *Stack) appSettings() map[string]string {
+// Layers implements [chain.App]: the container's limits and what its command line
+// says of timeouts.
+func (r *replica) Layers() []stack.Layer {
+	s := r.s
 	f := &s.plan.form
 	set := map[string]string{"grace after SIGTERM": s.spec.App.Grace.String()}
 	if f.memory > 0 {
@@ -44,7 +23,7 @@ func (s *Stack) appSettings() map[string]string {
 		set["container.pids"] = text(f.pids)
 	}
 	maps.Copy(set, s.watch.command())
-	return set
+	return []stack.Layer{{Name: "app", Settings: set}}
 }
 
 // readCommand reads a command line, also one that a file of settings may

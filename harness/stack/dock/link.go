@@ -56,12 +56,12 @@ type link struct {
 	s         *Stack
 }
 
-var _ stack.Link = (*link)(nil)
+var _ chain.Link = (*link)(nil)
 
-// A strikingLink is a link that has its relay.
-type strikingLink struct{ *link }
+// A striker is the relay of a link.
+type striker struct{ *link }
 
-var _ stack.Striker = strikingLink{}
+var _ stack.Striker = striker{}
 
 // openLink starts the containers of a link. Where it leads is told later, by
 // aim: the target may not be there yet.
@@ -119,13 +119,19 @@ func (l *link) entrance() *box {
 	return l.toxiproxy
 }
 
-// public is the link as the stack shows it.
-func (l *link) public() stack.Link {
-	if l.relay != nil {
-		return strikingLink{l}
+// Striker implements [chain.Link].
+func (l *link) Striker() stack.Striker {
+	if l.relay == nil {
+		return nil
 	}
-	return l
+	return striker{l}
 }
+
+// Main implements [chain.Link].
+func (l *link) Main() chain.Entrance { return l.s.entrance(l.entrance(), l.port) }
+
+// Control implements [chain.Link].
+func (l *link) Control() chain.Entrance { return l.s.entrance(l.toxiproxy, controlPort) }
 
 func (l *link) Name() string { return l.name }
 
@@ -176,12 +182,12 @@ func (l *link) callRelay(ctx context.Context, path string) error {
 	return call(ctx, http.MethodPost, "http://"+l.s.route.dial(l.relay, relayAPI)+path, nil)
 }
 
-func (l strikingLink) client() relay.Client {
+func (l striker) client() relay.Client {
 	return relay.Client{URL: "http://" + l.s.route.dial(l.relay, relayAPI), HTTP: chain.Client}
 }
 
 // Arm implements [stack.Striker].
-func (l strikingLink) Arm(ctx context.Context, strikes ...stack.Strike) error {
+func (l striker) Arm(ctx context.Context, strikes ...stack.Strike) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	if err := l.client().Arm(ctx, strikes...); err != nil {
@@ -192,7 +198,7 @@ func (l strikingLink) Arm(ctx context.Context, strikes ...stack.Strike) error {
 
 // Ledger implements [stack.Striker]. The relay's clock is Unix time; both stand
 // on the kernel's.
-func (l strikingLink) Ledger(ctx context.Context) ([]stack.Struck, error) {
+func (l striker) Ledger(ctx context.Context) ([]stack.Struck, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	lines, err := l.client().Ledger(ctx)

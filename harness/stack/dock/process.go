@@ -13,42 +13,9 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
-
-// Processes implements [stack.Killer].
-func (s *Stack) Processes(ctx context.Context) ([]stack.Process, error) {
-	var all []stack.Process
-	for _, r := range s.living() {
-		ps, err := r.app.Processes(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list processes of %s: %w", r.name, err)
-		}
-		chain.Assign(1, ps)
-		for _, p := range ps {
-			p.Replica, p.Sockets = r.name, stack.Sockets(p.Host)
-			all = append(all, p.Process)
-		}
-	}
-	return all, nil
-}
-
-// Signal implements [stack.Killer].
-func (s *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
-	r, err := s.find(p.Replica)
-	if err != nil {
-		return err
-	}
-	if err := r.app.Signal(ctx, p.Pid, syscall.Signal(sig)); err != nil {
-		return fmt.Errorf("signal pid %d of %s: %w", p.Pid, p.Replica, err)
-	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindKill, Subject: p.Replica,
-		Pid: p.Pid, Code: sig,
-		Text: fmt.Sprintf("%v sent by us to %s %s", syscall.Signal(sig), p.Role, p.Command)})
-	return nil
-}
 
 // Blame makes a process the one that the kernel kills when its container runs
 // out of memory (oom_score_adj, proc(5)). Without it the kernel takes the
@@ -58,7 +25,7 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	if err != nil {
 		return err
 	}
-	ps, err := r.app.Processes(ctx)
+	ps, err := r.box.Processes(ctx)
 	if err != nil {
 		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
@@ -69,7 +36,7 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	if host := ps[i].Host; host != 0 {
 		err = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
 	} else {
-		_, err = r.app.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
+		_, err = r.box.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
 	}
 	if err != nil {
 		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)

@@ -74,7 +74,7 @@ func TestRoles(t *testing.T) {
 // The list that we make inside of a container agrees with the host's.
 func TestProcessesInside(t *testing.T) {
 	s, _ := open(t, originSpec())
-	b := s.living()[0].app
+	b := s.living()[0].box
 	outside, err := b.Processes(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestProcessesInside(t *testing.T) {
 	if len(inside) < 3 || !slices.Equal(pids(outside), pids(inside)) {
 		t.Errorf("outside %+v, inside %+v", outside, inside)
 	}
-	n, err := b.counters(t.Context())
+	n, err := b.Counters(t.Context())
 	in, ierr := b.countersInside(t.Context())
 	if err != nil || ierr != nil || len(in) == 0 || len(n) < len(in) {
 		t.Errorf("counters outside %v %v, inside %v %v", n, err, in, ierr)

@@ -20,24 +20,58 @@ import (
 // production. It holds from the moment at which the replica was healthy.
 const restarts = 10
 
-// A replica is one instance of the app and the link that leads to it.
+// A replica is one instance of the app.
 type replica struct {
-	name string // "app[0]"
-	app  *box
-	link *link
+	*box
+	s     *Stack
+	name  string // "app[0]"
+	link  *link
+	watch *chain.Watch // guarded by the watcher; nil where nothing is seen
+}
+
+var (
+	_ chain.App     = (*replica)(nil)
+	_ chain.Pauser  = (*replica)(nil)
+	_ chain.Counter = (*replica)(nil)
+)
+
+// A machine runs the replicas as containers.
+type machine struct{ *Stack }
+
+// Open implements [chain.Machine].
+func (s machine) Open(ctx context.Context, i int) (*chain.Replica, error) {
+	r, err := s.startReplica(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	s.follow(r.box, s.logs(r)...)
+	if err := s.aimReplica(ctx, r); err != nil {
+		return nil, err
+	}
+	return r.public(), s.awaitReplica(ctx, r)
+}
+
+// Retire implements [chain.Machine]. The container stays, stopped, with its log.
+func (s machine) Retire(ctx context.Context, r *chain.Replica) error {
+	return r.App.Stop(ctx, s.spec.App.Grace)
+}
+
+// public is the replica as the chain knows it.
+func (r *replica) public() *chain.Replica {
+	return &chain.Replica{Name: r.name, App: r, Link: r.link}
 }
 
 // startReplica starts the app and its link side by side.
 func (s *Stack) startReplica(ctx context.Context, n int) (*replica, error) {
 	f := s.plan.replica(n)
-	r := &replica{name: f.part}
+	r := &replica{s: s, name: f.part}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		r.app, err = s.begin(ctx, f)
+		r.box, err = s.begin(ctx, f)
 		return err
 	})
 	g.Go(func() (err error) {
-		r.link, err = s.openLink(ctx, fmt.Sprintf("%s[%d]", stack.UpstreamLink, n), s.plan.port, s.plan.names)
+		r.link, err = s.openLink(ctx, chain.UpstreamName(n), s.plan.port, s.plan.names)
 		return err
 	})
 	return r, g.Wait()
@@ -51,12 +85,12 @@ func (s *Stack) aimReplica(ctx context.Context, r *replica) error {
 // awaitReplica waits until the app is healthy and tells so.
 func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
 	probe := func(ctx context.Context) error { return s.probe(ctx, r) }
-	if err := chain.Await(ctx, r.name, r.app, s.spec.App.Start, probe); err != nil {
+	if err := chain.Await(ctx, r.name, r.box, s.spec.App.Start, probe); err != nil {
 		return err
 	}
 	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindReady, Subject: r.name, Pid: 1})
 	s.watch.processes(r)
-	_, err := s.d.ContainerUpdate(ctx, r.app.id, client.ContainerUpdateOptions{
+	_, err := s.d.ContainerUpdate(ctx, r.box.id, client.ContainerUpdateOptions{
 		RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyOnFailure, MaximumRetryCount: restarts}})
 	if err != nil {
 		return fmt.Errorf("set restart policy of %s: %w", r.name, err)
@@ -67,7 +101,7 @@ func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
 // probe asks once whether the app is up. Behind docker-proxy, which accepts for
 // anybody, one without a health path is up when it answers.
 func (s *Stack) probe(ctx context.Context, r *replica) error {
-	addr := s.route.dial(r.app, s.plan.port)
+	addr := s.route.dial(r.box, s.plan.port)
 	if s.plan.health != "" || s.route.direct {
 		return chain.Probe(ctx, addr, s.plan.health)
 	}
@@ -75,57 +109,53 @@ func (s *Stack) probe(ctx context.Context, r *replica) error {
 	return err
 }
 
-// show is the replica as the stack's user sees it.
-func (s *Stack) show(r *replica) stack.Replica {
-	return stack.Replica{Name: r.name, Addr: r.link.entrance().inside(r.link.port),
-		Control: r.link.toxiproxy.inside(controlPort), URL: s.route.url(r.app, s.plan.port)}
+// At implements [chain.App]: a new start brings a new published port, and perhaps a
+// new address.
+func (r *replica) At() chain.Entrance { return r.s.entrance(r.box, r.s.plan.port) }
+
+// Watch implements [chain.App].
+func (r *replica) Watch() *chain.Watch {
+	r.s.watch.mu.Lock()
+	defer r.s.watch.mu.Unlock()
+	return r.watch
 }
 
 // find returns a replica by name.
 func (s *Stack) find(name string) (*replica, error) {
-	for _, r := range s.living() {
-		if r.name == name {
-			return r, nil
-		}
+	r, err := s.Find(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("find replica %s: there is none", name)
+	return r.App.(*replica), nil
 }
 
-// Pause implements [stack.Pauser] with the cgroup freezer.
-func (s *Stack) Pause(ctx context.Context, name string) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
+// living are the replicas that the chain has now.
+func (s *Stack) living() (rs []*replica) {
+	for _, r := range s.Living() {
+		rs = append(rs, r.App.(*replica))
 	}
-	if _, err := s.d.ContainerPause(ctx, r.app.id, client.ContainerPauseOptions{}); err != nil {
-		return fmt.Errorf("pause %s: %w", name, err)
-	}
-	return nil
+	return rs
 }
 
-// Unpause implements [stack.Pauser]. One that is not paused is left alone.
-func (s *Stack) Unpause(ctx context.Context, name string) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	c, err := r.app.inspect(ctx)
+// Pause implements [chain.Pauser] with the cgroup freezer.
+func (r *replica) Pause(ctx context.Context) error {
+	_, err := r.d.ContainerPause(ctx, r.id, client.ContainerPauseOptions{})
+	return err
+}
+
+// Unpause implements [chain.Pauser]. One that is not paused is left alone.
+func (r *replica) Unpause(ctx context.Context) error {
+	c, err := r.inspect(ctx)
 	if err != nil || !c.State.Paused {
 		return err
 	}
-	if _, err := s.d.ContainerUnpause(ctx, r.app.id, client.ContainerUnpauseOptions{}); err != nil {
-		return fmt.Errorf("unpause %s: %w", name, err)
-	}
-	return nil
+	_, err = r.d.ContainerUnpause(ctx, r.id, client.ContainerUnpauseOptions{})
+	return err
 }
 
-// Stop implements [stack.Stopper].
-func (s *Stack) Stop(ctx context.Context, name string, grace time.Duration) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	return s.d.stop(ctx, r.app, grace)
+// Stop implements [chain.App].
+func (r *replica) Stop(ctx context.Context, grace time.Duration) error {
+	return r.d.stop(ctx, r.box, grace)
 }
 
 // stop is docker stop with a grace of its own: Docker's counts in whole seconds.
@@ -142,66 +172,13 @@ func (d *daemon) stop(ctx context.Context, b *box, grace time.Duration) error {
 	return nil
 }
 
-// Start implements [stack.Stopper]. It returns when the app is healthy again.
-func (s *Stack) Start(ctx context.Context, name string) error {
-	r, err := s.find(name)
-	if err != nil {
+// Start implements [chain.App].
+func (r *replica) Start(ctx context.Context) error {
+	if _, err := r.d.ContainerStart(ctx, r.id, client.ContainerStartOptions{}); err != nil {
+		return fmt.Errorf("start %s: %w", r.name, err)
+	}
+	if err := r.refresh(ctx); err != nil {
 		return err
 	}
-	if _, err := s.d.ContainerStart(ctx, r.app.id, client.ContainerStartOptions{}); err != nil {
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	if err := r.app.refresh(ctx); err != nil {
-		return err
-	}
-	return s.awaitReplica(ctx, r)
-}
-
-// AddReplica implements [stack.Scaler].
-func (s *Stack) AddReplica(ctx context.Context) (stack.Replica, error) {
-	s.mu.Lock()
-	n := s.next
-	s.next++
-	s.mu.Unlock()
-	r, err := s.startReplica(ctx, n)
-	if err != nil {
-		return stack.Replica{}, err
-	}
-	s.follow(r.app, s.logs(r)...)
-	if err := s.aimReplica(ctx, r); err != nil {
-		return stack.Replica{}, err
-	}
-	if err := s.awaitReplica(ctx, r); err != nil {
-		return stack.Replica{}, err
-	}
-	s.mu.Lock()
-	s.replicas = append(s.replicas, r)
-	s.mu.Unlock()
-	return s.show(r), s.reconfigure(ctx)
-}
-
-// RemoveReplica implements [stack.Scaler]: the edge forgets the replica first,
-// then the app gets its grace. The container stays, stopped, with its log.
-func (s *Stack) RemoveReplica(ctx context.Context, name string) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	if len(s.replicas) == 1 {
-		s.mu.Unlock()
-		return fmt.Errorf("remove replica %s: it is the last one", name)
-	}
-	rest := make([]*replica, 0, len(s.replicas)-1)
-	for _, other := range s.replicas {
-		if other != r {
-			rest = append(rest, other)
-		}
-	}
-	s.replicas = rest
-	s.mu.Unlock()
-	if err := s.reconfigure(ctx); err != nil {
-		return err
-	}
-	return s.d.stop(ctx, r.app, s.spec.App.Grace)
+	return r.s.awaitReplica(ctx, r)
 }

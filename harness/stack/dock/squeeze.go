@@ -22,7 +22,7 @@ func (s *Stack) Squeeze(ctx context.Context, name string, bytes int64) error {
 		return err
 	}
 	if bytes == 0 {
-		bytes = r.app.memory
+		bytes = r.box.memory
 	}
 	if bytes == 0 {
 		return &stack.Unable{What: "give " + name + " its memory back", Why: "it had no limit: set the app's memory"}
@@ -30,7 +30,7 @@ func (s *Stack) Squeeze(ctx context.Context, name string, bytes int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	limits := container.Resources{Memory: bytes, MemorySwap: bytes}
-	if _, err := r.app.d.ContainerUpdate(ctx, r.app.id, client.ContainerUpdateOptions{Resources: &limits}); err != nil {
+	if _, err := r.box.d.ContainerUpdate(ctx, r.box.id, client.ContainerUpdateOptions{Resources: &limits}); err != nil {
 		return fmt.Errorf("limit memory of %s to %s: %w", name, bytesText(bytes), err)
 	}
 	s.tell(stack.Event{At: s.spec.Now(), Source: record.DockerSource, Kind: record.KindLimit, Subject: name,

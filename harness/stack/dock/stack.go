@@ -20,6 +20,7 @@ import (
 
 // A Stack is a running chain of containers.
 type Stack struct {
+	chain.Chain
 	spec   stack.Spec
 	own    *chain.UserConf // the user's nginx.conf; nil where it is ours
 	images Images
@@ -27,22 +28,18 @@ type Stack struct {
 	owner  owner
 	until  time.Time
 
-	d        *daemon
-	net      *testcontainers.DockerNetwork
-	gateway  string
-	route    route
-	plan     plan // of the app
-	edgeLink *link
-	edge     *edge // nil for stack.EdgeNone
+	d       *daemon
+	net     *testcontainers.DockerNetwork
+	gateway string
+	route   route
+	plan    plan // of the app
 
 	watch watcher
 
-	mu       sync.Mutex // guards what follows
-	boxes    []*box     // everything started, in order
-	replicas []*replica
-	next     int // number of the next replica
-	timing   []Step
-	took     time.Duration
+	mu     sync.Mutex // guards what follows
+	boxes  []*box     // everything started, in order
+	timing []Step
+	took   time.Duration
 
 	closing sync.Mutex // one Close at a time
 	closed  bool
@@ -73,6 +70,10 @@ type Step struct {
 // open goes through the steps of the package comment.
 func (s *Stack) open(ctx context.Context) error {
 	began := time.Now()
+	s.Spec, s.Machine, s.Network = &s.spec, machine{s}, "toxiproxy "+tagOf(s.images.Toxiproxy)
+	if s.spec.Strikes {
+		s.Network = "relay and " + s.Network
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -155,6 +156,7 @@ func (s *Stack) ensureImages(ctx context.Context) (err error) {
 		}
 	}
 	s.plan, err = s.d.plan(ctx, &s.spec, s.images)
+	s.What = s.plan.what
 	return err
 }
 
@@ -219,37 +221,36 @@ func (s *Stack) startBoxes(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	rs := make([]*replica, s.spec.Replicas)
 	for i := range rs {
+		n := s.Reserve()
 		g.Go(func() (err error) {
-			rs[i], err = s.startReplica(ctx, i)
+			rs[i], err = s.startReplica(ctx, n)
 			return err
 		})
 	}
 	if !s.spec.LeftOut(stack.EdgeLink) {
-		g.Go(func() (err error) {
-			s.edgeLink, err = s.openLink(ctx, stack.EdgeLink, edgePort, nil)
+		g.Go(func() error {
+			l, err := s.openLink(ctx, stack.EdgeLink, edgePort, nil)
+			s.EdgeLink = l
 			return err
 		})
 	}
-	err := g.Wait()
-	s.mu.Lock()
-	s.replicas, s.next = rs, len(rs)
-	s.mu.Unlock()
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	for _, r := range rs {
-		s.follow(r.app, s.logs(r)...)
+		s.Join(r.public())
+		s.follow(r.box, s.logs(r)...)
 	}
 	return nil
 }
 
 // aimLinks finds the way to the containers and sets up what waits behind it.
 func (s *Stack) aimLinks(ctx context.Context) (err error) {
-	s.route, err = findRoute(ctx, s.replicas[0].link.toxiproxy, toxiproxyAPI, s.gateway, "/version")
+	s.route, err = findRoute(ctx, s.living()[0].link.toxiproxy, toxiproxyAPI, s.gateway, "/version")
 	if err != nil {
 		return err
 	}
-	for _, r := range s.replicas {
+	for _, r := range s.living() {
 		if err := s.aimReplica(ctx, r); err != nil {
 			return err
 		}
@@ -259,7 +260,7 @@ func (s *Stack) aimLinks(ctx context.Context) (err error) {
 
 func (s *Stack) awaitApp(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, r := range s.replicas {
+	for _, r := range s.living() {
 		g.Go(func() error { return s.awaitReplica(ctx, r) })
 	}
 	return g.Wait()

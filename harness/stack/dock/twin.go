@@ -33,7 +33,7 @@ var twinParts = []string{twinPart, probeOriginPart}
 //
 //	probe ─▶ second nginx ─▶ probe origin
 func (s *Stack) Twin(ctx context.Context) (stack.Twin, error) {
-	if s.edge == nil {
+	if s.Edge == nil {
 		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
 	}
 	if err := s.leadable(); err != nil {

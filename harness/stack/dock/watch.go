@@ -25,15 +25,14 @@ type watcher struct {
 	cancel context.CancelFunc
 	all    sync.WaitGroup
 
-	mu      sync.Mutex // guards the rest
-	started map[*replica]*chain.Watch
-	logs    []logSource
-	argv    string // of the app's master
+	mu   sync.Mutex // guards the rest
+	logs []logSource
+	argv string // of the app's master
 }
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.started = s, map[*replica]*chain.Watch{}
+	w.s = s
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -104,7 +103,7 @@ func (w *watcher) event(m events.Message) {
 	case events.ActionStart:
 		w.s.tell(stack.Event{At: e.At, Source: record.ProcessSource, Kind: record.KindStart, Subject: e.Subject, Pid: 1})
 		if r, _ := w.s.find(e.Subject); r != nil {
-			_ = r.app.refresh(w.ctx) // new ports; one that has already died again has none
+			_ = r.box.refresh(w.ctx) // new ports; one that has already died again has none
 		}
 	}
 }
@@ -123,12 +122,11 @@ func (w *watcher) died(id string, e stack.Event) {
 func (w *watcher) processes(r *replica) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.started[r] != nil {
+	if r.watch != nil {
 		return
 	}
-	watch := chain.NewWatch(&w.s.spec, r.name, func() (chain.View, bool) { return r.see(w.ctx) })
-	w.started[r] = watch
-	ps, err := r.app.Processes(w.ctx)
+	r.watch = chain.NewWatch(&w.s.spec, r.name, func() (chain.View, bool) { return r.see(w.ctx) })
+	ps, err := r.box.Processes(w.ctx)
 	if err != nil {
 		return // neither the host nor the container lets us see
 	}
@@ -138,7 +136,7 @@ func (w *watcher) processes(r *replica) {
 			w.argv = p.Command
 		}
 	}
-	w.all.Go(func() { watch.Follow(w.ctx.Done()) })
+	w.all.Go(func() { r.watch.Follow(w.ctx.Done()) })
 }
 
 // command is what the app's master was started with, as settings.
@@ -151,24 +149,13 @@ func (w *watcher) command() map[string]string {
 	return readCommand(w.argv)
 }
 
-// Settle implements [stack.Settler]: the counters of a kill rise before its
-// streams end, and a run may be over within the pause between two looks.
-func (s *Stack) Settle(context.Context) {
-	s.watch.mu.Lock()
-	all := slices.Collect(maps.Values(s.watch.started))
-	s.watch.mu.Unlock()
-	for _, w := range all {
-		w.Look()
-	}
-}
-
 // harm are the counters whose every change is told.
 var harm = []string{oomKill, failcnt, cpuThrottled}
 
 // see reads the host's files. Where those are not ours nothing is seen, since asking
 // in the container again and again would be a load of its own.
 func (r *replica) see(ctx context.Context) (v chain.View, ok bool) {
-	folders, err := r.app.cgroups()
+	folders, err := r.box.cgroups()
 	if err != nil {
 		return v, false
 	}
@@ -178,7 +165,7 @@ func (r *replica) see(ctx context.Context) (v chain.View, ok bool) {
 	}
 	n, err := readCounters(folders)
 	maps.DeleteFunc(n, func(name string, _ int64) bool { return !slices.Contains(harm, name) })
-	return chain.View{Life: r.app.hostPid(), Root: 1, Processes: ps, Counters: n}, err == nil && ctx.Err() == nil
+	return chain.View{Life: r.box.hostPid(), Root: 1, Processes: ps, Counters: n}, err == nil && ctx.Err() == nil
 }
 
 func text(v any) string { return strings.TrimSpace(fmt.Sprint(v)) }

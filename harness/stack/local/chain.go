@@ -3,35 +3,31 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
 
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
-
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
 )
 
 // A Stack is a running chain of processes.
 type Stack struct {
+	chain.Chain
 	opt    Options
 	spec   stack.Spec
 	nginx  string // binary; "" for the Go edge
 	remote remote // of a URL app
 	server *toxiproxy.ApiServer
+	edge   edge    // nil for EdgeNone
+	links  []*link // to what is not a replica: the edge, and the app of a URL
 
-	versions map[string]string
-	edgeLink *link
-	edge     edge  // nil for EdgeNone
-	remoteUp *link // upstream link of a URL app behind an edge
-
-	mu       sync.Mutex // guards what follows
-	replicas []*replica
-	logs     []stack.Log // of all replicas ever started
-	next     int         // index of the replica that comes next
+	opening sync.Mutex // guards opened
+	opened  []*replica // all that were ever opened
 
 	closing sync.Mutex // makes Close wait for Close
 }
@@ -54,40 +50,73 @@ func (c *Stack) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.server = newServer()
+	c.Spec, c.Machine, c.What = &c.spec, machine{c}, c.appWhat()
+	c.Network = "toxiproxy " + moduleVersion("github.com/Shopify/toxiproxy/v2")
+	if c.spec.Strikes {
+		c.Network = "relay and " + c.Network
+	}
 	if c.spec.App.URL == "" {
-		if err := c.startReplicas(ctx); err != nil {
+		err = c.startReplicas(ctx)
+	} else {
+		err = c.attach(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	front, base := c.Upstreams()[0].Main, c.remote.Base
+	if c.hasEdge() {
+		if err := c.openEdge(ctx, c.Upstreams()); err != nil {
 			return err
 		}
-	}
-	front := c.innermost()
-	if c.spec.Edge.Form != stack.EdgeNone {
-		if err := c.startEdge(ctx); err != nil {
-			return err
+		c.Edge, c.EdgeAt = c.edge, func() chain.Entrance { return chain.At(c.edge.addr()) }
+		if n, ok := c.edge.(*nginx); ok {
+			c.Edge = n.Nginx
 		}
-		front = c.edge.addr()
+		front, base = c.edge.addr(), ""
 	}
-	c.edgeLink, err = newLink(ctx, c.server, stack.EdgeLink, front, &c.spec, c.spec.Toxics[stack.EdgeLink])
-	c.versions = c.findVersions()
+	c.EdgeLink, err = c.openLink(ctx, stack.EdgeLink, front, base)
 	return err
 }
 
-// innermost is the address of the first replica, or of the URL.
-func (c *Stack) innermost() string {
-	if len(c.replicas) > 0 {
-		return c.replicas[0].addr()
+func (c *Stack) hasEdge() bool { return c.spec.Edge.Form != stack.EdgeNone }
+
+func (c *Stack) appWhat() string {
+	switch {
+	case c.spec.App.URL != "":
+		return "app"
+	case c.spec.App.Origin != nil:
+		return "origin"
 	}
-	return c.remote.Addr
+	return "command " + c.spec.App.Command[0]
 }
 
-// startReplicas starts all at once and waits for all; those that got up are
-// kept, also on error, for Close.
+// openLink opens a link to what is no replica; nil where it is left out.
+func (c *Stack) openLink(ctx context.Context, name, target, base string) (chain.Link, error) {
+	l, err := newLink(ctx, c.server, name, target, &c.spec)
+	if l == nil {
+		return nil, err
+	}
+	l.base = base
+	c.links = append(c.links, l)
+	return l, err
+}
+
+// attach makes the app of a URL the inner end.
+func (c *Stack) attach(ctx context.Context) (err error) {
+	c.Remote = &chain.Remote{At: chain.Entrance{URL: c.remote.Base, Addr: c.remote.Addr}}
+	if c.hasEdge() {
+		c.Remote.Link, err = c.openLink(ctx, chain.UpstreamName(0), c.remote.Addr, c.remote.Base)
+	}
+	return err
+}
+
+// startReplicas starts all at once and waits for all.
 func (c *Stack) startReplicas(ctx context.Context) error {
-	errs := make([]error, c.spec.Replicas)
+	errs, rs := make([]error, c.spec.Replicas), make([]*chain.Replica, c.spec.Replicas)
 	var all sync.WaitGroup
-	for i := range c.spec.Replicas {
-		r := c.newReplica()
-		c.replicas = append(c.replicas, r)
-		all.Go(func() { errs[i] = r.open(ctx) })
+	for i := range rs {
+		n := c.Reserve()
+		all.Go(func() { rs[i], errs[i] = c.Machine.Open(ctx, n) })
 	}
 	all.Wait()
 	for _, err := range errs {
@@ -95,62 +124,62 @@ func (c *Stack) startReplicas(ctx context.Context) error {
 			return err // one is enough to read; they are alike
 		}
 	}
+	c.Join(rs...)
 	return nil
 }
 
-// startEdge opens the upstream links and the edge before them.
-func (c *Stack) startEdge(ctx context.Context) (err error) {
-	for _, r := range c.replicas {
-		if err := c.openUpstream(ctx, r); err != nil {
-			return err
-		}
+// A machine runs the replicas as processes.
+type machine struct{ *Stack }
+
+// Open implements [chain.Machine].
+func (c machine) Open(ctx context.Context, i int) (*chain.Replica, error) {
+	if c.spec.App.Port != 0 && i > 0 {
+		return nil, &stack.Unable{What: "add and remove replicas", Why: "the command's port is fixed",
+			App: true, Settle: "use {port} or $PORT in the command"}
 	}
-	if len(c.replicas) == 0 {
-		c.remoteUp, err = newLink(ctx, c.server, upstreamName(0), c.remote.Addr, &c.spec, c.spec.Toxics[stack.UpstreamLink])
-		if err != nil {
-			return err
-		}
+	r := c.newReplica(i)
+	err := r.open(ctx)
+	if err == nil && c.hasEdge() {
+		r.link, err = newLink(ctx, c.server, chain.UpstreamName(i), r.addr(), &c.spec)
 	}
-	return c.openEdge(ctx, c.upstreams())
+	if err != nil {
+		return nil, errors.Join(err, r.close(ctx))
+	}
+	open := &chain.Replica{Name: r.name, App: r}
+	if r.link != nil {
+		open.Link = r.link
+	}
+	return open, nil
 }
 
-func upstreamName(i int) string { return fmt.Sprintf("%s[%d]", stack.UpstreamLink, i) }
+// Retire implements [chain.Machine].
+func (c machine) Retire(ctx context.Context, r *chain.Replica) error {
+	mine := r.App.(*replica)
+	return errors.Join(mine.Stop(ctx, c.spec.App.Grace), mine.close(ctx))
+}
 
-func (c *Stack) openUpstream(ctx context.Context, r *replica) (err error) {
-	r.link, err = newLink(ctx, c.server, upstreamName(r.index), r.addr(), &c.spec, c.spec.Toxics[stack.UpstreamLink])
+// openEdge starts the edge before the given upstreams.
+func (c *Stack) openEdge(ctx context.Context, ups []nginxconf.Upstream) (err error) {
+	var e edge
+	if c.nginx == "" {
+		e, err = startGoEdge(c, ups)
+	} else {
+		e, err = startNginx(ctx, c, ups)
+	}
+	if err == nil {
+		c.edge = e
+	}
 	return err
 }
 
-// upstreamLinks lists the links behind the edge.
-func (c *Stack) upstreamLinks() []*link {
-	if c.remoteUp != nil {
-		return []*link{c.remoteUp}
-	}
-	var links []*link
-	for _, r := range c.all() {
-		if r.link != nil {
-			links = append(links, r.link)
-		}
-	}
-	return links
-}
-
-func (c *Stack) upstreams() []nginxconf.Upstream {
-	var ups []nginxconf.Upstream
-	for _, l := range c.upstreamLinks() {
-		ups = append(ups, nginxconf.Upstream{Main: l.addr(), Control: l.controlAddr()})
-	}
-	return ups
-}
-
 func (c *Stack) all() []*replica {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.replicas)
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	return slices.Clone(c.opened)
 }
 
-// findVersions names the parts for the report.
-func (c *Stack) findVersions() map[string]string {
+// Versions implements [stack.Stack].
+func (c *Stack) Versions() map[string]string {
 	v := map[string]string{}
 	if len(c.Links()) > 0 {
 		v["toxiproxy"] = moduleVersion("github.com/Shopify/toxiproxy/v2")
@@ -182,14 +211,11 @@ func (c *Stack) Close(ctx context.Context) error {
 	c.closing.Lock()
 	defer c.closing.Unlock()
 	var errs []error
-	if c.edgeLink != nil {
-		errs = append(errs, c.edgeLink.close(ctx))
+	for _, l := range slices.Backward(c.links) {
+		errs = append(errs, l.close(ctx))
 	}
 	if c.edge != nil {
 		errs = append(errs, c.edge.close(ctx))
-	}
-	if c.remoteUp != nil {
-		errs = append(errs, c.remoteUp.close(ctx))
 	}
 	replicas := c.all()
 	ends := make([]error, len(replicas))
@@ -199,19 +225,6 @@ func (c *Stack) Close(ctx context.Context) error {
 	}
 	all.Wait()
 	return errors.Join(append(errs, ends...)...)
-}
-
-// close ends the replica with its link.
-func (r *replica) close(ctx context.Context) error {
-	var linkErr error
-	if r.link != nil {
-		linkErr = r.link.close(ctx)
-	}
-	err := r.stop(ctx, r.spec.App.Grace)
-	if err == nil {
-		r.giveBack()
-	}
-	return errors.Join(linkErr, err)
 }
 
 // Logs implements [stack.Stack].
@@ -224,7 +237,24 @@ func (c *Stack) Logs() []stack.Log {
 	} else if c.edge != nil {
 		logs = append(logs, stack.Log{Name: goEdgeLog, Kind: string(record.ProxyLog)})
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append(logs, c.logs...)
+	for _, r := range c.all() {
+		logs = append(logs, stack.Log{Name: r.log, Kind: string(record.AppLog)})
+	}
+	return logs
+}
+
+// HostPids implements [stack.Hosted]: the guards, below which all runs that we
+// started.
+func (c *Stack) HostPids() (pids []int) {
+	if n, ok := c.edge.(*nginx); ok && n.proc != nil {
+		pids = append(pids, n.proc.guard.Process.Pid)
+	}
+	for _, r := range c.all() {
+		r.mu.Lock()
+		if r.proc != nil {
+			pids = append(pids, r.proc.guard.Process.Pid)
+		}
+		r.mu.Unlock()
+	}
+	return pids
 }

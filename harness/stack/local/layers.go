@@ -8,9 +8,9 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
-// appLayers are what a replica is set to: the grace that we give it, and what the
-// command line of its process manager says.
-func appLayers(r *replica) []stack.Layer {
+// Layers implements [chain.App]: the grace that we give it, and what the command
+// line of its process manager says.
+func (r *replica) Layers() []stack.Layer {
 	layers := []stack.Layer{{Name: "app", Settings: map[string]string{"grace after SIGTERM": r.spec.App.Grace.String()}}}
 	if name, set := r.server(); name != "" {
 		layers = append(layers, stack.Layer{Name: name, Settings: set})

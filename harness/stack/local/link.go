@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/relay"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // A link is one stretch of the chain:
@@ -22,26 +23,20 @@ type link struct {
 	name          string
 	main, control *lane
 	relay         *relay.Relay // nil where the stack does not strike
-	// bare is the target of a link that is left out of the chain: whoever would
-	// enter the link goes there. It has no lanes.
-	bare string
+	// base is the URL of an app to which the link leads straight: only the connection
+	// goes by the link.
+	base string
 }
 
-// A strikingLink is a link that has its relay.
-type strikingLink struct{ *link }
-
-func (l strikingLink) Arm(ctx context.Context, strikes ...stack.Strike) error {
-	return l.relay.Arm(ctx, strikes...)
-}
-
-func (l strikingLink) Ledger(ctx context.Context) ([]stack.Struck, error) {
-	return l.relay.Ledger(ctx)
-}
-
-// newLink opens a link to target. On error nothing of it is left.
-func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec, toxics []stack.Toxic) (l *link, err error) {
+// newLink opens a link to target; nil where it is left out. On error nothing of it
+// is left.
+func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec) (l *link, err error) {
 	if spec.LeftOut(name) {
-		return &link{name: name, bare: target}, nil
+		return nil, nil
+	}
+	toxics := spec.Toxics[stack.EdgeLink]
+	if name != stack.EdgeLink {
+		toxics = spec.Toxics[stack.UpstreamLink]
 	}
 	l = &link{name: name}
 	defer func() {
@@ -62,30 +57,31 @@ func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target stri
 	return l, err
 }
 
-// public is the link as the stack shows it.
-func (l *link) public() stack.Link {
-	if l.relay != nil {
-		return strikingLink{l}
+// Striker implements [chain.Link].
+func (l *link) Striker() stack.Striker {
+	if l.relay == nil {
+		return nil
 	}
-	return l
+	return l.relay
 }
 
-// addr is the entrance of the main lane.
-func (l *link) addr() string {
-	if l.bare != "" {
-		return l.bare
-	}
+// Main implements [chain.Link].
+func (l *link) Main() chain.Entrance {
 	if l.relay != nil {
-		return l.relay.Addr()
+		return l.at(l.relay.Addr())
 	}
-	return l.main.listen
+	return l.at(l.main.listen)
 }
 
-func (l *link) controlAddr() string {
-	if l.bare != "" {
-		return l.bare
+// Control implements [chain.Link].
+func (l *link) Control() chain.Entrance { return l.at(l.control.listen) }
+
+func (l *link) at(addr string) chain.Entrance {
+	e := chain.At(addr)
+	if l.base != "" {
+		e.URL, e.Dial = l.base, addr
 	}
-	return l.control.listen
+	return e
 }
 
 func (l *link) Name() string { return l.name }

@@ -61,7 +61,7 @@ func neutralArms(b *testing.B) []*arm {
 	}
 	b.Cleanup(func() { s.Close(context.Background()) })
 	c := s.(*Stack)
-	app := c.replicas[0].addr()
+	app := c.Living()[0].App.At().Addr
 	r, err := relay.Start(relay.Options{Name: "alone", Listen: "127.0.0.1:0", Target: app})
 	if err != nil {
 		b.Fatal(err)
@@ -83,7 +83,7 @@ func neutralArms(b *testing.B) []*arm {
 		b.Cleanup(func() { n.close(context.Background()) })
 		arms = append(arms, &arm{name: "nginx", url: n.addr()})
 	}
-	return append(arms, &arm{name: "whole-chain", url: c.edgeLink.addr()})
+	return append(arms, &arm{name: "whole-chain", url: c.EdgeLink.Main().Addr})
 }
 
 // measure reads one stream.

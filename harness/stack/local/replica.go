@@ -37,17 +37,14 @@ type replica struct {
 	watching sync.WaitGroup
 }
 
-func (c *Stack) newReplica() *replica {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := c.next
-	c.next++
-	r := &replica{spec: &c.spec, opt: c.opt, index: i, name: fmt.Sprintf("app[%d]", i), log: fmt.Sprintf("app.%d.log", i)}
+func (c *Stack) newReplica(i int) *replica {
+	r := &replica{spec: &c.spec, opt: c.opt, index: i, name: chain.ReplicaName(i), log: fmt.Sprintf("app.%d.log", i), port: c.spec.App.Port}
 	if c.spec.Replicas == 1 && i == 0 {
 		r.log = "app.log"
 	}
-	r.port = c.spec.App.Port
-	c.logs = append(c.logs, stack.Log{Name: r.log, Kind: string(record.AppLog)})
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	c.opened = append(c.opened, r)
 	return r
 }
 
@@ -71,7 +68,7 @@ func (r *replica) open(ctx context.Context) (err error) {
 			}
 			r.given = true
 		}
-		if err = r.start(ctx); err == nil {
+		if err = r.Start(ctx); err == nil {
 			return nil
 		}
 		var early *stack.StartError
@@ -91,9 +88,8 @@ func (r *replica) giveBack() {
 	}
 }
 
-// start starts the program and waits until it is healthy. On error nothing of
-// it is left.
-func (r *replica) start(ctx context.Context) error {
+// Start implements [chain.App]. On error nothing of it is left.
+func (r *replica) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.proc != nil {
@@ -164,18 +160,22 @@ func (r *replica) running() (*process, error) {
 	return r.proc, nil
 }
 
-// watched is the watch of the running process, nil where there is none.
-func (r *replica) watched() *chain.Watch {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proc == nil || !r.proc.running() {
-		return nil
+// close ends the replica with its link.
+func (r *replica) close(ctx context.Context) error {
+	var linkErr error
+	if r.link != nil {
+		linkErr = r.link.close(ctx)
 	}
-	return r.watch
+	err := r.Stop(ctx, r.spec.App.Grace)
+	if err == nil {
+		r.giveBack()
+	}
+	return errors.Join(linkErr, err)
 }
 
-// stop ends the replica; one that does not run is left alone.
-func (r *replica) stop(ctx context.Context, grace time.Duration) error {
+// Stop implements [chain.App]. Whatever the replica's first process leaves behind is
+// killed, as a container's is.
+func (r *replica) Stop(ctx context.Context, grace time.Duration) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.proc == nil {

@@ -51,23 +51,7 @@ func (c *Stack) twin(ctx context.Context, upstream string) (stack.Twin, error) {
 	if err != nil {
 		return stack.Twin{}, errors.Join(fmt.Errorf("start a second edge: %w", err), os.RemoveAll(t.spec.LogDir))
 	}
-	return stack.Twin{URL: "http://" + t.edge.addr(), What: c.edge.What(), Close: func(ctx context.Context) error {
+	return stack.Twin{URL: "http://" + t.edge.addr(), What: t.edge.What(), Close: func(ctx context.Context) error {
 		return errors.Join(t.edge.close(ctx), os.RemoveAll(t.spec.LogDir))
 	}}, nil
-}
-
-// openEdge starts the edge before the given upstreams.
-func (c *Stack) openEdge(ctx context.Context, ups []nginxconf.Upstream) error {
-	if c.nginx == "" {
-		e, err := startGoEdge(c, ups)
-		if err == nil {
-			c.edge = e
-		}
-		return err
-	}
-	n, err := startNginx(ctx, c, ups)
-	if err == nil {
-		c.edge = n
-	}
-	return err
 }

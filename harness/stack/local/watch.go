@@ -1,8 +1,6 @@
 package local
 
 import (
-	"context"
-
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
@@ -45,14 +43,4 @@ func see(master int) (v chain.View, ok bool) {
 		add(pid, master)
 	}
 	return v, ok
-}
-
-// Settle implements [stack.Settler]: the workers that have come and gone within the
-// pause between two looks are told.
-func (c *Stack) Settle(context.Context) {
-	for _, r := range c.all() {
-		if w := r.watched(); w != nil {
-			w.Look()
-		}
-	}
 }
