@@ -49,7 +49,8 @@ type Options struct {
 	Repro  string // the command line that repeats this run, with {seed}, or without a seed
 	// Warn is told what will go wrong before any load is sent; nil is silent.
 	Warn func(scenario, text string)
-	// Progress is told what happens about four times a second; nil is silent.
+	// Progress is told what happens about four times a second, by one goroutine at a
+	// time; nil is silent.
 	Progress func(Progress)
 }
 

@@ -196,9 +196,10 @@ func (p *player) confirm(ctx context.Context) error {
 		if failed != nil {
 			return failed
 		}
-		if proof.OK {
+		switch {
+		case proof.OK:
 			p.stamp(x, record.Confirmed, p.now(), proof.Evidence, proof.Victims)
-		} else {
+		case ctx.Err() == nil: // else the user left it no time to be seen
 			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
 		}
 	}

@@ -19,6 +19,8 @@ type ticker struct {
 
 	mu sync.Mutex // guards at
 	at harness.Progress
+
+	telling sync.Mutex // one call of Progress at a time
 }
 
 func newTicker(r *run) *ticker {
@@ -45,6 +47,8 @@ func (t *ticker) tell() {
 	if t.run.Progress == nil {
 		return
 	}
+	t.telling.Lock()
+	defer t.telling.Unlock()
 	t.mu.Lock()
 	p := t.at
 	t.mu.Unlock()

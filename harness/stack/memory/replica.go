@@ -225,20 +225,25 @@ func (g *gate) init() {
 	close(g.open)
 }
 
-// set opens or shuts the gate.
-func (g *gate) set(shut bool) {
+// set opens or shuts the gate. It reports false where there was nothing to do.
+func (g *gate) set(shut bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	is := true
 	select {
 	case <-g.open:
-		if shut {
-			g.open = make(chan struct{})
-		}
+		is = false
 	default:
-		if !shut {
-			close(g.open)
-		}
 	}
+	switch {
+	case is == shut:
+		return false
+	case shut:
+		g.open = make(chan struct{})
+	default:
+		close(g.open)
+	}
+	return true
 }
 
 // wait waits until the gate is open, or gone is closed.

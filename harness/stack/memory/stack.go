@@ -350,7 +350,9 @@ func (s *Stack) freeze(name string, frozen bool) error {
 	if p == nil {
 		return fmt.Errorf("freeze %s: it does not run", name)
 	}
-	p.freezer.set(frozen)
+	if !p.freezer.set(frozen) {
+		return nil
+	}
 	kind := record.KindUnpause
 	if frozen {
 		kind = record.KindPause
