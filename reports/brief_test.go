@@ -25,7 +25,8 @@ func cutByUs() Input {
 		s.stream("cut", s.now, h)
 	}
 	s.scenario(record.Scenario{ID: "cut", Title: "Cuts"}, verdict.ScenarioReport{Verdict: verdict.Pass, Checks: []verdict.Check{pass("streams complete or fail cleanly", "all")},
-		Causes: []verdict.Cause{{Cause: longFault, Count: 10, Confidence: "certain", Evidence: []string{"our relay struck it"}, Fix: "nothing to mend"}}})
+		Causes: []verdict.Cause{{Cause: longFault, Count: 10, Confidence: "certain",
+			Evidence: []record.Evidence{record.Figure("our relay struck it")}, Fix: "nothing to mend"}}})
 	return s.input()
 }
 
@@ -109,18 +110,18 @@ func TestUnableTogether(t *testing.T) {
 // TestGuessesAreFolded: behind the first cause stand in full only those that are
 // no guess and have evidence of their own.
 func TestGuessesAreFolded(t *testing.T) {
-	same := []string{"stream 8: clean EOF without terminal"}
+	same := []record.Evidence{record.Figure("stream 8: clean EOF without terminal")}
 	in := failing()
 	in.Report.Scenarios[1].Causes = []verdict.Cause{
 		{Cause: "first", Confidence: "possible", Evidence: same},
-		{Cause: "rival", Confidence: "likely", Evidence: []string{"its own"}},
+		{Cause: "rival", Confidence: "likely", Evidence: []record.Evidence{record.Figure("its own")}},
 		{Cause: "twin", Confidence: "likely", Evidence: same, Fix: "mend the twin"},
-		{Cause: "guess", Confidence: "possible", Evidence: []string{"a hint"}, Fix: "mend the guess"},
+		{Cause: "guess", Confidence: "possible", Evidence: []record.Evidence{record.Figure("a hint")}, Fix: "mend the guess"},
 	}
 	const line = "2 further possible causes: twin, guess"
 	for name, write := range map[string]Reporter{"text": TextOn(Screen{}), "markdown": Markdown, "html": HTML} {
 		got := string(rendered(t, write, in))
-		if !strings.Contains(got, line) || !strings.Contains(got, "rival") || strings.Count(got, same[0]) != 1 {
+		if !strings.Contains(got, line) || !strings.Contains(got, "rival") || strings.Count(got, same[0].Text) != 1 {
 			t.Errorf("%s: no %q, or the evidence stands there more than once", name, line)
 		}
 		if folded := strings.Contains(got, "mend the twin") && strings.Contains(got, "mend the guess"); folded != (name == "html") {

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,7 +108,7 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 		}
 	}
 	for _, e := range c.Evidence {
-		v.Evidence = append(v.Evidence, b.evidence(e))
+		v.Evidence = append(v.Evidence, evidence(e))
 	}
 	for _, seq := range c.Streams {
 		e := example{Seq: seq}
@@ -121,25 +120,13 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	return v
 }
 
-// logEvidence is how a diagnosis quotes a log: "name:line: text".
-var logEvidence = regexp.MustCompile(`^([\w.\-\[\]]+):(\d+): (.*)$`)
-
-func (b *builder) evidence(e string) evidenceView {
-	m := logEvidence.FindStringSubmatch(e)
-	if m == nil {
-		return evidenceView{Text: e}
+func evidence(e record.Evidence) evidenceView {
+	if e.Log == "" {
+		return evidenceView{Text: e.Text}
 	}
-	v := evidenceView{Where: m[1] + ":" + m[2], Text: m[3]}
-	n, _ := strconv.Atoi(m[2]) // digits; a number too large finds no line
-	for _, l := range b.run().Logs {
-		if l.Name != m[1] {
-			continue
-		}
-		for _, line := range l.Lines {
-			if line.N == n && line.At >= 0 {
-				v.At = stamp(line.At)
-			}
-		}
+	v := evidenceView{Where: fmt.Sprintf("%s:%d", e.Log, e.Line), Text: e.Text + e.Remark}
+	if e.At >= 0 {
+		v.At = stamp(e.At)
 	}
 	return v
 }

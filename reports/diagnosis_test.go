@@ -28,7 +28,9 @@ func peeled() Input {
 			Checks: []verdict.Check{{Name: "no stream is buffered", Verdict: verdict.Fail, Why: "16 of 32 streams"},
 				{Name: verdict.SameText, Verdict: verdict.Pass, Why: "3 answers say the same both ways"}},
 			Causes: []verdict.Cause{{Cause: "buffering by the edge", Taxonomy: "B1", Layer: "edge", Confidence: "certain", Count: 16,
-				Summary: "the edge collects the events of 16 streams", Evidence: []string{"the client had the head after 1.1 s"}, Fix: "proxy_buffering off;"}}})
+				Summary:  "the edge collects the events of 16 streams",
+				Evidence: []record.Evidence{record.Figure("the client had the head after 1.1 s")},
+				Fix:      "proxy_buffering off;"}}})
 	return s.input()
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -36,7 +37,7 @@ func listed(r verdict.Report) verdict.Report {
 		s.Checks = append([]verdict.Check{}, s.Checks...)
 		s.Causes = append([]verdict.Cause{}, s.Causes...)
 		for j := range s.Causes {
-			s.Causes[j].Evidence = append([]string{}, s.Causes[j].Evidence...)
+			s.Causes[j].Evidence = append([]record.Evidence{}, s.Causes[j].Evidence...)
 		}
 	}
 	return r

@@ -156,7 +156,7 @@ func (m *markdown) cause(c verdict.Cause) {
 	if len(c.Evidence) > 0 {
 		fmt.Fprintf(m, "<details><summary>Evidence (%d)</summary>\n\n", len(c.Evidence))
 		for _, e := range c.Evidence[:min(len(c.Evidence), markdownEvidence)] {
-			fmt.Fprintf(m, "- %s\n", code(bound(e, 300)))
+			fmt.Fprintf(m, "- %s\n", code(bound(e.String(), 300)))
 		}
 		if n := len(c.Evidence) - markdownEvidence; n > 0 {
 			fmt.Fprintf(m, "- and %d more in report.html\n", n)

@@ -177,7 +177,7 @@ func (t *text) cause(rank string, c verdict.Cause) {
 		t.para("    ", c.Summary)
 	}
 	for _, e := range c.Evidence[:min(len(c.Evidence), evidenceLines)] {
-		t.para("    - ", e)
+		t.para("    - ", e.String())
 	}
 	if n := len(c.Evidence) - evidenceLines; n > 0 {
 		t.para("    - ", fmt.Sprintf("and %d more in the HTML report", n))

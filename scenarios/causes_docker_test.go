@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -229,7 +227,7 @@ func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) (wrong []s
 			complain("look-alike named: %s", listCauses(causes))
 		}
 	}
-	evidence := strings.Join(causes[0].Evidence, "\n")
+	evidence := fmt.Sprint(causes[0].Evidence)
 	for _, part := range b.says {
 		if !strings.Contains(evidence, part) {
 			complain("evidence does not say %q:\n%s", part, evidence)
@@ -252,26 +250,17 @@ func listCauses(causes []verdict.Cause) string {
 	return b.String()
 }
 
-// citation is a line of a log as evidence: "app-0.log:17: text".
-var citation = regexp.MustCompile(`^([\w.-]+\.log):(\d+): (.*)$`)
-
 // checkEvidence looks every cited line up in the run folder, and returns how
 // many there were.
-func checkEvidence(t *testing.T, dir string, evidence []string) int {
+func checkEvidence(t *testing.T, dir string, evidence []record.Evidence) int {
 	t.Helper()
 	n := 0
 	for _, e := range evidence {
-		m := citation.FindStringSubmatch(e)
-		if m == nil {
+		if e.Log == "" {
 			continue
 		}
 		n++
-		number, err := strconv.Atoi(m[2])
-		if err != nil {
-			t.Fatal(err)
-		}
-		line, _, _ := strings.Cut(m[3], ": such lines stand ") // what follows is our own word
-		if got := logLine(t, dir, m[1], number); !strings.HasPrefix(got, line) {
+		if got := logLine(t, dir, e.Log, e.Line); !strings.HasPrefix(got, e.Text) {
 			t.Errorf("evidence %q\nthe log holds %q", e, got)
 		}
 	}

@@ -100,7 +100,8 @@ func TestForeignServers(t *testing.T) {
 			report := play(t, harness.Options{App: harness.App{URL: srv.URL, Stream: tc.ask}, GapLimit: time.Second,
 				Scenarios: []harness.Scenario{scenario(t, "control")}, Load: load})
 			checkCause(t, report, tc.want)
-			if c := report.Scenarios[0].Causes; len(c) > 0 && !strings.Contains(c[0].Summary+strings.Join(c[0].Evidence, "\n"), tc.quotes) {
+			if c := report.Scenarios[0].Causes; len(c) > 0 && !strings.Contains(c[0].Summary+fmt.Sprint(c[0].Evidence),
+				tc.quotes) {
 				t.Errorf("%q is not said: %+v", tc.quotes, c[0])
 			}
 		})

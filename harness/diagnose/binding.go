@@ -70,7 +70,8 @@ func (v *view) leaning(f *finding, c comparison) *finding {
 	}
 	g := found(CutByEdge, "X", layer, possible, f.streams).
 		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
-		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody", 100*c.chance), v.edge.signed(), shape(f.streams)).see(f.Evidence...).
+		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody",
+			100*c.chance), v.edge.signed(), shape(f.streams)).show(f.Evidence...).
 		settle("streamproof diagnose with more streams (--streams 8)")
 	g.order = f.order
 	if steadySilence(f.streams) {
@@ -164,7 +165,7 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	default:
 		g.say("%s; the app, asked directly, does not show it: it comes about at %s", f.Summary, who)
 	}
-	g.see(c.String(), v.edge.signed(), shape(f.streams)).see(f.Evidence...)
+	g.see(c.String(), v.edge.signed(), shape(f.streams)).show(f.Evidence...)
 	g.not(f.Cause.Cause, "asked directly, under the same load and for as long, the app does not show it")
 	if f.Confidence == certain && (f.Cause.Cause == AppError || f.Cause.Cause == LaunderedByApp) {
 		g.or(f.Cause.Cause, f.Taxonomy, "its log has exceptions at that time, which may come of the edge's hanging up")

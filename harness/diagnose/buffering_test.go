@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -137,7 +138,8 @@ func TestBufferingByPacing(t *testing.T) {
 			if len(causes) != 1 || causes[0].Cause != tt.want || causes[0].Confidence != tt.confidence {
 				t.Fatalf("causes %q (%+v), want %q, %s", names(causes), causes, tt.want, tt.confidence)
 			}
-			if tt.confidence == "certain" && strings.Contains(tt.want, "edge") && !strings.Contains(strings.Join(causes[0].Evidence, "\n"), "entered at app") {
+			if tt.confidence == "certain" && strings.Contains(tt.want, "edge") &&
+				!strings.Contains(fmt.Sprint(causes[0].Evidence), "entered at app") {
 				t.Errorf("no figures of the app asked directly in %q", causes[0].Evidence)
 			}
 		})

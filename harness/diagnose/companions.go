@@ -40,9 +40,9 @@ type companion struct {
 	strong         bool // more than one coincidence
 }
 
-// String reads "app.log:17: giving up: such lines stand within 50 ms of 17 of 17 of
+// cited reads "app.log:17: giving up: such lines stand within 50 ms of 17 of 17 of
 // these ends, and beside 0 of 205 whole answers".
-func (c companion) String() string {
+func (c companion) cited() record.Evidence {
 	near := fmt.Sprintf("within %d ms of", c.window.Milliseconds())
 	if c.byID {
 		near = "with the request ID of"
@@ -54,8 +54,8 @@ func (c companion) String() string {
 	if on := c.log.Replica(); on != "" {
 		ends, there = ends+" on "+on, " there"
 	}
-	return fmt.Sprintf("%s: such lines stand %s %d of %d of %s, and %s %d of %d %s%s",
-		c.first, near, c.bad, c.badOf, ends, with, c.whole, c.wholeOf, c.beside, there)
+	return c.first.remarked(fmt.Sprintf(": such lines stand %s %d of %d of %s, and %s %d of %d %s%s",
+		near, c.bad, c.badOf, ends, with, c.whole, c.wholeOf, c.beside, there))
 }
 
 const (
@@ -363,19 +363,19 @@ func (v *view) quote(f *finding) {
 	if f.injected || f.Layer == layerHarness || f.Layer == layerClient || f.Cause.Cause == NoHeartbeat {
 		return // what stands beside it is told by the cause that it goes with
 	}
-	if p := v.produced(f.streams); p != nil && !slices.Contains(f.Evidence, p.String()) {
+	p := v.produced(f.streams)
+	if p != nil {
 		f.see(p.String())
 	}
 	n := 0
 	for _, c := range v.companions(f.streams) {
-		cited := c.first.String()
 		if n == maxCompanions {
 			return
 		}
-		if slices.ContainsFunc(f.Evidence, func(e string) bool { return strings.Contains(e, cited) }) || v.known(c, f) {
+		if c.first.citedIn(f.Evidence) || p != nil && p.String() != "" && p.writing == c.writing || v.known(c, f) {
 			continue
 		}
-		f.see(c.String())
+		f.show(c.cited())
 		n++
 	}
 }
@@ -384,14 +384,9 @@ func (v *view) quote(f *finding) {
 // another writing of the same statement, or inside a traceback.
 func (v *view) known(c companion, f *finding) bool {
 	if t, ok := v.traceOf(c.first); ok && c.first.line.N >= t.first {
-		return slices.ContainsFunc(f.Evidence, func(e string) bool { return strings.Contains(e, t.hit.String()) })
+		return t.citedIn(f.Evidence)
 	}
-	return slices.ContainsFunc(f.Evidence, func(e string) bool {
-		_, text, ok := strings.Cut(e, c.log.Name+":")
-		if !ok {
-			return false
-		}
-		_, text, _ = strings.Cut(text, ": ")
-		return logline.Template(text) == c.template
+	return slices.ContainsFunc(f.Evidence, func(e record.Evidence) bool {
+		return e.Log == c.log.Name && logline.Template(e.Text) == c.template
 	})
 }

@@ -22,10 +22,10 @@ type death struct {
 	once    bool          // explains one stream at most: an exception
 	ours    bool          // our own fault did it
 	kind    deathKind
-	cite    string        // the line, where it is in a log
-	id      string        // the request that it names
-	over    time.Duration // by then it had happened, where that is known
-	cuts    bool          // the server that wrote of it never ends the body properly after it
+	cite    record.Evidence // the line, where it is in a log
+	id      string          // the request that it names
+	over    time.Duration   // by then it had happened, where that is known
+	cuts    bool            // the server that wrote of it never ends the body properly after it
 }
 
 type deathKind int
@@ -98,7 +98,9 @@ func (ds *deaths) replaced(v *view) {
 		if begun == record.Never || h.line.At == record.Never || h.line.At-stampUnit <= begun {
 			continue // as all are, when the server starts
 		}
-		ds.shared = append(ds.shared, death{at: h.line.At, what: "a worker had ended, so that its manager started another one", replica: replicaOf(h.log), kind: diedByExit, cite: h.String(), over: h.line.At + h.line.Within + deathBefore})
+		ds.shared = append(ds.shared, death{at: h.line.At,
+			what: "a worker had ended, so that its manager started another one", replica: replicaOf(h.log),
+			kind: diedByExit, cite: h.cited(), over: h.line.At + h.line.Within + deathBefore})
 	}
 }
 
@@ -130,7 +132,8 @@ func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what string) {
 		if h.pid > 0 {
 			w = fmt.Sprintf("%s (pid %d)", what, h.pid)
 		}
-		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: replicaOf(h.log), pid: h.pid, kind: kind, cite: h.String(), ours: ds.didWe(replicaOf(h.log), h.pid)})
+		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: replicaOf(h.log), pid: h.pid,
+			kind: kind, cite: h.cited(), ours: ds.didWe(replicaOf(h.log), h.pid)})
 	}
 }
 

@@ -42,7 +42,7 @@ func (onTheMinute) match(v *view) []*finding {
 		mend("let the job wait until the streams are over")
 	if hits := v.tags[edgeStopped]; len(v.near(gs, hits)) == len(gs) { // near each of them
 		f.Confidence, f.Layer = certain, layerEdge
-		f.see(cite(hits, 3)...)
+		f.show(cite(hits, 3)...)
 	}
 	return one(f)
 }

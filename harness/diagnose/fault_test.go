@@ -154,7 +154,8 @@ func TestLaunderingSaysWhatHappenedBehind(t *testing.T) {
 	weKill(b, 11)
 	app(b)
 	c := causesOf(b)[0]
-	if !strings.Contains(c.Summary, "killed pid 11") || !slices.ContainsFunc(c.Evidence, func(e string) bool { return strings.Contains(e, "killed pid 11") }) {
+	if !strings.Contains(c.Summary, "killed pid 11") || !slices.ContainsFunc(c.Evidence,
+		func(e record.Evidence) bool { return strings.Contains(e.Text, "killed pid 11") }) {
 		t.Errorf("cause does not say what happened behind the edge: %+v", c)
 	}
 	if c.Count != 5 || !slices.Equal(c.Streams, v) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -51,12 +52,21 @@ func (f *finding) say(format string, args ...any) *finding {
 	return f
 }
 
-// see adds evidence. Empty lines are left out, so that callers may pass what may
-// not be there.
-func (f *finding) see(lines ...string) *finding {
-	for _, l := range lines {
-		if l != "" && len(f.Evidence) < maxEvidence && !slices.Contains(f.Evidence, l) {
-			f.Evidence = append(f.Evidence, l)
+// see adds figures. Empty ones are left out, so that callers may pass what may not
+// be there.
+func (f *finding) see(figures ...string) *finding {
+	for _, text := range figures {
+		f.show(record.Figure(text))
+	}
+	return f
+}
+
+// show adds evidence, which may be lines of logs, likewise.
+func (f *finding) show(es ...record.Evidence) *finding {
+	for _, e := range es {
+		said := func(o record.Evidence) bool { return o.String() == e.String() }
+		if e.Text != "" && len(f.Evidence) < maxEvidence && !slices.ContainsFunc(f.Evidence, said) {
+			f.Evidence = append(f.Evidence, e)
 		}
 	}
 	return f
@@ -95,7 +105,7 @@ func (f *finding) cause() verdict.Cause {
 		f.Streams = append(f.Streams, g.Seq)
 	}
 	if f.Evidence == nil {
-		f.Evidence = []string{}
+		f.Evidence = []record.Evidence{}
 	}
 	return f.Cause
 }
@@ -116,3 +126,8 @@ func (f *finding) rank() int {
 
 // one returns f as the only finding.
 func one(f *finding) []*finding { return []*finding{f} }
+
+// figure is evidence that is no line of a log.
+func figure(format string, args ...any) record.Evidence {
+	return record.Figure(fmt.Sprintf(format, args...))
+}

@@ -37,7 +37,7 @@ func (ds *deaths) fromKube(v *view) {
 			if k.Code > 0 {
 				what += fmt.Sprintf(", exit code %d", k.Code)
 			}
-			ds.shared = append(ds.shared, death{at: h.line.At, what: what, kind: kind, cite: h.String()})
+			ds.shared = append(ds.shared, death{at: h.line.At, what: what, kind: kind, cite: h.cited()})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -197,7 +198,7 @@ func TestLayers(t *testing.T) {
 			if tt.layer != "" && c.Layer != tt.layer || tt.confidence != "" && c.Confidence != tt.confidence {
 				t.Errorf("%s is %s at %s, want %s at %s", c.Cause, c.Confidence, c.Layer, tt.confidence, tt.layer)
 			}
-			if text := c.Summary + strings.Join(c.Evidence, "\n"); !strings.Contains(text, tt.says) {
+			if text := c.Summary + fmt.Sprint(c.Evidence); !strings.Contains(text, tt.says) {
 				t.Errorf("%q lacks %q", text, tt.says)
 			}
 			for _, n := range tt.also {
@@ -244,7 +245,9 @@ func TestOneReplica(t *testing.T) {
 	b := deal(synth.Shape{Keep: 10, End: synth.FIN}, 2)
 	app(b, exceptions(8, endOfTen)...)
 	c := causesOf(b)
-	if len(c) != 2 || c[0].Cause != diagnose.OneReplica || c[1].Cause != diagnose.AppError || !strings.Contains(strings.Join(c[1].Evidence, "\n"), "8 of 8 streams of r2 (X-Served-By) went wrong, 0 of 8 of the others") {
+	if len(c) != 2 || c[0].Cause != diagnose.OneReplica || c[1].Cause != diagnose.AppError ||
+		!strings.Contains(fmt.Sprint(c[1].Evidence),
+			"8 of 8 streams of r2 (X-Served-By) went wrong, 0 of 8 of the others") {
 		t.Errorf("exceptions of r2: %q, evidence %q", names(c), c[0].Evidence)
 	}
 }

@@ -1,8 +1,8 @@
 package diagnose
 
 import (
-	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -207,10 +207,25 @@ type hit struct {
 	once bool // it is about one request, and so about one stream
 }
 
-// String cites the line, so that it can be found again in the run folder.
-func (h hit) String() string {
-	return fmt.Sprintf("%s:%d: %s", h.log.Name, h.line.N, shorten(h.line.Text))
+// cited is the line as evidence.
+func (h hit) cited() record.Evidence {
+	return record.Evidence{Log: h.log.Name, Line: h.line.N, At: h.line.At, Text: shorten(h.line.Text)}
 }
+
+// remarked is the line as evidence, with what there is to say of it.
+func (h hit) remarked(remark string) record.Evidence {
+	e := h.cited()
+	e.Remark = remark
+	return e
+}
+
+// citedIn reports whether the line stands in a list of evidence.
+func (h hit) citedIn(es []record.Evidence) bool {
+	return slices.ContainsFunc(es, func(e record.Evidence) bool { return e.Log == h.log.Name && e.Line == h.line.N })
+}
+
+// String cites the line, so that it can be found again in the run folder.
+func (h hit) String() string { return h.cited().String() }
 
 func shorten(s string) string {
 	if len(s) <= maxLine {
@@ -265,10 +280,10 @@ func (h hit) near(t time.Duration) bool {
 }
 
 // cite returns up to n lines as evidence.
-func cite(hits []hit, n int) []string {
-	var out []string
+func cite(hits []hit, n int) []record.Evidence {
+	var out []record.Evidence
 	for _, h := range hits[:min(n, len(hits))] {
-		out = append(out, h.String())
+		out = append(out, h.cited())
 	}
 	return out
 }

@@ -30,7 +30,7 @@ func (d death) concerns(g *verdict.Graded) bool {
 	if d.before(g) || d.over > 0 && g.End > d.over {
 		return false
 	}
-	if d.cite != "" { // a log's clock is coarse
+	if d.cite.Log != "" { // a log's clock is coarse
 		return hit{line: record.Line{At: d.at}}.near(g.End)
 	}
 	before := deathBefore
@@ -44,7 +44,7 @@ func (d death) concerns(g *verdict.Graded) bool {
 // line of a log may be stamped up to a second early.
 func (d death) before(g *verdict.Graded) bool {
 	slack := time.Duration(0)
-	if d.cite != "" || d.kind == diedByMemory {
+	if d.cite.Log != "" || d.kind == diedByMemory {
 		slack = stampUnit
 	}
 	return startOf(g) > d.at+slack
@@ -163,15 +163,15 @@ func gradedOf(ms []match) []*verdict.Graded {
 }
 
 // causesOfDeath cites the deaths behind some matches, each once, at most n.
-func causesOfDeath(ms []match, n int) []string {
-	var out []string
-	add := func(s string) {
-		if s != "" && len(out) < n && !slices.Contains(out, s) {
-			out = append(out, s)
+func causesOfDeath(ms []match, n int) []record.Evidence {
+	var out []record.Evidence
+	add := func(e record.Evidence) {
+		if e.Text != "" && len(out) < n && !slices.Contains(out, e) {
+			out = append(out, e)
 		}
 	}
 	for _, m := range ms {
-		add(m.death.what + when(m.death.at))
+		add(record.Figure(m.death.what + when(m.death.at)))
 		add(m.death.cite)
 	}
 	return out

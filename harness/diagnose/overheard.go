@@ -19,7 +19,7 @@ func (v *view) overheard(gs []*verdict.Graded) *finding {
 	}
 	return found(AppError, "A2", layerApp, likely, gs).
 		say("the app ended %d answers itself: at %d of these ends it wrote a line that it writes nowhere else", len(gs), c.bad).
-		see(c.String()).see(say(gs[0]), shape(gs), v.neighbours(gs)).
+		show(c.cited()).see(say(gs[0]), shape(gs), v.neighbours(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
 		mend("find the line in the app's code and see why it ends the answer there; send an error event before the end, so that clients can tell")
 }
@@ -32,7 +32,7 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 	}
 	return found(name, "X", layer, likely, gs).
 		say("%d answers were lost between the app, which finished them, and the client", len(gs)).
-		see(p.String()).see(say(gs[0]), shape(gs), v.accessLine(gs[0])).
+		see(p.String()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
 		not(AppError, "the app says that it finished these answers").
 		mend("look at what stands between: its timeouts, its limits on size and age, and its restarts").settle(peel)
 }

@@ -47,7 +47,7 @@ func evidence(causes []verdict.Cause) string {
 	var all []string
 	for _, c := range causes {
 		all = append(all, c.Cause+" ("+c.Confidence+", "+c.Layer+"): "+c.Summary)
-		all = append(all, c.Evidence...)
+		all = append(all, fmt.Sprint(c.Evidence))
 		all = append(all, c.RuledOut...)
 		all = append(all, c.Settle)
 	}

@@ -40,7 +40,7 @@ func (content) match(v *view) []*finding {
 		}
 		fs = append(fs, found(c.name, c.taxonomy, layerApp, certain, gs).
 			say("%d streams: %s", len(gs), c.state).
-			see(say(gs[0]), leftover(gs[0]), v.lastWord(gs[0])).
+			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
 			notIf(!v.Scenario.Policy.Faulty, "our own faults", "none was injected").
 			not("TCP", "it loses and reorders nothing: somebody above it did").
 			mend(c.fix))
@@ -78,7 +78,7 @@ func framing(v *view) []*finding {
 	if len(spliced) > 0 {
 		f := found(Spliced, "A8", layerApp, certain, spliced).
 			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
-			see(say(spliced[0])).see(cite(v.tags[workerTimedOut], 2)...).see(cite(v.tags[invalidChunk], 2)...).
+			see(say(spliced[0])).show(cite(v.tags[workerTimedOut], 2)...).show(cite(v.tags[invalidChunk], 2)...).
 			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120")
 		v.whoReplied(f)
 		fs = append(fs, f)
@@ -86,13 +86,13 @@ func framing(v *view) []*finding {
 	if len(tooLong) > 0 {
 		fs = append(fs, found(LengthLie, "A7", layerApp, certain, tooLong).
 			say("%d responses sent more than their Content-Length declares", len(tooLong)).
-			see(say(tooLong[0])).see(cite(v.tags[lengthMismatch], 2)...).
+			see(say(tooLong[0])).show(cite(v.tags[lengthMismatch], 2)...).
 			mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
 	}
 	if len(broken) > 0 {
 		fs = append(fs, found(BrokenFraming, "A8", layerApp, certain, broken).
 			say("the framing of %d responses is broken", len(broken)).
-			see(say(broken[0])).see(cite(v.tags[invalidChunk], 2)...).
+			see(say(broken[0])).show(cite(v.tags[invalidChunk], 2)...).
 			mend("let the HTTP library write chunks; look for code that writes to the socket itself"))
 	}
 	return fs

@@ -17,8 +17,9 @@ func (cut) match(v *view) []*finding {
 	if len(inFrame) > 0 {
 		f := found(CutInFrame, "J5", layerApp, likely, inFrame).
 			say("%d connections were cut in the middle of an event", len(inFrame)).
-			see(say(inFrame[0]), fmt.Sprintf("%d bytes of an unfinished event", inFrame[0].Partial), tightest(inFrame), v.lastWord(inFrame[0])).
-			see(cite(v.tags[upstreamClosed], 2)...).
+			see(say(inFrame[0]), fmt.Sprintf("%d bytes of an unfinished event", inFrame[0].Partial),
+				tightest(inFrame)).show(v.lastWord(inFrame[0])).
+			show(cite(v.tags[upstreamClosed], 2)...).
 			notIf(v.appSpeaks(), "application error mid-stream", "no exception in the app's log").
 			notIf(v.noExit(inFrame), "worker killed", "no process exited").
 			mend("write an event with one write and end the response properly; on failure send an error event")
@@ -85,7 +86,7 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 	first := suspects[0]
 	f := found(first.name, first.taxonomy, first.layer, possible, gs).
 		say("%d connections were cut in mid-body: %s", len(gs), clue).
-		see(say(gs[0]), shape(gs), v.neighbours(gs), v.lastWord(gs[0])).
+		see(say(gs[0]), shape(gs), v.neighbours(gs)).show(v.lastWord(gs[0])).
 		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
 		mend(first.fix).settle(v.keepLogs())
 	for _, s := range suspects[1:] {

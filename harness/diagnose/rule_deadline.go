@@ -85,14 +85,14 @@ func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
 	return found(AbsoluteDeadline, "D5", layerManager, certain, gs).
 		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients were told %.2f s later",
 			len(gs), measureOf(gs, reachedOf).center.Seconds(), measureOf(gs, silenceOf).center.Seconds()).
-		see(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
+		show(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
 		not(ProxyReadTimeout, "the log says that each worker was terminated when its last byte came")
 }
 
 func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {
 	return found(AbsoluteDeadline, "D5", layer, certain, gs).
 		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs), measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
-		see(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
+		show(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
 		not(ProxyReadTimeout, "its log says that the whole time was over")
 }
 
@@ -205,9 +205,9 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	if whose == ownerUnknown && withoutTotal[v.edge.product] {
 		whose, noTotal = ownerApp, v.edge.product.String()+" itself sets no such limit"
 	}
-	byLog := ""
+	var byLog record.Evidence
 	if whose == ownerUnknown || noTotal != "" {
-		if byLog = v.endedByApp(gs); byLog != "" {
+		if byLog = v.endedByApp(gs); byLog.Text != "" {
 			whose, noTotal = ownerApp, ""
 		}
 	}
@@ -218,7 +218,8 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	layer, who := v.layerOf(whose)
 	f := found(AbsoluteDeadline, "D5", layer, confidence, gs).
 		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
-		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal, byLog, known(limitTotal, d.age.center.Seconds())).
+		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal).show(byLog).see(known(limitTotal,
+		d.age.center.Seconds())).
 		not(ProxyReadTimeout, "events flowed until the end").
 		settle(v.settleOwner(whose, noTotal != ""))
 	switch {
@@ -237,18 +238,18 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 // behind it: a write that ran into the app's own deadline, an edge that noticed that
 // the app broke off, or a line of the app's own that it writes nowhere else. It is
 // empty where none does.
-func (v *view) endedByApp(gs []*verdict.Graded) string {
+func (v *view) endedByApp(gs []*verdict.Graded) record.Evidence {
 	nearAll := func(hits []hit) bool { return 10*len(hits) >= 9*len(gs) && 10*len(v.near(gs, hits)) >= 9*len(gs) }
 	if hits := v.tags[ownWriteTimeout]; nearAll(hits) {
-		return hits[0].String() + ": the app's own deadline for writes"
+		return hits[0].remarked(": the app's own deadline for writes")
 	}
 	if hits := v.brokeOff(); nearAll(hits) && len(keep(gs, v.edge.mayPass)) == len(gs) {
-		return hits[0].String() + ": the app broke off, and not the edge"
+		return hits[0].remarked(": the app broke off, and not the edge")
 	}
 	if c, ok := v.ownWords(gs); ok {
-		return c.String()
+		return c.cited()
 	}
-	return ""
+	return record.Evidence{}
 }
 
 // layerOf is where an owner stands, and how a sentence calls it.

@@ -23,7 +23,7 @@ func (buffering) match(v *view) []*finding {
 		if g.Encoding != "" {
 			maker = v.squeezed
 		}
-		f := maker(gs).see(v.bufferLine(g), v.accessLine(g))
+		f := maker(gs).see(v.bufferLine(g)).show(v.accessLine(g))
 		if g.Encoding != "" && g.Asks() {
 			f.see(fmt.Sprintf("stream %d asked with Accept-Encoding: %s", g.Seq, g.AcceptEncoding))
 		}
@@ -202,7 +202,7 @@ func (v *view) whyNotBuffer(g *verdict.Graded) string {
 func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	f := found(BufferedByEdge, "B1", layerEdge, confidence, gs).
 		say("%s collects the events of %s before it passes them on", v.edge.product, count(gs)).
-		see(cite(v.tags[tempFile], 1)...).
+		show(cite(v.tags[tempFile], 1)...).
 		mend(fixBuffering)
 	if confidence == likely {
 		f.settle(peel + "   # is the app live when asked directly?")
@@ -238,7 +238,7 @@ func (slow) match(v *view) []*finding {
 	head, first := g.Headers-startOf(g), g.First-startOf(g)
 	f := found(SlowFirstEvent, "X", layerApp, likely, gs).
 		say("the first event of %d streams came late", len(gs)).
-		see(firstLine(g, head, first), v.lastWord(g), v.accessLine(g)).
+		see(firstLine(g, head, first)).show(v.lastWord(g), v.accessLine(g)).
 		not("buffering", "what followed came event by event").
 		mend("send the head and a first event (or a heartbeat) before the slow work; prefetch retrieval")
 	if g.EmitFirst != 0 {

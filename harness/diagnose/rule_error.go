@@ -13,7 +13,7 @@ type appError struct{}
 func (appError) match(v *view) []*finding {
 	ms := v.matchDeaths(v.with(verdict.Aborted), diedByException)
 	if len(ms) > 0 {
-		return one(v.raised(gradedOf(ms), certain).see(causesOfDeath(ms, 6)...).see(cite(v.tags[upstreamClosed], 2)...))
+		return one(v.raised(gradedOf(ms), certain).show(causesOfDeath(ms, 6)...).show(cite(v.tags[upstreamClosed], 2)...))
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Outcome == verdict.Aborted && g.Partial == 0 && v.edge.passed(g)
@@ -21,13 +21,13 @@ func (appError) match(v *view) []*finding {
 	gs = v.near(gs, v.brokeOff())
 	if len(gs) > 0 {
 		if f := v.overheard(gs); f != nil {
-			return one(f.see(cite(v.brokeOff(), 2)...))
+			return one(f.show(cite(v.brokeOff(), 2)...))
 		}
 	}
 	if len(gs) == 0 || v.appSpeaks() {
 		return nil // the app's log would show the exception
 	}
-	return one(v.raised(gs, likely).see(cite(v.brokeOff(), 3)...).settle(v.keepAppLog()))
+	return one(v.raised(gs, likely).show(cite(v.brokeOff(), 3)...).settle(v.keepAppLog()))
 }
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
@@ -60,7 +60,7 @@ func (lengthLie) match(v *view) []*finding {
 	return one(found(LengthLie, "A7", layerApp, confidence, gs).
 		say("%d responses declared a Content-Length and ended before it", len(gs)).
 		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq, orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
-		see(cite(v.tags[lengthMismatch], 3)...).
+		show(cite(v.tags[lengthMismatch], 3)...).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
 		mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
 }

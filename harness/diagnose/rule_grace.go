@@ -33,7 +33,7 @@ func (grace) match(v *view) []*finding {
 		after = min(after, g.End-a.at)
 	}
 	if f := v.diedAtOnce(gs, asks); f != nil {
-		return one(f.see(lines...))
+		return one(f.show(lines...))
 	}
 	confidence := likely
 	ms := v.matchDeaths(gs, diedByTerm, diedByKill, diedByExit)
@@ -42,7 +42,7 @@ func (grace) match(v *view) []*finding {
 	}
 	f := found(GraceTooShort, "E4", layerManager, confidence, gs).
 		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs), after.Seconds()).
-		see(lines...).see(cite(v.tags[graceOver], 2)...).see(causesOfDeath(ms, 3)...).see(tightest(gs)).
+		show(lines...).show(cite(v.tags[graceOver], 2)...).show(causesOfDeath(ms, 3)...).see(tightest(gs)).
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
 		mend(v.fix(fixGrace))
 	if after < instant {
@@ -123,7 +123,7 @@ func lastAsk(asks []ask, subject string, before time.Duration) (at time.Duration
 
 // asksToStop are all requests to stop, and who says so. An event's time is better
 // than that of a log line, which may name whole seconds.
-func (v *view) asksToStop() (asks []ask, lines []string) {
+func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 	for _, e := range v.Events {
 		a := ask{at: e.At, slack: deathBefore}
 		if replicaName.MatchString(e.Subject) {
@@ -134,13 +134,13 @@ func (v *view) asksToStop() (asks []ask, lines []string) {
 		case e.Source == record.FaultSource && e.Kind == record.KindTerm, e.Kind == record.KindStop,
 			e.Kind == record.KindKill && e.Code == 15:
 			asks = append(asks, a)
-			lines = append(lines, fmt.Sprintf("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
+			lines = append(lines, figure("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
 		}
 	}
 	for _, w := range v.Windows { // our own fault, for those who see no more
 		if len(asks) == 0 && w.Phase == record.Active && w.Fault.Kind == record.FaultDrain {
 			asks = append(asks, ask{at: w.At, slack: deathBefore})
-			lines = append(lines, fmt.Sprintf("our fault, %s, struck at %.3f s", w.Fault.Name, w.At.Seconds()))
+			lines = append(lines, figure("our fault, %s, struck at %.3f s", w.Fault.Name, w.At.Seconds()))
 		}
 	}
 	lines = lines[:min(2, len(lines))]

@@ -78,7 +78,8 @@ func (edgeReloaded) match(v *view) []*finding {
 	}
 	return one(found(EdgeReloaded, "E10", layerEdge, certain, gs).
 		say("%s was reloaded, and cut %d streams when their old workers' time was over", v.edge.product, len(gs)).
-		see(fmt.Sprintf("reload at %.3f s, worker_shutdown_timeout is %v", at.Seconds(), limit), tightest(gs), v.accessLine(gs[0])).
+		see(fmt.Sprintf("reload at %.3f s, worker_shutdown_timeout is %v", at.Seconds(), limit),
+			tightest(gs)).show(v.accessLine(gs[0])).
 		not("clients that hung up", "they all ended at the same moment").
 		mend("worker_shutdown_timeout 0; or longer than the longest stream"))
 }

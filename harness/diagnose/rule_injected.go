@@ -31,7 +31,7 @@ func (injected) match(v *view) []*finding {
 	}
 	f := found(InjectedFault+": "+name, "X", layerNetwork, confidence, gs).
 		say("our own fault, active from %.3f s, is what %d streams died or suffered of", v.Active.Seconds(), len(gs)).
-		see(v.windowLines()...).see(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
+		see(v.windowLines()...).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
 		not("the app", "only streams in the way of the fault are counted here").
 		mend("nothing to mend where the scenario allows this ending; else make clients resume or retry")
 	f.injected = true

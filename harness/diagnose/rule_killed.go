@@ -20,7 +20,7 @@ func (killed) match(v *view) []*finding {
 	gs := gradedOf(ms)
 	return one(found(WorkerKilled, "E7", layerManager, certain, gs).
 		say("%d streams were cut when their process died: %s", len(gs), ms[0].death.what).
-		see(causesOfDeath(ms, 5)...).see(tightest(gs), workersLine(gs)).
+		show(causesOfDeath(ms, 5)...).see(tightest(gs), workersLine(gs)).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
 		notIf(len(gs) > 1, "application error mid-stream", "several streams of one process ended at one moment").

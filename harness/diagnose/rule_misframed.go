@@ -43,7 +43,7 @@ func misframed(v *view) []*finding {
 		}
 		f := found(m.name, m.taxonomy, layerApp, certain, gs).
 			say(m.say, len(gs)).
-			see(say(gs[0]), leftover(gs[0]), v.lastWord(gs[0])).
+			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
 			notIf(m.fault == stream.TerminalOpen, CutInFrame, "the response ended properly, right behind the terminal").
 			mend(m.fix)
 		if m.fault == stream.SecondReply {
@@ -64,7 +64,7 @@ func (v *view) whoReplied(f *finding) {
 		return
 	}
 	f.say("the app raised on %d streams, and its server wrote a second HTTP response into the body that had begun", len(f.streams)).
-		see(causesOfDeath(ms, 6)...).
+		show(causesOfDeath(ms, 6)...).
 		mend(v.fix(fixRaised))
 }
 
@@ -108,7 +108,7 @@ func unframedError(v *view) []*finding {
 	}
 	return one(found(UnframedError, "A5", layerApp, likely, gs).
 		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer that stops", len(gs)).
-		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
+		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(SilentTruncation, "the server did say why, only not as an event").
 		mend("send errors as events of the dialect once the head is out (data: {\"error\": …} and a blank line), or cut the connection; look for the text in the logs of the app and of the edge"))
 }

@@ -63,7 +63,8 @@ func notAStream(v *view) *finding {
 	if text != "" {
 		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs), g.Status, text)
 	}
-	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, orElse(g.ContentType, "not set"), g.Bytes), v.lastWord(g)).
+	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, orElse(g.ContentType,
+		"not set"), g.Bytes)).show(v.lastWord(g)).
 		not(SilentTruncation, "the body is whole by its own type; no event was ever begun").
 		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the text above is an error, let the app send it with status 4xx or 5xx")
 }
@@ -341,7 +342,7 @@ func terminalNotSent(v *view) *finding {
 	}
 	return found(TerminalNotSent, "X", layerApp, confidence, gs).
 		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs), v.Run.Plan.Dialect).
-		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0]), v.lastWord(gs[0])).
+		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
 		not(SilentTruncation, "the answer gives the reason for its end").
 		mend(v.sendTerminal())
@@ -374,7 +375,8 @@ func finishedOpen(v *view) *finding {
 	}
 	return found(MissingTerminal, "X", layerApp, certain, gs).
 		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes", len(gs), v.Run.Plan.Dialect).
-		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq, (gs[0].End-gs[0].Last).Seconds()), v.lastWord(gs[0])).
+		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq,
+			(gs[0].End-gs[0].Last).Seconds())).show(v.lastWord(gs[0])).
 		not(BlockedLoop, "nothing was left to send but the terminal").
 		not(StallInApp, "the answer gives the reason for its end").
 		mend("return from the generator after the last event: a finally that waits, or a queue without its end mark, keeps the response open; and " + v.sendTerminal())

@@ -34,7 +34,7 @@ func (idling) match(v *view) []*finding {
 }
 
 func (v *view) keptAlive(name string, gs []*verdict.Graded) *finding {
-	f := found(name, "X", layerApp, likely, gs).see(idleLine(gs[0]), v.lastWord(gs[0]), v.accessLine(gs[0]))
+	f := found(name, "X", layerApp, likely, gs).see(idleLine(gs[0])).show(v.lastWord(gs[0]), v.accessLine(gs[0]))
 	if longest := v.longestThought(); longest > 0 {
 		f.see(fmt.Sprintf("the longest time without content in an answer that came whole is %.2f s", longest.Seconds()))
 	}

@@ -59,7 +59,7 @@ func headerTimedOut(v *view) *finding {
 	}
 	return found(ProxyHeaderTimeout, "D2", layerEdge, confidence, gs).
 		say("%s gave up on %d requests before the app sent a response head", v.edge.product, len(gs)).
-		see(cite(hits, 3)...).see(cite(v.tags[noneLive], 2)...).see(say(gs[0]), v.accessLine(gs[0])).
+		show(cite(hits, 3)...).show(cite(v.tags[noneLive], 2)...).see(say(gs[0])).show(v.accessLine(gs[0])).
 		not("proxy read timeout", "no response head had come").
 		mend("send the head before the slow work begins; proxy_read_timeout 1h; upstream { server app:8000 max_fails=0; }")
 }
@@ -78,7 +78,7 @@ func deployGap(v *view) *finding {
 	}
 	return found(DeployGap, "E6", layerApp, confidence, gs).
 		say("nothing listened when %d streams came: the app was restarting, had crashed or was never there", len(gs)).
-		see(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
+		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
 		not("a cut stream", "these never began").
 		mend("start the new instance before the old one stops listening; keep a second replica; preStop: sleep 10")
 }
@@ -107,7 +107,7 @@ func shed(v *view) *finding {
 	}
 	return found(Overloaded, "H4", layerApp, confidence, gs).
 		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
-		see(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.accessLine(gs[0])).
+		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", "these were refused clearly, before any data").
 		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add workers")
 }
@@ -122,7 +122,7 @@ func edgeFull(v *view) *finding {
 	}
 	return found(EdgeFull, "H1", layerEdge, certain, gs).
 		say("%s had no connections left for %d streams", v.edge.product, len(gs)).
-		see(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
+		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
 		mend("events { worker_connections 16384; }   # two for each proxied stream")
 }
 
@@ -164,7 +164,7 @@ func ownError(v *view) *finding {
 	edge := record.ProductNamed(server).String()
 	return found(HTTPFailure, "X", layerEdge, likely, gs).
 		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
-		see(say(gs[0]), v.accessLine(gs[0])).
+		see(say(gs[0])).show(v.accessLine(gs[0])).
 		see(fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, server)).
 		not(Overloaded, "the app did not answer these").
 		or(DeployGap, "E6", "nothing may have listened for a moment").
@@ -180,7 +180,8 @@ func otherStatus(v *view) *finding {
 	}
 	return found(HTTPFailure, "X", layerApp, likely, gs).
 		say("%d streams were answered with status %d", len(gs), gs[0].Status).
-		see(say(gs[0]), v.accessLine(gs[0]), v.lastWord(gs[0])).see(cite(v.tags[exception], 2)...).see(cite(v.tags[headClosed], 2)...).
+		see(say(gs[0])).show(v.accessLine(gs[0]), v.lastWord(gs[0])).show(cite(v.tags[exception],
+		2)...).show(cite(v.tags[headClosed], 2)...).
 		mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up in the app's log by its X-Request-ID")
 }
 
@@ -191,14 +192,14 @@ func noAnswer(v *view) *finding {
 	}
 	f := found(NoAnswer, "X", layerNetwork, possible, gs).
 		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
-		see(say(gs[0])).see(cite(v.tags[headClosed], 2)...).see(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
+		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
 		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
 		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
 	}
 	if ms := v.matchDeaths(gs, diedByException, diedByKill, diedByExit); len(ms) == len(gs) {
 		f.Confidence = likely
-		return f.see(causesOfDeath(ms, 4)...)
+		return f.show(causesOfDeath(ms, 4)...)
 	}
 	return f.settle(peel)
 }

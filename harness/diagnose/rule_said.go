@@ -29,7 +29,7 @@ func (said) match(v *view) []*finding {
 	add(gaveUp, func() *finding {
 		return found(FailureReason, "A5", layerApp, certain, gaveUp).
 			say("%d answers ended for a reason that says that they failed: %s", len(gaveUp), reasons(gaveUp)).
-			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp), v.lastWord(gaveUp[0])).
+			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp)).show(v.lastWord(gaveUp[0])).
 			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for it alone takes the failure for success").
 			mend("look in the log of the model server for why it gave the requests up (a deadline, preemption, a lost client); let clients check the reason before the sentinel")
 	})
@@ -43,7 +43,7 @@ func (said) match(v *view) []*finding {
 	add(both, func() *finding {
 		return found(ErrorThenTerminal, "A5", layerApp, certain, both).
 			say("%d streams reported an error and then sent the terminal of success", len(both)).
-			see(say(both[0]), v.lastWord(both[0])).
+			see(say(both[0])).show(v.lastWord(both[0])).
 			not("complete", "the error came first; a client that looks for the terminal alone takes it for success").
 			mend("return after the error event: send the terminal ([DONE]) on the success path only")
 	})
@@ -51,7 +51,7 @@ func (said) match(v *view) []*finding {
 	add(inBand, func() *finding {
 		return found(InBandError, "A5", layerApp, certain, inBand).
 			say("the server reported an error in band, after status 200, on %d streams", len(inBand)).
-			see(say(inBand[0]), tightest(inBand), v.lastWord(inBand[0])).
+			see(say(inBand[0]), tightest(inBand)).show(v.lastWord(inBand[0])).
 			not("truncation", "the error event says that the answer is not whole").
 			mend("find the error in the app's log by its X-Request-ID; count in-band errors in the client, status codes do not show them")
 	})
@@ -92,7 +92,8 @@ func (v *view) tooFew(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	f := found(FeedTooSlow, "X", layerApp, likely, gs).
 		say("%d streams of the feed brought fewer events than the %d in %.0f s that are asked for", len(gs), max(1, v.Scenario.Policy.FeedEvents), v.Scenario.Policy.Feed.Seconds()).
-		see(fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s", g.Seq, g.Contents, g.Heartbeats, g.ProgressGap.Seconds()), v.lastWord(g)).
+		see(fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s", g.Seq,
+			g.Contents, g.Heartbeats, g.ProgressGap.Seconds())).show(v.lastWord(g)).
 		mend("look at what produces the events; or ask for what the feed promises: --endless TIME,N")
 	if g.Contents == 0 && g.Heartbeats > 0 {
 		f.Cause.Cause = HeartbeatsOnly

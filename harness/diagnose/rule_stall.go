@@ -21,7 +21,7 @@ func (stalled) match(v *view) []*finding {
 		f := found(MissingTerminal, "X", layerApp, likely, gs).
 			say("%d streams sent the whole answer, but neither a terminal nor an end", len(gs)).
 			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq, gs[0].Contents, gs[0].MaxGap.Seconds())).
-			see(v.lastWord(gs[0])).
+			show(v.lastWord(gs[0])).
 			not(StallInApp, "nothing was left to send but the terminal").
 			mend("send the terminal and return from the generator: a finally that waits, or a queue without its end mark, keeps it open")
 		fs = append(fs, f)
@@ -31,7 +31,7 @@ func (stalled) match(v *view) []*finding {
 	if len(held) > 0 {
 		f := found(HeldOnTheWay, "X", layerNetwork, certain, held).
 			say("%d streams were silent for the client while the server went on writing", len(held)).
-			see(heldLine(held[0]), v.accessLine(held[0])).
+			see(heldLine(held[0])).show(v.accessLine(held[0])).
 			not(StallInApp, "the server's own stamps fall into the silence").
 			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").settle(peel)
 		fs = append(fs, f)
@@ -138,7 +138,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 	f := found(StallInApp, "A6", layerApp, confidence, gs).
 		say("%d streams fell silent in mid-answer", len(gs)).
 		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq, gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
-		see(tightest(gs), v.lastWord(gs[0]), v.accessLine(gs[0])).
+		see(tightest(gs)).show(v.lastWord(gs[0]), v.accessLine(gs[0])).
 		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").
 		notIf(v.Active == record.Never, "our own faults", "none was active").
 		notIf(v.othersFlow(gs), "a dead network", "other streams flowed on the same road at that time").

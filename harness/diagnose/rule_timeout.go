@@ -109,7 +109,7 @@ func clean(gs []*verdict.Graded) bool {
 func (v *view) ownIdle(gs []*verdict.Graded, confidence string, c comparison) *finding {
 	return found(IdleTimeoutInApp, "X", layerApp, confidence, gs).
 		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs), measureOf(gs, silenceOf).center.Seconds()).
-		see(silenceLine(gs), framingLine(gs[0]), c.String(), v.lastWord(gs[0])).
+		see(silenceLine(gs), framingLine(gs[0]), c.String()).show(v.lastWord(gs[0])).
 		notIf(c.convicts(), ProxyReadTimeout, "asked directly, the app ends its answers after the same silence").
 		settle(v.settleLayers())
 }
@@ -199,7 +199,7 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	silence := measureOf(gs, silenceOf).center.Seconds()
 	f := found(ProxyReadTimeout, "D1", layerEdge, confidence, gs).
 		say("%s ended %d streams that were silent for %.2f s%s", v.edge.product, len(gs), silence, asIfWhole(gs)).
-		see(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed(), v.accessLine(gs[0]), known(limitIdle, silence)).
+		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle, silence)).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
 	if v.edge.timeout > 0 {
 		f.see(fmt.Sprintf("proxy_read_timeout is %v", v.edge.timeout))

@@ -37,8 +37,8 @@ func (laundered) match(v *view) []*finding {
 	}
 	return one(found(LaunderedByEdge, "B9", layerEdge, confidence, gs).
 		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs), v.edge.product, byEdge[0].death.what).
-		see(causesOfDeath(byEdge, 6)...).
-		see(framingLine(gs[0]), v.accessLine(gs[0])).
+		show(causesOfDeath(byEdge, 6)...).
+		see(framingLine(gs[0])).show(v.accessLine(gs[0])).
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed", "no \"upstream prematurely closed\" line in its error log").
 		not("silent truncation by the app", "something behind the edge died at the moment at which the streams ended").
 		mend(fixLaunder))
@@ -73,11 +73,14 @@ func framingLine(g *verdict.Graded) string {
 }
 
 // accessLine cites the edge's word for a stream.
-func (v *view) accessLine(g *verdict.Graded) string {
-	if a, ok := v.accessOf(g); ok {
-		return a.String()
+func (v *view) accessLine(g *verdict.Graded) record.Evidence {
+	a, ok := v.accessOf(g)
+	if !ok {
+		return record.Evidence{}
 	}
-	return ""
+	e := a.cited()
+	e.Stream = g.Seq
+	return e
 }
 
 // endedEarly (A3, A4, B8) explains the truncation that is left.
@@ -109,7 +112,7 @@ func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
 	f := found(LaunderedByApp, "A4", layerApp, certain, gs).
 		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it", len(gs)).
-		see(causesOfDeath(ms, 6)...).
+		show(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
 		notIf(v.noExit(gs), "worker killed", "no process exited at that time").
 		mend(v.fix(fixSwallowed))
@@ -201,7 +204,7 @@ func (v *view) ofFeed(f *finding) {
 // the evidence goes.
 func (v *view) choose(own *finding) []*finding {
 	gs := own.streams
-	own.see(framingLine(gs[0]), shape(gs), v.lastWord(gs[0]), v.direct.alike()).mend(fixEarly)
+	own.see(framingLine(gs[0]), shape(gs)).show(v.lastWord(gs[0])).see(v.direct.alike()).mend(fixEarly)
 	throughOld := v.edge.mayPass(gs[0]) && v.edge.mayLaunder()
 	p := v.produced(gs)
 	_, spoke := v.ownWords(gs)
@@ -278,7 +281,7 @@ func (v *view) noticedByEdge(gs []*verdict.Graded, own *finding) []*finding {
 	noticed := v.edgeNoticed(gs)
 	f := found(LaunderedByEdge, "B9", layerEdge, certain, noticed).
 		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole", v.edge.product, len(noticed)).
-		see(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
+		show(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
 		not(SilentTruncation, "the edge's log says that the app broke off")
 	rest := slices.DeleteFunc(slices.Clone(gs), func(g *verdict.Graded) bool { return slices.Contains(noticed, g) })
 	if len(rest) == 0 {

@@ -29,18 +29,18 @@ func (workerTimeout) match(v *view) []*finding {
 	lines := append(cite(v.tags[workerTimedOut], 2), cite(v.tags[workerAborted], 1)...)
 	switch {
 	case len(v.drained()) > 0:
-		return one(v.recycled(gs).see(lines...))
+		return one(v.recycled(gs).show(lines...))
 	case v.stalledBefore(gs):
 		return one(found(BlockedLoopTimeout, "E2", layerApp, certain, gs).
 			say("%d streams fell silent together and were cut together when their worker was taken for dead: something blocked its event loop", len(gs)).
-			see(lines...).see(tightest(gs), silenceLine(gs)).
+			show(lines...).see(tightest(gs), silenceLine(gs)).
 			not("memory kill", "a long common silence and a WORKER TIMEOUT came first").
 			not("worker recycled", "no \"Shutting down\" before it").
 			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout only hides it"))
 	default:
 		return one(found(SyncWorkerTimeout, "E1", layerManager, certain, gs).
 			say("%d streams were cut while tokens flowed: a sync worker gives no sign of life within a request, so its timeout is the longest stream", len(gs)).
-			see(lines...).see(sinceStart(gs)).
+			show(lines...).see(sinceStart(gs)).
 			not("blocked event loop", "the streams were not silent before they were cut").
 			mend("gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread); or --timeout above the longest stream"))
 	}
@@ -109,7 +109,7 @@ func sinceStart(gs []*verdict.Graded) string {
 func (v *view) recycled(gs []*verdict.Graded) *finding {
 	return found(WorkerRecycled, "E3", layerManager, certain, gs).
 		say("a worker that was being recycled cut %d streams that it still served", len(gs)).
-		see(cite(v.drained(), 4)...).see(tightest(gs)).
+		show(cite(v.drained(), 4)...).see(tightest(gs)).
 		not("blocked event loop → worker timeout", "the worker had been told to go before").
 		mend("no --max-requests on stream workers; or --timeout above the longest stream, with --max-requests-jitter")
 }
@@ -123,5 +123,5 @@ func recycledQuietly(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return one(v.recycled(gs).see(cite(v.tags[recycling], 2)...))
+	return one(v.recycled(gs).show(cite(v.tags[recycling], 2)...))
 }

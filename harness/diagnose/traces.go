@@ -12,13 +12,13 @@ type trace struct {
 	logline.Trace
 }
 
-// String cites the line that names the exception, and where the app's own code
-// raised it.
-func (t trace) String() string {
+// cited is the line that names the exception, and where the app's own code raised
+// it.
+func (t trace) cited() record.Evidence {
 	if t.Frame == "" {
-		return t.hit.String()
+		return t.hit.cited()
 	}
-	return t.hit.String() + " (at " + t.Frame + ")"
+	return t.remarked(" (at " + t.Frame + ")")
 }
 
 // readTraces finds the tracebacks of a log. Those that only answer to a connection
@@ -51,9 +51,9 @@ func (v *view) traceOf(h hit) (trace, bool) {
 }
 
 // citeTrace cites an exception by the line that names it.
-func (v *view) citeTrace(h hit) string {
+func (v *view) citeTrace(h hit) record.Evidence {
 	if t, ok := v.traceOf(h); ok {
-		return t.String()
+		return t.cited()
 	}
-	return h.String()
+	return h.cited()
 }

@@ -165,18 +165,20 @@ func (v *view) explain(f *finding) {
 }
 
 // lastWord is the last line of the app's log that names the stream.
-func (v *view) lastWord(g *verdict.Graded) string {
+func (v *view) lastWord(g *verdict.Graded) record.Evidence {
 	if g.Nonce == "" {
-		return ""
+		return record.Evidence{}
 	}
 	for _, l := range v.logs[record.AppLog] {
 		for _, line := range slices.Backward(l.Lines) {
 			if strings.Contains(line.Text, g.Nonce) {
-				return hit{log: l, line: line}.String()
+				e := hit{log: l, line: line}.cited()
+				e.Stream = g.Seq
+				return e
 			}
 		}
 	}
-	return ""
+	return record.Evidence{}
 }
 
 // rerun is the command that repeats the run with another value of a flag. Only

@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,7 +84,7 @@ func TestWords(t *testing.T) {
 				t.Fatalf("causes = %q, want %q first", names(causes), tt.want)
 			}
 			c := causes[0]
-			text := strings.Join(append([]string{c.Summary, c.Fix, c.Settle}, c.Evidence...), "\n")
+			text := strings.Join([]string{c.Summary, c.Fix, c.Settle, fmt.Sprint(c.Evidence)}, "\n")
 			for _, w := range tt.words {
 				if !strings.Contains(text, w) {
 					t.Errorf("%q is not in\n%s", w, text)

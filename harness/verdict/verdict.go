@@ -222,13 +222,15 @@ func (c Check) Breakers() []uint64 { return c.breakers }
 
 // A Cause is a finding of the diagnosis.
 type Cause struct {
-	Cause      string   `json:"cause"`      // "truncation laundered by the edge"
-	Taxonomy   string   `json:"taxonomy"`   // "B9"
-	Layer      string   `json:"layer"`      // "client", "network", "edge", "upstream link", "app", "process manager", "kernel", "harness"
-	Confidence string   `json:"confidence"` // "certain", "likely", "possible"
-	Summary    string   `json:"summary"`    // one sentence
-	Evidence   []string `json:"evidence"`   // numbers; log lines as "name:line: text"
-	RuledOut   []string `json:"ruled_out,omitempty"`
+	Cause    string `json:"cause"`    // "truncation laundered by the edge"
+	Taxonomy string `json:"taxonomy"` // "B9"
+	// Layer is "client", "network", "edge", "upstream link", "app", "process manager", "kernel", "harness".
+	Layer      string `json:"layer"`
+	Confidence string `json:"confidence"` // "certain", "likely", "possible"
+	Summary    string `json:"summary"`    // one sentence
+	// Evidence is figures and lines of logs; text in JSON, of lines "name:line: text".
+	Evidence []record.Evidence `json:"evidence"`
+	RuledOut []string          `json:"ruled_out,omitempty"`
 	// Candidates are causes that look the same to whoever knows no more, likeliest
 	// first; all are less likely than this one.
 	Candidates []Candidate `json:"candidates,omitempty"`
