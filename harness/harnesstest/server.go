@@ -1,9 +1,12 @@
 package harnesstest
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -15,9 +18,9 @@ type Server struct {
 	Addr string // "127.0.0.1:port"
 	URL  string
 
-	script Script
-	ln     net.Listener
-	conns  sync.WaitGroup // one per connection, and one that accepts
+	pick  func(*http.Request) Script
+	ln    net.Listener
+	conns sync.WaitGroup // one per connection, and one that accepts
 
 	mu   sync.Mutex // guards open and down
 	open map[*net.TCPConn]time.Time
@@ -30,11 +33,19 @@ const slow = 5 * time.Second
 // Serve runs script for every connection until the test ends.
 func Serve(t testing.TB, script Script) *Server {
 	t.Helper()
+	return ServeEach(t, func(*http.Request) Script { return script })
+}
+
+// ServeEach runs for every connection the script that pick chooses for its request,
+// whose body has been read. pick is called by many goroutines.
+func ServeEach(t testing.TB, pick func(*http.Request) Script) *Server {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Addr: ln.Addr().String(), URL: "http://" + ln.Addr().String(), script: script, ln: ln, open: map[*net.TCPConn]time.Time{}}
+	s := &Server{Addr: ln.Addr().String(), URL: "http://" + ln.Addr().String(), pick: pick, ln: ln,
+		open: map[*net.TCPConn]time.Time{}}
 	s.conns.Go(s.accept)
 	t.Cleanup(func() { s.close(t) })
 	return s
@@ -84,34 +95,51 @@ func (s *Server) run(c *net.TCPConn) {
 		defer s.mu.Unlock()
 		delete(s.open, c)
 	}()
-	if err := readHead(c); err != nil {
+	r, err := readRequest(c)
+	if err != nil {
 		return
 	}
-	for _, step := range s.script {
+	for _, step := range s.pick(r) {
 		if !step(c) {
 			return
 		}
 	}
 }
 
-// readHead reads a request's head. Nothing must be left unread: it would turn a
-// FIN into a RST.
-func readHead(c *net.TCPConn) error {
+// readRequest reads a request and its body, if that has a Content-Length. Nothing of
+// it must be left unread: it would turn a FIN into a RST. Nothing behind it is read:
+// that is for the script.
+func readRequest(c *net.TCPConn) (*http.Request, error) {
 	var head []byte
-	buf := make([]byte, 4096)
-	for {
-		n, err := c.Read(buf)
+	var buf [len(headEnd)]byte
+	for n := len(headEnd); n > 0; n = lacking(head) {
+		got, err := c.Read(buf[:n])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		head = append(head, buf[:n]...)
-		if n := len(head); n >= 4 && string(head[n-4:]) == "\r\n\r\n" {
-			return nil
-		}
-		if len(head) > 1<<20 {
-			return errors.New("read request: head is longer than 1 MiB")
+		if head = append(head, buf[:got]...); len(head) > 1<<20 {
+			return nil, errors.New("read request: head is longer than 1 MiB")
 		}
 	}
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+	if err == nil && r.ContentLength > 0 {
+		_, err = io.CopyN(io.Discard, c, r.ContentLength)
+	}
+	return r, err
+}
+
+// headEnd is the empty line behind a head.
+const headEnd = "\r\n\r\n"
+
+// lacking is how many bytes a head needs at the least to be whole: no read may take
+// more.
+func lacking(head []byte) int {
+	for n := range headEnd {
+		if bytes.HasSuffix(head, []byte(headEnd[:len(headEnd)-n])) {
+			return n
+		}
+	}
+	return len(headEnd)
 }
 
 // close ends all connections, and says which script does not let go of its own.

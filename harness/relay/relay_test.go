@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -18,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/streamproof/streamproof/harness/harnesstest"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -30,8 +30,9 @@ const patience = 20 * time.Second
 // the given pieces, and then ends as told.
 type script struct {
 	pieces []string
-	end    string // "keep", "fin", "rst"
-	got    chan []byte
+	end    string      // "keep", "fin", "rst"
+	late   chan []byte // what a client sent behind its request until it ended; nil for nobody cares
+	asked  atomic.Bool // there was a request
 	// client, where it is set, counts what the client has read. A piece is then
 	// written when the one before it has come through: what a read returns is an
 	// event of plain text, and a busy relay would read two pieces at once.
@@ -53,69 +54,45 @@ func (c *counted) Read(b []byte) (int, error) {
 // withheld is how long a piece is waited for that the relay keeps for itself.
 const withheld = 300 * time.Millisecond
 
-func (s *script) pause(sent int64) {
+// pause follows a piece, up to which sent bytes were written.
+func (s *script) pause(sent int64) harnesstest.Step {
 	if s.client == nil {
-		time.Sleep(2 * time.Millisecond) // so that pieces are read apart
-		return
+		return harnesstest.Pause(2 * time.Millisecond) // so that pieces are read apart
 	}
-	for end := time.Now().Add(withheld); s.client.n.Load() < sent && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
+	return func(*net.TCPConn) bool {
+		for end := time.Now().Add(withheld); s.client.n.Load() < sent && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		return true
 	}
 }
 
-// serve starts the script and returns its address. got receives what each
-// client sent until it ended.
+// serve starts the script and returns its address.
 func (s *script) serve(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.got = make(chan []byte, 16)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.talk(c.(*net.TCPConn))
-		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return l.Addr().String()
-}
-
-func (s *script) talk(c *net.TCPConn) {
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
-	reader := bufio.NewReader(c)
-	var got bytes.Buffer
-	if _, err := http.ReadRequest(bufio.NewReader(io.TeeReader(reader, &got))); err != nil {
-		s.got <- got.Bytes()
-		return
-	}
+	var steps harnesstest.Script
 	sent := int64(0)
 	for _, p := range s.pieces {
-		n, err := io.WriteString(c, p)
-		if err != nil {
-			break
-		}
-		sent += int64(n)
-		s.pause(sent)
+		sent += int64(len(p))
+		steps = append(steps, harnesstest.Say(p), s.pause(sent))
 	}
 	switch s.end {
 	case "fin":
-		c.CloseWrite()
+		steps = append(steps, harnesstest.HalfClose)
 	case "rst":
-		time.Sleep(20 * time.Millisecond)
-		c.SetLinger(0)
-		s.got <- got.Bytes()
-		return
+		steps = append(steps, harnesstest.Pause(20*time.Millisecond), harnesstest.RST)
 	}
-	io.Copy(&got, reader)
-	s.got <- got.Bytes()
+	steps = append(steps, func(c *net.TCPConn) bool {
+		b, _ := io.ReadAll(c)
+		if s.late != nil {
+			s.late <- b
+		}
+		return false
+	})
+	return harnesstest.ServeEach(t, func(*http.Request) harnesstest.Script {
+		s.asked.Store(true)
+		return steps
+	}).Addr
 }
 
 func startRelay(t *testing.T, target string) *Relay {
@@ -380,13 +357,15 @@ func TestFlipLetsHeartbeatsThrough(t *testing.T) {
 
 func TestRefuseResetsBeforeTheServerSeesTheRequest(t *testing.T) {
 	server := &script{}
+	t.Cleanup(func() { // when the server has ended
+		if server.asked.Load() {
+			t.Error("the server got a request, want none")
+		}
+	})
 	r := startRelay(t, server.serve(t))
 	r.Arm(t.Context(), stack.Strike{Stream: 7, Action: stack.Refuse})
 	if got, end := drain(ask(t, r.Addr())); got != "" || end != "rst" {
 		t.Errorf("client got %q and %s, want nothing and rst", got, end)
-	}
-	if got := <-server.got; len(got) != 0 {
-		t.Errorf("server got %q, want nothing", got)
 	}
 }
 
@@ -409,7 +388,7 @@ func TestBlackholeKeepsTheConnectionOpen(t *testing.T) {
 func TestHalfCloseLeavesTheOtherWayOpen(t *testing.T) {
 	f := framings(0)[0]
 	head, pieces := f.wire(shapes()[0])
-	server := &script{pieces: append([]string{head}, pieces...), end: "keep"}
+	server := &script{pieces: append([]string{head}, pieces...), end: "keep", late: make(chan []byte, 1)}
 	r := startRelay(t, server.serve(t))
 	r.Arm(t.Context(), stack.Strike{Stream: 7, After: 1, Action: stack.HalfClose})
 	c := ask(t, r.Addr())
@@ -418,7 +397,7 @@ func TestHalfCloseLeavesTheOtherWayOpen(t *testing.T) {
 	}
 	io.WriteString(c, "still here")
 	c.CloseWrite()
-	if got := <-server.got; !bytes.HasSuffix(got, []byte("still here")) {
+	if got := <-server.late; string(got) != "still here" {
 		t.Errorf("server got %q, want the late bytes", got)
 	}
 }

@@ -56,7 +56,7 @@ func TestHostileServers(t *testing.T) {
 				r := newRig(t, tap.Options{Mode: mode})
 				d, ask := generic(t)
 				before := inUse()
-				got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask, Limits: c.limits})
+				got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask, Limits: c.limits})
 				if got.Limit != c.want || got.Wire.Close != record.CloseNone {
 					t.Errorf("limit %q, close %q (%s); want %q and our own close", got.Limit, got.Wire.Close, got.Wire.Err, c.want)
 				}
@@ -148,7 +148,7 @@ func TestCompressedBodies(t *testing.T) {
 				s := serve(t, always(say(head+chunk(string(c.body[:half]))), pause, say(chunk(string(c.body[half:]))+lastChunk), hold))
 				r := newRig(t, tap.Options{Mode: mode})
 				d, ask := generic(t)
-				got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+				got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 				if got.Content.State != c.want || got.Contents != c.events {
 					t.Errorf("content %q (%s), %d events; want %q, %d", got.Content.State, got.Content.Why, got.Contents, c.want, c.events)
 				}
@@ -200,7 +200,7 @@ func TestCompressedBodiesAsTheyStream(t *testing.T) {
 			steps = append(steps, say(chunk(out.String())+lastChunk), hold)
 			s := serve(t, always(steps...))
 			d, ask := generic(t)
-			got := newRig(t, tap.Options{}).get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+			got := newRig(t, tap.Options{}).get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 			instants := map[time.Duration]bool{}
 			for m := range got.Marks() {
 				if m.Kind == stream.Content {

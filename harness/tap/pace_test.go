@@ -29,7 +29,7 @@ func TestSlowReaderTakesItsTime(t *testing.T) {
 		s := serve(t, always(say(text), fin))
 		r := newRig(t, tap.Options{Mode: mode})
 		d, ask := generic(t)
-		got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask, Read: tap.Reading{Rate: rate},
+		got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask, Read: tap.Reading{Rate: rate},
 			Limits: tap.Limits{Gap: 400 * time.Millisecond}})
 		if got.Content.State != "complete" || got.Contents != 100 || got.Limit != record.NoLimit {
 			t.Fatalf("%s (%s), %d events, limit %q", got.Content.State, got.Content.Why, got.Contents, got.Limit)
@@ -60,7 +60,7 @@ func TestSlowReaderHoldsNobodyUp(t *testing.T) {
 		s := serve(t, always(say(text), fin))
 		r := newRig(t, tap.Options{Mode: mode})
 		d, ask := generic(t)
-		job := tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask}
+		job := tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask}
 		slow := job
 		slow.Read.Rate = 100
 		ctx, stop := context.WithCancel(t.Context())
@@ -107,7 +107,7 @@ func TestSlowReaderPressesBack(t *testing.T) {
 		s := serve(t, always(say(closeHead), flood("data: more\n\n")))
 		r := newRig(t, tap.Options{Mode: mode})
 		d, ask := generic(t)
-		job := tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask, Abort: tap.Abort{After: 500 * time.Millisecond}}
+		job := tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask, Abort: tap.Abort{After: 500 * time.Millisecond}}
 		quick := r.get(job)
 		job.Read = tap.Reading{Rate: 10_000, Buffer: 4096}
 		slow := r.get(job)
@@ -129,7 +129,7 @@ func TestClientIsToldHowItsStreamEnded(t *testing.T) {
 		r := newRig(t, tap.Options{Mode: mode})
 		d, ask := generic(t)
 		var told []tap.Ended
-		got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask, After: 41,
+		got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask, After: 41,
 			Then: func(e tap.Ended) { told = append(told, e) }})
 		if len(told) != 1 {
 			t.Fatalf("told %d times", len(told))

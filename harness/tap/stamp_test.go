@@ -47,7 +47,7 @@ func arrivalsOfLateReader(t *testing.T, mode tap.Mode) {
 	d, ask := generic(t)
 	slow := *d
 	slow.New = func(a stream.Ask) stream.Reader { return &blocker{d.New(a), hold} }
-	got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: &slow, Ask: ask})
+	got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: &slow, Ask: ask})
 	i := 0
 	for m := range got.Marks() {
 		if i == len(sent) {
@@ -78,7 +78,7 @@ func TestBurstAfterSilence(t *testing.T) {
 				say(chunk(event(1))), say(chunk(event(2))), say(chunk(event(3)+done)+lastChunk), hold))
 			r := newRig(t, tap.Options{Mode: mode})
 			d, ask := generic(t)
-			got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+			got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 			widest := time.Duration(0)
 			for m := range got.Marks() {
 				widest = max(widest, m.At-m.Early)

@@ -67,7 +67,7 @@ func TestEndedByUs(t *testing.T) {
 				d, ask := generic(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				over := r.begin(ctx, 50, tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+				over := r.begin(ctx, 50, tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 				way.end(r, cancel)
 				<-over
 				if len(r.ended) != 50 {
@@ -88,7 +88,7 @@ func TestCompressedEndedByUs(t *testing.T) {
 	s := serve(t, always(say(gzipHead), hold))
 	r := newRig(t, tap.Options{})
 	over := make(chan error, 1)
-	go func() { over <- r.send(t.Context(), 0, tap.Job{URL: "http://" + s.addr}) }() // awaited below
+	go func() { over <- r.send(t.Context(), 0, tap.Job{URL: "http://" + s.Addr}) }() // awaited below
 	await(t, "the stream's head", func() (in bool) {
 		r.Live(func(l tap.Live) bool { in = l.InBody; return true })
 		return in
@@ -106,7 +106,7 @@ func TestClientAbort(t *testing.T) {
 			s := serve(t, always(say(chunkedHead+chunk(event(1)+event(2)+event(3)+event(4))), hold))
 			r := newRig(t, tap.Options{Mode: mode})
 			d, ask := generic(t)
-			got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask, Abort: abort})
+			got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask, Abort: abort})
 			if got.Limit != record.CancelledByUs || abort.AfterEvents > 0 && got.Contents != 3 {
 				t.Errorf("after %s: limit %q after %d events", name, got.Limit, got.Contents)
 			}
@@ -143,7 +143,7 @@ func TestSecondAddress(t *testing.T) {
 	carriers(t, func(t *testing.T, mode tap.Mode) {
 		s := serve(t, always(say(chunkedHead+chunk(done)+lastChunk), hold)) // on 127.0.0.1 alone
 		r := newRig(t, tap.Options{Mode: mode})
-		if got := r.get(tap.Job{URL: "http://localhost" + s.addr[strings.LastIndex(s.addr, ":"):]}); got.Status != http.StatusOK {
+		if got := r.get(tap.Job{URL: "http://localhost" + s.Addr[strings.LastIndex(s.Addr, ":"):]}); got.Status != http.StatusOK {
 			t.Errorf("status %d, %+v", got.Status, got.Wire)
 		}
 	})

@@ -79,7 +79,7 @@ func TestEachWaitHasItsLimit(t *testing.T) {
 			}
 			carriers(t, func(t *testing.T, mode tap.Mode) {
 				s := serve(t, always(waitScript(w.body, w.end)...))
-				check(t, tap.Options{Mode: mode}, tap.Job{URL: "http://" + s.addr})
+				check(t, tap.Options{Mode: mode}, tap.Job{URL: "http://" + s.Addr})
 			})
 			t.Run("h2", func(t *testing.T) {
 				addr := serveH2(t, func(fr *http2.Framer, c *net.TCPConn) { playH2(fr, c, w.body, w.end) })

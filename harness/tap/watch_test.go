@@ -102,7 +102,7 @@ func TestWatchMissesNothing(t *testing.T) {
 		defer sender.Wait()
 		defer cancel()
 		for i := range streams {
-			sender.Go(func() { r.send(ctx, uint64(i), tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask}) })
+			sender.Go(func() { r.send(ctx, uint64(i), tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask}) })
 			if i%(streams/watches) != 0 {
 				continue
 			}

@@ -129,7 +129,7 @@ func (c endingCase) check(t *testing.T, mode tap.Mode) {
 	s := serve(t, always(c.script...))
 	r := newRig(t, tap.Options{Mode: mode})
 	d, ask := generic(t)
-	c.compare(t, r.get(tap.Job{URL: "http://" + s.addr + "/", Dialect: d, Ask: ask, Limits: c.limits}))
+	c.compare(t, r.get(tap.Job{URL: "http://" + s.Addr + "/", Dialect: d, Ask: ask, Limits: c.limits}))
 }
 
 func (c endingCase) compare(t *testing.T, got record.Stream) {
@@ -161,7 +161,7 @@ func TestByteByByte(t *testing.T) {
 			s := serve(t, always(dribble(text), hold))
 			r := newRig(t, tap.Options{Mode: mode})
 			d, ask := generic(t)
-			got := r.get(tap.Job{URL: "http://" + s.addr, Dialect: d, Ask: ask})
+			got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 			if got.Wire.Where != record.AtEnd || got.Content.State != stream.Complete || got.Contents != 2 || got.WireBytes != int64(len(text)) {
 				t.Errorf("%s: %+v, %q, %d events, %d bytes of %d", name, got.Wire, got.Content.State, got.Contents, got.WireBytes, len(text))
 			}
