@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -85,7 +84,7 @@ func alike(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 func blamed(s verdict.ScenarioReport) (causes []verdict.Cause, note string) {
 	n := 0
 	for _, c := range s.Causes {
-		if strings.HasPrefix(c.Cause, diagnose.InjectedFault) && len(c.Checks) == 0 {
+		if c.Injected && len(c.Checks) == 0 {
 			n += c.Count
 		} else {
 			causes = append(causes, c)

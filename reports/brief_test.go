@@ -25,7 +25,7 @@ func cutByUs() Input {
 		s.stream("cut", s.now, h)
 	}
 	s.scenario(record.Scenario{ID: "cut", Title: "Cuts"}, verdict.ScenarioReport{Verdict: verdict.Pass, Checks: []verdict.Check{pass("streams complete or fail cleanly", "all")},
-		Causes: []verdict.Cause{{Cause: longFault, Count: 10, Confidence: "certain",
+		Causes: []verdict.Cause{{Cause: longFault, Injected: true, Count: 10, Confidence: "certain",
 			Evidence: []record.Evidence{record.Figure("our relay struck it")}, Fix: "nothing to mend"}}})
 	return s.input()
 }

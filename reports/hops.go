@@ -84,8 +84,8 @@ func (t *text) hops(s verdict.ScenarioReport) {
 		fmt.Fprintln(tw, mark+"\t"+strings.Join(v.cells(), "\t"))
 	}
 	tw.Flush()
-	for line := range strings.Lines(b.String()) {
-		if strings.HasPrefix(line, "✗") {
+	for i, line := range slices.Collect(strings.Lines(b.String())) {
+		if i > 0 && views[i-1].Wrong { // the first is the head of the table
 			line = t.red.Render(strings.TrimRight(line, "\n")) + "\n"
 		}
 		t.WriteString(line)

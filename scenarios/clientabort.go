@@ -19,6 +19,7 @@ func ClientAbort() harness.Scenario {
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 200, Gap: 20 * time.Millisecond},
 		Client:    harness.Client{Abort: harness.Abort{AfterEvents: 5}},
-		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: "abort", Checks: append([]string{"leaked"}, calmFlags...)},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: record.ExpectAbort,
+			Checks: append([]string{"leaked"}, calmFlags...)},
 	}
 }

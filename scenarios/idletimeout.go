@@ -22,6 +22,7 @@ func IdleTimeout() harness.Scenario {
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: balancerIdle},
 		Shape: harness.Shape{Events: 8, Gap: 50 * time.Millisecond, PauseAt: 4, Pause: balancerIdle * 3 / 2,
 			Heartbeat: balancerIdle / 4},
-		Policy: record.Policy{GapLimit: 3 * balancerIdle, MinStreams: 1, Expect: "silence", Silence: balancerIdle, Checks: calmFlags},
+		Policy: record.Policy{GapLimit: 3 * balancerIdle, MinStreams: 1, Expect: record.ExpectSilence,
+			Silence: balancerIdle, Checks: calmFlags},
 	}
 }

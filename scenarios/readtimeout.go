@@ -23,6 +23,7 @@ func ReadTimeout() harness.Scenario {
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: edgeReadTimeout},
 		Shape: harness.Shape{Events: 8, Gap: 50 * time.Millisecond, PauseAt: 4, Pause: edgeReadTimeout * 3 / 2,
 			Heartbeat: edgeReadTimeout / 4},
-		Policy: record.Policy{GapLimit: 3 * edgeReadTimeout, MinStreams: 1, Expect: "silence", Silence: edgeReadTimeout, Checks: calmFlags},
+		Policy: record.Policy{GapLimit: 3 * edgeReadTimeout, MinStreams: 1, Expect: record.ExpectSilence,
+			Silence: edgeReadTimeout, Checks: calmFlags},
 	}
 }

@@ -26,6 +26,7 @@ func WorkerTimeout() harness.Scenario {
 		Env:       []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(workerTimeout)},
 		Shape: harness.Shape{Events: 16, Gap: 100 * time.Millisecond, PauseAt: 4, Pause: workerTimeout * 3 / 2,
 			Heartbeat: workerTimeout / 4},
-		Policy: record.Policy{GapLimit: 3 * workerTimeout, MinStreams: 1, Expect: "silence", Silence: workerTimeout, Checks: calmFlags},
+		Policy: record.Policy{GapLimit: 3 * workerTimeout, MinStreams: 1, Expect: record.ExpectSilence,
+			Silence: workerTimeout, Checks: calmFlags},
 	}
 }

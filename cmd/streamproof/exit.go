@@ -88,7 +88,7 @@ func dockerFix(err error) string {
 	switch {
 	case errors.As(err, new(*dock.Absent)):
 		return "; start Docker, or point DOCKER_HOST at it"
-	case errors.As(err, &image) && !strings.Contains(image.Error(), "make images"):
+	case errors.As(err, &image) && !image.Ours:
 		return "; correct the name, or pull or build " + image.Image + " first"
 	}
 	return ""

@@ -13,7 +13,7 @@ import (
 // the finding is left. All findings pass here, so that no rule has to remember.
 func (v *view) bind(f *finding) *finding {
 	like := v.sameSymptom(f)
-	if like == nil || f.injected || len(v.direct.streams) == 0 {
+	if like == nil || f.Injected || len(v.direct.streams) == 0 {
 		return f
 	}
 	c := v.beside(f.streams, like)

@@ -360,7 +360,7 @@ var linkLog = regexp.MustCompile(`(?:^|[-.])(?:toxiproxy|relay)\.log$`)
 // quote adds to a cause what stands in the logs beside its streams and is not
 // cited yet.
 func (v *view) quote(f *finding) {
-	if f.injected || f.Layer == layerHarness || f.Layer == layerClient || f.Cause.Cause == NoHeartbeat {
+	if f.Injected || f.Layer == layerHarness || f.Layer == layerClient || f.Cause.Cause == NoHeartbeat {
 		return // what stands beside it is told by the cause that it goes with
 	}
 	p := v.produced(f.streams)

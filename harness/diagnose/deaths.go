@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // A death is the end of something behind the edge, as somebody recorded it.
@@ -21,6 +22,7 @@ type death struct {
 	stream  uint64        // the only stream that it concerns, 0 for all
 	once    bool          // explains one stream at most: an exception
 	ours    bool          // our own fault did it
+	flips   bool          // it was a strike that only changed a byte
 	kind    deathKind
 	cite    record.Evidence // the line, where it is in a log
 	id      string          // the request that it names
@@ -177,6 +179,7 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 	switch {
 	case e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Code == 0:
 		d.what, d.stream, d.ours, d.kind = "our relay struck it: "+e.Text, e.Stream, true, diedByStrike
+		d.flips = e.Subject == string(stack.Flip)
 	case e.Source == record.FaultSource && e.Kind == record.KindDown:
 		d.what, d.ours, d.kind = "we took down the link to "+e.Subject, true, diedByStrike
 	case e.Source == record.FaultSource && (e.Kind == record.KindKill || e.Kind == record.KindCrash):

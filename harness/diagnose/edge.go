@@ -2,10 +2,10 @@ package diagnose
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -28,11 +28,11 @@ func edgeOf(s *verdict.Scope) edge {
 	form := s.Scenario.Edge
 	e := edge{known: form != "" && !s.Run.Attached()}
 	switch {
-	case strings.Contains(form, "gzip"):
+	case form == string(stack.EdgeGzip):
 		e.there, e.old, e.buffers, e.gzip = true, true, true, true
-	case strings.Contains(form, "default"):
+	case form == string(stack.EdgeDefault):
 		e.there, e.old, e.buffers = true, true, true
-	case form != "" && form != "none":
+	case form != "" && form != string(stack.EdgeNone):
 		e.there = true
 	}
 	if v := settings(s, "nginx", "proxy_http_version"); v != "" {

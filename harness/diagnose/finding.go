@@ -37,9 +37,8 @@ const (
 // A finding is a cause in the making.
 type finding struct {
 	verdict.Cause
-	streams  []*verdict.Graded
-	injected bool
-	order    int
+	streams []*verdict.Graded
+	order   int
 }
 
 // found begins a finding. Its methods add to it and return it.
@@ -113,7 +112,7 @@ func (f *finding) cause() verdict.Cause {
 // rank is the order in which causes are read.
 func (f *finding) rank() int {
 	switch {
-	case f.injected:
+	case f.Injected:
 		return 2
 	case f.Confidence == certain:
 		return 0

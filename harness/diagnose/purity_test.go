@@ -318,10 +318,11 @@ func combinedFault() *synth.Builder {
 // expectations is one scenario for each thing that a scenario may expect.
 func expectations() *synth.Builder {
 	var all []record.Scenario
-	for _, e := range []string{record.ExpectRefusals, record.ExpectCompressed, record.ExpectPaced, record.ExpectRecycled,
+	for _, e := range []record.Expectation{record.ExpectRefusals, record.ExpectCompressed, record.ExpectPaced,
+		record.ExpectRecycled,
 		record.ExpectTogether, record.ExpectRepeated, record.ExpectSlow, record.ExpectCut, record.ExpectSameText,
-		"silence", "abort"} {
-		all = append(all, record.Scenario{ID: e, Edge: "streaming",
+		record.ExpectSilence, record.ExpectAbort} {
+		all = append(all, record.Scenario{ID: string(e), Edge: "streaming",
 			Policy: record.Policy{Expect: e, Silence: sec, MinStreams: 2, Checks: checks}})
 	}
 	b := synth.New(all...)

@@ -31,7 +31,7 @@ func (busy) match(v *view) []*finding {
 			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n, pressed.why).
 			see(sayWorst(pressed.gs)).
 			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
-		f.injected = true
+		f.Injected = true
 		fs = append(fs, f)
 	}
 	if n := len(starved.gs); n > 0 {

@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -50,12 +50,7 @@ func (content) match(v *view) []*finding {
 
 // flipped reports whether our relay changed a byte of the stream.
 func flipped(v *view, g *verdict.Graded) bool {
-	for _, d := range v.deaths.strikes[g.Seq] {
-		if strings.Contains(d.what, "corrupt") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.deaths.strikes[g.Seq], func(d death) bool { return d.flips })
 }
 
 // framing names broken framing.
@@ -66,7 +61,7 @@ func framing(v *view) []*finding {
 	var spliced, tooLong, broken []*verdict.Graded
 	for _, g := range bad {
 		switch {
-		case g.Wire.Spliced || strings.Contains(g.Wire.Garbage, "HTTP/1."):
+		case g.Wire.Spliced:
 			spliced = append(spliced, g)
 		case g.Wire.Framing == record.Length:
 			tooLong = append(tooLong, g)

@@ -34,7 +34,7 @@ func (injected) match(v *view) []*finding {
 		see(v.windowLines()...).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
 		not("the app", "only streams in the way of the fault are counted here").
 		mend("nothing to mend where the scenario allows this ending; else make clients resume or retry")
-	f.injected = true
+	f.Injected = true
 	return one(f)
 }
 

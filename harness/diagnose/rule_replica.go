@@ -19,7 +19,7 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	}
 	settled, sure := false, false
 	for _, f := range all {
-		if !f.injected && covers(fate.Streams, f.streams) {
+		if !f.Injected && covers(fate.Streams, f.streams) {
 			f.see(fate.String())
 			settled, sure = settled || f.recorded() || f.Cause.Cause == DeployGap, sure || f.Confidence == certain
 		}

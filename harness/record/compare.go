@@ -1,9 +1,5 @@
 package record
 
-// ExpectSameText is the [Policy.Expect] of a scenario that asks for the same
-// answers streamed and in one piece.
-const ExpectSameText = "same text"
-
 // A Comparison is one answer, asked for streamed and in one piece.
 type Comparison struct {
 	Scenario string `cbor:"1,keyasint,omitempty"`

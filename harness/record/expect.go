@@ -1,29 +1,39 @@
 package record
 
-// Values of [Policy.Expect] for scenarios in which the app, the edge or the load
-// is the trial, and not a fault: without what they name nothing was tested.
+// An Expectation is what must be seen for a scenario to have tested anything beyond
+// its fault.
+type Expectation string
+
+// What scenarios expect in which the app, the edge or the load is the trial, and not
+// a fault.
 const (
+	// ExpectSilence wants a silence in content of at least [Policy.Silence].
+	ExpectSilence Expectation = "silence"
+	// ExpectAbort wants a stream that we hung up on, and the server's account of it.
+	ExpectAbort Expectation = "abort"
+	// ExpectSameText wants the same answers, asked for streamed and in one piece.
+	ExpectSameText Expectation = "same text"
 	// ExpectRefusals wants a stream that was refused with a status, and one that
 	// was let in.
-	ExpectRefusals = "refusals"
+	ExpectRefusals Expectation = "refusals"
 	// ExpectCompressed wants a compressed answer.
-	ExpectCompressed = "compressed"
+	ExpectCompressed Expectation = "compressed"
 	// ExpectPaced wants an answer of which it is known that it was written in
 	// pieces, apart from one another.
-	ExpectPaced = "paced"
+	ExpectPaced Expectation = "paced"
 	// ExpectRecycled wants a process of the app to have ended under streams.
-	ExpectRecycled = "recycled"
+	ExpectRecycled Expectation = "recycled"
 	// ExpectTogether wants a process that served several streams at once.
-	ExpectTogether = "together"
+	ExpectTogether Expectation = "together"
 	// ExpectRepeated wants a stream that began after the same answer had been given.
-	ExpectRepeated = "repeated"
+	ExpectRepeated Expectation = "repeated"
 	// ExpectSlow wants the victims' clients to have taken much longer than the
 	// others'.
-	ExpectSlow = "slow"
+	ExpectSlow Expectation = "slow"
 	// ExpectCut wants a victim to have been cut, though no fault of ours cuts.
-	ExpectCut = "cut"
+	ExpectCut Expectation = "cut"
 	// ExpectMemory wants the app's memory to be known before and after the load.
-	ExpectMemory = "memory"
+	ExpectMemory Expectation = "memory"
 )
 
 // Names of counters that are judged.

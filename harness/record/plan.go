@@ -172,13 +172,9 @@ type Policy struct {
 	// of the app: what that edge holds back is said, and not held against the app.
 	LeftToEdge bool `json:"left_to_edge,omitempty"`
 	// MinStreams is the least number of judged streams.
-	MinStreams int `json:"min_streams,omitempty"`
-	// Expect names what must be seen for the scenario to have tested anything
-	// beyond its fault: "silence" (a silence in content longer than Silence),
-	// "abort" (we hung up on at least one stream and have the server's account),
-	// [ExpectSameText], and the other constants of that name.
-	Expect  string        `json:"expect,omitempty"`
-	Silence time.Duration `json:"silence,omitempty"`
+	MinStreams int           `json:"min_streams,omitempty"`
+	Expect     Expectation   `json:"expect,omitempty"`
+	Silence    time.Duration `json:"silence,omitempty"`
 	// Slowdown is how many times as long as alone a stream may wait under load, and a
 	// second longer in any case; 0 does not judge it: the scenario delays streams.
 	Slowdown float64 `json:"slowdown,omitempty"`

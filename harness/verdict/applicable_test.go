@@ -15,7 +15,7 @@ func plainApp(b *synth.Builder) { b.Run.Plan.Able = &record.Abilities{Started: t
 // What the app has not got makes a scenario not applicable; what it has and the
 // run did not show stays inconclusive; what broke fails all the same.
 func TestNotApplicable(t *testing.T) {
-	silence := func(p *record.Policy) { p.Expect, p.Silence = "silence", 2*sec }
+	silence := func(p *record.Policy) { p.Expect, p.Silence = record.ExpectSilence, 2*sec }
 	noWorker := func(b *synth.Builder) {
 		b.Note(record.NoteInapplicable, "cannot kill a worker: the app has no worker processes", "start it with two")
 	}
@@ -39,7 +39,8 @@ func TestNotApplicable(t *testing.T) {
 		{"no worker", policy(kills, plainApp, add(3, victim), noWorker), verdict.NotApplicable, "no worker processes"},
 		{"no worker, but required", policy(kills, plainApp, add(3, victim), noWorker, func(b *synth.Builder) { b.Scenario(0).Required = true }),
 			verdict.Inconclusive, "no worker processes"},
-		{"no ledger", policy(func(p *record.Policy) { p.Expect = "abort" }, plainApp, add(2, synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}), add(1, synth.Shape{})),
+		{"no ledger", policy(func(p *record.Policy) { p.Expect = record.ExpectAbort }, plainApp, add(2,
+			synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}), add(1, synth.Shape{})),
 			verdict.NotApplicable, "keeps no account"},
 		{"nothing compressed", policy(func(p *record.Policy) { p.Expect = record.ExpectCompressed }, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "neither the app nor the edge compresses"},
 		{"no plain path", policy(func(p *record.Policy) { p.Expect = record.ExpectSameText }, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "in one piece"},

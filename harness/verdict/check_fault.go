@@ -145,9 +145,9 @@ type Expectation struct{}
 
 func (Expectation) Check(s *Scope) Answer {
 	switch s.Scenario.Policy.Expect {
-	case "silence":
+	case record.ExpectSilence:
 		return s.silence()
-	case "abort":
+	case record.ExpectAbort:
 		return s.aborts()
 	case record.ExpectSameText:
 		return s.same()

@@ -242,12 +242,12 @@ func TestNeverStruckIsSaidOnce(t *testing.T) {
 }
 
 func TestExpectation(t *testing.T) {
-	silence := func(p *record.Policy) { p.Expect, p.Silence = "silence", 2*sec }
+	silence := func(p *record.Policy) { p.Expect, p.Silence = record.ExpectSilence, 2*sec }
 	ask(t, verdict.Expectation{},
 		question{"silence", policy(silence, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass, "3 streams"},
 		question{"no silence", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive, "longest silence was 0.05s"},
 		question{"nothing expected", add(3, synth.Shape{}), silent, ""})
-	abort := func(p *record.Policy) { p.Expect = "abort" }
+	abort := func(p *record.Policy) { p.Expect = record.ExpectAbort }
 	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
 	ask(t, verdict.Expectation{},
 		question{"account", policy(abort, add(2, left), func(b *synth.Builder) { b.Ledger(record.Ledger{Stream: 1}) }), verdict.Pass, "account of 1"},

@@ -241,6 +241,8 @@ type Cause struct {
 	// Checks names the checks that streams of this cause broke, the worst first. It
 	// is empty for what the scenario allows.
 	Checks []string `json:"checks,omitempty"`
+	// Injected says that a fault of ours is the cause: nothing that the app did.
+	Injected bool `json:"-"`
 	// All are the streams that it explains, known to whoever has judged the run.
 	All []uint64 `json:"-"`
 }

@@ -28,6 +28,7 @@ const pullLimit = 5 * time.Minute
 type ImageError struct {
 	Image string
 	Tried []string // what was tried, in order
+	Ours  bool     // it is built with streamproof, and in no registry
 }
 
 func (e *ImageError) Error() string {
@@ -54,7 +55,7 @@ func (d *daemon) ensureImage(ctx context.Context, name string) error {
 	}
 	tried := []string{"not on this machine"}
 	if strings.HasPrefix(name, "streamproof/") {
-		return &ImageError{name, append(tried, "it is built by `make images`")}
+		return &ImageError{Image: name, Tried: append(tried, "it is built by `make images`"), Ours: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, pullLimit)
 	defer cancel()
@@ -66,7 +67,7 @@ func (d *daemon) ensureImage(ctx context.Context, name string) error {
 	if name == NginxImage || name == ToxiproxyImage {
 		tried = append(tried, "`make images` builds it without a registry")
 	}
-	return &ImageError{name, tried}
+	return &ImageError{Image: name, Tried: tried}
 }
 
 func (d *daemon) pull(ctx context.Context, name string) error {
