@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,7 +20,8 @@ type Machine interface {
 	// its link where it has one. It returns when the app is healthy. On error the
 	// machine takes away what there is of it, at once or with its other parts.
 	Open(ctx context.Context, i int) (*Replica, error)
-	// Retire stops a replica that the edge has forgotten, with the app's grace.
+	// Retire takes away what is left of a replica that the edge has forgotten and that
+	// has been stopped.
 	Retire(ctx context.Context, r *Replica) error
 }
 
@@ -367,6 +369,13 @@ func (c *Chain) Stop(ctx context.Context, name string, grace time.Duration) erro
 	if err != nil {
 		return err
 	}
+	return c.stop(ctx, r, grace)
+}
+
+// stop asks a replica to end, and tells so.
+func (c *Chain) stop(ctx context.Context, r *Replica, grace time.Duration) error {
+	c.Spec.Notify(stack.Event{At: c.Spec.Now(), Source: record.ProcessSource, Kind: record.KindStop, Subject: r.Name, Pid: r.App.Pid(),
+		Code: int(syscall.SIGTERM), Text: fmt.Sprintf("SIGTERM, grace %v", grace)})
 	return r.App.Stop(ctx, grace)
 }
 
@@ -426,7 +435,7 @@ func (c *Chain) RemoveReplica(ctx context.Context, name string) error {
 	if err := c.Edge.Route(ctx, c.Upstreams()); err != nil {
 		return fmt.Errorf("remove replica %s: %w", name, err)
 	}
-	return c.Machine.Retire(ctx, r)
+	return errors.Join(c.stop(ctx, r, c.Spec.App.Grace), c.Machine.Retire(ctx, r))
 }
 
 func (c *Chain) scalable() error {

@@ -211,38 +211,6 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// Replicas come and go behind the edge, which reloads for them.
-func TestScale(t *testing.T) {
-	s, _ := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{}}, Edge: stack.Edge{Form: stack.EdgeDefault}})
-	added, err := s.AddReplica(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{}
-	collect := func() {
-		clear(seen)
-		for range 6 {
-			res, _, err := ask(t, hop(t, s, "edge"), false, "/healthz", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			seen[res.Header.Get(stack.ReplicaHeader)] = true
-		}
-	}
-	if collect(); len(seen) != 2 || !seen[added.Addr] {
-		t.Errorf("with %+v added the edge uses %v", added, seen)
-	}
-	if err := s.RemoveReplica(t.Context(), "app[0]"); err != nil {
-		t.Fatal(err)
-	}
-	if collect(); len(seen) != 1 || !seen[added.Addr] {
-		t.Errorf("with app[0] removed the edge uses %v", seen)
-	}
-	if err := s.RemoveReplica(t.Context(), "app[1]"); err == nil {
-		t.Error("the last replica was removed")
-	}
-}
-
 // What a chain lacks is said, not done by halves.
 func TestUnable(t *testing.T) {
 	s, _ := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{}}})

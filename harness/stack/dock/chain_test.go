@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -88,48 +87,6 @@ func TestEdgeLinkIsLeftOut(t *testing.T) {
 		}
 		closeStack(t, s)
 	}
-}
-
-// A toxic holds up the main lane only, on either link; a link that is down
-// refuses.
-func TestLinksAreFaultedOnTheMainLaneAlone(t *testing.T) {
-	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}})
-	const delay = 700 * time.Millisecond
-	took := func(control bool, lane string) time.Duration {
-		began := time.Now()
-		if _, _, err := ask(t, hop(t, s, "edge"), control, "/healthz", map[string]string{stack.LaneHeader: lane}); err != nil {
-			t.Fatal(err)
-		}
-		return time.Since(began)
-	}
-	for _, l := range s.Links() {
-		if err := l.Add(t.Context(), stack.Latency(delay, 0)); err != nil {
-			t.Fatal(err)
-		}
-		victim, control := took(false, ""), took(l.Name() == stack.EdgeLink, stack.ControlLane)
-		if victim < delay || control >= delay {
-			t.Errorf("%s: the main lane took %v and the control lane %v, with %v added", l.Name(), victim, control, delay)
-		}
-		for range 2 { // removing twice is no error
-			if err := l.Remove(t.Context(), "latency"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if after := took(false, ""); after >= delay {
-			t.Errorf("%s: removed, but a request took %v", l.Name(), after)
-		}
-	}
-	edge := s.Links()[0]
-	if err := edge.SetUp(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := ask(t, hop(t, s, "edge"), false, "/healthz", nil); err == nil {
-		t.Error("the edge link is down, and a request came through")
-	}
-	if err := edge.SetUp(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
-	took(false, "")
 }
 
 // A toxic that toxiproxy would ignore never reaches it.

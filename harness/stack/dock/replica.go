@@ -51,10 +51,8 @@ func (s machine) Open(ctx context.Context, i int) (*chain.Replica, error) {
 	return r.public(), s.awaitReplica(ctx, r)
 }
 
-// Retire implements [chain.Machine]. The container stays, stopped, with its log.
-func (s machine) Retire(ctx context.Context, r *chain.Replica) error {
-	return r.App.Stop(ctx, s.spec.App.Grace)
-}
+// Retire implements [chain.Machine]. The container stays, with its log.
+func (machine) Retire(context.Context, *chain.Replica) error { return nil }
 
 // public is the replica as the chain knows it.
 func (r *replica) public() *chain.Replica {

@@ -20,7 +20,7 @@ import (
 // Parts of a twin. They tell no events, and are in no list but the label's, by
 // which Close finds what a probe left that was broken off.
 const (
-	twinPart   = "second nginx"
+	twinPart        = "second nginx"
 	probeOriginPart = "probe origin"
 )
 

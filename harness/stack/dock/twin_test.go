@@ -161,14 +161,6 @@ func TestTwinBrokenOff(t *testing.T) {
 	}
 }
 
-func TestTwinOfNothing(t *testing.T) {
-	s, _ := open(t, originSpec())
-	var cannot *stack.Unable
-	if _, err := s.Twin(t.Context()); !errors.As(err, &cannot) {
-		t.Errorf("error %v, want that there is no edge", err)
-	}
-}
-
 // TestLeadable says which of a user's configurations can be led to the origin of
 // a probe.
 func TestLeadable(t *testing.T) {

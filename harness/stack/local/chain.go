@@ -154,8 +154,7 @@ func (c machine) Open(ctx context.Context, i int) (*chain.Replica, error) {
 
 // Retire implements [chain.Machine].
 func (c machine) Retire(ctx context.Context, r *chain.Replica) error {
-	mine := r.App.(*replica)
-	return errors.Join(mine.Stop(ctx, c.spec.App.Grace), mine.close(ctx))
+	return r.App.(*replica).close(ctx)
 }
 
 // openEdge starts the edge before the given upstreams.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,57 +119,6 @@ func TestReplicaHeaderAndAccessLogJoin(t *testing.T) {
 		if _, err := os.Stat(r.dir + "/" + log.Name); err != nil {
 			t.Errorf("log %s: %v", log.Name, err)
 		}
-	}
-}
-
-// A toxic stalls the main lane of its link and never touches the control lane;
-// taken off, the stall has lost nothing.
-func TestToxicsStayOnTheMainLane(t *testing.T) {
-	needNginx(t)
-	for i, name := range []string{"edge", "upstream[0]"} {
-		t.Run(name, func(t *testing.T) {
-			r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeStreaming}})
-			l := r.Links()[i]
-			if l.Name() != name {
-				t.Fatalf("link %d is %s, want %s", i, l.Name(), name)
-			}
-			edge := r.hop(t, "edge")
-			control := request{url: edge.URL, id: 2, ctrl: true, events: 20, gap: 5 * time.Millisecond}
-			if name == "edge" {
-				control.url = edge.Control
-			}
-			var main atomic.Int64
-			begun := make(chan struct{})
-			result := make(chan answer, 1)
-			go func() {
-				result <- stream(t.Context(), request{url: edge.URL, id: 1, events: 200, gap: 5 * time.Millisecond, on: func(n int) {
-					if main.Store(int64(n)); n == 3 {
-						close(begun)
-					}
-				}})
-			}()
-			<-begun
-			if err := l.Add(t.Context(), stack.Stall()); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(100 * time.Millisecond) // let what had passed the toxic arrive
-			stalled := main.Load()
-			if a := stream(t.Context(), control); !a.done || a.err != nil {
-				t.Errorf("control stream during the stall: %v", a)
-			}
-			if now := main.Load(); now != stalled || now >= 200 {
-				t.Errorf("main lane went from %d to %d of 200 events while it was stalled", stalled, now)
-			}
-			if err := l.Remove(t.Context(), stack.Stall().Name); err != nil {
-				t.Fatal(err)
-			}
-			if err := l.Remove(t.Context(), stack.Stall().Name); err != nil {
-				t.Errorf("second Remove: %v", err)
-			}
-			if a := <-result; !a.done || a.events != 200 || a.err != nil {
-				t.Errorf("main stream after the stall: %v", a)
-			}
-		})
 	}
 }
 

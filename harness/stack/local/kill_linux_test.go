@@ -88,54 +88,6 @@ func TestCloseInsists(t *testing.T) {
 	wantGone(t, ps)
 }
 
-// One worker of several is killed: its end and its successor are told, and the
-// replica lives.
-func TestKillAWorker(t *testing.T) {
-	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})
-	ps, err := r.Processes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var workers []stack.Process
-	for _, p := range ps {
-		if p.Role == "worker" {
-			workers = append(workers, p)
-		}
-	}
-	if len(workers) != 2 || ps[0].Role != "master" || ps[0].Replica != "app[0]" {
-		t.Fatalf("Processes() = %+v, want a master and two workers", ps)
-	}
-	if err := r.Signal(t.Context(), workers[0], int(syscall.SIGKILL)); err != nil {
-		t.Fatal(err)
-	}
-	r.diary.await(t, record.KindKill, "app[0]", workers[0].Pid)
-	r.diary.await(t, record.KindExit, "app[0] worker", workers[0].Pid)
-	r.awaitNewWorker(t, ps)
-	if a := stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 2}); !a.done {
-		t.Errorf("stream after the kill: %v", a)
-	}
-	if err := r.Signal(t.Context(), workers[0], 0); err == nil {
-		t.Error("a pid that is gone was signalled")
-	}
-}
-
-// awaitNewWorker waits for a worker that is not among the old processes.
-func (r rig) awaitNewWorker(t *testing.T, old []stack.Process) {
-	t.Helper()
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(5 * time.Millisecond) {
-		r.diary.mu.Lock()
-		i := slices.IndexFunc(r.diary.events, func(e stack.Event) bool {
-			return e.Kind == record.KindStart && e.Who() == "app[0] worker" &&
-				!slices.ContainsFunc(old, func(p stack.Process) bool { return p.Pid == e.Pid })
-		})
-		r.diary.mu.Unlock()
-		if i >= 0 {
-			return
-		}
-	}
-	t.Error("no successor of the worker was told")
-}
-
 // A replica that has crashed, and left a child that holds its port, starts again.
 func TestStartAfterACrash(t *testing.T) {
 	r := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}})

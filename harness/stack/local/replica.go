@@ -166,6 +166,9 @@ func (r *replica) close(ctx context.Context) error {
 	if r.link != nil {
 		linkErr = r.link.close(ctx)
 	}
+	if pid := r.Pid(); pid != 0 {
+		r.tell(record.KindStop, pid, int(sigTerm), "SIGTERM, the stack is closed")
+	}
 	err := r.Stop(ctx, r.spec.App.Grace)
 	if err == nil {
 		r.giveBack()
@@ -184,7 +187,6 @@ func (r *replica) Stop(ctx context.Context, grace time.Duration) error {
 	master := r.proc.pid
 	if r.proc.running() {
 		master = chain.Master(r.proc.pid, r.proc.tree())
-		r.tell(record.KindStop, master, int(sigTerm), fmt.Sprintf("SIGTERM, grace %v", grace))
 	}
 	if err := r.proc.stop(ctx, master, sigTerm, grace); err != nil {
 		return err

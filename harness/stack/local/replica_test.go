@@ -105,53 +105,6 @@ func TestCommandGetsWhatItNeeds(t *testing.T) {
 	}
 }
 
-// A drained replica finishes what is in flight and refuses what is new, and
-// starts again at the same port.
-func TestStopLetsStreamsFinish(t *testing.T) {
-	r := open(t, stack.Spec{App: originApp})
-	app := r.hop(t, "app").URL
-	begun, result := make(chan struct{}), make(chan answer, 1)
-	go func() {
-		result <- stream(t.Context(), request{url: app, id: 1, events: 60, gap: 10 * time.Millisecond, on: func(n int) {
-			if n == 2 {
-				close(begun)
-			}
-		}})
-	}()
-	<-begun
-	if err := r.Stop(t.Context(), "app[0]", patience); err != nil {
-		t.Fatal(err)
-	}
-	if a := <-result; !a.done || a.events != 60 {
-		t.Errorf("stream in flight: %v, want it whole", a)
-	}
-	if e := r.diary.await(t, record.KindExit, "app[0]", 0); e.Code != 0 {
-		t.Errorf("exit is %+v, want code 0", e)
-	}
-	if a := stream(t.Context(), request{url: app, id: 2, events: 1}); a.err == nil {
-		t.Errorf("stream to a stopped replica: %v", a)
-	}
-	for range 2 { // starting what runs does nothing
-		if err := r.Start(t.Context(), "app[0]"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if a := stream(t.Context(), request{url: app, id: 3, events: 2}); !a.done {
-		t.Errorf("stream after the new start: %v", a)
-	}
-	r.diary.mu.Lock()
-	defer r.diary.mu.Unlock()
-	var kinds []string
-	for _, e := range r.diary.events {
-		if e.Subject == "app[0]" && e.Role == "" {
-			kinds = append(kinds, string(e.Kind))
-		}
-	}
-	if got, want := strings.Join(kinds, " "), "start ready stop exit start ready"; got != want {
-		t.Errorf("events are %q, want %q", got, want)
-	}
-}
-
 // A grace that is too short ends with SIGKILL, and the exit says so.
 func TestStopInsistsAfterGrace(t *testing.T) {
 	r := open(t, stack.Spec{App: stack.App{Command: []string{"sh", "-c", stubborn}}})
@@ -160,34 +113,5 @@ func TestStopInsistsAfterGrace(t *testing.T) {
 	}
 	if e := r.diary.await(t, record.KindExit, "app[0]", 0); e.Code != 128+9 || !strings.Contains(e.Text, "signal 9") {
 		t.Errorf("exit is %+v, want 137 and signal 9", e)
-	}
-}
-
-func TestPauseFreezesAndUnpauseThaws(t *testing.T) {
-	r := open(t, stack.Spec{App: originApp})
-	begun, result := make(chan struct{}), make(chan answer, 1)
-	events := make(chan int, 1000)
-	go func() {
-		result <- stream(t.Context(), request{url: r.hop(t, "app").URL, id: 1, events: 100, gap: 5 * time.Millisecond, on: func(n int) {
-			if events <- n; n == 2 {
-				close(begun)
-			}
-		}})
-	}()
-	<-begun
-	if err := r.Pause(t.Context(), "app[0]"); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(50 * time.Millisecond) // let what was sent arrive
-	before := len(events)
-	time.Sleep(200 * time.Millisecond)
-	if after := len(events); after != before || after >= 100 {
-		t.Errorf("events went from %d to %d of 100 while the replica was paused", before, after)
-	}
-	if err := r.Unpause(t.Context(), "app[0]"); err != nil {
-		t.Fatal(err)
-	}
-	if a := <-result; !a.done || a.events != 100 {
-		t.Errorf("stream after the pause: %v", a)
 	}
 }

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -50,18 +49,6 @@ func TestTwin(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, twinFolder)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the twin's folder is left: %v", err)
 		}
-	}
-}
-
-func TestTwinOfNothing(t *testing.T) {
-	st, err := opener().Open(t.Context(), stack.Spec{App: stack.App{Origin: &stack.Origin{}}, Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close(context.Background())
-	var cannot *stack.Unable
-	if _, err := st.(stack.Twinner).Twin(t.Context()); !errors.As(err, &cannot) {
-		t.Errorf("error %v, want that there is no edge", err)
 	}
 }
 
