@@ -115,7 +115,7 @@ func doubts(s verdict.ScenarioReport) (settle map[string]string, rest []verdict.
 	settle = map[string]string{}
 	for _, d := range s.Doubts {
 		same := func(c verdict.Check) bool { return c.Name == d.About && c.Why == d.Why }
-		repeats := func(c verdict.Cause) bool { return d.About == "cause: "+c.Cause && d.Settle == c.Settle }
+		repeats := func(c verdict.Cause) bool { return d.Cause == c.Cause && d.Settle == c.Settle }
 		switch {
 		case slices.ContainsFunc(s.Checks, same):
 			settle[d.About] = d.Settle

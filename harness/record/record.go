@@ -11,6 +11,11 @@
 //  4. Everything after that (grades, verdicts, causes, reports) is a pure
 //     function of the Run.
 //
+// What packages tell each other has a field or a constant here (kinds.go, [Fault],
+// [Evidence], [App]); sentences are for the reader, and no package takes another's
+// apart. What older versions put into sentences is translated when a record is read,
+// in old.go.
+//
 // All times are offsets from the run's start on one monotonic clock.
 package record
 

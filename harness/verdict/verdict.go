@@ -313,6 +313,8 @@ type Doubt struct {
 	About  string `json:"about"`
 	Why    string `json:"why"`
 	Settle string `json:"settle"`
+	// Cause is the name of the cause that is in doubt, "" where it is something else.
+	Cause string `json:"-"`
 }
 
 // A Generator says how well our own side kept up.
