@@ -68,21 +68,21 @@ func (v *view) leaning(f *finding, c comparison) *finding {
 	if layer == layerUpstream {
 		who = "the link to the app"
 	}
-	g := found(CutByEdge, "X", layer, possible, f.streams).
+	g := found(CutByEdge, layer, possible, f.streams).
 		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
 		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody",
 			100*c.chance), v.edge.signed(), shape(f.streams)).show(f.Evidence...).
 		settle("streamproof diagnose with more streams (--streams 8)")
 	g.order = f.order
 	if steadySilence(f.streams) {
-		g.or(ProxyReadTimeout, "D1", "all had been silent for about as long, as an idle timer on the way would have it")
+		g.or(ProxyReadTimeout, "all had been silent for about as long, as an idle timer on the way would have it")
 	}
 	if s, ok := v.deadlineSuspect(f.streams); ok {
-		g.or(s.name, s.taxonomy, s.why)
+		g.or(s.name, s.why)
 	}
-	g.or(f.Cause.Cause, f.Taxonomy, f.Summary)
+	g.or(f.Cause.Cause, f.Summary)
 	for _, c := range f.Candidates {
-		g.or(c.Cause, c.Taxonomy, c.Why)
+		g.or(c.Cause, c.Why)
 	}
 	return g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
 }
@@ -154,7 +154,7 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	}
 	g := &finding{Cause: f.Cause, streams: f.streams, order: f.order}
 	g.RuledOut, g.Candidates, g.Evidence = nil, nil, nil
-	g.Layer, g.Confidence, g.Taxonomy = layer, likely, "X"
+	g.Layer, g.Confidence = layer, likely
 	switch symptomOf(f.streams[0]) {
 	case cameToEnd:
 		g.Cause.Cause = CutByEdge
@@ -168,11 +168,11 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	g.see(c.String(), v.edge.signed(), shape(f.streams)).show(f.Evidence...)
 	g.not(f.Cause.Cause, "asked directly, under the same load and for as long, the app does not show it")
 	if f.Confidence == certain && (f.Cause.Cause == AppError || f.Cause.Cause == LaunderedByApp) {
-		g.or(f.Cause.Cause, f.Taxonomy, "its log has exceptions at that time, which may come of the edge's hanging up")
+		g.or(f.Cause.Cause, "its log has exceptions at that time, which may come of the edge's hanging up")
 		g.RuledOut = nil
 	}
 	if s, ok := v.deadlineSuspect(f.streams); ok && g.Cause.Cause == CutByEdge {
-		g.or(s.name, s.taxonomy, s.why)
+		g.or(s.name, s.why)
 	}
 	if 10*c.bad < 9*c.of && g.Cause.Cause == CutByEdge {
 		g.perhapsReplica(f)
@@ -192,11 +192,11 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 func (f *finding) perhapsReplica(own *finding) {
 	const why = "only a part of the streams is concerned: other instances of the app may stand behind the edge than the one that was asked directly"
 	if !sameEvent(f.streams) {
-		f.or(OneReplica, "X", why)
+		f.or(OneReplica, why)
 		return
 	}
-	f.or(CutByEdge, "X", f.Summary)
-	f.or(own.Cause.Cause, own.Taxonomy, "in another instance than the one that was asked directly")
+	f.or(CutByEdge, f.Summary)
+	f.or(own.Cause.Cause, "in another instance than the one that was asked directly")
 	f.Cause.Cause, f.Layer, f.Confidence = OneReplica, layerApp, possible
 	f.RuledOut = nil
 	f.say("%d answers ended after one event, and the app that was asked directly sends them whole: another instance of it may fail", len(f.streams))

@@ -3,8 +3,8 @@
 // causes.
 //
 //  1. A view of one scenario is laid out: its streams with their grades, the
-//     lines of its logs sorted by what they mean ([TAXONOMY] section 3), the
-//     deaths that something recorded, what the edge is.
+//     lines of its logs sorted by what they mean (lines.go), the deaths that
+//     something recorded, what the edge is.
 //  2. Streams that broke a promise want an explanation. Rules, one family a
 //     file, take turns from the most specific to the least; what a rule explains
 //     for certain or as likely is taken off the table, so that a look-alike
@@ -15,6 +15,6 @@
 //  4. Findings are ranked: certain before likely before possible, and the app's
 //     and its stack's own causes before what our faults explain.
 //
-// [TAXONOMY]: the project's failure taxonomy; identifiers such as B9 in causes
-// refer to it.
+// All causes stand in one table (causes.go), which renders README.md: what each means,
+// what it looks like, and what to do.
 package diagnose

@@ -11,7 +11,7 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-func TestPage(t *testing.T) { page.Agrees(t, "README.md", "extend_test.go") }
+func TestPage(t *testing.T) { page.Agrees(t, "EXTEND.md", "extend_test.go") }
 
 // silent is the smallest rule: it explains nothing.
 type silent struct{}
@@ -34,7 +34,7 @@ func (onTheMinute) match(v *view) []*finding {
 	if len(gs) < minCluster {
 		return nil
 	}
-	f := found(CutOnTheMinute, "X", layerNetwork, possible, gs).
+	f := found(CutOnTheMinute, layerNetwork, possible, gs).
 		say("%d streams were cut within %v after a full minute", len(gs), slack).
 		see(tightest(gs), say(gs[0])).
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").

@@ -42,8 +42,8 @@ type finding struct {
 }
 
 // found begins a finding. Its methods add to it and return it.
-func found(name, taxonomy, layer, confidence string, streams []*verdict.Graded) *finding {
-	return &finding{Cause: verdict.Cause{Cause: name, Taxonomy: taxonomy, Layer: layer, Confidence: confidence}, streams: streams}
+func found(name, layer, confidence string, streams []*verdict.Graded) *finding {
+	return &finding{Cause: verdict.Cause{Cause: name, Layer: layer, Confidence: confidence}, streams: streams}
 }
 
 func (f *finding) say(format string, args ...any) *finding {
@@ -105,6 +105,10 @@ func (f *finding) cause() verdict.Cause {
 	}
 	if f.Evidence == nil {
 		f.Evidence = []record.Evidence{}
+	}
+	f.Taxonomy = idOf(f.Cause.Cause)
+	for i := range f.Candidates {
+		f.Candidates[i].Taxonomy = idOf(f.Candidates[i].Cause)
 	}
 	return f.Cause
 }

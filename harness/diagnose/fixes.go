@@ -44,8 +44,9 @@ func (v *view) edgeFix(f edgeFix) string {
 // prescribe gives a finding the remedy of its cause. What a rule itself says
 // stands for causes that have none, since they depend on what was seen.
 func (v *view) prescribe(f *finding) {
-	r, ok := remedies[f.Cause.Cause]
-	if !ok {
+	k, _ := Lookup(f.Cause.Cause)
+	r := k.remedy
+	if r.edge == nil && r.app == nil {
 		return
 	}
 	atEdge, inApp := v.edgeFix(r.edge), v.fix(r.app)
@@ -62,70 +63,6 @@ func (v *view) prescribe(f *finding) {
 }
 
 func joinLines(a, b string) string { return strings.Trim(a+"\n"+b, "\n") }
-
-// remedies has an entry for each cause whose remedy depends on the product or the
-// language. The keys of all others are in [spoken].
-var remedies = map[string]remedy{
-	// Delay.
-	BufferedByEdge:   {edge: edgeUnbuffered},
-	GzipByEdge:       {edge: edgeUncompressed},
-	HeldOnTheWay:     {edge: edgeUnbuffered},
-	BufferedByApp:    {app: fixFlush},
-	JoinedByApp:      {app: fixFlush},
-	GzipByApp:        {app: fixCompression},
-	StallInApp:       {app: fixStall},
-	HeartbeatsOnly:   {app: fixProducer},
-	SlowFirstEvent:   {app: fixFirst},
-	NoHeartbeat:      {app: fixHeartbeat},
-	BlockedLoop:      {app: fixBlocked},
-	SerialisedLoop:   {app: fixBlocked},
-	ConcurrencyLimit: {edge: edgeConnections, app: fixLimit, either: true},
-	Queue:            {app: fixLimit},
-	ThreadPool:       {app: fixPool},
-
-	// Timers.
-	ProxyReadTimeout:   {edge: edgeIdle, app: fixHeartbeat},
-	IdleTimeout:        {edge: edgeIdle, app: fixHeartbeat},
-	IdleTimeoutInApp:   {app: fixOwnIdle},
-	AbsoluteDeadline:   {edge: edgeDeadline, app: fixDeadline, either: true},
-	PayloadCap:         {edge: edgeCap, app: fixCap, either: true},
-	CutByEdge:          {edge: edgeCutter},
-	ProxyHeaderTimeout: {edge: edgeHeader, app: fixFirst},
-	EdgeReloaded:       {edge: edgeReload},
-	EdgeFull:           {edge: edgeConnections},
-	LaunderedByEdge:    {edge: edgeHonest},
-	EndsByClose:        {edge: edgeHonest},
-
-	// The app and its process manager.
-	SyncWorkerTimeout:  {app: fixWorkerTimeout},
-	BlockedLoopTimeout: {app: fixBlocked},
-	WorkerRecycled:     {app: fixRecycled},
-	GraceTooShort:      {app: fixGrace},
-	NoGracefulShutdown: {app: fixNoShutdown},
-	MemoryKillWorker:   {app: fixMemory},
-	MemoryKillAll:      {app: fixMemory},
-	AppError:           {app: fixRaised},
-	SilentTruncation:   {app: fixEnd},
-	CutInFrame:         {app: fixEnd},
-	MissingTerminal:    {app: fixEnd},
-	LaunderedByApp:     {app: fixSwallowed},
-	OutlivesResources:  {app: fixResources},
-	LengthLie:          {app: fixLength},
-	NotPropagated:      {edge: edgeAbort, app: fixLeak},
-}
-
-// spoken are the causes about which only the rule itself can say what to do: it
-// depends on what it saw, or is the same for all software.
-var spoken = map[string]bool{
-	InBandError: true, ErrorThenTerminal: true, TerminalTwice: true, OpenAfterAnswer: true, CutAfterAnswer: true,
-	Spliced: true, BrokenFraming: true, LostEvent: true, DuplicatedEvent: true, ReorderedEvents: true, ForeignEvent: true,
-	UnfinishedEvent: true, FieldPrefixTwice: true, EventsJoined: true, TerminalUnended: true, UnframedError: true, ErrorDocument: true,
-	FailureReason: true, FeedTooSlow: true, FeedEnded: true, SplitCharacters: true, TerminalTooBroad: true, FormNotRead: true, NeverEnds: true,
-	RedirectLoop: true, RedirectedAway: true, BrokenRedirect: true, NotFollowed: true,
-	CorruptContent: true, TerminalNotSent: true, TerminalUnmatched: true, WrongDialect: true, NotAStream: true,
-	BufferedSomehow: true, DeployGap: true, WorkerKilled: true, Overloaded: true, HTTPFailure: true, InjectedFault: true,
-	SelfInflicted: true, ConnectionCut: true, NoAnswer: true, TooMuch: true, OneReplica: true, BusyMachine: true,
-}
 
 // At the edge.
 var (

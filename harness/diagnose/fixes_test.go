@@ -33,20 +33,12 @@ func causeNames(t *testing.T) map[string]string {
 }
 
 // Every cause says what to do for every product and every language: something of
-// theirs, or the default in words. A cause without an entry is one of those about
+// theirs, or the default in words. A cause without a remedy is one of those about
 // which its rule says it.
 func TestFixesAreComplete(t *testing.T) {
 	for constant, name := range causeNames(t) {
-		r, ok := remedies[name]
-		if !ok {
-			if !spoken[name] {
-				t.Errorf("%s has no remedy: give it one in remedies, or put it among those spoken by their rule", constant)
-			}
-			continue
-		}
-		if r.edge == nil && r.app == nil {
-			t.Errorf("%s: an empty remedy", constant)
-		}
+		k, _ := Lookup(name)
+		r := k.remedy
 		for _, p := range append(record.EdgeProducts, record.EdgeUnknown) {
 			if r.edge != nil && r.edge[p] == "" {
 				t.Errorf("%s: nothing to do at %s", constant, p)
@@ -81,7 +73,7 @@ func TestFixesOfStrangers(t *testing.T) {
 	} {
 		v := &view{Scope: &verdict.Scope{Run: &record.Run{}, Scenario: &record.Scenario{}}, edge: edge{product: tt.product}}
 		v.Streams = []verdict.Graded{{Stream: &record.Stream{Header: map[string]string{"Server": tt.server}}}}
-		f := found(tt.cause, "", tt.layer, likely, nil)
+		f := found(tt.cause, tt.layer, likely, nil)
 		v.prescribe(f)
 		for _, w := range tt.want {
 			if !strings.Contains(f.Fix, w) {

@@ -7,9 +7,9 @@ import (
 )
 
 // or adds a cause that could be meant instead of f's own.
-func (f *finding) or(name, taxonomy, why string) *finding {
+func (f *finding) or(name, why string) *finding {
 	if !slices.Contains(f.Names(), name) {
-		f.Candidates = append(f.Candidates, verdict.Candidate{Cause: name, Taxonomy: taxonomy, Why: why})
+		f.Candidates = append(f.Candidates, verdict.Candidate{Cause: name, Why: why})
 	}
 	return f
 }
@@ -27,9 +27,9 @@ func fold(fs []*finding) []*finding {
 		if out[host].Confidence == certain {
 			continue // a later rule has found what an earlier one could only guess
 		}
-		out[host].or(f.Cause.Cause, f.Taxonomy, f.Summary)
+		out[host].or(f.Cause.Cause, f.Summary)
 		for _, c := range f.Candidates {
-			out[host].or(c.Cause, c.Taxonomy, c.Why)
+			out[host].or(c.Cause, c.Why)
 		}
 	}
 	return out

@@ -17,7 +17,7 @@ func (v *view) overheard(gs []*verdict.Graded) *finding {
 	if !ok {
 		return nil
 	}
-	return found(AppError, "A2", layerApp, likely, gs).
+	return found(AppError, layerApp, likely, gs).
 		say("the app ended %d answers itself: at %d of these ends it wrote a line that it writes nowhere else", len(gs), c.bad).
 		show(c.cited()).see(say(gs[0]), shape(gs), v.neighbours(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
@@ -30,7 +30,7 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 	if v.edge.passed(gs[0]) {
 		name, layer = CutByEdge, layerEdge
 	}
-	return found(name, "X", layer, likely, gs).
+	return found(name, layer, likely, gs).
 		say("%d answers were lost between the app, which finished them, and the client", len(gs)).
 		see(p.String()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
 		not(AppError, "the app says that it finished these answers").

@@ -27,7 +27,7 @@ func (busy) match(v *view) []*finding {
 	}
 	var fs []*finding
 	if n := len(pressed.gs); n > 0 {
-		f := found(InjectedFault+": memory pressure", "X", layerHarness, certain, pressed.gs).
+		f := found(InjectedFault+": memory pressure", layerHarness, certain, pressed.gs).
 			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n, pressed.why).
 			see(sayWorst(pressed.gs)).
 			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
@@ -35,7 +35,7 @@ func (busy) match(v *view) []*finding {
 		fs = append(fs, f)
 	}
 	if n := len(starved.gs); n > 0 {
-		fs = append(fs, found(BusyMachine, "X", layerHarness, likely, starved.gs).
+		fs = append(fs, found(BusyMachine, layerHarness, likely, starved.gs).
 			say("%d streams were slow or silent while %s: the app may not be at fault", n, starved.why).
 			see(sayWorst(starved.gs)).
 			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5")))

@@ -12,14 +12,14 @@ import (
 type content struct{}
 
 var contentCauses = []struct {
-	state               stream.State
-	name, taxonomy, fix string
+	state     stream.State
+	name, fix string
 }{
-	{stream.Gap, LostEvent, "X", "number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, not drop)"},
-	{stream.Duplicate, DuplicatedEvent, "J2", "number the events and make retries resume after the last one sent, not from the start"},
-	{stream.Reordered, ReorderedEvents, "X", "write one stream's events from one goroutine or task only"},
-	{stream.Foreign, ForeignEvent, "N18", "key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
-	{stream.Corrupt, CorruptContent, "X", "look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each hop: " + peel},
+	{stream.Gap, LostEvent, "number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, not drop)"},
+	{stream.Duplicate, DuplicatedEvent, "number the events and make retries resume after the last one sent, not from the start"},
+	{stream.Reordered, ReorderedEvents, "write one stream's events from one goroutine or task only"},
+	{stream.Foreign, ForeignEvent, "key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
+	{stream.Corrupt, CorruptContent, "look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each hop: " + peel},
 }
 
 func (content) match(v *view) []*finding {
@@ -38,7 +38,7 @@ func (content) match(v *view) []*finding {
 		if len(gs) == 0 {
 			continue
 		}
-		fs = append(fs, found(c.name, c.taxonomy, layerApp, certain, gs).
+		fs = append(fs, found(c.name, layerApp, certain, gs).
 			say("%d streams: %s", len(gs), c.state).
 			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
 			notIf(!v.Scenario.Policy.Faulty, "our own faults", "none was injected").
@@ -71,7 +71,7 @@ func framing(v *view) []*finding {
 	}
 	var fs []*finding
 	if len(spliced) > 0 {
-		f := found(Spliced, "A8", layerApp, certain, spliced).
+		f := found(Spliced, layerApp, certain, spliced).
 			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
 			see(say(spliced[0])).show(cite(v.tags[workerTimedOut], 2)...).show(cite(v.tags[invalidChunk], 2)...).
 			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120")
@@ -79,13 +79,13 @@ func framing(v *view) []*finding {
 		fs = append(fs, f)
 	}
 	if len(tooLong) > 0 {
-		fs = append(fs, found(LengthLie, "A7", layerApp, certain, tooLong).
+		fs = append(fs, found(LengthLie, layerApp, certain, tooLong).
 			say("%d responses sent more than their Content-Length declares", len(tooLong)).
 			see(say(tooLong[0])).show(cite(v.tags[lengthMismatch], 2)...).
 			mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
 	}
 	if len(broken) > 0 {
-		fs = append(fs, found(BrokenFraming, "A8", layerApp, certain, broken).
+		fs = append(fs, found(BrokenFraming, layerApp, certain, broken).
 			say("the framing of %d responses is broken", len(broken)).
 			see(say(broken[0])).show(cite(v.tags[invalidChunk], 2)...).
 			mend("let the HTTP library write chunks; look for code that writes to the socket itself"))

@@ -86,7 +86,7 @@ func alone(c *verdict.Crowd) time.Duration {
 
 // silentTogether is F1 beside a solo stream that was never silent for so long.
 func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
-	f := found(BlockedLoop, "F1", layerApp, likely, gs).
+	f := found(BlockedLoop, layerApp, likely, gs).
 		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something blocks the event loop that serves them",
 			len(gs), verdict.Brief(worstGap(gs)), verdict.Brief(longestAlone(c)))
 	inStep := false
@@ -98,7 +98,7 @@ func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	}
 	f.see(v.figures(c), workersLine(gs)).mend(v.fix(fixBlocked))
 	if inStep && len(c.Silences) < 2 {
-		f.or(StallInApp, "A6", "they stood at the same event: something behind the app may answer all of them later under load")
+		f.or(StallInApp, "they stood at the same event: something behind the app may answer all of them later under load")
 	}
 	return f
 }
@@ -117,7 +117,7 @@ func longestAlone(c *verdict.Crowd) time.Duration {
 
 // serialised begins a finding about a loop.
 func (v *view) serialised(c *verdict.Crowd, gs []*verdict.Graded, confidence string) *finding {
-	return found(SerialisedLoop, "F3", layerApp, confidence, gs).see(v.figures(c), stepsLine(c), workersLine(gs)).mend(v.fix(fixBlocked))
+	return found(SerialisedLoop, layerApp, confidence, gs).see(v.figures(c), stepsLine(c), workersLine(gs)).mend(v.fix(fixBlocked))
 }
 
 // loops are servers that serve all streams of a process from one event loop,
@@ -138,7 +138,7 @@ func (v *view) oneByOne(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		say("%d streams that had begun together were served one after the other: the code that makes an answer holds the event loop until it has ended", len(gs)).
 		not(ThreadPool, "one at a time, not forty")
 	if !loops.MatchString(words) {
-		f.or(ConcurrencyLimit, "X", "a server with one worker or a lock serves one at a time, too")
+		f.or(ConcurrencyLimit, "a server with one worker or a lock serves one at a time, too")
 	}
 	return f
 }
@@ -165,22 +165,22 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	}
 	full, confidence, ruledOut := v.fullPools(len(c.Streams))
 	if c.InBody && isPool(float64(c.N)) && len(full) == 0 && !ruledOut {
-		return found(ThreadPool, "F2", layerApp, likely, gs).
+		return found(ThreadPool, layerApp, likely, gs).
 			say("%d streams that had begun got nothing while about %d others went on: "+
 				"sync generators share 40 threads a process, event by event", len(gs), c.N).
 			see(fmt.Sprintf("about %d went on for %.0f %% of the time in which others got nothing", c.N, 100*c.Share)).
 			see(v.figures(c), v.threadsLine(poolSize)).
 			not(BlockedLoop, "the others went on meanwhile").
 			mend(v.fix(fixPool)).
-			or(ConcurrencyLimit, "H", "another limit that is taken for each event may be as large").
+			or(ConcurrencyLimit, "another limit that is taken for each event may be as large").
 			settle(v.rerun("--streams 40") + "   # below the knee all is well")
 	}
 	if len(full) > 0 && isPool(float64(c.N)) {
-		return found(ThreadPool, "F2", layerApp, confidence, gs).
+		return found(ThreadPool, layerApp, confidence, gs).
 			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process", len(gs), c.N).
 			see(full...).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
 	}
-	f := found(ConcurrencyLimit, "H", layerApp, likely, gs).
+	f := found(ConcurrencyLimit, layerApp, likely, gs).
 		say("%d streams had to wait: %s at a time; %s", len(gs), atMost(c.N, what), why).
 		see(fmt.Sprintf("exactly %d for %.0f %% of the time in which others waited; at most %d answers open at once, %d requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
 		see(v.figures(c), stepsLine(c), v.threadsLine(c.N), v.whose(c)).
@@ -192,7 +192,7 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		f.see(fmt.Sprintf("%d processes served them: each one stream at a time", n))
 	}
 	if isPool(float64(c.N)) {
-		f.or(ThreadPool, "F2", "anyio's pool has 40 threads a process")
+		f.or(ThreadPool, "anyio's pool has 40 threads a process")
 	}
 	return f
 }
@@ -243,7 +243,7 @@ func (v *view) queued(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if grows(c) {
 		name, text = Queue, "%d streams stood in a queue: the later a request came, the longer it waited for its first event"
 	}
-	return found(name, "X", layerApp, likely, gs).say(text, len(gs)).see(v.figures(c), stepsLine(c)).
+	return found(name, layerApp, likely, gs).say(text, len(gs)).see(v.figures(c), stepsLine(c)).
 		mend(v.fix(fixLimit)).settle(v.rerun("--streams 2") + "   # is all well with few streams?")
 }
 
@@ -275,7 +275,7 @@ func (v *view) atHop(f *finding, c *verdict.Crowd) {
 		if o.Hop == appHop && len(o.Streams) >= len(c.Streams)*8/10 && !o.Enough() {
 			f.Layer = layerEdge
 			f.see(fmt.Sprintf("asked directly, the app served %d streams at once and none waited", o.MostOpen))
-			f.or(HeldOnTheWay, "X", "something on the way may hold them up")
+			f.or(HeldOnTheWay, "something on the way may hold them up")
 		}
 	}
 }

@@ -15,7 +15,7 @@ func (cut) match(v *view) []*finding {
 	var fs []*finding
 	inFrame := v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Aborted && g.Partial > 0 })
 	if len(inFrame) > 0 {
-		f := found(CutInFrame, "J5", layerApp, likely, inFrame).
+		f := found(CutInFrame, layerApp, likely, inFrame).
 			say("%d connections were cut in the middle of an event", len(inFrame)).
 			see(say(inFrame[0]), fmt.Sprintf("%d bytes of an unfinished event", inFrame[0].Partial),
 				tightest(inFrame)).show(v.lastWord(inFrame[0])).
@@ -33,32 +33,32 @@ func (cut) match(v *view) []*finding {
 }
 
 // A suspect is a cause that a cut without any server evidence may have.
-type suspect struct{ name, taxonomy, layer, why, fix string }
+type suspect struct{ name, layer, why, fix string }
 
 var (
-	unknownSide = suspect{ConnectionCut, "X", layerNetwork, "a hop between client and app may cut as well: timers, restarts, lost state",
+	unknownSide = suspect{ConnectionCut, layerNetwork, "a hop between client and app may cut as well: timers, restarts, lost state",
 		"enter the chain at each hop (" + peel + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
-	idleTimer = suspect{ProxyReadTimeout, "D1", layerEdge, "they had been silent for the same time, as an idle timer on the way would have it", "send a heartbeat every few seconds; raise the timer"}
-	syncAge   = suspect{SyncWorkerTimeout, "E1", layerManager, "a sync worker's timeout counts from the start of its request",
+	idleTimer = suspect{ProxyReadTimeout, layerEdge, "they had been silent for the same time, as an idle timer on the way would have it", "send a heartbeat every few seconds; raise the timer"}
+	syncAge   = suspect{SyncWorkerTimeout, layerManager, "a sync worker's timeout counts from the start of its request",
 		"use an asynchronous worker: gunicorn -k uvicorn.workers.UvicornWorker"}
 )
 
 func (v *view) raiser() suspect {
-	return suspect{AppError, "A2", layerApp, "an exception in the generator ends its own stream only", v.fix(fixRaised)}
+	return suspect{AppError, layerApp, "an exception in the generator ends its own stream only", v.fix(fixRaised)}
 }
 
 // deadly are the ways in which a process ends, each with all of its streams. One
 // that was silent before has rather been blocked.
 func (v *view) deadly(gs []*verdict.Graded) []suspect {
 	dead := []suspect{
-		{WorkerKilled, "E7", layerManager, "a process that dies takes all its streams at one moment",
+		{WorkerKilled, layerManager, "a process that dies takes all its streams at one moment",
 			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients resume or retry"},
-		{WorkerRecycled, "E3", layerManager, "a process manager recycles workers: --max-requests, reload", "no --max-requests on stream workers"},
-		{GraceTooShort, "E4", layerManager, "a deploy's window may have run out", "raise the graceful timeout above the longest stream"},
-		{MemoryKillWorker, "E9", layerKernel, "the kernel kills for memory; oom_kill counts it", "raise the memory limit or cap concurrency"},
-		{MemoryKillAll, "E9", layerKernel, "a container may have died for memory: exit code 137", "raise the memory limit or cap concurrency"},
+		{WorkerRecycled, layerManager, "a process manager recycles workers: --max-requests, reload", "no --max-requests on stream workers"},
+		{GraceTooShort, layerManager, "a deploy's window may have run out", "raise the graceful timeout above the longest stream"},
+		{MemoryKillWorker, layerKernel, "the kernel kills for memory; oom_kill counts it", "raise the memory limit or cap concurrency"},
+		{MemoryKillAll, layerKernel, "a container may have died for memory: exit code 137", "raise the memory limit or cap concurrency"},
 	}
-	blocked := suspect{BlockedLoopTimeout, "E2", layerManager, "a process manager ends a worker whose loop is blocked", v.fix(fixBlocked)}
+	blocked := suspect{BlockedLoopTimeout, layerManager, "a process manager ends a worker whose loop is blocked", v.fix(fixBlocked)}
 	if v.stalledBefore(gs) {
 		return append([]suspect{blocked}, dead...)
 	}
@@ -84,13 +84,13 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 	}
 	suspects, clue := v.suspects(gs)
 	first := suspects[0]
-	f := found(first.name, first.taxonomy, first.layer, possible, gs).
+	f := found(first.name, first.layer, possible, gs).
 		say("%d connections were cut in mid-body: %s", len(gs), clue).
 		see(say(gs[0]), shape(gs), v.neighbours(gs)).show(v.lastWord(gs[0])).
 		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
 		mend(first.fix).settle(v.keepLogs())
 	for _, s := range suspects[1:] {
-		f.or(s.name, s.taxonomy, s.why)
+		f.or(s.name, s.why)
 	}
 	return f
 }

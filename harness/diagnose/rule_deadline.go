@@ -48,10 +48,10 @@ func (ownedDeadline) match(v *view) []*finding {
 	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]), func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
 	const how = "that is how PHP-FPM's timeout of a worker works"
 	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
-		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, "E1", how))
+		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, how))
 	}
 	if v.silentSince(gs, terminated) {
-		return one(v.toldLate(gs, terminated).or(SyncWorkerTimeout, "E1", how))
+		return one(v.toldLate(gs, terminated).or(SyncWorkerTimeout, how))
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func fellSilentAt(g *verdict.Graded, l record.Line) bool {
 
 // toldLate is the deadline of a process manager whose end an edge passed on late.
 func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
-	return found(AbsoluteDeadline, "D5", layerManager, certain, gs).
+	return found(AbsoluteDeadline, layerManager, certain, gs).
 		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients were told %.2f s later",
 			len(gs), measureOf(gs, reachedOf).center.Seconds(), measureOf(gs, silenceOf).center.Seconds()).
 		show(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
@@ -90,7 +90,7 @@ func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
 }
 
 func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {
-	return found(AbsoluteDeadline, "D5", layer, certain, gs).
+	return found(AbsoluteDeadline, layer, certain, gs).
 		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs), measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
 		show(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
 		not(ProxyReadTimeout, "its log says that the whole time was over")
@@ -216,7 +216,7 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 		confidence = possible
 	}
 	layer, who := v.layerOf(whose)
-	f := found(AbsoluteDeadline, "D5", layer, confidence, gs).
+	f := found(AbsoluteDeadline, layer, confidence, gs).
 		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
 		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal).show(byLog).see(known(limitTotal,
 		d.age.center.Seconds())).
@@ -224,12 +224,12 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 		settle(v.settleOwner(whose, noTotal != ""))
 	switch {
 	case whose != ownerEdge:
-		f.or(SyncWorkerTimeout, "E1", "a sync worker's timeout counts from the start of its request")
+		f.or(SyncWorkerTimeout, "a sync worker's timeout counts from the start of its request")
 		if d.sure == agePlain {
-			f.or(AppError, "A2", "the app's own code may fail after this event")
+			f.or(AppError, "the app's own code may fail after this event")
 		}
 	case d.sure != ageAlone:
-		f.or(PayloadCap, "H6", fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", gs[0].Bytes))
+		f.or(PayloadCap, fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", gs[0].Bytes))
 	}
 	return f
 }
@@ -275,7 +275,7 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 	}
 	layer, _ := v.layerOf(whose)
 	why := fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s", d.age.center.Seconds(), d.why)
-	return suspect{AbsoluteDeadline, "D5", layer, why, ""}, true
+	return suspect{AbsoluteDeadline, layer, why, ""}, true
 }
 
 // settleOwner is the command that tells whose a limit is, where that is open.
@@ -321,7 +321,7 @@ func (v *view) capFinding(gs []*verdict.Graded, n measure, what string) *finding
 	like := func(g *verdict.Graded) bool { return cameShort(g) && max(g.Bytes-size, size-g.Bytes) <= size/100 }
 	whose, c := v.ownerOf(gs, like)
 	layer, who := v.layerOf(whose)
-	return found(PayloadCap, "H6", layer, likely, gs).
+	return found(PayloadCap, layer, likely, gs).
 		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what, asIfWhole(gs)).
 		see(fmt.Sprintf("%d streams ended after %d %s (spread %d)", len(gs), int64(n.center), what, int64(n.spread)),
 			framingLine(gs[0]), c.String(), known(limitSize, float64(n.center))).

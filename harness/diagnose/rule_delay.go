@@ -29,7 +29,7 @@ func (buffering) match(v *view) []*finding {
 		}
 		fs = append(fs, f)
 		if f.Confidence == possible && f.Cause.Cause != JoinedByApp {
-			fs = append(fs, found(otherHop(f.Cause.Cause), "B", layerEdge, possible, gs).say("the other side of the edge may collect events").
+			fs = append(fs, found(otherHop(f.Cause.Cause), layerEdge, possible, gs).say("the other side of the edge may collect events").
 				see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
 		}
 	}
@@ -88,7 +88,7 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	inside := v.liveInside(gs)
 	switch {
 	case inside != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
-		return found(GzipByEdge, "B2", layerEdge, certain, gs).
+		return found(GzipByEdge, layerEdge, certain, gs).
 			say("%s compresses %s (%s) and holds their events in its window", v.edge.product, count(gs), g.Encoding).
 			see(inside).
 			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
@@ -98,12 +98,12 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 		if !surely(gs) {
 			confidence = likely
 		}
-		return found(GzipByApp, "B5", layerApp, confidence, gs).
+		return found(GzipByApp, layerApp, confidence, gs).
 			say("the app compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
 			not(GzipByEdge, "the app, asked directly, compresses them by itself").
 			mend("exclude text/event-stream from GZipMiddleware, or flush the compressor after each event")
 	default:
-		return found(GzipByApp, "B5", layerApp, possible, gs).
+		return found(GzipByApp, layerApp, possible, gs).
 			say("%s are compressed (%s) and arrive in bursts", count(gs), g.Encoding).
 			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") + "   # and " + peel)
 	}
@@ -136,7 +136,7 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	case !surely(gs):
 		return v.cameInBursts(gs)
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
-		return found(JoinedByApp, "B6", layerApp, certain, gs).
+		return found(JoinedByApp, layerApp, certain, gs).
 			say("%s came as one body with a Content-Length: something in the app joined them first", count(gs)).
 			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers-startOf(g)).Seconds())).
 			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
@@ -148,7 +148,7 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond && manyBursts(g):
 		return v.byEdge(gs, likely)
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
-		return found(BufferedByApp, "B", layerApp, likely, gs).
+		return found(BufferedByApp, layerApp, likely, gs).
 			say("the app collects the events of %s before it writes them", count(gs)).
 			not(BufferedByEdge, v.whyNotBuffer(g)).
 			mend(v.fix(fixFlush))
@@ -161,7 +161,7 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 // events came as one body.
 func (v *view) joined(gs []*verdict.Graded) *finding {
 	g := gs[0]
-	return found(JoinedByApp, "B6", layerApp, possible, gs).
+	return found(JoinedByApp, layerApp, possible, gs).
 		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does not stream", count(gs)).
 		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers - startOf(g)).Seconds())).
 		mend("pass body_iterator through in middleware, never b\"\".join(...)").
@@ -172,11 +172,11 @@ func (v *view) joined(gs []*verdict.Graded) *finding {
 // nothing is more than possible then.
 func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
 	if !v.edge.there { // an edge that nobody has seen is not blamed first
-		return found(BufferedByApp, "B", layerApp, possible, gs).
+		return found(BufferedByApp, layerApp, possible, gs).
 			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, would it do the same?", count(gs), v.noSign()).
 			mend(v.fix(fixFlush)).settle(v.peelWith())
 	}
-	return found(BufferedByEdge, "B1", layerEdge, possible, gs).
+	return found(BufferedByEdge, layerEdge, possible, gs).
 		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?", count(gs)).
 		mend(fixBuffering).settle(v.peelWith())
 }
@@ -200,7 +200,7 @@ func (v *view) whyNotBuffer(g *verdict.Graded) string {
 }
 
 func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
-	f := found(BufferedByEdge, "B1", layerEdge, confidence, gs).
+	f := found(BufferedByEdge, layerEdge, confidence, gs).
 		say("%s collects the events of %s before it passes them on", v.edge.product, count(gs)).
 		show(cite(v.tags[tempFile], 1)...).
 		mend(fixBuffering)
@@ -236,7 +236,7 @@ func (slow) match(v *view) []*finding {
 	}
 	g := gs[0]
 	head, first := g.Headers-startOf(g), g.First-startOf(g)
-	f := found(SlowFirstEvent, "X", layerApp, likely, gs).
+	f := found(SlowFirstEvent, layerApp, likely, gs).
 		say("the first event of %d streams came late", len(gs)).
 		see(firstLine(g, head, first)).show(v.lastWord(g), v.accessLine(g)).
 		not("buffering", "what followed came event by event").

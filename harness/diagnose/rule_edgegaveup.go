@@ -14,7 +14,7 @@ func (edgeGaveUpRule) match(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return one(found(CutByEdge, "X", layerEdge, certain, gs).
+	return one(found(CutByEdge, layerEdge, certain, gs).
 		say("%s closed its own connection to the app while %d answers were under way%s",
 			v.edge.product, len(gs), asIfWhole(gs)).
 		show(cite(hits, 3)...).see(say(gs[0])).

@@ -42,7 +42,7 @@ func (v *view) stoppedByLog() []*finding {
 		case len(gs) < minCluster:
 			confidence = likely
 		}
-		return one(found(EdgeReloaded, "E10", layerEdge, confidence, gs).
+		return one(found(EdgeReloaded, layerEdge, confidence, gs).
 			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs), max(after, 0).Seconds()).
 			show(h.cited()).see(tightest(gs)).show(v.accessLine(gs[0])).
 			notIf(len(gs) >= minCluster, "application error mid-stream", "they ended at one moment, after the edge was told to stop").

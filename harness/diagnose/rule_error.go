@@ -31,7 +31,7 @@ func (appError) match(v *view) []*finding {
 }
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
-	return found(AppError, "A2", layerApp, confidence, gs).
+	return found(AppError, layerApp, confidence, gs).
 		say("the app raised in mid-stream and its server cut %d connections", len(gs)).
 		see(tightest(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
@@ -57,7 +57,7 @@ func (lengthLie) match(v *view) []*finding {
 	if len(v.tags[lengthMismatch]) > 0 {
 		confidence = certain
 	}
-	return one(found(LengthLie, "A7", layerApp, confidence, gs).
+	return one(found(LengthLie, layerApp, confidence, gs).
 		say("%d responses declared a Content-Length and ended before it", len(gs)).
 		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq, orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
 		show(cite(v.tags[lengthMismatch], 3)...).

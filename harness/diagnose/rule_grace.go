@@ -40,7 +40,7 @@ func (grace) match(v *view) []*finding {
 	if len(ms) > 0 || len(v.tags[graceOver]) > 0 {
 		confidence = certain
 	}
-	f := found(GraceTooShort, "E4", layerManager, confidence, gs).
+	f := found(GraceTooShort, layerManager, confidence, gs).
 		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs), after.Seconds()).
 		show(lines...).show(cite(v.tags[graceOver], 2)...).show(causesOfDeath(ms, 3)...).see(tightest(gs)).
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
@@ -81,7 +81,7 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 		if bySignal {
 			confidence, how = certain, fmt.Sprintf("the signal itself ended it, code %d", e.Code)
 		}
-		return found(NoGracefulShutdown, "E4", layerApp, confidence, gs).
+		return found(NoGracefulShutdown, layerApp, confidence, gs).
 			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves", milliseconds(max(after, 0)), len(gs)).
 			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Who(), milliseconds(max(after, 0)), how)).see(tightest(gs)).
 			not(GraceTooShort, "there was no window at all").

@@ -30,7 +30,7 @@ func (idleTimeout) match(v *view) []*finding {
 	if len(said) > 0 {
 		confidence = certain
 	}
-	return one(found(IdleTimeout, "D4", layerNetwork, confidence, gs).
+	return one(found(IdleTimeout, layerNetwork, confidence, gs).
 		say("the load balancer ended %d connections on which nothing had moved for %v", len(gs), limit).
 		see(fmt.Sprintf("%s: idle timeout is %v", layerBalancer, limit)).see(said...).see(silenceLine(gs)).
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "the edge's error log has no \"upstream timed out\"").
@@ -76,7 +76,7 @@ func (edgeReloaded) match(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return one(found(EdgeReloaded, "E10", layerEdge, certain, gs).
+	return one(found(EdgeReloaded, layerEdge, certain, gs).
 		say("%s was reloaded, and cut %d streams when their old workers' time was over", v.edge.product, len(gs)).
 		see(fmt.Sprintf("reload at %.3f s, worker_shutdown_timeout is %v", at.Seconds(), limit),
 			tightest(gs)).show(v.accessLine(gs[0])).

@@ -29,7 +29,7 @@ func (injected) match(v *view) []*finding {
 	if v.Confirmed {
 		confidence = certain
 	}
-	f := found(InjectedFault+": "+name, "X", layerNetwork, confidence, gs).
+	f := found(InjectedFault+": "+name, layerNetwork, confidence, gs).
 		say("our own fault, active from %.3f s, is what %d streams died or suffered of", v.Active.Seconds(), len(gs)).
 		see(v.windowLines()...).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
 		not("the app", "only streams in the way of the fault are counted here").

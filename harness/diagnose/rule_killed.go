@@ -18,7 +18,7 @@ func (killed) match(v *view) []*finding {
 		return nil
 	}
 	gs := gradedOf(ms)
-	return one(found(WorkerKilled, "E7", layerManager, certain, gs).
+	return one(found(WorkerKilled, layerManager, certain, gs).
 		say("%d streams were cut when their process died: %s", len(gs), ms[0].death.what).
 		show(causesOfDeath(ms, 5)...).see(tightest(gs), workersLine(gs)).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").

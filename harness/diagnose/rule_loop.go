@@ -56,7 +56,7 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	if worker != "" {
 		confidence = certain
 	}
-	return found(BlockedLoop, "F1", layerApp, confidence, gs).
+	return found(BlockedLoop, layerApp, confidence, gs).
 		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs), (to-from).Seconds(), after).
 		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
 		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
@@ -78,7 +78,7 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after stri
 	if v.anyWord(gs, from) || v.aloneToo(gs) {
 		return nil
 	}
-	return found(BlockedLoop, "F1", layerApp, possible, gs).
+	return found(BlockedLoop, layerApp, possible, gs).
 		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something blocks its event loop", len(gs), silence.Seconds(), after).
 		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile", v.indexes(gs)), say(gs[0])).
 		mend(v.fix(fixBlocked)).
@@ -208,7 +208,7 @@ func (v *view) staircase(late []*verdict.Graded) *finding {
 			return nil
 		}
 	}
-	return found(BlockedLoop, "F3", layerApp, likely, gs).
+	return found(BlockedLoop, layerApp, likely, gs).
 		say("%d streams that had begun together were served one after the other: a generator without a real await holds the loop", len(gs)).
 		see(fmt.Sprintf("first events at %.3f s, %.3f s, %.3f s …, each after the end of another stream", gs[0].First.Seconds(), gs[1].First.Seconds(), gs[2].First.Seconds()), workersLine(gs)).
 		not("thread pool exhausted (40)", "one at a time, not forty").

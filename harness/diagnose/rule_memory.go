@@ -27,7 +27,7 @@ func (memoryKill) match(v *view) []*finding {
 	if v.containerDied() || v.podOOM() || wasFirst(gs) {
 		name, what = MemoryKillAll, "the whole container"
 	}
-	f := found(name, "E9", layerKernel, certain, gs).
+	f := found(name, layerKernel, certain, gs).
 		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
 		see(lines...).show(cite(v.tags[oomKiller], 2)...).show(cite(v.tags[workerKill], 2)...).see(tightest(gs),
 		workersLine(gs)).

@@ -13,19 +13,19 @@ import (
 // A misframing is what a framework, or the code around it, does to the framing of
 // events. The client alone can tell.
 type misframing struct {
-	fault               stream.Fault
-	name, taxonomy, say string
-	fix                 string
+	fault     stream.Fault
+	name, say string
+	fix       string
 }
 
 var misframings = []misframing{
-	{stream.PrefixTwice, FieldPrefixTwice, "X", "%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
+	{stream.PrefixTwice, FieldPrefixTwice, "%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
 		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a gateway), or whole events to a plain streaming response"},
-	{stream.Joined, EventsJoined, "X", "the events of %d streams are not parted by a blank line, so that clients take several for one",
+	{stream.Joined, EventsJoined, "the events of %d streams are not parted by a blank line, so that clients take several for one",
 		"end each event with a blank line: data: …\\n\\n"},
-	{stream.TerminalOpen, TerminalUnended, "J5", "the last event of %d streams, the terminal, lacks the blank line that ends an event: clients to the letter never see it",
+	{stream.TerminalOpen, TerminalUnended, "the last event of %d streams, the terminal, lacks the blank line that ends an event: clients to the letter never see it",
 		"end the last event like every other: data: [DONE]\\n\\n"},
-	{stream.SecondReply, Spliced, "A8", "a second HTTP response stands inside the body of %d streams",
+	{stream.SecondReply, Spliced, "a second HTTP response stands inside the body of %d streams",
 		"use an asynchronous worker, or a timeout above the longest stream; let one writer alone end a response"},
 }
 
@@ -41,7 +41,7 @@ func misframed(v *view) []*finding {
 		if len(gs) == 0 {
 			continue
 		}
-		f := found(m.name, m.taxonomy, layerApp, certain, gs).
+		f := found(m.name, layerApp, certain, gs).
 			say(m.say, len(gs)).
 			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
 			notIf(m.fault == stream.TerminalOpen, CutInFrame, "the response ended properly, right behind the terminal").
@@ -84,7 +84,7 @@ func splitCharacters(v *view) []*finding {
 		return nil
 	}
 	g := gs[0]
-	f := found(SplitCharacters, "X", layerApp, possible, gs).
+	f := found(SplitCharacters, layerApp, possible, gs).
 		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in two pieces", len(gs)).
 		see(fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", g.Seq, g.Content.Replaced, g.Content.Split)).
 		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with {stream: true}, StringDecoder), or pass bytes through as they are").
@@ -106,7 +106,7 @@ func unframedError(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return one(found(UnframedError, "A5", layerApp, likely, gs).
+	return one(found(UnframedError, layerApp, likely, gs).
 		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer that stops", len(gs)).
 		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(SilentTruncation, "the server did say why, only not as an event").

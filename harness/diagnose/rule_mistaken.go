@@ -53,12 +53,12 @@ func notAStream(v *view) *finding {
 		return nil
 	}
 	g := gs[0]
-	name, taxonomy, what := NotAStream, "X", "one document"
+	name, what := NotAStream, "one document"
 	text := documentError(g.Start)
 	if text != "" {
-		name, taxonomy, what = ErrorDocument, "A5", "an error document"
+		name, what = ErrorDocument, "an error document"
 	}
-	f := found(name, taxonomy, layerApp, certain, gs).
+	f := found(name, layerApp, certain, gs).
 		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what, orElse(g.ContentType, "not set"))
 	if text != "" {
 		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs), g.Status, text)
@@ -133,7 +133,7 @@ func wrongDialect(v *view) *finding {
 	if d, _ := stream.Lookup(guess); d.Format.Name != asked.Format.Name {
 		confidence = certain
 	}
-	return found(WrongDialect, "X", layerHarness, confidence, gs).
+	return found(WrongDialect, layerHarness, confidence, gs).
 		say("not one event of %d streams could be read as %s; the body looks like %s", len(gs), asked.Name, guess).
 		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, orElse(gs[0].ContentType, "not set")), say(gs[0])).
 		not(CorruptContent, "nothing could be read from the first byte on, on all streams alike").
@@ -196,7 +196,7 @@ func terminalUnmatched(v *view) *finding {
 	if saysTheEnd(last) {
 		confidence, why = likely, strings.Replace(why, "with the same event", "with an event that sounds like an end", 1)
 	}
-	f := found(TerminalUnmatched, "X", layerHarness, confidence, gs).
+	f := found(TerminalUnmatched, layerHarness, confidence, gs).
 		say("the terminal expression matched no event of any stream; %s: %s", why, last).
 		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0]))
 	ends := verdict.Ends(v.Run)
@@ -206,7 +206,7 @@ func terminalUnmatched(v *view) *finding {
 	}
 	f.Confidence = likely
 	return f.see("in every answer that ended by itself, this matches the last event and no other: "+ends[0]).
-		or(SilentTruncation, "A3", "the app may as well stop short after that event each time").
+		or(SilentTruncation, "the app may as well stop short after that event each time").
 		mend("if that event ends the answer: --terminal " + quoted(ends[0]) + "; if not, let the app send one that does").
 		settle(v.rerun("--terminal " + quoted(ends[0])))
 }
@@ -254,7 +254,7 @@ func terminalTooBroad(v *view) *finding {
 		return nil
 	}
 	g := gs[0]
-	f := found(TerminalTooBroad, "X", layerHarness, certain, gs).
+	f := found(TerminalTooBroad, layerHarness, certain, gs).
 		say("the terminal expression matches events that others follow, on %d streams: a cut after such an event would look like the end", len(gs)).
 		see(fmt.Sprintf("stream %d: it matches event %d of %d", g.Seq, g.Content.Early, g.Frames-g.Heartbeats), "last event: "+g.Content.LastEvent).
 		not(TerminalTwice, "content follows the event, and on most streams")
@@ -279,7 +279,7 @@ func formNotRead(v *view) *finding {
 	if dialect == "" {
 		name = FormNotRead
 	}
-	f := found(name, "X", layerHarness, certain, gs).
+	f := found(name, layerHarness, certain, gs).
 		say("%d answers are %s, and were read as %s: what they hold is not judged", len(gs), verdict.FormOf(g.Stream), v.Run.Plan.Dialect).
 		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, orElse(g.ContentType, "not set"))).
 		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
@@ -306,7 +306,7 @@ func neverEnds(v *view) *finding {
 		return nil
 	}
 	g := gs[0]
-	return found(NeverEnds, "X", layerHarness, likely, gs).
+	return found(NeverEnds, layerHarness, likely, gs).
 		say("%d streams were still sending when our limit on the life of a stream ended them, and no answer of the run came to an end: does this feed end?", len(gs)).
 		see(fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit", g.Seq, g.Contents, (g.End-g.Send).Seconds(), (g.End-g.Last).Seconds())).
 		not(StallInApp, "events came until the limit").
@@ -340,7 +340,7 @@ func terminalNotSent(v *view) *finding {
 	if len(v.outcomes(verdict.Complete)) == 0 {
 		confidence = certain
 	}
-	return found(TerminalNotSent, "X", layerApp, confidence, gs).
+	return found(TerminalNotSent, layerApp, confidence, gs).
 		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs), v.Run.Plan.Dialect).
 		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
@@ -373,7 +373,7 @@ func finishedOpen(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(MissingTerminal, "X", layerApp, certain, gs).
+	return found(MissingTerminal, layerApp, certain, gs).
 		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes", len(gs), v.Run.Plan.Dialect).
 		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq,
 			(gs[0].End-gs[0].Last).Seconds())).show(v.lastWord(gs[0])).

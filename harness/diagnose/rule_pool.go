@@ -76,12 +76,12 @@ func (v *view) orPool(f *finding) *finding {
 		return f
 	}
 	f.Confidence = possible
-	return f.or(ThreadPool, "F2", fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads", most)).
+	return f.or(ThreadPool, fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads", most)).
 		settle(v.rerun("--streams 40") + "   # is all well below the knee?")
 }
 
 func poolFinding(v *view, gs []*verdict.Graded, confidence string, most, workers int) *finding {
-	return found(ThreadPool, "F2", layerApp, confidence, gs).
+	return found(ThreadPool, layerApp, confidence, gs).
 		see(fmt.Sprintf("knee at %d: peak of %d concurrent streams a process; %d processes seen", poolSize, most, workers)).
 		not("blocked event loop", "streams were held up one by one, not all at one moment").
 		mend("make the generator async; or anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup").

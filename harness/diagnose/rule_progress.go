@@ -18,7 +18,7 @@ func (idling) match(v *view) []*finding {
 		fs = append(fs, v.keptAlive(UnfinishedEvent, gs).
 			say("%d streams never completed an event that had begun, while its bytes went on coming", len(gs)).
 			not(HeartbeatsOnly, "the bytes belong to an event").
-			or(HeldOnTheWay, "X", "a slow link or hop may pass the bytes on one by one").
+			or(HeldOnTheWay, "a slow link or hop may pass the bytes on one by one").
 			mend("write each event, with the blank line that ends it, in one write; bound the wait for the rest of it, and send an error event when the time is over").
 			settle(peel+"   # does the app complete the event when asked directly?"))
 		v.explain(fs[0])
@@ -34,7 +34,7 @@ func (idling) match(v *view) []*finding {
 }
 
 func (v *view) keptAlive(name string, gs []*verdict.Graded) *finding {
-	f := found(name, "X", layerApp, likely, gs).see(idleLine(gs[0])).show(v.lastWord(gs[0]), v.accessLine(gs[0]))
+	f := found(name, layerApp, likely, gs).see(idleLine(gs[0])).show(v.lastWord(gs[0]), v.accessLine(gs[0]))
 	if longest := v.longestThought(); longest > 0 {
 		f.see(fmt.Sprintf("the longest time without content in an answer that came whole is %.2f s", longest.Seconds()))
 	}

@@ -57,7 +57,7 @@ func headerTimedOut(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(ProxyHeaderTimeout, "D2", layerEdge, confidence, gs).
+	return found(ProxyHeaderTimeout, layerEdge, confidence, gs).
 		say("%s gave up on %d requests before the app sent a response head", v.edge.product, len(gs)).
 		show(cite(hits, 3)...).show(cite(v.tags[noneLive], 2)...).see(say(gs[0])).show(v.accessLine(gs[0])).
 		not("proxy read timeout", "no response head had come").
@@ -76,7 +76,7 @@ func deployGap(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(DeployGap, "E6", layerApp, confidence, gs).
+	return found(DeployGap, layerApp, confidence, gs).
 		say("nothing listened when %d streams came: the app was restarting, had crashed or was never there", len(gs)).
 		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
 		not("a cut stream", "these never began").
@@ -105,7 +105,7 @@ func shed(v *view) *finding {
 	if len(v.tags[concurrencyLimit]) > 0 || gs[0].Status == 429 {
 		confidence = certain
 	}
-	return found(Overloaded, "H4", layerApp, confidence, gs).
+	return found(Overloaded, layerApp, confidence, gs).
 		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
 		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", "these were refused clearly, before any data").
@@ -120,7 +120,7 @@ func edgeFull(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(EdgeFull, "H1", layerEdge, certain, gs).
+	return found(EdgeFull, layerEdge, certain, gs).
 		say("%s had no connections left for %d streams", v.edge.product, len(gs)).
 		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
 		mend("events { worker_connections 16384; }   # two for each proxied stream")
@@ -162,12 +162,12 @@ func ownError(v *view) *finding {
 	}
 	server := gs[0].Header[serverField]
 	edge := record.ProductNamed(server).String()
-	return found(HTTPFailure, "X", layerEdge, likely, gs).
+	return found(HTTPFailure, layerEdge, likely, gs).
 		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
 		see(say(gs[0])).show(v.accessLine(gs[0])).
 		see(fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, server)).
 		not(Overloaded, "the app did not answer these").
-		or(DeployGap, "E6", "nothing may have listened for a moment").
+		or(DeployGap, "nothing may have listened for a moment").
 		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +
 			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
 		settle(peel)
@@ -178,7 +178,7 @@ func otherStatus(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(HTTPFailure, "X", layerApp, likely, gs).
+	return found(HTTPFailure, layerApp, likely, gs).
 		say("%d streams were answered with status %d", len(gs), gs[0].Status).
 		see(say(gs[0])).show(v.accessLine(gs[0]), v.lastWord(gs[0])).show(cite(v.tags[exception],
 		2)...).show(cite(v.tags[headClosed], 2)...).
@@ -190,7 +190,7 @@ func noAnswer(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	f := found(NoAnswer, "X", layerNetwork, possible, gs).
+	f := found(NoAnswer, layerNetwork, possible, gs).
 		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
 		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
 		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")

@@ -28,7 +28,7 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	if settled || !fate.All() || len(bad) == 0 {
 		return all
 	}
-	f := found(OneReplica, "X", layerApp, likely, bad).
+	f := found(OneReplica, layerApp, likely, bad).
 		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad, fate.Of, fate.OthersOf).
 		see(fate.String(), shape(bad), framingLine(bad[0])).
 		not("a fault of the edge", "it serves the other replicas as well").
@@ -55,7 +55,7 @@ func (v *view) orReplica(f *finding) *finding {
 	if on := v.beyond(gs, func(g *verdict.Graded) bool { return g.Contents > gs[0].Contents && !cameShort(g) }); len(on) < len(gs)/4+1 {
 		return f
 	}
-	return f.or(OneReplica, "X", "only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
+	return f.or(OneReplica, "only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
 }
 
 // byLog names replicas as the edge's log does. Where several lines may be of a

@@ -21,7 +21,7 @@ func (resources) match(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	f := found(OutlivesResources, "A1", layerApp, certain, gs).
+	f := found(OutlivesResources, layerApp, certain, gs).
 		say("%d streams ended at once after their head, with at most one event: what the generator reads was closed before it ran", len(gs)).
 		show(cite(v.tags[closedResource], 3)...).show(cite(v.tags[exception], 1)...).see(framingLine(gs[0])).
 		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream", "the exception says that a resource was closed, and all streams end at the same event").

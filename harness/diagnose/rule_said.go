@@ -27,7 +27,7 @@ func (said) match(v *view) []*finding {
 		return g.Content.Failing && g.Content.Errors == 1 && g.Grade.Outcome == verdict.FailedClean
 	})
 	add(gaveUp, func() *finding {
-		return found(FailureReason, "A5", layerApp, certain, gaveUp).
+		return found(FailureReason, layerApp, certain, gaveUp).
 			say("%d answers ended for a reason that says that they failed: %s", len(gaveUp), reasons(gaveUp)).
 			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp)).show(v.lastWord(gaveUp[0])).
 			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for it alone takes the failure for success").
@@ -41,7 +41,7 @@ func (said) match(v *view) []*finding {
 		return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
 	})
 	add(both, func() *finding {
-		return found(ErrorThenTerminal, "A5", layerApp, certain, both).
+		return found(ErrorThenTerminal, layerApp, certain, both).
 			say("%d streams reported an error and then sent the terminal of success", len(both)).
 			see(say(both[0])).show(v.lastWord(both[0])).
 			not("complete", "the error came first; a client that looks for the terminal alone takes it for success").
@@ -49,7 +49,7 @@ func (said) match(v *view) []*finding {
 	})
 	inBand := v.take(func(g *verdict.Graded) bool { return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean })
 	add(inBand, func() *finding {
-		return found(InBandError, "A5", layerApp, certain, inBand).
+		return found(InBandError, layerApp, certain, inBand).
 			say("the server reported an error in band, after status 200, on %d streams", len(inBand)).
 			see(say(inBand[0]), tightest(inBand)).show(v.lastWord(inBand[0])).
 			not("truncation", "the error event says that the answer is not whole").
@@ -59,7 +59,7 @@ func (said) match(v *view) []*finding {
 		return v.flagged(g, verdict.Repeated) && g.Grade.Outcome == verdict.Complete
 	})
 	add(twice, func() *finding {
-		return found(TerminalTwice, "J2", layerApp, certain, twice).
+		return found(TerminalTwice, layerApp, certain, twice).
 			say("%d streams sent their terminal more than once", len(twice)).
 			see(fmt.Sprintf("stream %d: %d terminals, %d events after the first", twice[0].Seq, twice[0].Content.Terminals, twice[0].Content.AfterTerminal)).
 			mend("send the terminal in one place only: the generator or the framework around it, not both")
@@ -68,7 +68,7 @@ func (said) match(v *view) []*finding {
 		return v.flagged(g, verdict.Ragged) && g.Grade.Outcome == verdict.Complete && !g.Struck
 	})
 	add(ragged, func() *finding {
-		return found(CutAfterAnswer, "X", layerApp, likely, ragged).
+		return found(CutAfterAnswer, layerApp, likely, ragged).
 			say("%d streams were cut between their terminal and the end of the body", len(ragged)).
 			see(fmt.Sprintf("stream %d: %s %s after the terminal", ragged[0].Seq, ragged[0].Wire.Close, ragged[0].Wire.Where)).
 			mend("let the response end by itself: do not close the connection or exit after the last event")
@@ -77,7 +77,7 @@ func (said) match(v *view) []*finding {
 		return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) && !g.Struck
 	})
 	add(open, func() *finding {
-		return found(OpenAfterAnswer, "X", layerApp, certain, open).
+		return found(OpenAfterAnswer, layerApp, certain, open).
 			say("%d streams sent their terminal and left the connection open", len(open)).
 			see(fmt.Sprintf("stream %d: open for %.2f s after its terminal", open[0].Seq, max(open[0].Wire.Lingered, 0).Seconds())).
 			notIf(open[0].Wire.Framing == record.CloseDelimited, "keep-alive", "the close ends this body, so the client still waits").
@@ -90,7 +90,7 @@ func (said) match(v *view) []*finding {
 // silence that would count.
 func (v *view) tooFew(gs []*verdict.Graded) *finding {
 	g := gs[0]
-	f := found(FeedTooSlow, "X", layerApp, likely, gs).
+	f := found(FeedTooSlow, layerApp, likely, gs).
 		say("%d streams of the feed brought fewer events than the %d in %.0f s that are asked for", len(gs), max(1, v.Scenario.Policy.FeedEvents), v.Scenario.Policy.Feed.Seconds()).
 		see(fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s", g.Seq,
 			g.Contents, g.Heartbeats, g.ProgressGap.Seconds())).show(v.lastWord(g)).

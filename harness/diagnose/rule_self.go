@@ -13,20 +13,20 @@ type selfInflicted struct{}
 func (selfInflicted) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(stillReceiving(v)); len(gs) > 0 {
-		fs = append(fs, found(SelfInflicted, "D6", layerHarness, certain, gs).
+		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
 			say("our own total limit%s ended %d streams that were still receiving", limitText(v, "total"), len(gs)).
 			see("the last content of each came within the gap limit of its end", tightest(gs)).
 			not("stalled", "content was flowing when we hung up").
 			mend("raise the total limit above the longest stream: --total-limit 10m, or limits.total in the file"))
 	}
 	if gs := v.take(outOfResources); len(gs) > 0 {
-		fs = append(fs, found(SelfInflicted, "D6", layerHarness, certain, gs).
+		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
 			say("this machine ran out of descriptors or ports for %d streams", len(gs)).
 			see("error: "+gs[0].Wire.Err).
 			mend("ulimit -n 65536, or a lower number of streams"))
 	}
 	if gs := v.take(func(g *verdict.Graded) bool { return g.Grade.Ending == verdict.TooLarge }); len(gs) > 0 {
-		fs = append(fs, found(TooMuch, "D6", layerApp, likely, gs).
+		fs = append(fs, found(TooMuch, layerApp, likely, gs).
 			say("%d streams sent more than our limit on %s", len(gs), gs[0].Limit).
 			see(gs[0].Grade.Why).
 			mend("bound the size of one event; or raise our limit if such answers are right"))

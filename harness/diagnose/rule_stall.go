@@ -18,7 +18,7 @@ type stalled struct{}
 func (stalled) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(v.answered); len(gs) > 0 {
-		f := found(MissingTerminal, "X", layerApp, likely, gs).
+		f := found(MissingTerminal, layerApp, likely, gs).
 			say("%d streams sent the whole answer, but neither a terminal nor an end", len(gs)).
 			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq, gs[0].Contents, gs[0].MaxGap.Seconds())).
 			show(v.lastWord(gs[0])).
@@ -29,7 +29,7 @@ func (stalled) match(v *view) []*finding {
 	}
 	held := v.take(func(g *verdict.Graded) bool { return v.silent(g) && emittedInSilence(g) })
 	if len(held) > 0 {
-		f := found(HeldOnTheWay, "X", layerNetwork, certain, held).
+		f := found(HeldOnTheWay, layerNetwork, certain, held).
 			say("%d streams were silent for the client while the server went on writing", len(held)).
 			see(heldLine(held[0])).show(v.accessLine(held[0])).
 			not(StallInApp, "the server's own stamps fall into the silence").
@@ -135,7 +135,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 	if stamped == len(gs) {
 		confidence = certain
 	}
-	f := found(StallInApp, "A6", layerApp, confidence, gs).
+	f := found(StallInApp, layerApp, confidence, gs).
 		say("%d streams fell silent in mid-answer", len(gs)).
 		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq, gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
 		see(tightest(gs)).show(v.lastWord(gs[0]), v.accessLine(gs[0])).
@@ -153,7 +153,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 	}
 	f.Confidence = possible
 	f.settle(peel + "   # does the app fall silent when asked directly?")
-	return one(f.or(HeldOnTheWay, "X", "something on the way may hold the bytes"))
+	return one(f.or(HeldOnTheWay, "something on the way may hold the bytes"))
 }
 
 // stoppedAsOne reports whether a blocked loop would explain the silence as well.

@@ -58,10 +58,10 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 	case v.together(gs) && !v.alternating(gs):
 		return nil // a process that fell silent and was ended
 	case !v.edge.there && clean(gs):
-		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout, "D1", "an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
+		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout, "an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
 	}
 	return withFirst(v.timedOut(gs, possible, nil), func(f *finding) {
-		f.or(IdleTimeoutInApp, "X", "the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
+		f.or(IdleTimeoutInApp, "the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
 	})
 }
 
@@ -107,7 +107,7 @@ func clean(gs []*verdict.Graded) bool {
 
 // ownIdle is a timer of the app itself.
 func (v *view) ownIdle(gs []*verdict.Graded, confidence string, c comparison) *finding {
-	return found(IdleTimeoutInApp, "X", layerApp, confidence, gs).
+	return found(IdleTimeoutInApp, layerApp, confidence, gs).
 		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs), measureOf(gs, silenceOf).center.Seconds()).
 		see(silenceLine(gs), framingLine(gs[0]), c.String()).show(v.lastWord(gs[0])).
 		notIf(c.convicts(), ProxyReadTimeout, "asked directly, the app ends its answers after the same silence").
@@ -197,7 +197,7 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 		return nil
 	}
 	silence := measureOf(gs, silenceOf).center.Seconds()
-	f := found(ProxyReadTimeout, "D1", layerEdge, confidence, gs).
+	f := found(ProxyReadTimeout, layerEdge, confidence, gs).
 		say("%s ended %d streams that were silent for %.2f s%s", v.edge.product, len(gs), silence, asIfWhole(gs)).
 		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle, silence)).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
@@ -206,7 +206,7 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	}
 	fs := one(f)
 	if n := beats(gs); n == 0 {
-		fs = append(fs, found(NoHeartbeat, "D7", layerApp, confidence, gs).
+		fs = append(fs, found(NoHeartbeat, layerApp, confidence, gs).
 			say("%d streams were silent for %.2f s without a heartbeat, which let an idle timer end them", len(gs), silence).
 			see(fmt.Sprintf("0 heartbeats on %d streams", len(gs))))
 	}

@@ -35,7 +35,7 @@ func (laundered) match(v *view) []*finding {
 	if v.edge.known && v.edge.old {
 		confidence = certain
 	}
-	return one(found(LaunderedByEdge, "B9", layerEdge, confidence, gs).
+	return one(found(LaunderedByEdge, layerEdge, confidence, gs).
 		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs), v.edge.product, byEdge[0].death.what).
 		show(causesOfDeath(byEdge, 6)...).
 		see(framingLine(gs[0])).show(v.accessLine(gs[0])).
@@ -110,7 +110,7 @@ func (endedEarly) match(v *view) []*finding {
 // in the app's log.
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
-	f := found(LaunderedByApp, "A4", layerApp, certain, gs).
+	f := found(LaunderedByApp, layerApp, certain, gs).
 		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it", len(gs)).
 		show(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
@@ -120,11 +120,11 @@ func (v *view) byApp(ms []match) *finding {
 	switch {
 	case v.mayHaveEnded(gs[0]):
 		f.Confidence = likely
-		return f.or(LaunderedByEdge, "B9", v.edge.product.String()+" may have closed the body properly where the app's server cut it").
+		return f.or(LaunderedByEdge, v.edge.product.String()+" may have closed the body properly where the app's server cut it").
 			settle(v.settleLayers())
 	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
 		f.Confidence = likely
-		return f.or(LaunderedByEdge, "B9", "after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
+		return f.or(LaunderedByEdge, "after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
 			settle(v.settleLayers())
 	}
 	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))
@@ -153,7 +153,7 @@ func (v *view) struckTruncated(g *verdict.Graded) bool {
 
 // byClose is B8.
 func (v *view) byClose(gs []*verdict.Graded) *finding {
-	return found(EndsByClose, "B8", layerApp, certain, gs).
+	return found(EndsByClose, layerApp, certain, gs).
 		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut from the end", len(gs)).
 		see(framingLine(gs[0])).see(v.windowLines()...).
 		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
@@ -172,19 +172,19 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 	}
 	var fs []*finding
 	if len(between) > 0 {
-		fs = v.choose(found(SilentTruncation, "A3", layerApp, possible, between).
+		fs = v.choose(found(SilentTruncation, layerApp, possible, between).
 			say("%d streams ended cleanly without their terminal", len(between)))
 		if v.Scenario.Policy.Feed > 0 {
 			v.ofFeed(fs[0])
 		}
 	}
 	if len(inside) > 0 {
-		fs = append(fs, v.choose(found(CutInFrame, "J5", layerApp, possible, inside).
+		fs = append(fs, v.choose(found(CutInFrame, layerApp, possible, inside).
 			say("%d streams ended cleanly, inside a frame", len(inside)))...)
 	}
 	if s, ok := v.deadlineSuspect(gs); ok {
 		for _, f := range fs {
-			f.or(s.name, s.taxonomy, s.why)
+			f.or(s.name, s.why)
 		}
 	}
 	return fs
@@ -235,11 +235,11 @@ func (v *view) choose(own *finding) []*finding {
 	if v.edge.passed(gs[0]) { // only then: an edge that nobody has seen is not blamed first
 		return []*finding{v.maybeByEdge(gs), v.orByApp(own)}
 	}
-	return one(v.orByApp(own).or(LaunderedByEdge, "B9", "only if a hop that does not show stands in front: "+v.noSign()))
+	return one(v.orByApp(own).or(LaunderedByEdge, "only if a hop that does not show stands in front: "+v.noSign()))
 }
 
 func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
-	f := found(LaunderedByEdge, "B9", layerEdge, possible, gs).
+	f := found(LaunderedByEdge, layerEdge, possible, gs).
 		say("%d clean ends without a terminal may be cuts that an edge laundered", len(gs)).
 		see(framingLine(gs[0]), shape(gs)).
 		mend(fixLaunder).
@@ -250,7 +250,7 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 // orByApp adds the launderer inside of the app, which leaves no other trace than
 // its log.
 func (v *view) orByApp(f *finding) *finding {
-	return f.or(LaunderedByApp, "A4", "a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
+	return f.or(LaunderedByApp, "a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
 }
 
 // edgeNoticed are the streams of gs of which the edge's own log says that the app
@@ -279,7 +279,7 @@ func (v *view) brokeOff() []hit {
 // answer for the client as if it were whole.
 func (v *view) noticedByEdge(gs []*verdict.Graded, own *finding) []*finding {
 	noticed := v.edgeNoticed(gs)
-	f := found(LaunderedByEdge, "B9", layerEdge, certain, noticed).
+	f := found(LaunderedByEdge, layerEdge, certain, noticed).
 		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole", v.edge.product, len(noticed)).
 		show(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
 		not(SilentTruncation, "the edge's log says that the app broke off")

@@ -31,14 +31,14 @@ func (workerTimeout) match(v *view) []*finding {
 	case len(v.drained()) > 0:
 		return one(v.recycled(gs).show(lines...))
 	case v.stalledBefore(gs):
-		return one(found(BlockedLoopTimeout, "E2", layerApp, certain, gs).
+		return one(found(BlockedLoopTimeout, layerApp, certain, gs).
 			say("%d streams fell silent together and were cut together when their worker was taken for dead: something blocked its event loop", len(gs)).
 			show(lines...).see(tightest(gs), silenceLine(gs)).
 			not("memory kill", "a long common silence and a WORKER TIMEOUT came first").
 			not("worker recycled", "no \"Shutting down\" before it").
 			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout only hides it"))
 	default:
-		return one(found(SyncWorkerTimeout, "E1", layerManager, certain, gs).
+		return one(found(SyncWorkerTimeout, layerManager, certain, gs).
 			say("%d streams were cut while tokens flowed: a sync worker gives no sign of life within a request, so its timeout is the longest stream", len(gs)).
 			show(lines...).see(sinceStart(gs)).
 			not("blocked event loop", "the streams were not silent before they were cut").
@@ -107,7 +107,7 @@ func sinceStart(gs []*verdict.Graded) string {
 }
 
 func (v *view) recycled(gs []*verdict.Graded) *finding {
-	return found(WorkerRecycled, "E3", layerManager, certain, gs).
+	return found(WorkerRecycled, layerManager, certain, gs).
 		say("a worker that was being recycled cut %d streams that it still served", len(gs)).
 		show(cite(v.drained(), 4)...).see(tightest(gs)).
 		not("blocked event loop → worker timeout", "the worker had been told to go before").
