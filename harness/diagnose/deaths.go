@@ -101,7 +101,7 @@ func (ds *deaths) replaced(v *view) {
 			continue // as all are, when the server starts
 		}
 		ds.shared = append(ds.shared, death{at: h.line.At,
-			what: "a worker had ended, so that its manager started another one", replica: replicaOf(h.log),
+			what: "a worker had ended, so that its manager started another one", replica: h.log.Replica(),
 			kind: diedByExit, cite: h.cited(), over: h.line.At + h.line.Within + deathBefore})
 	}
 }
@@ -117,25 +117,14 @@ func (ds *deaths) didWe(replica string, pid int) bool {
 // replicaName is how stacks call the instances of the app.
 var replicaName = regexp.MustCompile(`^app\[\d+\]$`)
 
-// replicaLog is what they call the log of one of several.
-var replicaLog = regexp.MustCompile(`^app\.(\d+)\.log$`)
-
-// replicaOf is the replica that writes a log, "" where it may be any.
-func replicaOf(l *record.Log) string {
-	if m := replicaLog.FindStringSubmatch(l.Name); m != nil {
-		return "app[" + m[1] + "]"
-	}
-	return ""
-}
-
 func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what string) {
 	for _, h := range v.tags[t] {
 		w := what
 		if h.pid > 0 {
 			w = fmt.Sprintf("%s (pid %d)", what, h.pid)
 		}
-		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: replicaOf(h.log), pid: h.pid,
-			kind: kind, cite: h.cited(), ours: ds.didWe(replicaOf(h.log), h.pid)})
+		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: h.log.Replica(), pid: h.pid,
+			kind: kind, cite: h.cited(), ours: ds.didWe(h.log.Replica(), h.pid)})
 	}
 }
 

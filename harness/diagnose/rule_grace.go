@@ -148,7 +148,7 @@ func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 	if len(asks) == 0 {
 		for _, h := range logged {
 			if h.line.At != record.Never && !strings.Contains(h.line.Text, "exited on signal") { // a worker's end is no request
-				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: replicaOf(h.log)})
+				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: h.log.Replica()})
 			}
 		}
 	}
