@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,11 +18,71 @@ import (
 	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/harnesstest/page"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
 func TestPage(t *testing.T) { page.Agrees(t, "README.md", "extend_test.go") }
+
+// Handlers is a machine: its replicas are handlers in this process.
+type Handlers struct{}
+
+// Open starts replica i. It has no link, so that only the app can be done something to.
+func (Handlers) Open(_ context.Context, i int) (*chain.Replica, error) {
+	g := &gate{}
+	return &chain.Replica{Name: chain.ReplicaName(i), App: &handler{g, httptest.NewServer(g)}}, nil
+}
+
+// Retire takes away what is left of a replica that has been stopped.
+func (Handlers) Retire(context.Context, *chain.Replica) error { return nil }
+
+// A handler is one running replica. That it can be frozen makes its stack a [stack.Pauser].
+type handler struct {
+	gate   *gate
+	server *httptest.Server
+}
+
+func (h *handler) At() chain.Entrance            { return chain.At(h.server.Listener.Addr().String()) }
+func (h *handler) Pause(context.Context) error   { h.gate.set(true); return nil }
+func (h *handler) Unpause(context.Context) error { h.gate.set(false); return nil }
+
+func (h *handler) Stop(context.Context, time.Duration) error { h.server.Close(); return nil }
+func (*handler) Start(context.Context) error                 { return errNoProcess }
+
+func (*handler) Pid() int                                           { return 0 }
+func (*handler) Processes(context.Context) ([]chain.Process, error) { return nil, errNoProcess }
+func (*handler) Signal(context.Context, int, syscall.Signal) error  { return errNoProcess }
+func (*handler) Ended(context.Context) error                        { return nil }
+func (*handler) Tail(context.Context) []string                      { return nil }
+
+var errNoProcess = &stack.Unable{What: "see and start processes", Why: "the app is a handler"}
+
+// A Stack is a chain of handlers: what the chain has not is who closes it.
+type Stack struct{ chain.Chain }
+
+func (*Stack) Logs() []stack.Log           { return nil }
+func (*Stack) Versions() map[string]string { return nil }
+
+func (s *Stack) Close(ctx context.Context) (err error) {
+	for _, r := range s.Living() {
+		err = errors.Join(err, r.App.Stop(ctx, 0))
+	}
+	return err
+}
+
+// HandlersOpener opens chains of handlers.
+type HandlersOpener struct{}
+
+func (HandlersOpener) Kind() string { return "handlers" }
+
+func (HandlersOpener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
+	if err := chain.Prepare(&spec, func() error { return nil }); err != nil {
+		return nil, err
+	}
+	s := &Stack{chain.Chain{Spec: &spec, Machine: Handlers{}, What: "a handler in this process"}}
+	return s, s.OpenReplicas(ctx)
+}
 
 // Bare is the smallest stack: a server of this process that nothing can be done to.
 type Bare struct{ server *httptest.Server }
@@ -48,15 +110,6 @@ type Opener struct{ stack stack.Stack }
 func (Opener) Kind() string { return "in-process" }
 
 func (o Opener) Open(context.Context, stack.Spec) (stack.Stack, error) { return o.stack, nil }
-
-// Pausing can also freeze its app: it is a [stack.Pauser].
-type Pausing struct {
-	Bare
-	gate *gate
-}
-
-func (s Pausing) Pause(context.Context, string) error   { s.gate.set(true); return nil }
-func (s Pausing) Unpause(context.Context, string) error { s.gate.set(false); return nil }
 
 // A gate lets streams pass while it is open. The zero gate is open.
 type gate struct {
@@ -118,25 +171,21 @@ func Example() {
 	freeze := scenarios.Pause()
 	freeze.Shape = harness.Shape{Events: 30, Gap: 20 * time.Millisecond}
 	freeze.Fault, freeze.Hold = fault.Pause{For: 300 * time.Millisecond}, 300*time.Millisecond
-	pausing := &gate{}
-	for i, st := range []stack.Stack{
-		Bare{httptest.NewServer(&gate{})},
-		Pausing{Bare{httptest.NewServer(pausing)}, pausing},
-	} {
-		report, err := scenarios.Execute(context.Background(), harness.Options{App: app, Opener: Opener{st}, Seed: 1,
+	for i, opener := range []stack.Opener{HandlersOpener{}, Opener{Bare{httptest.NewServer(&gate{})}}} {
+		report, err := scenarios.Execute(context.Background(), harness.Options{App: app, Opener: opener, Seed: 1,
 			Dir: filepath.Join(dir, strconv.Itoa(i)), Load: harness.Load{Streams: 4},
 			Scenarios: []harness.Scenario{freeze}})
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		fmt.Printf("%T: %s\n", st, report.Verdict)
+		fmt.Printf("%s: %s\n", opener.Kind(), report.Verdict)
 		if report.Verdict != verdict.Pass {
 			fmt.Println(report.Scenarios[0].Why)
 		}
 	}
 	// Output:
-	// stack_test.Bare: inconclusive
+	// handlers: pass
+	// in-process: inconclusive
 	// not possible here: cannot freeze a replica: this stack has no such ability
-	// stack_test.Pausing: pass
 }

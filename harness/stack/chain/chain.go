@@ -35,10 +35,16 @@ type App interface {
 	// one that runs is left alone.
 	Stop(ctx context.Context, grace time.Duration) error
 	Start(ctx context.Context) error
-	// Layers are what this instance is set to.
+}
+
+// A Layered is an [App] that knows what it is set to.
+type Layered interface {
 	Layers() []stack.Layer
-	// Watch tells what happens inside of it; nil where nothing can be seen.
-	Watch() *Watch
+}
+
+// A Watched is an [App] into which its machine can look.
+type Watched interface {
+	Watch() *Watch // nil while nothing can be seen
 }
 
 // A Pauser is an [App] that can be frozen.
@@ -133,6 +139,26 @@ func (c *Chain) Reserve() int {
 	defer c.mu.Unlock()
 	c.next++
 	return c.next - 1
+}
+
+// OpenReplicas opens as many as the spec asks for, side by side, and makes them part
+// of the chain once all are up.
+func (c *Chain) OpenReplicas(ctx context.Context) error {
+	rs := make([]*Replica, max(c.Spec.Replicas, 1))
+	errs := make([]error, len(rs))
+	var all sync.WaitGroup
+	for i := range rs {
+		n := c.Reserve()
+		all.Go(func() { rs[i], errs[i] = c.Machine.Open(ctx, n) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err // one is enough to read; they are alike
+		}
+	}
+	c.Join(rs...)
+	return nil
 }
 
 // Join makes replicas part of the chain.
@@ -277,7 +303,9 @@ func (c *Chain) Layers() []stack.Layer {
 		layers = append(layers, c.Edge.Layer())
 	}
 	if rs := c.Living(); len(rs) > 0 {
-		layers = append(layers, rs[0].App.Layers()...)
+		if l, ok := rs[0].App.(Layered); ok {
+			layers = append(layers, l.Layers()...)
+		}
 	}
 	return layers
 }
@@ -452,8 +480,8 @@ func (c *Chain) scalable() error {
 // looks is told. The counters of a kill rise before its streams end.
 func (c *Chain) Settle(context.Context) {
 	for _, r := range c.Living() {
-		if w := r.App.Watch(); w != nil {
-			w.Look()
+		if w, ok := r.App.(Watched); ok && w.Watch() != nil {
+			w.Watch().Look()
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
-// Layers implements [chain.App]: the container's limits and what its command line
+// Layers implements [chain.Layered]: the container's limits and what its command line
 // says of timeouts.
 func (r *replica) Layers() []stack.Layer {
 	s := r.s

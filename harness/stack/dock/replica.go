@@ -33,6 +33,8 @@ var (
 	_ chain.App     = (*replica)(nil)
 	_ chain.Pauser  = (*replica)(nil)
 	_ chain.Counter = (*replica)(nil)
+	_ chain.Layered = (*replica)(nil)
+	_ chain.Watched = (*replica)(nil)
 )
 
 // A machine runs the replicas as containers.
@@ -111,7 +113,7 @@ func (s *Stack) probe(ctx context.Context, r *replica) error {
 // new address.
 func (r *replica) At() chain.Entrance { return r.s.entrance(r.box, r.s.plan.port) }
 
-// Watch implements [chain.App].
+// Watch implements [chain.Watched].
 func (r *replica) Watch() *chain.Watch {
 	r.s.watch.mu.Lock()
 	defer r.s.watch.mu.Unlock()

@@ -13,6 +13,8 @@ var (
 	_ chain.App     = (*replica)(nil)
 	_ chain.Pauser  = (*replica)(nil)
 	_ chain.Counter = (*replica)(nil)
+	_ chain.Layered = (*replica)(nil)
+	_ chain.Watched = (*replica)(nil)
 )
 
 // At implements [chain.App]: the port stays the same.
@@ -53,7 +55,7 @@ func (r *replica) Ended(context.Context) error {
 // Tail implements [chain.Part].
 func (r *replica) Tail(context.Context) []string { return tail(r.path(), 0) }
 
-// Watch implements [chain.App].
+// Watch implements [chain.Watched].
 func (r *replica) Watch() *chain.Watch {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -56,7 +56,7 @@ func (c *Stack) start(ctx context.Context) (err error) {
 		c.Network = "relay and " + c.Network
 	}
 	if c.spec.App.URL == "" {
-		err = c.startReplicas(ctx)
+		err = c.OpenReplicas(ctx)
 	} else {
 		err = c.attach(ctx)
 	}
@@ -108,24 +108,6 @@ func (c *Stack) attach(ctx context.Context) (err error) {
 		c.Remote.Link, err = c.openLink(ctx, chain.UpstreamName(0), c.remote.Addr, c.remote.Base)
 	}
 	return err
-}
-
-// startReplicas starts all at once and waits for all.
-func (c *Stack) startReplicas(ctx context.Context) error {
-	errs, rs := make([]error, c.spec.Replicas), make([]*chain.Replica, c.spec.Replicas)
-	var all sync.WaitGroup
-	for i := range rs {
-		n := c.Reserve()
-		all.Go(func() { rs[i], errs[i] = c.Machine.Open(ctx, n) })
-	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err // one is enough to read; they are alike
-		}
-	}
-	c.Join(rs...)
-	return nil
 }
 
 // A machine runs the replicas as processes.

@@ -8,7 +8,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
-// Layers implements [chain.App]: the grace that we give it, and what the command
+// Layers implements [chain.Layered]: the grace that we give it, and what the command
 // line of its process manager says.
 func (r *replica) Layers() []stack.Layer {
 	layers := []stack.Layer{{Name: "app", Settings: map[string]string{"grace after SIGTERM": r.spec.App.Grace.String()}}}
