@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -16,7 +17,8 @@ type causeView struct {
 	Rank       string // "cause", then "and" or "or": causes are ranked
 	Anchor     string
 	Cause      string
-	Line       string // confidence, layer, taxonomy
+	Line       string // confidence, layer
+	About      string // where the cause is described
 	Confidence string
 	Summary    string
 	Explains   string
@@ -90,7 +92,7 @@ func furtherLine(names []string) string {
 func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows []row) causeView {
 	v := causeView{
 		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: title(c.Cause),
-		Line: causeLine(c), Confidence: c.Confidence, Summary: c.Summary,
+		Line: causeLine(c), About: diagnose.Link(c.Cause), Confidence: c.Confidence, Summary: c.Summary,
 		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
 	}
 	if i > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
+	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -151,6 +152,9 @@ func causesPlain(s verdict.ScenarioReport) string {
 	}
 	for _, c := range causes {
 		fmt.Fprintf(&b, "cause: %s (%s)\n", c.Cause, causeLine(c))
+		if to := diagnose.Link(c.Cause); to != "" {
+			fmt.Fprintf(&b, "  about it: %s\n", to)
+		}
 		if c.Summary != "" {
 			fmt.Fprintf(&b, "  %s\n", c.Summary)
 		}

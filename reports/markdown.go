@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -149,7 +150,7 @@ func toSettle(how string) string {
 }
 
 func (m *markdown) cause(c verdict.Cause) {
-	fmt.Fprintf(m, "\n**Cause: %s** (%s)\n\n", md(title(c.Cause)), md(causeLine(c)))
+	fmt.Fprintf(m, "\n**Cause: %s** (%s%s)\n\n", md(title(c.Cause)), md(causeLine(c)), aboutIt(c))
 	if c.Summary != "" {
 		fmt.Fprintf(m, "%s\n\n", md(c.Summary))
 	}
@@ -175,6 +176,14 @@ func (m *markdown) cause(c verdict.Cause) {
 	if c.Settle != "" {
 		fmt.Fprintf(m, "\nTo settle it: %s\n", code(c.Settle))
 	}
+}
+
+// aboutIt links to what a cause is, behind what else is said of it.
+func aboutIt(c verdict.Cause) string {
+	if to := diagnose.Link(c.Cause); to != "" {
+		return " · [about this cause](" + to + ")"
+	}
+	return ""
 }
 
 func (m *markdown) foot() {

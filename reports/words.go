@@ -205,10 +205,10 @@ func three(x float64) string {
 // seconds turns the seconds of a verdict into a Duration.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// causeLine reads "likely, in the edge, B9".
+// causeLine reads "likely · edge".
 func causeLine(c verdict.Cause) string {
 	parts := []string{}
-	for _, p := range []string{c.Confidence, c.Layer, c.Taxonomy} {
+	for _, p := range []string{c.Confidence, c.Layer} {
 		if p != "" {
 			parts = append(parts, p)
 		}

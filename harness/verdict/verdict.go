@@ -223,7 +223,7 @@ func (c Check) Breakers() []uint64 { return c.breakers }
 // A Cause is a finding of the diagnosis.
 type Cause struct {
 	Cause    string `json:"cause"`    // "truncation laundered by the edge"
-	Taxonomy string `json:"taxonomy"` // "B9"
+	Taxonomy string `json:"taxonomy"` // "B9", see harness/diagnose/README.md
 	// Layer is "client", "network", "edge", "upstream link", "app", "process manager", "kernel", "harness".
 	Layer      string `json:"layer"`
 	Confidence string `json:"confidence"` // "certain", "likely", "possible"
