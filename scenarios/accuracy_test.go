@@ -42,7 +42,7 @@ type finding struct {
 	Want       string
 	First      string   // with all evidence; "" for none
 	Candidates []string // from client data alone
-	NeedsLogs  bool     // client data cannot know (TAXONOMY section 10)
+	NeedsLogs  bool     // client data cannot know
 }
 
 // TestAccuracy is 'make accuracy': randomised runs of known causes and of sound

@@ -100,8 +100,8 @@ func checkCauses(t *testing.T, s verdict.ScenarioReport, want string) {
 	}
 }
 
-// checkEdgeProbe wants to know what nginx does to a cut stream, as TAXONOMY has
-// it.
+// checkEdgeProbe wants to know what nginx does to a cut stream, as it was
+// measured.
 func checkEdgeProbe(t *testing.T, s verdict.ScenarioReport) {
 	t.Helper()
 	if s.Edge == nil {

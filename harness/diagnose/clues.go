@@ -8,8 +8,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// The shape of several cuts hints at who made them (TAXONOMY section 2): one
-// event index is the app's own code, one instant is a process. Streams in step
+// The shape of several cuts hints at who made them: one event
+// index is the app's own code, one instant is a process. Streams in step
 // show both; then the tighter of the two decides.
 
 // sameEvent reports whether all streams ended after the same content event, and

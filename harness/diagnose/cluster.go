@@ -13,8 +13,7 @@ import (
 )
 
 // A Dimension is a measure on which the ends of streams may lie close together.
-// The tightest one is the strongest clue that a client alone has (TAXONOMY
-// section 2).
+// The tightest one is the strongest clue that a client alone has.
 type Dimension string
 
 // The dimensions, and what a tight cluster on them hints at.

@@ -95,7 +95,7 @@ func (e edge) mayPass(g *verdict.Graded) bool {
 }
 
 // mayLaunder reports whether the edge can make a clean end of its upstream's
-// death: HAProxy never does (TAXONOMY section 14).
+// death: HAProxy never does.
 func (e edge) mayLaunder() bool {
 	return e.old || !e.known && e.product != record.EdgeHAProxy
 }

@@ -61,8 +61,8 @@ type pattern struct {
 	parts []string
 }
 
-// patterns of nginx and of Python's servers are from TAXONOMY sections 3.1 and
-// 3.2, the others from runs against Debian's packages.
+// patterns were written down from runs against nginx, the servers of Python and
+// Debian's packages of the others.
 var patterns = []pattern{
 	{upstreamClosed, record.NginxError, []string{"upstream prematurely closed connection while reading upstream"}},
 	{upstreamTimeout, record.NginxError, []string{"upstream timed out (110", "while reading upstream"}},

@@ -8,7 +8,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
-// Lines as the servers write them, from TAXONOMY sections 3.1 and 3.2.
+// Lines as the servers write them.
 func TestTagLines(t *testing.T) {
 	for _, tt := range []struct {
 		kind record.LogKind

@@ -31,8 +31,8 @@ type trial struct {
 	never []string
 	// blind is a candidate that client data alone must contain; want if empty.
 	blind string
-	// needsServer says that client data alone can say nothing (TAXONOMY section
-	// 10): no cause is wanted then.
+	// needsServer says that client data alone can say nothing: no cause is wanted
+	// then.
 	needsServer bool
 }
 

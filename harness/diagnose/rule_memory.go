@@ -137,7 +137,7 @@ func wasFirst(gs []*verdict.Graded) bool {
 }
 
 // containerDied reports whether the container went with the process: a die that
-// no kill of anybody's announced (FIELD-NOTES, detection ladder).
+// no kill of anybody's announced.
 func (v *view) containerDied() bool {
 	died, announced := false, false
 	for _, e := range v.Events {

@@ -181,7 +181,7 @@ func (v *view) notOfAnother(h hit, g *verdict.Graded) bool {
 }
 
 // fits reports whether every silence before an end is the edge's timeout. nginx
-// fires up to 0.3 s early (TAXONOMY section 2).
+// fires up to 0.3 s early.
 func (v *view) fits(gs []*verdict.Graded) bool {
 	for _, g := range gs {
 		silence := silenceOf(g)

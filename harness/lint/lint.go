@@ -89,7 +89,7 @@ func beat(limit time.Duration) time.Duration {
 }
 
 // recycles looks for workers that end themselves: in-flight streams of one that
-// does are left to the watchdog (TAXONOMY E3).
+// does are left to the watchdog.
 func (c *checking) recycles() {
 	requests, _ := lookup(c.layers, "gunicorn", "max_requests")
 	timeout, _ := lookup(c.layers, "gunicorn", "timeout")
@@ -153,7 +153,7 @@ func (c *checking) drains() {
 
 // keepalives compares how long both sides of the upstream hop keep an idle
 // connection: the app's must outlast the edge's, or a request meets a connection
-// that is just being closed (TAXONOMY H7).
+// that is just being closed.
 func (c *checking) keepalives() {
 	pool, _ := lookup(c.layers, "nginx", "keepalive")
 	if pool == "" || pool == "off" || pool == "0" {

@@ -81,7 +81,7 @@ func Timers(layers []record.Layer, clients map[string]string) []Timer {
 }
 
 // watchdog is gunicorn's timeout, which a sync worker feeds only between
-// requests, so that it bounds the whole stream (TAXONOMY E1).
+// requests, so that it bounds the whole stream.
 func watchdog(layers []record.Layer) (Timer, bool) {
 	value, ok := lookup(layers, "gunicorn", "timeout")
 	if !ok || !syncWorker(layers) {

@@ -78,7 +78,7 @@ func ParseAccess(k Kind, line string) (Request, bool) {
 	return parseCommon(k, line)
 }
 
-// parseOurs reads the format that our own nginx writes (TAXONOMY section 3.1):
+// parseOurs reads the format that our own nginx writes:
 //
 //	$msec $request_id $status $request_time $body_bytes_sent $upstream_addr
 //	$upstream_status $upstream_header_time $upstream_response_time

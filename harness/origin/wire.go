@@ -85,7 +85,7 @@ func garble(s *reply, _ int) error {
 	return s.crash("lose track of the chunks")
 }
 
-// splice does what gunicorn's sync worker does when it times out (TAXONOMY A8).
+// splice does what gunicorn's sync worker does when it times out.
 func splice(s *reply, _ int) error {
 	const body = "<html><head><title>Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>"
 	head := "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"

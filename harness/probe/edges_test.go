@@ -98,7 +98,7 @@ func reverseProxy(t *testing.T, upstream string) string {
 }
 
 // recoverAll is std's proxy behind a middleware that catches panics, as many
-// frameworks do: the abort of a broken copy is a panic (TAXONOMY N1).
+// frameworks do: the abort of a broken copy is a panic.
 func recoverAll(t *testing.T, upstream string) string {
 	p := proxyTo(upstream)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -105,7 +105,7 @@ func rawFate(all string, err error) record.EdgeFate {
 
 func (v rawView) live() bool { return v.apart >= origin.ProbeEvents-1 }
 
-// expected is the table of TAXONOMY section 14, in the order of probe.Trials.
+// expected is what was measured on Debian 12, in the order of probe.Trials.
 var expected = map[string][]record.EdgeFate{
 	"nginx, its defaults": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},
 	"nginx, for streams":  {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},

@@ -142,7 +142,7 @@ type Wire struct {
 	Where   Where
 	// Garbage is set where the framing itself was broken, with the bytes met:
 	// "invalid chunk header \"HTTP/1.1 500\"". Spliced says that a second
-	// response stood inside the body (TAXONOMY A8).
+	// response stood inside the body.
 	Garbage string
 	Spliced bool
 	// Err is the error as the operating system or library said it.

@@ -11,7 +11,7 @@ import (
 type Mark struct {
 	// At is the arrival. Early is its lower bound: frames that one read returned
 	// share the stamp of the last segment, so an earlier frame arrived somewhere
-	// in [Early, At] (DESIGN section 5). They are equal where the arrival is
+	// in [Early, At]. They are equal where the arrival is
 	// exact.
 	At, Early time.Duration
 	Kind      stream.Kind

@@ -49,8 +49,8 @@ func Latency(d, jitter time.Duration) Toxic {
 		Attr: map[string]any{"latency": d.Milliseconds(), "jitter": jitter.Milliseconds()}}
 }
 
-// Stall lets nothing through and loses nothing: bandwidth at rate 0
-// (FIELD-NOTES). It resumes when it is removed.
+// Stall lets nothing through and loses nothing: bandwidth at rate 0.
+// It resumes when it is removed.
 func Stall() Toxic {
 	return Toxic{Name: "stall", Type: "bandwidth", Direction: Downstream, Attr: map[string]any{"rate": 0}}
 }

@@ -43,7 +43,7 @@ type way struct {
 }
 
 // ways lists the forms that some dialect reads. The terminals are those of the
-// APIs' own documentation (TAXONOMY section 11).
+// APIs' own documentation.
 var ways = []way{
 	{FormOpenAI, "openai-chat", ""},
 	{FormOllama, "ollama", ""},

@@ -5,7 +5,7 @@ import "bytes"
 // NDJSON is the framing of application/x-ndjson: one JSON text a line, ended by
 // LF or CRLF. A blank line is a heartbeat by custom and becomes a comment frame.
 //
-// A last line without its LF counts as a cut (TAXONOMY J5), with one exception:
+// A last line without its LF counts as a cut, with one exception:
 // a whole JSON object or array. Its closing bracket proves that nothing of it is
 // missing, many servers write lines that way, and whether the answer is whole
 // still hangs on its terminal. A number or a word would prove nothing: 12 may be

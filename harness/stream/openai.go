@@ -8,7 +8,7 @@ import (
 // openai-chat: OpenAI chat completions and the many servers that imitate them.
 // An answer is whole when every choice that was seen has its finish_reason and
 // data: [DONE] follows; [DONE] alone proves nothing, since vLLM sends it after an
-// in-band error and some gateways at any end (TAXONOMY finding 10). A
+// in-band error and some gateways at any end. A
 // finish_reason of "length" is a short answer, not a cut one; one of "abort" or
 // "error" is a failure that was said, whatever sentinel follows.
 //

@@ -43,7 +43,7 @@ func sseDone(n int, texts ...int) string {
 const (
 	ssePing  = ": ping 1764057600000000000\n\n"
 	sseError = "event: error\ndata: {\"t\":3,\"nonce\":\"n-1\",\"pid\":42,\"error\":\"model \\\"lost\\\"\"}\n\n"
-	// gunicorn26 is what its sync worker writes into an open body (TAXONOMY A8).
+	// gunicorn26 is what its sync worker writes into an open body.
 	gunicorn26 = "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: 141\r\n\r\n<html>\n</html>\n"
 )
 

@@ -3,8 +3,8 @@ package stream
 import "bytes"
 
 // statusLine returns the HTTP status line in b (RFC 9112 section 4), or nil.
-// Where a gateway or a dying worker writes a second response into an open body
-// (TAXONOMY A8), this is what it begins with.
+// Where a gateway or a dying worker writes a second response into an open body,
+// this is what it begins with.
 func statusLine(b []byte) []byte {
 	i := bytes.Index(b, []byte("HTTP/1."))
 	if i < 0 {

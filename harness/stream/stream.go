@@ -53,7 +53,7 @@ type Frame struct {
 	Comment bool
 	// Junk are the lines of an SSE block, from the first to the last, that start
 	// with no field of the standard. Clients ignore them, and so hide that a second
-	// HTTP response was spliced into the body (TAXONOMY A8), or an error that is no
+	// HTTP response was spliced into the body, or an error that is no
 	// event. Nil almost always.
 	Junk []byte
 	// Offset and Size place the frame in the decoded body, in bytes,
@@ -143,7 +143,7 @@ const (
 	NotUTF8       Fault = "not UTF-8"
 	PrefixTwice   Fault = "field prefix sent twice"          // data: data: {…}
 	Joined        Fault = "no blank line between events"     // several events in one block
-	SecondReply   Fault = "second HTTP response in the body" // TAXONOMY A8
+	SecondReply   Fault = "second HTTP response in the body" // as gunicorn writes it on a timeout
 	AfterTerminal Fault = "content after the terminal event" //
 	TerminalOpen  Fault = "terminal without its end"         // the blank line or line end lacks
 )

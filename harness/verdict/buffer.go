@@ -103,7 +103,7 @@ func stampedComparison(s *record.Stream) comparison {
 	return c
 }
 
-// Index is B of DESIGN section 5: 0 for a live stream, 1 for one burst.
+// Index is 0 for a live stream, 1 for one burst.
 func (b Buffering) Index() float64 {
 	if b.Emission <= 0 {
 		return 0

@@ -6,7 +6,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
-// Must asks whether every stream ended in a way that DESIGN section 4 allows:
+// Must asks whether every stream ended in a way that is allowed:
 // complete, failed cleanly, or cut by what the scenario itself did.
 type Must struct{}
 

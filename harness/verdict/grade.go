@@ -76,7 +76,7 @@ func answeredOutcome(s *record.Stream, e Ending) Outcome {
 	switch {
 	case said && s.Content.Errors > 0:
 		// An in-band error counts before any terminal: some servers send their
-		// sentinel of success after it (TAXONOMY finding 10).
+		// sentinel of success after it.
 		return FailedClean
 	case said && proved(s):
 		return Complete
@@ -100,7 +100,7 @@ func proved(s *record.Stream) bool {
 
 // unprovable reports whether neither dialect nor framing can prove that the
 // body is whole. A Content-Length that was reached proves it; a last chunk does
-// not, because hops make one up (TAXONOMY finding 1).
+// not, because hops make one up.
 func unprovable(s *record.Stream) bool {
 	return s.Content.Unprovable && s.Wire.Framing != record.Length
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // A goEdge is the edge of a host without nginx: std's reverse proxy, set up for
-// streams. It launders as nginx does (TAXONOMY section 14), and it stands for no
+// streams. It launders as nginx does, and it stands for no
 // other form.
 type goEdge struct {
 	listener net.Listener

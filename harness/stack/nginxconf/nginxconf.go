@@ -22,8 +22,8 @@ import (
 // reload can be waited for.
 const ReadyPath = "/.streamproof/ready"
 
-// LogFormat is TAXONOMY section 3.1, with the client's request ID in place of
-// nginx's own: it is the nonce of the stream.
+// LogFormat has what tells who ended a stream, with the client's request ID in place
+// of nginx's own: it is the nonce of the stream.
 const LogFormat = `$msec $http_x_request_id $status $request_time $body_bytes_sent ` +
 	`$upstream_addr $upstream_status $upstream_header_time $upstream_response_time ` +
 	`$upstream_bytes_received "$request_completion" "$request"`
@@ -105,7 +105,7 @@ func variable(header string) string {
 
 // Reasons for what is in the file, in its order: one worker, so that counters
 // and pids tell one story; [info], because client aborts and send timeouts are
-// logged there (TAXONOMY finding 9); the replica header names a replica's main
+// logged there; the replica header names a replica's main
 // lane whichever lane was taken, so that a client can join on it;
 // proxy_http_version is written out because nginx 1.29.7 changed its default.
 const text = `daemon off;
