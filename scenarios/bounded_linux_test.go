@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -99,28 +98,6 @@ func TestAppThatNeverAnswersFails(t *testing.T) {
 				t.Errorf("%s: %s", report.Verdict, report.Why)
 			}
 		})
-	}
-}
-
-// stuck is a fault that cannot be brought about: it waits for ever.
-type stuck struct{ fault.KillWorker }
-
-func (stuck) String() string { return "something that never happens" }
-
-func (stuck) Inject(ctx context.Context, _ fault.Target) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func TestFaultThatNeverBecomesActiveIsInconclusive(t *testing.T) {
-	sc := cutAt(0)
-	sc.Fault, sc.When = stuck{}, harness.When{Events: 3}
-	report, err := bounded(t, harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 4}, Total: 2 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s := report.Scenarios[0]; s.Verdict != verdict.Inconclusive || !strings.Contains(s.Why, "never happens was not done") {
-		t.Errorf("%s: %s", s.Verdict, s.Why)
 	}
 }
 

@@ -9,6 +9,8 @@
 //  3. [Endings] crosses every place at which a response can stop with every way
 //     in which it can stop there; [Hostile] lists peers that want our memory.
 //     Each [Case] says what the client's record must hold.
+//  4. [InMemory] is for what is about time and order alone: a run on a stack in
+//     memory, under a clock of its own.
 //
 // The bodies are SSE whose terminal event is [Done]; read them with the dialect
 // sse-generic and the terminal expression [Terminal].

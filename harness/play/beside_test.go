@@ -230,7 +230,6 @@ func TestAloneOnceMore(t *testing.T) {
 // measured against.
 func TestColdStart(t *testing.T) {
 	var warm atomic.Bool
-	h := honest(0)
 	perform(t, one(harness.Scenario{Shape: perSecond(3)}, harness.Load{Streams: 2}), func(p *playing) {
 		alone := p.group(record.Solo)
 		if p.err != nil || len(alone) != 2 {
@@ -241,12 +240,15 @@ func TestColdStart(t *testing.T) {
 				t.Errorf("the load is measured against stream %d", w.Solo)
 			}
 		}
-	}, handled(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !warm.Swap(true) {
-			time.Sleep(5 * time.Second)
-		}
-		h.ServeHTTP(w, r)
-	})))
+	}, func(p *playing) {
+		h := p.memory.App(0)
+		handled(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !warm.Swap(true) {
+				time.Sleep(5 * time.Second)
+			}
+			h.ServeHTTP(w, r)
+		}))(p)
+	})
 }
 
 // A road whose answers are long is asked once, for all scenarios.

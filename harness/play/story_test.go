@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/origin"
+	"github.com/streamproof/streamproof/harness/harnesstest"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/memory"
@@ -32,26 +30,11 @@ type playing struct {
 	phases  []string // that were told, each once in a row
 }
 
-// honest is a replica of our own origin.
-func honest(int) http.Handler {
-	s, err := origin.New(origin.Options{})
-	if err != nil {
-		panic(err) // the zero Options are good
-	}
-	return s
-}
-
-// in2026 moves the clock of a bubble, which begins in the year 2000, to a time whose
-// Unix nanoseconds have as many digits as ours.
-func in2026() { time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) }
-
 // perform plays o in a bubble and hands what was recorded to check. With no app it
 // plays on our own origin; with no opener in memory.
 func perform(t *testing.T, o harness.Options, check func(p *playing), more ...func(p *playing)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		in2026()
-		m := &memory.Opener{App: honest}
+	harnesstest.InMemory(t, func(t *testing.T, m *memory.Opener) {
 		p := &playing{t: t, memory: m, opener: m, options: o}
 		for _, set := range more {
 			set(p)

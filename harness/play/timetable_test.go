@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/harnesstest"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/memory"
@@ -125,9 +125,7 @@ func TestInterrupt(t *testing.T) {
 	o.Scenarios = append(o.Scenarios, harness.Scenario{ID: "next"})
 	for after := 100 * time.Millisecond; after < 22*sec; after += 700 * time.Millisecond {
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				in2026()
-				m := &memory.Opener{App: honest}
+			harnesstest.InMemory(t, func(t *testing.T, m *memory.Opener) {
 				p := &playing{t: t, memory: m, opener: m, options: o}
 				ctx, cancel := context.WithTimeout(t.Context(), after)
 				defer cancel()

@@ -1,0 +1,26 @@
+package scenarios_test
+
+import (
+	"testing"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/harnesstest"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack/memory"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// inMemory plays o in memory, where it takes no time, and hands its report and its
+// record to check.
+func inMemory(t *testing.T, o harness.Options, check func(t *testing.T, r *verdict.Report, run *record.Run)) {
+	t.Helper()
+	harnesstest.InMemory(t, func(t *testing.T, stacks *memory.Opener) {
+		o.Opener, o.Dir = stacks, t.TempDir()+"/run"
+		r := play(t, o)
+		run, err := record.Open(o.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, r, run)
+	})
+}
