@@ -21,7 +21,7 @@ func (p *player) fileLogs() error {
 	var errs []error
 	for _, l := range p.stack.Logs() {
 		path := filepath.Join(p.logDir(p.sc), l.Name)
-		errs = append(errs, p.scrub(path), p.rec.Log(p.sc.ID, l.Name, record.LogKind(l.Kind)))
+		errs = append(errs, p.scrub(path), p.rec.Log(p.sc.ID, l.Name, l.Kind))
 		p.rec.LogArrivals(p.sc.ID, l.Name, p.logs.arrivals(path))
 	}
 	for i, l := range p.App.Logs {

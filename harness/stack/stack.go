@@ -251,7 +251,7 @@ type Replica struct {
 // A Log is a file that a part of the stack writes.
 type Log struct {
 	Name string // file name in Spec.LogDir
-	Kind string // a record.LogKind: "nginx_access", "nginx_error", "app", "proxy"
+	Kind record.LogKind
 }
 
 // An Event is something that a part of the stack did. Its scenario is filled in by

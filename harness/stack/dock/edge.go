@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
@@ -38,7 +39,7 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	if e.box, err = s.begin(ctx, f); err != nil {
 		return err
 	}
-	s.follow(e.box, stack.Log{Name: "nginx_access.log", Kind: "nginx_access"}, stack.Log{Name: "nginx_error.log", Kind: "nginx_error"})
+	s.follow(e.box, stack.Log{Name: "nginx_access.log", Kind: record.NginxAccess}, stack.Log{Name: "nginx_error.log", Kind: record.NginxError})
 	if err := s.awaitEdge(ctx, e); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -109,7 +110,7 @@ func (s *Stack) saveLogs(ctx context.Context) error {
 	s.mu.Lock()
 	for _, b := range s.boxes {
 		if b.id != "" && !slices.Contains(known, b) {
-			sources = append(sources, logSource{b, []stack.Log{{Name: hostname(b.part) + ".log", Kind: "proxy"}}})
+			sources = append(sources, logSource{b, []stack.Log{{Name: hostname(b.part) + ".log", Kind: record.ProxyLog}}})
 		}
 	}
 	s.mu.Unlock()

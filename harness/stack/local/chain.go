@@ -212,14 +212,14 @@ func (c *Stack) Close(ctx context.Context) error {
 func (c *Stack) Logs() []stack.Log {
 	var logs []stack.Log
 	if c.edge != nil && c.nginx != "" {
-		logs = append(logs, stack.Log{Name: nginxAccessLog, Kind: string(record.NginxAccess)},
-			stack.Log{Name: nginxErrorLog, Kind: string(record.NginxError)},
-			stack.Log{Name: nginxOut, Kind: string(record.ProxyLog)})
+		logs = append(logs, stack.Log{Name: nginxAccessLog, Kind: record.NginxAccess},
+			stack.Log{Name: nginxErrorLog, Kind: record.NginxError},
+			stack.Log{Name: nginxOut, Kind: record.ProxyLog})
 	} else if c.edge != nil {
-		logs = append(logs, stack.Log{Name: goEdgeLog, Kind: string(record.ProxyLog)})
+		logs = append(logs, stack.Log{Name: goEdgeLog, Kind: record.ProxyLog})
 	}
 	for _, r := range c.all() {
-		logs = append(logs, stack.Log{Name: r.log, Kind: string(record.AppLog)})
+		logs = append(logs, stack.Log{Name: r.log, Kind: record.AppLog})
 	}
 	return logs
 }

@@ -73,14 +73,14 @@ func hops(t *testing.T, r *Rig) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]int{}
+	kinds := map[record.LogKind]int{}
 	for _, l := range r.Logs() {
 		if _, err := os.Stat(filepath.Join(r.Dir, l.Name)); err != nil {
 			t.Errorf("log %s: %v", l.Name, err)
 		}
 		kinds[l.Kind]++
 	}
-	if kinds[string(record.NginxAccess)] != 1 || kinds[string(record.NginxError)] != 1 || kinds[string(record.AppLog)] != 2 {
+	if kinds[record.NginxAccess] != 1 || kinds[record.NginxError] != 1 || kinds[record.AppLog] != 2 {
 		t.Errorf("logs are %v", r.Logs())
 	}
 }
