@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
@@ -15,11 +16,11 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-func init() {
-	// Toxics log to zerolog's global logger, whatever logger the server was
-	// given. It writes to stderr, where our own report is.
-	log.Logger = zerolog.Nop()
-}
+// silence keeps toxiproxy's bandwidth quiet. Alone of its toxics, that one traces to
+// zerolog's global logger, which writes to stderr, where our own report is. Whoever
+// only imports us keeps the logger; a lane with that toxic takes it away. Towards the
+// client our own weather limits the bandwidth, and nothing is taken.
+var silence = sync.OnceFunc(func() { log.Logger = zerolog.Nop() })
 
 // controlLimit bounds every call to toxiproxy whose context has no deadline.
 // Its collection lock deadlocks while a client has stopped reading
@@ -75,6 +76,9 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 	if l.sky != nil && l.sky.takes(t) {
 		l.sky.add(t)
 		return nil
+	}
+	if t.Type == "bandwidth" {
+		silence()
 	}
 	b, err := json.Marshal(map[string]any{
 		"name": t.Name, "type": t.Type, "stream": t.Direction, "toxicity": 1, "attributes": t.Attr})
