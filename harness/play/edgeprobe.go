@@ -20,10 +20,54 @@ const probeLimit = 20 * time.Second
 // probed remembers what edges did, for the life of the process: a program and a
 // form of configuration answer alike however often they are asked. A go test of
 // many scenarios pays once.
-var probed = struct {
-	sync.Mutex
-	by map[string]record.EdgeProbe
-}{by: map[string]record.EdgeProbe{}}
+var probed edgeProbes
+
+// edgeProbes are the answers of edges by their key. The zero value has none. One
+// that is being asked holds up those who want the same answer, and nobody else.
+type edgeProbes struct {
+	mu sync.Mutex // guards by
+	by map[string]*edgeAnswer
+}
+
+// An edgeAnswer belongs to whoever has put something into turn.
+type edgeAnswer struct {
+	turn  chan struct{} // of length 1
+	known bool
+	found record.EdgeProbe
+}
+
+// answer is what is known under a key, or what ask finds. A failure is not
+// remembered.
+func (e *edgeProbes) answer(ctx context.Context, key string,
+	ask func(context.Context) (record.EdgeProbe, error)) (record.EdgeProbe, error) {
+	a := e.under(key)
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return record.EdgeProbe{}, ctx.Err()
+	}
+	if a.known {
+		return a.found, nil
+	}
+	found, err := ask(ctx)
+	if err == nil {
+		a.known, a.found = true, found
+	}
+	return found, err
+}
+
+func (e *edgeProbes) under(key string) *edgeAnswer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.by == nil {
+		e.by = map[string]*edgeAnswer{}
+	}
+	if e.by[key] == nil {
+		e.by[key] = &edgeAnswer{turn: make(chan struct{}, 1)}
+	}
+	return e.by[key]
+}
 
 // probeEdge asks the scenario's edge what it does to cut streams, before any
 // load, and records it. It is no part of the trial: where it cannot be had the
@@ -52,22 +96,15 @@ func (p *player) probeEdge(ctx context.Context) error {
 
 // askEdge finds what is known about the edge, or probes a twin of it.
 func (p *player) askEdge(ctx context.Context, t stack.Twinner) (record.EdgeProbe, error) {
-	probed.Lock()
-	defer probed.Unlock()
 	key, err := p.edgeKey()
 	if err != nil {
 		return record.EdgeProbe{}, err
 	}
-	if known, ok := probed.by[key]; ok {
-		return known, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	found, err := p.probeTwin(ctx, t)
-	if err == nil {
-		probed.by[key] = found
-	}
-	return found, err
+	return probed.answer(ctx, key, func(ctx context.Context) (record.EdgeProbe, error) {
+		ctx, cancel := context.WithTimeout(ctx, probeLimit)
+		defer cancel()
+		return p.probeTwin(ctx, t)
+	})
 }
 
 func (p *player) probeTwin(ctx context.Context, t stack.Twinner) (found record.EdgeProbe, err error) {
