@@ -13,9 +13,21 @@ type onLink interface{ link() string }
 // stack.EdgeLink, stack.UpstreamLink, or a single link of several. None for a
 // fault that works on processes, or for no fault; both for one of another package,
 // of which nobody knows.
-func Links(f Fault) (names []string) {
+func Links(f Fault) []string {
+	names, known := linksOf(f)
+	if !known {
+		names = append(names, stack.EdgeLink, stack.UpstreamLink)
+		slices.Sort(names)
+	}
+	return slices.Compact(names)
+}
+
+// linksOf names the links that f or a part of it is known to work on, each once.
+// known says that there is no part of which nobody knows.
+func linksOf(f Fault) (names []string, known bool) {
+	known = true
 	if f == nil {
-		return nil
+		return nil, known
 	}
 	for _, p := range Parts(f) {
 		list := []Fault{p.Fault}
@@ -26,16 +38,15 @@ func Links(f Fault) (names []string) {
 			}
 		}
 		for _, x := range list {
-			switch l, ok := x.(onLink); {
-			case ok:
+			l, ok := x.(onLink)
+			if ok {
 				names = append(names, l.link())
-			case !sweeps(x):
-				names = append(names, stack.EdgeLink, stack.UpstreamLink)
 			}
+			known = known && (ok || sweeps(x))
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return slices.Compact(names), known
 }
 
 func (f Toxic) link() string   { return f.Link }

@@ -20,7 +20,8 @@ func Nature(f Fault, name string) record.Fault {
 	if k, ok := f.(Kinder); ok {
 		kind = k.Kind()
 	}
-	return record.Fault{Name: name, Kind: kind, Effect: EffectOf(f), Links: Links(f)}
+	links, _ := linksOf(f)
+	return record.Fault{Name: name, Kind: kind, Effect: EffectOf(f), Links: links}
 }
 
 // EffectOf says what a fault does to the connections in its way.

@@ -300,7 +300,7 @@ type Fault struct {
 	Name   string // for the reader, and unique in its scenario: "latency 200ms ± 0s on the edge link"
 	Kind   FaultKind
 	Effect Effect
-	Links  []string // names of those that it works on: "edge", "upstream", "upstream[1]"
+	Links  []string // names of those that it is known to work on: "edge", "upstream", "upstream[1]"
 }
 
 // Cuts reports whether streams in the way of the fault may break off.
