@@ -46,14 +46,13 @@
 // From the scenario to the reason in the report, for latency on a link of the local stack:
 //
 //	scenarios/latency.go               Latency            which fault, when, for how long
-//	harness/play/inject.go             player.inject      waits, strikes, lets it stand, heals
+//	harness/play/inject.go             injection.inject   waits, strikes, lets it stand, heals; each phase is stamped
 //	harness/play/await.go              vigil.keep         the tap tells which streams have moved on
 //	harness/fault/when.go              Moment.Met         is the condition met?
 //	harness/fault/plan.go              Inject             stamps the parts of the fault
 //	harness/fault/toxic.go             Toxic.Inject       the fault itself
 //	harness/stack/local/link.go        link.Add           the link that it is for
 //	harness/stack/local/toxiproxy.go   lane.add           toxiproxy delays what goes through
-//	harness/play/play.go               player.stamp       armed, active, healed, confirmed: each with its time
 //	harness/record/writer.go           Writer.Window      appended to the run folder
 //	harness/record/reading.go          reading.take       judging begins: it is read back
 //	harness/verdict/scope.go           Scope.readWindows  which streams were in its way
@@ -76,7 +75,7 @@
 //	harness/play/solo.go          player.solo       one stream alone
 //	harness/play/wave.go          player.mainWave   the streams
 //	harness/load/load.go          Drive             sent by Vegeta at their times
-//	harness/play/inject.go        player.inject     the fault among them
+//	harness/play/inject.go        injection.inject  the fault among them
 //	harness/play/recover.go       prober.start      new streams until they complete again
 //	harness/play/ledger.go        player.ledgers    the server's own account of those that we left
 //	harness/play/logs.go          player.fileLogs   the logs, filed beside the record

@@ -22,11 +22,11 @@ type turn struct {
 
 // await waits until w is met. The error is a [*fault.MissedError] where the main
 // wave or the time was over first, and the context's where that ended.
-func (p *player) await(ctx context.Context, w harness.When) error {
-	watch := p.tap.Watch(tap.Interest{Events: w.Events, Heartbeats: w.Heartbeats > 0})
+func (f *injection) await(ctx context.Context, w harness.When) error {
+	watch := f.tap.Watch(tap.Interest{Events: w.Events, Heartbeats: w.Heartbeats > 0})
 	defer watch.Stop()
-	v := vigil{turn: p.turn, now: p.now, bell: watch.C, changed: watch.Changed, all: p.tap.Live,
-		begun: p.seen.begunVictims, replica: p.roster.name}
+	v := vigil{turn: f.turn, now: f.now, bell: watch.C, changed: watch.Changed, all: f.tap.Live,
+		begun: f.seen.begunVictims, replica: f.roster.name}
 	return v.keep(ctx, w)
 }
 
@@ -45,7 +45,7 @@ type vigil struct {
 	replica func(upstream string) string    // its name, "" where that is not known
 }
 
-// keep is [player.await].
+// keep is [injection.await].
 func (v *vigil) keep(ctx context.Context, w harness.When) error {
 	limit, after := time.NewTimer(w.Limit()), time.NewTimer(w.After)
 	defer limit.Stop()
@@ -102,7 +102,7 @@ func (v *vigil) flying(l *tap.Live) fault.Flying {
 
 // stand lets a fault be until hold has passed or until is met, at most until the
 // main wave is over. A fault with neither stands until then.
-func (p *player) stand(ctx context.Context, hold time.Duration, until harness.When) {
+func (f *injection) stand(ctx context.Context, hold time.Duration, until harness.When) {
 	if hold > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, hold)
@@ -112,20 +112,20 @@ func (p *player) stand(ctx context.Context, hold time.Duration, until harness.Wh
 	if until.IsZero() {
 		select {
 		case <-ctx.Done():
-		case <-p.turn.over:
+		case <-f.turn.over:
 		}
 		return
 	}
 	var missed *fault.MissedError
-	if err := p.await(ctx, until); errors.As(err, &missed) {
-		p.note(p.sc.ID, record.NoteDoubt, "the fault was healed before its time: "+missed.Why, missed.Settle)
+	if err := f.await(ctx, until); errors.As(err, &missed) {
+		f.note(f.sc.ID, record.NoteDoubt, "the fault was healed before its time: "+missed.Why, missed.Settle)
 	}
 }
 
 // inBody counts victims between their head and their end.
-func (p *player) inBody() int {
+func (f *injection) inBody() int {
 	n := 0
-	p.tap.Live(func(l tap.Live) bool {
+	f.tap.Live(func(l tap.Live) bool {
 		if l.Group == record.Victim && l.InBody {
 			n++
 		}

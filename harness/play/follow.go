@@ -2,11 +2,9 @@ package play
 
 import (
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 
-	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/tap"
 )
 
@@ -39,12 +37,4 @@ func authority(raw string) string {
 		port = map[bool]string{false: "80", true: "443"}[u.Scheme == "https"]
 	}
 	return net.JoinHostPort(u.Hostname(), port)
-}
-
-// followAsStreams is the rule for requests that we send beside the load.
-func (p *player) followAsStreams(r *http.Request, via []*http.Request) error {
-	if p.App.Stream.NoFollow || len(via) > record.MaxRedirects || !p.Allows(r.URL.Hostname()) {
-		return http.ErrUseLastResponse
-	}
-	return nil
 }

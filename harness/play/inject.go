@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -36,58 +37,89 @@ func parts(f fault.Fault) []part {
 	return list
 }
 
+// An injection is the fault of a scenario while the main wave flies: it is armed, strikes
+// when its condition is met, stands, heals, and is looked for in what was recorded.
+//
+//	arm ─▶ await ─▶ strike ─▶ stand ─▶ heal ─▶ confirm
+type injection struct {
+	scope
+	target fault.Target
+	parts  []part
+	turn   turn // of the main wave
+	// recover sends new streams until they are whole again, from when the fault struck
+	// or healed.
+	recover func(ctx context.Context, from time.Duration)
+}
+
+// newInjection is the fault of a scenario on a stack. pick chooses one of n by the run's
+// seed.
+func newInjection(s scope, st stack.Stack, pick func(n int) int) *injection {
+	f := &injection{scope: s, parts: parts(s.sc.Fault)}
+	f.target = fault.Target{Stack: st, Pick: pick, Tell: f.tell, Note: f.fact, Now: f.now,
+		Await: f.await, Stand: f.stand, Stamp: f.stampPart}
+	return f
+}
+
+// begin says who the victims of the main wave are.
+func (f *injection) begin(w load.Wave, victims []uint64) {
+	f.target.Victims = victims
+	f.turn = turn{from: w.First, to: w.First + uint64(w.Streams), victims: len(victims),
+		open: w.Rate > 0, over: make(chan struct{})}
+	f.seen.watch(f.turn)
+}
+
 // why is the condition under which the part strikes.
-func (p *player) why(x *part) string {
+func (f *injection) why(x *part) string {
 	if x.When.IsZero() {
-		return p.sc.When.String()
+		return f.sc.When.String()
 	}
 	return x.When.String()
 }
 
 // arm says that the fault is ready, and tells the parts that strike by
 // themselves who their victims are.
-func (p *player) arm(ctx context.Context) error {
-	for i := range p.parts {
-		x := &p.parts[i]
-		why := "when " + p.why(x)
+func (f *injection) arm(ctx context.Context) error {
+	for i := range f.parts {
+		x := &f.parts[i]
+		why := "when " + f.why(x)
 		if a, self := x.Fault.(fault.Armer); self {
-			if err := a.Arm(ctx, p.target); err != nil {
-				return p.unable(err)
+			if err := a.Arm(ctx, f.target); err != nil {
+				return f.unable(err)
 			}
 			why = "when a victim gets there"
 		}
-		p.stamp(x, record.Armed, p.now(), why, p.target.Victims)
+		f.stamp(x, record.Armed, f.now(), why, f.target.Victims)
 	}
 	return nil
 }
 
 // inject takes the fault through its life while the main wave flies. struck is
 // told how many victims were in their body when the fault struck.
-func (p *player) inject(ctx context.Context, struck *int) error {
-	defer p.heal()
-	if err := p.await(ctx, p.sc.When); err != nil {
-		return p.missed(err)
+func (f *injection) inject(ctx context.Context, struck *int) error {
+	defer f.heal()
+	if err := f.await(ctx, f.sc.When); err != nil {
+		return f.missed(err)
 	}
-	*struck = p.inBody()
-	p.phase("fault")
-	probes := prober{p: p, ctx: ctx}
+	*struck = f.inBody()
+	f.phase("fault")
+	probes := prober{recover: f.recover, ctx: ctx}
 	defer probes.wait()
-	if err := p.strike(ctx, &probes); err != nil {
-		return p.missed(err)
+	if err := f.strike(ctx, &probes); err != nil {
+		return f.missed(err)
 	}
-	p.stand(ctx, p.sc.Hold, p.sc.Until)
-	p.heal()
-	probes.start(p.now())
+	f.stand(ctx, f.sc.Hold, f.sc.Until)
+	f.heal()
+	probes.start(f.now())
 	return nil
 }
 
 // strike injects the fault. Where it kills, recovery is measured from the blow
 // on, which a fault that takes its time (a drain) reports before it returns.
-func (p *player) strike(ctx context.Context, probes *prober) error {
-	t := p.target
-	if p.sc.Policy.Kills || p.sc.Policy.Refuses {
+func (f *injection) strike(ctx context.Context, probes *prober) error {
+	t := f.target
+	if f.sc.Policy.Kills || f.sc.Policy.Refuses {
 		t.Tell = func(e record.Event) {
-			p.tell(e)
+			f.tell(e)
 			if e.Kind != record.KindPressure && e.Kind != record.KindRelief { // nobody has died yet
 				probes.start(e.At)
 			}
@@ -95,11 +127,11 @@ func (p *player) strike(ctx context.Context, probes *prober) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer p.bound(func() {
-		cancel(&fault.MissedError{Why: fmt.Sprintf("%s was not done %v after the streams were over", p.sc.Fault, p.sc.Policy.TotalLimit),
+	defer f.bound(func() {
+		cancel(&fault.MissedError{Why: fmt.Sprintf("%s was not done %v after the streams were over", f.sc.Fault, f.sc.Policy.TotalLimit),
 			Settle: "raise the limit of streams (limits.total), or look for what holds the stack up"})
 	})()
-	err := fault.Inject(ctx, t, p.sc.Fault)
+	err := fault.Inject(ctx, t, f.sc.Fault)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause // the run's end, or ours
 	}
@@ -108,17 +140,17 @@ func (p *player) strike(ctx context.Context, probes *prober) error {
 
 // bound calls cut when the main wave has been over for as long as a stream may
 // take. release waits until that cannot happen any more.
-func (p *player) bound(cut func()) (release func()) {
+func (f *injection) bound(cut func()) (release func()) {
 	done, finished := make(chan struct{}), make(chan struct{})
 	go func() { // ends by release at the latest
 		defer close(finished)
 		select {
-		case <-p.turn.over:
+		case <-f.turn.over:
 		case <-done:
 			return
 		}
 		select {
-		case <-time.After(p.sc.Policy.TotalLimit):
+		case <-time.After(f.sc.Policy.TotalLimit):
 			cut()
 		case <-done:
 		}
@@ -127,68 +159,76 @@ func (p *player) bound(cut func()) (release func()) {
 }
 
 // missed turns a condition that was not met into a doubt.
-func (p *player) missed(err error) error {
+func (f *injection) missed(err error) error {
 	var missed *fault.MissedError
 	switch {
 	case errors.As(err, &missed):
-		p.note(p.sc.ID, record.NoteNeverStruck, missed.Why, missed.Settle)
+		f.note(f.sc.ID, record.NoteNeverStruck, missed.Why, missed.Settle)
 		return nil
 	case errors.Is(err, context.Canceled):
 		return nil // the run was interrupted
 	}
-	return p.unable(err)
+	return f.unable(err)
 }
 
 // unable turns a fault that this stack cannot do into a note.
-func (p *player) unable(err error) error {
+func (f *injection) unable(err error) error {
 	var cannot *stack.Unable
 	if errors.As(err, &cannot) {
-		p.run.unable(p.sc.ID, cannot, "run it on a stack that can")
+		f.run.unable(f.sc.ID, cannot, "run it on a stack that can")
 		return nil
 	}
-	return fmt.Errorf("inject %s: %w", p.sc.Fault, err)
+	return fmt.Errorf("inject %s: %w", f.sc.Fault, err)
+}
+
+// stamp records a phase of a part of the fault.
+func (f *injection) stamp(x *part, phase record.Phase, at time.Duration, why string, victims []uint64) {
+	w := record.Window{Scenario: f.sc.ID, Fault: fault.Nature(x.Fault, x.name), Phase: phase, At: at, Why: why,
+		Victims: victims}
+	f.seen.window(w)
+	f.rec.Window(w)
 }
 
 // heal undoes the fault, the last part first, with a deadline of its own; it may
 // run twice, and is stamped once.
-func (p *player) heal() {
-	p.roster.refresh() // what the fault has started may be gone after this
+func (f *injection) heal() {
+	f.roster.refresh() // what the fault has started may be gone after this
 	ctx, cancel := context.WithTimeout(context.Background(), healLimit)
 	defer cancel()
-	if err := fault.Heal(ctx, p.target, p.sc.Fault); err != nil {
-		p.note(p.sc.ID, record.NoteHarness, err.Error(), "")
+	if err := fault.Heal(ctx, f.target, f.sc.Fault); err != nil {
+		f.note(f.sc.ID, record.NoteHarness, err.Error(), "")
 	}
 }
 
 // stampPart is the fault's own word on one of its parts. Nothing heals that did
 // not strike.
-func (p *player) stampPart(path string, phase record.Phase, at time.Duration) {
-	i := slices.IndexFunc(p.parts, func(x part) bool { return x.Path == path })
-	x := &p.parts[i]
+func (f *injection) stampPart(path string, phase record.Phase, at time.Duration) {
+	i := slices.IndexFunc(f.parts, func(x part) bool { return x.Path == path })
+	x := &f.parts[i]
 	switch {
 	case phase == record.Active:
-		p.stamp(x, phase, at, p.why(x), nil)
-	case p.seen.phase(x.name, record.Active) != record.Never && p.seen.phase(x.name, record.Healed) == record.Never:
-		p.stamp(x, phase, at, "", nil)
+		f.stamp(x, phase, at, f.why(x), nil)
+	case f.seen.phase(x.name, record.Active) != record.Never && f.seen.phase(x.name, record.Healed) == record.Never:
+		f.stamp(x, phase, at, "", nil)
 	}
 }
 
 // confirm looks for the fault's traces when all streams have ended. Parts that
 // strike by themselves are read from their ledger first.
-func (p *player) confirm(ctx context.Context) error {
-	if err := p.strikes(ctx); err != nil {
+func (f *injection) confirm(ctx context.Context) error {
+	if err := f.strikes(ctx); err != nil {
 		return err
 	}
-	if healed := p.seen.phase("", record.Healed); !fault.Waits(p.sc.Fault) && healed != record.Never {
-		p.recover(ctx, healed)
+	if healed := f.seen.phase("", record.Healed); !fault.Waits(f.sc.Fault) && healed != record.Never {
+		f.recover(ctx, healed)
 	}
 	var failed error
-	streams, after := p.recorded(&failed, record.Victim, record.Control), p.recorded(&failed, record.Recovery)
-	events := p.seen.allEvents()
-	for i := range p.parts {
-		x := &p.parts[i]
+	streams, after := f.recorded(&failed, record.Victim, record.Control), f.recorded(&failed, record.Recovery)
+	events := f.seen.allEvents()
+	for i := range f.parts {
+		x := &f.parts[i]
 		seen := fault.Seen{Streams: streams, Events: events,
-			Active: p.seen.phase(x.name, record.Active), Healed: p.seen.phase(x.name, record.Healed), After: after}
+			Active: f.seen.phase(x.name, record.Active), Healed: f.seen.phase(x.name, record.Healed), After: after}
 		if seen.Active == record.Never {
 			continue
 		}
@@ -198,17 +238,17 @@ func (p *player) confirm(ctx context.Context) error {
 		}
 		switch {
 		case proof.OK:
-			p.stamp(x, record.Confirmed, p.now(), proof.Evidence, proof.Victims)
+			f.stamp(x, record.Confirmed, f.now(), proof.Evidence, proof.Victims)
 		case ctx.Err() == nil: // else the user left it no time to be seen
-			p.note(p.sc.ID, record.NoteDoubt, p.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
+			f.note(f.sc.ID, record.NoteDoubt, f.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
 		}
 	}
 	return nil
 }
 
 // named is how a sentence begins about a part.
-func (p *player) named(x *part) string {
-	if len(p.parts) == 1 {
+func (f *injection) named(x *part) string {
+	if len(f.parts) == 1 {
 		return "the fault"
 	}
 	return x.name
@@ -216,17 +256,17 @@ func (p *player) named(x *part) string {
 
 // strikes turns what relays did into events, and the first and the last strike of
 // a part into its life.
-func (p *player) strikes(ctx context.Context) error {
+func (f *injection) strikes(ctx context.Context) error {
 	told := map[stack.Struck]bool{}
-	for i := range p.parts {
-		x := &p.parts[i]
+	for i := range f.parts {
+		x := &f.parts[i]
 		a, self := x.Fault.(fault.Armer)
 		if !self {
 			continue
 		}
-		done, err := a.Struck(ctx, p.target)
+		done, err := a.Struck(ctx, f.target)
 		if err != nil {
-			return p.unable(err)
+			return f.unable(err)
 		}
 		if len(done) == 0 {
 			continue
@@ -235,11 +275,11 @@ func (p *player) strikes(ctx context.Context) error {
 		for _, s := range done {
 			if !told[s] {
 				told[s] = true
-				p.tell(strikeEvent(s))
+				f.tell(strikeEvent(s))
 			}
 		}
-		p.stamp(x, record.Active, done[0].At, "first strike", nil)
-		p.stamp(x, record.Healed, done[len(done)-1].At, "last strike", nil)
+		f.stamp(x, record.Active, done[0].At, "first strike", nil)
+		f.stamp(x, record.Healed, done[len(done)-1].At, "last strike", nil)
 	}
 	return nil
 }
@@ -252,4 +292,19 @@ func strikeEvent(s stack.Struck) record.Event {
 		e.Code, e.Text = 1, e.Text+": "+s.Err
 	}
 	return e
+}
+
+// inBodyAtFault is what inject saw, or for strikes, which come at an event, the
+// number of strikes that came after one.
+func (f *injection) inBodyAtFault(seen int) int {
+	if f.sc.Fault == nil || fault.Waits(f.sc.Fault) {
+		return seen
+	}
+	n := 0
+	for _, e := range f.seen.allEvents() {
+		if e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Value > 0 {
+			n++
+		}
+	}
+	return n
 }

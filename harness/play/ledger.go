@@ -2,18 +2,15 @@ package play
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // ledgerGrace is how long after a client has left the server may go on before it
@@ -106,7 +103,7 @@ func (p *player) askLedger(ctx context.Context, s left) error {
 	known := false
 	for _, base := range p.innermost() {
 		var got account
-		err := getJSON(ctx, dialOf(p.Opener), base+path, &got)
+		err := asker{p.Plan}.getJSON(ctx, base+path, &got)
 		if errors.Is(err, errUnknown) {
 			continue
 		}
@@ -144,30 +141,4 @@ func (p *player) enter(s left, got account) {
 		l.StopAt = p.tap.At(time.Unix(0, got.StopUnix))
 	}
 	p.rec.Ledger(l)
-}
-
-// errUnknown is the answer about a stream that the app does not know.
-var errUnknown = errors.New("stream unknown")
-
-func getJSON(ctx context.Context, by dial, from string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return err
-	}
-	t := dialing(stack.Hop{}, by)
-	defer t.CloseIdleConnections()
-	resp, err := t.RoundTrip(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
-		return errUnknown
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", from, resp.Status)
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
 }

@@ -2,7 +2,6 @@ package play
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -16,7 +15,7 @@ import (
 // A seen collects what happens during one scenario: the tap and the stack
 // report here from goroutines of their own. It counts the streams of the load and
 // keeps none of them: whoever needs them reads them from the record, see
-// [player.recorded].
+// [scope.recorded].
 type seen struct {
 	hide  func(string) string            // takes secrets out of a stream's texts
 	owner func(id string) (uint64, bool) // whose ID of the run it is; nil where events bear none
@@ -187,21 +186,4 @@ func (s *seen) phase(name string, p record.Phase) time.Duration {
 		}
 	}
 	return at
-}
-
-// recorded yields the ended streams of the scenario that are in one of the groups,
-// as the record has them: memory keeps none. What keeps them from being read is
-// left in failed.
-func (p *player) recorded(failed *error, groups ...record.Group) iter.Seq[*record.Stream] {
-	return func(yield func(*record.Stream) bool) {
-		for st, err := range p.rec.Ended(p.seen.from) {
-			if err != nil {
-				*failed = err
-				return
-			}
-			if st.Scenario == p.sc.ID && slices.Contains(groups, st.Group) && !yield(st) {
-				return
-			}
-		}
-	}
 }

@@ -29,13 +29,11 @@ const (
 //	                      │ condition met                           │
 //	                      └ fault active ── hold ── healed ── recovery streams
 type player struct {
-	*run
-	sc      harness.Scenario
+	scope
+	draw    draw
 	stack   stack.Stack
 	front   stack.Hop
-	target  fault.Target
-	parts   []part      // of the fault
-	turn    turn        // of the main wave
+	fault   *injection  // of the scenario; with no fault it says who is a victim of the clients' ways
 	logs    *logWatcher // of the attached logs and the stack's
 	closing atomic.Bool // the stack is being closed
 	alone   uint64      // the stream that went down this road alone
@@ -55,7 +53,7 @@ func (r *run) play(ctx context.Context, sc harness.Scenario) error {
 		return err
 	}
 	defer watcher.close()
-	p := &player{run: r, sc: sc, logs: watcher, parts: parts(sc.Fault)}
+	p := &player{scope: scope{r, sc}, draw: draw{sc, r.Seed, r.Sabotage}, logs: watcher}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -94,8 +92,8 @@ func (p *player) open(ctx context.Context) error {
 	}
 	p.stack = st
 	p.machine.on(st)
-	p.target = fault.Target{Stack: st, Pick: p.pick, Tell: p.tell, Note: p.fact, Now: p.now,
-		Await: p.await, Stand: p.stand, Stamp: p.stampPart}
+	p.fault = newInjection(p.scope, st, p.draw.pick)
+	p.fault.recover = p.recover
 	p.roster.open(st)
 	return nil
 }
@@ -193,24 +191,3 @@ func (p *player) notify(e stack.Event) {
 		p.tell(e)
 	}
 }
-
-// tell records an event of the stack or of the fault.
-func (p *player) tell(e record.Event) {
-	e.Scenario = p.sc.ID
-	e.Text = p.Secrets.Hide(e.Text)
-	p.seen.happened(e)
-	p.rec.Event(e)
-}
-
-// fact tells the reader of the report something about the scenario.
-func (p *player) fact(text string) { p.note(p.sc.ID, record.NoteFact, text, "") }
-
-// stamp records a phase of a part of the fault.
-func (p *player) stamp(x *part, phase record.Phase, at time.Duration, why string, victims []uint64) {
-	w := record.Window{Scenario: p.sc.ID, Fault: fault.Nature(x.Fault, x.name), Phase: phase, At: at, Why: why,
-		Victims: victims}
-	p.seen.window(w)
-	p.rec.Window(w)
-}
-
-func (p *player) phase(name string) { p.progress.phase(name) }

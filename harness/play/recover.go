@@ -23,8 +23,8 @@ const (
 // A prober sends the waves on a goroutine of its own, which ends with the first
 // whole wave, with its context or at its time limit.
 type prober struct {
-	p   *player
-	ctx context.Context
+	recover func(ctx context.Context, from time.Duration)
+	ctx     context.Context
 
 	once sync.Once
 	done chan struct{} // nil until started
@@ -36,7 +36,7 @@ func (b *prober) start(from time.Duration) {
 		b.done = make(chan struct{})
 		go func() {
 			defer close(b.done)
-			b.p.recover(b.ctx, from)
+			b.recover(b.ctx, from)
 		}()
 	})
 }
@@ -58,7 +58,7 @@ func (p *player) recover(ctx context.Context, from time.Duration) {
 			p.note(p.sc.ID, record.NoteHarness, "measure recovery: "+err.Error(), "")
 			return
 		} else if ok && ctx.Err() == nil {
-			p.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
+			p.fault.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
 				probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
 			return
 		}

@@ -2,11 +2,8 @@ package play
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"sync"
 
-	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -30,7 +27,8 @@ const (
 //
 // It is asked beside the load, since the tap keeps no text.
 func (p *player) learn(ctx context.Context) error {
-	if !p.referable() || ctx.Err() != nil {
+	ask := asker{p.Plan}
+	if !ask.referable() || ctx.Err() != nil {
 		return nil
 	}
 	target := p.Target(p.sc)
@@ -39,10 +37,12 @@ func (p *player) learn(ctx context.Context) error {
 		return nil
 	}
 	p.phase("asking what the answer is")
-	streamed := p.answers(ctx, target, p.Body, referenceAsks)
+	hops := p.hops()
+	app := hops[len(hops)-1]
+	streamed := ask.answers(ctx, app, p.sc.ID, target, p.Body, referenceAsks)
 	var plain []answer
 	if path := p.Plain(p.sc); path != "" {
-		plain = p.answers(ctx, path, p.PlainBody(), referenceAlike)
+		plain = ask.answers(ctx, app, p.sc.ID, path, p.PlainBody(), referenceAlike)
 	}
 	if ctx.Err() != nil {
 		return nil
@@ -52,33 +52,6 @@ func (p *player) learn(ctx context.Context) error {
 	p.rec.Reference(ref)
 	p.references[target], p.reference = text, text
 	return nil
-}
-
-// referable reports whether answers are text that declares no end.
-func (p *player) referable() bool {
-	s := p.App.Stream
-	return p.Dialect.Format.Name == "text" && s.Sentinel == "" && s.Length == 0 && s.SHA256 == "" && s.Endless == harness.Endless{}
-}
-
-// An answer is what one request got.
-type answer struct {
-	text string
-	err  error
-}
-
-// answers asks the app n times at once at its own hop.
-func (p *player) answers(ctx context.Context, path string, body []byte, n int) []answer {
-	hops := p.hops()
-	all := make([]answer, n)
-	var wg sync.WaitGroup
-	for i := range all {
-		wg.Go(func() { // ends with its request, which has a limit
-			nonce := fmt.Sprintf("%032x", hash(fmt.Sprint(p.Seed, "/reference/", p.sc.ID, path, i)))
-			all[i].text, all[i].err = p.text(ctx, hops[len(hops)-1], path, body, nonce)
-		})
-	}
-	wg.Wait()
-	return all
 }
 
 // choose finds the text that others are held against, "" if there is none.

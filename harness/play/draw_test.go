@@ -9,15 +9,15 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
-func playerFor(seed uint64, streams int) *player {
-	return &player{run: &run{Plan: &harness.Plan{Options: harness.Options{Seed: seed}}},
+func drawFor(seed uint64, streams int) *draw {
+	return &draw{seed: seed,
 		sc: harness.Scenario{ID: "stall", Fault: fault.Stall("edge", 0), Load: harness.Load{Streams: streams}}}
 }
 
-func victimsOf(p *player, n int) []uint64 {
+func victimsOf(d *draw, n int) []uint64 {
 	var v []uint64
 	for i := range uint64(n) {
-		if p.group(i) == record.Victim {
+		if d.group(i) == record.Victim {
 			v = append(v, i)
 		}
 	}
@@ -25,11 +25,11 @@ func victimsOf(p *player, n int) []uint64 {
 }
 
 func TestSameSeedSameVictims(t *testing.T) {
-	a, b := victimsOf(playerFor(7, 40), 40), victimsOf(playerFor(7, 40), 40)
+	a, b := victimsOf(drawFor(7, 40), 40), victimsOf(drawFor(7, 40), 40)
 	if !slices.Equal(a, b) {
 		t.Fatalf("seed 7 chose %v and then %v", a, b)
 	}
-	if c := victimsOf(playerFor(8, 40), 40); slices.Equal(a, c) {
+	if c := victimsOf(drawFor(8, 40), 40); slices.Equal(a, c) {
 		t.Fatalf("seeds 7 and 8 chose the same 20 of 40 streams: %v", a)
 	}
 }
@@ -37,15 +37,15 @@ func TestSameSeedSameVictims(t *testing.T) {
 func TestEverySmallWaveHasVictimsAndControls(t *testing.T) {
 	for _, share := range []float64{0.5, 1.0 / 3, 0.2, 0.9} {
 		for seed := range uint64(50) {
-			p := playerFor(seed, 10)
-			p.sc.Share = share
-			n := len(victimsOf(p, 10))
+			d := drawFor(seed, 10)
+			d.sc.Share = share
+			n := len(victimsOf(d, 10))
 			if n == 0 || n == 10 {
 				t.Errorf("share %.2f, seed %d: %d victims of 10", share, seed, n)
 			}
 		}
 	}
-	if p := playerFor(1, 1); len(victimsOf(p, 1)) != 1 {
+	if d := drawFor(1, 1); len(victimsOf(d, 1)) != 1 {
 		t.Error("a wave of one stream has no victim")
 	}
 }

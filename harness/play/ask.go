@@ -1,0 +1,187 @@
+package play
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// An asker asks an app beside the load, where what it says matters and not when: the
+// tap keeps no text.
+type asker struct{ *harness.Plan }
+
+// text asks for one answer at a hop and returns what it says, as far as it came.
+func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte, nonce string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, compareLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, a.App.Method(), at.URL+path, bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header = a.Header.Clone()
+	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
+	req.Header.Set(stack.NonceHeader, nonce)
+	t := dialing(at, dialOf(a.Opener))
+	defer t.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: t, CheckRedirect: a.followAsStreams}).Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(io.LimitReader(resp.Body, compareSize))
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("status %s", resp.Status)
+	}
+	said := a.said(resp.Header.Get("Content-Type"), all)
+	if err != nil {
+		return said, fmt.Errorf("cut after %d bytes: %w", len(all), err)
+	}
+	return said, nil
+}
+
+// A dial connects to an address of a stack.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialOf is how the stacks of an opener are reached; nil is over the network.
+func dialOf(o stack.Opener) dial {
+	if d, ok := o.(stack.Dialer); ok {
+		return d.DialContext
+	}
+	return nil
+}
+
+// dialing is a transport for one request at h.
+func dialing(h stack.Hop, by dial) *http.Transport {
+	t := &http.Transport{DisableKeepAlives: true, DialContext: by}
+	if h.Dial == "" {
+		return t
+	}
+	if by == nil {
+		by = new(net.Dialer).DialContext
+	}
+	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) { return by(ctx, network, h.Dial) }
+	return t
+}
+
+// said is the text of an answer of either kind.
+func (a asker) said(contentType string, body []byte) string {
+	switch {
+	case strings.HasPrefix(contentType, "application/json"):
+		return saidIn(body)
+	case a.Dialect.Format.Name == "text", strings.HasPrefix(contentType, "text/plain"):
+		return strings.TrimSuffix(string(body), a.App.Stream.Sentinel)
+	}
+	var s speech
+	d := a.Dialect.Format.New(stream.Limits{})
+	if d.Push(body, &s) == nil {
+		d.Close(&s)
+	}
+	return s.String()
+}
+
+// A speech joins what the frames of an answer say.
+type speech struct{ strings.Builder }
+
+// Frame implements [stream.Sink].
+func (s *speech) Frame(f *stream.Frame) {
+	if !f.Comment {
+		s.WriteString(saidIn(f.Data))
+	}
+}
+
+// saidIn finds the text in one JSON object of the APIs that our dialects read:
+// choices[].delta.content, choices[].message.content, message.content, response,
+// text.
+func saidIn(data []byte) string {
+	type message struct{ Content string }
+	var v struct {
+		Choices []struct {
+			Delta, Message message
+			Text           string
+		}
+		Message        message
+		Response, Text string
+	}
+	if json.Unmarshal(data, &v) != nil {
+		return ""
+	}
+	text := v.Message.Content + v.Response + v.Text
+	for _, c := range v.Choices {
+		text += c.Delta.Content + c.Message.Content + c.Text
+	}
+	return text
+}
+
+// An answer is what one request got.
+type answer struct {
+	text string
+	err  error
+}
+
+// answers asks n times at once at a hop, about a topic that makes the nonces.
+func (a asker) answers(ctx context.Context, at stack.Hop, topic, path string, body []byte, n int) []answer {
+	all := make([]answer, n)
+	var wg sync.WaitGroup
+	for i := range all {
+		wg.Go(func() { // ends with its request, which has a limit
+			nonce := fmt.Sprintf("%032x", hash(fmt.Sprint(a.Seed, "/reference/", topic, path, i)))
+			all[i].text, all[i].err = a.text(ctx, at, path, body, nonce)
+		})
+	}
+	wg.Wait()
+	return all
+}
+
+// referable reports whether answers are text that declares no end.
+func (a asker) referable() bool {
+	s := a.App.Stream
+	return a.Dialect.Format.Name == "text" && s.Sentinel == "" && s.Length == 0 && s.SHA256 == "" && s.Endless == harness.Endless{}
+}
+
+// errUnknown is the answer about a stream that the app does not know.
+var errUnknown = errors.New("stream unknown")
+
+// getJSON asks for a small document of JSON.
+func (a asker) getJSON(ctx context.Context, from string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return err
+	}
+	t := dialing(stack.Hop{}, dialOf(a.Opener))
+	defer t.CloseIdleConnections()
+	resp, err := t.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotFound {
+		return errUnknown
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", from, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// followAsStreams is the rule for requests that we send beside the load.
+func (a asker) followAsStreams(r *http.Request, via []*http.Request) error {
+	if a.App.Stream.NoFollow || len(via) > record.MaxRedirects || !a.Allows(r.URL.Hostname()) {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
