@@ -323,7 +323,10 @@ func (c *Chain) Processes(ctx context.Context) (all []stack.Process, err error) 
 		}
 		Assign(r.App.Pid(), ps)
 		for _, p := range ps {
-			p.Replica, p.Sockets = r.Name, stack.Sockets(p.Host)
+			p.Replica = r.Name
+			if p.Host != 0 {
+				p.Sockets = stack.Sockets(p.Host)
+			}
 			all = append(all, p.Process)
 		}
 	}
@@ -416,8 +419,9 @@ func (c *Chain) Start(ctx context.Context, name string) error {
 	return r.App.Start(ctx)
 }
 
-// Reload implements [stack.Reloader].
-func (c *Chain) Reload(ctx context.Context) error {
+// ReloadEdge has nginx read its configuration again. A stack that can have nginx is a
+// [stack.Reloader] by it.
+func (c *Chain) ReloadEdge(ctx context.Context) error {
 	if _, ok := c.Edge.(*Nginx); !ok {
 		return &stack.Unable{What: "reload nginx", Why: "there is none in this stack"}
 	}

@@ -5,7 +5,7 @@
 //
 //	 1. A machine's opener prepares the spec ([Prepare]) and puts itself into a [Chain]
 //	    as its [Machine]. harness/stack/local runs processes, harness/stack/dock
-//	    containers.
+//	    containers, harness/stack/memory handlers in a network of its own.
 //	 2. It opens the replicas ([Machine.Open]): each is an [App] with a [Link] before
 //	    it, and part of the chain when it answers ([Await], [Probe]).
 //	 3. nginx gets a configuration that names both lanes of every link. [Nginx] renders

@@ -1,6 +1,7 @@
 package dock
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -15,6 +16,9 @@ func (s *Stack) entrance(b *box, port int) chain.Entrance {
 	}
 	return e
 }
+
+// Reload implements [stack.Reloader].
+func (s *Stack) Reload(ctx context.Context) error { return s.ReloadEdge(ctx) }
 
 // Versions implements [stack.Stack].
 func (s *Stack) Versions() map[string]string {

@@ -159,6 +159,9 @@ func (c *Stack) all() []*replica {
 	return slices.Clone(c.opened)
 }
 
+// Reload implements [stack.Reloader].
+func (c *Stack) Reload(ctx context.Context) error { return c.ReloadEdge(ctx) }
+
 // Versions implements [stack.Stack].
 func (c *Stack) Versions() map[string]string {
 	v := map[string]string{}

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // A link is a stretch of the chain. Only its main lane is ever faulted.
 type link struct {
 	name string
 	now  func() time.Duration // the run's clock
+	to   addr                 // of the replica; "" for the edge link
 
 	mu      sync.Mutex // guards what follows
 	down    bool
@@ -29,6 +31,15 @@ func newLink(name string, now func() time.Duration, toxics []stack.Toxic) *link 
 	return &link{name: name, now: now, toxics: slices.Clone(toxics), flows: map[*flow]struct{}{},
 		changed: make(chan struct{}), strikes: map[uint64][]stack.Strike{}}
 }
+
+// Main implements [chain.Link]: the edge knows a replica by its own address.
+func (l *link) Main() chain.Entrance { return at(l.to) }
+
+// Control implements [chain.Link].
+func (l *link) Control() chain.Entrance { return at(l.to) }
+
+// Striker implements [chain.Link].
+func (l *link) Striker() stack.Striker { return l }
 
 // Name implements [stack.Link].
 func (l *link) Name() string { return l.name }

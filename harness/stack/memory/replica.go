@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
 // defaultGrace lies between SIGTERM and SIGKILL where the app has none of its own.
@@ -45,16 +46,89 @@ type process struct {
 
 // tell sends an event about the replica.
 func (r *replica) tell(kind record.EventKind, pid, code int, text string) {
-	r.s.notify(stack.Event{At: r.s.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: r.name,
+	r.s.spec.Notify(stack.Event{At: r.s.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: r.name,
 		Pid: pid, Code: code, Text: text})
 }
 
-// start starts the replica; one that runs is left alone.
-func (r *replica) start() {
+// At implements [chain.App].
+func (r *replica) At() chain.Entrance { return at(r.addr) }
+
+// Pid implements [chain.Part]; it is 0 while the replica does not run.
+func (r *replica) Pid() int {
+	if p := r.running(); p != nil {
+		return p.pid
+	}
+	return 0
+}
+
+// Processes implements [chain.Part]: one, while the replica runs.
+func (r *replica) Processes(context.Context) ([]chain.Process, error) {
+	p := r.running()
+	if p == nil {
+		return nil, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return []chain.Process{{Process: stack.Process{Pid: p.pid, Command: "handler", Sockets: len(p.conns)}}}, nil
+}
+
+// Signal implements [chain.Part], for SIGKILL, SIGTERM, SIGSTOP and SIGCONT.
+func (r *replica) Signal(ctx context.Context, _ int, sig syscall.Signal) error {
+	switch sig {
+	case syscall.SIGKILL:
+		r.kill(syscall.SIGKILL)
+	case syscall.SIGTERM:
+		r.s.servers.Go(func() { r.end(ctx, r.s.spec.App.Grace) }) // ends with the replica
+	case syscall.SIGSTOP:
+		return r.freeze(true)
+	case syscall.SIGCONT:
+		return r.freeze(false)
+	default:
+		return &stack.Unable{What: fmt.Sprintf("send signal %d", sig),
+			Why: "a replica in memory knows KILL, TERM, STOP and CONT"}
+	}
+	return nil
+}
+
+// Ended implements [chain.Part].
+func (r *replica) Ended(context.Context) error {
+	if r.running() == nil {
+		return fmt.Errorf("%s does not run", r.name)
+	}
+	return nil
+}
+
+// Tail implements [chain.Part]: a handler writes no log.
+func (*replica) Tail(context.Context) []string { return nil }
+
+// Pause implements [chain.Pauser].
+func (r *replica) Pause(context.Context) error { return r.freeze(true) }
+
+// Unpause implements [chain.Pauser].
+func (r *replica) Unpause(context.Context) error { return r.freeze(false) }
+
+func (r *replica) freeze(frozen bool) error {
+	p := r.running()
+	if p == nil {
+		return r.Ended(context.Background())
+	}
+	if !p.freezer.set(frozen) {
+		return nil
+	}
+	kind := record.KindUnpause
+	if frozen {
+		kind = record.KindPause
+	}
+	r.tell(kind, p.pid, 0, "")
+	return nil
+}
+
+// Start implements [chain.App].
+func (r *replica) Start(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.proc != nil {
-		return
+		return nil
 	}
 	p := &process{pid: r.s.pid(), handler: r.s.opener.App(r.index), conns: map[*conn]struct{}{},
 		listen: listener{addr: r.addr, in: make(chan net.Conn), over: make(chan struct{})}}
@@ -64,6 +138,7 @@ func (r *replica) start() {
 	r.proc = p
 	r.tell(record.KindStart, p.pid, 0, "")
 	r.tell(record.KindReady, p.pid, 0, "")
+	return nil
 }
 
 // ServeHTTP counts the handlers, so that an end can wait for them.
@@ -132,13 +207,18 @@ func (p *process) die() {
 // A drainer is a handler that can be asked to end, as origin.Server can.
 type drainer interface{ Shutdown(context.Context) error }
 
-// stop asks the process to end, and kills it after grace.
-func (r *replica) stop(ctx context.Context, grace time.Duration) {
+// Stop implements [chain.App].
+func (r *replica) Stop(ctx context.Context, grace time.Duration) error {
+	r.end(ctx, grace)
+	return nil
+}
+
+// end asks the process to end, and kills it after grace.
+func (r *replica) end(ctx context.Context, grace time.Duration) {
 	p := r.take()
 	if p == nil {
 		return
 	}
-	r.tell(record.KindStop, p.pid, int(syscall.SIGTERM), fmt.Sprintf("SIGTERM, grace %v", grace))
 	p.listen.Close()
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()

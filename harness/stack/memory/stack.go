@@ -5,16 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
-	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
+	"github.com/streamproof/streamproof/harness/stack/nginxconf"
 )
 
 // An Opener opens stacks in memory. It must not be copied.
@@ -54,20 +55,47 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s := &Stack{opener: o, spec: spec}
+	if spec.Notify == nil {
+		spec.Notify = func(stack.Event) {}
+	}
+	spec.App.Grace = cmp.Or(spec.App.Grace, defaultGrace)
+	s := &Stack{opener: o, spec: spec, hosts: map[addr]entrance{}}
+	s.Chain.Spec, s.Machine, s.What, s.Network = &s.spec, machine{s}, "app", "link in memory"
 	if !spec.LeftOut(stack.EdgeLink) {
 		s.edge = newLink(stack.EdgeLink, spec.Now, spec.Toxics[stack.EdgeLink])
+		s.EdgeLink = s.edge
 	}
-	for range max(1, spec.Replicas) {
-		s.add()
+	if s.balanced() {
+		s.Edge = balancer{}
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.hosts == nil {
-		o.hosts = map[string]entrance{}
+	for range max(1, spec.Replicas) { // one after the other: a run in memory is always the same
+		r, err := s.Machine.Open(ctx, s.Reserve())
+		if err != nil {
+			return nil, err
+		}
+		s.Join(r)
 	}
-	o.hosts[edgeHost], o.hosts[controlHost] = s.enterMain, s.enterControl
+	s.host(edgeHost, s.enterMain)
+	s.host(controlHost, s.enterControl)
 	return s, nil
+}
+
+// at is the entrance at an address, whose port is that of HTTP.
+func at(a addr) chain.Entrance {
+	return chain.Entrance{URL: "http://" + strings.TrimSuffix(string(a), ":80"), Addr: string(a)}
+}
+
+// host makes an address of the stack answer.
+func (s *Stack) host(at addr, enter entrance) {
+	s.mu.Lock()
+	s.hosts[at] = enter
+	s.mu.Unlock()
+	s.opener.mu.Lock()
+	defer s.opener.mu.Unlock()
+	if s.opener.hosts == nil {
+		s.opener.hosts = map[string]entrance{}
+	}
+	s.opener.hosts[string(at)] = enter
 }
 
 // Addresses of a stack.
@@ -78,6 +106,7 @@ const (
 
 // A Stack is an app in memory, with what it can be asked to do.
 type Stack struct {
+	chain.Chain
 	opener *Opener
 	spec   stack.Spec
 	edge   *link // nil where it is left out
@@ -85,13 +114,12 @@ type Stack struct {
 	servers sync.WaitGroup // accept loops
 	flows   sync.WaitGroup // connections through the chain
 
-	mu       sync.Mutex // guards what follows
-	replicas []*replica // behind the edge
-	all      []*replica // that there ever were
-	next     int        // index of the next replica
-	turn     int        // of the balancer
-	pids     int
-	closed   bool
+	mu     sync.Mutex // guards what follows
+	hosts  map[addr]entrance
+	all    []*replica // that there ever were
+	turn   int        // of the balancer
+	pids   int
+	closed bool
 }
 
 var (
@@ -104,31 +132,41 @@ var (
 	_ stack.Striker = (*link)(nil)
 )
 
-// add starts a replica and puts it behind the edge.
-func (s *Stack) add() *replica {
-	s.mu.Lock()
-	r := &replica{s: s, index: s.next, name: fmt.Sprintf("app[%d]", s.next),
-		addr: addr(fmt.Sprintf("app-%d.memory:80", s.next))}
+// A machine runs the replicas as handlers.
+type machine struct{ *Stack }
+
+// Open implements [chain.Machine].
+func (s machine) Open(_ context.Context, i int) (*chain.Replica, error) {
+	r := &replica{s: s.Stack, index: i, name: chain.ReplicaName(i), addr: addr(fmt.Sprintf("app-%d.memory:80", i))}
+	open := &chain.Replica{Name: r.name, App: r}
 	if s.balanced() && !s.spec.LeftOut(stack.UpstreamLink) {
-		name := fmt.Sprintf("%s[%d]", stack.UpstreamLink, s.next)
-		r.link = newLink(name, s.spec.Now, s.spec.Toxics[stack.UpstreamLink])
+		r.link = newLink(chain.UpstreamName(i), s.spec.Now, s.spec.Toxics[stack.UpstreamLink])
+		r.link.to = r.addr
+		open.Link = r.link
 	}
-	s.next++
-	s.mu.Unlock()
-	r.start()
 	s.mu.Lock()
-	s.replicas, s.all = append(s.replicas, r), append(s.all, r)
+	s.all = append(s.all, r)
 	s.mu.Unlock()
-	s.opener.mu.Lock()
-	defer s.opener.mu.Unlock()
-	if s.opener.hosts == nil {
-		s.opener.hosts = map[string]entrance{}
-	}
-	s.opener.hosts[string(r.addr)] = func(ctx context.Context, from addr) (net.Conn, error) {
-		return direct(r.connect(ctx, from))
-	}
-	return r
+	s.host(r.addr, func(ctx context.Context, from addr) (net.Conn, error) { return direct(r.connect(ctx, from)) })
+	return open, r.Start(context.Background())
 }
+
+// Retire implements [chain.Machine].
+func (machine) Retire(context.Context, *chain.Replica) error { return nil }
+
+// A balancer is the edge of a stack in memory. It reads the list of replicas for
+// each connection.
+type balancer struct{}
+
+func (balancer) Version() (name, version string) { return "edge", "in memory" }
+
+func (balancer) What() string { return "balancer in memory" }
+
+func (balancer) Layer() stack.Layer {
+	return stack.Layer{Name: "balancer in memory", Settings: map[string]string{"buffering": "off"}}
+}
+
+func (balancer) Route(context.Context, []nginxconf.Upstream) error { return nil }
 
 // direct keeps a nil connection from being a net.Conn.
 func direct(c *conn, err error) (net.Conn, error) {
@@ -146,12 +184,6 @@ func (s *Stack) pid() int {
 	defer s.mu.Unlock()
 	s.pids++
 	return 1000 + s.pids
-}
-
-func (s *Stack) notify(e stack.Event) {
-	if s.spec.Notify != nil {
-		s.spec.Notify(e)
-	}
 }
 
 func (s *Stack) enterMain(ctx context.Context, from addr) (net.Conn, error) {
@@ -187,18 +219,9 @@ func (s *Stack) enter(ctx context.Context, from addr, faulted bool) (*conn, erro
 // forward finds f a replica that accepts it, the next in turn first.
 func (s *Stack) forward(ctx context.Context, f *flow, faulted bool) bool {
 	for _, r := range s.turns() {
-		inner, err := r.connect(ctx, edgeHost)
-		if err != nil {
+		if !s.reach(ctx, f, r, faulted) {
 			continue
 		}
-		if faulted && r.link != nil {
-			if !r.link.enter(f) {
-				inner.Close()
-				continue
-			}
-			f.links = append(f.links, r.link)
-		}
-		f.inner = inner
 		if s.balanced() {
 			f.upstream = string(r.addr)
 		}
@@ -207,20 +230,37 @@ func (s *Stack) forward(ctx context.Context, f *flow, faulted bool) bool {
 	return false
 }
 
+// reach leads f to a replica, through its link on the lane that is faulted.
+func (s *Stack) reach(ctx context.Context, f *flow, r *replica, faulted bool) bool {
+	inner, err := r.connect(ctx, edgeHost)
+	if err != nil {
+		return false
+	}
+	if faulted && r.link != nil {
+		if !r.link.enter(f) {
+			inner.Close()
+			return false
+		}
+		f.links = append(f.links, r.link)
+	}
+	f.inner = inner
+	return true
+}
+
 // turns lists the replicas behind the edge, the one whose turn it is first; without
 // an edge there is one.
-func (s *Stack) turns() []*replica {
+func (s *Stack) turns() (rs []*replica) {
+	for _, r := range s.Living() {
+		rs = append(rs, r.App.(*replica))
+	}
+	if len(rs) == 0 || !s.balanced() {
+		return rs[:min(len(rs), 1)]
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.replicas) == 0 {
-		return nil
-	}
-	if !s.balanced() {
-		return s.replicas[:1]
-	}
-	i := s.turn % len(s.replicas)
+	i := s.turn % len(rs)
 	s.turn++
-	return slices.Concat(s.replicas[i:], s.replicas[:i])
+	return slices.Concat(rs[i:], rs[:i])
 }
 
 // refuse answers 502, as an edge does that finds no replica.
@@ -231,47 +271,18 @@ func refuse(c *conn) {
 	}
 }
 
-// Hops implements [stack.Stack].
+// Hops implements [stack.Stack]. The lanes have addresses of their own from the
+// client to the replica, so that there is no way in between the two.
 func (s *Stack) Hops() []stack.Hop {
 	what := "link in memory"
 	if s.balanced() {
 		what = "balancer in memory"
 	}
-	hops := []stack.Hop{{Name: "edge", What: what, URL: "http://edge.memory", Control: "http://control.memory"}}
+	hops := []stack.Hop{{Name: "edge", What: what, URL: at(edgeHost).URL, Control: at(controlHost).URL}}
 	if rs := s.Replicas(); len(rs) > 0 {
 		hops = append(hops, stack.Hop{Name: "app", What: "app", URL: rs[0].URL, Control: rs[0].URL})
 	}
 	return hops
-}
-
-// Links implements [stack.Stack].
-func (s *Stack) Links() (all []stack.Link) {
-	if s.edge != nil {
-		all = append(all, s.edge)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.replicas {
-		if r.link != nil {
-			all = append(all, r.link)
-		}
-	}
-	return all
-}
-
-// Replicas implements [stack.Stack].
-func (s *Stack) Replicas() (all []stack.Replica) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.replicas {
-		all = append(all, r.public())
-	}
-	return all
-}
-
-func (r *replica) public() stack.Replica {
-	host := strings.TrimSuffix(string(r.addr), ":80")
-	return stack.Replica{Name: r.name, Addr: string(r.addr), URL: "http://" + host}
 }
 
 // Logs implements [stack.Stack]: nobody writes any.
@@ -280,149 +291,26 @@ func (*Stack) Logs() []stack.Log { return nil }
 // Versions implements [stack.Stack].
 func (*Stack) Versions() map[string]string { return map[string]string{"edge": "in memory"} }
 
-// Layers implements [stack.Stack].
-func (s *Stack) Layers() []stack.Layer { return s.spec.Balancer() }
-
-// find is the named replica behind the edge.
-func (s *Stack) find(name string) (*replica, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.replicas {
-		if r.name == name {
-			return r, nil
-		}
-	}
-	return nil, fmt.Errorf("find replica %s: there is none", name)
-}
-
-// Processes implements [stack.Killer]: one for each replica that runs.
-func (s *Stack) Processes(context.Context) (all []stack.Process, err error) {
-	s.mu.Lock()
-	rs := slices.Clone(s.replicas)
-	s.mu.Unlock()
-	for _, r := range rs {
-		if p := r.running(); p != nil {
-			p.mu.Lock()
-			all = append(all, stack.Process{Replica: r.name, Pid: p.pid, Role: stack.RoleMaster, Command: "handler",
-				Sockets: len(p.conns)})
-			p.mu.Unlock()
-		}
-	}
-	return all, nil
-}
-
-// Signal implements [stack.Killer], for SIGKILL, SIGTERM, SIGSTOP and SIGCONT.
-func (s *Stack) Signal(ctx context.Context, p stack.Process, sig int) error {
-	r, err := s.find(p.Replica)
-	if err != nil {
-		return err
-	}
-	switch syscall.Signal(sig) {
-	case syscall.SIGKILL:
-		r.kill(syscall.SIGKILL)
-	case syscall.SIGTERM:
-		s.servers.Go(func() { r.stop(ctx, s.grace()) }) // ends with the replica
-	case syscall.SIGSTOP:
-		return s.Pause(ctx, r.name)
-	case syscall.SIGCONT:
-		return s.Unpause(ctx, r.name)
-	default:
-		return &stack.Unable{What: fmt.Sprintf("send signal %d", sig),
-			Why: "a replica in memory knows KILL, TERM, STOP and CONT"}
-	}
-	return nil
-}
-
-func (s *Stack) grace() time.Duration { return cmp.Or(s.spec.App.Grace, defaultGrace) }
-
-// Pause implements [stack.Pauser].
-func (s *Stack) Pause(_ context.Context, name string) error { return s.freeze(name, true) }
-
-// Unpause implements [stack.Pauser].
-func (s *Stack) Unpause(_ context.Context, name string) error { return s.freeze(name, false) }
-
-func (s *Stack) freeze(name string, frozen bool) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	p := r.running()
-	if p == nil {
-		return fmt.Errorf("freeze %s: it does not run", name)
-	}
-	if !p.freezer.set(frozen) {
-		return nil
-	}
-	kind := record.KindUnpause
-	if frozen {
-		kind = record.KindPause
-	}
-	r.tell(kind, p.pid, 0, "")
-	return nil
-}
-
-// Stop implements [stack.Stopper].
-func (s *Stack) Stop(ctx context.Context, name string, grace time.Duration) error {
-	r, err := s.find(name)
-	if err == nil {
-		r.stop(ctx, grace)
-	}
-	return err
-}
-
-// Start implements [stack.Stopper].
-func (s *Stack) Start(_ context.Context, name string) error {
-	r, err := s.find(name)
-	if err == nil {
-		r.start()
-	}
-	return err
-}
-
-// AddReplica implements [stack.Scaler].
-func (s *Stack) AddReplica(context.Context) (stack.Replica, error) {
-	if !s.balanced() {
-		return stack.Replica{}, &stack.Unable{What: "add a replica", Why: "there is no edge before it"}
-	}
-	return s.add().public(), nil
-}
-
-// RemoveReplica implements [stack.Scaler]: it leaves the edge's list and is stopped
-// with the app's own grace.
-func (s *Stack) RemoveReplica(ctx context.Context, name string) error {
-	r, err := s.find(name)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.replicas = slices.DeleteFunc(s.replicas, func(x *replica) bool { return x == r })
-	s.mu.Unlock()
-	r.stop(ctx, s.grace())
-	return nil
-}
-
 // Close implements [stack.Stack]. It waits until nothing of the stack is left; the
 // error says what is.
 func (s *Stack) Close(ctx context.Context) error {
 	s.mu.Lock()
-	again, all := s.closed, slices.Clone(s.all)
+	again, all, hosts := s.closed, slices.Clone(s.all), maps.Clone(s.hosts)
 	s.closed = true
 	s.mu.Unlock()
 	if again {
 		return nil
 	}
 	s.opener.mu.Lock()
-	delete(s.opener.hosts, edgeHost)
-	delete(s.opener.hosts, controlHost)
-	for _, r := range all {
-		delete(s.opener.hosts, string(r.addr))
+	for host := range hosts {
+		delete(s.opener.hosts, string(host))
 	}
 	s.opener.mu.Unlock()
 	ended := make(chan struct{})
 	go func() { // ends with the last handler
 		defer close(ended)
 		for _, r := range all {
-			r.stop(ctx, 0)
+			r.end(ctx, 0)
 		}
 		s.servers.Wait()
 		s.flows.Wait()
