@@ -72,7 +72,7 @@
 //	harness/play/run.go           Run               checks all input, opens the record, plays each scenario
 //	harness/play/play.go          player.timetable  the order of one scenario
 //	harness/stack/local/local.go  Opener.Open       the app behind its edge, with the links that the scenario needs
-//	harness/play/solo.go          player.solo       one stream alone
+//	harness/play/solo.go          sender.solo       one stream alone
 //	harness/play/wave.go          player.mainWave   the streams
 //	harness/load/load.go          Drive             sent by Vegeta at their times
 //	harness/play/inject.go        injection.inject  the fault among them

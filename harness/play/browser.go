@@ -19,23 +19,23 @@ const browserEncoding = "gzip, deflate, br, zstd"
 // does, where the scenario looks at pacing. Where its own streams ask for it, that
 // stream asks for none, to be compared with. The function that is returned waits
 // for its end.
-func (p *player) browse(ctx context.Context, h stack.Hop) (wait func() error) {
-	paced := p.sc.Peel || p.sc.Policy.Expect == record.ExpectPaced
+func (s *sender) browse(ctx context.Context, h stack.Hop) (wait func() error) {
+	paced := s.sc.Peel || s.sc.Policy.Expect == record.ExpectPaced
 	if !paced {
 		return func() error { return nil }
 	}
 	ask := browserEncoding
-	if p.Headers(p.sc).Get("Accept-Encoding") != "" {
+	if s.Headers(s.sc).Get("Accept-Encoding") != "" {
 		ask = verdict.Identity
 	}
-	w := p.wave(1, nil)
-	t := p.lane(record.Browser, p.Target(p.sc))
-	t.Hop, t.URL, t.Dial = h.Name, h.URL+p.Target(p.sc), h.Dial
+	w := s.wave(1, nil)
+	t := s.lane(record.Browser, s.Target(s.sc))
+	t.Hop, t.URL, t.Dial = h.Name, h.URL+s.Target(s.sc), h.Dial
 	t.Header = http.Header{"Accept-Encoding": {ask}}
 	w.Assign = func(uint64) load.Target { return t }
 	done := make(chan error, 1)
 	go func() { // ends with its stream
-		_, err := p.drive(ctx, w)
+		_, err := s.drive(ctx, w)
 		done <- err
 	}()
 	return func() error { return <-done }

@@ -12,15 +12,15 @@ import (
 // may go. One to another address of the same app stays on the stream's way, so that
 // an app that redirects to where it itself listens is still asked through the hop
 // that the stream was sent to.
-func (p *player) follow() *tap.Follow {
-	if p.App.Stream.NoFollow {
+func (s *sender) follow() *tap.Follow {
+	if s.App.Stream.NoFollow {
 		return nil
 	}
-	f := &tap.Follow{Allowed: p.Allows}
-	for _, h := range p.hops() {
+	f := &tap.Follow{Allowed: s.Allows}
+	for _, h := range s.hops() {
 		f.Own = append(f.Own, h.Dial, h.DialControl, authority(h.URL), authority(h.Control))
 	}
-	f.Own = append(f.Own, authority(p.App.URL), authority(p.App.Direct))
+	f.Own = append(f.Own, authority(s.App.URL), authority(s.App.Direct))
 	slices.Sort(f.Own)
 	f.Own = slices.DeleteFunc(slices.Compact(f.Own), func(s string) bool { return s == "" })
 	return f

@@ -21,19 +21,19 @@ const (
 // is not measured as the next hop's delay. Streams that ended whole leave nothing;
 // an app does not know of clients that left, nor of answers that an edge cut. It
 // is idle when a stream alone has its first event as soon as at the beginning.
-func (p *player) idle(ctx context.Context, h stack.Hop, last uint64) {
-	first := p.firstAlone(h)
+func (s *sender) idle(ctx context.Context, h stack.Hop, last uint64) {
+	first := s.firstAlone(h)
 	if first == 0 {
 		return
 	}
-	if left, err := p.leftOver(last); err == nil && !left {
+	if left, err := s.leftOver(last); err == nil && !left {
 		return
 	}
-	p.phase("waiting until the app is idle")
+	s.phase("waiting until the app is idle")
 	ctx, cancel := context.WithTimeout(ctx, idleLimit)
 	defer cancel()
 	for ctx.Err() == nil {
-		st, err := p.ask1(ctx, h, record.Probe)
+		st, err := s.ask1(ctx, h, record.Probe)
 		if took, ok := verdict.TTFE(st); err != nil || ok && took <= 2*first+idleSlack {
 			return
 		}
@@ -42,14 +42,14 @@ func (p *player) idle(ctx context.Context, h stack.Hop, last uint64) {
 		case <-time.After(idleRest):
 		}
 	}
-	p.note(p.sc.ID, record.NoteDoubt, fmt.Sprintf("%v after the streams at one hop had ended the app was still busy, so that what follows may look slower than it is", idleLimit),
+	s.note(s.sc.ID, record.NoteDoubt, fmt.Sprintf("%v after the streams at one hop had ended the app was still busy, so that what follows may look slower than it is", idleLimit),
 		"send fewer streams: --streams 5")
 }
 
 // firstAlone is how long the first event takes at h, alone; 0 if nobody knows.
-func (p *player) firstAlone(h stack.Hop) time.Duration {
+func (s *sender) firstAlone(h stack.Hop) time.Duration {
 	var least time.Duration
-	for _, st := range p.seen.of(record.Solo) {
+	for _, st := range s.seen.of(record.Solo) {
 		if took, ok := verdict.TTFE(st); ok && st.Hop == h.Name && (least == 0 || took < least) {
 			least = took
 		}
@@ -59,8 +59,8 @@ func (p *player) firstAlone(h stack.Hop) time.Duration {
 
 // leftOver reports whether a stream from number last on ended in another way than
 // whole.
-func (p *player) leftOver(last uint64) (left bool, err error) {
-	for st := range since(last, p.recorded(&err, record.Load, record.Solo)) {
+func (s *sender) leftOver(last uint64) (left bool, err error) {
+	for st := range since(last, s.recorded(&err, record.Load, record.Solo)) {
 		if !whole(st) {
 			return true, nil
 		}

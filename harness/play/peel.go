@@ -5,11 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/lint"
-	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // peel sends the same load in at every hop of the chain, the app itself first
@@ -53,31 +50,6 @@ func (p *player) peel(ctx context.Context) error {
 		}
 	}
 	return p.compare(ctx)
-}
-
-// through sends streams in at h, and breaks those that the origin is to break:
-// the same at every hop.
-func (p *player) through(h stack.Hop) func(uint64) load.Target {
-	split := p.split()
-	return func(n uint64) load.Target {
-		t := split(n)
-		t.Group, t.Hop, t.Dial = record.Load, h.Name, h.Dial
-		return t
-	}
-}
-
-// hops are the stack's. Where the user says where the app itself listens, what
-// his URL leads to is his edge.
-func (p *player) hops() []stack.Hop {
-	hops := p.stack.Hops()
-	if p.App.Direct == "" || p.App.URL == "" {
-		return hops
-	}
-	hops = slices.Clone(hops)
-	last := &hops[len(hops)-1]
-	last.Name, last.What = record.ForeignHop, "what answers at "+last.URL
-	base := (&harness.App{URL: p.App.Direct}).Base()
-	return append(hops, stack.Hop{Name: "app", What: "app", URL: base, Control: base})
 }
 
 // warn says before any load which settings of the layers will cut it.

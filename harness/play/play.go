@@ -29,18 +29,10 @@ const (
 //	                      │ condition met                           │
 //	                      └ fault active ── hold ── healed ── recovery streams
 type player struct {
-	scope
-	draw    draw
-	stack   stack.Stack
-	front   stack.Hop
+	sender
 	fault   *injection  // of the scenario; with no fault it says who is a victim of the clients' ways
 	logs    *logWatcher // of the attached logs and the stack's
 	closing atomic.Bool // the stack is being closed
-	alone   uint64      // the stream that went down this road alone
-	// reference is what a text answer says in full, "" where that is not known.
-	reference string
-
-	aloneTook time.Duration // and how long it took, 0 if unknown
 }
 
 // play opens the stack, plays the timetable and closes the stack, whatever
@@ -53,7 +45,7 @@ func (r *run) play(ctx context.Context, sc harness.Scenario) error {
 		return err
 	}
 	defer watcher.close()
-	p := &player{scope: scope{r, sc}, draw: draw{sc, r.Seed, r.Sabotage}, logs: watcher}
+	p := &player{sender: sender{scope: scope{r, sc}, draw: draw{sc, r.Seed, r.Sabotage}}, logs: watcher}
 	if err := p.open(ctx); err != nil {
 		return err
 	}

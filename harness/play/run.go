@@ -199,3 +199,12 @@ func capacity(o *harness.Options) error {
 	}
 	return nil
 }
+
+// reserve takes n sequence numbers.
+func (r *run) reserve(n uint64) uint64 {
+	r.seen.mu.Lock()
+	defer r.seen.mu.Unlock()
+	first := r.next
+	r.next += n
+	return first
+}

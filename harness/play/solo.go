@@ -37,31 +37,31 @@ type soloOf struct {
 // the answer takes longer than soloLong, or where the scenario has a fault of its
 // own, which nothing is then measured against. The same road is the same edge,
 // hop, request and way to start the app.
-func (p *player) solo(ctx context.Context, h stack.Hop) error {
-	if l := p.sc.Load; l.Concurrent() == 1 && l.Rate == 0 && !p.sc.Peel {
+func (s *sender) solo(ctx context.Context, h stack.Hop) error {
+	if l := s.sc.Load; l.Concurrent() == 1 && l.Rate == 0 && !s.sc.Peel {
 		return nil // it is alone anyway
 	}
-	road := p.road(h)
-	if known, ok := p.solos[road]; ok && (p.sc.Fault != nil || known.took > soloLong) {
-		p.alone, p.aloneTook = known.seq, known.took
+	road := s.road(h)
+	if known, ok := s.solos[road]; ok && (s.sc.Fault != nil || known.took > soloLong) {
+		s.alone, s.aloneTook = known.seq, known.took
 		return nil
 	}
-	p.phase("one stream alone")
-	st, err := p.ask1(ctx, h, record.Solo)
+	s.phase("one stream alone")
+	st, err := s.ask1(ctx, h, record.Solo)
 	if first, ok := verdict.TTFE(st); ok && first > soloAgain && err == nil && ctx.Err() == nil {
 		var again *record.Stream
-		again, err = p.ask1(ctx, h, record.Solo)
+		again, err = s.ask1(ctx, h, record.Solo)
 		if sooner, ok := verdict.TTFE(again); ok && sooner < first {
 			st = again
 		}
 	}
-	p.alone, p.aloneTook = st.Seq, 0
+	s.alone, s.aloneTook = st.Seq, 0
 	took, ok := verdict.DurationOf(st)
 	if ok {
-		p.aloneTook = took
+		s.aloneTook = took
 	}
 	if ok && whole(st) {
-		p.solos[road] = soloOf{st.Seq, took}
+		s.solos[road] = soloOf{st.Seq, took}
 	}
 	return err
 }
@@ -72,13 +72,13 @@ func whole(st *record.Stream) bool {
 }
 
 // ask1 sends one stream in at h and waits for its end.
-func (p *player) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record.Stream, error) {
-	w := p.wave(1, nil)
-	t := p.lane(g, p.Target(p.sc))
-	t.Hop, t.URL, t.Dial = h.Name, h.URL+p.Target(p.sc), h.Dial
+func (s *sender) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record.Stream, error) {
+	w := s.wave(1, nil)
+	t := s.lane(g, s.Target(s.sc))
+	t.Hop, t.URL, t.Dial = h.Name, h.URL+s.Target(s.sc), h.Dial
 	w.Assign = func(uint64) load.Target { return t }
-	_, err := p.drive(ctx, w)
-	for _, st := range p.seen.of(g) {
+	_, err := s.drive(ctx, w)
+	for _, st := range s.seen.of(g) {
 		if st.Seq == w.First {
 			return st, err
 		}
@@ -87,8 +87,8 @@ func (p *player) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record
 }
 
 // road tells roads apart on which an answer may take another time.
-func (p *player) road(h stack.Hop) string {
-	return fmt.Sprint(p.sc.Edge, h.Name, p.Target(p.sc), p.sc.Headers, p.sc.Env, p.sc.Args, p.sc.Workers, p.sc.Replicas)
+func (s *sender) road(h stack.Hop) string {
+	return fmt.Sprint(s.sc.Edge, h.Name, s.Target(s.sc), s.sc.Headers, s.sc.Env, s.sc.Args, s.sc.Workers, s.sc.Replicas)
 }
 
 const (
@@ -101,13 +101,13 @@ const (
 
 // compareAlone sends further streams alone where many of the wave's streams, from
 // the number from on, waited much longer than the first solo stream.
-func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) error {
-	if p.sc.Policy.Slowdown == 0 || p.alone == 0 {
+func (s *sender) compareAlone(ctx context.Context, h stack.Hop, from uint64) error {
+	if s.sc.Policy.Slowdown == 0 || s.alone == 0 {
 		return nil
 	}
 	var alone *record.Stream
-	for _, st := range p.seen.of(record.Solo) {
-		if st.Seq == p.alone {
+	for _, st := range s.seen.of(record.Solo) {
+		if st.Seq == s.alone {
 			alone = st
 		}
 	}
@@ -115,14 +115,14 @@ func (p *player) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 		return nil
 	}
 	var failed error
-	if _, slowed := verdict.SlowedBy(alone, since(from, p.recorded(&failed, record.Load))); !slowed || failed != nil {
+	if _, slowed := verdict.SlowedBy(alone, since(from, s.recorded(&failed, record.Load))); !slowed || failed != nil {
 		return failed
 	}
-	p.idle(ctx, h, from)
-	p.phase("one stream alone")
-	begin := p.now()
-	for n := 0; n < soloMore && p.now()-begin < soloLimit && ctx.Err() == nil; n++ {
-		if _, err := p.ask1(ctx, h, record.Solo); err != nil {
+	s.idle(ctx, h, from)
+	s.phase("one stream alone")
+	begin := s.now()
+	for n := 0; n < soloMore && s.now()-begin < soloLimit && ctx.Err() == nil; n++ {
+		if _, err := s.ask1(ctx, h, record.Solo); err != nil {
 			return err
 		}
 	}
@@ -143,15 +143,15 @@ func since(seq uint64, streams iter.Seq[*record.Stream]) iter.Seq[*record.Stream
 // paceAlone sends a few streams to the app itself where the scenario asks whether
 // something on the way holds streams back: how the app paces its answers by itself
 // is what that is measured against.
-func (p *player) paceAlone(ctx context.Context) error {
-	hops := p.hops()
+func (s *sender) paceAlone(ctx context.Context) error {
+	hops := s.hops()
 	app := hops[len(hops)-1]
-	if p.sc.Policy.Expect != record.ExpectPaced || app.Name != "app" || app.Name == p.front.Name {
+	if s.sc.Policy.Expect != record.ExpectPaced || app.Name != "app" || app.Name == s.front.Name {
 		return nil
 	}
-	p.phase("streams to the app itself")
+	s.phase("streams to the app itself")
 	for range paceStreams {
-		st, err := p.ask1(ctx, app, record.Solo)
+		st, err := s.ask1(ctx, app, record.Solo)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -179,10 +179,10 @@ const (
 // moment have the same age at the same event, so that nobody can tell a deadline
 // from a fault at that event, or a blocked loop from a pause in every answer.
 // Faults, clients and limits that are met by all at once keep their moment.
-func (p *player) spread(w *load.Wave) {
-	l := p.sc.Load
-	if l.Ramp > 0 || l.Together || w.Rate > 0 || p.sc.Fault != nil || p.sc.Client.Own() || p.sc.Policy.Sheds {
+func (s *sender) spread(w *load.Wave) {
+	l := s.sc.Load
+	if l.Ramp > 0 || l.Together || w.Rate > 0 || s.sc.Fault != nil || s.sc.Client.Own() || s.sc.Policy.Sheds {
 		return
 	}
-	w.Ramp = min(mostSpread, time.Duration(w.Streams)*spreadEach, p.aloneTook/spreadPart)
+	w.Ramp = min(mostSpread, time.Duration(w.Streams)*spreadEach, s.aloneTook/spreadPart)
 }
