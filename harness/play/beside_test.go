@@ -450,8 +450,15 @@ func TestRedirects(t *testing.T) {
 	}, handled(app))
 }
 
-// twinless is a stack whose second edge does not start.
-type twinless struct{ stack.Stack }
+// twinless is a stack whose second edge does not start. Its version is like no other's:
+// what is known of an edge is known to the whole process, and channels of a bubble must
+// not leave it.
+type twinless struct {
+	stack.Stack
+	version string
+}
+
+func (t twinless) Versions() map[string]string { return map[string]string{"edge": t.version} }
 
 func (twinless) Twin(context.Context) (stack.Twin, error) {
 	return stack.Twin{}, errors.New("no nginx here")
@@ -464,7 +471,7 @@ func TestEdgeIsNotProbed(t *testing.T) {
 			t.Errorf("%v, %+v", p.err, p.run.Notes)
 		}
 	}, func(p *playing) {
-		p.opener = &hook{Opener: p.memory, wrap: func(s stack.Stack) stack.Stack { return twinless{s} }}
+		p.opener = &hook{Opener: p.memory, wrap: func(s stack.Stack) stack.Stack { return twinless{s, p.t.TempDir()} }}
 	})
 }
 
