@@ -176,7 +176,7 @@ func (p *process) Ended(context.Context) error {
 	if p.running() {
 		return nil
 	}
-	return fmt.Errorf("it ended before it was healthy, %v (it must stay in the foreground)", p.ended)
+	return fmt.Errorf("it ended before it was healthy (it must stay in the foreground): %v", p.ended)
 }
 
 // Tail implements [chain.Part].
