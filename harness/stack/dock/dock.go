@@ -1,4 +1,5 @@
-// Package dock is the stack made of containers: what users really run.
+// Package dock is the stack made of containers: what users really run. What a chain
+// is and does is harness/stack/chain; this is its machine.
 //
 //		client ─▶ edge link ─▶ nginx ─▶ upstream link i ─▶ app[i]
 //

@@ -1,6 +1,7 @@
 // Package local is the stack made of this machine's own processes: the app as a
 // command, our origin, or a URL that already runs; nginx where the host has it;
-// toxiproxy as a library.
+// toxiproxy as a library. What a chain is and does is harness/stack/chain; this is
+// its machine.
 //
 //		client ─▶ edge link ─▶ nginx ─▶ upstream link i ─▶ replica i
 //

@@ -120,11 +120,7 @@ func (n *nginx) tell(kind record.EventKind, pid, code int, text string) {
 }
 
 func (n *nginx) exited(pid int, s status) {
-	code := s.Code
-	if s.Signal != 0 {
-		code = 128 + s.Signal
-	}
-	n.tell(record.KindExit, pid, code, s.String())
+	n.tell(record.KindExit, pid, s.shell(), s.String())
 }
 
 // write puts a configuration to where nginx reads it.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // Ports that we give to commands lie below the range from which the kernel
@@ -91,4 +93,14 @@ func ephemeralFrom() int {
 		}
 	}
 	return 32768
+}
+
+// owner names the process that listens on a port: " by pid 12 (nginx)". It is
+// empty where that cannot be seen.
+func owner(port int) string {
+	pid, name := stack.Listener(port)
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" by pid %d (%s)", pid, name)
 }

@@ -40,6 +40,14 @@ type status struct {
 	Code, Signal int
 }
 
+// shell is the status as a shell has it: 128 and the number of the signal.
+func (s status) shell() int {
+	if s.Signal != 0 {
+		return 128 + s.Signal
+	}
+	return s.Code
+}
+
 func (s status) String() string {
 	if s.Signal != 0 {
 		return fmt.Sprintf("killed by signal %d (%v)", s.Signal, syscall.Signal(s.Signal))

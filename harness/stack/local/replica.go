@@ -124,14 +124,9 @@ func (r *replica) Start(ctx context.Context) error {
 	return nil
 }
 
-// exited tells the end of the program. Code follows the shell: 128 and the
-// number of the signal.
+// exited tells the end of the program.
 func (r *replica) exited(pid int, s status) {
-	code := s.Code
-	if s.Signal != 0 {
-		code = 128 + s.Signal
-	}
-	r.tell(record.KindExit, pid, code, s.String())
+	r.tell(record.KindExit, pid, s.shell(), s.String())
 }
 
 func (r *replica) command() command {

@@ -1,7 +1,7 @@
 // Package memory is a stack without processes, containers or sockets: the app is an
 // http.Handler, and its network lives in this process. Inside a bubble of
 // testing/synctest a run of minutes passes in milliseconds, each event at its exact
-// time.
+// time. It is a machine of harness/stack/chain.
 //
 //		                 ┌ edge ──── main lane ────┐            ┌ upstream[0] ─ app[0]
 //		client ─ dial ─▶ ┤                         ├▶ edge ───▶ ┤
