@@ -12,12 +12,14 @@ func Page() string {
 	var b strings.Builder
 	b.WriteString(`# Causes
 
-What can go wrong with a stream, as the diagnosis names it. Reports link to this page. It is rendered from the table in
-[` + "`causes.go`](causes.go) (`go test ./harness/diagnose -run TestCausesPage -update`" + `). How to add a cause: [EXTEND.md](EXTEND.md).
+What can go wrong with a stream, as the diagnosis names it. Reports link to this page. It is rendered from the
+table in [` + "`causes.go`](causes.go) by `go test ./harness/diagnose -run TestCausesPage -update`" + `.
+How to add a cause: [EXTEND.md](EXTEND.md).
 
-The identifier in the first column is the "taxonomy" of verdict.json. Its letter is the family: A the answer and what produces it,
-B buffering and framing, D timers, E processes and deploys, F event loops and threads, G clients that leave, H capacity,
-J content and retries, N causes met in public reports; X is outside of them. Causes that look alike from outside share one.
+The identifier in the first column is the "taxonomy" of verdict.json. Its letter is the family: A the answer and
+what produces it, B buffering and framing, D timers, E processes and deploys, F event loops and threads, G clients
+that leave, H capacity, J content and retries, N causes met in public reports; X is outside of them. Causes that
+look alike from outside share one.
 `)
 	for _, f := range families {
 		fmt.Fprintf(&b, "\n## %s\n\n| id | cause | layer |\n|---|---|---|\n", f.title)

@@ -85,7 +85,8 @@ func TestFields(t *testing.T) {
 	var got kept
 	h := http1.Head{Fields: &got}
 	d := http1.NewResponse(&h, 1<<16)
-	for p := []byte("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nX-A:  b \r\n" + long + ": c\r\n\r\n"); len(p) > 0; {
+	const hints = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
+	for p := []byte(hints + "HTTP/1.1 200 OK\r\nX-A:  b \r\n" + long + ": c\r\n\r\n"); len(p) > 0; {
 		_, n, _ := d.Next(p)
 		p = p[n:]
 	}

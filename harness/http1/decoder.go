@@ -17,12 +17,11 @@ import (
 //	 ├ close:    data until the connection ends (responses only)
 //	 └ none
 type Decoder struct {
-	// Head is the message's. It may be set to nil once the decoder is InBody.
-	Head *Head
-
 	state  state
 	broken bool // garbage in state; line holds it
-	limit  int  // bytes of a head, a chunk header or the trailers
+	// Head is the message's. It may be set to nil once the decoder is InBody.
+	Head  *Head
+	limit int // bytes of a head, a chunk header or the trailers
 
 	left   int64  // of the chunk or the Content-Length
 	line   []byte // a line that a read cut, or the garbage met

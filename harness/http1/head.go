@@ -58,7 +58,10 @@ func (h *Head) interim() bool {
 // noBody reports a response that has none, whatever its fields say (RFC 9112
 // section 6.3, rule 1).
 func (h *Head) noBody() bool {
-	return !h.request && (h.ToHEAD || h.Status < 200 || h.Status == http.StatusNoContent || h.Status == http.StatusNotModified)
+	if h.request {
+		return false
+	}
+	return h.ToHEAD || h.Status < 200 || h.Status == http.StatusNoContent || h.Status == http.StatusNotModified
 }
 
 // start takes the first line.

@@ -46,7 +46,8 @@ func TestResponseCases(t *testing.T) {
 			client, far := pair(t)
 			server, _ := pair(t)
 			conn := newConn(r, client, server)
-			conn.up.observe(fmt.Appendf(nil, "%s / HTTP/1.1\r\n%s: 7\r\n\r\n", cmp.Or(c.Method, "GET"), stack.StreamHeader))
+			method := cmp.Or(c.Method, "GET")
+			conn.up.observe(fmt.Appendf(nil, "%s / HTTP/1.1\r\n%s: 7\r\n\r\n", method, stack.StreamHeader))
 			if err := conn.down.carry([]byte(c.Wire)); err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +81,8 @@ func TestRequestCases(t *testing.T) {
 				methods = append(methods, ex.method)
 			}
 			if got := strings.Join(methods, " "); got != c.Methods || conn.up.opaque != c.Broken {
-				t.Errorf("%s, in %d parts: requests %q, opaque %v; want %q, %v", c.Name, len(parts), got, conn.up.opaque, c.Methods, c.Broken)
+				t.Errorf("%s, in %d parts: requests %q, opaque %v; want %q, %v",
+					c.Name, len(parts), got, conn.up.opaque, c.Methods, c.Broken)
 			}
 		}
 	}

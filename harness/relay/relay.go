@@ -17,8 +17,8 @@
 //	 5. A stream that is to be struck has two goroutines. All others share one
 //	    loop over an epoll, see [conn]; off Linux, all have goroutines.
 //
-// What does not parse as HTTP/1.1 is passed on unseen: a relay that misreads a
-// stream must not break it.
+// HTTP/1.1 is read by package http1, as the tap reads it. What does not parse is passed
+// on unseen: a relay that misreads a stream must not break it.
 package relay
 
 import (

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/http1/http1test"
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // TestResponseCases: the record of a stream says of each case what the table says.
@@ -23,9 +24,10 @@ func TestResponseCases(t *testing.T) {
 			f.feed([]byte(c.Wire), reading{at: 3, now: 3})
 			f.finishWire(true)
 			rec := &f.rec
-			if rec.Wire.Framing != c.Framing || rec.Wire.Where != c.Where || rec.Wire.Garbage != c.Garbage || rec.Bytes != int64(len(c.Body)) {
-				t.Errorf("framing %q, %d bytes, %q, garbage %q; want %q, %d, %q, %q", rec.Wire.Framing, rec.Bytes, rec.Wire.Where, rec.Wire.Garbage,
-					c.Framing, len(c.Body), c.Where, c.Garbage)
+			got := record.Wire{Framing: rec.Wire.Framing, Where: rec.Wire.Where, Garbage: rec.Wire.Garbage}
+			want := record.Wire{Framing: c.Framing, Where: c.Where, Garbage: c.Garbage}
+			if got != want || rec.Bytes != int64(len(c.Body)) {
+				t.Errorf("%d bytes, %+v; want %d, %+v", rec.Bytes, got, len(c.Body), want)
 			}
 			if rec.Status != c.Status && c.Framing != "" {
 				t.Errorf("status %d, want %d", rec.Status, c.Status)
