@@ -14,6 +14,14 @@
 //     else's work. Nothing of a stream that has ended stays in memory: a step that
 //     needs it, such as the proof of a fault, reads it back (observe.go).
 //
+// Who does what: a run has the record, the tap and the plan; a [scope] is one scenario
+// of it, under whose name things are recorded; a player has the order of things; a
+// sender makes waves and sends them, by the draw of who is a victim; an injection takes
+// the fault through its life; an asker asks what is no load.
+//
+//	run ─▶ player ─┬▶ sender ─▶ load ─▶ tap ─▶ record
+//	               └▶ injection ─▶ fault ─▶ stack
+//
 // A scenario in time, where it has a fault:
 //
 //	open ─ solo ─ baseline ─ main wave ──────────────────────────────────┐ ─ confirm ─ close
