@@ -113,7 +113,7 @@ func compareRaw(t *testing.T, base string, p *record.EdgeProbe) {
 			said := trial.Fate == record.EdgeWhole || trial.Fate == record.EdgeLaundered
 			// The answer is chunked unless its length was told before.
 			seen := err == nil && strings.HasSuffix(got, "\r\n0\r\n\r\n")
-			if events := strings.Count(got, "id: "); said != seen || events != trial.Events {
+			if events := strings.Count(got, "\nid: "); said != seen || events != trial.Events {
 				t.Errorf("%s: probe says %s, %d events; a raw socket got %d, whole is %t (%v)", trial, trial.Fate, trial.Events, events, seen, err)
 			}
 		})
