@@ -229,7 +229,8 @@ func (c *Chain) Hops() (hops []stack.Hop) {
 }
 
 func hop(name, what string, main, control Entrance) stack.Hop {
-	return stack.Hop{Name: name, What: what, URL: main.URL, Control: control.URL, Dial: main.Dial, DialControl: control.Dial}
+	return stack.Hop{Name: name, What: what, URL: main.URL, Control: control.URL,
+		Dial: main.Dial, DialControl: control.Dial}
 }
 
 // innermost is the first replica, or the app that we did not start.
@@ -297,7 +298,8 @@ func (r *Replica) show() stack.Replica {
 func (c *Chain) Layers() []stack.Layer {
 	layers := c.Spec.Balancer()
 	if len(c.Links()) > 0 {
-		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: map[string]string{"reset from behind it": "passed on as FIN"}})
+		passes := map[string]string{"reset from behind it": "passed on as FIN"}
+		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: passes})
 	}
 	if c.Edge != nil {
 		layers = append(layers, c.Edge.Layer())
@@ -343,8 +345,8 @@ func (c *Chain) Signal(ctx context.Context, p stack.Process, sig int) error {
 	if err := r.App.Signal(ctx, p.Pid, syscall.Signal(sig)); err != nil {
 		return fmt.Errorf("signal pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
-	c.Spec.Notify(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindKill, Subject: p.Replica, Pid: p.Pid, Code: sig,
-		Text: fmt.Sprintf("%v sent by us to %s %s", syscall.Signal(sig), p.Role, p.Command)})
+	c.Spec.Notify(stack.Event{At: at, Source: record.ProcessSource, Kind: record.KindKill, Subject: p.Replica,
+		Pid: p.Pid, Code: sig, Text: fmt.Sprintf("%v sent by us to %s %s", syscall.Signal(sig), p.Role, p.Command)})
 	return nil
 }
 
@@ -405,8 +407,7 @@ func (c *Chain) Stop(ctx context.Context, name string, grace time.Duration) erro
 
 // stop asks a replica to end, and tells so.
 func (c *Chain) stop(ctx context.Context, r *Replica, grace time.Duration) error {
-	c.Spec.Notify(stack.Event{At: c.Spec.Now(), Source: record.ProcessSource, Kind: record.KindStop, Subject: r.Name, Pid: r.App.Pid(),
-		Code: int(syscall.SIGTERM), Text: fmt.Sprintf("SIGTERM, grace %v", grace)})
+	Tell(c.Spec, r.Name, record.KindStop, r.App.Pid(), int(syscall.SIGTERM), fmt.Sprintf("SIGTERM, grace %v", grace))
 	return r.App.Stop(ctx, grace)
 }
 

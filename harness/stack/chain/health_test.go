@@ -35,7 +35,11 @@ func (s scripted) Tail(context.Context) []string           { return s.tail }
 func (scripted) Hint(_ context.Context, last error) string { return "; a hint at " + last.Error() }
 
 func TestAwait(t *testing.T) {
-	const limit = 2 * time.Second
+	const (
+		limit = 2 * time.Second
+		ended = "start app[0]: it ended, exit code 3"
+		emerg = `1 [emerg] 7#7: unknown directive "x" in nginx.conf:3`
+	)
 	for name, c := range map[string]struct {
 		part    scripted
 		healthy time.Duration // after which the probe succeeds; 0 for never
@@ -43,10 +47,10 @@ func TestAwait(t *testing.T) {
 		took    time.Duration // at most
 	}{
 		"comes up":            {scripted{}, 300 * time.Millisecond, "", 320 * time.Millisecond},
-		"ends":                {scripted{after: 300 * time.Millisecond}, 0, "start app[0]: it ended, exit code 3", 600 * time.Millisecond},
-		"another one answers": {scripted{after: time.Millisecond}, time.Millisecond, "start app[0]: it ended, exit code 3", time.Second},
+		"ends":                {scripted{after: 300 * time.Millisecond}, 0, ended, 600 * time.Millisecond},
+		"another one answers": {scripted{after: time.Millisecond}, time.Millisecond, ended, time.Second},
 		"never healthy":       {scripted{}, 0, "start app[0]: not healthy after 2s: refused; a hint at refused", limit},
-		"nginx's own words": {scripted{after: 1, tail: []string{"x", "1 [emerg] 7#7: unknown directive \"x\" in nginx.conf:3"}}, 0,
+		"nginx's own words": {scripted{after: 1, tail: []string{"x", emerg}}, 0,
 			`start app[0]: unknown directive "x" in nginx.conf:3`, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

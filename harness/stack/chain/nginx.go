@@ -74,13 +74,8 @@ func (n *Nginx) Await(ctx context.Context, part Part, addr string, put func(cont
 	if err := n.await(ctx, n.spec.App.Start); err != nil {
 		return err
 	}
-	n.tell(record.KindReady, 0, "")
+	Tell(n.spec, n.name, record.KindReady, part.Pid(), 0, "")
 	return nil
-}
-
-func (n *Nginx) tell(kind record.EventKind, code int, text string) {
-	n.spec.Notify(stack.Event{At: n.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: n.name, Pid: n.part.Pid(),
-		Code: code, Text: text})
 }
 
 // await waits until nginx answers, with the generation that was written last where
@@ -129,7 +124,8 @@ func (n *Nginx) reload(ctx context.Context, upstreams []nginxconf.Upstream) erro
 	if err := n.part.Signal(ctx, n.part.Pid(), syscall.SIGHUP); err != nil {
 		return err
 	}
-	n.tell(record.KindReload, int(syscall.SIGHUP), "SIGHUP, generation "+strconv.Itoa(n.conf.Generation))
+	Tell(n.spec, n.name, record.KindReload, n.part.Pid(), int(syscall.SIGHUP),
+		"SIGHUP, generation "+strconv.Itoa(n.conf.Generation))
 	if err := n.await(ctx, reloadLimit); err != nil {
 		return err
 	}

@@ -87,12 +87,14 @@ func (f *fakeNginx) Processes(context.Context) (ps []Process, err error) {
 // new one answers and the old workers take nothing more.
 func TestNginxRoute(t *testing.T) {
 	var told []record.EventKind
-	spec := stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, LogDir: t.TempDir(), Notify: func(e stack.Event) { told = append(told, e.Kind) }}
+	spec := stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, LogDir: t.TempDir(),
+		Notify: func(e stack.Event) { told = append(told, e.Kind) }}
 	if err := Prepare(&spec, func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	f := startFakeNginx(t)
-	n := NewNginx(&spec, "nginx", nginxconf.Config{Edge: spec.Edge, Listen: "80", AccessLog: "a", ErrorLog: "e", Pid: "p", Temp: "t"}, nil)
+	n := NewNginx(&spec, "nginx", nginxconf.Config{Edge: spec.Edge, Listen: "80",
+		AccessLog: "a", ErrorLog: "e", Pid: "p", Temp: "t"}, nil)
 	text, err := n.Text([]nginxconf.Upstream{{Main: "10.0.0.1:1", Control: "10.0.0.1:2"}})
 	if err != nil {
 		t.Fatal(err)

@@ -16,11 +16,13 @@ type Process struct {
 }
 
 // wrappers are programs that only start another one.
-var wrappers = []string{"sh", "bash", "dash", "zsh", "ash", "busybox", "tini", "docker-init", "dumb-init", "env", "sudo", "timeout"}
+var wrappers = []string{"sh", "bash", "dash", "zsh", "ash", "busybox",
+	"tini", "docker-init", "dumb-init", "env", "sudo", "timeout"}
 
 // helpers mark processes that a runtime keeps beside its workers. Killing one
 // interrupts no stream, so none may be picked as a victim.
-var helpers = []string{"multiprocessing.resource_tracker", "multiprocessing.semaphore_tracker", "multiprocessing.forkserver"}
+var helpers = []string{"multiprocessing.resource_tracker", "multiprocessing.semaphore_tracker",
+	"multiprocessing.forkserver"}
 
 // Assign gives each process of a tree its role, in place. The master is the first
 // process below root that is not a mere wrapper: for `sh -c "gunicorn …"` it is

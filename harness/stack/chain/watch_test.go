@@ -66,7 +66,8 @@ func TestWatch(t *testing.T) {
 // A resource tracker is no worker, and its end is no news.
 func TestWatchTellsNoHelper(t *testing.T) {
 	spec := stack.Spec{Now: func() time.Duration { return 0 }, Notify: func(e stack.Event) { t.Errorf("told: %+v", e) }}
-	tracker := Process{Process: stack.Process{Pid: 2, Parent: 1, Command: "python3 -c from multiprocessing.resource_tracker import main"}}
+	tracker := Process{Process: stack.Process{Pid: 2, Parent: 1,
+		Command: "python3 -c from multiprocessing.resource_tracker import main"}}
 	ps := []Process{{Process: stack.Process{Pid: 1, Command: "uvicorn"}}, tracker}
 	w := NewWatch(&spec, "app[0]", func() (View, bool) { return View{Life: 7, Root: 1, Processes: ps}, true })
 	ps = ps[:1]

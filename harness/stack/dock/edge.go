@@ -39,7 +39,8 @@ func (s *Stack) startEdge(ctx context.Context) error {
 	if e.box, err = s.begin(ctx, f); err != nil {
 		return err
 	}
-	s.follow(e.box, stack.Log{Name: "nginx_access.log", Kind: record.NginxAccess}, stack.Log{Name: "nginx_error.log", Kind: record.NginxError})
+	s.follow(e.box, stack.Log{Name: "nginx_access.log", Kind: record.NginxAccess},
+		stack.Log{Name: "nginx_error.log", Kind: record.NginxError})
 	if err := s.awaitEdge(ctx, e); err != nil {
 		return err
 	}
@@ -60,7 +61,8 @@ func (s *Stack) aimEdge(ctx context.Context, main, control string) error {
 // newEdge is an nginx to be, and the form of its box. Only the user's configuration
 // leaves it to the command line to stay in the foreground.
 func (s *Stack) newEdge(spec *stack.Spec, name string, ups []nginxconf.Upstream) (*edge, form, error) {
-	e := &edge{port: nginxPort, Nginx: chain.NewNginx(spec, name, nginxconf.Config{Edge: spec.Edge, Listen: strconv.Itoa(nginxPort),
+	e := &edge{port: nginxPort, Nginx: chain.NewNginx(spec, name, nginxconf.Config{
+		Edge: spec.Edge, Listen: strconv.Itoa(nginxPort),
 		AccessLog: "/dev/stdout", ErrorLog: "/dev/stderr", Pid: "/tmp/nginx.pid", Temp: "/tmp"}, s.own)}
 	f := form{part: name, image: s.images.Nginx, aliases: []string{hostname(name)}}
 	text, err := e.Text(ups)

@@ -88,7 +88,7 @@ func (s *Stack) awaitReplica(ctx context.Context, r *replica) error {
 	if err := chain.Await(ctx, r.name, r.box, s.spec.App.Start, probe); err != nil {
 		return err
 	}
-	s.tell(stack.Event{At: s.spec.Now(), Source: record.ProcessSource, Kind: record.KindReady, Subject: r.name, Pid: 1})
+	chain.Tell(&s.spec, r.name, record.KindReady, r.Pid(), 0, "")
 	s.watch.processes(r)
 	_, err := s.d.ContainerUpdate(ctx, r.box.id, client.ContainerUpdateOptions{
 		RestartPolicy: &container.RestartPolicy{Name: container.RestartPolicyOnFailure, MaximumRetryCount: restarts}})

@@ -87,7 +87,8 @@ func startNginx(ctx context.Context, c *Stack, upstreams []nginxconf.Upstream) (
 	if err != nil {
 		return nil, err
 	}
-	n.proc, err = startProcess(command{Guard: c.opt.GuardCommand, Name: nginxPart, Log: n.file(nginxOut), Also: n.file(nginxErrorLog),
+	n.proc, err = startProcess(command{Guard: c.opt.GuardCommand, Name: nginxPart,
+		Log: n.file(nginxOut), Also: n.file(nginxErrorLog),
 		Argv: []string{c.nginx, "-p", n.file(nginxFolder), "-c", n.file(nginxConf)},
 		Env:  []string{"NGINX=3;"}, Sockets: []*os.File{socket}}, n.exited)
 	if err != nil {
@@ -115,8 +116,7 @@ func (n *nginx) file(names ...string) string {
 }
 
 func (n *nginx) tell(kind record.EventKind, pid, code int, text string) {
-	n.spec.Notify(stack.Event{At: n.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: nginxPart,
-		Pid: pid, Code: code, Text: text})
+	chain.Tell(n.spec, nginxPart, kind, pid, code, text)
 }
 
 func (n *nginx) exited(pid int, s status) {

@@ -38,7 +38,8 @@ type replica struct {
 }
 
 func (c *Stack) newReplica(i int) *replica {
-	r := &replica{spec: &c.spec, opt: c.opt, index: i, name: chain.ReplicaName(i), log: fmt.Sprintf("app.%d.log", i), port: c.spec.App.Port}
+	r := &replica{spec: &c.spec, opt: c.opt, index: i, name: chain.ReplicaName(i),
+		log: fmt.Sprintf("app.%d.log", i), port: c.spec.App.Port}
 	if c.spec.Replicas == 1 && i == 0 {
 		r.log = "app.log"
 	}
@@ -54,8 +55,7 @@ func (r *replica) path() string { return filepath.Join(r.spec.LogDir, r.log) }
 
 // tell sends an event about the replica.
 func (r *replica) tell(kind record.EventKind, pid, code int, text string) {
-	r.spec.Notify(stack.Event{At: r.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: r.name,
-		Pid: pid, Code: code, Text: text})
+	chain.Tell(r.spec, r.name, kind, pid, code, text)
 }
 
 // open starts the replica for the first time. A port that we chose may be taken
@@ -132,7 +132,8 @@ func (r *replica) exited(pid int, s status) {
 func (r *replica) command() command {
 	app := &r.spec.App
 	port := strconv.Itoa(r.port)
-	c := command{Guard: r.opt.GuardCommand, Name: r.name, Dir: app.Dir, Log: r.path(), Env: []string{"PORT=" + port, "STREAMPROOF_REPLICA=" + strconv.Itoa(r.index)}}
+	c := command{Guard: r.opt.GuardCommand, Name: r.name, Dir: app.Dir, Log: r.path(),
+		Env: []string{"PORT=" + port, "STREAMPROOF_REPLICA=" + strconv.Itoa(r.index)}}
 	if o := app.Origin; o != nil {
 		c.Argv = append(c.Argv, r.opt.OriginCommand...)
 		c.Argv = append(c.Argv, "--listen", r.addr(), "--workers", strconv.Itoa(max(o.Workers, 1)))

@@ -46,8 +46,7 @@ type process struct {
 
 // tell sends an event about the replica.
 func (r *replica) tell(kind record.EventKind, pid, code int, text string) {
-	r.s.spec.Notify(stack.Event{At: r.s.spec.Now(), Source: record.ProcessSource, Kind: kind, Subject: r.name,
-		Pid: pid, Code: code, Text: text})
+	chain.Tell(&r.s.spec, r.name, kind, pid, code, text)
 }
 
 // At implements [chain.App].

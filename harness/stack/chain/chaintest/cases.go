@@ -67,7 +67,8 @@ func hops(t *testing.T, r *Rig) {
 	for _, l := range r.Layers() {
 		layers[l.Name] = l.Settings
 	}
-	if layers["nginx"]["proxy_buffering"] != "off" || layers["nginx"]["proxy_next_upstream"] == "" || layers["app"]["grace after SIGTERM"] != "10s" {
+	nginx := layers["nginx"]
+	if nginx["proxy_buffering"] != "off" || nginx["proxy_next_upstream"] == "" || layers["app"]["grace after SIGTERM"] != "10s" {
 		t.Errorf("layers are %v", layers)
 	}
 	if err := r.Close(t.Context()); err != nil {
@@ -119,11 +120,13 @@ func mainLane(t *testing.T, r *Rig) {
 	edge := r.hop(t, "edge")
 	for _, l := range r.Links() {
 		var main atomic.Int64
-		victim := start(t, request{hop: edge, events: 100, gap: 10 * time.Millisecond, on: func(n int) { main.Store(int64(n)) }})
+		victim := start(t, request{hop: edge, events: 100, gap: 10 * time.Millisecond,
+			on: func(n int) { main.Store(int64(n)) }})
 		if err := l.Add(t.Context(), stack.Stall()); err != nil {
 			t.Fatal(err)
 		}
-		control := request{hop: edge, control: l.Name() == stack.EdgeLink, behind: l.Name() != stack.EdgeLink, events: 130, gap: 10 * time.Millisecond}
+		control := request{hop: edge, control: l.Name() == stack.EdgeLink, behind: l.Name() != stack.EdgeLink,
+			events: 130, gap: 10 * time.Millisecond}
 		if a := send(t, control); !a.whole(130) { // for longer than the victim would take
 			t.Errorf("%s: control stream during the stall: %v", l.Name(), a)
 		}
@@ -168,7 +171,8 @@ func strikes(t *testing.T, r *Rig) {
 			t.Fatal(err)
 		}
 		beside := start(t, request{hop: edge, id: victim + 1, events: events, gap: 10 * time.Millisecond})
-		if a := send(t, request{hop: edge, id: victim, events: events, gap: 10 * time.Millisecond}); a.events != after || a.err == nil {
+		a := send(t, request{hop: edge, id: victim, events: events, gap: 10 * time.Millisecond})
+		if a.events != after || a.err == nil {
 			t.Errorf("%s: the victim got %v, want %d events and an error", l.Name(), a, after)
 		}
 		if a := <-beside; !a.whole(events) {
@@ -211,14 +215,17 @@ func killedWorker(t *testing.T, r *Rig) {
 		t.Fatal(err)
 	}
 	exit := r.await(t, record.KindExit, worker, func(e stack.Event) bool { return e.Pid == victim.Pid })
-	kill := r.await(t, record.KindKill, "app[0]", func(e stack.Event) bool { return e.Pid == victim.Pid && e.Code == int(syscall.SIGKILL) })
+	kill := r.await(t, record.KindKill, "app[0]", func(e stack.Event) bool {
+		return e.Pid == victim.Pid && e.Code == int(syscall.SIGKILL)
+	})
 	born := r.await(t, record.KindStart, worker, func(e stack.Event) bool {
 		return !slices.ContainsFunc(ps, func(p stack.Process) bool { return p.Pid == e.Pid })
 	})
 	if kill.At > exit.At || exit.At > born.At {
 		t.Errorf("killed at %v, gone at %v, another one at %v", kill.At, exit.At, born.At)
 	}
-	if ends := r.told(func(e stack.Event) bool { return e.Kind == record.KindExit && e.Who() == "app[0]" }); len(ends) != 0 {
+	ends := r.told(func(e stack.Event) bool { return e.Kind == record.KindExit && e.Who() == "app[0]" })
+	if len(ends) != 0 {
 		t.Errorf("the replica ended: %+v", ends)
 	}
 	if err := killer.Signal(t.Context(), victim, 0); err == nil {
@@ -272,7 +279,8 @@ func stopped(t *testing.T, r *Rig) {
 func paused(t *testing.T, r *Rig) {
 	pauser := r.Stack.(stack.Pauser)
 	var got atomic.Int64
-	flight := start(t, request{hop: r.hop(t, "app"), events: 100, gap: 5 * time.Millisecond, on: func(n int) { got.Store(int64(n)) }})
+	flight := start(t, request{hop: r.hop(t, "app"), events: 100, gap: 5 * time.Millisecond,
+		on: func(n int) { got.Store(int64(n)) }})
 	if err := pauser.Pause(t.Context(), "app[0]"); err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,8 @@ func send(t *testing.T, q request) (a answer) {
 	if q.control {
 		base, dial = q.hop.Control, q.hop.DialControl
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s/stream?events=%d&gap=%v", base, q.events, q.gap), nil)
+	url := fmt.Sprintf("%s/stream?events=%d&gap=%v", base, q.events, q.gap)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		return answer{err: err}
 	}
