@@ -340,3 +340,31 @@ func TestPacingInFigures(t *testing.T) {
 		}
 	}
 }
+
+// What an edge of ours holds back is not held against an app that leaves it to its
+// edge, unless the user asked for it: nobody has said that theirs does the same.
+func TestHeldBackWhereTheAppLeavesItToItsEdge(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		way            func(*rand.Rand, answer) []time.Duration
+		reference      bool
+		left, required bool
+		want           verdict.Verdict
+	}{
+		{"live", onTime, true, true, false, verdict.Pass},
+		{"held, and nobody named the edge", wholly, true, true, false, verdict.NotApplicable},
+		{"held, and the scenario is required", wholly, true, true, true, verdict.Inconclusive},
+		{"held, and the user named the edge", wholly, true, false, false, verdict.Fail},
+		{"perhaps held", wholly, false, true, false, verdict.Inconclusive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			trial := &pacingTrial{app: chat, way: tt.way}
+			b := trial.build(1, tt.reference)
+			s := b.Scenario(1)
+			s.Policy.LeftToEdge, s.Required = tt.left, tt.required
+			if r := verdict.Judge(&b.Run).Scenarios[1]; r.Verdict != tt.want {
+				t.Errorf("%s (%s), want %s", r.Verdict, r.Why, tt.want)
+			}
+		})
+	}
+}
