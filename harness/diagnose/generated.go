@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -128,19 +129,26 @@ func (p *production) byName(whole, bad []*verdict.Graded) *production {
 }
 
 // byTime joins lines that name nobody: one at the end of each whole answer, and
-// what is left over is of the others.
+// what is left over is of the others. What was written before the first of them can
+// have been finished is of an answer that was asked for earlier, such as a reference.
 func (p *production) byTime(whole, bad []*verdict.Graded) *production {
-	if len(whole) < minFinished || p.within > vague || len(p.lines) < len(whole) || len(p.lines) > len(whole)+len(bad) {
+	if len(whole) < minFinished || p.within > vague {
 		return nil
 	}
-	used := make([]bool, len(p.lines))
+	soonest := firstStart(slices.Concat(whole, bad)) + shortestLife(whole)/2
+	lines := slices.DeleteFunc(slices.Clone(p.lines), func(l record.Line) bool { return l.At+l.Within < soonest })
+	if len(lines) < len(whole) || len(lines) > len(whole)+len(bad) {
+		return nil
+	}
+	p.first.line = lines[0]
+	used := make([]bool, len(lines))
 	for _, g := range whole {
-		if !p.takeNear(used, lastEventOf(g)-endsWith, g.End+endsWith) {
+		if !takeNear(lines, used, lastEventOf(g)-endsWith, g.End+endsWith) {
 			return nil
 		}
 	}
 	moved := 0
-	for i, l := range p.lines {
+	for i, l := range lines {
 		if used[i] {
 			continue
 		}
@@ -152,9 +160,17 @@ func (p *production) byTime(whole, bad []*verdict.Graded) *production {
 	return p.conclude(len(whole), moved)
 }
 
+func firstStart(gs []*verdict.Graded) time.Duration {
+	return startOf(slices.MinFunc(gs, func(a, b *verdict.Graded) int { return cmp.Compare(startOf(a), startOf(b)) }))
+}
+
+func shortestLife(gs []*verdict.Graded) time.Duration {
+	return ageOf(slices.MinFunc(gs, func(a, b *verdict.Graded) int { return cmp.Compare(ageOf(a), ageOf(b)) }))
+}
+
 // takeNear marks the first unused line between two times.
-func (p *production) takeNear(used []bool, from, to time.Duration) bool {
-	for i, l := range p.lines {
+func takeNear(lines []record.Line, used []bool, from, to time.Duration) bool {
+	for i, l := range lines {
 		if !used[i] && l.At+l.Within >= from && l.At <= to {
 			used[i] = true
 			return true
