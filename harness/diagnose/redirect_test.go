@@ -36,11 +36,11 @@ func TestRedirects(t *testing.T) {
 		cause   string
 	}{
 		{"followed", followed, 0, verdict.Pass, ""},
-		{"loop", sentOn(record.RedirectLoop, ""), synth.KeepNone, "", diagnose.RedirectLoop},
-		{"too many", sentOn(record.TooManyRedirects, ""), synth.KeepNone, "", diagnose.RedirectLoop},
+		{"loop", sentOn(record.RedirectLoop, ""), synth.KeepNone, verdict.Fail, diagnose.RedirectLoop},
+		{"too many", sentOn(record.TooManyRedirects, ""), synth.KeepNone, verdict.Fail, diagnose.RedirectLoop},
 		{"away", sentOn(record.HostNotAllowed, "app.internal:8000"), synth.KeepNone, verdict.Inconclusive, diagnose.RedirectedAway},
-		{"nowhere", sentOn(record.NoLocation, ""), synth.KeepNone, "", diagnose.BrokenRedirect},
-		{"not asked to", sentOn(record.FollowingOff, ""), synth.KeepNone, "", diagnose.NotFollowed},
+		{"nowhere", sentOn(record.NoLocation, ""), synth.KeepNone, verdict.Fail, diagnose.BrokenRedirect},
+		{"not asked to", sentOn(record.FollowingOff, ""), synth.KeepNone, verdict.Fail, diagnose.NotFollowed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := synth.New(record.Scenario{ID: "control", Edge: "none", Policy: record.Policy{GapLimit: gap, Checks: checks}})
