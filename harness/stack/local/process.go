@@ -19,9 +19,13 @@ import (
 
 const sigTerm = syscall.SIGTERM
 
-// insist is how long a killed process may take to be gone; it is kept back from
-// every deadline.
+// insist is kept back from every deadline, so that what does not stop by itself can
+// still be killed.
 const insist = 2 * time.Second
+
+// reaping is how long what was killed may take to be gone: on a busy machine the
+// kernel frees a process, and the guard gets its turn to reap it, seconds later.
+const reaping = 10 * time.Second
 
 // A command is a program to be run under a guard.
 type command struct {
@@ -218,10 +222,10 @@ func (p *process) stop(ctx context.Context, pid int, sig syscall.Signal, grace t
 		wait(ctx, p.exited, grace)
 	}
 	p.endLife()
-	if wait(context.WithoutCancel(ctx), p.gone, insist) {
+	if wait(context.WithoutCancel(ctx), p.gone, reaping) {
 		return nil
 	}
-	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.pid, insist)
+	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.pid, reaping)
 }
 
 // thaw lets a paused process see the signal that it was sent.
