@@ -49,6 +49,8 @@ type injection struct {
 	// recover sends new streams until they are whole again, from when the fault struck
 	// or healed.
 	recover func(ctx context.Context, from time.Duration)
+	// recovering says that new streams have been sent, or are being sent.
+	recovering bool
 }
 
 // newInjection is the fault of a scenario on a stack. pick chooses one of n by the run's
@@ -138,6 +140,45 @@ func (f *injection) strike(ctx context.Context, probes *prober) error {
 	return err
 }
 
+// ledgerPeriod is how often relays are asked what they have done.
+const ledgerPeriod = 170 * time.Millisecond
+
+// follow sends new streams for a fault that strikes by itself, while the others of
+// the wave go on: from its first strike where it kills or refuses, else from its
+// last. To wait for the wave's end would charge the app for the length of its answers.
+func (f *injection) follow(ctx context.Context) {
+	enough := len(f.target.Victims)
+	if f.sc.Policy.Kills || f.sc.Policy.Refuses {
+		enough = min(enough, 1)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.turn.over:
+			return // confirm reads the ledgers once more, and sends new streams
+		case <-time.After(ledgerPeriod):
+		}
+		done, at := 0, record.Never
+		for _, x := range f.parts {
+			if a, self := x.Fault.(fault.Armer); self {
+				list, err := a.Struck(ctx, f.target)
+				if err != nil {
+					return
+				}
+				for _, s := range list {
+					done, at = done+1, max(at, s.At)
+				}
+			}
+		}
+		if done >= enough && done > 0 {
+			f.recovering = true
+			f.recover(ctx, at)
+			return
+		}
+	}
+}
+
 // bound calls cut when the main wave has been over for as long as a stream may
 // take. release waits until that cannot happen any more.
 func (f *injection) bound(cut func()) (release func()) {
@@ -219,7 +260,7 @@ func (f *injection) confirm(ctx context.Context) error {
 	if err := f.strikes(ctx); err != nil {
 		return err
 	}
-	if healed := f.seen.phase("", record.Healed); !fault.Waits(f.sc.Fault) && healed != record.Never {
+	if healed := f.seen.phase("", record.Healed); !fault.Waits(f.sc.Fault) && healed != record.Never && !f.recovering {
 		f.recover(ctx, healed)
 	}
 	var failed error

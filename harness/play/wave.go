@@ -36,10 +36,15 @@ func (p *player) mainWave(ctx context.Context) error {
 		if err := f.arm(ctx); err != nil {
 			return err
 		}
-		if fault.Waits(p.sc.Fault) {
-			injected = make(chan error, 1)
-			go func() { injected <- f.inject(ctx, &struck) }() // ends with the wave, once it has healed
-		}
+		injected = make(chan error, 1)
+		go func() { // ends with the wave, once it has healed and new streams are whole
+			if fault.Waits(p.sc.Fault) {
+				injected <- f.inject(ctx, &struck)
+				return
+			}
+			f.follow(ctx)
+			injected <- nil
+		}()
 	}
 	browsed := p.browse(ctx, p.front)
 	done, err := load.Drive(ctx, p.tap, w)

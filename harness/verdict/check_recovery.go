@@ -19,7 +19,7 @@ func (Recovery) Check(s *Scope) Answer {
 	if !s.Scenario.Policy.Faulty || limit == 0 || s.Active == record.Never {
 		return Answer{}
 	}
-	took, new := s.recovery()
+	took, tried, new := s.recovery()
 	switch {
 	case new == 0:
 		return unsure(name, "send streams after the fault", "need >= 1 new stream after the fault, saw 0").obliges()
@@ -32,7 +32,11 @@ func (Recovery) Check(s *Scope) Answer {
 	from := s.recoversFrom()
 	down := s.outOfService(from, from+took)
 	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down), seconds(limit))
-	if took-down > limit {
+	switch late := took-down > limit; {
+	case late && from+took == tried:
+		return unsure(name, "play it again: new streams are sent while the others go on",
+			"no new stream was sent in the first %s after the fault, bound %s", seconds(tried-from), seconds(limit)).obliges()
+	case late:
 		return s.lateRecovery(from+took, "%s", text)
 	}
 	return pass(name, "%s", text)
@@ -73,9 +77,11 @@ func (s *Scope) lastSeen() time.Duration {
 
 // recovery measures how long it took until new streams were complete and stayed
 // so: from the fault to the start of the first good stream that no bad one
-// follows. Never where there is none.
-func (s *Scope) recovery() (took time.Duration, new int) {
+// follows. Never where there is none. tried is when the first new one was sent:
+// how the app fared before that, nobody has asked.
+func (s *Scope) recovery() (took, tried time.Duration, new int) {
 	from := s.recoversFrom()
+	tried = record.Never
 	lastBad, good := record.Never, []time.Duration(nil)
 	slow := SlowFirst(s.baseline())
 	for g := range s.InGroup(record.Recovery) {
@@ -83,7 +89,9 @@ func (s *Scope) recovery() (took time.Duration, new int) {
 		if at < from || !g.Grade.Outcome.counted() {
 			continue
 		}
-		new++
+		if new++; tried == record.Never || at < tried {
+			tried = at
+		}
 		if g.Grade.Outcome != Complete || slow(g.Stream) {
 			lastBad = max(lastBad, at)
 			continue
@@ -96,7 +104,7 @@ func (s *Scope) recovery() (took time.Duration, new int) {
 			took = at - from
 		}
 	}
-	return took, new
+	return took, tried, new
 }
 
 func (s *Scope) recoversFrom() time.Duration {

@@ -64,7 +64,7 @@ func judgeScope(s *Scope) ScenarioReport {
 	r.Doubts = append(r.Doubts, s.proofDoubts()...)
 	r.setAside()
 	if s.Scenario.Policy.Faulty && s.Active != record.Never {
-		if took, _ := s.recovery(); took != record.Never {
+		if took, _, _ := s.recovery(); took != record.Never {
 			sec := took.Seconds()
 			r.Recovery = &sec
 		}
