@@ -1,14 +1,12 @@
 package local
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain/chaintest"
 )
 
 // patience bounds every wait in the tests; nothing should come near it.
@@ -183,27 +182,8 @@ func stream(ctx context.Context, q request) (a answer) {
 	}
 	defer res.Body.Close()
 	a.status, a.header = res.StatusCode, res.Header
-	lines := bufio.NewReader(res.Body)
-	for content := false; ; {
-		line, err := lines.ReadString('\n')
-		switch {
-		case err == io.EOF:
-			return a
-		case err != nil:
-			a.err = err
-			return a
-		case strings.HasPrefix(line, "id:"):
-			content = true
-		case strings.HasPrefix(line, "event: done"):
-			a.done = true
-		case line == "\n" && content:
-			content = false
-			a.events++
-			if q.on != nil {
-				q.on(a.events)
-			}
-		}
-	}
+	a.events, a.done, a.err = chaintest.ReadEvents(res.Body, q.on)
+	return a
 }
 
 // stubborn is a program that ignores SIGTERM, and whose child has left its

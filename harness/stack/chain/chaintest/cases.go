@@ -68,7 +68,8 @@ func hops(t *testing.T, r *Rig) {
 		layers[l.Name] = l.Settings
 	}
 	nginx := layers["nginx"]
-	if nginx["proxy_buffering"] != "off" || nginx["proxy_next_upstream"] == "" || layers["app"]["grace after SIGTERM"] != "10s" {
+	if nginx["proxy_buffering"] != "off" || nginx["proxy_next_upstream"] == "" ||
+		layers["app"]["grace after SIGTERM"] != "10s" {
 		t.Errorf("layers are %v", layers)
 	}
 	if err := r.Close(t.Context()); err != nil {

@@ -168,24 +168,31 @@ func send(t *testing.T, q request) (a answer) {
 	}
 	defer res.Body.Close()
 	a.replica = res.Header.Get(stack.ReplicaHeader)
+	a.events, a.done, a.err = ReadEvents(res.Body, q.on)
+	return a
+}
+
+// ReadEvents reads an answer of the origin to its end: how many events with content
+// came, and whether the last one did. on, if any, is told the number of each event as
+// it comes. The error is the body's; a proper end is none.
+func ReadEvents(body io.Reader, on func(event int)) (events int, done bool, err error) {
 	content := false
-	for lines := bufio.NewReader(res.Body); ; {
+	for lines := bufio.NewReader(body); ; {
 		line, err := lines.ReadString('\n')
 		switch {
 		case err == io.EOF:
-			return a
+			return events, done, nil
 		case err != nil:
-			a.err = err
-			return a
+			return events, done, err
 		case strings.HasPrefix(line, "id:"):
 			content = true
 		case strings.HasPrefix(line, "event: done"):
-			a.done = true
+			done = true
 		case line == "\n" && content:
 			content = false
-			a.events++
-			if q.on != nil {
-				q.on(a.events)
+			events++
+			if on != nil {
+				on(events)
 			}
 		}
 	}
