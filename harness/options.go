@@ -168,7 +168,8 @@ func (o *Options) validDirect() error {
 		return nil
 	}
 	if o.App.URL == "" {
-		return &UsageError{Place: "direct", Problem: "it names the app behind a URL, and no URL is given", Fix: "add --url with the address of the edge"}
+		return &UsageError{Place: "direct", Problem: "it names the app behind a URL, and no URL is given",
+			Fix: "add --url with the address of the edge"}
 	}
 	if err := validURL(o.App.Direct); err != nil {
 		return renamed(err, "direct")

@@ -70,7 +70,8 @@ func (p *Plan) request() error {
 // publicRequest is the request as it may be written down.
 func (p *Plan) publicRequest() record.Request {
 	r := record.Request{URL: PublicURL(p.Secrets.Hide(p.App.Base() + p.App.Path())), Method: p.App.Method(),
-		Body: p.Secrets.Hide(p.App.Stream.Body), Headers: map[string]string{}, Order: p.App.Stream.Order, Owner: p.App.Stream.Owner}
+		Body: p.Secrets.Hide(p.App.Stream.Body), Headers: map[string]string{},
+		Order: p.App.Stream.Order, Owner: p.App.Stream.Owner}
 	for k, v := range p.App.Stream.Headers {
 		r.Headers[k] = p.Secrets.Hide(v)
 	}
@@ -155,7 +156,8 @@ func (p *Plan) expected(sc Scenario) record.Expected {
 // policy is the scenario's own with what the user set.
 func (p *Plan) policy(sc Scenario) record.Policy {
 	pol := sc.Policy
-	pol.GapLimit, pol.FirstLimit, pol.ProgressLimit, pol.TotalLimit = p.gapLimit(sc), p.firstLimit(), p.ProgressLimit, p.total()
+	pol.GapLimit, pol.FirstLimit = p.gapLimit(sc), p.firstLimit()
+	pol.ProgressLimit, pol.TotalLimit = p.ProgressLimit, p.total()
 	t, slowest := p.Thresholds, p.Thresholds.Slowdown
 	if t.Slowdown = 0; t != (record.Thresholds{}) {
 		t.Slowdown = pol.Thresholds.Slowdown
@@ -210,8 +212,9 @@ func (p *Plan) total() time.Duration {
 
 // Limits are our own bounds on streams, as reports show them, by name.
 func (p *Plan) Limits() map[string]string {
-	l := map[string]string{"connect": ConnectLimit.String(), "headers": p.HeadersLimit().String(), "first event": p.firstLimit().String(),
-		"gap": p.gapLimit(Scenario{}).String(), "total": p.total().String()}
+	l := map[string]string{"connect": ConnectLimit.String(), "headers": p.HeadersLimit().String(),
+		"first event": p.firstLimit().String(),
+		"gap":         p.gapLimit(Scenario{}).String(), "total": p.total().String()}
 	if p.ProgressLimit > 0 {
 		l["progress"] = p.ProgressLimit.String()
 	}

@@ -32,7 +32,8 @@ var foreign = App{URL: "http://127.0.0.1:1/chat", Stream: Stream{Dialect: "opena
 // What the user sets goes before what the scenario says, and that before our defaults.
 func TestFill(t *testing.T) {
 	const sec = time.Second
-	own := Scenario{Policy: record.Policy{GapLimit: 3 * sec, Thresholds: record.Thresholds{Slowdown: 4}}, Load: Load{Streams: 7, Duration: sec}}
+	own := Scenario{Policy: record.Policy{GapLimit: 3 * sec, Thresholds: record.Thresholds{Slowdown: 4}},
+		Load: Load{Streams: 7, Duration: sec}}
 	for name, tc := range map[string]struct {
 		o     Options
 		sc    Scenario
@@ -47,35 +48,41 @@ func TestFill(t *testing.T) {
 		"the scenario's": {Options{}, own, func(sc Scenario) bool {
 			return sc.Policy.GapLimit == 3*sec && sc.Policy.Slowdown == 4 && sc.Load.Streams == 7 && sc.Load.Duration == sec
 		}},
-		"the user's": {Options{GapLimit: sec, FirstLimit: 2 * sec, Total: 9 * sec, ProgressLimit: 5 * sec, Load: Load{Streams: 3},
+		"the user's": {Options{GapLimit: sec, FirstLimit: 2 * sec, Total: 9 * sec, ProgressLimit: 5 * sec,
+			Load:       Load{Streams: 3},
 			Thresholds: record.Thresholds{Slowdown: 6}}, own, func(sc Scenario) bool {
 			p := sc.Policy
 			return p.GapLimit == sec && p.FirstLimit == 2*sec && p.TotalLimit == 9*sec && p.ProgressLimit == 5*sec &&
 				p.Slowdown == 6 && sc.Load.Streams == 3 && sc.Load.Duration == sec
 		}},
-		"other thresholds leave the slowdown": {Options{Thresholds: record.Thresholds{FirstEvent: sec}}, own, func(sc Scenario) bool {
-			return sc.Policy.Thresholds.FirstEvent == sec && sc.Policy.Thresholds.Slowdown == 4
-		}},
+		"other thresholds leave the slowdown": {Options{Thresholds: record.Thresholds{FirstEvent: sec}}, own,
+			func(sc Scenario) bool {
+				return sc.Policy.Thresholds.FirstEvent == sec && sc.Policy.Thresholds.Slowdown == 4
+			}},
 		"nothing is slow under a fault": {Options{}, Scenario{Fault: fault.Crash{}}, func(sc Scenario) bool {
 			return sc.Policy.Faulty && sc.Policy.Slowdown == 0
 		}},
-		"nor among clients of their own": {Options{}, Scenario{Client: Client{Retry: Retry{Times: 1}}}, func(sc Scenario) bool {
-			return sc.Policy.Slowdown == 0
-		}},
+		"nor among clients of their own": {Options{}, Scenario{Client: Client{Retry: Retry{Times: 1}}},
+			func(sc Scenario) bool {
+				return sc.Policy.Slowdown == 0
+			}},
 		"an app that takes no shape has its own gaps": {Options{App: foreign}, own, func(sc Scenario) bool {
 			return sc.Policy.GapLimit == DefaultGapLimit
 		}},
-		"a server by URL is met as it is": {Options{App: foreign}, Scenario{}, func(sc Scenario) bool { return sc.Edge.Form == stack.EdgeNone }},
+		"a server by URL is met as it is": {Options{App: foreign}, Scenario{},
+			func(sc Scenario) bool { return sc.Edge.Form == stack.EdgeNone }},
 		"unless the scenario is about an edge": {Options{App: foreign}, Scenario{Edge: stack.Edge{Form: stack.EdgeDefault}},
 			func(sc Scenario) bool { return sc.Edge.Form == stack.EdgeDefault }},
-		"the user's edge": {Options{App: App{Edge: stack.Edge{Form: stack.EdgeGzip}}}, Scenario{Edge: stack.Edge{Form: stack.EdgeDefault}},
+		"the user's edge": {Options{App: App{Edge: stack.Edge{Form: stack.EdgeGzip}}},
+			Scenario{Edge: stack.Edge{Form: stack.EdgeDefault}},
 			func(sc Scenario) bool { return sc.Edge.Form == stack.EdgeGzip }},
 		"peeled hops say the same": {Options{}, Scenario{Peel: true}, func(sc Scenario) bool {
 			return sc.Policy.Expect == record.ExpectSameText
 		}},
-		"a feed": {Options{App: App{Stream: Stream{Endless: Endless{For: sec, Events: 5}}}}, Scenario{}, func(sc Scenario) bool {
-			return sc.Policy.Feed == sec && sc.Policy.FeedEvents == 5
-		}},
+		"a feed": {Options{App: App{Stream: Stream{Endless: Endless{For: sec, Events: 5}}}}, Scenario{},
+			func(sc Scenario) bool {
+				return sc.Policy.Feed == sec && sc.Policy.FeedEvents == 5
+			}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := planOf(t, tc.o).Fill(tc.sc); !tc.right(got) {
@@ -90,14 +97,16 @@ func TestPlanIsRecorded(t *testing.T) {
 	t.Setenv("STREAMPROOF_TEST_KEY", "k3y-of-the-realm")
 	app := App{URL: "http://127.0.0.1:1/chat?key=k3y-of-the-realm", Stream: Stream{Dialect: "openai-chat", Body: `{"key": "${STREAMPROOF_TEST_KEY}"}`,
 		Headers: map[string]string{"Authorization": "Bearer s3cret-token"}}}
-	o := Options{App: app, Seed: 7, Repro: "streamproof run", Strict: true, FirstLimit: time.Minute, ProgressLimit: time.Second,
-		Scenarios: []Scenario{{ID: "cut", Fault: fault.Crash{}, Edge: stack.Edge{ReadTimeout: time.Second}}}}
+	o := Options{App: app, Seed: 7, Repro: "streamproof run", Strict: true, FirstLimit: time.Minute,
+		ProgressLimit: time.Second,
+		Scenarios:     []Scenario{{ID: "cut", Fault: fault.Crash{}, Edge: stack.Edge{ReadTimeout: time.Second}}}}
 	p := planOf(t, o)
 	if string(p.Body) != `{"key": "k3y-of-the-realm"}` || p.Header.Get("Authorization") != "Bearer s3cret-token" {
 		t.Errorf("the request is %q, %v", p.Body, p.Header)
 	}
 	r := p.Record(time.Unix(1, 0))
-	if r.Repro != "streamproof run --seed 7" || !r.Strict || r.Dialect != "openai-chat" || r.Request.Method != http.MethodPost ||
+	if r.Repro != "streamproof run --seed 7" || !r.Strict || r.Dialect != "openai-chat" ||
+		r.Request.Method != http.MethodPost ||
 		r.Request.URL != "http://127.0.0.1:1/chat?key=WITHHELD" || r.Request.Body != app.Stream.Body ||
 		r.Request.Headers["Authorization"] != "[authorization withheld]" {
 		t.Errorf("the plan is %+v", r)
@@ -105,7 +114,8 @@ func TestPlanIsRecorded(t *testing.T) {
 	if r.Limits["headers"] != "1m0s" || r.Limits["progress"] != "1s" || r.Limits["total"] != "5m0s" {
 		t.Errorf("limits are %v", r.Limits)
 	}
-	if s := r.Scenarios[0]; s.ID != "cut" || s.Fault != (fault.Crash{}).String() || !s.OwnReadTimeout || s.Edge != "streaming" || s.Expected != (record.Expected{}) {
+	if s := r.Scenarios[0]; s.ID != "cut" || s.Fault != (fault.Crash{}).String() || !s.OwnReadTimeout ||
+		s.Edge != "streaming" || s.Expected != (record.Expected{}) {
 		t.Errorf("the scenario is %+v", s)
 	}
 	o.Repro = "STREAMPROOF_SEED={seed} go test"
@@ -122,9 +132,10 @@ func TestExpected(t *testing.T) {
 		longest, silent time.Duration
 	}{
 		"the origin sends heartbeats": {App{}, 6 * time.Second, time.Second},
-		"another app does not":        {App{URL: "http://127.0.0.1:1/?gap={gap}", Stream: Stream{Dialect: "openai-chat"}}, 6 * time.Second, 5 * time.Second},
-		"nobody knows":                {foreign, 0, 0},
-		"the user knows":              {App{Stream: Stream{Longest: time.Hour}}, time.Hour, 0},
+		"another app does not": {App{URL: "http://127.0.0.1:1/?gap={gap}", Stream: Stream{Dialect: "openai-chat"}},
+			6 * time.Second, 5 * time.Second},
+		"nobody knows":   {foreign, 0, 0},
+		"the user knows": {App{Stream: Stream{Longest: time.Hour}}, time.Hour, 0},
 	} {
 		got := planOf(t, Options{App: tc.app}).Scenario(Scenario{Shape: shape}).Expected
 		if got.Longest != tc.longest || got.Silence != tc.silent {
@@ -187,7 +198,8 @@ func TestShapeBecomesQuery(t *testing.T) {
 	if got, want := p.Target(sc), "/stream?events=8&gap=50ms&pause=3s&pause_at=4"; got != want {
 		t.Errorf("target = %q, want %q", got, want)
 	}
-	if got, want := p.Sabotaged(sc, "lost-event"), "/stream?events=8&gap=50ms&pause=3s&pause_at=4&sabotage=lost-event"; got != want {
+	if got, want := p.Sabotaged(sc,
+		"lost-event"), "/stream?events=8&gap=50ms&pause=3s&pause_at=4&sabotage=lost-event"; got != want {
 		t.Errorf("sabotaged = %q, want %q", got, want)
 	}
 }

@@ -87,14 +87,17 @@ func (s *synth) laundered(n int) {
 				{Cause: "truncation laundered by the edge", Taxonomy: "B9", Layer: "edge", Confidence: "certain", Count: len(victims), Streams: victims[:min(len(victims), 10)],
 					Summary: "The worker died, nginx took the end of its HTTP/1.0 response for success and finished the chunked body to the client properly.",
 					Evidence: []record.Evidence{
-						record.Figure(fmt.Sprintf("all %d truncated streams were served by pid 4101, which was killed %s before they ended", len(victims), short(4*ms))),
+						record.Figure(fmt.Sprintf("all %d truncated streams were served by pid 4101, which was killed %s before they "+
+							"ended", len(victims), short(4*ms))),
 						{Log: "nginx_access.log", Line: 141, At: strike + 4*ms,
-							Text: "1764059412.331 5f0c9a 200 1.604 2210 127.0.0.1:39121 200 0.004 1.603 2177 \"OK\" \"POST /chat HTTP/1.1\""},
+							Text: "1764059412.331 5f0c9a 200 1.604 2210 127.0.0.1:39121 200 0.004 1.603 2177 \"OK\" \"POST /chat " +
+								"HTTP/1.1\""},
 						record.Figure("nginx_error.log has no line for any of them")},
 					RuledOut: []string{"the app ended the body itself: the same kill without nginx ends in an incomplete body", "network: no RST and no retransmission on the edge link"},
 					Fix:      "location /chat {\n    proxy_http_version 1.1;\n    proxy_set_header Connection \"\";\n    proxy_buffering off;\n}"},
 				{Cause: "worker killed", Taxonomy: "E7", Layer: "process manager", Confidence: "likely", Count: len(victims) + 1,
-					Summary: "Signal 9 without a timeout in the log; here it was our own fault, in production look for the kernel's memory killer.",
+					Summary: "Signal 9 without a timeout in the log; here it was our own fault, in production look for the " +
+						"kernel's memory killer.",
 					Evidence: []record.Evidence{{Log: "gunicorn.log", Line: 88, At: record.Never,
 						Text: "[ERROR] Worker (pid:4101) was sent SIGKILL! Perhaps out of memory?"}},
 					Settle: "streamproof run --scenario memory-kill --seed 42"},

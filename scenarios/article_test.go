@@ -52,7 +52,8 @@ var adviceList = []advice{
 	{name: "4 async and sync, fixed", command: fmt.Sprintf(uvicornOf, "mismatch_fixed"), run: "control", night: "standard, direct"},
 
 	// The debugging steps that are no look at the app alone.
-	{name: "step 1, the app never finished", command: fmt.Sprintf(uvicornOf, "logged_broken"), run: "control", cause: diagnose.SilentTruncation, says: "it never finished 7 of these"},
+	{name: "step 1, the app never finished", command: fmt.Sprintf(uvicornOf, "logged_broken"), run: "control",
+		cause: diagnose.SilentTruncation, says: "it never finished 7 of these"},
 	{name: "step 3, only the stream is cut", command: fmt.Sprintf(uvicornOf, "silent_broken"), plain: true, run: "not-streaming", cause: diagnose.SilentTruncation, says: "so look at how the stream is handled"},
 	{name: "step 3, both ways are cut", command: gunicornOf + "--workers 24 --timeout 2", plain: true, run: "not-streaming", cause: diagnose.SyncWorkerTimeout, says: "so look at worker timeouts and restarts"},
 }

@@ -44,7 +44,8 @@ var hasty = fleetTrial{path: long, env: []string{"GRACEFUL_TIMEOUT=1"}, load: ha
 var fleet = []fleetTrial{
 	// New containers take their time to join beside 200 streams: the load waits for
 	// them.
-	{id: "rolling-deploy", load: harness.Load{Duration: 25 * time.Second}, stops: 2, replicas: 4, edgeSays: "reconfiguring"},
+	{id: "rolling-deploy", load: harness.Load{Duration: 25 * time.Second}, stops: 2, replicas: 4,
+		edgeSays: "reconfiguring"},
 	{id: "scale-in", byNight: true, stops: 1, replicas: 2, edgeSays: "reconfiguring"},
 	// A container takes its time to join: the load waits for it.
 	{id: "scale-out", byNight: true, load: harness.Load{Duration: 8 * time.Second}, replicas: 3, edgeSays: "reconfiguring"},

@@ -15,11 +15,17 @@ var contentCauses = []struct {
 	state     stream.State
 	name, fix string
 }{
-	{stream.Gap, LostEvent, "number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, not drop)"},
-	{stream.Duplicate, DuplicatedEvent, "number the events and make retries resume after the last one sent, not from the start"},
+	{stream.Gap, LostEvent,
+		"number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, " +
+			"not drop)"},
+	{stream.Duplicate, DuplicatedEvent,
+		"number the events and make retries resume after the last one sent, not from the start"},
 	{stream.Reordered, ReorderedEvents, "write one stream's events from one goroutine or task only"},
-	{stream.Foreign, ForeignEvent, "key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
-	{stream.Corrupt, CorruptContent, "look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each hop: " + peel},
+	{stream.Foreign, ForeignEvent,
+		"key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
+	{stream.Corrupt, CorruptContent,
+		"look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each " +
+			"hop: " + peel},
 }
 
 func (content) match(v *view) []*finding {

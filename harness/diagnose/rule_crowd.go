@@ -117,7 +117,8 @@ func longestAlone(c *verdict.Crowd) time.Duration {
 
 // serialised begins a finding about a loop.
 func (v *view) serialised(c *verdict.Crowd, gs []*verdict.Graded, confidence string) *finding {
-	return found(SerialisedLoop, layerApp, confidence, gs).see(v.figures(c), stepsLine(c), workersLine(gs)).mend(v.fix(fixBlocked))
+	return found(SerialisedLoop, layerApp, confidence, gs).see(v.figures(c), stepsLine(c),
+		workersLine(gs)).mend(v.fix(fixBlocked))
 }
 
 // loops are servers that serve all streams of a process from one event loop,

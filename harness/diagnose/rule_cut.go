@@ -36,10 +36,13 @@ func (cut) match(v *view) []*finding {
 type suspect struct{ name, layer, why, fix string }
 
 var (
-	unknownSide = suspect{ConnectionCut, layerNetwork, "a hop between client and app may cut as well: timers, restarts, lost state",
+	unknownSide = suspect{ConnectionCut, layerNetwork,
+		"a hop between client and app may cut as well: timers, restarts, lost state",
 		"enter the chain at each hop (" + peel + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
-	idleTimer = suspect{ProxyReadTimeout, layerEdge, "they had been silent for the same time, as an idle timer on the way would have it", "send a heartbeat every few seconds; raise the timer"}
-	syncAge   = suspect{SyncWorkerTimeout, layerManager, "a sync worker's timeout counts from the start of its request",
+	idleTimer = suspect{ProxyReadTimeout, layerEdge,
+		"they had been silent for the same time, as an idle timer on the way would have it",
+		"send a heartbeat every few seconds; raise the timer"}
+	syncAge = suspect{SyncWorkerTimeout, layerManager, "a sync worker's timeout counts from the start of its request",
 		"use an asynchronous worker: gunicorn -k uvicorn.workers.UvicornWorker"}
 )
 
@@ -53,12 +56,17 @@ func (v *view) deadly(gs []*verdict.Graded) []suspect {
 	dead := []suspect{
 		{WorkerKilled, layerManager, "a process that dies takes all its streams at one moment",
 			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients resume or retry"},
-		{WorkerRecycled, layerManager, "a process manager recycles workers: --max-requests, reload", "no --max-requests on stream workers"},
-		{GraceTooShort, layerManager, "a deploy's window may have run out", "raise the graceful timeout above the longest stream"},
-		{MemoryKillWorker, layerKernel, "the kernel kills for memory; oom_kill counts it", "raise the memory limit or cap concurrency"},
-		{MemoryKillAll, layerKernel, "a container may have died for memory: exit code 137", "raise the memory limit or cap concurrency"},
+		{WorkerRecycled, layerManager, "a process manager recycles workers: --max-requests, reload",
+			"no --max-requests on stream workers"},
+		{GraceTooShort, layerManager, "a deploy's window may have run out",
+			"raise the graceful timeout above the longest stream"},
+		{MemoryKillWorker, layerKernel, "the kernel kills for memory; oom_kill counts it",
+			"raise the memory limit or cap concurrency"},
+		{MemoryKillAll, layerKernel, "a container may have died for memory: exit code 137",
+			"raise the memory limit or cap concurrency"},
 	}
-	blocked := suspect{BlockedLoopTimeout, layerManager, "a process manager ends a worker whose loop is blocked", v.fix(fixBlocked)}
+	blocked := suspect{BlockedLoopTimeout, layerManager, "a process manager ends a worker whose loop is blocked",
+		v.fix(fixBlocked)}
 	if v.stalledBefore(gs) {
 		return append([]suspect{blocked}, dead...)
 	}

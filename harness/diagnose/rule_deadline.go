@@ -229,7 +229,8 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 			f.or(AppError, "the app's own code may fail after this event")
 		}
 	case d.sure != ageAlone:
-		f.or(PayloadCap, fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", gs[0].Bytes))
+		f.or(PayloadCap, fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them",
+			gs[0].Bytes))
 	}
 	return f
 }
@@ -274,7 +275,8 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 		whose = ownerApp
 	}
 	layer, _ := v.layerOf(whose)
-	why := fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s", d.age.center.Seconds(), d.why)
+	why := fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
+		d.age.center.Seconds(), d.why)
 	return suspect{AbsoluteDeadline, layer, why, ""}, true
 }
 

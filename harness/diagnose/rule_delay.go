@@ -29,7 +29,8 @@ func (buffering) match(v *view) []*finding {
 		}
 		fs = append(fs, f)
 		if f.Confidence == possible && f.Cause.Cause != JoinedByApp {
-			fs = append(fs, found(otherHop(f.Cause.Cause), layerEdge, possible, gs).say("the other side of the edge may collect events").
+			fs = append(fs, found(otherHop(f.Cause.Cause), layerEdge, possible,
+				gs).say("the other side of the edge may collect events").
 				see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
 		}
 	}

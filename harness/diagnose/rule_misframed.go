@@ -19,11 +19,15 @@ type misframing struct {
 }
 
 var misframings = []misframing{
-	{stream.PrefixTwice, FieldPrefixTwice, "%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
+	{stream.PrefixTwice, FieldPrefixTwice,
+		"%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
 		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a gateway), or whole events to a plain streaming response"},
-	{stream.Joined, EventsJoined, "the events of %d streams are not parted by a blank line, so that clients take several for one",
+	{stream.Joined, EventsJoined,
+		"the events of %d streams are not parted by a blank line, so that clients take several for one",
 		"end each event with a blank line: data: …\\n\\n"},
-	{stream.TerminalOpen, TerminalUnended, "the last event of %d streams, the terminal, lacks the blank line that ends an event: clients to the letter never see it",
+	{stream.TerminalOpen, TerminalUnended,
+		"the last event of %d streams, the terminal, has no blank line after it, which ends an event: clients that follow " +
+			"the standard never see it",
 		"end the last event like every other: data: [DONE]\\n\\n"},
 	{stream.SecondReply, Spliced, "a second HTTP response stands inside the body of %d streams",
 		"use an asynchronous worker, or a timeout above the longest stream; let one writer alone end a response"},

@@ -76,7 +76,8 @@ func (v *view) orPool(f *finding) *finding {
 		return f
 	}
 	f.Confidence = possible
-	return f.or(ThreadPool, fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads", most)).
+	return f.or(ThreadPool, fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads",
+		most)).
 		settle(v.rerun("--streams 40") + "   # is all well below the knee?")
 }
 

@@ -169,7 +169,8 @@ func ownError(v *view) *finding {
 		not(Overloaded, "the app did not answer these").
 		or(DeployGap, "nothing may have listened for a moment").
 		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +
-			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the app is closing").
+			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the " +
+			"app is closing").
 		settle(peel)
 }
 

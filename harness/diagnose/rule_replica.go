@@ -55,7 +55,8 @@ func (v *view) orReplica(f *finding) *finding {
 	if on := v.beyond(gs, func(g *verdict.Graded) bool { return g.Contents > gs[0].Contents && !cameShort(g) }); len(on) < len(gs)/4+1 {
 		return f
 	}
-	return f.or(OneReplica, "only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
+	return f.or(OneReplica,
+		"only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
 }
 
 // byLog names replicas as the edge's log does. Where several lines may be of a

@@ -58,10 +58,12 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 	case v.together(gs) && !v.alternating(gs):
 		return nil // a process that fell silent and was ended
 	case !v.edge.there && clean(gs):
-		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout, "an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
+		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout,
+			"an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
 	}
 	return withFirst(v.timedOut(gs, possible, nil), func(f *finding) {
-		f.or(IdleTimeoutInApp, "the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
+		f.or(IdleTimeoutInApp,
+			"the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
 	})
 }
 

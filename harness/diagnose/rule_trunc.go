@@ -120,11 +120,13 @@ func (v *view) byApp(ms []match) *finding {
 	switch {
 	case v.mayHaveEnded(gs[0]):
 		f.Confidence = likely
-		return f.or(LaunderedByEdge, v.edge.product.String()+" may have closed the body properly where the app's server cut it").
+		return f.or(LaunderedByEdge,
+			v.edge.product.String()+" may have closed the body properly where the app's server cut it").
 			settle(v.settleLayers())
 	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
 		f.Confidence = likely
-		return f.or(LaunderedByEdge, "after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
+		return f.or(LaunderedByEdge,
+			"after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
 			settle(v.settleLayers())
 	}
 	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))
@@ -250,7 +252,8 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 // orByApp adds the launderer inside of the app, which leaves no other trace than
 // its log.
 func (v *view) orByApp(f *finding) *finding {
-	return f.or(LaunderedByApp, "a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
+	return f.or(LaunderedByApp,
+		"a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
 }
 
 // edgeNoticed are the streams of gs of which the edge's own log says that the app

@@ -91,9 +91,10 @@ func TestWhatHitsOneReplicaNamesItsStreams(t *testing.T) {
 	}
 	streams := []*record.Stream{on("app[0]", 1, 0, 200), on("app[1]", 2, 0, 110), on("app[1]", 3, 0, 90)}
 	for name, p := range map[string]Proof{
-		"crash":     Crash{}.Confirm(Seen{Events: hit(record.KindCrash), Streams: these(streams...)}),
-		"partition": Down{Link: "upstream", One: true}.Confirm(Seen{Events: hit(record.KindDown), Streams: these(streams...)}),
-		"scale-in":  ScaleIn{}.Confirm(Seen{Events: hit(record.KindRemove), Streams: these(streams...)}),
+		"crash": Crash{}.Confirm(Seen{Events: hit(record.KindCrash), Streams: these(streams...)}),
+		"partition": Down{Link: "upstream", One: true}.Confirm(Seen{Events: hit(record.KindDown),
+			Streams: these(streams...)}),
+		"scale-in": ScaleIn{}.Confirm(Seen{Events: hit(record.KindRemove), Streams: these(streams...)}),
 	} {
 		if !p.OK || len(p.Victims) != 1 || p.Victims[0] != 2 {
 			t.Errorf("%s: %+v, want stream 2 alone", name, p)

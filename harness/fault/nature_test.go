@@ -39,7 +39,8 @@ func TestNature(t *testing.T) {
 		{strange{}, record.FaultOther, record.Delays, nil},
 	} {
 		got := Nature(tt.fault, "my burst of SIGTERM")
-		if got.Name != "my burst of SIGTERM" || got.Kind != tt.kind || got.Effect != tt.effect || !slices.Equal(got.Links, tt.links) {
+		if got.Name != "my burst of SIGTERM" || got.Kind != tt.kind || got.Effect != tt.effect ||
+			!slices.Equal(got.Links, tt.links) {
 			t.Errorf("%s: %+v, want kind %s, effect %s, links %v", tt.fault, got, tt.kind, tt.effect, tt.links)
 		}
 	}

@@ -148,7 +148,8 @@ func (a asker) answers(ctx context.Context, at stack.Hop, topic, path string, bo
 // referable reports whether answers are text that declares no end.
 func (a asker) referable() bool {
 	s := a.App.Stream
-	return a.Dialect.Format.Name == "text" && s.Sentinel == "" && s.Length == 0 && s.SHA256 == "" && s.Endless == harness.Endless{}
+	return a.Dialect.Format.Name == "text" && s.Sentinel == "" && s.Length == 0 && s.SHA256 == "" &&
+		s.Endless == harness.Endless{}
 }
 
 // errUnknown is the answer about a stream that the app does not know.

@@ -115,17 +115,20 @@ func TestVigilActsWhenItsConditionComesTrue(t *testing.T) {
 			{1 * s, func(c *crowd) { c.change(1, events(3)); c.change(2, events(1)) }},
 			{2 * s, func(c *crowd) { c.change(2, ended) }},
 		}},
-		{name: "streams on a replica at once", when: harness.When{Streams: 2, Replica: "app[1]"}, victims: 3, want: 3 * s, steps: []step{
-			{1 * s, func(c *crowd) { c.change(1, onReplica("1")); c.change(2, onReplica("0")) }},
-			{2 * s, func(c *crowd) { c.change(1, ended) }},
-			{3 * s, func(c *crowd) { c.change(3, onReplica("1")); c.change(4, onReplica("1")) }},
-		}},
-		{name: "time, once the streams are there", when: harness.When{Streams: 1, After: 5 * s}, victims: 1, want: 5 * s, steps: []step{
-			{1 * s, func(c *crowd) { c.change(1, events(0)) }},
-		}},
-		{name: "streams, once the time has passed", when: harness.When{Streams: 1, After: 2 * s}, victims: 1, want: 3 * s, steps: []step{
-			{3 * s, func(c *crowd) { c.change(1, events(0)) }},
-		}},
+		{name: "streams on a replica at once", when: harness.When{Streams: 2, Replica: "app[1]"}, victims: 3, want: 3 * s,
+			steps: []step{
+				{1 * s, func(c *crowd) { c.change(1, onReplica("1")); c.change(2, onReplica("0")) }},
+				{2 * s, func(c *crowd) { c.change(1, ended) }},
+				{3 * s, func(c *crowd) { c.change(3, onReplica("1")); c.change(4, onReplica("1")) }},
+			}},
+		{name: "time, once the streams are there", when: harness.When{Streams: 1, After: 5 * s}, victims: 1, want: 5 * s,
+			steps: []step{
+				{1 * s, func(c *crowd) { c.change(1, events(0)) }},
+			}},
+		{name: "streams, once the time has passed", when: harness.When{Streams: 1, After: 2 * s}, victims: 1, want: 3 * s,
+			steps: []step{
+				{3 * s, func(c *crowd) { c.change(1, events(0)) }},
+			}},
 		{name: "too late", when: harness.When{Events: 3, Within: 10 * s}, victims: 1, want: 10 * s,
 			missed: "1 of 1 victims in flight had not, the last had 2", steps: []step{
 				{1 * s, func(c *crowd) { c.change(1, events(0)) }},

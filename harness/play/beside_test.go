@@ -100,8 +100,14 @@ func TestCompare(t *testing.T) {
 		by    http.Handler // nil for the origin
 		check func(c record.Comparison) bool
 	}{
-		"the same": {check: func(c record.Comparison) bool { return c.Differ == -1 && c.Streamed > 0 && c.Streamed == c.Whole }},
-		"refused":  {plain, differ, func(c record.Comparison) bool { return c.WholeErr == "status 418 I'm a teapot" && c.StreamedErr == "" }},
+		"the same": {check: func(c record.Comparison) bool {
+			return c.Differ == -1 && c.Streamed > 0 &&
+				c.Streamed == c.Whole
+		}},
+		"refused": {plain, differ, func(c record.Comparison) bool {
+			return c.WholeErr == "status 418 I'm a teapot" &&
+				c.StreamedErr == ""
+		}},
 		"another text": {bodied, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			fmt.Fprintf(w, "all%s it", body)
@@ -157,7 +163,8 @@ func TestPace(t *testing.T) {
 
 // The app is asked what became of the streams that were left, each of its replicas.
 func TestLedgers(t *testing.T) {
-	left := harness.Scenario{Shape: perSecond(10), Replicas: 2, Client: harness.Client{Abort: harness.Abort{AfterEvents: 2}}}
+	left := harness.Scenario{Shape: perSecond(10), Replicas: 2,
+		Client: harness.Client{Abort: harness.Abort{AfterEvents: 2}}}
 	o := one(left, harness.Load{Streams: 4})
 	perform(t, o, func(p *playing) {
 		if p.err != nil || len(p.run.Ledgers) != 2 {
@@ -174,7 +181,8 @@ func TestLedgers(t *testing.T) {
 	o.App.URL = "http://127.0.0.1:1/" // of which nobody says that it keeps one
 	retried := o
 	retried.Scenarios = []harness.Scenario{{ID: "trial", Client: harness.Client{Retry: harness.Retry{Times: 1}}}}
-	for doubt, o := range map[string]harness.Options{"whether it stopped after the client left": o, "did the work of a retried request twice": retried} {
+	for doubt, o := range map[string]harness.Options{"whether it stopped after the client left": o,
+		"did the work of a retried request twice": retried} {
 		perform(t, o, func(p *playing) {
 			if p.err != nil || !p.noted(record.NoteDoubt, doubt) {
 				t.Errorf("%v, %+v", p.err, p.run.Notes)
@@ -254,7 +262,8 @@ func TestColdStart(t *testing.T) {
 // A road whose answers are long is asked once, for all scenarios.
 func TestKnownRoad(t *testing.T) {
 	o := one(harness.Scenario{Shape: perSecond(9)}, harness.Load{Streams: 2})
-	o.Scenarios = append(o.Scenarios, harness.Scenario{ID: "next", Shape: perSecond(9)}, harness.Scenario{ID: "other", Shape: perSecond(8)})
+	o.Scenarios = append(o.Scenarios, harness.Scenario{ID: "next", Shape: perSecond(9)},
+		harness.Scenario{ID: "other", Shape: perSecond(8)})
 	perform(t, o, func(p *playing) {
 		if n := len(p.group(record.Solo)); p.err != nil || n != 2 {
 			t.Errorf("%v, %d streams alone", p.err, n)
@@ -369,7 +378,8 @@ func TestAttachedLogs(t *testing.T) {
 	o.App = text
 	o.App.URL, o.App.Stream.Sentinel = "http://127.0.0.1:1/", "it."
 	o.App.Stream.Headers = map[string]string{"X-Key": "${STREAMPROOF_TEST_KEY}"}
-	o.App.Logs = []harness.LogFile{{Path: path("app.log")}, {Kind: "app", Path: path("quiet.log")}, {Path: path("nginx.conf")}}
+	o.App.Logs = []harness.LogFile{{Path: path("app.log")}, {Kind: "app", Path: path("quiet.log")},
+		{Path: path("nginx.conf")}}
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		write("app.log", "asked with "+r.Header.Get("X-Key")+"\n")
 		write("nginx.conf", string(conf))
@@ -391,7 +401,8 @@ func TestAttachedLogs(t *testing.T) {
 		if lines["auto-app.log"] != 1 || lines["app-quiet.log"] != 0 {
 			t.Errorf("lines: %v", lines)
 		}
-		for _, fact := range []string{"quiet.log: nothing was written to it while the streams ran", "app.log: 1 lines, taken for", "it was not read"} {
+		for _, fact := range []string{"quiet.log: nothing was written to it while the streams ran",
+			"app.log: 1 lines, taken for", "it was not read"} {
 			if !p.noted(record.NoteFact, fact) {
 				t.Errorf("nobody notes %q: %+v", fact, p.run.Notes)
 			}
@@ -478,14 +489,15 @@ func TestEdgeIsNotProbed(t *testing.T) {
 // A fault that the harness cannot carry out ends the run, and what was recorded until
 // then stays.
 func TestBrokenFault(t *testing.T) {
-	perform(t, one(harness.Scenario{Shape: perSecond(5), Fault: broken{}, When: three}, harness.Load{Streams: 2}), func(p *playing) {
-		if p.err == nil || !strings.Contains(p.err.Error(), "inject a broken fault: out of order") {
-			t.Errorf("%v", p.err)
-		}
-		if !p.noted(record.NoteHarness, "heal: out of order") || len(p.group(record.Victim)) == 0 {
-			t.Errorf("%s", p.story())
-		}
-	})
+	perform(t, one(harness.Scenario{Shape: perSecond(5), Fault: broken{}, When: three}, harness.Load{Streams: 2}),
+		func(p *playing) {
+			if p.err == nil || !strings.Contains(p.err.Error(), "inject a broken fault: out of order") {
+				t.Errorf("%v", p.err)
+			}
+			if !p.noted(record.NoteHarness, "heal: out of order") || len(p.group(record.Victim)) == 0 {
+				t.Errorf("%s", p.story())
+			}
+		})
 }
 
 // A broken fault fails in all it does.

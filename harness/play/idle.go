@@ -42,7 +42,9 @@ func (s *sender) idle(ctx context.Context, h stack.Hop, last uint64) {
 		case <-time.After(idleRest):
 		}
 	}
-	s.note(s.sc.ID, record.NoteDoubt, fmt.Sprintf("%v after the streams at one hop had ended the app was still busy, so that what follows may look slower than it is", idleLimit),
+	s.note(s.sc.ID, record.NoteDoubt,
+		fmt.Sprintf("%v after the streams at one hop had ended the app was still busy, so that what follows may look "+
+			"slower than it is", idleLimit),
 		"send fewer streams: --streams 5")
 }
 

@@ -130,7 +130,8 @@ func (f *injection) strike(ctx context.Context, probes *prober) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer f.bound(func() {
-		cancel(&fault.MissedError{Why: fmt.Sprintf("%s was not done %v after the streams were over", f.sc.Fault, f.sc.Policy.TotalLimit),
+		cancel(&fault.MissedError{Why: fmt.Sprintf("%s was not done %v after the streams were over", f.sc.Fault,
+			f.sc.Policy.TotalLimit),
 			Settle: "raise the limit of streams (limits.total), or look for what holds the stack up"})
 	})()
 	err := fault.Inject(ctx, t, f.sc.Fault)
@@ -281,7 +282,8 @@ func (f *injection) confirm(ctx context.Context) error {
 		case proof.OK:
 			f.stamp(x, record.Confirmed, f.now(), proof.Evidence, proof.Victims)
 		case ctx.Err() == nil: // else the user left it no time to be seen
-			f.note(f.sc.ID, record.NoteDoubt, f.named(x)+" was not seen in effect: "+proof.Evidence, cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
+			f.note(f.sc.ID, record.NoteDoubt, f.named(x)+" was not seen in effect: "+proof.Evidence,
+				cmp.Or(proof.Settle, "make it stronger, or let it stand longer (hold: in the scenario)"))
 		}
 	}
 	return nil

@@ -59,7 +59,8 @@ func watchLogs(logs []harness.LogFile, dir string, now func() time.Duration) (*l
 	for _, l := range logs {
 		info, err := os.Stat(l.Path)
 		if err != nil {
-			return nil, &harness.UsageError{Place: "logs." + l.Kind, Problem: err.Error(), Fix: "name a file that this machine can read"}
+			return nil, &harness.UsageError{Place: "logs." + l.Kind, Problem: err.Error(),
+				Fix: "name a file that this machine can read"}
 		}
 		w.files[l.Path] = &growing{begin: info.Size(), seen: info.Size()}
 	}

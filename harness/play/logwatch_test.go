@@ -25,7 +25,8 @@ func TestLogsAreWatched(t *testing.T) {
 	}
 	write("of before\n")
 	start := time.Now()
-	w, err := watchLogs([]harness.LogFile{{Kind: "app", Path: path}}, filepath.Join(dir, "none"), func() time.Duration { return time.Since(start) })
+	w, err := watchLogs([]harness.LogFile{{Kind: "app", Path: path}}, filepath.Join(dir, "none"),
+		func() time.Duration { return time.Since(start) })
 	if err != nil {
 		t.Fatal(err)
 	}

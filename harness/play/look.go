@@ -41,8 +41,9 @@ func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Loo
 	}
 	defer os.RemoveAll(dir)
 	begin := time.Now()
-	st, err := opener.Open(ctx, stack.Spec{App: app.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir, Kind: opener.Kind(),
-		Now: func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
+	st, err := opener.Open(ctx, stack.Spec{App: app.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir,
+		Kind: opener.Kind(),
+		Now:  func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
 	if err != nil {
 		return look, err
 	}
@@ -62,7 +63,8 @@ func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Loo
 func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop) (look Look, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, plan.App.Method(), h.URL+plan.Target(harness.Scenario{}), bytes.NewReader(plan.Body))
+	req, err := http.NewRequestWithContext(ctx, plan.App.Method(), h.URL+plan.Target(harness.Scenario{}),
+		bytes.NewReader(plan.Body))
 	if err != nil {
 		return look, err
 	}

@@ -24,7 +24,8 @@ type ticker struct {
 }
 
 func newTicker(r *run) *ticker {
-	t := &ticker{run: r, stop: make(chan struct{}), done: make(chan struct{}), at: harness.Progress{Total: len(r.Scenarios)}}
+	t := &ticker{run: r, stop: make(chan struct{}), done: make(chan struct{}),
+		at: harness.Progress{Total: len(r.Scenarios)}}
 	go t.loop()
 	return t
 }

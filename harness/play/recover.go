@@ -58,8 +58,9 @@ func (p *player) recover(ctx context.Context, from time.Duration) {
 			p.note(p.sc.ID, record.NoteHarness, "measure recovery: "+err.Error(), "")
 			return
 		} else if ok && ctx.Err() == nil {
-			p.fault.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin, fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
-				probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
+			p.fault.stamp(&part{Part: fault.Part{Fault: p.sc.Fault}, name: p.sc.Fault.String()}, record.Recovered, begin,
+				fmt.Sprintf("%d of %d new streams complete, first whole wave %v after the fault",
+					probeStreams, probeStreams, (begin-from).Round(time.Millisecond)), nil)
 			return
 		}
 		select {

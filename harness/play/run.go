@@ -169,7 +169,8 @@ func (r *run) hopeless(i int) string {
 // which the app has not got, and what would make it apply.
 func (r *run) pointless(sc harness.Scenario) (why, settle string) {
 	if sc.Policy.Expect == record.ExpectSameText && !r.App.HasPlain() {
-		return "nothing says how to ask the app for its answer in one piece", "set stream.plain_path or stream.plain_body to what asks the app not to stream"
+		return "nothing says how to ask the app for its answer in one piece", "set stream.plain_path or stream.plain_body " +
+			"to what asks the app not to stream"
 	}
 	return "", ""
 }
@@ -194,7 +195,9 @@ func capacity(o *harness.Options) error {
 		if l.Rate > 0 || n <= max {
 			continue
 		}
-		return &harness.UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than this process may open (room for %d)", n, max),
+		return &harness.UsageError{Place: "load.streams",
+			Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than this process may open (room for %d)",
+				n, max),
 			Fix: fmt.Sprintf("ask for at most %d, or raise the limit with ulimit -n", max)}
 	}
 	return nil

@@ -88,12 +88,15 @@ func TestWhichScenariosArePlayed(t *testing.T) {
 		notes  string // kinds of those that are no facts, with their scenarios
 		err    string
 	}{
-		"all":              {trials("one", "two"), func(*playing) {}, "one two", "", ""},
-		"stack unable":     {trials("one", "two"), failing(0, &stack.Unable{What: "fly", Why: "it has no wings"}), "two", "unable one", ""},
-		"app unable":       {trials("one", "two"), failing(0, stack.NotStarted("kill it")), "two", "not applicable one", ""},
-		"broken":           {trials("one", "two", "three"), failing(1, errors.New("no more memory")), "one", "harness two, unable three", "play two: no more memory"},
-		"mute control":     {trials("control", "two"), silent, "control", "unable two", ""},
-		"no hop":           {trials("one"), noHop, "", "harness one", "play one: open stack: it has no hop to send streams to"},
+		"all": {trials("one", "two"), func(*playing) {}, "one two", "", ""},
+		"stack unable": {trials("one", "two"), failing(0, &stack.Unable{What: "fly", Why: "it has no wings"}), "two",
+			"unable one", ""},
+		"app unable": {trials("one", "two"), failing(0, stack.NotStarted("kill it")), "two", "not applicable one", ""},
+		"broken": {trials("one", "two", "three"), failing(1, errors.New("no more memory")), "one",
+			"harness two, unable three", "play two: no more memory"},
+		"mute control": {trials("control", "two"), silent, "control", "unable two", ""},
+		"no hop": {trials("one"), noHop, "", "harness one",
+			"play one: open stack: it has no hop to send streams to"},
 		"no such entrance": {entered(trials("one"), "nginx"), func(*playing) {}, "", "unable one", ""},
 		"the app alone":    {entered(trials("one"), "app"), func(*playing) {}, "one", "", ""},
 		"nothing to ask":   {compared, func(*playing) {}, "control", "not applicable two", ""},
@@ -196,9 +199,13 @@ func TestLookAt(t *testing.T) {
 		body    string
 		cut     bool
 	}{
-		"whole": {handler: func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("all of it")) }, status: 200, body: "all of it"},
+		"whole": {handler: func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("all of it")) }, status: 200,
+			body: "all of it"},
 		"posted": {app: harness.App{Stream: harness.Stream{Path: "/chat", Body: "question"}},
-			handler: func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(r.Method + r.URL.Path)) }, status: 200, body: "POST/chat"},
+			handler: func(w http.ResponseWriter,
+				r *http.Request) {
+				w.Write([]byte(r.Method + r.URL.Path))
+			}, status: 200, body: "POST/chat"},
 		"refused": {handler: http.NotFound, status: 404, body: "404 page not found\n"},
 		"cut": {handler: func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte("all"))

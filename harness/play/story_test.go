@@ -141,5 +141,8 @@ func (p *playing) phase(x record.Phase) time.Duration {
 
 // noted reports whether a note of the kind says so.
 func (p *playing) noted(kind record.NoteKind, text string) bool {
-	return slices.ContainsFunc(p.run.Notes, func(n record.Note) bool { return n.Kind == kind && strings.Contains(n.Text, text) })
+	return slices.ContainsFunc(p.run.Notes, func(n record.Note) bool {
+		return n.Kind == kind &&
+			strings.Contains(n.Text, text)
+	})
 }

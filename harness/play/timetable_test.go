@@ -54,11 +54,13 @@ func TestStories(t *testing.T) {
 		"peel":         one(harness.Scenario{Shape: perSecond(5), Peel: true}, four),
 
 		// The life of a fault.
-		"held":              one(harness.Scenario{Shape: perSecond(10), Fault: stall, When: three, Hold: 5 * sec}, four),
-		"until":             one(harness.Scenario{Shape: perSecond(10), Fault: slow, When: three, Until: harness.When{Events: 5}}, four),
+		"held": one(harness.Scenario{Shape: perSecond(10), Fault: stall, When: three, Hold: 5 * sec}, four),
+		"until": one(harness.Scenario{Shape: perSecond(10), Fault: slow, When: three,
+			Until: harness.When{Events: 5}}, four),
 		"healed by the end": one(harness.Scenario{Shape: perSecond(10), Fault: slow, When: three}, four),
-		"healed too soon":   one(harness.Scenario{Shape: perSecond(10), Fault: slow, When: three, Until: harness.When{Events: 50}}, four),
-		"never struck":      one(harness.Scenario{Shape: perSecond(5), Fault: stall, When: harness.When{Events: 9}}, four),
+		"healed too soon": one(harness.Scenario{Shape: perSecond(10), Fault: slow, When: three,
+			Until: harness.When{Events: 50}}, four),
+		"never struck": one(harness.Scenario{Shape: perSecond(5), Fault: stall, When: harness.When{Events: 9}}, four),
 		"never in time": one(harness.Scenario{Shape: perSecond(9), Fault: stall,
 			When: harness.When{Events: 8, Within: 3500 * time.Millisecond}}, four),
 		"not seen":      one(harness.Scenario{Shape: perSecond(9), Fault: slow, When: three, Hold: sec / 2}, four),
@@ -74,18 +76,22 @@ func TestStories(t *testing.T) {
 		// What is done to replicas and links, and how recovery is measured.
 		"crash": one(harness.Scenario{Shape: perSecond(10), Replicas: 2, Fault: fault.Crash{}, When: three,
 			Hold: 2 * sec, Policy: kills}, four),
-		"frozen": one(harness.Scenario{Shape: perSecond(10), Fault: fault.Pause{For: 3 * sec}, When: three, Hold: 3 * sec}, four),
+		"frozen": one(harness.Scenario{Shape: perSecond(10), Fault: fault.Pause{For: 3 * sec}, When: three, Hold: 3 * sec},
+			four),
 		"link down": one(harness.Scenario{Shape: perSecond(10), Fault: fault.Down{Link: stack.EdgeLink}, When: three,
 			Hold: 3050 * time.Millisecond, Policy: record.Policy{Refuses: true}}, four),
-		"deploy": one(harness.Scenario{Shape: perSecond(5), Replicas: 2, Fault: fault.Deploy{}, When: harness.When{Events: 2}},
+		"deploy": one(harness.Scenario{Shape: perSecond(5), Replicas: 2, Fault: fault.Deploy{},
+			When: harness.When{Events: 2}},
 			harness.Load{Rate: 0.9, Duration: 20 * sec}), // no stream starts when another one ends
 
 		// Clients.
 		"reconnecting": one(harness.Scenario{Shape: perSecond(5), Fault: fin,
 			Client: harness.Client{Reconnect: harness.Reconnect{Times: 1}}}, four),
-		"retrying": one(harness.Scenario{Shape: perSecond(5), Fault: fault.Strike{Link: stack.UpstreamLink, Action: stack.RST},
+		"retrying": one(harness.Scenario{Shape: perSecond(5), Fault: fault.Strike{Link: stack.UpstreamLink,
+			Action: stack.RST},
 			Client: harness.Client{Retry: harness.Retry{Times: 1}}}, four),
-		"hanging up": one(harness.Scenario{Shape: perSecond(5), Client: harness.Client{Abort: harness.Abort{AfterEvents: 2}}}, four),
+		"hanging up": one(harness.Scenario{Shape: perSecond(5),
+			Client: harness.Client{Abort: harness.Abort{AfterEvents: 2}}}, four),
 	} {
 		t.Run(name, func(t *testing.T) {
 			perform(t, o, func(p *playing) {

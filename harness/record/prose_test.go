@@ -29,7 +29,8 @@ const translator = "old.go"
 
 // searches are the functions that look for something in a text.
 var searches = map[string][]string{
-	"strings": {"Contains", "ContainsAny", "Count", "Cut", "CutPrefix", "CutSuffix", "EqualFold", "Fields", "HasPrefix", "HasSuffix",
+	"strings": {"Contains", "ContainsAny", "Count", "Cut", "CutPrefix", "CutSuffix", "EqualFold", "Fields", "HasPrefix",
+		"HasSuffix",
 		"Index", "Split", "TrimPrefix", "TrimSuffix"},
 	"regexp": {"Match", "MatchString", "FindString", "FindStringIndex", "FindStringSubmatch", "FindAllString",
 		"FindAllStringSubmatch"},
@@ -84,7 +85,8 @@ func TestNobodyReadsProse(t *testing.T) {
 	}
 	want := []string{"planted.go:6 reads record.Fault.Name", "planted.go:6 reads record.Note.Text"}
 	if slices.Sort(found); !slices.Equal(found, want) {
-		t.Errorf("prose is taken apart:\n%s\nwant only what is planted:\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
+		t.Errorf("prose is taken apart:\n%s\nwant only what is planted:\n%s", strings.Join(found, "\n"),
+			strings.Join(want, "\n"))
 	}
 }
 

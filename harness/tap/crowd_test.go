@@ -57,7 +57,8 @@ func TestCrowd(t *testing.T) {
 		d, ask := generic(t)
 		var wg sync.WaitGroup
 		for n := range crowdSize() {
-			job := tap.Job{Seq: uint64(n + 1), URL: "http://" + s.Addr, Dialect: d, Ask: ask, Header: http.Header{"X-Number": {fmt.Sprint(n)}}}
+			job := tap.Job{Seq: uint64(n + 1), URL: "http://" + s.Addr, Dialect: d, Ask: ask,
+				Header: http.Header{"X-Number": {fmt.Sprint(n)}}}
 			if d := deed(n); d != nil {
 				job.Limits = d.limits
 			}

@@ -143,7 +143,8 @@ func TestSecondAddress(t *testing.T) {
 	carriers(t, func(t *testing.T, mode tap.Mode) {
 		s := serve(t, always(say(chunkedHead+chunk(done)+lastChunk), hold)) // on 127.0.0.1 alone
 		r := newRig(t, tap.Options{Mode: mode})
-		if got := r.get(tap.Job{URL: "http://localhost" + s.Addr[strings.LastIndex(s.Addr, ":"):]}); got.Status != http.StatusOK {
+		if got := r.get(tap.Job{URL: "http://localhost" + s.Addr[strings.LastIndex(s.Addr,
+			":"):]}); got.Status != http.StatusOK {
 			t.Errorf("status %d, %+v", got.Status, got.Wire)
 		}
 	})

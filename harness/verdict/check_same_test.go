@@ -25,7 +25,8 @@ func TestSameText(t *testing.T) {
 			"no text was found in the answer in one piece"},
 		"nobody asked": {nil, Inconclusive, "saw 0"},
 		"the stream is short": {[]record.Comparison{alike, {Streamed: 5, Whole: 9, Differ: 5}}, Fail,
-			"ends after 5 of 9 bytes of the answer in one piece: the answer in one piece is whole, so look at how the stream is handled"},
+			"ends after 5 of 9 bytes of the answer in one piece: the answer in one piece is whole, so look at how the stream " +
+				"is handled"},
 		"the stream is empty": {[]record.Comparison{{Whole: 9}}, Fail, "ends after 0 of 9"},
 		"the stream breaks off": {[]record.Comparison{{Streamed: 5, Whole: 9, Differ: 5,
 			StreamedErr: "unexpected EOF"}}, Fail, "the answer in one piece is whole"},

@@ -121,13 +121,17 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 			}
 		}
 	}
-	term, start := happen(record.FaultSource, record.KindTerm, 100*ms), happen(record.DockerSource, record.KindStart, 7500*ms)
+	term, start := happen(record.FaultSource, record.KindTerm, 100*ms), happen(record.DockerSource, record.KindStart,
+		7500*ms)
 	ask(t, verdict.Must{},
 		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass, "3 refused"},
-		question{"refused long after it was started", all(add(3, late), term, happen(record.DockerSource, record.KindStart, 3*sec)), verdict.Fail, "refused"},
+		question{"refused long after it was started", all(add(3, late), term,
+			happen(record.DockerSource, record.KindStart, 3*sec)), verdict.Fail, "refused"},
 		question{"refused, and nobody stopped it", all(add(3, late), start), verdict.Fail, "refused"})
 	ask(t, verdict.Recovery{},
 		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass, "and 7.4s in which the fault or its platform kept it down"},
-		question{"the app took its time", all(add(3, late), add(3, fine), term, happen(record.DockerSource, record.KindStart, sec)), verdict.Fail, "8s"},
-		question{"on a busy machine", all(add(3, late), add(3, fine), term, happen(record.DockerSource, record.KindStart, sec), others(0, 20*sec)), verdict.Inconclusive, "other programs"})
+		question{"the app took its time", all(add(3, late), add(3, fine), term,
+			happen(record.DockerSource, record.KindStart, sec)), verdict.Fail, "8s"},
+		question{"on a busy machine", all(add(3, late), add(3, fine), term,
+			happen(record.DockerSource, record.KindStart, sec), others(0, 20*sec)), verdict.Inconclusive, "other programs"})
 }

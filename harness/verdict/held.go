@@ -415,7 +415,8 @@ func (s *Scope) pacingDoubts() []Doubt {
 		}
 		why := fmt.Sprintf("%d of %d streams to %s came in larger pieces than %s, but not so much that it must be a buffer%s",
 			a.doubtful, a.streams, a.hop, than, told)
-		ds = append(ds, Doubt{About: "no stream is buffered", Why: why, Settle: "repeat on a quiet machine, with longer answers"})
+		ds = append(ds, Doubt{About: "no stream is buffered", Why: why,
+			Settle: "repeat on a quiet machine, with longer answers"})
 	}
 	return ds
 }

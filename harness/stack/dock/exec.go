@@ -48,7 +48,8 @@ func (b *box) Tail(ctx context.Context) []string {
 	if b == nil || b.id == "" {
 		return nil
 	}
-	r, err := b.d.ContainerLogs(ctx, b.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(tailLines)})
+	r, err := b.d.ContainerLogs(ctx, b.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true,
+		Tail: strconv.Itoa(tailLines)})
 	if err != nil {
 		return nil
 	}

@@ -179,7 +179,8 @@ func TestLeadable(t *testing.T) {
 		if c.pass != "" {
 			pass = "proxy_pass " + c.pass + ";"
 		}
-		own, err := chain.ReadUserConf(write(t, "nginx.conf", "http { upstream chat { "+c.upstream+" } server { listen 80; location / { "+pass+" } } }"))
+		own, err := chain.ReadUserConf(write(t, "nginx.conf",
+			"http { upstream chat { "+c.upstream+" } server { listen 80; location / { "+pass+" } } }"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,8 @@ type link struct {
 
 // newLink opens a link to target; nil where it is left out. On error nothing of it
 // is left.
-func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec) (l *link, err error) {
+func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target string, spec *stack.Spec) (l *link,
+	err error) {
 	if spec.LeftOut(name) {
 		return nil, nil
 	}

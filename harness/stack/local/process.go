@@ -225,7 +225,8 @@ func (p *process) stop(ctx context.Context, pid int, sig syscall.Signal, grace t
 	if wait(context.WithoutCancel(ctx), p.gone, reaping) {
 		return nil
 	}
-	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.pid, reaping)
+	return fmt.Errorf("stop %s: pid %d and what it started would not go: still there %v after SIGKILL", p.Name, p.pid,
+		reaping)
 }
 
 // thaw lets a paused process see the signal that it was sent.

@@ -44,7 +44,8 @@ func family(root int) (found []chain.Process, ok bool) {
 		if _, alive := readStat(pid); !alive {
 			continue
 		}
-		found = append(found, chain.Process{Host: pid, Process: stack.Process{Pid: pid, Parent: root, Command: commandLine(pid)}})
+		found = append(found, chain.Process{Host: pid, Process: stack.Process{Pid: pid, Parent: root,
+			Command: commandLine(pid)}})
 		below, _ := family(pid)
 		found = append(found, below...)
 	}

@@ -167,8 +167,9 @@ func TestFaults(t *testing.T) {
 		end  error
 		over time.Duration
 	}{
-		"none":           {at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second},
-		"none, no edge":  {spec: stack.Spec{Edge: stack.Edge{Form: stack.EdgeNone}}, at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second},
+		"none": {at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second},
+		"none, no edge": {spec: stack.Spec{Edge: stack.Edge{Form: stack.EdgeNone}}, at: seconds(0, 1, 2, 3, 4),
+			over: 5 * time.Second},
 		"the app itself": {host: "app-0.memory", at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second},
 		"the other lane": {host: "control.memory", at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second, do: down("edge", 0)},
 		"latency in front": {spec: stack.Spec{Toxics: map[string][]stack.Toxic{"edge": {stack.Latency(3*time.Second, 0)}}},
@@ -197,11 +198,14 @@ func TestFaults(t *testing.T) {
 			signal(syscall.SIGSTOP, 1500*ms)(t, b)
 			signal(syscall.SIGCONT, 9*time.Second)(t, b)
 		}},
-		"rst":        {at: seconds(0, 1), end: syscall.ECONNRESET, over: time.Second, do: struck(stack.Strike{After: 2, Action: stack.RST})},
-		"fin":        {at: seconds(0, 1), end: cut, over: time.Second, do: struck(stack.Strike{After: 2, Action: stack.FIN})},
-		"fin at 0":   {end: cut, do: struck(stack.Strike{Action: stack.FIN})},
-		"held":       {at: seconds(0, 1, 4, 4, 4), over: 5 * time.Second, do: struck(stack.Strike{After: 2, Action: stack.Hold, For: 3 * time.Second})},
-		"not struck": {at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second, do: struck(stack.Strike{After: 2, Action: stack.FIN, Stream: 8})},
+		"rst": {at: seconds(0, 1), end: syscall.ECONNRESET, over: time.Second,
+			do: struck(stack.Strike{After: 2, Action: stack.RST})},
+		"fin":      {at: seconds(0, 1), end: cut, over: time.Second, do: struck(stack.Strike{After: 2, Action: stack.FIN})},
+		"fin at 0": {end: cut, do: struck(stack.Strike{Action: stack.FIN})},
+		"held": {at: seconds(0, 1, 4, 4, 4), over: 5 * time.Second,
+			do: struck(stack.Strike{After: 2, Action: stack.Hold, For: 3 * time.Second})},
+		"not struck": {at: seconds(0, 1, 2, 3, 4), over: 5 * time.Second,
+			do: struck(stack.Strike{After: 2, Action: stack.FIN, Stream: 8})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -269,7 +273,8 @@ func TestUnable(t *testing.T) {
 		l := b.link("edge")
 		_, scaled := b.AddReplica(t.Context())
 		for what, err := range map[string]error{
-			"toxic":   l.Add(t.Context(), stack.Toxic{Name: "x", Type: "slicer", Direction: stack.Downstream, Attr: map[string]any{"average_size": 10}}),
+			"toxic": l.Add(t.Context(), stack.Toxic{Name: "x", Type: "slicer", Direction: stack.Downstream,
+				Attr: map[string]any{"average_size": 10}}),
 			"strike":  l.(stack.Striker).Arm(t.Context(), stack.Strike{Action: stack.Flip}),
 			"age":     l.(stack.Striker).Arm(t.Context(), stack.Strike{Action: stack.RST, Age: 1}),
 			"signal":  b.Signal(t.Context(), stack.Process{Replica: "app[0]"}, int(syscall.SIGHUP)),
