@@ -5,6 +5,9 @@ export CGO_ENABLED ?= 1
 export GORACE ?= atexit_sleep_ms=0
 GO ?= go
 
+# The packages whose tests play whole runs in bubbles of testing/synctest.
+BUBBLES := ./harness/play ./harness/stack/memory
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,7 +33,11 @@ test: setup trials ## all tests, with the race detector; those of containers whe
 	@# All is compiled first, with every core; then one package at a time, since two
 	@# of them that measure time on one small machine would disturb each other.
 	@$(GO) test -race -run '^$$' ./... >/dev/null
-	$(GO) test -race -p 1 -parallel 4 -timeout 40m ./...
+	@# A bubble of synctest with the timers of whole runs in it crashes the race detector
+	@# of Go 1.26 now and then (golang.org/issue/78156). What is tested in bubbles alone
+	@# goes without it; the same code runs under it in cmd and scenarios, on real stacks.
+	$(GO) test $(BUBBLES)
+	$(GO) test -race -p 1 -parallel 4 -timeout 40m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(BUBBLES))")
 	@$(MAKE) --no-print-directory crowd purity
 
 .PHONY: crowd

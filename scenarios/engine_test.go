@@ -121,7 +121,7 @@ func TestPartsOfAFaultAreStampedEach(t *testing.T) {
 			t.Errorf("part %d lived through %v, want %v", i, life, want)
 		}
 	}
-	if len(active) != 2 || active[1]-active[0] != hold+500*time.Millisecond {
+	if len(active) != 2 || !inTime(active[1]-active[0], hold+500*time.Millisecond) {
 		t.Errorf("parts struck at %v, want the second %v after the first", active, hold+500*time.Millisecond)
 	}
 }
@@ -209,7 +209,7 @@ func TestFaultEndsByItsCondition(t *testing.T) {
 	for _, w := range run.Windows {
 		at[w.Phase] = w.At
 	}
-	if stood := at[record.Healed] - at[record.Active]; stood != soon {
+	if stood := at[record.Healed] - at[record.Active]; !inTime(stood, soon) {
 		t.Errorf("it stood for %v, want %v", stood, soon)
 	}
 	if len(r.Doubts) > 0 {

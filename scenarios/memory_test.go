@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/harnesstest"
@@ -23,4 +24,10 @@ func inMemory(t *testing.T, o harness.Options, check func(t *testing.T, r *verdi
 		}
 		check(t, r, run)
 	})
+}
+
+// inTime reports whether something took as long as it was to take, and no more than
+// the clock that it ran on makes of it.
+func inTime(took, want time.Duration) bool {
+	return took >= want && took <= want+harnesstest.Slack
 }

@@ -349,6 +349,7 @@ func TestClose(t *testing.T) {
 		if o := b.get(t, "edge.memory", 1); !errors.Is(o.end, syscall.ECONNREFUSED) {
 			t.Errorf("a closed stack answers: %+v", o)
 		}
+		synctest.Wait() // until the handler's end has been told
 		if got := b.told(); got[len(got)-1] != fmt.Sprintf("1.5s %s app[0] 137", record.KindExit) {
 			t.Errorf("%q", got)
 		}
