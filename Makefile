@@ -28,7 +28,7 @@ setup: ## install what the tests need and the host lacks
 	@.ci/setup
 
 .PHONY: test
-test: setup trials ## all tests, with the race detector; those of containers where there is Docker
+test: setup trials ## all tests, with the race detector where it can bear them; those of containers where there is Docker
 	@if docker info >/dev/null 2>&1; then docker/build.sh; else echo "no Docker here: the tests of containers skip"; fi
 	@# All is compiled first, with every core; then one package at a time, since two
 	@# of them that measure time on one small machine would disturb each other.
