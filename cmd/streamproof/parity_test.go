@@ -28,7 +28,7 @@ import (
 
 // changelog is where a name that went away is listed, as `LIST: NAME` between
 // backquotes, with what stands in its place and why.
-const changelog = "CHANGELOG.md"
+const changelog = "../../.github/CHANGELOG.md"
 
 // features are what users write and read: the lists that nothing may fall out of
 // without a word. Each is kept in testdata/parity/LIST.txt, one name a line.
@@ -57,7 +57,7 @@ func TestParity(t *testing.T) {
 			now, known := features[list](t), listed(t, path)
 			for _, name := range missing(known, now) {
 				if entry := "`" + list + ": " + name + "`"; !strings.Contains(string(log), entry) {
-					t.Errorf("%q is gone: bring it back, or list %s in cmd/streamproof/%s, with the reason", name, entry, changelog)
+					t.Errorf("%q is gone: bring it back, or list %s in .github/CHANGELOG.md, with the reason", name, entry)
 				}
 			}
 			added := missing(now, known)
