@@ -42,21 +42,24 @@ func composed(c stack.Compose) error {
 	return nil
 }
 
-// nginxReads parses the nginx.conf that the user named. What its directives mean
-// is left to nginx.
+// nginxReads parses the nginx.conf that the user named, and what it includes. What
+// its directives mean is left to nginx.
 func nginxReads(path string) error {
 	const place = "edge.nginx_conf"
 	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	var template *settings.Template
+	switch _, err := settings.ReadNginx(path, os.LookupEnv); {
+	case err == nil:
+		return nil
+	case errors.As(err, &template):
+		return &harness.UsageError{Place: place, Problem: template.Error(), Fix: "name the rendered file, or set them in the environment"}
+	case errors.As(err, new(*fs.PathError)):
 		return unread(place, filepath.ToSlash(path), err)
-	}
-	if _, err := settings.Nginx(path, text); err != nil {
+	default:
 		return &harness.UsageError{Place: place, Problem: err.Error(), Fix: "correct that file; 'nginx -t' checks it"}
 	}
-	return nil
 }
 
 // builds looks for the Dockerfile that the user's image is to be built from.

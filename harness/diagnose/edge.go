@@ -38,10 +38,14 @@ func edgeOf(s *verdict.Scope) edge {
 	if v := settings(s, "nginx", "proxy_http_version"); v != "" {
 		e.there, e.known, e.old = true, true, v == "1.0"
 	}
-	if v := settings(s, "nginx", "proxy_buffering"); v != "" {
-		e.buffers = v == "on"
+	for _, module := range []string{"proxy", "fastcgi", "uwsgi", "scgi", "grpc"} {
+		if v := settings(s, "nginx", module+"_read_timeout"); v != "" {
+			e.there, e.known, e.timeout = true, true, lasting(v)
+		}
+		if v := settings(s, "nginx", module+"_buffering"); v != "" {
+			e.buffers = v == "on"
+		}
 	}
-	e.timeout = lasting(settings(s, "nginx", "proxy_read_timeout"))
 	if e.known && s.Run.Attached() { // ours stands before one that we do not know
 		e.product = s.ListeningProduct()
 		return e

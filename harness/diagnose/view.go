@@ -207,6 +207,11 @@ func settings(s *verdict.Scope, layer, name string) string {
 
 // lasting reads "2s", "75", "1m" as people write them in configurations.
 func lasting(s string) time.Duration {
+	s = strings.ReplaceAll(s, " ", "") // nginx takes "1h 30m"
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, _ := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour
+	}
 	if d, err := time.ParseDuration(s); err == nil {
 		return d
 	}

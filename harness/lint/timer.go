@@ -48,6 +48,10 @@ var known = []struct {
 	outer          int
 }{
 	{"nginx", "proxy_read_timeout", Silence, inEdge},
+	{"nginx", "fastcgi_read_timeout", Silence, inEdge},
+	{"nginx", "uwsgi_read_timeout", Silence, inEdge},
+	{"nginx", "scgi_read_timeout", Silence, inEdge},
+	{"nginx", "grpc_read_timeout", Silence, inEdge},
 	{"nginx", "worker_shutdown_timeout", Drain, inEdge},
 	{"go httputil edge", "read timeout", Silence, inEdge},
 	{"gunicorn", "graceful_timeout", Drain, inManager},

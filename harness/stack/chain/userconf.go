@@ -3,7 +3,6 @@ package chain
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,24 +16,18 @@ import (
 type UserConf struct {
 	*settings.Conf
 	Name string // of the file, without its folder
-	Text []byte
 }
 
 // ReadUserConf reads the user's nginx.conf before anything starts; "" gives nil.
-// What it includes is the image's.
 func ReadUserConf(path string) (*UserConf, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read nginx.conf: %w", err)
-	}
-	c, err := settings.Nginx(path, text)
+	c, err := settings.ReadNginx(path, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	return &UserConf{Conf: c, Name: filepath.Base(path), Text: text}, nil
+	return &UserConf{Conf: c, Name: filepath.Base(path)}, nil
 }
 
 // Knock asks an HTTP server whether it is there and what it is called, by a

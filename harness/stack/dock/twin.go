@@ -106,6 +106,9 @@ func (s *Stack) leadable() error {
 		return &stack.Unable{What: "probe " + s.own.Name, Why: fmt.Sprintf(why, args...)}
 	}
 	ups := s.own.Upstreams(s.spec.Path)
+	if why := s.own.Unknown(s.spec.Path); why != "" {
+		return cannot("%s", why)
+	}
 	if len(ups) == 0 {
 		return cannot("it passes nothing on from %s", s.spec.Path)
 	}
@@ -116,7 +119,7 @@ func (s *Stack) leadable() error {
 			host, port = words[0], strconv.Itoa(nginxPort)
 		}
 		switch {
-		case strings.Contains(up, "$"), slices.Contains(words, "resolve"):
+		case s.own.Anew(s.spec.Path), strings.Contains(up, "$"), slices.Contains(words, "resolve"):
 			return cannot("it looks up %s anew for each request", words[0])
 		case !slices.Contains(s.plan.names, host), port != strconv.Itoa(s.plan.port):
 			return cannot("it passes %s on to %s, which is not the app (%s, port %d)", s.spec.Path, words[0],

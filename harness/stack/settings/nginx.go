@@ -1,12 +1,6 @@
 package settings
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,74 +42,90 @@ var nginxDefaults = map[string]string{
 // connections unless told otherwise (nginx CHANGES).
 var modernUpstream = []int{1, 29, 7}
 
-// A Conf is an nginx configuration that has been parsed.
-type Conf struct{ main crossplane.Directives }
-
-// Nginx parses the text of a file, without what it includes: that lies elsewhere, in
-// a container's image. It leaves it to nginx to judge what a configuration means,
-// and refuses only text that is none at all.
-func Nginx(file string, text []byte) (*Conf, error) {
-	parsed, err := crossplane.Parse(file, &crossplane.ParseOptions{SingleFile: true, StopParsingOnError: true,
-		SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
-		Open: func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }})
-	if err != nil {
-		return nil, fmt.Errorf("read nginx.conf: %s", place(file, err))
-	}
-	c := &Conf{}
-	for _, f := range parsed.Config {
-		c.main = append(c.main, f.Parsed...)
-	}
-	return c, nil
+// family is a module that passes requests on, and what of the directives of
+// ngx_http_proxy_module it does not have under its own name.
+type family struct {
+	name  string
+	lacks []string
 }
 
-// place is the parser's message as file:line: what.
-func place(file string, err error) string {
-	var p *crossplane.ParseError
-	if errors.As(err, &p) && p.Line != nil {
-		if p.File != nil {
-			file = *p.File // one that is included
+// families of ngx_http_proxy_module. gRPC is never buffered (ngx_http_grpc_module).
+var families = []family{
+	{name: "proxy"},
+	{name: "grpc", lacks: []string{"buffering", "buffers", "max_temp_file_size", "ignore_client_abort", "cache", "request_buffering", "http_version"}},
+	{name: "fastcgi", lacks: []string{"http_version"}},
+	{name: "uwsgi", lacks: []string{"http_version"}},
+	{name: "scgi", lacks: []string{"http_version"}},
+}
+
+// silent is what holds for the family where a configuration says nothing, by an nginx
+// of the given version ("1.22.1"; "" for an old one).
+func (f family) silent(version string) map[string]string {
+	set := map[string]string{}
+	for name, value := range nginxDefaults {
+		rest, own := strings.CutPrefix(name, "proxy_")
+		switch {
+		case !own:
+			set[name] = value
+		case !slices.Contains(f.lacks, rest):
+			set[f.name+"_"+rest] = value
 		}
-		return fmt.Sprintf("%s:%d: %s", filepath.Base(file), *p.Line, p.What)
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	if f.name != "proxy" && f.name != "grpc" {
+		delete(set, "keepalive") // which needs more than a pool there
+		return set
+	}
+	set["keepalive"] = "off"
+	modern := atLeast(version, modernUpstream)
+	if modern {
+		set["keepalive"] = "32"
+	}
+	if f.name == "proxy" {
+		set["proxy_http_version"] = "1.0"
+		if modern {
+			set["proxy_http_version"] = "1.1"
+		}
+	}
+	return set
 }
 
 // For lists what holds for requests of path that nginx of the given version
-// ("1.22.1"; "" for an old one) passes on. Where no location passes anything on
-// it reads the http block.
+// ("1.22.1"; "" for an old one) passes on, by the names of the module that does so:
+// fastcgi_read_timeout where fastcgi_pass does. Where nothing passes them on it reads
+// what surrounds. Where it cannot be told which location nginx takes, all that is
+// said is why, as "unknown".
 func (c *Conf) For(version, path string) map[string]string {
-	set := maps.Clone(nginxDefaults)
-	set["proxy_http_version"], set["keepalive"] = "1.0", "off"
-	if atLeast(version, modernUpstream) {
-		set["proxy_http_version"], set["keepalive"] = "1.1", "32"
+	r := c.route(path)
+	if r.unknown != "" {
+		return map[string]string{"unknown": r.unknown}
 	}
-	chain := route(c.main, path)
-	for _, block := range chain {
+	set := r.family.silent(version)
+	for _, block := range r.blocks {
 		for _, d := range block {
 			if _, known := set[d.Directive]; known && len(d.Args) > 0 {
 				set[d.Directive] = strings.Join(d.Args, " ")
 			}
 		}
 	}
-	if up := c.group(pass(chain)); up != nil {
-		for _, d := range within(up.Block, "keepalive") {
+	if _, known := set["keepalive"]; known && r.group != nil {
+		for _, d := range within(r.group.Block, "keepalive") {
 			set["keepalive"] = strings.Join(d.Args, " ")
 		}
 	}
 	return set
 }
 
-// Upstreams lists where requests of path are passed on to, as it is written:
-// "app:8000 max_fails=0", also "$backend".
+// Upstreams lists where requests of path are passed on to, as it is written, with
+// variables in their place where the configuration itself sets them: "app:8000
+// max_fails=0", also "$backend".
 func (c *Conf) Upstreams(path string) []string {
-	to := pass(route(c.main, path))
-	up := c.group(to)
-	if up == nil && to != "" {
-		return []string{to}
+	r := c.route(path)
+	if r.group == nil && r.to != "" {
+		return []string{r.to}
 	}
 	var list []string
-	if up != nil {
-		for _, d := range within(up.Block, "server") {
+	if r.group != nil {
+		for _, d := range within(r.group.Block, "server") {
 			if len(d.Args) > 0 {
 				list = append(list, strings.Join(d.Args, " "))
 			}
@@ -123,6 +133,13 @@ func (c *Conf) Upstreams(path string) []string {
 	}
 	return list
 }
+
+// Anew reports whether nginx looks up the name of the upstream for each request of
+// path, as it does where a variable stands in it, and not once when it starts.
+func (c *Conf) Anew(path string) bool { r := c.route(path); return r.anew && r.group == nil }
+
+// Unknown says why it cannot be told how requests of path are served; "" where it can.
+func (c *Conf) Unknown(path string) string { return c.route(path).unknown }
 
 // Daemon reports whether the configuration says itself whether nginx goes into
 // the background.
@@ -161,92 +178,6 @@ func listenPort(args []string) int {
 		return httpPort // an address alone
 	}
 	return port
-}
-
-// route lists the blocks that a request of path is in, the outermost first.
-func route(main crossplane.Directives, path string) []crossplane.Directives {
-	path, _, _ = strings.Cut(path, "?")
-	chain := []crossplane.Directives{main}
-	for _, http := range within(main, "http") {
-		chain = append(chain, http.Block)
-		best, score := []crossplane.Directives(nil), -1
-		for _, server := range within(http.Block, "server") {
-			for _, way := range ways(server.Block) {
-				if s := way.fit(path); s > score {
-					best, score = append([]crossplane.Directives{server.Block}, way.blocks...), s
-				}
-			}
-		}
-		chain = append(chain, best...)
-	}
-	return chain
-}
-
-// A way is a location that passes requests on, with the locations around it.
-type way struct {
-	blocks []crossplane.Directives
-	prefix string // "" for a regular expression
-	exact  bool
-}
-
-// ways finds all locations below block that pass requests on.
-func ways(block crossplane.Directives) []way {
-	var all []way
-	for _, l := range within(block, "location") {
-		w := way{blocks: []crossplane.Directives{l.Block}}
-		if n := len(l.Args); n > 0 && !strings.HasPrefix(l.Args[0], "~") {
-			w.prefix, w.exact = l.Args[n-1], l.Args[0] == "="
-		}
-		if len(within(l.Block, "proxy_pass")) > 0 {
-			all = append(all, w)
-		}
-		for _, inner := range ways(l.Block) {
-			inner.blocks = append([]crossplane.Directives{l.Block}, inner.blocks...)
-			all = append(all, inner)
-		}
-	}
-	return all
-}
-
-// fit is how well a location suits path: the longest prefix wins, an exact match
-// before all. One that does not match, or that we cannot tell, is better than
-// none: its settings are the likeliest.
-func (w way) fit(path string) int {
-	switch {
-	case w.exact && w.prefix == path:
-		return 1 << 20
-	case w.prefix != "" && !w.exact && strings.HasPrefix(path, w.prefix):
-		return len(w.prefix)
-	}
-	return 0
-}
-
-// pass is what the innermost proxy_pass names, without scheme and path:
-// "app:8000".
-func pass(chain []crossplane.Directives) string {
-	to := ""
-	for _, block := range chain {
-		for _, d := range within(block, "proxy_pass") {
-			to = strings.Join(d.Args, " ")
-		}
-	}
-	if _, rest, ok := strings.Cut(to, "://"); ok {
-		to = rest
-	}
-	to, _, _ = strings.Cut(to, "/")
-	return to
-}
-
-// group finds the upstream block of that name, nil if it is a plain address.
-func (c *Conf) group(name string) *crossplane.Directive {
-	for _, http := range within(c.main, "http") {
-		for _, up := range within(http.Block, "upstream") {
-			if len(up.Args) > 0 && up.Args[0] == name {
-				return up
-			}
-		}
-	}
-	return nil
 }
 
 func within(block crossplane.Directives, name string) []*crossplane.Directive {

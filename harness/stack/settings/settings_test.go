@@ -1,7 +1,10 @@
 package settings_test
 
 import (
+	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +90,7 @@ func TestNginxLeadsOn(t *testing.T) {
 		{"with a path", layered, "/exact", 80, false, []string{"127.0.0.1:1"}},
 		{"several", "daemon off; http { upstream a { server x:1; server y:2 resolve; } server { listen 443 ssl; listen [::]:81; location / { proxy_pass http://a/; } } }",
 			"/", 81, true, []string{"x:1", "y:2 resolve"}},
-		{"a variable", "http { server { listen 8080; set $b app; location / { proxy_pass http://$b:8000; } } }", "/", 8080, false, []string{"$b:8000"}},
+		{"a variable", "http { server { listen 8080; set $b app; location / { proxy_pass http://$b:8000; } } }", "/", 8080, false, []string{"app:8000"}},
 		{"nothing", "http { server { listen unix:/s; root /srv; } }", "/", 80, false, nil},
 	} {
 		c, err := settings.Nginx("nginx.conf", []byte(tc.text))
@@ -178,5 +181,188 @@ func TestGunicornsFile(t *testing.T) {
 				t.Errorf("%s %v: %s = %q, want %q", tc.line, tc.env, k, got[k], want)
 			}
 		}
+	}
+}
+
+// at is a configuration of one server at port 80.
+func at(directives string) string {
+	return "events {}\nhttp { server { listen 80; " + directives + " } }\n"
+}
+
+// TestNginxChooses holds the location that is read to the one that nginx takes.
+func TestNginxChooses(t *testing.T) {
+	for _, tc := range []struct {
+		name, text, path string
+		upstreams        []string
+		anew             bool
+		set              map[string]string
+	}{
+		{"the first expression that matches", at(`location ~ ^/adm { proxy_pass http://a:1; } location ~ ^/(api|ask) { proxy_pass http://b:2; proxy_read_timeout 50m; } location ~ ^/ask { proxy_pass http://c:3; }`),
+			"/ask?q=1", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "50m"}},
+		{"an expression before a longer prefix", at(`location /talk/live { proxy_pass http://a:1; } location ~* /LIVE$ { proxy_pass http://b:2; proxy_read_timeout 9s; }`),
+			"/talk/live", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "9s"}},
+		{"a prefix that keeps expressions away", at(`location ^~ /talk/ { proxy_pass http://a:1; } location ~ live$ { proxy_pass http://b:2; }`),
+			"/talk/live", []string{"a:1"}, false, nil},
+		{"^~ on a shorter prefix does not count", at(`location ^~ /t { proxy_pass http://a:1; } location /talk { proxy_pass http://c:3; } location ~ live$ { proxy_pass http://b:2; }`),
+			"/talk/live", []string{"b:2"}, false, nil},
+		{"exact before all", at(`location ~ . { proxy_pass http://b:2; } location = /talk { proxy_pass http://a:1; }`), "/talk", []string{"a:1"}, false, nil},
+		{"an expression inside a prefix", at(`location /v1 { proxy_read_timeout 3s; location ~ /chat$ { proxy_pass http://in:1; } proxy_pass http://out:2; } location ~ /v1/chat { proxy_pass http://far:3; }`),
+			"/v1/chat", []string{"in:1"}, false, map[string]string{"proxy_read_timeout": "3s"}},
+		{"an expression outside of a prefix in a prefix", at(`location /v1 { location /v1/chat { proxy_pass http://in:1; } } location ~ chat$ { proxy_pass http://far:3; }`),
+			"/v1/chat", []string{"far:3"}, false, nil},
+		{"a named location", at(`root /srv; location / { try_files $uri $uri/ @back; } location @back { proxy_pass http://b:2; proxy_read_timeout 4s; }`),
+			"/ask", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "4s"}},
+		{"a fallback that is a path", at(`location / { try_files $uri /index.php?$args; } location ~ \.php$ { fastcgi_pass unix:/run/fpm.sock; fastcgi_read_timeout 6s; }`),
+			"/ask", []string{"unix:"}, false, map[string]string{"fastcgi_read_timeout": "6s"}},
+		{"the page of a status", at(`location / { error_page 418 = @live; return 418; } location @live { proxy_pass http://b:2; }`), "/ask", []string{"b:2"}, false, nil},
+		{"a rewrite that looks again", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 last; proxy_pass http://a:1; } location /new/chat { proxy_pass http://b:2; }`),
+			"/old/chat", []string{"b:2"}, false, nil},
+		{"a rewrite that stays", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 break; proxy_pass http://a:1; } location /new/ { proxy_pass http://b:2; }`),
+			"/old/chat", []string{"a:1"}, false, nil},
+		{"a rewrite of the server", at(`rewrite ^/v1/(.*) /$1; location /v1 { proxy_pass http://a:1; } location /chat { proxy_pass http://b:2; }`), "/v1/chat", []string{"b:2"}, false, nil},
+		{"a variable of the location", at(`location / { set $to api:5001; proxy_pass http://$to$request_uri; proxy_read_timeout 8s; }`), "/chat", []string{"api:5001"}, true, map[string]string{"proxy_read_timeout": "8s"}},
+		{"a variable of the server", at(`set $to http://api:5001; location / { proxy_pass $to; }`), "/chat", []string{"api:5001"}, true, nil},
+		{"what an expression caught", at(`location ~ ^/(?<svc>\w+)/ { proxy_pass http://$svc:80; }`), "/talk/live", []string{"talk:80"}, true, nil},
+		{"a variable that is a group", "http { upstream ${x} { server no:1; } upstream pool { server p:1; server q:2; keepalive 9; } server { listen 80; location / { set $to pool; proxy_pass http://$to; } } }",
+			"/", []string{"p:1", "q:2"}, false, map[string]string{"keepalive": "9"}},
+		{"a map", "http { map $uri $to { default a:1; /chat c:3; ~^/v1/ b:2; } server { listen 80; location / { proxy_pass http://$to; } } }", "/v1/x", []string{"b:2"}, true, nil},
+		{"a map of the text itself", "http { map $uri $to { ~^/c b:2; /chat c:3; default a:1; } server { listen 80; location / { proxy_pass http://$to; } } }", "/chat", []string{"c:3"}, true, nil},
+		{"the default of a map", "http { map $arg_tier $to { default a:1; gold g:9; } server { listen 80; location / { proxy_pass http://$to; } } }", "/?tier=x", []string{"a:1"}, true, nil},
+		{"a map of what only a request tells", "http { map $http_x_tier $to { default a:1; } server { listen 80; location / { proxy_pass http://$to; } } }", "/", []string{"$to"}, true, nil},
+		{"passed on by an if", at(`location / { proxy_read_timeout 13s; if ($request_method = POST) { proxy_pass http://b:2; } }`), "/ask", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "13s"}},
+		{"an if that does not hold", at(`location / { if ($uri = /other) { proxy_pass http://b:2; } proxy_pass http://a:1; }`), "/ask", []string{"a:1"}, false, nil},
+		{"the default server", "http { server { listen 80; server_name a.example; location / { proxy_pass http://a:1; } } server { listen 80 default_server; location / { proxy_pass http://b:2; proxy_read_timeout 2h; } } }",
+			"/", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "2h"}},
+		{"a server of another port", "http { server { listen 80; location / { proxy_pass http://a:1; } } server { listen 81; location /longer { proxy_pass http://b:2; } } }", "/longer", []string{"a:1"}, false, nil},
+		{"fastcgi", at(`fastcgi_read_timeout 11s; location / { fastcgi_pass php:9000; }`), "/chat", []string{"php:9000"}, false,
+			map[string]string{"fastcgi_read_timeout": "11s", "fastcgi_buffering": "on", "proxy_read_timeout": "", "proxy_http_version": ""}},
+		{"uwsgi", at(`location / { uwsgi_pass app:3031; uwsgi_buffering off; }`), "/chat", []string{"app:3031"}, false, map[string]string{"uwsgi_read_timeout": "60s", "uwsgi_buffering": "off"}},
+		{"gRPC", at(`location / { grpc_pass grpc://app:50051; grpc_read_timeout 1d; }`), "/pkg.Chat/Ask", []string{"app:50051"}, false, map[string]string{"grpc_read_timeout": "1d", "grpc_buffering": ""}},
+		{"the last slash", at(`location / { proxy_pass http://a:1; } location /chat/ { proxy_pass http://b:2; }`), "/chat", []string{"b:2"}, false, nil},
+		{"no slash where it is a path", at(`location / { proxy_pass http://a:1; } location /chat/ { root /srv; }`), "/chat", []string{"a:1"}, false, nil},
+		{"an escaped path", at(`location "/my chat" { proxy_pass http://b:2; }`), "/my%20chat", []string{"b:2"}, false, nil},
+		{"files alone", at(`location / { root /srv; }`), "/chat", nil, false, map[string]string{"proxy_read_timeout": "60s"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, err := settings.Nginx("nginx.conf", []byte(tc.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := c.Unknown(tc.path); why != "" {
+				t.Fatalf("unknown: %s", why)
+			}
+			if got := c.Upstreams(tc.path); !slices.Equal(got, tc.upstreams) || c.Anew(tc.path) != tc.anew {
+				t.Errorf("upstreams %q, anew %t; want %q, %t", got, c.Anew(tc.path), tc.upstreams, tc.anew)
+			}
+			got := c.For("1.22.1", tc.path)
+			for k, want := range tc.set {
+				if got[k] != want {
+					t.Errorf("%s = %q, want %q", k, got[k], want)
+				}
+			}
+		})
+	}
+}
+
+// What nginx decides by a request that there is not yet, or by what we do not read, is
+// not told as a fact.
+func TestNginxThatCannotBeTold(t *testing.T) {
+	for name, text := range map[string]string{
+		"an expression of PCRE's":  at(`location / { proxy_pass http://a:1; } location ~ ^/(?!admin) { proxy_pass http://b:2; }`),
+		"two conditions":           at(`location / { if ($http_a) { proxy_pass http://a:1; } if ($http_b) { proxy_pass http://b:2; } }`),
+		"a rewrite by the request": at(`location / { rewrite ^ /$http_x_part last; }`),
+		"a loop":                   at(`location / { rewrite ^(.*)$ /x$1 last; }`),
+		"a name that is not there": at(`location / { try_files $uri @gone; }`),
+	} {
+		c, err := settings.Nginx("nginx.conf", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.For("1.22.1", "/chat"); len(got) != 1 || got["unknown"] == "" || len(c.Upstreams("/chat")) > 0 {
+			t.Errorf("%s: %v, upstreams %v; want only why it is not known", name, got, c.Upstreams("/chat"))
+		}
+	}
+}
+
+// files writes a folder.
+func files(t *testing.T, texts map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range texts {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func nothing(string) (string, bool) { return "", false }
+
+// A configuration of several files is one, and nginx reads it as one.
+func TestNginxOfSeveralFiles(t *testing.T) {
+	dir := files(t, map[string]string{
+		"nginx.conf":          "events {}\nhttp {\n  include mime.types;\n  include /etc/nginx/conf.d/*.conf;\n}\n",
+		"conf.d/10-app.conf":  "server { listen 8080; include snippets/stream.conf; location /chat { proxy_pass http://app:8000; } }\n",
+		"conf.d/20-else.conf": "server { listen 9090; location / { proxy_pass http://other:1; } }\n",
+		"snippets/stream.conf": "proxy_buffering off;\nproxy_read_timeout 31m;\n" +
+			"map_hash_bucket_size 128; add_header X-A \"a b; c\";\n",
+	})
+	c, err := settings.ReadNginx(filepath.Join(dir, "nginx.conf"), nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // as it is, and as nginx gets it
+		got := c.For("1.22.1", "/chat")
+		if got["proxy_read_timeout"] != "31m" || got["proxy_buffering"] != "off" || c.Port() != 8080 || !slices.Equal(c.Upstreams("/chat"), []string{"app:8000"}) {
+			t.Errorf("port %d, upstreams %v, %v", c.Port(), c.Upstreams("/chat"), got)
+		}
+		if text := string(c.Text); !strings.Contains(text, "include mime.types;") || strings.Contains(text, "conf.d") || !strings.Contains(text, `"a b; c"`) {
+			t.Fatalf("what nginx is to read:\n%s", text)
+		}
+		if c, err = settings.Nginx("nginx.conf", c.Text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestNginxIncludesThatFail(t *testing.T) {
+	for name, tc := range map[string]struct {
+		texts map[string]string
+		want  string
+	}{
+		"a loop":    {map[string]string{"nginx.conf": "include nginx.conf;"}, "more than 10 deep"},
+		"torn":      {map[string]string{"nginx.conf": "events {}\nhttp { include a.conf; }", "a.conf": "server {\n  listen 80;\n"}, "a.conf:"},
+		"no values": {map[string]string{"nginx.conf": "http { include a.conf; }", "a.conf": "server { listen ${WEB_PORT}; }"}, "a.conf is a template, and its values are not known: WEB_PORT"},
+	} {
+		_, err := settings.ReadNginx(filepath.Join(files(t, tc.texts), "nginx.conf"), nothing)
+		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want %q", name, err, tc.want)
+		}
+	}
+}
+
+// A template says which values it lacks, and is read with those of the environment.
+// nginx's own variables make none.
+func TestNginxTemplate(t *testing.T) {
+	dir := files(t, map[string]string{
+		"nginx.conf.template": "worker_processes ${PROCS};\nevents {}\nhttp { server { listen ${WEB_PORT}; location / { proxy_pass http://${host}; proxy_read_timeout ${READ}; }\n ${MORE}\n} }\n",
+		"plain.conf":          "http { map $uri $UPSTREAM { default a:1; } server { listen 80; location / { proxy_pass http://${UPSTREAM}; } } }\n",
+	})
+	path := filepath.Join(dir, "nginx.conf.template")
+	var template *settings.Template
+	if _, err := settings.ReadNginx(path, nothing); !errors.As(err, &template) || !slices.Equal(template.Missing, []string{"PROCS", "WEB_PORT", "READ", "MORE"}) {
+		t.Errorf("error %v", err)
+	}
+	values := map[string]string{"PROCS": "2", "WEB_PORT": "8088", "READ": "40s", "MORE": ""}
+	c, err := settings.ReadNginx(path, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Port() != 8088 || c.For("", "/")["proxy_read_timeout"] != "40s" || !strings.Contains(string(c.Text), "http://${host};") {
+		t.Errorf("port %d\n%s", c.Port(), c.Text)
+	}
+	if c, err = settings.ReadNginx(filepath.Join(dir, "plain.conf"), nothing); err != nil || !slices.Equal(c.Upstreams("/"), []string{"a:1"}) {
+		t.Errorf("its own variable: %v", err)
 	}
 }
