@@ -8,7 +8,8 @@
 #     from Debian packages on a debootstrap base, toxiproxy from its Go module.
 #  4. The origin and the FastAPI app are always built from this repository.
 #
-# usage: docker/build.sh [name...]   names: nginx busybox toxiproxy relay origin fastapi
+# usage: docker/build.sh [name...]   names: nginx busybox toxiproxy relay origin fastapi, and streamproof,
+#        which no test needs: it is built only where it is named
 # STREAMPROOF_PULL=0 skips step 2; STREAMPROOF_PULL_TIMEOUT (seconds, 120) bounds each pull.
 set -eu
 
@@ -30,6 +31,7 @@ TOXIPROXY=ghcr.io/shopify/toxiproxy:2.12.0
 RELAY=streamproof/relay:dev
 ORIGIN=streamproof/origin:dev
 FASTAPI=streamproof/fastapi:dev
+STREAMPROOF=streamproof/streamproof:dev
 
 say() { printf '%-38s %s\n' "$1" "$2"; }
 
@@ -159,6 +161,11 @@ origin() {
 	binary "$ORIGIN" origin
 }
 
+streamproof() {
+	static ./cmd/streamproof streamproof
+	binary "$STREAMPROOF" streamproof
+}
+
 # fastapi runs on the newest releases where an official Python can be had, and
 # on Debian's packages where not.
 fastapi() {
@@ -177,7 +184,7 @@ docker info >/dev/null 2>"$work/err" || die "docker does not answer: $(tail -n 1
 [ $# -gt 0 ] || set -- nginx busybox toxiproxy relay origin fastapi
 for image in "$@"; do
 	case $image in
-	nginx | busybox | toxiproxy | relay | origin | fastapi) "$image" ;;
-	*) die "unknown image $image (known: nginx busybox toxiproxy relay origin fastapi)" ;;
+	nginx | busybox | toxiproxy | relay | origin | fastapi | streamproof) "$image" ;;
+	*) die "unknown image $image (known: nginx busybox toxiproxy relay origin fastapi streamproof)" ;;
 	esac
 done

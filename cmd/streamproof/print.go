@@ -29,5 +29,11 @@ func (p printer) print(dir string, report *verdict.Report) error {
 	if slices.ContainsFunc(run.Plan.Scenarios, func(s record.Scenario) bool { return s.Peel }) {
 		write = reports.DiagnosisOn
 	}
-	return write(screenOf(p.w, p.noColor))(p.w, reports.Input{Run: run, Report: report})
+	shown := func(w io.Writer) error {
+		return write(screenOf(p.w, p.noColor))(w, reports.Input{Run: run, Report: report})
+	}
+	if underActions() {
+		return reports.Verbatim(p.w, shown)
+	}
+	return shown(p.w)
 }

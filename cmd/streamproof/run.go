@@ -129,6 +129,9 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 	if perr := out.print(dir, report); err == nil {
 		err = perr
 	}
+	if aerr := inActions(stdout, dir, report); err == nil {
+		err = aerr
+	}
 	if err == nil && in.export {
 		fmt.Fprintln(stdout, "streams: "+filepath.Join(dir, streamsFile))
 	}
