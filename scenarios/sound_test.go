@@ -27,7 +27,10 @@ type soundApp struct {
 	end     string // terminal expression
 }
 
-const debianPython = "/usr/bin/python3" // which has Debian's packages
+const (
+	debianPython = "/usr/bin/python3"            // which has Debian's packages
+	debianNode   = "NODE_PATH=/usr/share/nodejs" // for a Node.js that is not Debian's
+)
 
 func soundApps() []soundApp {
 	return []soundApp{
@@ -67,7 +70,7 @@ func (a soundApp) app(t *testing.T) harness.App {
 }
 
 // needSoftware skips a test where software is missing: programs, or modules of
-// Python as python:NAME.
+// Python as python:NAME, of Node.js as node:NAME.
 func needSoftware(t *testing.T, names ...string) {
 	t.Helper()
 	for _, n := range names {
@@ -75,6 +78,10 @@ func needSoftware(t *testing.T, names ...string) {
 		_, err := exec.LookPath(n)
 		if isModule {
 			err = exec.Command(debianPython, "-c", "import "+module).Run()
+		} else if module, ok := strings.CutPrefix(n, "node:"); ok {
+			cmd := exec.Command("node", "-e", "require('"+module+"')")
+			cmd.Env = append(os.Environ(), debianNode)
+			err = cmd.Run()
 		}
 		if err != nil {
 			if os.Getenv("STREAMPROOF_REQUIRE_FASTAPI") != "" {
