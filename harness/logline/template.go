@@ -76,7 +76,10 @@ func inWord(c byte) bool {
 var (
 	finished = regexp.MustCompile(`(?i)\b(?:finish(?:ed|ing)?|complet(?:e|ed|ion)|done|success(?:ful|fully)?|stream[ _-]?end(?:ed)?|all (?:tokens|chunks|events) sent|end of stream|delivered)\b`)
 	negated  = regexp.MustCompile(`(?i)\b(?:not|n't|never|un(?:finished|successful)|incomplete|fail(?:ed|ure|s)?|error|abort(?:ed)?|cancel(?:l?ed)?|timed? ?out|disconnect(?:ed)?|closed|before|without|exception|interrupted|broken|startup|shutdown)\b`)
-	reaction = regexp.MustCompile(`(?i)disconnect|broken ?pipe|connection (?:reset|aborted|closed)|client (?:closed|gone|left|hung|abort)|cancel|ECONNRESET|EPIPE|context canceled|GeneratorExit|hang ?up|prematurely by (?:the )?client|ClientAbort`)
+	reaction = regexp.MustCompile(`(?i)disconnect|broken ?pipe|connection ?(?:reset|aborted|closed)|` +
+		`client (?:closed|gone|left|hung|abort)|cancel|ECONNRESET|ECONNABORTED|EPIPE|context canceled|GeneratorExit|` +
+		`hang ?up|prematurely by (?:the )?client|ClientAbort|closing transport|iostream\.StreamClosed|EofException|` +
+		`premature close|STREAM_DESTROYED|forcibly closed`)
 )
 
 // SaysFinished reports whether a line says that something came to its good end.
