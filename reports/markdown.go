@@ -72,6 +72,9 @@ func (m *markdown) head() {
 	for _, e := range edgeLines(m.Input) {
 		fmt.Fprintf(m, "> **Edge** %s.\n\n", md(e))
 	}
+	if p := producedLine(m.Input); p != "" {
+		fmt.Fprintf(m, "> **App's log** %s.\n\n", md(p))
+	}
 }
 
 // tableRows bounds the table of scenarios; passing ones go first, and are counted.

@@ -55,6 +55,9 @@ func (t *text) head() {
 	for _, e := range edgeLines(t.Input) {
 		t.para("edge  ", e)
 	}
+	if p := producedLine(t.Input); p != "" {
+		t.para("app's log  ", p)
+	}
 	fmt.Fprintln(t)
 }
 

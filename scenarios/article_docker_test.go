@@ -29,8 +29,8 @@ func TestArticleMemory(t *testing.T) {
 			if err := os.WriteFile(dir+"/Dockerfile", []byte(dockerfile), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			r, text := front(t, dir, "app: {build: ., port: 8000, memory: 256MiB}\nstream: {path: /chat, dialect: text}\nscenarios: [control]\n", "run")
-			advice{cause: tt.cause, says: tt.says}.judge(t, r, text)
+			r, out := front(t, dir, "app: {build: ., port: 8000, memory: 256MiB}\nstream: {path: /chat, dialect: text}\nscenarios: [control]\n", "run")
+			advice{cause: tt.cause, says: tt.says}.judge(t, r, out)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 )
 
 // The causes and the debugging steps of an article on streams that are cut when an
@@ -26,13 +27,17 @@ const articleDir = "testdata/article"
 type advice struct {
 	name    string
 	command string
-	edge    string // form
+	edge    string // form, and what else stands with it
 	plain   bool   // the app answers in one piece at /chat/plain
 	run     string // scenarios of make test
 	night   string // of make nightly, "" for the same
 	cause   string // named first in every scenario that fails; "" for a sound form
 	says    string // in the text report
+	first   string // above the table of scenarios, in the text report and in summary.md
 }
+
+// An output is what a run leaves to readers.
+type output struct{ text, summary string }
 
 const (
 	uvicornOf  = debianPython + " -m uvicorn %s:app --port {port}"
@@ -53,7 +58,10 @@ var adviceList = []advice{
 
 	// The debugging steps that are no look at the app alone.
 	{name: "step 1, the app never finished", command: fmt.Sprintf(uvicornOf, "logged_broken"), run: "control",
-		cause: diagnose.SilentTruncation, says: "it never finished 7 of these"},
+		cause: diagnose.SilentTruncation, first: "the app finished 14 of 21 answers: it never finished 7 of these"},
+	{name: "step 1, the app finished and answers died on the way", command: fmt.Sprintf(uvicornOf, "handed_on"),
+		edge: "streaming, read_timeout: 1s", run: "control", cause: diagnose.ProxyReadTimeout, says: "upstream timed out",
+		first: "the app finished 21 of 21 answers and clients got 14 of them whole: 7 died on the way"},
 	{name: "step 3, only the stream is cut", command: fmt.Sprintf(uvicornOf, "silent_broken"), plain: true, run: "not-streaming", cause: diagnose.SilentTruncation, says: "so look at how the stream is handled"},
 	{name: "step 3, both ways are cut", command: gunicornOf + "--workers 24 --timeout 2", plain: true, run: "not-streaming", cause: diagnose.SyncWorkerTimeout, says: "so look at worker timeouts and restarts"},
 }
@@ -67,8 +75,8 @@ func TestArticle(t *testing.T) {
 			if *nightly && a.night != "" {
 				list = a.night
 			}
-			report, text := a.play(t, "run", list)
-			a.judge(t, report, text)
+			report, out := a.play(t, "run", list)
+			a.judge(t, report, out)
 		})
 	}
 }
@@ -79,15 +87,20 @@ func TestArticlePeel(t *testing.T) {
 	needNginx(t)
 	needSoftware(t, "python:fastapi", "python:uvicorn")
 	a := advice{command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", cause: diagnose.BufferedByEdge, says: "it goes wrong at nginx"}
-	report, text := a.play(t, "diagnose", "")
-	a.judge(t, report, text)
+	report, out := a.play(t, "diagnose", "")
+	a.judge(t, report, out)
 }
 
 // judge holds a report to what the advice says.
-func (a advice) judge(t *testing.T, r *verdict.Report, text string) {
+func (a advice) judge(t *testing.T, r *verdict.Report, out output) {
 	t.Helper()
-	if !strings.Contains(text, a.says) {
+	if !strings.Contains(out.text, a.says) {
 		t.Errorf("the report does not say %q", a.says)
+	}
+	for table, all := range map[string]string{"\nscenario  ": out.text, "\n| scenario |": out.summary} {
+		if top, _, found := strings.Cut(all, table); a.first != "" && (!found || !strings.Contains(top, a.first)) {
+			t.Errorf("not above the table: %q\n%s", a.first, top)
+		}
 	}
 	if a.cause == "" {
 		if r.Verdict != verdict.Pass {
@@ -107,12 +120,12 @@ func (a advice) judge(t *testing.T, r *verdict.Report, text string) {
 		}
 	}
 	if t.Failed() {
-		t.Log(text)
+		t.Log(out.text)
 	}
 }
 
 // play runs a command of the program on the advice's app and returns its report.
-func (a advice) play(t *testing.T, command, list string) (*verdict.Report, string) {
+func (a advice) play(t *testing.T, command, list string) (*verdict.Report, output) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(articleDir)); err != nil {
@@ -130,7 +143,7 @@ func (a advice) play(t *testing.T, command, list string) (*verdict.Report, strin
 }
 
 // front writes a file, runs the program on it, and reads what it left.
-func front(t *testing.T, dir, file, command string) (*verdict.Report, string) {
+func front(t *testing.T, dir, file, command string) (*verdict.Report, output) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "streamproof.yaml"), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
@@ -146,5 +159,9 @@ func front(t *testing.T, dir, file, command string) (*verdict.Report, string) {
 	if err := json.Unmarshal(b, r); err != nil {
 		t.Fatal(err)
 	}
-	return r, string(text)
+	summary, err := os.ReadFile(filepath.Join(dir, "run", reports.MarkdownFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, output{string(text), string(summary)}
 }

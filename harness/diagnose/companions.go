@@ -365,6 +365,7 @@ func (v *view) quote(f *finding) {
 	}
 	p := v.produced(f.streams)
 	if p != nil {
+		f.Produced = p.fact()
 		f.see(p.String())
 	}
 	n := 0
@@ -372,7 +373,7 @@ func (v *view) quote(f *finding) {
 		if n == maxCompanions {
 			return
 		}
-		if c.first.citedIn(f.Evidence) || p != nil && p.String() != "" && p.writing == c.writing || v.known(c, f) {
+		if c.first.citedIn(f.Evidence) || p != nil && p.writing == c.writing || v.known(c, f) {
 			continue
 		}
 		f.show(c.cited())

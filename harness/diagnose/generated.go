@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,17 +22,14 @@ type production struct {
 	never      bool
 }
 
-// String reads "the app finished 20 of 20 answers and clients got 12 of them whole
-// (app.log:33: request 3 finished)".
-func (p *production) String() string {
-	switch all := p.whole + p.bad; {
-	case p.lost:
-		return fmt.Sprintf("the app finished %d of %d answers and clients got %d of them whole: %d died on the way (%s)", p.whole+p.finished, all, p.whole, p.finished, p.first)
-	case p.never:
-		return fmt.Sprintf("the app finished %d of %d answers: it never finished %d of these (%s)", p.whole, all, p.bad, p.first)
-	}
-	return ""
+// fact is what the counts came to. There is no production without one: see conclude.
+func (p *production) fact() *verdict.Production {
+	return &verdict.Production{Answers: p.whole + p.bad, Delivered: p.whole, Finished: p.whole + p.finished,
+		Line: p.first.cited()}
 }
+
+// String is the fact in one sentence.
+func (p *production) String() string { return p.fact().String() }
 
 const (
 	// minFinished is the least number of whole answers by which a line is known

@@ -10,6 +10,7 @@
 package verdict
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -238,6 +239,9 @@ type Cause struct {
 	Settle     string      `json:"settle,omitempty"`  // the command that would settle a doubt
 	Streams    []uint64    `json:"streams,omitempty"` // examples, at most 10
 	Count      int         `json:"count"`             // streams that it explains
+	// Produced sets what the app says that it finished beside what clients got; nil
+	// where no log of the app tells.
+	Produced *Production `json:"produced,omitempty"`
 	// Checks names the checks that streams of this cause broke, the worst first. It
 	// is empty for what the scenario allows.
 	Checks []string `json:"checks,omitempty"`
@@ -252,6 +256,31 @@ type Candidate struct {
 	Cause    string `json:"cause"`
 	Taxonomy string `json:"taxonomy"`
 	Why      string `json:"why"` // one sentence
+}
+
+// A Production sets the answers that the app finished beside those that clients got,
+// by a line that the app writes once at the end of every whole answer. It tells an
+// answer that was lost on the way from one that was never made.
+type Production struct {
+	Answers   int `json:"answers"`   // that were asked for on this road
+	Delivered int `json:"delivered"` // of them: that clients got whole
+	Finished  int `json:"finished"`  // of them: that the app finished, by its own word
+	// Line is the first one that says so.
+	Line record.Evidence `json:"line"`
+}
+
+// Lost is how many answers the app finished and clients did not get.
+func (p *Production) Lost() int { return max(0, p.Finished-p.Delivered) }
+
+// String reads "the app finished 20 of 20 answers and clients got 12 of them whole: 8
+// died on the way (app.log:33: request 3 finished)".
+func (p *Production) String() string {
+	if n := p.Lost(); n > 0 {
+		return fmt.Sprintf("the app finished %d of %d answers and clients got %d of them whole: %d died on the way (%s)",
+			p.Finished, p.Answers, p.Delivered, n, p.Line)
+	}
+	return fmt.Sprintf("the app finished %d of %d answers: it never finished %d of these (%s)",
+		p.Finished, p.Answers, p.Answers-p.Finished, p.Line)
 }
 
 // Names lists the cause and its candidates.
