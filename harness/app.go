@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -27,6 +28,9 @@ type App struct {
 	// Direct is where the app itself listens, behind an edge of the user's own at
 	// URL: the base of a URL. It lets that edge be peeled off.
 	Direct string
+	TLS    TLS // of an https URL
+	// Resolve says which address to connect to for a "host:port" of URL or Direct.
+	Resolve map[string]string
 
 	Port     int           // where it listens
 	Health   string        // path that answers 2xx when ready; "" waits for the port
@@ -70,7 +74,10 @@ type Stream struct {
 	Method  string            // "" means GET, or POST where there is a body
 	Headers map[string]string // values may name environment variables as ${NAME}
 	Body    string            // may name environment variables
-	Dialect string            // "" means origin for the origin, sse-generic for others
+	// Prompts are dealt out to the streams in turn, where {prompt} stands in path,
+	// headers or body. {nonce} and {seq} stand for the stream's own nonce and number.
+	Prompts []string
+	Dialect string // "" means origin for the origin, sse-generic for others
 	// Terminal is the terminal expression of a generic dialect; openai-chat takes
 	// one where a server sends no [DONE]. Error is the expression for events that
 	// say that the answer failed, in any dialect of events.
@@ -138,12 +145,21 @@ func (a *App) named() record.App {
 func (a *App) Spec() stack.App {
 	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.Base(),
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
-		Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm}
+		Addr: a.address(), Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm}
 	if a.IsOrigin() {
 		s.Origin = &stack.Origin{Workers: a.Workers, Args: a.Args}
 		s.Health = "/healthz"
 	}
 	return s
+}
+
+// address is what the user named for the host of the URL.
+func (a *App) address() string {
+	u, err := url.Parse(a.URL)
+	if a.URL == "" || err != nil {
+		return ""
+	}
+	return a.At(u)
 }
 
 // Base is the URL without path and query.
@@ -306,6 +322,9 @@ func (a *App) Validate() error {
 	}
 	if a.Ledger != "" && !strings.Contains(a.Ledger, "{nonce}") {
 		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger), Fix: "write it like /ledger?nonce={nonce}"}
+	}
+	if err := cmp.Or(a.validValues(), a.validTLS()); err != nil {
+		return err
 	}
 	_, err = a.secrets()
 	return err

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -126,7 +127,9 @@ func (o *Options) validLoad() error {
 		return &UsageError{Place: "load.rate", Problem: fmt.Sprintf("%g streams per second", l.Rate), Fix: "ask for more than 0"}
 	case l.Rate > 0 && l.Streams > 0:
 		return &UsageError{Place: "load", Problem: "both streams and rate are given", Fix: "keep streams for a closed model, rate for an open one"}
-	case l.Rate > 0 && l.Duration <= 0:
+	case l.Total < 0:
+		return &UsageError{Place: "load.total", Problem: fmt.Sprintf("%d streams in all", l.Total), Fix: "ask for at least 1"}
+	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0:
 		return &UsageError{Place: "load.duration", Problem: "a rate needs a duration", Fix: "add duration: 30s"}
 	case l.Duration < 0 || l.Ramp < 0:
 		return &UsageError{Place: "load", Problem: "a negative time", Fix: "use durations like 30s"}
@@ -136,7 +139,22 @@ func (o *Options) validLoad() error {
 
 // Allows reports whether a host may be sent load.
 func (o *Options) Allows(host string) bool {
-	return IsLoopback(host) || slices.Contains(o.AllowHosts, host)
+	return IsLoopback(host) || slices.Contains(o.AllowHosts, host) || o.here(host)
+}
+
+// here reports whether the user resolves every port of a host to this machine.
+func (o *Options) here(host string) bool {
+	found := false
+	for from, to := range o.App.Resolve {
+		name, _, err := net.SplitHostPort(from)
+		at, _, err2 := net.SplitHostPort(to)
+		if err == nil && err2 == nil && strings.EqualFold(name, host) {
+			if found = true; !IsLoopback(at) && !slices.Contains(o.AllowHosts, at) {
+				return false
+			}
+		}
+	}
+	return found
 }
 
 // validHost lets load go to loopback, and to hosts that the user named.

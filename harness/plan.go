@@ -2,9 +2,11 @@ package harness
 
 import (
 	"cmp"
+	"crypto/tls"
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +31,8 @@ type Plan struct {
 	Order, Owner      *stream.Place   // of an event's number and its owner's ID; nil where nobody said
 	Header            http.Header     // with environment variables put in: holds secrets
 	Body              []byte          // with environment variables put in: holds secrets
+	Added             []string        // the fields of Header that the user did not name
+	TLS               *tls.Config     // of https URLs; nil for Go's defaults
 	Secrets           Secrets
 }
 
@@ -43,6 +47,9 @@ func NewPlan(o Options) (*Plan, error) {
 		return nil, err
 	}
 	if p.Order, p.Owner, err = o.App.places(); err != nil {
+		return nil, err
+	}
+	if p.TLS, err = o.App.TLS.Config(); err != nil {
 		return nil, err
 	}
 	return p, p.request()
@@ -64,6 +71,7 @@ func (p *Plan) request() error {
 	}
 	body, err := expand("stream.body", p.App.Stream.Body)
 	p.Body = []byte(body)
+	p.client()
 	return err
 }
 
@@ -74,6 +82,9 @@ func (p *Plan) publicRequest() record.Request {
 		Order: p.App.Stream.Order, Owner: p.App.Stream.Owner}
 	for k, v := range p.App.Stream.Headers {
 		r.Headers[k] = p.Secrets.Hide(v)
+	}
+	for _, k := range p.Added {
+		r.Headers[k] = p.Header.Get(k)
 	}
 	return r
 }
@@ -285,7 +296,7 @@ func (p *Plan) PlainBody() []byte {
 func (p *Plan) Headers(sc Scenario) http.Header {
 	h := p.Header.Clone()
 	for name, value := range sc.Headers {
-		if h.Get(name) == "" {
+		if h.Get(name) == "" || slices.Contains(p.Added, http.CanonicalHeaderKey(name)) {
 			h.Set(name, value)
 		}
 	}

@@ -80,9 +80,13 @@ type When = fault.When
 
 // A Load is how many streams are sent.
 type Load struct {
-	Streams int           // concurrent; 0 means the scenario's own, or 20
-	Rate    float64       // streams per second; makes the model open
-	Ramp    time.Duration // over which the first streams start; 0 spreads them a little where the scenario allows
+	Streams int // concurrent; 0 means the scenario's own, or 20
+	// Total ends the wave after so many streams; 0 sends each of Streams once, or goes
+	// on for Duration. A scenario that needs streams for as long as its own duration
+	// goes on for that.
+	Total int
+	Rate  float64       // streams per second; makes the model open
+	Ramp  time.Duration // over which the first streams start; 0 spreads them a little where the scenario allows
 	// Together starts them all at once.
 	Together bool
 	// Duration is how long streams are started: one that has ended is replaced. 0
@@ -95,7 +99,12 @@ func (l Load) Over(m Load) Load {
 	if l.Streams == 0 && l.Rate == 0 {
 		l.Streams, l.Rate = m.Streams, m.Rate
 	}
-	l.Duration = cmp.Or(l.Duration, m.Duration)
+	if l.Duration == 0 && m.Duration > 0 {
+		l.Duration, l.Total = m.Duration, 0
+	}
+	if l.Rate == 0 && l.Total > 0 && l.Duration == 0 {
+		l.Streams = min(l.Concurrent(), l.Total)
+	}
 	l.Ramp, l.Together = cmp.Or(l.Ramp, m.Ramp), l.Together || m.Together
 	if l.Together {
 		l.Ramp = 0

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 const diagnoseLong = `Peel the layers: send the same small load to the app directly, through the
@@ -17,10 +22,17 @@ asked directly. At each hop one stream asks for compression as browsers do: some
 layers hold events back only then.
 
 A server that already runs has its own edge. --direct names the app behind it, so
-that both can be asked.`
+that both can be asked.
+
+With --from it sends nothing, and explains the stored run in that folder.
+
+` + eventsHelp + `
+
+` + limitsHelp
 
 const diagnoseExamples = `  streamproof diagnose -f streamproof.yaml
-  streamproof diagnose --url http://127.0.0.1:8080/chat --direct http://127.0.0.1:8000 --dialect openai-chat --log nginx_error=/var/log/nginx/error.log
+  streamproof diagnose http://127.0.0.1:8080/chat --direct http://127.0.0.1:8000 --dialect openai-chat --log nginx_error=/var/log/nginx/error.log
+  streamproof diagnose --from
   streamproof diagnose --sabotage no-accel-header`
 
 // peelStreams are sent in at each hop unless asked otherwise: enough to see what
@@ -29,22 +41,60 @@ const peelStreams = 8
 
 func diagnoseCommand() *cobra.Command {
 	var f runFlags
+	var stored string
 	cmd := &cobra.Command{
-		Use:     "diagnose [flags]",
+		Use:     "diagnose [URL] [flags]",
 		Short:   "Peel the layers and say where and why streams die",
 		Long:    diagnoseLong + "\n\n" + exitCodes,
 		Example: diagnoseExamples,
-		Args:    takes(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:    takes(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}, peel: true}
+			if stored != "" {
+				return in.explain(cmd, stored, args)
+			}
+			if err := in.target(args); err != nil {
+				return err
+			}
 			return in.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	fs.StringVar(&stored, "from", "", "explain the stored run in `RUNDIR` (default runs/latest) and send nothing")
+	fs.Lookup("from").NoOptDefVal = newest
 	f.registerApp(fs)
-	fs.Var(&f.streams, "streams", "send `N` streams in at each hop (default 8)")
+	fs.VarP(&f.streams, "streams", "c", "send `N` streams in at each hop (default 8)")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
+	f.complete(cmd)
 	return cmd
+}
+
+// newest is --from without a folder.
+const newest = "latest"
+
+// explain shows why the streams of a stored run ended as they did.
+func (in *input) explain(cmd *cobra.Command, stored string, args []string) error {
+	if stored != newest {
+		args = append([]string{stored}, args...)
+	}
+	if len(args) > 1 {
+		return &harness.UsageError{Place: "--from", Problem: "more than one run folder", Fix: "name one"}
+	}
+	dir, err := namedRun(cmd.CommandPath()+" --from", args)
+	if err != nil {
+		return err
+	}
+	run, err := record.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open run: %w", err)
+	}
+	report := diagnose.Report(run)
+	out := printer{cmd.OutOrStdout(), in.quiet, in.noColor, in.asJSON}
+	if err := out.print(dir, report); err != nil {
+		return err
+	}
+	out.where(cmd.ErrOrStderr(), "run: "+dir)
+	return ended(report.Verdict)
 }

@@ -32,20 +32,17 @@ func flagError(cmd *cobra.Command, err error) error {
 }
 
 func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
+	name, fix := e.GetSpecifiedName(), seeHelp(cmd)
 	if e.GetSpecifiedShortnames() != "" {
-		return &harness.UsageError{Place: "-" + e.GetSpecifiedName(), Problem: "unknown flag", Fix: seeHelp(cmd)}
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
+		if m, ok := letters[name]; ok && cmd.Flags().Lookup("url") != nil {
+			fix = did(m)
 		}
-	})
-	fix := seeHelp(cmd)
-	if s := harness.Nearest(e.GetSpecifiedName(), names); s != "" {
-		fix = "did you mean --" + s + "?"
+		return &harness.UsageError{Place: "-" + name, Problem: "unknown flag", Fix: fix}
 	}
-	return &harness.UsageError{Place: "--" + e.GetSpecifiedName(), Problem: "unknown flag", Fix: fix}
+	if m := meant(name, cmd.Flags()); m != "" {
+		fix = did(m)
+	}
+	return &harness.UsageError{Place: "--" + name, Problem: "unknown flag", Fix: fix}
 }
 
 func invalidFlag(e *pflag.InvalidValueError) error {

@@ -27,13 +27,16 @@ type runFlags struct {
 	plainPath, plainBody    string
 	order, owner            string
 	noFollow                bool
+	prompts                 string
+	tls                     harness.TLS
+	resolve                 []string
 	longest, silence        config.Duration
 	direct                  string
 	logs                    []string
 	stack                   string
 	workers, replicas       config.Count
 
-	streams         config.Count
+	streams, count  config.Count
 	rate            config.Rate
 	ramp, duration  config.Duration
 	slowdown        config.Factor
@@ -49,6 +52,7 @@ type runFlags struct {
 	out            string
 	export         bool
 	quiet, noColor bool
+	asJSON         bool
 	allowUnable    bool
 	require        []string
 }
@@ -58,7 +62,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fs.SortFlags = false
 	f.registerApp(fs)
 	f.registerLoad(fs)
-	fs.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenario `ID`, or standard; repeatable or comma-separated")
+	fs.StringSliceVarP(&f.scenarios, "scenario", "s", nil, "run the scenario `ID`, standard or all; repeatable or comma-separated")
 	fs.StringSliceVar(&f.require, "require", nil, "the scenario `ID` must be judged: not applicable then counts as inconclusive; repeatable or comma-separated")
 	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
 	f.registerTrial(fs)
@@ -67,15 +71,16 @@ func (f *runFlags) register(cmd *cobra.Command) {
 
 // registerApp adds what says which app is asked for what.
 func (f *runFlags) registerApp(fs *pflag.FlagSet) {
-	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags go before it")
+	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags override it")
 
-	fs.StringVar(&f.url, "url", "", "attach to the server at `URL`; runs control unless told otherwise, and with --direct the scenario direct first")
-	fs.StringVar(&f.direct, "direct", "", "the app itself listens at `URL`, behind the edge that --url names: what it does when asked directly is compared")
-	fs.StringVar(&f.path, "path", "", "ask for this `PATH` and query, instead of the URL's")
-	fs.StringVar(&f.method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
-	fs.StringArrayVar(&f.headers, "header", nil, "send the header `'K: V'`, repeatable; V may name ${VARIABLES}")
-	fs.StringVar(&f.body, "body", "", "send this body, `TEXT|@FILE`; it may name ${VARIABLES}")
-	fs.Var(&f.dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
+	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; may also stand without --url. Runs control unless told otherwise, with --direct the scenario direct before it")
+	fs.StringVar(&f.direct, "direct", "", "the app itself listens at `URL`, behind the proxy that --url names: both are asked and compared")
+	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
+	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may name ${VARIABLES} and the places {nonce}, {seq}, {prompt}")
+	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; it may name the same")
+	fs.StringVar(&f.prompts, "prompts", "", "take the prompts for {prompt} from `FILE`, one a line, for the streams in turn")
+	fs.Var(&f.dialect, "dialect", "read answers as `NAME` (default: recognised from one request): "+strings.Join(config.Dialects(), ", "))
 	fs.StringVar(&f.terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see above")
 	fs.StringVar(&f.failure, "error", "", "an event that says that the answer failed meets `EXPR`, beside the dialect's own errors")
 	fs.StringVar(&f.endless, "endless", "", "the answer is a feed without an end: read each for a time, and ask for `TIME,N` events in it, such as 10s,5")
@@ -87,6 +92,12 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.order, "order", "", "events bear a number at `PLACE`, such as .seq: lost, repeated and reordered ones are proved, see above")
 	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: content of other streams is proved, see above")
 	fs.BoolVar(&f.noFollow, "no-follow", false, "take a redirect for the answer (default: follow up to 10, to hosts that load may go to)")
+	fs.BoolVar(&f.tls.Insecure, "insecure", false, "https: accept any certificate")
+	fs.StringVar(&f.tls.CACert, "cacert", "", "https: trust the authorities in `FILE` (PEM) instead of the system's")
+	fs.StringVar(&f.tls.Cert, "cert", "", "https: client certificate `FILE` (PEM)")
+	fs.StringVar(&f.tls.Key, "key", "", "https: its private key `FILE` (default: in the file of --cert)")
+	fs.StringVar(&f.tls.ServerName, "sni", "", "https: ask for, and expect, the server name `NAME` instead of the URL's host")
+	fs.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDRESS for HOST, as in `HOST:PORT:ADDRESS`, repeatable")
 	fs.Var(&f.longest, "longest", "the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
 	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")
 	fs.StringArrayVar(&f.logs, "log", nil, "read the log `[KIND=]PATH` too, repeatable; without KIND its content tells; kinds: "+strings.Join(config.LogKinds[1:], ", "))
@@ -97,7 +108,8 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 }
 
 func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
-	fs.Var(&f.streams, "streams", "keep `N` streams open at a time (default 20)")
+	fs.VarP(&f.streams, "streams", "c", "keep `N` streams open at a time (default 20)")
+	fs.VarP(&f.count, "count", "n", "send `N` streams in all (default: as many as --streams)")
 	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
 	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME` (default: up to 2s, at most a quarter of an answer; 0s: all at once)")
 	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
@@ -111,16 +123,17 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 	fs.Var(&f.total, "total-limit", "a stream is ended when it is this `TIME` old (default 5m0s)")
 	fs.Var(&f.slowdown, "slowdown", "streams may wait `FACTOR` times as long under load as one alone, and always 1s longer; or off (default 5)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
-	fs.Uint64Var(&f.seed, "seed", 0, "choose victims and positions by `S` (default: drawn and printed)")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "send load to `HOST` too, although it is not this machine; repeatable")
+	fs.Uint64Var(&f.seed, "seed", 0, "seed for choosing which streams are hit and where, `S` (default: random, and printed)")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow load on `HOST`; without it only this machine is tested; repeatable")
 }
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
 	fs.BoolVar(&f.export, "export", false, "also write streams.jsonl, one line per stream")
-	fs.BoolVar(&f.allowUnable, "allow-unable", false, "exit by the other scenarios where this machine cannot play some (they stay inconclusive)")
+	fs.BoolVar(&f.allowUnable, "allow-unable", false, "ignore scenarios that this machine cannot run when setting the exit code")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	fs.BoolVar(&f.noColor, "no-color", false, "print without colours")
+	fs.BoolVar(&f.asJSON, "json", false, "print verdict.json on stdout instead of the report; everything else goes to stderr")
 }
 
 // endless reads TIME,N.
@@ -154,9 +167,27 @@ func body(s string) (string, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", &harness.UsageError{Place: "--body", Problem: reason(err), Fix: "check the path after @"}
+		return "", &harness.UsageError{Place: "--body", Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path after @"}
 	}
 	return string(b), nil
+}
+
+// prompts reads a file of prompts, one a line; empty lines are none.
+func prompts(path string) ([]string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &harness.UsageError{Place: "stream.prompts", Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path"}
+	}
+	var list []string
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	if len(list) == 0 {
+		return nil, &harness.UsageError{Place: "stream.prompts", Problem: path + " has no prompt", Fix: "write one a line"}
+	}
+	return list, nil
 }
 
 // logs reads KIND=PATH, and a PATH whose kind its content shows.

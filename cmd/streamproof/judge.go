@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -14,26 +13,28 @@ import (
 
 const judgeLong = `Judge a stored run with the checks of this version, write its verdict files and
 reports again, and end with the verdict. Runs that were interrupted or killed are
-judged as far as their record goes.`
+judged as far as their record goes. Without RUNDIR it is the run that began last,
+runs/latest.`
 
 func judgeCommand() *cobra.Command {
-	var quiet, noColor, exporting bool
+	var quiet, noColor, exporting, asJSON bool
 	cmd := &cobra.Command{
-		Use:     "judge RUNDIR",
-		Short:   "Judge a stored run with today's checks",
-		Long:    judgeLong + "\n\n" + exitCodes,
-		Example: "  streamproof judge runs/20260301-101500-42",
-		Args:    takes(1, 1, "the run folder"),
+		Use:               "judge [RUNDIR]",
+		Short:             "Judge a stored run with today's checks",
+		Long:              judgeLong + "\n\n" + exitCodes,
+		Example:           "  streamproof judge\n  streamproof judge runs/20260301-101500-42",
+		Args:              takes(0, 1, ""),
+		ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := args[0]
-			if err := holdsRun(dir); err != nil {
+			dir, err := namedRun(cmd.CommandPath(), args)
+			if err != nil {
 				return err
 			}
 			report, err := scenarios.Judge(dir)
 			if err != nil {
 				return err
 			}
-			out := printer{cmd.OutOrStdout(), quiet, noColor}
+			out := printer{cmd.OutOrStdout(), quiet, noColor, asJSON}
 			if err := out.print(dir, report); err != nil {
 				return err
 			}
@@ -42,13 +43,14 @@ func judgeCommand() *cobra.Command {
 					return err
 				}
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "report: "+filepath.Join(dir, reports.HTMLFile))
+			out.where(cmd.ErrOrStderr(), "report: "+filepath.Join(dir, reports.HTMLFile))
 			return ended(report.Verdict)
 		},
 	}
 	cmd.Flags().BoolVar(&exporting, "export", false, "also write streams.jsonl, one line per stream")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	cmd.Flags().BoolVar(&noColor, "no-color", false, "print without colours")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print verdict.json on stdout instead of the report")
 	return cmd
 }
 

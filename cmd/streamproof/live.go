@@ -44,7 +44,7 @@ func (l *live) warn(scenario, text string) {
 
 func (l *live) interrupted() {
 	l.done()
-	fmt.Fprintln(l.w, "interrupted: faults heal, streams end, the report is written; once more to kill")
+	fmt.Fprintln(l.w, "interrupted: removing faults and writing the report (press Ctrl-C again to quit now)")
 }
 
 func (l *live) done() {

@@ -50,7 +50,7 @@ func (in *input) options() (harness.Options, error) {
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
 	o.Strict = o.Strict || in.strict
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
-	o.Dir = cmp.Or(in.out, filepath.Join("runs", fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
+	o.Dir = cmp.Or(in.out, filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
 	o.Tool = version()
 	o.Repro = repro(in.command(), in.given)
 	if in.peel {
@@ -102,7 +102,38 @@ func (in *input) app(a *harness.App) (err error) {
 	if s.Headers, err = in.withHeaders(s.Headers); err != nil {
 		return err
 	}
+	if path := cmp.Or(in.prompts, in.from.PromptsFile()); path != "" {
+		if s.Prompts, err = prompts(path); err != nil {
+			return err
+		}
+	}
+	if err := in.reach(a); err != nil {
+		return err
+	}
 	return logs(in.logs, &a.Logs)
+}
+
+// reach puts the flags that say how a server is reached over the file's.
+func (in *input) reach(a *harness.App) error {
+	t := &a.TLS
+	t.Insecure = t.Insecure || in.tls.Insecure
+	t.CACert = cmp.Or(in.tls.CACert, t.CACert)
+	if in.tls.Cert != "" {
+		t.Cert, t.Key = in.tls.Cert, ""
+	}
+	t.Key = cmp.Or(in.tls.Key, t.Key)
+	t.ServerName = cmp.Or(in.tls.ServerName, t.ServerName)
+	for _, r := range append(slices.Clone(in.from.TLS.Resolve), in.resolve...) {
+		from, to, err := harness.ParseResolve(r)
+		if err != nil {
+			return err
+		}
+		if a.Resolve == nil {
+			a.Resolve = map[string]string{}
+		}
+		a.Resolve[from] = to
+	}
+	return nil
 }
 
 // attach replaces the file's app by a URL. A path in the URL goes before the
@@ -141,6 +172,7 @@ func (in *input) load(o *harness.Options) {
 		l.Rate = 0
 	}
 	l.Streams = cmp.Or(int(in.streams), l.Streams)
+	l.Total = cmp.Or(int(in.count), l.Total)
 	l.Rate = cmp.Or(float64(in.rate), l.Rate)
 	if in.given.Changed("ramp") {
 		l.Ramp = time.Duration(in.ramp)
@@ -193,8 +225,8 @@ func (in *input) lookup(ids []string, own []harness.Scenario) ([]harness.Scenari
 		}
 	}
 	for i, id := range ids {
-		if id == config.Standard {
-			for _, s := range scenarios.Standard() {
+		if suite := map[string]func() []harness.Scenario{config.Standard: scenarios.Standard, config.All: scenarios.All}[id]; suite != nil {
+			for _, s := range suite() {
 				add(s)
 			}
 			continue
@@ -240,7 +272,7 @@ func (in *input) required(list []harness.Scenario) ([]harness.Scenario, error) {
 }
 
 func idsOf(list []harness.Scenario) []string {
-	ids := []string{config.Standard}
+	ids := []string{config.Standard, config.All}
 	for _, s := range list {
 		ids = append(ids, s.ID)
 	}

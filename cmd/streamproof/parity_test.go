@@ -124,10 +124,9 @@ func flagNames(t *testing.T) []string {
 		names = append(names, cmd.CommandPath())
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			name := fmt.Sprintf("%s --%s %s", cmd.CommandPath(), f.Name, f.Value.Type())
-			if f.Shorthand != "" {
-				name += " -" + f.Shorthand
+			if names = append(names, name); f.Shorthand != "" {
+				names = append(names, name+" -"+f.Shorthand)
 			}
-			names = append(names, name)
 		})
 		for _, c := range cmd.Commands() {
 			walk(c)

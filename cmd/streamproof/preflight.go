@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -21,7 +25,7 @@ import (
 // so that no stranger's host is touched.
 func preflight(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
-		func() error { return reachable(ctx, o.App.URL) },
+		func() error { return reachable(ctx, &o.App) },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
@@ -38,25 +42,74 @@ func preflight(ctx context.Context, o harness.Options) error {
 
 const probeLimit = 3 * time.Second
 
-// reachable opens a connection to the server that the user named, and nothing
-// more.
-func reachable(ctx context.Context, raw string) error {
-	if raw == "" {
+// reachable opens a connection to the server that the user named, with TLS where
+// the URL asks for it, and sends nothing.
+func reachable(ctx context.Context, a *harness.App) error {
+	if a.URL == "" {
 		return nil
 	}
-	u, err := url.Parse(raw)
+	u, err := url.Parse(a.URL)
 	if err != nil {
 		return &harness.UsageError{Place: "url", Problem: "cannot be read", Fix: "write it like http://127.0.0.1:8000/chat"}
 	}
 	d := net.Dialer{Timeout: probeLimit}
-	c, err := d.DialContext(ctx, "tcp", hostPort(u))
+	c, err := d.DialContext(ctx, "tcp", cmp.Or(a.At(u), hostPort(u)))
 	if err == nil {
-		return c.Close()
+		defer c.Close()
+		return trusted(ctx, a, u, c)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + reason(err), Fix: "start the server, or correct the URL"}
+}
+
+// trusted shakes hands as the streams will. A certificate that this machine does
+// not trust is no fault of the app.
+func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error {
+	if u.Scheme != "https" {
+		return nil
+	}
+	conf, err := a.TLS.Config()
+	if err != nil {
+		return err
+	}
+	if conf == nil {
+		conf = &tls.Config{}
+	}
+	conf.ServerName, conf.NextProtos = cmp.Or(conf.ServerName, u.Hostname()), []string{"h2", "http/1.1"}
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	secure := tls.Client(c, conf)
+	err = secure.HandshakeContext(ctx)
+	if err == nil {
+		// TLS 1.3 lets a server refuse a client's certificate behind the handshake: with
+		// HTTP/2 it speaks first, so that the next byte tells. Others wait for us.
+		return nil
+	}
+	var untrusted *tls.CertificateVerificationError
+	var plain tls.RecordHeaderError
+	problem, fix := "the TLS handshake with "+u.Host+" failed: "+reason(err), "check the URL; 'openssl s_client -connect "+hostPort(u)+"' shows what the server says"
+	switch {
+	case errors.As(err, new(x509.HostnameError)):
+		problem, fix = "the certificate of "+u.Host+" is for another name: "+reason(untrustedCause(err)), "name it with --sni NAME, or accept any certificate with --insecure"
+	case errors.As(err, &untrusted):
+		problem, fix = "the certificate of "+u.Host+" is not trusted: "+reason(untrustedCause(err)), "trust its authority with --cacert FILE, or accept any certificate with --insecure"
+	case errors.As(err, &plain):
+		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
+	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
+		problem, fix = u.Host+" wants a certificate of the client: "+reason(err), "give one with --cert FILE --key FILE"
+	}
+	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
+}
+
+// untrustedCause is why a certificate was refused.
+func untrustedCause(err error) error {
+	var v *tls.CertificateVerificationError
+	if errors.As(err, &v) {
+		return v.Err
+	}
+	return err
 }
 
 func hostPort(u *url.URL) string {

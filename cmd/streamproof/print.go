@@ -14,16 +14,20 @@ import (
 type printer struct {
 	w              io.Writer
 	quiet, noColor bool
+	asJSON         bool
 }
 
 func (p printer) print(dir string, report *verdict.Report) error {
-	if p.quiet {
+	if p.quiet && !p.asJSON {
 		fmt.Fprintf(p.w, "verdict: %s\n", report.Verdict)
 		return nil
 	}
 	run, err := record.Open(dir)
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
+	}
+	if p.asJSON {
+		return reports.JSON(p.w, reports.Input{Run: run, Report: report})
 	}
 	write := reports.TextOn
 	if slices.ContainsFunc(run.Plan.Scenarios, func(s record.Scenario) bool { return s.Peel }) {
@@ -36,4 +40,14 @@ func (p printer) print(dir string, report *verdict.Report) error {
 		return reports.Verbatim(p.w, shown)
 	}
 	return shown(p.w)
+}
+
+// where says where something lies: behind the report, or, where stdout is JSON for
+// a program, on stderr.
+func (p printer) where(stderr io.Writer, line string) {
+	w := p.w
+	if p.asJSON {
+		w = stderr
+	}
+	fmt.Fprintln(w, line)
 }

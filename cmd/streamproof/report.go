@@ -14,19 +14,28 @@ import (
 	"github.com/streamproof/streamproof/reports"
 )
 
-const reportLong = `With one run folder, write its report.html again. With several, print them side by
+const reportLong = `With one run folder, write its report.html again; without any, that of the run that
+began last (runs/latest). With several, print them side by
 side: outcomes, verdicts, and the time to the first event. Neither judges the exit
 code: it is 0 when the report could be written.`
 
 func reportCommand() *cobra.Command {
 	var markdown bool
 	cmd := &cobra.Command{
-		Use:     "report RUNDIR...",
-		Short:   "Write the HTML report again, or show several runs side by side",
-		Long:    reportLong,
-		Example: "  streamproof report runs/20260301-101500-42\n  streamproof report --markdown runs/before runs/after",
-		Args:    takes(1, -1, "a run folder"),
+		Use:               "report [RUNDIR...]",
+		Short:             "Write the HTML report again, or show several runs side by side",
+		Long:              reportLong,
+		Example:           "  streamproof report\n  streamproof report runs/20260301-101500-42\n  streamproof report --markdown runs/before runs/after",
+		Args:              takes(0, -1, ""),
+		ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				dir, err := namedRun(cmd.CommandPath(), nil)
+				if err != nil {
+					return err
+				}
+				args = []string{dir}
+			}
 			runs, err := openAll(args)
 			if err != nil {
 				return err

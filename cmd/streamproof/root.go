@@ -13,14 +13,15 @@ import (
 const about = `streamproof proves that every stream completes or fails cleanly.
 
 It starts an app behind a proxy, sends concurrent streaming load, injects faults
-while streams are in flight, grades every single stream, says why the bad ones
+while streams are in flight, judges every single stream, explains why the bad ones
 went bad, and writes a report.`
 
-const exitCodes = `Exit codes: 0 pass, 1 fail, 2 inconclusive (or interrupted), 3 the harness broke,
+const exitCodes = `Exit codes: 0 pass, 1 fail, 2 inconclusive (or interrupted), 3 internal error,
 64 bad input.`
 
 const firstSteps = `  streamproof run                      # the standard suite on the built-in origin: no config needed
-  streamproof run --url http://127.0.0.1:8000/chat --dialect openai-chat
+  streamproof run http://127.0.0.1:8000/chat -d '{"q": "hi"}'
+  streamproof probe http://127.0.0.1:8000/chat
   streamproof init --command 'python3 app.py'
   streamproof run -f streamproof.yaml`
 
@@ -32,12 +33,16 @@ func newRoot() *cobra.Command {
 		Example:           firstSteps,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
+		Version:           versionLine(),
 		Args:              knownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(runCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(), schemaCommand(), versionCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
+	narrow(root)
+	root.AddCommand(runCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(),
+		schemaCommand(), versionCommand())
 	return root
 }
 

@@ -25,8 +25,17 @@ only, unless --allow-host names another.
 Header values and bodies may name environment variables as ${NAME}; their values
 reach no file, log or report.
 
-A generic dialect needs to know what the last event of a whole answer looks like.
---terminal says it with tests, joined by 'and' and 'or':
+` + eventsHelp + `
+
+` + limitsHelp + `
+
+One stream goes alone before the load. Where no fault delays streams, the run fails
+if a tenth of them, and at least 2, wait 5 times as long as that one for their first
+event, or in a silence, and 1 s longer (--slowdown).`
+
+// eventsHelp is what run and diagnose say about expressions and places.
+const eventsHelp = `A generic dialect needs to know what the last event of a complete response looks
+like. --terminal says it with tests, joined by 'and' and 'or':
   data == [DONE]                 the event's data, or the line
   event == done                  the event's name; id likewise
   json .done == true             a value in the data
@@ -43,9 +52,10 @@ Where events bear a number, --order says where: a place in their JSON (.seq,
 .choices[0].index, ["any name"]), or id for the ID of SSE. Numbers begin anywhere
 and go on by 1, in one row per stream. --owner says where events echo the ID of
 their request, which is sent as X-Request-ID and in place of {nonce} in path,
-headers and body. Events without either say nothing.
+headers and body. Events without either say nothing.`
 
-A stream is stalled, and is ended, when one of three limits is reached:
+// limitsHelp is what they say about their bounds.
+const limitsHelp = `A stream is stalled, and is ended, when one of three limits is reached:
   --first-event      no content event since the request, whatever heartbeats came
   --gap-limit        no byte, once the answer has begun
   --progress-limit   bytes, but no content event: heartbeats whose producer died, or
@@ -54,11 +64,7 @@ A stream is stalled, and is ended, when one of three limits is reached:
 A stream that completes is late when its first event took longer than
 thresholds.first_event of the file, and gappy when it was silent for longer than
 thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the
-scenarios that ask for promptness: 'streamproof scenarios' lists their checks.
-
-One stream goes alone before the load. Where no fault delays streams, the run fails
-if a tenth of them, and at least 2, wait 5 times as long as that one for their first
-event, or in a silence, and 1 s longer (--slowdown).`
+scenarios that ask for promptness: 'streamproof scenarios' lists their checks.`
 
 const runExamples = `  streamproof run
   streamproof run --scenario control,cut --streams 100
@@ -69,17 +75,21 @@ const runExamples = `  streamproof run
 func runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:     "run [flags]",
+		Use:     "run [URL] [flags]",
 		Short:   "Run scenarios and write a report",
 		Long:    runLong + "\n\n" + exitCodes,
 		Example: runExamples,
-		Args:    takes(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:    takes(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}}
+			if err := in.target(args); err != nil {
+				return err
+			}
 			return in.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f.register(cmd)
+	f.complete(cmd)
 	return cmd
 }
 
@@ -90,12 +100,12 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	live := newLive(stderr, in.quiet, in.noColor)
 	live.begin(o)
-	o.Progress, o.Warn = live.update, live.warn
+	o.Progress, o.Warn = remembering(o.Dir, live.update), live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)
 	stop()
 	live.done()
-	return in.finish(ctx, stdout, o.Dir, report, in.place(err))
+	return in.finish(ctx, stdout, stderr, o, report, in.place(err))
 }
 
 // prepare reads and checks all input. Nothing is started.
@@ -118,11 +128,15 @@ func (in *input) prepare(ctx context.Context) (o harness.Options, err error) {
 
 // finish prints what came out and where it lies. An interrupted run ends
 // inconclusive whatever it had found, for it did not look at the rest.
-func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, report *verdict.Report, err error) error {
+func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness.Options, report *verdict.Report, err error) error {
 	if report == nil || neverStarted(report, err) {
 		return err
 	}
-	out := printer{w: stdout, quiet: in.quiet, noColor: in.noColor}
+	dir := o.Dir
+	out := printer{w: stdout, quiet: in.quiet, noColor: in.noColor, asJSON: in.asJSON}
+	if ctx.Err() != nil {
+		out.where(stderr, interrupted(report, len(o.Scenarios)))
+	}
 	if err == nil && in.export {
 		err = export(dir)
 	}
@@ -133,9 +147,9 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 		err = aerr
 	}
 	if err == nil && in.export {
-		fmt.Fprintln(stdout, "streams: "+filepath.Join(dir, streamsFile))
+		out.where(stderr, "streams: "+filepath.Join(dir, streamsFile))
 	}
-	fmt.Fprintln(stdout, "report: "+filepath.Join(dir, reports.HTMLFile))
+	out.where(stderr, "report: "+filepath.Join(dir, reports.HTMLFile))
 	switch {
 	case err != nil:
 		return err
@@ -146,6 +160,18 @@ func (in *input) finish(ctx context.Context, stdout io.Writer, dir string, repor
 		return ended(verdictOfAble(report))
 	}
 	return ended(report.Verdict)
+}
+
+// interrupted says first of all that what follows is not the whole of it.
+func interrupted(r *verdict.Report, planned int) string {
+	ran := 0
+	for _, s := range r.Scenarios {
+		if s.Started > 0 {
+			ran++
+		}
+	}
+	return fmt.Sprintf("INTERRUPTED: you stopped the run; %d of %s had started, and what follows is judged from %s",
+		ran, plural(planned, "scenario"), plural(r.Started, "stream"))
 }
 
 // verdictOfAble is the worst verdict of the scenarios that could be played here;

@@ -74,12 +74,12 @@ func (in *input) sabotaged() (harness.Sabotage, error) {
 		Fix: suggestSabotage(in.sabotage, names)}
 }
 
-// suggestSabotage does not list all thirty of them in one line.
+// suggestSabotage does not list all of them in one line, which are thirty and more.
 func suggestSabotage(got string, names []string) string {
 	if fix := config.Suggest(got, names); !strings.HasPrefix(fix, "known are") {
 		return fix
 	}
-	return "see 'streamproof scenarios --sabotages'"
+	return "see 'streamproof scenarios' and 'streamproof scenarios --sabotages'"
 }
 
 // revealing is the scenario that brings a known sabotage to light.

@@ -60,7 +60,7 @@ func TestUnopened(t *testing.T) {
 			}
 			var out strings.Builder
 			in := &input{from: &config.File{}, runFlags: runFlags{noColor: true}}
-			if err = in.finish(t.Context(), &out, o.Dir, report, err); !errors.Is(err, nosuch) {
+			if err = in.finish(t.Context(), &out, &out, o, report, err); !errors.Is(err, nosuch) {
 				t.Errorf("error: %v", err)
 			}
 			text := strings.Join(strings.Fields(out.String()), " ")

@@ -112,9 +112,12 @@ func (d *driver) describe(seq uint64) (tap.Job, Client) {
 		d.first = to
 	}
 	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,
-		Header: to.Header, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Follow: w.Follow, Read: to.Read}
+		Header: to.Header, Foreign: to.Foreign, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Follow: w.Follow, Read: to.Read}
 	if w.First > 0 {
 		j.Seq = w.First + seq
+	}
+	if n := uint64(len(w.Prompts)); n > 0 {
+		j.Prompt = w.Prompts[(w.First+seq)%n]
 	}
 	if to.Abort != (tap.Abort{}) {
 		j.Abort = to.Abort

@@ -58,7 +58,10 @@ type Wave struct {
 	Block uint64
 	// Assign says where stream number seq of the wave, from 0, goes. It is called
 	// once for each, from many goroutines.
-	Assign  func(seq uint64) Target
+	Assign func(seq uint64) Target
+	// Prompts are dealt out to the streams in turn, for the place {prompt} in their
+	// requests.
+	Prompts []string
 	Dialect *stream.Dialect
 	Ask     stream.Ask
 	Limits  tap.Limits
@@ -68,15 +71,17 @@ type Wave struct {
 
 // A Target is where one stream goes and what part it plays.
 type Target struct {
-	Group  record.Group
-	Hop    string
-	URL    string
-	Dial   string      // see [tap.Job]
-	Lane   string      // see [tap.Job]
-	Header http.Header // set over the wave's
-	Abort  tap.Abort   // instead of the wave's, where it is set
-	Read   tap.Reading
-	Client Client
+	Group record.Group
+	Hop   string
+	URL   string
+	Dial  string // see [tap.Job]
+	Lane  string // see [tap.Job]
+	// Foreign says that nothing of ours is on the way, see [tap.Job].
+	Foreign bool
+	Header  http.Header // set over the wave's
+	Abort   tap.Abort   // instead of the wave's, where it is set
+	Read    tap.Reading
+	Client  Client
 }
 
 // GCPercent is what a program that holds thousands of streams should give to

@@ -3,6 +3,7 @@ package play
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/tap"
 )
 
 // An asker asks an app beside the load, where what it says matters and not when: the
@@ -27,14 +29,17 @@ type asker struct{ *harness.Plan }
 func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte, nonce string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, compareLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, a.App.Method(), at.URL+path, bytes.NewReader(body))
+	v := tap.Values{Nonce: nonce}
+	if all := a.App.Stream.Prompts; len(all) > 0 {
+		v.Prompt = all[0]
+	}
+	req, err := a.ask(ctx, at.URL+path, body, v)
 	if err != nil {
 		return "", err
 	}
-	req.Header = a.Header.Clone()
 	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
 	req.Header.Set(stack.NonceHeader, nonce)
-	t := dialing(at, dialOf(a.Opener))
+	t := dialing(at, dialOf(a.Opener), a.TLS)
 	defer t.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: t, CheckRedirect: a.followAsStreams}).Do(req)
 	if err != nil {
@@ -52,6 +57,25 @@ func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte,
 	return said, nil
 }
 
+// ask makes a request like those of the streams.
+func (a asker) ask(ctx context.Context, to string, body []byte, v tap.Values) (*http.Request, error) {
+	body = v.Body(body, tap.IsJSON(a.Header.Get("Content-Type")))
+	req, err := http.NewRequestWithContext(ctx, a.App.Method(), v.URL(to), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = a.Header.Clone()
+	for _, vs := range req.Header {
+		for i := range vs {
+			vs[i] = v.Field(vs[i])
+		}
+	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+	}
+	return req, nil
+}
+
 // A dial connects to an address of a stack.
 type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -64,8 +88,8 @@ func dialOf(o stack.Opener) dial {
 }
 
 // dialing is a transport for one request at h.
-func dialing(h stack.Hop, by dial) *http.Transport {
-	t := &http.Transport{DisableKeepAlives: true, DialContext: by}
+func dialing(h stack.Hop, by dial, secure *tls.Config) *http.Transport {
+	t := &http.Transport{DisableKeepAlives: true, DialContext: by, TLSClientConfig: secure.Clone(), ForceAttemptHTTP2: true}
 	if h.Dial == "" {
 		return t
 	}
@@ -163,7 +187,7 @@ func (a asker) getJSON(ctx context.Context, from string, into any) error {
 	if err != nil {
 		return err
 	}
-	t := dialing(stack.Hop{}, dialOf(a.Opener))
+	t := dialing(stack.Hop{}, dialOf(a.Opener), a.TLS)
 	defer t.CloseIdleConnections()
 	resp, err := t.RoundTrip(req)
 	if err != nil {

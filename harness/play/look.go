@@ -56,7 +56,7 @@ func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Loo
 	if len(hops) == 0 {
 		return look, errors.New("open stack: it has no hop to ask at")
 	}
-	return lookIn(ctx, plan, dialOf(opener), hops[len(hops)-1])
+	return lookIn(ctx, plan, dialOf(opener), app.Entrance(hops[len(hops)-1]))
 }
 
 // lookIn asks once at h.
@@ -70,7 +70,7 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop) (look
 	}
 	req.Header = plan.Header
 	begin := time.Now()
-	t := dialing(h, by)
+	t := dialing(h, by, plan.TLS)
 	defer t.CloseIdleConnections()
 	resp, err := t.RoundTrip(req)
 	if err != nil {

@@ -43,11 +43,11 @@ func (s *sender) wave(n int, l *harness.Load) load.Wave {
 	w := load.Wave{Scenario: s.sc.ID, Method: s.App.Method(), Header: s.Headers(s.sc), Body: s.Body,
 		Streams: n, Total: n, Dialect: &s.Dialect, Ask: s.Ask(),
 		Limits: s.bounds(), Follow: s.follow()}
-	w.Ask.Reference = s.reference
+	w.Ask.Reference, w.Prompts = s.reference, s.App.Stream.Prompts
 	if l != nil {
 		w.Ramp, w.Duration, w.Rate = l.Ramp, l.Duration, l.Rate
-		if l.Duration > 0 {
-			w.Total = 0
+		if l.Total > 0 || l.Duration > 0 {
+			w.Total = l.Total
 		}
 		if l.Rate > 0 {
 			w.Streams = 0
@@ -81,7 +81,7 @@ func (s *sender) assign(g record.Group) func(uint64) load.Target {
 
 // lane is the road of a group.
 func (s *sender) lane(g record.Group, path string) load.Target {
-	t := load.Target{Group: g, Hop: s.front.Name, URL: s.front.URL + path, Dial: s.front.Dial}
+	t := load.Target{Group: g, Hop: s.front.Name, URL: s.front.URL + path, Dial: s.front.Dial, Foreign: s.App.Foreign(s.front)}
 	if g == record.Control {
 		t.URL, t.Dial = s.front.Control+path, s.front.DialControl
 		t.Lane = stack.ControlLane
@@ -117,7 +117,7 @@ func (s *sender) through(h stack.Hop) func(uint64) load.Target {
 	split := s.split()
 	return func(n uint64) load.Target {
 		t := split(n)
-		t.Group, t.Hop, t.Dial = record.Load, h.Name, h.Dial
+		t.Group, t.Hop, t.Dial, t.Foreign = record.Load, h.Name, h.Dial, s.App.Foreign(h)
 		return t
 	}
 }
@@ -125,13 +125,15 @@ func (s *sender) through(h stack.Hop) func(uint64) load.Target {
 // hops are the stack's. Where the user says where the app itself listens, what
 // his URL leads to is his edge.
 func (s *sender) hops() []stack.Hop {
-	hops := s.stack.Hops()
+	hops := slices.Clone(s.stack.Hops())
+	for i := range hops {
+		hops[i] = s.App.Entrance(hops[i])
+	}
 	if s.App.Direct == "" || s.App.URL == "" {
 		return hops
 	}
-	hops = slices.Clone(hops)
 	last := &hops[len(hops)-1]
 	last.Name, last.What = record.ForeignHop, "what answers at "+last.URL
 	base := (&harness.App{URL: s.App.Direct}).Base()
-	return append(hops, stack.Hop{Name: "app", What: "app", URL: base, Control: base})
+	return append(hops, s.App.Entrance(stack.Hop{Name: "app", What: "app", URL: base, Control: base}))
 }

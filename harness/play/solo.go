@@ -75,7 +75,7 @@ func whole(st *record.Stream) bool {
 func (s *sender) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record.Stream, error) {
 	w := s.wave(1, nil)
 	t := s.lane(g, s.Target(s.sc))
-	t.Hop, t.URL, t.Dial = h.Name, h.URL+s.Target(s.sc), h.Dial
+	t.Hop, t.URL, t.Dial, t.Foreign = h.Name, h.URL+s.Target(s.sc), h.Dial, s.App.Foreign(h)
 	w.Assign = func(uint64) load.Target { return t }
 	_, err := s.drive(ctx, w)
 	for _, st := range s.seen.of(g) {

@@ -120,6 +120,7 @@ type App struct {
 	Origin  *Origin
 	Command []string // its port is given in $PORT and for {port} in any argument
 	URL     string
+	Addr    string // "ip:port" to connect to for URL; "" resolves its host
 	Image   string
 	Build   string // a folder with a Dockerfile
 	Compose Compose

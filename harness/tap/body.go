@@ -23,7 +23,7 @@ type body struct {
 }
 
 // maxErrorText is how much of an error response is kept.
-const maxErrorText = 200
+const maxErrorText = 500
 
 // maxStart is how much is kept of the start of a body without content: an error
 // that came instead of a stream is read from it.

@@ -83,7 +83,7 @@ func (f *flight) begin(job *Job, req *request) {
 	f.beginLeg(f.began)
 	f.beginRecord()
 	f.rec.AcceptEncoding = req.header.Get("Accept-Encoding")
-	req.name(f.rec.Seq, f.rec.Nonce)
+	req.name(f.rec.Seq, f.rec.Nonce, f.job.Foreign)
 	f.via = f.tap.carrierFor(req.secure, job.HTTP2)
 }
 

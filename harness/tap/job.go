@@ -17,12 +17,17 @@ type Job struct {
 	Group    record.Group
 	Hop      string
 	// URL replaces the request's; empty keeps it. Header is set over the
-	// request's. Where {nonce} stands in the URL, a header or the body, the stream's
-	// nonce is sent.
+	// request's. Where a place of [Values] stands in the URL, a header or the body,
+	// the stream's own value is sent.
 	URL    string
 	Header http.Header
 	// Dial is the "host:port" to connect to; empty dials the URL's.
 	Dial string
+	// Prompt is the stream's own, for {prompt}.
+	Prompt string
+	// Foreign says that nothing of ours is on the way, so that the stream's number
+	// is not sent.
+	Foreign bool
 	// Lane goes into the header stack.LaneHeader; empty leaves it out.
 	Lane string
 	// HTTP2 speaks HTTP/2 without asking: over TLS as the only ALPN offer, over
@@ -48,6 +53,11 @@ type Job struct {
 	// Then is told how the stream ended, before Options.Done is, by the goroutine
 	// that waited for it. Nil is fine.
 	Then func(Ended)
+}
+
+// values are what the request may say of the stream.
+func (j *Job) values() Values {
+	return Values{Nonce: j.Ask.Nonce, Seq: j.Seq, Prompt: j.Prompt}
 }
 
 // An Ended is what a client needs to know to ask again. Stream must not be kept.

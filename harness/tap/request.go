@@ -1,7 +1,6 @@
 package tap
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +39,7 @@ type request struct {
 func newRequest(req *http.Request, job *Job) (*request, error) {
 	r := &request{method: orGET(req.Method), url: req.URL, host: req.Host, header: req.Header}
 	if job.URL != "" {
-		u, err := url.Parse(withNonce(job.URL, job.Ask.Nonce))
+		u, err := url.Parse(job.values().URL(job.URL))
 		if err != nil {
 			return nil, fmt.Errorf("make request: %w", err)
 		}
@@ -87,10 +86,10 @@ func (r *request) fill(req *http.Request, job *Job) error {
 		r.header[http.CanonicalHeaderKey(k)] = v
 	}
 	for k, vs := range r.header {
-		if slices.ContainsFunc(vs, asksNonce) {
+		if slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, "{") }) {
 			own := slices.Clone(vs) // the streams of a wave share them
 			for i := range own {
-				own[i] = withNonce(own[i], job.Ask.Nonce)
+				own[i] = job.values().Field(own[i])
 			}
 			r.header[k] = own
 		}
@@ -116,29 +115,19 @@ func (r *request) fill(req *http.Request, job *Job) error {
 		return nil
 	}
 	body, err := io.ReadAll(req.Body)
-	r.body = bytes.ReplaceAll(body, []byte(NoncePlace), []byte(job.Ask.Nonce))
+	r.body = job.values().Body(body, IsJSON(r.header.Get("Content-Type")))
 	if err = errors.Join(err, req.Body.Close()); err != nil {
 		return fmt.Errorf("make request: read body: %w", err)
 	}
 	return nil
 }
 
-// NoncePlace stands in a request's path, headers and body for the stream's nonce.
-const NoncePlace = "{nonce}"
-
-// escapedPlace is NoncePlace as package net/url writes it.
-var escapedPlace = url.PathEscape(NoncePlace)
-
-func asksNonce(s string) bool { return strings.Contains(s, NoncePlace) }
-
-// withNonce puts the nonce where s asks for it.
-func withNonce(s, nonce string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, NoncePlace, nonce), escapedPlace, nonce)
-}
-
-// name puts the stream's own headers in.
-func (r *request) name(seq uint64, nonce string) {
-	r.header.Set(stack.StreamHeader, strconv.FormatUint(seq, 10))
+// name puts the stream's own headers in: its nonce, and its number where something
+// of ours on the way reads it.
+func (r *request) name(seq uint64, nonce string, foreign bool) {
+	if !foreign {
+		r.header.Set(stack.StreamHeader, strconv.FormatUint(seq, 10))
+	}
 	r.header.Set(stack.NonceHeader, nonce)
 }
 

@@ -53,6 +53,7 @@ func (tr *transport) launch(f *flight, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	r.Header.Del(seqHeader) // between the load generator and us
 	job := tr.job(n)
 	tr.tap.name(&job)
 	req, err := newRequest(r, &job)
@@ -86,8 +87,11 @@ func (t *Tap) name(job *Job) {
 	}
 }
 
+// seqHeader is what Vegeta numbers requests with.
+const seqHeader = "X-Vegeta-Seq"
+
 func vegetaSeq(h http.Header) (uint64, error) {
-	s := h.Get("X-Vegeta-Seq")
+	s := h.Get(seqHeader)
 	if s == "" {
 		return 0, nil
 	}

@@ -39,9 +39,17 @@ func (f *File) app() harness.App {
 		Replicas: int(a.Replicas), Workers: int(a.Workers), Memory: int64(a.Memory), CPUs: a.CPUs,
 		Pids: int64(a.Pids), Shm: int64(a.Shm), Ledger: a.Ledger,
 		Edge: f.edge(f.Edge),
-		Logs: f.logs(), Stream: f.Stream.options(),
+		Logs: f.logs(), Stream: f.Stream.options(), TLS: f.tls(),
 	}
 }
+
+func (f *File) tls() harness.TLS {
+	t := f.TLS
+	return harness.TLS{Insecure: t.Insecure, CACert: f.beside(t.CACert), Cert: f.beside(t.Cert), Key: f.beside(t.Key), ServerName: t.SNI}
+}
+
+// PromptsFile is the path of the file of prompts, "" for none.
+func (f *File) PromptsFile() string { return f.beside(f.Stream.Prompts) }
 
 func (f *File) edge(e Edge) stack.Edge {
 	return stack.Edge{Form: stack.EdgeForm(e.Form), ReadTimeout: time.Duration(e.ReadTimeout), NginxConf: f.beside(e.NginxConf)}
@@ -55,7 +63,7 @@ func (s *Stream) options() harness.Stream {
 }
 
 func (l Load) options() harness.Load {
-	return harness.Load{Streams: int(l.Streams), Rate: float64(l.Rate), Ramp: time.Duration(l.Ramp), Duration: time.Duration(l.Duration)}
+	return harness.Load{Streams: int(l.Streams), Total: int(l.Total), Rate: float64(l.Rate), Ramp: time.Duration(l.Ramp), Duration: time.Duration(l.Duration)}
 }
 
 func (t Thresholds) options() record.Thresholds {

@@ -46,6 +46,9 @@ func (f *File) Defined(catalogue []harness.Scenario) ([]harness.Scenario, error)
 // Standard is the name of the standard suite where scenarios are named.
 const Standard = "standard"
 
+// All is the name of the whole catalogue, likewise.
+const All = "all"
+
 // scenarioID is what an ID may look like: it names folders and anchors.
 var scenarioID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
@@ -56,7 +59,7 @@ func (f *File) base(d *Define, path string, known map[string]harness.Scenario, i
 		return harness.Scenario{}, f.Locate(path, "a scenario without an id", "add id: my-scenario")
 	case !scenarioID.MatchString(d.ID):
 		return harness.Scenario{}, f.Locate(path+".id", fmt.Sprintf("id %q has other letters than a to z, digits and dashes", d.ID), "write it like slow-clients")
-	case taken, d.ID == Standard:
+	case taken, d.ID == Standard, d.ID == All:
 		return harness.Scenario{}, f.Locate(path+".id", fmt.Sprintf("there is a scenario %q already", d.ID), "choose another id; to begin with it, write extends: "+d.ID)
 	case d.Extends == "":
 		return harness.Scenario{Edge: stack.Edge{Form: stack.EdgeStreaming}}, nil

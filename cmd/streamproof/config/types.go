@@ -5,6 +5,7 @@ type Config struct {
 	App         App              `yaml:"app,omitempty" jsonschema_description:"The system under test; without it our own origin. Name one of image, build, compose, command and url."`
 	Edge        Edge             `yaml:"edge,omitempty" jsonschema_description:"The reverse proxy in front of the app; without it each scenario brings its own."`
 	Stream      Stream           `yaml:"stream,omitempty" jsonschema_description:"The request that every stream sends, and how its answer is read."`
+	TLS         TLS              `yaml:"tls,omitempty" jsonschema_description:"How the server of an https URL is reached and trusted."`
 	Load        Load             `yaml:"load,omitempty" jsonschema_description:"How many streams are sent: a number at a time (streams), or a rate."`
 	Limits      Limits           `yaml:"limits,omitempty" jsonschema_description:"Our own bounds on every stream."`
 	Thresholds  Thresholds       `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail a run; unset, only ratios judge."`
@@ -56,7 +57,8 @@ type Stream struct {
 	Method   string            `yaml:"method,omitempty" jsonschema_description:"GET if absent, POST where there is a body."`
 	Headers  map[string]string `yaml:"headers,omitempty" jsonschema_description:"May name environment variables as ${NAME}; those are kept out of every file."`
 	Body     string            `yaml:"body,omitempty" jsonschema_description:"May name environment variables as ${NAME}."`
-	Dialect  Dialect           `yaml:"dialect,omitempty"`
+	Prompts  string            `yaml:"prompts,omitempty" jsonschema_description:"File of prompts, one a line, for {prompt} in path, headers or body; dealt out to the streams in turn."`
+	Dialect  Dialect           `yaml:"dialect,omitempty" jsonschema_description:"How answers are read; recognised from one request if absent."`
 	Terminal string            `yaml:"terminal,omitempty" jsonschema_description:"What the last event of a generic dialect looks like, such as: data == [DONE]"`
 	Error    string            `yaml:"error,omitempty" jsonschema_description:"What an event looks like that says that the answer failed, beside the errors that the dialect knows, such as: json .code in (overloaded, quota)"`
 	Endless  Endless           `yaml:"endless,omitempty" jsonschema_description:"For a feed without an end: how long each stream is read, and how many events must come in that time."`
@@ -73,6 +75,16 @@ type Stream struct {
 	Silence   Duration `yaml:"silence,omitempty" jsonschema_description:"The longest time that a stream may be silent, likewise."`
 }
 
+// A TLS says how the server of an https URL is reached and trusted.
+type TLS struct {
+	Insecure bool     `yaml:"insecure,omitempty" jsonschema_description:"Accept any certificate."`
+	CACert   string   `yaml:"cacert,omitempty" jsonschema_description:"File of PEM with the authorities to trust instead of the system's."`
+	Cert     string   `yaml:"cert,omitempty" jsonschema_description:"File of PEM with the client's certificate."`
+	Key      string   `yaml:"key,omitempty" jsonschema_description:"File of PEM with its private key; in the file of cert if absent."`
+	SNI      string   `yaml:"sni,omitempty" jsonschema_description:"Server name to ask for and to expect, instead of the URL's host."`
+	Resolve  []string `yaml:"resolve,omitempty" jsonschema_description:"Addresses to connect to, each as HOST:PORT:ADDRESS."`
+}
+
 // An Endless says how a feed without an end is read.
 type Endless struct {
 	For    Duration `yaml:"for,omitempty" jsonschema_description:"How long each stream is read."`
@@ -82,6 +94,7 @@ type Endless struct {
 // A Load is how many streams are sent.
 type Load struct {
 	Streams  Count    `yaml:"streams,omitempty" jsonschema_description:"Streams at a time; 20 if absent and no rate is given."`
+	Total    Count    `yaml:"total,omitempty" jsonschema_description:"Streams in all, at most streams at a time; each of streams is sent once if absent."`
 	Rate     Rate     `yaml:"rate,omitempty" jsonschema_description:"New streams per second, whatever became of the others."`
 	Ramp     Duration `yaml:"ramp,omitempty" jsonschema_description:"Time over which the first streams start."`
 	Duration Duration `yaml:"duration,omitempty" jsonschema_description:"How long streams are started; without it each is sent once."`

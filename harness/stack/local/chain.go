@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime/debug"
@@ -49,6 +50,7 @@ func (c *Stack) start(ctx context.Context) (err error) {
 	if c.remote, err = parseRemote(c.spec.App.URL); err != nil {
 		return err
 	}
+	c.remote.Addr = cmp.Or(c.spec.App.Addr, c.remote.Addr)
 	c.server = newServer()
 	c.Spec, c.Machine, c.What = &c.spec, machine{c}, c.appWhat()
 	c.Network = "toxiproxy " + moduleVersion("github.com/Shopify/toxiproxy/v2")

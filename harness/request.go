@@ -1,0 +1,194 @@
+package harness
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// A TLS is how clients of an https URL prove whom they talk to, and who they are.
+// The zero value is what browsers do: the system's authorities, the URL's name.
+type TLS struct {
+	Insecure   bool   // takes any certificate
+	CACert     string // file of PEM: the authorities to trust, instead of the system's
+	Cert, Key  string // files of PEM: the client's own certificate
+	ServerName string // asked for (SNI) and expected in the certificate; "" is the URL's host
+}
+
+// Config is t for package crypto/tls; nil for the zero value.
+func (t TLS) Config() (*tls.Config, error) {
+	if t == (TLS{}) {
+		return nil, nil
+	}
+	c := &tls.Config{InsecureSkipVerify: t.Insecure, ServerName: t.ServerName}
+	if t.CACert != "" {
+		pem, err := os.ReadFile(t.CACert)
+		if err != nil {
+			return nil, &UsageError{Place: "tls.cacert", Problem: "cannot read " + t.CACert + ": " + why(err), Fix: "check the path"}
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, &UsageError{Place: "tls.cacert", Problem: t.CACert + " holds no certificate in PEM", Fix: "give the file that begins with -----BEGIN CERTIFICATE-----"}
+		}
+	}
+	switch {
+	case t.Cert == "" && t.Key == "":
+		return c, nil
+	case t.Cert == "":
+		return nil, &UsageError{Place: "tls.key", Problem: "a key without its certificate", Fix: "add --cert FILE"}
+	}
+	key := t.Key
+	if key == "" {
+		key = t.Cert // both in one file, as curl takes it
+	}
+	own, err := tls.LoadX509KeyPair(t.Cert, key)
+	if err != nil {
+		return nil, &UsageError{Place: "tls.cert", Problem: fmt.Sprintf("cannot use %s with key %s: %s", t.Cert, key, why(err)), Fix: "give certificate and key in PEM, --cert FILE --key FILE"}
+	}
+	c.Certificates = []tls.Certificate{own}
+	return c, nil
+}
+
+// why is the cause of an error without the path that the line names already.
+func why(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// accepts is what a client of a dialect says that it takes. The rest comes last, so
+// that an error in another form is shown and not turned into 406.
+func accepts(d stream.Dialect) string {
+	first := map[string]string{stream.SSE.Name: "text/event-stream", stream.NDJSON.Name: "application/x-ndjson"}[d.Format.Name]
+	if first == "" {
+		return "*/*"
+	}
+	return first + ", application/json;q=0.9, */*;q=0.1"
+}
+
+// AcceptAny is what is said where nobody knows yet in which form the answer comes.
+const AcceptAny = "text/event-stream, application/x-ndjson, application/json;q=0.9, */*;q=0.1"
+
+// client sets the header fields that a client of the API would send and that the
+// user left out. Our own origin is asked as it always was.
+func (p *Plan) client() {
+	if p.App.IsOrigin() {
+		return
+	}
+	set := func(name, value string) {
+		if _, given := p.Header[name]; !given {
+			p.Header.Set(name, value)
+			p.Added = append(p.Added, name)
+		}
+	}
+	set("Accept", accepts(p.Dialect))
+	sample := []byte(strings.NewReplacer("{nonce}", "0", "{seq}", "0", promptPlace, "0").Replace(string(p.Body)))
+	if c := strings.TrimSpace(string(sample)); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid(sample) {
+		set("Content-Type", "application/json")
+	}
+}
+
+// promptPlace is where a stream's own prompt goes.
+const promptPlace = "{prompt}"
+
+// validValues refuses a request that asks for prompts that are not there, and
+// prompts that nobody asks for.
+func (a *App) validValues() error {
+	s := &a.Stream
+	places := []string{a.Path(), s.Body, s.PlainPath, s.PlainBody}
+	for _, v := range s.Headers {
+		places = append(places, v)
+	}
+	asks := false
+	for _, p := range places {
+		asks = asks || strings.Contains(p, promptPlace) || strings.Contains(p, url.PathEscape(promptPlace))
+	}
+	switch {
+	case asks && len(s.Prompts) == 0:
+		return &UsageError{Place: "stream.prompts", Problem: "the request has the place {prompt}, and there are no prompts", Fix: "add --prompts FILE, with one prompt a line"}
+	case !asks && len(s.Prompts) > 0:
+		return &UsageError{Place: "stream.prompts", Problem: "nothing in path, headers or body asks for a prompt", Fix: `write {prompt} where it belongs, as in --body '{"q": "{prompt}"}'`}
+	}
+	return nil
+}
+
+// validTLS refuses settings that could not be used, or would be for nothing.
+func (a *App) validTLS() error {
+	if a.TLS != (TLS{}) && a.URL != "" && !strings.HasPrefix(a.URL, "https:") && !strings.HasPrefix(a.Direct, "https:") {
+		return &UsageError{Place: "tls", Problem: "settings of TLS, and the URL is not https", Fix: "write https:// in the URL, or leave them out"}
+	}
+	if a.TLS != (TLS{}) && a.URL == "" {
+		return &UsageError{Place: "tls", Problem: "settings of TLS, and no https URL", Fix: "they go with --url https://…"}
+	}
+	if _, err := a.TLS.Config(); err != nil {
+		return err
+	}
+	for from, to := range a.Resolve {
+		if _, err := netip.ParseAddrPort(to); err != nil {
+			return &UsageError{Place: "resolve", Problem: fmt.Sprintf("%q is no address for %s", to, from), Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
+		}
+	}
+	if len(a.Resolve) > 0 && a.URL == "" {
+		return &UsageError{Place: "resolve", Problem: "an address for a host, and no URL that names it", Fix: "it goes with --url"}
+	}
+	return nil
+}
+
+// ParseResolve reads HOST:PORT:ADDRESS, as curl's --resolve. An IPv6 address may
+// stand in brackets.
+func ParseResolve(s string) (hostPort, addr string, err error) {
+	bad := &UsageError{Place: "resolve", Problem: fmt.Sprintf("no host, port and address in %q", s), Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
+	host, rest, ok := strings.Cut(s, ":")
+	port, ip, ok2 := strings.Cut(rest, ":")
+	if !ok || !ok2 || host == "" {
+		return "", "", bad
+	}
+	a, err := netip.ParseAddr(strings.Trim(ip, "[]"))
+	if _, perr := net.LookupPort("tcp", port); err != nil || perr != nil {
+		return "", "", bad
+	}
+	return net.JoinHostPort(strings.ToLower(host), port), net.JoinHostPort(a.String(), port), nil
+}
+
+// At is the address to connect to for a URL: the user's own for its host, or "" for
+// what its name says.
+func (a *App) At(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return a.Resolve[net.JoinHostPort(strings.ToLower(u.Hostname()), port)]
+}
+
+// Entrance is a hop with the address that the user named for its host.
+func (a *App) Entrance(h stack.Hop) stack.Hop {
+	u, err := url.Parse(h.URL)
+	if err != nil || h.Dial != "" {
+		return h
+	}
+	h.Dial, h.DialControl = a.At(u), a.At(u)
+	return h
+}
+
+// Foreign reports whether a hop is the user's own server and nothing of ours before
+// it.
+func (a *App) Foreign(h stack.Hop) bool {
+	u, err := url.Parse(h.URL)
+	if err != nil || h.Dial != "" && h.Dial != a.At(u) {
+		return false
+	}
+	own := func(raw string) bool { return raw != "" && h.URL == (&App{URL: raw}).Base() }
+	return own(a.URL) || own(a.Direct)
+}
