@@ -9,25 +9,43 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// brief says in a few words why a scenario stands where it does: the figures of
-// a pass, or else which checks are open. Their reasons stand once in a report,
-// with the checks.
+// brief says in a few words why a scenario stands where it does: what a pass
+// measured, the causes of a failure, or else what happened or what was missing.
 func brief(s verdict.ScenarioReport) string {
 	bad := telling(s)
 	switch {
 	case len(bad) == 0, s.Verdict == verdict.NotApplicable:
 		return s.Why
 	case s.Unable():
-		return "could not be played here"
+		return "cannot run here"
 	}
-	word := "open: "
-	if bad[0].Verdict == verdict.Fail {
-		word = "failed: "
+	causes, _ := blamed(s)
+	if s.Verdict == verdict.Fail && len(causes) > 0 {
+		return because(causes)
 	}
+	what := bound(orElse(bad[0].Why, bad[0].Name), briefBound)
 	if n := len(bad) - 1; n > 0 {
-		return word + bad[0].Name + " and " + count(n, "more check")
+		what += "; and " + count(n, "more check")
 	}
-	return word + bad[0].Name
+	return what
+}
+
+// briefBound is what a cell of a table holds, in runes.
+const briefBound = 160
+
+// because reads "worker killed", or "worker killed and 2 more causes".
+func because(causes []verdict.Cause) string {
+	n := 0
+	for i := range causes {
+		if i > 0 && !further(causes, i) {
+			n++
+		}
+	}
+	first := title(causes[0].Cause)
+	if n > 0 {
+		return first + " and " + count(n, "more cause")
+	}
+	return first
 }
 
 // telling returns the checks that did not pass, worst first. Of a scenario that

@@ -26,7 +26,7 @@ func cutByUs() Input {
 	}
 	s.scenario(record.Scenario{ID: "cut", Title: "Cuts"}, verdict.ScenarioReport{Verdict: verdict.Pass, Checks: []verdict.Check{pass("streams complete or fail cleanly", "all")},
 		Causes: []verdict.Cause{{Cause: longFault, Injected: true, Count: 10, Confidence: "certain",
-			Evidence: []record.Evidence{record.Figure("our relay struck it")}, Fix: "nothing to mend"}}})
+			Evidence: []record.Evidence{record.Figure("our relay struck it")}, Fix: "no action needed"}}})
 	return s.input()
 }
 
@@ -35,7 +35,7 @@ func TestOurOwnFaultIsNoFinding(t *testing.T) {
 	in := cutByUs()
 	for name, write := range map[string]Reporter{"text": TextOn(Screen{}), "junit": JUnit, "markdown": Markdown, "html": HTML} {
 		got := string(rendered(t, write, in))
-		for _, never := range []string{longFault, "our relay struck it", "nothing to mend"} {
+		for _, never := range []string{longFault, "our relay struck it", "no action needed"} {
 			if strings.Contains(got, never) {
 				t.Errorf("%s shows %q", name, never)
 			}
@@ -62,7 +62,7 @@ func TestOurOwnFaultIsNoFinding(t *testing.T) {
 	// title.
 	s.Causes[0].Checks = []string{"strict: no stream is cut or refused"}
 	got := string(rendered(t, TextOn(Screen{}), in))
-	if want := "cause: injected fault: rst after event 5 on the edge link and 2 more\n"; !strings.Contains(got, want) {
+	if want := "cause: injected fault: rst after event 5 on the edge link and 2 more  certain\n"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)
 	}
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -160,7 +161,7 @@ func look(t *testing.T, browser context.Context, in Input, scripts bool) {
 	ctx, done := chromedp.NewContext(browser, chromedp.WithListener(w.see))
 	defer done()
 	call(t, ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
-	call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 420, Height: 900, DeviceScaleFactor: 1, Mobile: true})
+	call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 390, Height: 900, DeviceScaleFactor: 1, Mobile: true})
 	call(t, ctx, network.Enable, network.EnableParams{})
 	call(t, ctx, log.Enable, cdproto.Empty{})
 	url := visit(t, ctx, in)
@@ -184,8 +185,11 @@ func look(t *testing.T, browser context.Context, in Input, scripts bool) {
 	if (buttons > 0) != scripts {
 		t.Errorf("%d buttons with scripts=%v: a button that does nothing must not be there", buttons, scripts)
 	}
-	for _, wide := range eval[[]string](t, ctx, wideScript) {
-		t.Errorf("wider than the window: %.200s", wide)
+	for _, width := range []int64{390, 1400} {
+		call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
+		for _, wide := range eval[[]string](t, ctx, wideScript) {
+			t.Errorf("wider than a window of %d px: %.200s", width, wide)
+		}
 	}
 	w.check(t, url)
 }
@@ -235,19 +239,34 @@ func TestBrowserFilter(t *testing.T) {
 	}
 }
 
-// TestPrint: on paper nothing can be unfolded or scrolled, so all is there, with
-// or without scripts.
+// TestPrint: paper is for the summary and the causes, on two pages, with or
+// without scripts.
 func TestPrint(t *testing.T) {
 	ctx := browser(t)
 	call(t, ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 	visit(t, ctx, failing())
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 	for what, expression := range map[string]string{
-		"a folded scenario is shown":    `document.querySelector("#control").open === false && document.querySelector("#control .body").getBoundingClientRect().height > 100`,
-		"lanes are not cut by a window": `[...document.querySelectorAll("#worker-kill .lanebox")].every(e => e.scrollHeight <= e.clientHeight + 2)`,
+		"the causes are shown":       `document.querySelector(".causes .fix pre").getBoundingClientRect().height > 20`,
+		"the scenarios are left out": `[...document.querySelectorAll(".scenario")].every(e => e.getBoundingClientRect().height === 0)`,
+		"the table is shown":         `document.querySelector(".overview").getBoundingClientRect().height > 50`,
+		"the command is shown":       `document.querySelector(".plan pre").getBoundingClientRect().height > 10`,
 	} {
 		if !eval[bool](t, ctx, expression) {
 			t.Errorf("not true in print: %s", what)
 		}
 	}
+	if n := bytes.Count(printed(t, ctx), []byte("/Type /Page\n")); n < 1 || n > 2 {
+		t.Errorf("%d pages, want 1 or 2", n)
+	}
+}
+
+// printed is the page as a PDF on A4.
+func printed(t *testing.T, ctx context.Context) []byte {
+	t.Helper()
+	out, err := chromedp.Call(ctx, cdp.PrintToPDF, cdp.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Data
 }

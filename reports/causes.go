@@ -26,10 +26,17 @@ type causeView struct {
 	Evidence   []evidenceView
 	RuledOut   []string
 	Candidates []verdict.Candidate
-	Fix        string
-	Settle     string
+	Fix        []part
+	Next       *part // what to run or to do next
 	Examples   []example
+
+	// Where a cause stands at the top of the page:
+	Scenarios []scenarioLink
+	Above     string // in a scenario: the place at the top where the rest stands
 }
+
+// A scenarioLink leads to a scenario that a cause was found in.
+type scenarioLink struct{ ID, Link, Count string }
 
 // An example is a stream that a cause explains; it has a link where it is drawn.
 type example struct {
@@ -41,15 +48,16 @@ type example struct {
 // time.
 type evidenceView struct{ Where, At, Text string }
 
-// causes adds the causes of a scenario: the first and its rivals as cards,
-// guesses behind them as a folded list.
+// causes adds the causes of a scenario. The first and its rivals stand in full at
+// the top of the page: here is only what is this scenario's own. Guesses are a
+// folded list behind them.
 func (b *builder) causes(out *section, s verdict.ScenarioReport, rows []row) {
 	s.Causes, out.Note = blamed(s)
 	var names []string
 	for i, c := range s.Causes {
 		v := b.cause(s, i, c, rows)
 		if !further(s.Causes, i) {
-			out.Causes = append(out.Causes, v)
+			out.Causes = append(out.Causes, b.pointed(s.ID, c, v))
 			continue
 		}
 		v.Compared = nil
@@ -61,6 +69,67 @@ func (b *builder) causes(out *section, s verdict.ScenarioReport, rows []row) {
 	if len(names) > 0 {
 		out.OthersLine = furtherLine(names)
 	}
+}
+
+// pointed leaves in a cause what the top of the page does not say.
+func (b *builder) pointed(id string, c verdict.Cause, v causeView) causeView {
+	i := slices.IndexFunc(b.distinct, func(d distinct) bool { return d.Cause.Cause == c.Cause && d.Layer == c.Layer })
+	if i < 0 {
+		return v
+	}
+	d := &b.distinct[i]
+	v.Above = topAnchor(i)
+	v.About, v.Fix, v.Candidates = "", nil, nil
+	if d.From == id || slices.Equal(d.Evidence, c.Evidence) {
+		v.Summary, v.Evidence, v.RuledOut, v.Next = "", nil, nil, nil
+	}
+	return v
+}
+
+// topAnchor is where the i-th distinct cause stands at the top of the page.
+func topAnchor(i int) string { return fmt.Sprintf("cause-%d", i+1) }
+
+// topCauses are the distinct causes of the run as cards.
+func (b *builder) topCauses(sections []*section) []causeView {
+	var out []causeView
+	for i, d := range b.distinct {
+		v := causeView{
+			Rank: map[string]string{"cause": "Cause", "or": "Or"}[d.Rank], Anchor: topAnchor(i), Cause: title(d.Cause.Cause),
+			Line: causeLine(d.Cause), About: diagnose.Link(d.Cause.Cause), Confidence: d.Confidence, Summary: d.Summary,
+			Explains: explained(d), RuledOut: d.RuledOut, Candidates: d.Candidates, Fix: parts(d.Fix), Next: nextStep(d.Settle),
+		}
+		for _, e := range d.Evidence {
+			v.Evidence = append(v.Evidence, evidence(e))
+		}
+		for _, w := range d.Where {
+			l := scenarioLink{ID: w.ID}
+			if w.Count > 0 {
+				l.Count = thousands(w.Count)
+			}
+			if at := slices.IndexFunc(sections, func(s *section) bool { return s.ID == w.ID }); at >= 0 {
+				l.Link = "#" + sections[at].Anchor
+			}
+			v.Scenarios = append(v.Scenarios, l)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// explained reads "explains 14 streams"; the scenarios follow as links.
+func explained(d distinct) string {
+	if d.Total == 0 {
+		return "found"
+	}
+	return "explains " + count(d.Total, "stream")
+}
+
+func nextStep(s string) *part {
+	if s == "" {
+		return nil
+	}
+	p := step(s)
+	return &p
 }
 
 // rankOf is how the i-th cause stands to those before it: "or" where it may be in
@@ -79,9 +148,9 @@ func rankOf(causes []verdict.Cause, i int) string {
 	return "and"
 }
 
-// brokenChecks reads "explains the checks: one check; another".
-func brokenChecks(c verdict.Cause) string {
-	return "explains the checks: " + strings.Join(c.Checks, "; ")
+// brokenChecks reads "checks that failed: one check; another".
+func brokenChecks(checks []string) string {
+	return "checks that failed: " + strings.Join(checks, "; ")
 }
 
 // furtherLine reads "2 further possible causes: one, two".
@@ -93,7 +162,7 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	v := causeView{
 		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: title(c.Cause),
 		Line: causeLine(c), About: diagnose.Link(c.Cause), Confidence: c.Confidence, Summary: c.Summary,
-		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: c.Fix, Settle: c.Settle, Compared: compare(c, rows),
+		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: parts(c.Fix), Next: nextStep(c.Settle), Compared: compare(c, rows),
 	}
 	if i > 0 {
 		v.Rank = map[string]string{"and": "And", "or": "Or"}[rankOf(s.Causes, i)]
@@ -106,7 +175,7 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	if c.Count > 0 {
 		v.Explains = "explains " + count(c.Count, "stream")
 		if len(c.Checks) > 0 {
-			v.Explains += " · " + brokenChecks(c)
+			v.Explains += " · " + brokenChecks(c.Checks)
 		}
 	}
 	for _, e := range c.Evidence {

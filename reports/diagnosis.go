@@ -11,8 +11,9 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// DiagnosisOn returns the reporter of a chain that was peeled: what to do first,
-// then where it goes wrong, then why, then how the layers are set.
+// DiagnosisOn returns the reporter of a chain that was peeled: the
+// causes and their fixes first, then where it goes wrong, then how the layers are
+// set.
 func DiagnosisOn(screen Screen) Reporter {
 	return func(w io.Writer, in Input) error {
 		in, _ = in.safe()
@@ -22,9 +23,11 @@ func DiagnosisOn(screen Screen) Reporter {
 		if !in.Report.Complete {
 			fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
 		}
-		for _, e := range edgeLines(in) {
+		for _, e := range edgeNotes(in) {
 			t.para("edge  ", e)
 		}
+		fmt.Fprintln(t)
+		t.distinct()
 		for _, s := range in.scenarios() {
 			t.diagnosis(s)
 		}
@@ -51,12 +54,10 @@ func located(in Input) string {
 }
 
 func (t *text) diagnosis(s verdict.ScenarioReport) {
-	t.fix(s)
-	fmt.Fprintln(t)
 	t.hops(s)
 	t.peeled = true
 	if doc := t.plan(s.ID).Doc; doc != "" {
-		t.para("promise: ", doc)
+		t.para("tested: ", doc)
 	}
 	for _, c := range s.Checks {
 		if c.Name == verdict.SameText {
@@ -67,16 +68,6 @@ func (t *text) diagnosis(s verdict.ScenarioReport) {
 	fmt.Fprintln(t)
 	t.layers(s.ID)
 	t.warnings()
-}
-
-// fix stands first: what to paste, before why.
-func (t *text) fix(s verdict.ScenarioReport) {
-	if len(s.Causes) == 0 || s.Causes[0].Fix == "" {
-		return
-	}
-	c := s.Causes[0]
-	fmt.Fprintf(t, "\n%s (%s: %s)\n", t.green.Render("fix first"), c.Cause, causeLine(c))
-	fmt.Fprintln(t, "  "+strings.ReplaceAll(c.Fix, "\n", "\n  "))
 }
 
 // layers sets the timers of all layers side by side, the smallest first.

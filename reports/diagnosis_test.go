@@ -21,7 +21,7 @@ func peeled() Input {
 	hops := []verdict.HopReport{hop("app", "origin", 0, 0.001), hop("upstream", "toxiproxy 2.12.0", 0, 0.003),
 		hop("nginx", "nginx 1.22.1, form default", 8, 1.1), hop("edge", "toxiproxy 2.12.0", 8, 1.1)}
 	hops[2].Wrong, hops[2].Why = true, "8 complete (8 held back), while it was 8 complete at upstream"
-	s.scenario(record.Scenario{ID: "peel", Title: "Layer by layer", Doc: "The same load fares the same at each hop.", Edge: "default", Peel: true,
+	s.scenario(record.Scenario{ID: "peel", Title: "Layer by layer", Doc: "The same load gives the same result at each hop.", Edge: "default", Peel: true,
 		Layers: []record.Layer{{Name: "nginx", Settings: map[string]string{"proxy_read_timeout": "2s", "proxy_buffering": "on", "proxy_http_version": "1.0"}}}},
 		verdict.ScenarioReport{Verdict: verdict.Fail, Why: "16 of 32 streams", Edge: launderingEdge(), Hops: hops,
 			Warnings: []verdict.Warning{{Layer: "nginx", Setting: "proxy_read_timeout 2s", Why: "streams are silent for 4s: nginx ends them after 2s", Fix: "send a heartbeat"}},
@@ -30,7 +30,7 @@ func peeled() Input {
 			Causes: []verdict.Cause{{Cause: "buffering by the edge", Taxonomy: "B1", Layer: "edge", Confidence: "certain", Count: 16,
 				Summary:  "the edge collects the events of 16 streams",
 				Evidence: []record.Evidence{record.Figure("the client had the head after 1.1 s")},
-				Fix:      "proxy_buffering off;"}}})
+				Fix:      "    proxy_buffering off;"}}})
 	return s.input()
 }
 

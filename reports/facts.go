@@ -82,7 +82,7 @@ func notes(run *record.Run) []noteView {
 	var out []noteView
 	for _, n := range run.Notes {
 		out = append(out, noteView{At: short(max(n.At, 0)), Scenario: n.Scenario, Kind: string(n.Kind), Text: n.Text,
-			Settle: n.Settle})
+			Next: nextStep(n.Settle)})
 	}
 	return out
 }

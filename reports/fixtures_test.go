@@ -23,7 +23,7 @@ func (s *synth) control(n int) {
 		}})
 }
 
-// laundered adds the cardinal sin: a worker is killed, and the edge makes
+// laundered adds the worst outcome: a worker is killed, and the edge makes
 // successes of the streams that it served.
 func (s *synth) laundered(n int) {
 	const id = "worker-kill"
@@ -67,7 +67,7 @@ func (s *synth) laundered(n int) {
 	s.run.Logs = append(s.run.Logs, record.Log{Scenario: id, Name: "nginx_access.log", Kind: record.NginxAccess,
 		Lines: []record.Line{{N: 141, At: strike + 4*ms, Text: "…"}}, Omitted: 12})
 	recovery := 0.75
-	s.scenario(record.Scenario{ID: id, Title: "A worker process dies in mid-stream", Doc: "Proves that clients can tell when the worker that serves them is killed, that other workers' streams are untouched, and that new streams are fine again soon.",
+	s.scenario(record.Scenario{ID: id, Title: "A worker process dies mid-stream", Doc: "Proves that clients can tell when the worker that serves them is killed, that other workers' streams are untouched, and that new streams are fine again soon.",
 		Edge: "default (HTTP/1.0 upstream, buffering on)", Fault: "SIGKILL to one of 2 workers", Load: record.LoadPlan{Streams: n / 2, Ramp: 600 * ms},
 		Layers: []record.Layer{
 			{Name: "nginx", Settings: map[string]string{"proxy_http_version": "1.0", "proxy_buffering": "on", "proxy_read_timeout": "60s"}},
@@ -94,7 +94,7 @@ func (s *synth) laundered(n int) {
 								"HTTP/1.1\""},
 						record.Figure("nginx_error.log has no line for any of them")},
 					RuledOut: []string{"the app ended the body itself: the same kill without nginx ends in an incomplete body", "network: no RST and no retransmission on the edge link"},
-					Fix:      "location /chat {\n    proxy_http_version 1.1;\n    proxy_set_header Connection \"\";\n    proxy_buffering off;\n}"},
+					Fix:      "in the location of the streams:\n    proxy_http_version 1.1;\n    proxy_set_header Connection \"\";\n    proxy_buffering off;"},
 				{Cause: "worker killed", Taxonomy: "E7", Layer: "process manager", Confidence: "likely", Count: len(victims) + 1,
 					Summary: "Signal 9 without a timeout in the log; here it was our own fault, in production look for the " +
 						"kernel's memory killer.",
@@ -140,7 +140,7 @@ func (s *synth) stalled(n int) {
 func (s *synth) unable() {
 	s.run.Notes = append(s.run.Notes, record.Note{Scenario: "read-timeout", At: s.now, Kind: record.NoteUnable, Text: "no nginx on this host", Settle: "apt-get install nginx"})
 	s.scenario(record.Scenario{ID: "read-timeout", Title: "A silence longer than the edge's read timeout", Doc: "Proves that heartbeats keep a silent stream alive.", Edge: "default"},
-		verdict.ScenarioReport{Verdict: verdict.Inconclusive, Why: "needs nginx, which this host has not",
+		verdict.ScenarioReport{Verdict: verdict.Inconclusive, Why: "needs nginx, which is not installed here",
 			Checks: []verdict.Check{{Name: "stack can do it", Verdict: verdict.Inconclusive, Why: "no nginx on this host", Obligation: true}},
 			Doubts: []verdict.Doubt{
 				{About: "stack can do it", Why: "no nginx on this host", Settle: "apt-get install nginx"},

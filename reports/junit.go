@@ -51,6 +51,9 @@ func runSuite(in Input, worst verdict.Verdict) junit.Testsuite {
 	s.AddProperty("verdict", string(orUnknown(in.Report.Verdict)))
 	s.AddProperty("streams", fmt.Sprint(in.Report.Started))
 	s.AddProperty("outcomes", tally(in.Report.Outcomes))
+	if all := causesOfRun(in); all != "" {
+		s.SystemOut = &junit.Output{Data: all}
+	}
 	whole := verdict.Check{Name: "record is whole", Verdict: verdict.Pass}
 	if !in.Report.Complete {
 		whole.Verdict, whole.Why = verdict.Inconclusive, notWhole(in.run())
@@ -106,9 +109,6 @@ func suite(in Input, s verdict.ScenarioReport) junit.Testsuite {
 		c := verdict.Check{Name: "verdict", Verdict: s.Verdict, Why: s.Why}
 		out.AddTestcase(testcase(s.ID, c, detail))
 	}
-	if detail != "" {
-		out.SystemOut = &junit.Output{Data: detail}
-	}
 	return out
 }
 
@@ -120,15 +120,15 @@ func newSuite(in Input, name string, took time.Duration) junit.Testsuite {
 	return s
 }
 
-// testcase repeats the names of scenario and check in the message, because some
-// viewers show nothing but the message.
+// testcase says in the message what happened, between the names of scenario and
+// check: some viewers show nothing but the message.
 func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 	tc := junit.Testcase{Name: c.Name, Classname: "streamproof." + scenario, Status: string(c.Verdict)}
 	if c.Verdict == verdict.Pass {
 		return tc
 	}
 	res := &junit.Result{
-		Message: fmt.Sprintf("%s: %s: %s", scenario, c.Name, orElse(c.Why, "no reason given")),
+		Message: fmt.Sprintf("%s: %s [%s]", scenario, orElse(c.Why, "no reason given"), c.Name),
 		Type:    string(c.Verdict),
 		Data:    detail,
 	}
@@ -143,15 +143,12 @@ func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 	return tc
 }
 
-// causesPlain lists causes and doubts of a scenario in plain lines.
-func causesPlain(s verdict.ScenarioReport) string {
+// causesOfRun lists the distinct causes of a run, each once, in plain lines.
+func causesOfRun(in Input) string {
 	var b strings.Builder
-	causes, note := blamed(s)
-	if note != "" {
-		fmt.Fprintln(&b, note)
-	}
-	for _, c := range causes {
-		fmt.Fprintf(&b, "cause: %s (%s)\n", c.Cause, causeLine(c))
+	for _, d := range distinctCauses(in) {
+		c := d.Cause
+		fmt.Fprintf(&b, "%s: %s (%s)\n  %s\n", d.Rank, c.Cause, causeLine(c), d.explains())
 		if to := diagnose.Link(c.Cause); to != "" {
 			fmt.Fprintf(&b, "  about it: %s\n", to)
 		}
@@ -161,14 +158,38 @@ func causesPlain(s verdict.ScenarioReport) string {
 		for _, e := range c.Evidence {
 			fmt.Fprintf(&b, "  evidence: %s\n", e)
 		}
-		if c.Fix != "" {
-			fmt.Fprintf(&b, "  fix:\n    %s\n", strings.ReplaceAll(c.Fix, "\n", "\n    "))
+		b.WriteString(fixPlain(c.Fix))
+	}
+	return b.String()
+}
+
+// fixPlain is a fix in plain lines.
+func fixPlain(fix string) string {
+	if fix == "" {
+		return ""
+	}
+	return "  fix:\n    " + strings.ReplaceAll(fix, "\n", "\n    ") + "\n"
+}
+
+// causesPlain names the causes of a scenario with their fixes, which is what a
+// person reads beside a failed case; their evidence stands with the run's suite.
+func causesPlain(s verdict.ScenarioReport) string {
+	var b strings.Builder
+	causes, note := blamed(s)
+	if note != "" {
+		fmt.Fprintln(&b, note)
+	}
+	for i, c := range causes {
+		if further(causes, i) {
+			fmt.Fprintf(&b, "possible cause: %s\n", c.Cause)
+			continue
 		}
+		fmt.Fprintf(&b, "cause: %s (%s)\n%s", c.Cause, causeLine(c), fixPlain(c.Fix))
 	}
 	for _, d := range s.Doubts {
 		fmt.Fprintf(&b, "doubt: %s: %s", d.About, d.Why)
 		if d.Settle != "" {
-			fmt.Fprintf(&b, "; to settle it: %s", d.Settle)
+			fmt.Fprintf(&b, "; next step: %s", d.Settle)
 		}
 		b.WriteByte('\n')
 	}

@@ -50,22 +50,22 @@ func TestJUnitTraps(t *testing.T) {
 	}{
 		"inconclusive is an error": {
 			one(verdict.ScenarioReport{Verdict: verdict.Inconclusive, Checks: []verdict.Check{{Name: "enough streams", Verdict: verdict.Inconclusive, Why: "3 of 20"}}}),
-			0, 1, "x: enough streams: 3 of 20"},
+			0, 1, "x: 3 of 20 [enough streams]"},
 		"a verdict that nobody knows is an error": {
 			one(verdict.ScenarioReport{Verdict: "perhaps", Checks: []verdict.Check{{Name: "c", Verdict: "perhaps"}}}),
-			0, 1, "x: c: no reason given"},
+			0, 1, "x: no reason given [c]"},
 		"a scenario that never ran is an error": {
 			planned(one(verdict.ScenarioReport{Verdict: verdict.Pass, Checks: []verdict.Check{pass("a", "")}}), "x", "gone"),
-			0, 1, "gone: " + neverRanCheck},
+			0, 1, "gone: planned, but the run ended before it was judged [" + neverRanCheck + "]"},
 		"a scenario that crashed before its checks is an error": {
-			one(verdict.ScenarioReport{Verdict: verdict.Inconclusive, Why: "the harness broke"}),
-			0, 1, "x: verdict: the harness broke"},
+			one(verdict.ScenarioReport{Verdict: verdict.Inconclusive, Why: "internal error"}),
+			0, 1, "x: internal error [verdict]"},
 		"a scenario worse than its checks keeps its verdict": {
 			one(verdict.ScenarioReport{Verdict: verdict.Fail, Why: "worse", Checks: []verdict.Check{pass("a", "")}}),
-			1, 0, "x: verdict: worse"},
-		"a torn record is an error":                        {torn, 0, 1, "run: record is whole: the record has no end: the run was killed"},
+			1, 0, "x: worse [verdict]"},
+		"a torn record is an error":                        {torn, 0, 1, "run: the record has no end: the run was killed [record is whole]"},
 		"a broken harness is an error":                     {harness, 0, 1, "toxiproxy did not answer"},
-		"a run worse than its scenarios keeps its verdict": {elsewhere, 1, 0, "run: verdict"},
+		"a run worse than its scenarios keeps its verdict": {elsewhere, 1, 0, " [verdict]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := suites(t, tt.in)
@@ -111,7 +111,7 @@ func TestJUnitKeepsNames(t *testing.T) {
 			names[c.Classname+c.Name] = true
 		}
 	}
-	for _, want := range []string{"x: twin: first", "x: " + long + ": xxx"} {
+	for _, want := range []string{"x: first [twin]", " [" + long + "]"} {
 		if !messages(got, want) {
 			t.Errorf("no failure says %.40q...", want)
 		}

@@ -16,7 +16,6 @@ type lanesView struct {
 	Axis, Body template.HTML
 	Notice     string // what is shown of what
 	Phases     []phaseView
-	Legend     []segment
 }
 
 // A phaseView is one stamped phase in words, for those who cannot see the
@@ -55,11 +54,6 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 		d.group(g)
 	}
 	v.Axis, v.Body = d.axis(), d.svg(fmt.Sprintf("Swim lanes of %s: %s", id, v.Notice))
-	seen := map[verdict.Outcome]int{}
-	for _, r := range rows {
-		seen[r.Grade.Outcome]++
-	}
-	v.Legend = barOf(seen).Segments
 	return v
 }
 

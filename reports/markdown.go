@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -15,15 +16,16 @@ import (
 const (
 	markdownBound    = 60000 // bytes
 	markdownEvidence = 8     // lines per cause
-	markdownCauses   = 4     // per scenario
+	markdownCauses   = 6     // in all
 )
 
 // Markdown writes summary.md, for a comment on a pull request or the summary of
-// a CI job: headline, one table, and what did not pass.
+// a CI job: headline, causes with their fixes, one table, and what did not pass.
 func Markdown(w io.Writer, in Input) error {
 	in, _ = in.safe()
 	m := &markdown{Input: in}
 	m.head()
+	m.distinct()
 	m.table()
 	m.warnings()
 	left := 0
@@ -69,6 +71,10 @@ func (m *markdown) head() {
 	if !m.Report.Complete {
 		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
 	}
+	if lines := edgeLines(m.Input); !cut(m.Report) && len(lines) > 0 {
+		fmt.Fprintf(m, "<details><summary>What the edge does to cut streams (none was cut in this run)</summary>\n\n%s\n\n</details>\n\n", md(strings.Join(lines, "; ")))
+		return
+	}
 	for _, e := range edgeLines(m.Input) {
 		fmt.Fprintf(m, "> **Edge** %s.\n\n", md(e))
 	}
@@ -102,14 +108,14 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
-		fmt.Fprintf(m, "- %s %s: %s%s\n", mark(c.Verdict), md(c.Name), md(c.Why), toSettle(settle[c.Name]))
+		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(c.Name), nextText(settle[c.Name]))
 	}
 	if asked := askedFor(m.Input, s); asked != "" {
 		fmt.Fprintf(m, "- %s\n", md(asked))
 	}
-	m.causes(causes)
+	m.because(causes)
 	for _, d := range rest {
-		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), toSettle(d.Settle))
+		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), nextText(d.Settle))
 	}
 	return m.String()
 }
@@ -124,43 +130,80 @@ func (m *markdown) aside(not []verdict.ScenarioReport) {
 	for _, s := range not {
 		how := applying(s)
 		if how != "" {
-			how = "; to make it apply: " + code(how)
+			how = "; to make it apply: " + stepText(how)
 		}
 		fmt.Fprintf(m, "- %s: %s%s\n", code(s.ID), md(s.Why), how)
 	}
 }
 
-// causes writes the first causes, and names those behind them.
-func (m *markdown) causes(causes []verdict.Cause) {
+// distinct writes each cause of the run once.
+func (m *markdown) distinct() {
+	all := distinctCauses(m.Input)
+	for i, d := range all {
+		if i >= markdownCauses {
+			fmt.Fprintf(m, "_%s in report.html._\n\n", count(len(all)-i, "more cause"))
+			return
+		}
+		m.cause(d)
+	}
+}
+
+// because names the causes of a scenario, which stand above, and the guesses
+// behind them.
+func (m *markdown) because(causes []verdict.Cause) {
 	var names []string
 	for i, c := range causes {
-		if i >= markdownCauses || further(causes, i) {
+		if further(causes, i) {
 			names = append(names, c.Cause)
 			continue
 		}
-		m.cause(c)
+		fmt.Fprintf(m, "- because of: %s\n", md(title(c.Cause)))
 	}
 	if len(names) > 0 {
-		fmt.Fprintf(m, "\n%s; each with its evidence and fix in report.html\n", md(furtherLine(names)))
+		fmt.Fprintf(m, "- %s; each with its evidence and fix in report.html\n", md(furtherLine(names)))
 	}
 }
 
-func toSettle(how string) string {
-	if how == "" {
+// stepText is a command as code, or prose.
+func stepText(s string) string {
+	if step(s).Code {
+		return code(s)
+	}
+	return md(s)
+}
+
+// nextText puts what to run or to do next behind a line.
+func nextText(s string) string {
+	switch {
+	case s == "":
 		return ""
+	case step(s).Code:
+		return "; run next: " + code(s)
 	}
-	return "; to settle it: " + code(how)
+	return "; next step: " + md(s)
 }
 
-func (m *markdown) cause(c verdict.Cause) {
-	fmt.Fprintf(m, "\n**Cause: %s** (%s%s)\n\n", md(title(c.Cause)), md(causeLine(c)), aboutIt(c))
+func (m *markdown) cause(d distinct) {
+	c := d.Cause
+	fmt.Fprintf(m, "**%s: %s** (%s%s) %s\n\n", strings.ToUpper(d.Rank[:1])+d.Rank[1:], md(title(c.Cause)), md(causeLine(c)), aboutIt(c), md(d.explains()))
 	if c.Summary != "" {
 		fmt.Fprintf(m, "%s\n\n", md(c.Summary))
+	}
+	if c.Fix != "" {
+		m.WriteString("Fix: ")
+		for _, p := range parts(c.Fix) {
+			if p.Code {
+				m.WriteString("\n\n" + fenced(p.Text) + "\n\n")
+			} else {
+				m.WriteString(md(strings.ReplaceAll(p.Text, "\n", " ")))
+			}
+		}
+		m.WriteString("\n\n")
 	}
 	if len(c.Evidence) > 0 {
 		fmt.Fprintf(m, "<details><summary>Evidence (%d)</summary>\n\n", len(c.Evidence))
 		for _, e := range c.Evidence[:min(len(c.Evidence), markdownEvidence)] {
-			fmt.Fprintf(m, "- %s\n", code(bound(e.String(), 300)))
+			fmt.Fprintf(m, "- %s\n", evidenceText(e))
 		}
 		if n := len(c.Evidence) - markdownEvidence; n > 0 {
 			fmt.Fprintf(m, "- and %d more in report.html\n", n)
@@ -173,12 +216,21 @@ func (m *markdown) cause(c verdict.Cause) {
 	if s := couldBe(c); s != "" {
 		fmt.Fprintf(m, "Could also be: %s\n\n", md(s))
 	}
-	if c.Fix != "" {
-		m.WriteString("Fix:\n\n" + fenced(c.Fix) + "\n")
-	}
 	if c.Settle != "" {
-		fmt.Fprintf(m, "\nTo settle it: %s\n", code(c.Settle))
+		label := "Next step: "
+		if step(c.Settle).Code {
+			label = "Run next: "
+		}
+		fmt.Fprintf(m, "%s%s\n\n", label, stepText(c.Settle))
 	}
+}
+
+// evidenceText sets lines of logs as code, and figures as prose.
+func evidenceText(e record.Evidence) string {
+	if e.Log == "" {
+		return md(bound(e.Text, 300))
+	}
+	return code(bound(e.String(), 300))
 }
 
 // aboutIt links to what a cause is, behind what else is said of it.

@@ -21,6 +21,8 @@ type page struct {
 	Meaning  string
 	Warnings []string
 	Edges    []string // what each edge does to cut streams
+	EdgeFold bool     // nothing was cut: the edges are a footnote
+	Causes   []causeView
 	Facts    []fact
 	Bar      bar
 	Open     []openCheck // what did not pass, worst first
@@ -48,14 +50,17 @@ type fact struct{ Name, Value string }
 type openCheck struct {
 	Verdict              verdictView
 	Scenario, Check, Why string
-	Settle               string // what would settle a doubt
+	Next                 *part // what to run or to do next
 	Link                 string
 	// Cause is the first cause found in its scenario, and stands at the first
 	// check of a scenario only.
 	Cause, Confidence, CauseLink string
 }
 
-type noteView struct{ At, Scenario, Kind, Text, Settle string }
+type noteView struct {
+	At, Scenario, Kind, Text string
+	Next                     *part
+}
 
 // openShown bounds the list of open checks at the top of the page.
 const openShown = 12
@@ -63,13 +68,14 @@ const openShown = 12
 // A builder carries what the parts of a page share.
 type builder struct {
 	Input
+	distinct   []distinct
 	byScenario map[string][]row
 	rows       *rowBudget
 	left       omissions
 	ids        map[string]bool
 }
 
-func newPage(in Input, cut int) *page {
+func newPage(in Input, shortened int) *page {
 	b := &builder{Input: in, byScenario: map[string][]row{}, ids: map[string]bool{}}
 	if b.Scopes == nil {
 		b.Scopes = verdict.Scopes(in.run())
@@ -79,6 +85,10 @@ func newPage(in Input, cut int) *page {
 	}
 	all := worstFirst(in.scenarios())
 	b.rows = shareRows(b, all)
+	b.distinct = distinctCauses(in)
+	for i := range b.distinct {
+		b.ids[topAnchor(i)] = true
+	}
 	p := &page{
 		Style: style, Script: script, Policy: policy,
 		Title:    "streamproof: " + shout(in.Report.Verdict),
@@ -86,7 +96,7 @@ func newPage(in Input, cut int) *page {
 		Headline: headline(in), Meaning: meaning(in.Report),
 		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
 		Plan: planFacts(in), Repro: in.Report.Repro, Request: request(in.run().Plan.Request),
-		Notes: notes(in.run()), Edges: edgeLines(in),
+		Notes: notes(in.run()), Edges: edgeLines(in), EdgeFold: !cut(in.Report),
 	}
 	if !in.Report.Complete {
 		p.Warnings = append(p.Warnings, "Incomplete record: "+notWhole(in.run())+".")
@@ -94,10 +104,11 @@ func newPage(in Input, cut int) *page {
 	for _, s := range all {
 		p.Sections = append(p.Sections, b.section(s))
 	}
+	p.Causes = b.topCauses(p.Sections)
 	p.Open, p.OpenLeft = openChecks(p.Sections)
 	sayOnce(p.Open, p.Sections)
 	p.Matrix = matrixOf(p.Sections)
-	p.Left = b.left.lines(in, cut)
+	p.Left = b.left.lines(in, shortened)
 	return p
 }
 
@@ -110,14 +121,14 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		}
 		n := len(shown)
 		for _, c := range s.OpenChecks {
-			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Settle: c.Settle, Link: "#" + c.Anchor})
+			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Next: c.Next, Link: "#" + c.Anchor})
 		}
 		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
 			shown = append(shown, openCheck{Verdict: s.Verdict, Scenario: s.ID, Why: s.Why, Link: "#" + s.Anchor})
 		}
 		if len(shown) > n && len(s.Causes) > 0 {
 			c := s.Causes[0]
-			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"), "#"+c.Anchor
+			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"), "#"+orElse(c.Above, c.Anchor)
 		}
 	}
 	slices.SortStableFunc(shown, func(a, b openCheck) int {

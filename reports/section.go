@@ -30,7 +30,7 @@ type section struct {
 	OthersLine        string
 	Note              string // what our own fault did
 	AskedFor          string // where every stream was refused by its status
-	Doubts            []verdict.Doubt
+	Doubts            []doubtView
 	Lanes             lanesView
 	Figures           []figureView
 	FigureNotes       []string
@@ -49,8 +49,14 @@ type checkView struct {
 	Verdict   verdictView
 	Name, Why string
 	Kind      string // "check" or "obligation"
-	Settle    string // what would settle a doubt
+	Next      *part  // what to run or to do next
 	Anchor    string
+}
+
+// A doubtView qualifies the result of a scenario.
+type doubtView struct {
+	About, Why string
+	Next       *part
 }
 
 type flagView struct {
@@ -74,9 +80,11 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		}
 	}
 	settle, rest := doubts(s)
-	out.Doubts = rest
+	for _, d := range rest {
+		out.Doubts = append(out.Doubts, doubtView{About: d.About, Why: d.Why, Next: nextStep(d.Settle)})
+	}
 	for _, c := range s.Checks {
-		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Settle: settle[c.Name], Anchor: b.anchor(s.ID, c.Name)}
+		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Next: nextStep(settle[c.Name]), Anchor: b.anchor(s.ID, c.Name)}
 		if c.Obligation {
 			v.Kind = "obligation"
 		}
@@ -93,7 +101,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	b.causes(out, s, rows)
 	out.AskedFor = askedFor(b.Input, s)
 	out.Figures, out.FigureNotes = figures(rows)
-	out.Groups = groupViews(s.Groups)
+	out.Groups = groupViews(s.Groups, rows)
 	return out
 }
 

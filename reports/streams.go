@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -65,21 +66,45 @@ type groupView struct {
 	Group, Doc, Started string
 	Bar                 bar
 	TTFE, Gap, Duration quantilesView
+	Rate                string // complete streams per second
 }
 
 // A quantilesView is a distribution in words. What N samples cannot carry is a
 // dash: p99 of six streams would be their maximum under another name.
-type quantilesView struct{ N, P50, P90, P99, Max string }
+type quantilesView struct{ N, P50, P95, P99, Max string }
 
-func groupViews(groups []verdict.GroupReport) []groupView {
+func groupViews(groups []verdict.GroupReport, rows []row) []groupView {
 	var out []groupView
 	for _, g := range groups {
 		out = append(out, groupView{
 			Group: string(g.Group), Doc: groupName(g.Group), Started: thousands(g.Started), Bar: barOf(g.Outcomes),
 			TTFE: quantiles(g.TTFE), Gap: quantiles(g.Gap), Duration: quantiles(g.Duration),
+			Rate: rate(g.Group, rows),
 		})
 	}
 	return out
+}
+
+// rate is how many streams of a group completed in a second, from the first
+// request of the group to its last end; a dash below two of them.
+func rate(g record.Group, rows []row) string {
+	n, from, to := 0, record.Never, record.Never
+	for _, r := range rows {
+		if r.Group != g || r.Send < 0 || r.End < 0 {
+			continue
+		}
+		if from < 0 || r.Send < from {
+			from = r.Send
+		}
+		to = max(to, r.End)
+		if r.Grade.Outcome == verdict.Complete {
+			n++
+		}
+	}
+	if n < 2 || to <= from {
+		return "–"
+	}
+	return three(float64(n) / (to - from).Seconds())
 }
 
 func quantiles(q *verdict.Quantiles) quantilesView {
@@ -92,5 +117,5 @@ func quantiles(q *verdict.Quantiles) quantilesView {
 		}
 		return short(seconds(*p))
 	}
-	return quantilesView{thousands(q.N), text(q.P50), text(q.P90), text(q.P99), short(seconds(q.Max))}
+	return quantilesView{thousands(q.N), text(q.P50), text(q.P95), text(q.P99), short(seconds(q.Max))}
 }

@@ -17,13 +17,14 @@ const evidenceLines = 5
 // Text writes the report for a terminal, or plain lines where w is none.
 func Text(w io.Writer, in Input) error { return TextOn(ScreenOf(w))(w, in) }
 
-// TextOn returns the text reporter for a given screen: the verdict, one table,
-// and for what did not pass the open checks and the causes with their fix.
+// TextOn returns the text reporter for a given screen: the verdict, the causes
+// with their fixes, one table, and what happened where a scenario did not pass.
 func TextOn(screen Screen) Reporter {
 	return func(w io.Writer, in Input) error {
 		in, _ = in.safe()
 		t := &text{Input: in, screen: screen, inks: screen.inks(w)}
 		t.head()
+		t.distinct()
 		t.table()
 		t.warnings()
 		judged, not := aside(alike(worstFirst(in.scenarios())))
@@ -52,13 +53,25 @@ func (t *text) head() {
 	if !r.Complete {
 		fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
 	}
-	for _, e := range edgeLines(t.Input) {
+	for _, e := range edgeNotes(t.Input) {
 		t.para("edge  ", e)
 	}
 	if p := producedLine(t.Input); p != "" {
 		t.para("app's log  ", p)
 	}
 	fmt.Fprintln(t)
+}
+
+// distinct writes each cause of the run once, before everything else.
+func (t *text) distinct() {
+	all := distinctCauses(t.Input)
+	for _, d := range all {
+		t.cause(d)
+		if len(all) > 1 && len(d.Checks) > 0 {
+			t.para("    ", brokenChecks(d.Checks))
+		}
+		fmt.Fprintln(t)
+	}
 }
 
 // about is one line on what was tested.
@@ -125,18 +138,43 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 	}
 	settle, rest := doubts(s)
 	for _, c := range bad {
-		t.item(t.badge(c.Verdict)+" "+c.Name, c.Why)
-		t.settle(settle[c.Name])
+		t.happened(c)
+		t.next(settle[c.Name])
 	}
 	t.replicas(s)
-	many := len(bad) > 1
 	if asked := askedFor(t.Input, s); asked != "" {
 		t.para("  ", asked)
 	}
-	t.causes(causes, many)
+	t.because(causes)
 	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
-		t.settle(d.Settle)
+		t.next(d.Settle)
+	}
+}
+
+// happened says what a check saw, and then which check that was.
+func (t *text) happened(c verdict.Check) {
+	what := orElse(c.Why, "no reason given")
+	indent := strings.Repeat(" ", 2+lipgloss.Width(t.badge(c.Verdict))+1)
+	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict), strings.TrimLeft(t.wrap(indent, what+" ["+c.Name+"]"), " "))
+}
+
+// because names the causes of a scenario, which stand in full above, and the
+// guesses behind them.
+func (t *text) because(causes []verdict.Cause) {
+	var above, names []string
+	for i, c := range causes {
+		if further(causes, i) {
+			names = append(names, c.Cause)
+		} else {
+			above = append(above, title(c.Cause))
+		}
+	}
+	if len(above) > 0 {
+		t.para("  because of: ", strings.Join(above, "; "))
+	}
+	if len(names) > 0 {
+		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")
 	}
 }
 
@@ -155,27 +193,11 @@ func (t *text) aside(not []verdict.ScenarioReport) {
 	}
 }
 
-// causes writes the first cause and its rivals in full, and names the guesses
-// behind them. Where many checks are open each cause says which are its own.
-func (t *text) causes(causes []verdict.Cause, many bool) {
-	var names []string
-	for i, c := range causes {
-		if further(causes, i) {
-			names = append(names, c.Cause)
-			continue
-		}
-		t.cause(rankOf(causes, i), c)
-		if many && len(c.Checks) > 0 {
-			t.para("    ", brokenChecks(c))
-		}
-	}
-	if len(names) > 0 {
-		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")
-	}
-}
-
-func (t *text) cause(rank string, c verdict.Cause) {
-	t.item(fmt.Sprintf("%s: %s", rank, t.bold.Render(title(c.Cause))), causeLine(c))
+// cause writes a cause with its evidence and its fix.
+func (t *text) cause(d distinct) {
+	c := d.Cause
+	fmt.Fprintf(t, "%s: %s  %s\n", d.Rank, t.bold.Render(title(c.Cause)), t.faint.Render(causeLine(c)))
+	t.para("    ", d.explains())
 	if c.Summary != "" {
 		t.para("    ", c.Summary)
 	}
@@ -191,16 +213,39 @@ func (t *text) cause(rank string, c verdict.Cause) {
 	if s := couldBe(c); s != "" {
 		t.para("    could also be: ", s)
 	}
-	if c.Fix != "" {
-		fmt.Fprintln(t, t.green.Render("    fix:"))
-		fmt.Fprintln(t, "      "+strings.ReplaceAll(c.Fix, "\n", "\n      "))
-	}
-	t.settle(c.Settle)
+	t.fix(c.Fix)
+	t.next(c.Settle)
 }
 
-func (t *text) settle(s string) {
-	if s != "" {
-		t.para("    to settle it: ", s)
+// fix writes prose wrapped, and code as it is to be pasted.
+func (t *text) fix(fix string) {
+	if fix == "" {
+		return
+	}
+	for i, p := range parts(fix) {
+		switch {
+		case p.Code:
+			if i == 0 {
+				fmt.Fprintln(t, t.green.Render("    fix:"))
+			}
+			fmt.Fprintln(t, "      "+strings.ReplaceAll(p.Text, "\n", "\n      "))
+		case i == 0:
+			t.para(t.green.Render("    fix:")+" ", p.Text)
+		default:
+			t.para("    ", p.Text)
+		}
+	}
+}
+
+// next writes what to run or to do next. A command stands whole on a line of its
+// own, so that it can be copied.
+func (t *text) next(s string) {
+	switch {
+	case s == "":
+	case step(s).Code:
+		fmt.Fprintln(t, "    run next: "+s)
+	default:
+		t.para("    next step: ", s)
 	}
 }
 

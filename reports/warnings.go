@@ -48,6 +48,6 @@ func (t *text) warnings() {
 
 func (m *markdown) warnings() {
 	for _, w := range warningViews(m.Input) {
-		fmt.Fprintf(m, "- ⚠️ %s: %s%s; fix: %s\n", code(w.Layer+" "+w.Setting), md(w.Why), md(w.where(m.Input)), code(w.Fix))
+		fmt.Fprintf(m, "- ⚠️ %s: %s%s; fix: %s\n", code(w.Layer+" "+w.Setting), md(w.Why), md(w.where(m.Input)), md(w.Fix))
 	}
 }

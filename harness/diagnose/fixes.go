@@ -10,7 +10,8 @@ import (
 // language of the app, in words where neither is known.
 
 // A fix is what to do in an app, by its language; [unknown] is the default, in
-// words.
+// words. Lines that are indented by four spaces are code to paste as it stands, all
+// others are prose: in every fix, as in Markdown.
 type fix map[language]string
 
 // An edgeFix is what to do at an edge, by its product; [record.EdgeUnknown] is
@@ -64,58 +65,66 @@ func (v *view) prescribe(f *finding) {
 
 func joinLines(a, b string) string { return strings.Trim(a+"\n"+b, "\n") }
 
+// For nginx, in the location of the streams.
+const (
+	nginxUnbuffered = "send X-Accel-Buffering: no with every stream; or, in the location of the streams:\n" +
+		"    proxy_buffering off;\n    proxy_http_version 1.1;\n    gzip off;"
+	nginxHonest = "in the location of the streams:\n" +
+		"    proxy_http_version 1.1;\n    proxy_set_header Connection \"\";\n    proxy_buffering off;"
+)
+
 // At the edge.
 var (
 	edgeUnbuffered = edgeFix{
 		record.EdgeUnknown: "switch response buffering off for streams at the proxy, speak HTTP/1.1 to the app, and do not compress streams",
-		record.EdgeNginx:   "send X-Accel-Buffering: no with every stream; or location /stream { proxy_buffering off; proxy_http_version 1.1; gzip off; }",
-		record.EdgeHAProxy: "option http-no-delay   # in the backend or in defaults; and no compression for streams",
-		record.EdgeCaddy:   "reverse_proxy app:8000 { flush_interval -1 }",
+		record.EdgeNginx:   nginxUnbuffered,
+		record.EdgeHAProxy: "    option http-no-delay   # in the backend or in defaults; and no compression for streams",
+		record.EdgeCaddy:   "    reverse_proxy app:8000 {\n        flush_interval -1\n    }",
 		record.EdgeEnvoy:   "take the filters envoy.filters.http.buffer and envoy.filters.http.compressor off the route of streams: typed_per_filter_config with disabled: true",
-		record.EdgeLighttpd: "server.stream-response-body = 2   # the default 0 collects the whole response; and leave the type of streams " +
+		record.EdgeLighttpd: "    server.stream-response-body = 2   # the default 0 collects the whole response; and leave the type of streams " +
 			"out of deflate.mimetypes",
-		record.EdgeApache:     "ProxyPass /stream http://app:8000/stream flushpackets=on   # and SetEnv no-gzip 1 in that location",
-		record.EdgeVarnish:    "sub vcl_backend_response { if (bereq.url ~ \"^/stream\") { set beresp.do_stream = true; set beresp.uncacheable = true; set beresp.do_gzip = false; } }",
-		record.EdgeTraefik:    "loadBalancer: { responseForwarding: { flushInterval: 1ms } }   # and no buffering or compress middleware on the router of streams",
+		record.EdgeApache:     "    ProxyPass /stream http://app:8000/stream flushpackets=on\n    SetEnvIf Request_URI \"^/stream\" no-gzip=1",
+		record.EdgeVarnish:    "    sub vcl_backend_response { if (bereq.url ~ \"^/stream\") { set beresp.do_stream = true; set beresp.uncacheable = true; set beresp.do_gzip = false; } }",
+		record.EdgeTraefik:    "    loadBalancer: { responseForwarding: { flushInterval: 1ms } }   # and no buffering or compress middleware on the router of streams",
 		record.EdgeALB:        "an ALB passes bytes on as they come, except from Lambda targets, whose response it collects: use an instance or ip target",
 		record.EdgeCloudflare: "send Content-Type: text/event-stream and Cache-Control: no-cache, no-transform, so that Cloudflare neither compresses nor caches; switch Response Buffering off where your plan has it",
 	}
 	edgeUncompressed = edgeFix{
 		record.EdgeUnknown:    "do not compress streams at the proxy, or send Cache-Control: no-transform with them",
-		record.EdgeNginx:      "gzip off; in the location of streams, or leave text/event-stream out of gzip_types",
-		record.EdgeHAProxy:    "leave text/event-stream out of: compression type text/html text/css   # without that line HAProxy compresses every type",
-		record.EdgeCaddy:      "encode gzip { match { header Content-Type text/html* } }   # the match leaves streams out",
+		record.EdgeNginx:      "leave text/event-stream out of gzip_types; or, in the location of the streams:\n    gzip off;",
+		record.EdgeHAProxy:    "leave text/event-stream out of the types; without this line HAProxy compresses every type:\n    compression type text/html text/css",
+		record.EdgeCaddy:      "the match leaves streams out:\n    encode gzip {\n        match {\n            header Content-Type text/html*\n        }\n    }",
 		record.EdgeEnvoy:      "leave text/event-stream out of content_type in the response_direction_config of envoy.filters.http.compressor",
 		record.EdgeLighttpd:   "leave text/event-stream out of deflate.mimetypes",
-		record.EdgeApache:     "SetEnvIf Request_URI \"^/stream\" no-gzip=1",
-		record.EdgeVarnish:    "sub vcl_backend_response { if (bereq.url ~ \"^/stream\") { set beresp.do_gzip = false; } }",
-		record.EdgeTraefik:    "compress: { excludedContentTypes: [text/event-stream] }",
+		record.EdgeApache:     "    SetEnvIf Request_URI \"^/stream\" no-gzip=1",
+		record.EdgeVarnish:    "    sub vcl_backend_response { if (bereq.url ~ \"^/stream\") { set beresp.do_gzip = false; } }",
+		record.EdgeTraefik:    "    compress: { excludedContentTypes: [text/event-stream] }",
 		record.EdgeALB:        "an ALB does not compress: look for the hop behind it that does",
 		record.EdgeCloudflare: "send Cache-Control: no-transform with every stream, or set compression to none for it in a Compression Rule",
 	}
 	edgeIdle = edgeFix{
 		record.EdgeUnknown:    "raise the proxy's idle timeout towards the app above the longest silence",
-		record.EdgeNginx:      "location /stream { proxy_read_timeout 1h; }",
-		record.EdgeHAProxy:    "timeout server 1h   # in the backend; timeout client 1h in the frontend, and timeout tunnel 1h for WebSocket",
-		record.EdgeCaddy:      "reverse_proxy app:8000 { transport http { read_timeout 1h } }",
-		record.EdgeEnvoy:      "stream_idle_timeout: 3600s   # in the HTTP connection manager; or idle_timeout: 3600s on the route (5 min otherwise)",
-		record.EdgeLighttpd:   "proxy.server = ( \"/stream\" => (( \"host\" => \"127.0.0.1\", \"port\" => 8000, \"read-timeout\" => 3600 )) )   # and server.max-write-idle = 3600",
-		record.EdgeApache:     "ProxyPass /stream http://app:8000/stream timeout=3600   # or ProxyTimeout 3600; else Timeout counts (60 s)",
-		record.EdgeVarnish:    "backend app { .host = \"app\"; .port = \"8000\"; .first_byte_timeout = 3600s; .between_bytes_timeout = 3600s; }",
-		record.EdgeTraefik:    "serversTransports: { stream: { forwardingTimeouts: { responseHeaderTimeout: 0s, idleConnTimeout: 3600s } } }   # and transport.respondingTimeouts.idleTimeout of the entry point",
-		record.EdgeALB:        "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes Key=idle_timeout.timeout_seconds,Value=3600   # 60 s otherwise",
+		record.EdgeNginx:      "in the location of the streams:\n    proxy_read_timeout 1h;",
+		record.EdgeHAProxy:    "    timeout server 1h   # in the backend; timeout client 1h in the frontend, and timeout tunnel 1h for WebSocket",
+		record.EdgeCaddy:      "    reverse_proxy app:8000 {\n        transport http {\n            read_timeout 1h\n        }\n    }",
+		record.EdgeEnvoy:      "    stream_idle_timeout: 3600s   # in the HTTP connection manager; or idle_timeout: 3600s on the route (5 min otherwise)",
+		record.EdgeLighttpd:   "    proxy.server = ( \"/stream\" => (( \"host\" => \"127.0.0.1\", \"port\" => 8000, \"read-timeout\" => 3600 )) )   # and server.max-write-idle = 3600",
+		record.EdgeApache:     "without it ProxyTimeout counts, or Timeout (60 s):\n    ProxyPass /stream http://app:8000/stream timeout=3600",
+		record.EdgeVarnish:    "    backend app { .host = \"app\"; .port = \"8000\"; .first_byte_timeout = 3600s; .between_bytes_timeout = 3600s; }",
+		record.EdgeTraefik:    "    serversTransports: { stream: { forwardingTimeouts: { responseHeaderTimeout: 0s, idleConnTimeout: 3600s } } }   # and transport.respondingTimeouts.idleTimeout of the entry point",
+		record.EdgeALB:        "    aws elbv2 modify-load-balancer-attributes --load-balancer-arn \"$LOAD_BALANCER_ARN\" --attributes Key=idle_timeout.timeout_seconds,Value=3600   # 60 s otherwise",
 		record.EdgeCloudflare: "Cloudflare ends a response after 100 to 120 s without a byte, which only Enterprise plans can raise: send heartbeats",
 	}
 	edgeDeadline = edgeFix{
 		record.EdgeUnknown:    "raise or switch off the limit on the whole duration of a response at the layer that sets it; a heartbeat does not help against it",
 		record.EdgeNginx:      "nginx has no limit on the whole duration of a response: look at the layers around it, and at worker_shutdown_timeout where it is reloaded",
 		record.EdgeHAProxy:    "HAProxy has no limit on the whole duration of a response: look at the layers around it, and at hard-stop-after where it is reloaded",
-		record.EdgeCaddy:      "servers { timeouts { write 0 } }   # in the global options; and no stream_timeout in reverse_proxy",
-		record.EdgeEnvoy:      "route: { cluster: app, timeout: 0s }   # 15 s otherwise; and no max_stream_duration for streams",
+		record.EdgeCaddy:      "in the global options; and no stream_timeout in reverse_proxy:\n    servers {\n        timeouts {\n            write 0\n        }\n    }",
+		record.EdgeEnvoy:      "    route: { cluster: app, timeout: 0s }   # 15 s otherwise; and no max_stream_duration for streams",
 		record.EdgeLighttpd:   "lighttpd has no limit on the whole duration of a response: look at the layers around it",
 		record.EdgeApache:     "Apache has no limit on the whole duration of a response: look at the layers around it, and at GracefulShutdownTimeout where it is reloaded",
-		record.EdgeVarnish:    "varnishd -p send_timeout=3600   # the total time for a response, 600 s otherwise",
-		record.EdgeTraefik:    "entryPoints: { web: { transport: { respondingTimeouts: { writeTimeout: 0s } } } }",
+		record.EdgeVarnish:    "    varnishd -p send_timeout=3600   # the total time for a response, 600 s otherwise",
+		record.EdgeTraefik:    "    entryPoints: { web: { transport: { respondingTimeouts: { writeTimeout: 0s } } } }",
 		record.EdgeALB:        "an ALB has no limit on the whole duration of a response: look at its target (Lambda ends at its own timeout, API Gateway after 29 s)",
 		record.EdgeCloudflare: "a proxied response has no limit on its whole duration at Cloudflare: look at the origin, or at a Worker in between",
 	}
@@ -126,8 +135,8 @@ var (
 		record.EdgeCaddy:      "Caddy itself sets no limit on a response: look for plugins in the route (response_body, replace)",
 		record.EdgeEnvoy:      "take a buffering filter or ext_proc with response_body_mode: BUFFERED off the route, or raise per_connection_buffer_limit_bytes (1 MiB otherwise)",
 		record.EdgeLighttpd:   "lighttpd itself sets no limit on a response: look at the disk that server.upload-dirs is on, and at mod_magnet code",
-		record.EdgeApache:     "SecResponseBodyLimit 536870912   # ModSecurity, 512 KiB otherwise; better SecResponseBodyAccess Off for streams; and no Substitute filter",
-		record.EdgeVarnish:    "varnishd -s Transient=malloc,1G   # a full transient storage cuts what passes through; or return (pipe) for streams",
+		record.EdgeApache:     "ModSecurity reads bodies (512 KiB at most by default): turn that off for streams, and use no Substitute filter:\n    SecResponseBodyAccess Off",
+		record.EdgeVarnish:    "    varnishd -s Transient=malloc,1G   # a full transient storage cuts what passes through; or return (pipe) for streams",
 		record.EdgeTraefik:    "take the buffering middleware off the router of streams, or set maxResponseBodyBytes: 0",
 		record.EdgeALB:        "a Lambda target may answer at most 1 MB through an ALB: use an instance or ip target, or a function URL in mode RESPONSE_STREAM",
 		record.EdgeCloudflare: "look for a Worker that reads the whole body (128 MB of memory), and pass response.body on instead",
@@ -140,72 +149,72 @@ var (
 		record.EdgeEnvoy:      "look at %RESPONSE_FLAGS% in the access log (UT: route timeout, SI: stream idle timeout, UC: the app closed), and at timeout, stream_idle_timeout",
 		record.EdgeLighttpd:   "look at server.errorlog at the time of an ending, and at read-timeout, server.max-write-idle",
 		record.EdgeApache:     "look at ErrorLog at the time of an ending, and at ProxyTimeout, Timeout and output filters",
-		record.EdgeVarnish:    "varnishlog -g request -q FetchError   # and between_bytes_timeout, send_timeout, idle_send_timeout",
+		record.EdgeVarnish:    "    varnishlog -g request -q FetchError   # and between_bytes_timeout, send_timeout, idle_send_timeout",
 		record.EdgeTraefik:    "look at the access log at the time of an ending, and at respondingTimeouts.writeTimeout and the middlewares of the router",
 		record.EdgeALB:        "look at the access log's elb_status_code and error_reason, and at idle_timeout.timeout_seconds",
 		record.EdgeCloudflare: "look the Cf-Ray up in Cloudflare's logs (OriginResponseStatus, EdgeEndTimestamp)",
 	}
 	edgeHeader = edgeFix{
 		record.EdgeUnknown:    "raise the proxy's timeout for the first byte above the slowest start of an answer",
-		record.EdgeNginx:      "location /stream { proxy_read_timeout 1h; }   # and max_fails=0 for the servers of the upstream, so that a slow start does not take one out",
-		record.EdgeHAProxy:    "timeout server 1h   # in the backend; it covers the wait for the head as well",
-		record.EdgeCaddy:      "reverse_proxy app:8000 { transport http { response_header_timeout 1h } }",
-		record.EdgeEnvoy:      "route: { cluster: app, timeout: 0s }   # 15 s otherwise",
-		record.EdgeLighttpd:   "proxy.server = ( \"/stream\" => (( \"host\" => \"127.0.0.1\", \"port\" => 8000, \"read-timeout\" => 3600 )) )",
-		record.EdgeApache:     "ProxyPass /stream http://app:8000/stream timeout=3600",
-		record.EdgeVarnish:    "backend app { .host = \"app\"; .port = \"8000\"; .first_byte_timeout = 3600s; }",
-		record.EdgeTraefik:    "serversTransports: { stream: { forwardingTimeouts: { responseHeaderTimeout: 0s } } }",
-		record.EdgeALB:        "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes Key=idle_timeout.timeout_seconds,Value=3600",
+		record.EdgeNginx:      "set max_fails=0 for the servers of the upstream, so that a slow start does not take one out; and in the location of the streams:\n    proxy_read_timeout 1h;",
+		record.EdgeHAProxy:    "    timeout server 1h   # in the backend; it covers the wait for the head as well",
+		record.EdgeCaddy:      "    reverse_proxy app:8000 {\n        transport http {\n            response_header_timeout 1h\n        }\n    }",
+		record.EdgeEnvoy:      "    route: { cluster: app, timeout: 0s }   # 15 s otherwise",
+		record.EdgeLighttpd:   "    proxy.server = ( \"/stream\" => (( \"host\" => \"127.0.0.1\", \"port\" => 8000, \"read-timeout\" => 3600 )) )",
+		record.EdgeApache:     "    ProxyPass /stream http://app:8000/stream timeout=3600",
+		record.EdgeVarnish:    "    backend app { .host = \"app\"; .port = \"8000\"; .first_byte_timeout = 3600s; }",
+		record.EdgeTraefik:    "    serversTransports: { stream: { forwardingTimeouts: { responseHeaderTimeout: 0s } } }",
+		record.EdgeALB:        "    aws elbv2 modify-load-balancer-attributes --load-balancer-arn \"$LOAD_BALANCER_ARN\" --attributes Key=idle_timeout.timeout_seconds,Value=3600",
 		record.EdgeCloudflare: "Cloudflare answers 524 after 100 to 120 s without a head, which only Enterprise plans can raise: send the head at once",
 	}
 	edgeReload = edgeFix{
 		record.EdgeUnknown:    "let the old workers of a reload live longer than the longest stream",
-		record.EdgeNginx:      "worker_shutdown_timeout 0; or longer than the longest stream",
-		record.EdgeHAProxy:    "hard-stop-after 1h   # in global; longer than the longest stream",
-		record.EdgeCaddy:      "grace_period 1h   # in the global options; 0 waits for ever",
-		record.EdgeEnvoy:      "envoy --drain-time-s 3600 --parent-shutdown-time-s 3700",
-		record.EdgeLighttpd:   "server.feature-flags += ( \"server.graceful-shutdown-timeout\" => 3600 )",
-		record.EdgeApache:     "GracefulShutdownTimeout 0   # and apachectl graceful instead of restart",
+		record.EdgeNginx:      "in the main context; or any time longer than the longest stream:\n    worker_shutdown_timeout 1h;",
+		record.EdgeHAProxy:    "    hard-stop-after 1h   # in global; longer than the longest stream",
+		record.EdgeCaddy:      "in the global options; 0 waits for ever:\n    grace_period 1h",
+		record.EdgeEnvoy:      "    envoy --drain-time-s 3600 --parent-shutdown-time-s 3700",
+		record.EdgeLighttpd:   "    server.feature-flags += ( \"server.graceful-shutdown-timeout\" => 3600 )",
+		record.EdgeApache:     "reload with apachectl graceful instead of restart:\n    GracefulShutdownTimeout 0",
 		record.EdgeVarnish:    "varnishreload loads a new VCL without ending streams: do not restart varnishd",
-		record.EdgeTraefik:    "entryPoints: { web: { transport: { lifeCycle: { requestAcceptGraceTimeout: 10s, graceTimeOut: 3600s } } } }",
-		record.EdgeALB:        "aws elbv2 modify-target-group-attributes --target-group-arn ARN --attributes Key=deregistration_delay.timeout_seconds,Value=3600",
+		record.EdgeTraefik:    "    entryPoints: { web: { transport: { lifeCycle: { requestAcceptGraceTimeout: 10s, graceTimeOut: 3600s } } } }",
+		record.EdgeALB:        "    aws elbv2 modify-target-group-attributes --target-group-arn \"$TARGET_GROUP_ARN\" --attributes Key=deregistration_delay.timeout_seconds,Value=3600",
 		record.EdgeCloudflare: "Cloudflare's restarts cannot be set: let clients resume",
 	}
 	edgeConnections = edgeFix{
 		record.EdgeUnknown:    "raise the proxy's limit on connections and its limit on open files above twice the number of streams",
-		record.EdgeNginx:      "events { worker_connections 16384; }   # two for each proxied stream",
-		record.EdgeHAProxy:    "maxconn 20000   # in global and in the frontend; and maxconn of each server line above its streams",
-		record.EdgeCaddy:      "reverse_proxy app:8000 { transport http { max_conns_per_host 0 } }   # and LimitNOFILE=65536 for its service",
-		record.EdgeEnvoy:      "circuit_breakers: { thresholds: [ { max_connections: 20000, max_requests: 20000, max_pending_requests: 20000 } ] }   # 1024 otherwise",
-		record.EdgeLighttpd:   "server.max-connections = 8192\nserver.max-fds = 16384",
-		record.EdgeApache:     "ServerLimit 64\nThreadsPerChild 64\nMaxRequestWorkers 4096",
-		record.EdgeVarnish:    "varnishd -p thread_pool_max=10000   # a thread for each stream; and no .max_connections in the backend",
-		record.EdgeTraefik:    "inFlightReq: { amount: 20000 }   # or no such middleware on the router of streams; and a higher limit on open files",
+		record.EdgeNginx:      "    events { worker_connections 16384; }   # two for each proxied stream",
+		record.EdgeHAProxy:    "    maxconn 20000   # in global and in the frontend; and maxconn of each server line above its streams",
+		record.EdgeCaddy:      "and LimitNOFILE=65536 for its service:\n    reverse_proxy app:8000 {\n        transport http {\n            max_conns_per_host 0\n        }\n    }",
+		record.EdgeEnvoy:      "    circuit_breakers: { thresholds: [ { max_connections: 20000, max_requests: 20000, max_pending_requests: 20000 } ] }   # 1024 otherwise",
+		record.EdgeLighttpd:   "    server.max-connections = 8192\n    server.max-fds = 16384",
+		record.EdgeApache:     "    ServerLimit 64\n    ThreadsPerChild 64\n    MaxRequestWorkers 4096",
+		record.EdgeVarnish:    "    varnishd -p thread_pool_max=10000   # a thread for each stream; and no .max_connections in the backend",
+		record.EdgeTraefik:    "    inFlightReq: { amount: 20000 }   # or no such middleware on the router of streams; and a higher limit on open files",
 		record.EdgeALB:        "an ALB grows by itself: look at RejectedConnectionCount and at the limits of the targets",
 		record.EdgeCloudflare: "Cloudflare has no such limit that you can set: look at the rate limiting rules and at the origin",
 	}
 	edgeHonest = edgeFix{
 		record.EdgeUnknown:    "speak HTTP/1.1 to the app and have it send a chunked body (no Connection: close without a length): then a cut cannot be taken for the end",
-		record.EdgeNginx:      "location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; }",
-		record.EdgeHAProxy:    "option http-keep-alive   # no option httpclose or forceclose; and the app answers HTTP/1.1 with a chunked body",
-		record.EdgeCaddy:      "reverse_proxy app:8000 { transport http { versions 1.1 } }   # and the app answers with a chunked body; a recovering handler in front must not swallow the abort",
+		record.EdgeNginx:      nginxHonest,
+		record.EdgeHAProxy:    "    option http-keep-alive   # no option httpclose or forceclose; and the app answers HTTP/1.1 with a chunked body",
+		record.EdgeCaddy:      "and the app answers with a chunked body; a recovering handler in front must not swallow the abort:\n    reverse_proxy app:8000 {\n        transport http {\n            versions 1.1\n        }\n    }",
 		record.EdgeEnvoy:      "speak HTTP/1.1 or 2 to the cluster, with a chunked body from the app: http_protocol_options without accept_http_10",
-		record.EdgeLighttpd:   "proxy.header = ( \"upgrade\" => \"enable\" )   # lighttpd 1.4.56 or newer speaks HTTP/1.1 to the app then; and server.stream-response-body = 2",
+		record.EdgeLighttpd:   "    proxy.header = ( \"upgrade\" => \"enable\" )   # lighttpd 1.4.56 or newer speaks HTTP/1.1 to the app then; and server.stream-response-body = 2",
 		record.EdgeApache:     "no SetEnv force-proxy-request-1.0 or proxy-nokeepalive for the location of streams; and the app answers HTTP/1.1 with a chunked body",
-		record.EdgeVarnish:    "the app answers HTTP/1.1 with a chunked body, or sub vcl_recv { if (req.url ~ \"^/stream\") { return (pipe); } }",
+		record.EdgeVarnish:    "the app answers HTTP/1.1 with a chunked body; or:\n    sub vcl_recv { if (req.url ~ \"^/stream\") { return (pipe); } }",
 		record.EdgeTraefik:    "the app answers HTTP/1.1 with a chunked body; no middleware or plugin that recovers from the abort of a response",
 		record.EdgeALB:        "the app answers HTTP/1.1 with a chunked body, and keeps its connections open: keep-alive timeout above the ALB's idle timeout",
 		record.EdgeCloudflare: "the app answers HTTP/1.1 with a chunked body; in a Worker, pass response.body on and let its errors through",
 	}
 	edgeAbort = edgeFix{
 		record.EdgeUnknown:    "let the proxy end its request to the app when the client leaves, and do not cache streams",
-		record.EdgeNginx:      "proxy_ignore_client_abort off; and no proxy_cache on streams",
-		record.EdgeHAProxy:    "option abortonclose",
+		record.EdgeNginx:      "no proxy_cache on streams; and in their location:\n    proxy_ignore_client_abort off;",
+		record.EdgeHAProxy:    "    option abortonclose",
 		record.EdgeCaddy:      "no stream_close_delay in reverse_proxy: it ends the request to the app with the client otherwise",
 		record.EdgeEnvoy:      "no cache or buffer filter on the route of streams: Envoy resets the request to the app with the client otherwise",
-		record.EdgeLighttpd:   "server.stream-response-body = 2   # so that it notices the client's end before the response is whole",
-		record.EdgeApache:     "ProxyPass /stream http://app:8000/stream flushpackets=on   # so that it notices the client's end at the next write; no CacheEnable on streams",
-		record.EdgeVarnish:    "sub vcl_recv { if (req.url ~ \"^/stream\") { return (pipe); } }   # a fetch goes on without its client otherwise",
+		record.EdgeLighttpd:   "    server.stream-response-body = 2   # so that it notices the client's end before the response is whole",
+		record.EdgeApache:     "no CacheEnable on streams; with flushpackets it notices at the next write that the client has left:\n    ProxyPass /stream http://app:8000/stream flushpackets=on",
+		record.EdgeVarnish:    "    sub vcl_recv { if (req.url ~ \"^/stream\") { return (pipe); } }   # a fetch goes on without its client otherwise",
 		record.EdgeTraefik:    "no buffering middleware on the router of streams: Traefik ends the request to the app with the client otherwise",
 		record.EdgeALB:        "an ALB ends the connection to the target with the client's: look further in",
 		record.EdgeCloudflare: "do not cache streams (Cache-Control: no-store): Cloudflare may fetch a cacheable response to its end",
@@ -216,12 +225,15 @@ var (
 var (
 	fixRaised = fix{
 		unknown: "catch errors while streaming, send the dialect's error event and end the response properly",
-		python:  "catch inside the generator, send the dialect's error event and end properly: except Exception as e: yield error_event(e); return",
-		golang:  "return errors instead of panicking in the handler; once the head is out, write the dialect's error event and return: defer func() { if p := recover(); p != nil { writeErrorEvent(w, p) } }()",
-		node:    "await the whole stream inside try/catch; in catch, once the head is out: res.write(errorEvent(e)); res.end()",
-		java:    "catch in the task that writes: try { … } catch (Exception e) { emitter.send(SseEmitter.event().name(\"error\").data(e.getMessage())); emitter.complete(); }",
-		php:     "try { … } catch (\\Throwable $e) { echo error_event($e); flush(); }   // and a register_shutdown_function for fatal errors",
-		ruby:    "begin … rescue => e; response.stream.write(error_event(e)); ensure response.stream.close; end",
+		python: "catch errors inside the generator, send the dialect's error event and end properly:\n" +
+			"    async def stream():\n        try:\n            async for item in produce():\n                yield item\n" +
+			"        except Exception as e:\n            yield error_event(e)",
+		golang: "return errors instead of panicking in the handler; once the head is out, write the dialect's error event and return:\n" +
+			"    defer func() {\n        if p := recover(); p != nil {\n            writeErrorEvent(w, p)\n        }\n    }()",
+		node: "await the whole stream inside try; once the head is out:\n    try { await send(res); } catch (e) { res.write(errorEvent(e)); res.end(); }",
+		java: "catch in the task that writes: try { … } catch (Exception e) { emitter.send(SseEmitter.event().name(\"error\").data(e.getMessage())); emitter.complete(); }",
+		php:  "try { … } catch (\\Throwable $e) { echo error_event($e); flush(); }   // and a register_shutdown_function for fatal errors",
+		ruby: "begin … rescue => e; response.stream.write(error_event(e)); ensure response.stream.close; end",
 	}
 	fixBlocked = fix{
 		unknown: "move the blocking call off the loop or thread that serves the streams: a thread pool, or an asynchronous client",
@@ -247,17 +259,17 @@ var (
 		golang:  "raise the size of the semaphore or worker pool that the handler waits for, or db.SetMaxOpenConns",
 		node:    "UV_THREADPOOL_SIZE=64 for file system, DNS and crypto calls; a larger pool in the database client",
 		java:    "server.tomcat.threads.max=400, or spring.threads.virtual.enabled=true; and a task executor of its own for streams: spring.task.execution.pool.max-size=400",
-		php:     "pm.max_children = 200   ; one process for each stream at once",
-		ruby:    "threads 5, 64 in config/puma.rb   # one thread for each stream at once",
+		php:     "one process for each stream at once:\n    pm.max_children = 200",
+		ruby:    "in config/puma.rb, one thread for each stream at once:\n    threads 5, 64",
 	}
 	fixNoShutdown = fix{
 		unknown: "on SIGTERM stop accepting, let the open streams end, then exit; without a shell between the container and the app that keeps the signal",
 		python:  "run the app under a server that drains: exec uvicorn main:app --timeout-graceful-shutdown 120 (or gunicorn --graceful-timeout 120), without a shell in between and without signal handlers of your own",
 		golang:  "ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM); defer stop(); go srv.ListenAndServe(); <-ctx.Done(); srv.Shutdown(timeout) with a timeout above the longest stream",
-		node:    "process.on('SIGTERM', () => server.close(() => process.exit(0))): open streams end by themselves, new ones go elsewhere",
+		node:    "open streams end by themselves, new ones go elsewhere:\n    process.on('SIGTERM', () => server.close(() => process.exit(0)));",
 		java:    "server.shutdown=graceful and spring.lifecycle.timeout-per-shutdown-phase=120s; without Spring: Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(120)))",
 		php:     "process_control_timeout = 120s in php-fpm.conf, and stop with SIGQUIT: STOPSIGNAL SIGQUIT in the Dockerfile",
-		ruby:    "exec bundle exec puma   # it drains on SIGTERM; without a shell in between; worker_shutdown_timeout 120",
+		ruby:    "Puma drains on SIGTERM: start it without a shell in between, with worker_shutdown_timeout 120:\n    exec bundle exec puma",
 	}
 	fixGrace = fix{
 		unknown: "give the app longer than the longest stream to end after SIGTERM: its own graceful timeout, and docker stop -t 130 or terminationGracePeriodSeconds: 130",
@@ -272,7 +284,7 @@ var (
 		unknown: "stop when the client leaves: end the call to the model with the request",
 		python:  "stop when the client leaves: async def gen(): ... if await request.is_disconnected(): return; cancel the call to the model",
 		golang:  "stop when the client leaves: pass r.Context() to the model's call and select on its Done",
-		node:    "stop when the client leaves: res.on('close', () => controller.abort())",
+		node:    "stop when the client leaves:\n    res.on('close', () => controller.abort());",
 		java:    "stop when the client leaves: emitter.onError(e -> call.cancel()), emitter.onCompletion(call::cancel); in WebFlux doOnCancel",
 		php:     "ignore_user_abort(false); and after each flush(): if (connection_aborted()) { exit; }",
 		ruby:    "rescue ActionController::Live::ClientDisconnected, IOError around the loop, and end the call to the model in ensure",
@@ -298,20 +310,23 @@ var (
 	fixFirst = fix{
 		unknown: "send the head and a first event (or a heartbeat) before the slow work; do retrieval at startup or beside it",
 		python:  "return the StreamingResponse at once and do the slow work inside the generator, after a first yield \": ping\\n\\n\"",
-		golang:  "w.WriteHeader(200); io.WriteString(w, \": ping\\n\\n\"); http.NewResponseController(w).Flush()   // before the slow work",
-		node:    "res.flushHeaders(); res.write(': ping\\n\\n')   // before the slow work",
-		java:    "emitter.send(SseEmitter.event().comment(\"ping\"))   // before the slow work, which runs in an executor",
-		php:     "echo \": ping\\n\\n\"; ob_flush(); flush();   // before the slow work",
-		ruby:    "response.stream.write(\": ping\\n\\n\")   # before the slow work",
+		golang:  "before the slow work:\n    w.WriteHeader(200)\n    io.WriteString(w, \": ping\\n\\n\")\n    http.NewResponseController(w).Flush()",
+		node:    "before the slow work:\n    res.flushHeaders();\n    res.write(': ping\\n\\n');",
+		java:    "before the slow work, which runs in an executor:\n    emitter.send(SseEmitter.event().comment(\"ping\"));",
+		php:     "before the slow work:\n    echo \": ping\\n\\n\"; ob_flush(); flush();",
+		ruby:    "before the slow work:\n    response.stream.write(\": ping\\n\\n\")",
 	}
 	fixHeartbeat = fix{
 		unknown: "while nothing is ready, write a comment (\": ping\" and an empty line) every few seconds, at most every third of the timeout",
-		python:  "while nothing is ready, send a heartbeat: try: item = await asyncio.wait_for(q.get(), 10) except TimeoutError: yield \": ping\\n\\n\"   (sse-starlette: ping=10)",
-		golang:  "while nothing is ready, send a heartbeat: case <-time.After(10 * time.Second): io.WriteString(w, \": ping\\n\\n\"); rc.Flush()",
-		node:    "while nothing is ready, send a heartbeat: const t = setInterval(() => res.write(': ping\\n\\n'), 10_000); res.on('close', () => clearInterval(t))",
-		java:    "while nothing is ready, send a heartbeat: scheduler.scheduleAtFixedRate(() -> emitter.send(SseEmitter.event().comment(\"ping\")), 10, 10, SECONDS)",
-		php:     "while nothing is ready, send a heartbeat: if (time() - $last > 10) { echo \": ping\\n\\n\"; ob_flush(); flush(); $last = time(); }",
-		ruby:    "while nothing is ready, send a heartbeat: ActionController::Live::SSE, sse.write or response.stream.write(\": ping\\n\\n\") every 10 s from a thread of its own",
+		python: "while nothing is ready, send a heartbeat (sse-starlette: ping=10):\n" +
+			"    try:\n        item = await asyncio.wait_for(q.get(), 10)\n    except TimeoutError:\n        yield \": ping\\n\\n\"",
+		golang: "while nothing is ready, send a heartbeat:\n" +
+			"    select {\n    case item := <-items:\n        write(w, item)\n    case <-time.After(10 * time.Second):\n" +
+			"        io.WriteString(w, \": ping\\n\\n\")\n        rc.Flush()\n    }",
+		node: "while nothing is ready, send a heartbeat:\n    const t = setInterval(() => res.write(': ping\\n\\n'), 10_000);\n    res.on('close', () => clearInterval(t));",
+		java: "while nothing is ready, send a heartbeat: scheduler.scheduleAtFixedRate(() -> emitter.send(SseEmitter.event().comment(\"ping\")), 10, 10, SECONDS)",
+		php:  "while nothing is ready, send a heartbeat: if (time() - $last > 10) { echo \": ping\\n\\n\"; ob_flush(); flush(); $last = time(); }",
+		ruby: "while nothing is ready, send a heartbeat: ActionController::Live::SSE, sse.write or response.stream.write(\": ping\\n\\n\") every 10 s from a thread of its own",
 	}
 	fixResources = fix{
 		unknown: "keep what the stream reads open until its last write: open it inside the function that produces the stream, or at startup",

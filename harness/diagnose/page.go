@@ -60,28 +60,44 @@ func (k Known) render(b *strings.Builder) {
 		b.WriteString("\nFix: the report says it; it depends on what was seen.\n")
 		return
 	}
-	b.WriteString("\n| fix | |\n|---|---|\n")
+	b.WriteString("\nFix\n")
 	if k.remedy.edge != nil {
-		row(b, "at the proxy", k.remedy.edge[record.EdgeUnknown])
+		item(b, "at the proxy", k.remedy.edge[record.EdgeUnknown])
 		for _, p := range record.EdgeProducts {
-			row(b, p.String(), k.remedy.edge[p])
+			item(b, p.String(), k.remedy.edge[p])
 		}
 	}
 	if k.remedy.app != nil {
-		row(b, "in the app", k.remedy.app[unknown])
+		item(b, "in the app", k.remedy.app[unknown])
 		for _, l := range languages {
-			row(b, string(l), k.remedy.app[l])
+			item(b, string(l), k.remedy.app[l])
 		}
 	}
 }
 
-// row writes a line of a table; code stands between backquotes, so that nothing in it
-// is Markdown. A bar would end the cell even there.
-func row(b *strings.Builder, who, what string) {
-	what = strings.ReplaceAll(strings.ReplaceAll(what, "|", "\\|"), "\n", " ")
-	fence := "`"
-	if strings.Contains(what, "`") {
-		fence = "``"
+// codeIndent marks a line of a fix as code, as in Markdown.
+const codeIndent = "    "
+
+// item writes a fix as an item of a list: its prose, in which nothing is Markdown,
+// and its code as a block.
+func item(b *strings.Builder, who, what string) {
+	fmt.Fprintf(b, "- **%s**:", who)
+	inCode := false
+	for line := range strings.SplitSeq(what, "\n") {
+		text, code := strings.CutPrefix(line, codeIndent)
+		if code != inCode {
+			b.WriteString("\n  ```")
+		}
+		if inCode = code; code {
+			b.WriteString("\n  " + text)
+		} else {
+			b.WriteString(" " + plain.Replace(text))
+		}
 	}
-	fmt.Fprintf(b, "| %s | %s%s%s |\n", who, fence, what, fence)
+	if inCode {
+		b.WriteString("\n  ```")
+	}
+	b.WriteByte('\n')
 }
+
+var plain = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", "[", "\\[", "|", "\\|")

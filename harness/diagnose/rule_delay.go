@@ -9,7 +9,7 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-const fixBuffering = "send X-Accel-Buffering: no with every stream; or location /stream { proxy_buffering off; proxy_http_version 1.1; gzip off; }"
+const fixBuffering = nginxUnbuffered
 
 // buffering names the hop that collects events. Streams of one hop and one
 // encoding have one cause; a probe that asks for compression may meet another.

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	fixLaunder = "location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; }"
+	fixLaunder = nginxHonest
 	fixEarly   = "send the terminal on the success path only, and an error event on every other; let exceptions end the connection"
 )
 

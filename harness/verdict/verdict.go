@@ -198,11 +198,12 @@ type GroupReport struct {
 }
 
 // Quantiles sum up a distribution, in seconds. A quantile that N samples cannot
-// carry (p90 under 10, p99 under 100) is nil.
+// carry (p90 under 10, p95 under 20, p99 under 100) is nil.
 type Quantiles struct {
 	N   int      `json:"n"`
 	P50 *float64 `json:"p50,omitempty"`
 	P90 *float64 `json:"p90,omitempty"`
+	P95 *float64 `json:"p95,omitempty"`
 	P99 *float64 `json:"p99,omitempty"`
 	Max float64  `json:"max"`
 }

@@ -96,12 +96,4 @@
   }
   addEventListener("hashchange", reveal);
   reveal();
-
-  // Print everything, and fold again what was folded.
-  var folded = [];
-  addEventListener("beforeprint", function () {
-    folded = all("details:not([open])");
-    folded.forEach(function (d) { d.open = true; });
-  });
-  addEventListener("afterprint", function () { folded.forEach(function (d) { d.open = false; }); });
 })();
