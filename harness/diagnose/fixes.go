@@ -135,7 +135,7 @@ var (
 		record.EdgeCaddy:      "Caddy itself sets no limit on a response: look for plugins in the route (response_body, replace)",
 		record.EdgeEnvoy:      "take a buffering filter or ext_proc with response_body_mode: BUFFERED off the route, or raise per_connection_buffer_limit_bytes (1 MiB otherwise)",
 		record.EdgeLighttpd:   "lighttpd itself sets no limit on a response: look at the disk that server.upload-dirs is on, and at mod_magnet code",
-		record.EdgeApache:     "ModSecurity reads bodies (512 KiB at most by default): turn that off for streams, and use no Substitute filter:\n    SecResponseBodyAccess Off",
+		record.EdgeApache:     "ModSecurity reads bodies (512 KiB at most by default): turn that off for streams, and use no Substitute filter:\n    <IfModule security2_module>\n        SecResponseBodyAccess Off\n    </IfModule>",
 		record.EdgeVarnish:    "    varnishd -s Transient=malloc,1G   # a full transient storage cuts what passes through; or return (pipe) for streams",
 		record.EdgeTraefik:    "take the buffering middleware off the router of streams, or set maxResponseBodyBytes: 0",
 		record.EdgeALB:        "a Lambda target may answer at most 1 MB through an ALB: use an instance or ip target, or a function URL in mode RESPONSE_STREAM",
@@ -231,9 +231,11 @@ var (
 		golang: "return errors instead of panicking in the handler; once the head is out, write the dialect's error event and return:\n" +
 			"    defer func() {\n        if p := recover(); p != nil {\n            writeErrorEvent(w, p)\n        }\n    }()",
 		node: "await the whole stream inside try; once the head is out:\n    try { await send(res); } catch (e) { res.write(errorEvent(e)); res.end(); }",
-		java: "catch in the task that writes: try { … } catch (Exception e) { emitter.send(SseEmitter.event().name(\"error\").data(e.getMessage())); emitter.complete(); }",
-		php:  "try { … } catch (\\Throwable $e) { echo error_event($e); flush(); }   // and a register_shutdown_function for fatal errors",
-		ruby: "begin … rescue => e; response.stream.write(error_event(e)); ensure response.stream.close; end",
+		java: "catch in the task that writes:\n" +
+			"    try {\n        write(emitter);\n    } catch (Exception e) {\n" +
+			"        emitter.send(SseEmitter.event().name(\"error\").data(e.getMessage()));\n        emitter.complete();\n    }",
+		php:  "use register_shutdown_function for fatal errors; and:\n    try { stream(); } catch (\\Throwable $e) { echo error_event($e); flush(); }",
+		ruby: "    begin\n      produce { |item| response.stream.write(item) }\n    rescue => e\n      response.stream.write(error_event(e))\n    ensure\n      response.stream.close\n    end",
 	}
 	fixBlocked = fix{
 		unknown: "move the blocking call off the loop or thread that serves the streams: a thread pool, or an asynchronous client",
@@ -286,7 +288,7 @@ var (
 		golang:  "stop when the client leaves: pass r.Context() to the model's call and select on its Done",
 		node:    "stop when the client leaves:\n    res.on('close', () => controller.abort());",
 		java:    "stop when the client leaves: emitter.onError(e -> call.cancel()), emitter.onCompletion(call::cancel); in WebFlux doOnCancel",
-		php:     "ignore_user_abort(false); and after each flush(): if (connection_aborted()) { exit; }",
+		php:     "stop when the client leaves: call ignore_user_abort(false), and after each flush():\n    if (connection_aborted()) { exit; }",
 		ruby:    "rescue ActionController::Live::ClientDisconnected, IOError around the loop, and end the call to the model in ensure",
 	}
 	fixStall = fix{
@@ -325,7 +327,7 @@ var (
 			"        io.WriteString(w, \": ping\\n\\n\")\n        rc.Flush()\n    }",
 		node: "while nothing is ready, send a heartbeat:\n    const t = setInterval(() => res.write(': ping\\n\\n'), 10_000);\n    res.on('close', () => clearInterval(t));",
 		java: "while nothing is ready, send a heartbeat: scheduler.scheduleAtFixedRate(() -> emitter.send(SseEmitter.event().comment(\"ping\")), 10, 10, SECONDS)",
-		php:  "while nothing is ready, send a heartbeat: if (time() - $last > 10) { echo \": ping\\n\\n\"; ob_flush(); flush(); $last = time(); }",
+		php:  "while nothing is ready, send a heartbeat:\n    if (time() - $last > 10) { echo \": ping\\n\\n\"; ob_flush(); flush(); $last = time(); }",
 		ruby: "while nothing is ready, send a heartbeat: ActionController::Live::SSE, sse.write or response.stream.write(\": ping\\n\\n\") every 10 s from a thread of its own",
 	}
 	fixResources = fix{
@@ -353,7 +355,7 @@ var (
 		node:    "compression({ filter: (req, res) => !/event-stream/.test(res.getHeader('Content-Type')) }); or res.flush() after each event",
 		java:    "leave text/event-stream out of server.compression.mime-types",
 		php:     "zlib.output_compression = Off",
-		ruby:    "use Rack::Deflater, if: ->(env, status, headers, body) { headers['content-type'] !~ /event-stream/ }",
+		ruby:    "    use Rack::Deflater, if: ->(env, status, headers, body) { headers['content-type'] !~ /event-stream/ }",
 	}
 	fixSwallowed = fix{
 		unknown: "do not end the body cleanly after an error: abort the connection, or write an error event",

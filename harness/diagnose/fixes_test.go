@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -153,34 +156,28 @@ type checker struct {
 	wrap     func(topic, snippet string) string
 }
 
-// snippet is a fix without its comments; false where it is said in words alone.
-func snippet(fix string) (string, bool) {
+// snippet is the code of a fix; "" where it is said in words alone.
+func snippet(fix string) string {
 	var lines []string
-	for l := range strings.Lines(fix) {
-		l, _, _ = strings.Cut(l, "   #")
-		lines = append(lines, strings.TrimSpace(l))
+	for l := range strings.SplitSeq(fix, "\n") {
+		if code, ok := strings.CutPrefix(l, codeIndent); ok {
+			lines = append(lines, code)
+		}
 	}
-	s := strings.Join(lines, "\n")
-	return s, strings.ContainsAny(s, "{=;") || strings.Contains(s, "timeout ") || strings.HasPrefix(s, "maxconn")
+	return strings.Join(lines, "\n")
 }
 
 var edgeTopics = map[string]edgeFix{"buffering": edgeUnbuffered, "compression": edgeUncompressed, "idle": edgeIdle, "deadline": edgeDeadline,
 	"header": edgeHeader, "reload": edgeReload, "connections": edgeConnections, "honest": edgeHonest, "abort": edgeAbort, "cap": edgeCap}
 
-// words alone, or in two places: no parser takes them as they stand.
-var unparsed = map[string]bool{
-	"nginx buffering": true, "nginx compression": true, "nginx reload": true, "nginx abort": true, "nginx cap": true, "nginx deadline": true,
-	"HAProxy compression": true, "HAProxy deadline": true, "HAProxy honest": false, "HAProxy cap": true,
-	"Caddy honest": false, "Caddy cap": true, "Caddy abort": true, "Caddy compression": false,
-	"Apache honest": true, "Apache deadline": true, "Apache cap": true, "Apache compression": false,
-	"lighttpd compression": true, "lighttpd deadline": true, "lighttpd cap": true,
-}
-
 var checkers = []checker{
 	{record.EdgeNginx, []string{"nginx", "/usr/sbin/nginx"}, "nginx.conf", []string{"-t", "-q", "-c", "{}", "-e", "stderr"}, func(topic, s string) string {
-		events, server := "events {}", "server { listen 127.0.0.1:1; "+s+" }"
-		if topic == "connections" {
+		events, server := "events {}", "server { listen 127.0.0.1:1; location /stream { proxy_pass http://app; "+s+" } }"
+		switch topic {
+		case "connections":
 			events, server = s, ""
+		case "reload":
+			events, server = events+" "+s, ""
 		}
 		return "pid PID; " + events + " http { access_log off; upstream app { server 127.0.0.1:2; } " + server + " }"
 	}},
@@ -193,7 +190,7 @@ var checkers = []checker{
 			backend + "\n  server s 127.0.0.1:2\n"
 	}},
 	{record.EdgeCaddy, []string{"caddy"}, "Caddyfile", []string{"adapt", "--validate", "--adapter", "caddyfile", "--config", "{}"}, func(topic, s string) string {
-		s = blocks(strings.ReplaceAll(s, "app:8000", "127.0.0.1:2"))
+		s = strings.ReplaceAll(s, "app:8000", "127.0.0.1:2")
 		if topic == "deadline" || topic == "reload" {
 			return "{\n auto_https off\n" + s + "\n}\nhttp://127.0.0.1:1 {\n respond ok\n}\n"
 		}
@@ -209,11 +206,6 @@ var checkers = []checker{
 	{record.EdgeLighttpd, []string{"lighttpd", "/usr/sbin/lighttpd"}, "lighttpd.conf", []string{"-tt", "-f", "{}"}, func(_, s string) string {
 		return "server.document-root = \"/tmp\"\nserver.port = 1\nserver.modules = ( \"mod_proxy\" )\n" + s + "\n"
 	}},
-}
-
-// blocks writes a one-line Caddyfile block over several lines.
-func blocks(s string) string {
-	return strings.NewReplacer("{ ", "{\n", " }", "\n}").Replace(s)
 }
 
 // The snippets that are to be pasted are read by the products themselves, where
@@ -233,8 +225,8 @@ func TestSnippetsParse(t *testing.T) {
 			}
 			n := 0
 			for topic, fixes := range edgeTopics {
-				s, code := snippet(fixes[c.product])
-				if !code || unparsed[string(c.product)+" "+topic] {
+				s := snippet(fixes[c.product])
+				if s == "" {
 					continue
 				}
 				n++
@@ -257,5 +249,104 @@ func TestSnippetsParse(t *testing.T) {
 			}
 			t.Logf("%d snippets read by %s", n, program)
 		})
+	}
+}
+
+// What Envoy and Traefik read is YAML.
+func TestSnippetsYAML(t *testing.T) {
+	n := 0
+	for topic, fixes := range edgeTopics {
+		for _, p := range []record.EdgeProduct{record.EdgeEnvoy, record.EdgeTraefik} {
+			s := snippet(fixes[p])
+			if s == "" || strings.HasPrefix(s, "envoy ") { // a command line
+				continue
+			}
+			var v map[string]any
+			if err := yaml.Unmarshal([]byte(s), &v); err != nil || len(v) == 0 {
+				t.Errorf("%s at %s: %v, %v\n%s", topic, p, v, err, s)
+			}
+			n++
+		}
+	}
+	if n < 6 {
+		t.Errorf("only %d snippets were read", n)
+	}
+}
+
+// A compiler of a language reads a snippet from a file, and runs nothing.
+var compilers = map[language]struct {
+	program, file string
+	args          []string // "{}" is the file
+	wrap          func(string) string
+}{
+	python: {"python3", "snippet.py", []string{"-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", "{}"}, func(s string) string {
+		return "async def f():\n    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n"
+	}},
+	golang: {"gofmt", "snippet.go", []string{"-e", "{}"}, func(s string) string { return "package p\nfunc f() {\n" + s + "\n}\n" }},
+	node:   {"node", "snippet.js", []string{"--check", "{}"}, func(s string) string { return "async function f() {\n" + s + "\n}\n" }},
+	php:    {"php", "snippet.php", []string{"-l", "{}"}, func(s string) string { return "<?php\n" + s + "\n" }},
+	ruby:   {"ruby", "snippet.rb", []string{"-c", "{}"}, func(s string) string { return s + "\n" }},
+}
+
+// inConfiguration are snippets of a language that stand in a configuration file,
+// or in a shell, and not in its code.
+var inConfiguration = []string{"pm.", "zlib.", "exec "}
+
+// The snippets for apps are read by their languages, where they are installed.
+func TestSnippetsOfApps(t *testing.T) {
+	for lang, c := range compilers {
+		t.Run(string(lang), func(t *testing.T) {
+			program, err := exec.LookPath(c.program)
+			if err != nil {
+				t.Skipf("%s is not installed, so its snippets are not parsed", c.program)
+			}
+			for _, f := range families {
+				for _, k := range f.causes {
+					s := snippet(k.remedy.app[lang])
+					if s == "" || slices.ContainsFunc(inConfiguration, func(p string) bool { return strings.HasPrefix(s, p) }) {
+						continue
+					}
+					file := filepath.Join(t.TempDir(), c.file)
+					if err := os.WriteFile(file, []byte(c.wrap(s)), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					args := slices.Clone(c.args)
+					args[slices.Index(args, "{}")] = file
+					if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+						t.Errorf("%s: %v\n%s\n%s", k.Name, err, s, out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Prose is not set as code, and code is not hidden in prose: a line of prose ends
+// like a sentence or with a colon before the code, and a line of code is none.
+func TestFixesTellCodeFromProse(t *testing.T) {
+	check := func(where, fix string) {
+		for l := range strings.SplitSeq(fix, "\n") {
+			code, isCode := strings.CutPrefix(l, codeIndent)
+			switch {
+			case isCode && (strings.ContainsAny(code, "…") || strings.Contains(code, "; or ") || strings.Contains(code, "; and ")):
+				if before, _, comment := strings.Cut(code, "   #"); !comment || strings.Contains(before, "; or ") || strings.Contains(before, "…") {
+					t.Errorf("%s: prose is set as code: %s", where, code)
+				}
+			case !isCode && (strings.Contains(l, "   #") || strings.HasSuffix(l, ";") || strings.HasSuffix(l, "}")):
+				t.Errorf("%s: code is set as prose: %s", where, l)
+			}
+		}
+	}
+	for topic, fixes := range edgeTopics {
+		for p, fix := range fixes {
+			check(topic+" at "+p.String(), fix)
+		}
+	}
+	for _, f := range families {
+		for _, k := range f.causes {
+			for l, fix := range k.remedy.app {
+				check(k.Name+" in "+string(l), fix)
+			}
+		}
 	}
 }
