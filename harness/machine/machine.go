@@ -1,7 +1,7 @@
 // Package machine measures what the machine does beside a run: who takes its
-// CPU, and who has to wait for one. The load generator, the app and everything
-// else share it, and what an app could not do for want of a CPU is not its
-// failure.
+// CPU, and who has to wait for one, or for a disk. The load generator, the app and
+// everything else share it, and what an app could not do for want of a CPU, or of a
+// disk that others kept busy, is not its failure.
 //
 //  1. A [Sampler] is told which processes are the system under test.
 //  2. Each call of [Sampler.Sample] reads the kernel's counters and returns what
@@ -33,6 +33,27 @@ type counters struct {
 	known       bool
 	busy, steal time.Duration
 	ours, app   map[int]use // by thread
+	disk        disk
+}
+
+// A disk is what the kernel counts of all disks together.
+type disk struct {
+	waited time.Duration // by any program
+	moved  int64         // bytes, both ways
+	app    map[int]int64 // of them, by process; nil where one of them may not be asked
+}
+
+// use fills in what happened to the disks since was. waits tells, at this moment,
+// whether a thread of the app waits for one: it is only asked where somebody did, since
+// it reads a file of each thread.
+func (d disk) use(was disk, m *record.MachineSample, waits func() bool) {
+	m.DiskWait, m.DiskBytes = d.waited-was.waited, d.moved-was.moved
+	for pid, n := range d.app {
+		m.AppDiskBytes += max(0, n-was.app[pid])
+	}
+	if d.app != nil && 4*m.DiskWait >= m.Over && waits() {
+		m.AppOnDisk = m.Over
+	}
 }
 
 // A use is what one thread has had of the CPUs.
@@ -55,6 +76,7 @@ func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.Machi
 		m.OursRan, m.OursWaited = grown(s.was.ours, now.ours, m.Over)
 		m.AppRan, m.AppWaited = grown(s.was.app, now.app, m.Over)
 		m.Whole = whole && len(now.app) > 0
+		now.disk.use(s.was.disk, &m, func() bool { return onDisk(app) })
 	}
 	s.last, s.was = at, now
 	return m

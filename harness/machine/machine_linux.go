@@ -1,7 +1,11 @@
 package machine
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -31,7 +35,80 @@ func read(app []int) counters {
 		steal: seconds(c.Steal),
 		ours:  threads(fs, []int{os.Getpid()}),
 		app:   threads(fs, app),
+		disk:  disks(fs, app),
 	}
+}
+
+// disks takes the counters of /proc/pressure/io (Documentation/accounting/psi.rst:
+// microseconds), of /proc/vmstat (pgpgin and pgpgout: KiB) and of /proc/PID/io.
+func disks(fs procfs.FS, app []int) disk {
+	var d disk
+	psi, err := fs.PSIStatsForResource("io")
+	if err != nil || psi.Some == nil {
+		return d // the kernel keeps none
+	}
+	d.waited = time.Duration(psi.Some.Total) * time.Microsecond
+	if d.moved, err = paged(); err != nil {
+		return d
+	}
+	d.app = map[int]int64{}
+	for _, pid := range app {
+		p, err := fs.Proc(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		io, err := p.IO()
+		switch {
+		case errors.Is(err, os.ErrPermission):
+			d.app = nil
+			return d
+		case err == nil:
+			d.app[pid] = int64(io.ReadBytes + io.WriteBytes)
+		}
+	}
+	return d
+}
+
+// paged is what was read from disks and written to them since the machine began.
+func paged() (bytes int64, err error) {
+	text, err := os.ReadFile("/proc/vmstat")
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name != "pgpgin" && name != "pgpgout" {
+			continue
+		}
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read /proc/vmstat: %w", err)
+		}
+		bytes += n << 10
+	}
+	return bytes, err
+}
+
+// onDisk reports whether a thread of the app waits uninterruptibly (state D of
+// proc_pid_stat(5)), as one that waits for a disk does.
+func onDisk(app []int) bool {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return false
+	}
+	looked := 0
+	for _, pid := range app {
+		all, err := fs.AllThreads(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		for _, t := range all {
+			if looked++; looked > mostThreads {
+				return false
+			}
+			if s, err := t.Stat(); err == nil && s.State == "D" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

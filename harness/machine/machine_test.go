@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 func clock() func() time.Duration {
@@ -50,5 +52,31 @@ func TestGrown(t *testing.T) {
 	ran, waited := grown(was, now, 50*ms)
 	if ran != 20*ms+20*ms+50*ms || waited != 50*ms {
 		t.Errorf("ran %v, waited %v", ran, waited)
+	}
+}
+
+// A disk that somebody waits for is looked at more closely, and only then; what the app
+// may not be asked is no evidence.
+func TestDiskUse(t *testing.T) {
+	const ms = time.Millisecond
+	was := disk{waited: 10 * ms, moved: 1000, app: map[int]int64{1: 100, 2: 50}}
+	for name, tc := range map[string]struct {
+		now    disk
+		waits  bool
+		asked  bool
+		onDisk time.Duration
+		bytes  int64
+	}{
+		"quiet":                 {disk{20 * ms, 5000, map[int]int64{1: 100}}, true, false, 0, 0},
+		"pressed, and it waits": {disk{110 * ms, 5000, map[int]int64{1: 300, 2: 60, 3: 7}}, true, true, 200 * ms, 217},
+		"pressed, and it runs":  {disk{110 * ms, 5000, map[int]int64{1: 100}}, false, true, 0, 0},
+		"it may not be asked":   {disk{110 * ms, 5000, nil}, true, false, 0, 0},
+	} {
+		m := record.MachineSample{Over: 200 * ms}
+		asked := false
+		tc.now.use(was, &m, func() bool { asked = true; return tc.waits })
+		if asked != tc.asked || m.AppOnDisk != tc.onDisk || m.AppDiskBytes != tc.bytes || m.DiskBytes != 4000 {
+			t.Errorf("%s: asked %v, %+v", name, asked, m)
+		}
 	}
 }

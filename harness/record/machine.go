@@ -27,4 +27,14 @@ type MachineSample struct {
 	Whole     bool          `cbor:"11,keyasint,omitempty"`
 	// Throttled is how long a CPU quota kept the app from running.
 	Throttled time.Duration `cbor:"12,keyasint,omitempty"`
+	// DiskWait is how long some program of the machine waited for a disk
+	// (/proc/pressure/io, "some"), AppOnDisk how much of the time the app is taken to
+	// have waited, too: a thread of it was seen to. Both are 0 where the kernel does not
+	// tell, or nobody may ask what the app read and wrote.
+	DiskWait  time.Duration `cbor:"13,keyasint,omitempty"`
+	AppOnDisk time.Duration `cbor:"14,keyasint,omitempty"`
+	// DiskBytes is what all programs read from disks and wrote to them, AppDiskBytes
+	// the app's part of it.
+	DiskBytes    int64 `cbor:"15,keyasint,omitempty"`
+	AppDiskBytes int64 `cbor:"16,keyasint,omitempty"`
 }

@@ -135,3 +135,27 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 		question{"on a busy machine", all(add(3, late), add(3, fine), term,
 			happen(record.DockerSource, record.KindStart, sec), others(0, 20*sec)), verdict.Inconclusive, "other programs"})
 }
+
+// TestSilenceBesideABusyDisk: an app that waits for a disk which others keep busy is not
+// slow by itself, and one that keeps it busy, or does not wait for it, is.
+func TestSilenceBesideABusyDisk(t *testing.T) {
+	disk := func(app time.Duration, apps int64) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			const over = 250 * ms
+			for at := over; at <= time.Minute; at += over {
+				b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: over / 10,
+					AppRan: over / 50, DiskWait: over * 9 / 10, AppOnDisk: app, DiskBytes: 20 << 20, AppDiskBytes: apps})
+			}
+		}
+	}
+	gappy := synth.Shape{Gap: 4 * sec, Events: 5}
+	beside := func(sh synth.Shape, disk func(*synth.Builder)) func(*synth.Builder) {
+		return func(b *synth.Builder) { b.Add(5, sh); disk(b) }
+	}
+	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
+		question{"in time", beside(synth.Shape{}, disk(250*ms, 0)), verdict.Pass, "5 streams"},
+		question{"others keep it busy", beside(gappy, disk(250*ms, 8<<10)), verdict.Inconclusive,
+			"a disk that something else kept busy kept it from running for 90 % of the time"},
+		question{"the app itself keeps it busy", beside(gappy, disk(250*ms, 19<<20)), verdict.Fail, "5 of 5"},
+		question{"others keep it busy, and the app does not wait for it", beside(gappy, disk(0, 0)), verdict.Fail, "5 of 5"})
+}

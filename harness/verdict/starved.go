@@ -16,7 +16,8 @@ import (
 //	all cores   |█████ app ████|░░ streamproof ░░|▒▒ others ▒▒|  idle 0
 //	                                              └ taken from the app
 //
-// A machine with idle cores starves nobody, whoever else runs.
+// A machine with idle cores starves nobody, whoever else runs, but one whose disk has
+// no time for the app.
 
 // A Thief is who kept a CPU from the app.
 type Thief string
@@ -27,13 +28,14 @@ const (
 	LoadGenerator Thief = "streamproof"
 	CPUQuota      Thief = "the app's CPU quota"
 	NobodyWokeUs  Thief = "the scheduler" // where the kernel keeps no counters
+	BusyDisk      Thief = "a disk that something else kept busy"
 )
 
 // A Starvation says that something kept the app from running.
 type Starvation struct {
 	By Thief
-	// Share is the part that By took of what all cores could do, or, for a quota and
-	// the scheduler, the part of the time in which nothing could run.
+	// Share is the part that By took of what all cores could do, or, for a quota, a disk
+	// and the scheduler, the part of the time in which the app could not run.
 	Share float64
 	// Busy is how busy the cores were, from 0 to 1.
 	Busy     float64
@@ -45,7 +47,7 @@ type Starvation struct {
 func (x Starvation) String() string {
 	percent := 100 * x.Share
 	switch x.By {
-	case CPUQuota:
+	case CPUQuota, BusyDisk:
 		return fmt.Sprintf("%s kept it from running for %.0f %% of the time", x.By, percent)
 	case NobodyWokeUs:
 		return fmt.Sprintf("this machine ran nothing of ours for %.0f %% of the time", percent)
@@ -104,6 +106,7 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	}{
 		{CPUQuota, sum.Throttled.Seconds() / over, taken, true},
 		{NobodyWokeUs, sum.Late.Seconds() / over, asleep, true},
+		{BusyDisk, onDisk(&sum).Seconds() / over, waits, true},
 		{OtherMachines, sum.Steal.Seconds() / cpu, taken, false},
 		{OtherPrograms, others.Seconds() / cpu, taken, false},
 		{LoadGenerator, sum.OursRan.Seconds() / cpu, greedy, false},
@@ -136,6 +139,19 @@ func add(sum *record.MachineSample, m record.MachineSample) {
 	sum.AppRan += m.AppRan
 	sum.AppWaited += m.AppWaited
 	sum.Throttled += m.Throttled
+	sum.DiskWait += m.DiskWait
+	sum.AppOnDisk += m.AppOnDisk
+	sum.DiskBytes += m.DiskBytes
+	sum.AppDiskBytes += m.AppDiskBytes
+}
+
+// onDisk is how long the app waited for a disk through no fault of its own: one that
+// moved most of the bytes itself has only itself to wait for.
+func onDisk(m *record.MachineSample) time.Duration {
+	if 2*m.AppDiskBytes > m.DiskBytes {
+		return 0
+	}
+	return min(m.DiskWait, m.AppOnDisk)
 }
 
 // others is the CPU time of programs that are neither ours nor the app's. Where

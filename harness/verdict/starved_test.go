@@ -32,6 +32,12 @@ func TestStarved(t *testing.T) {
 	sated := quarter(1, 0, 0.1, 0.4, true)
 	sated.AppWaited = 10 * time.Millisecond
 	asleep := quarter(1, 0, 0.1, 0.001, true)
+	disk := func(waited, app time.Duration, bytes, apps int64) record.MachineSample {
+		m := quarter(0.2, 0, 0.1, 0.1, true)
+		m.DiskWait, m.AppOnDisk, m.DiskBytes, m.AppDiskBytes = waited, app, bytes, apps
+		return m
+	}
+	const whole = 250 * time.Millisecond
 	for _, tc := range []struct {
 		name   string
 		sample record.MachineSample
@@ -48,6 +54,11 @@ func TestStarved(t *testing.T) {
 		{"we do", quarter(1, 0, 0.6, 0.3, true), LoadGenerator},
 		{"a quota", held, CPUQuota},
 		{"nobody woke us", late, NobodyWokeUs},
+		{"a disk that others use", disk(whole*9/10, whole, 64<<20, 4<<10), BusyDisk},
+		{"a disk that moves nothing", disk(whole, whole, 0, 0), BusyDisk},
+		{"a disk that the app itself keeps busy", disk(whole*9/10, whole, 64<<20, 60<<20), ""},
+		{"a disk that others use, and the app does not", disk(whole*9/10, 0, 64<<20, 0), ""},
+		{"a disk that is busy now and then", disk(whole/3, whole, 64<<20, 0), ""},
 	} {
 		run := &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}}, Machine: samples(time.Second, tc.sample, tc.sample),
 			Streams: []record.Stream{{End: 5 * time.Second}}}
