@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -42,15 +44,60 @@ func (v *view) together(gs []*verdict.Graded) bool {
 // process with fewer streams than can lie close together.
 func (v *view) mayHaveDied(gs []*verdict.Graded) bool {
 	for worker, ws := range byWorker(gs) {
-		ends := make([]float64, len(ws))
-		for i, g := range ws {
-			ends[i] = g.End.Seconds()
-		}
-		if spread(ends) <= instant.Seconds() && len(v.outlived(worker, ws)) == 0 {
+		deaths := moments(ws)
+		if len(deaths) == 1 && len(v.outlived(worker, ws)) == 0 || v.diedAgain(worker, ws, deaths) {
 			return true
 		}
 	}
 	return false
+}
+
+// diedAgain reports whether a process that is started anew under the same name, as the
+// first one of a container is, may have died at each of some moments: most of its
+// streams ended beside others, and none that was open went on.
+//
+//	alone ├────╳        load ├──╳
+//	                         ├──╳
+//	                          ├─╳
+func (v *view) diedAgain(worker string, ws []*verdict.Graded, deaths [][]*verdict.Graded) bool {
+	return 2*len(deaths) <= len(ws)+1 && !slices.ContainsFunc(deaths, func(gs []*verdict.Graded) bool {
+		return len(v.goingOn(gs, func(g *verdict.Graded) bool { return worker == "" || g.Process() == worker })) > 0
+	})
+}
+
+// moments sorts streams by the moment at which they ended.
+func moments(gs []*verdict.Graded) [][]*verdict.Graded {
+	gs = slices.Clone(gs)
+	slices.SortStableFunc(gs, func(a, b *verdict.Graded) int { return cmp.Compare(a.End, b.End) })
+	var out [][]*verdict.Graded
+	for _, g := range gs {
+		if n := len(out); n > 0 && g.End-out[n-1][0].End <= instant {
+			out[n-1] = append(out[n-1], g)
+			continue
+		}
+		out = append(out, []*verdict.Graded{g})
+	}
+	return out
+}
+
+// wentOnBeside reports whether a stream that was open when one of gs ended had events
+// well after that, on whatever process.
+func (v *view) wentOnBeside(gs []*verdict.Graded) bool {
+	type life struct{ first, last time.Duration }
+	var lives []life
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.First != record.Never {
+			lives = append(lives, life{g.First, g.Last})
+		}
+	}
+	slices.SortFunc(lives, func(a, b life) int { return cmp.Compare(a.first, b.first) })
+	for i := 1; i < len(lives); i++ { // from here on: the last word of all that began so early
+		lives[i].last = max(lives[i].last, lives[i-1].last)
+	}
+	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool {
+		n, _ := slices.BinarySearchFunc(lives, g.End, func(l life, end time.Duration) int { return cmp.Compare(l.first, end) })
+		return n > 0 && lives[n-1].last > g.End+instant
+	})
 }
 
 // outlived are the streams of a process that went on past the end of the last of

@@ -18,7 +18,7 @@ func ReportScopes(run *record.Run, scopes []verdict.Scope) *verdict.Report {
 		s := &r.Scenarios[i]
 		s.Causes = rank(Causes(&scopes[i]), s.Checks)
 		s.Warnings = warnings(&scopes[i])
-		s.Doubts = append(s.Doubts, doubts(s.Causes)...)
+		s.Doubts = slices.Concat(s.Doubts, doubts(s.Causes), joinedDoubt(&scopes[i]))
 	}
 	return r
 }

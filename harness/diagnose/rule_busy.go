@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"slices"
+
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -35,12 +37,32 @@ func (busy) match(v *view) []*finding {
 		fs = append(fs, f)
 	}
 	if n := len(starved.gs); n > 0 {
-		fs = append(fs, found(BusyMachine, layerHarness, likely, starved.gs).
+		f := found(BusyMachine, layerHarness, likely, starved.gs).
 			say("%d streams were slow or silent while %s: the app may not be at fault", n, starved.why).
 			see(sayWorst(starved.gs)).
-			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5")))
+			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5"))
+		for _, name := range v.onQuietMachine(starved.gs) {
+			f.or(name, "the same timing on a quiet machine would be called so")
+		}
+		fs = append(fs, f)
 	}
 	return fs
+}
+
+// onQuietMachine is how streams that were slow or silent would be called if the machine
+// had been idle, the likeliest first: a busy machine excuses the app, and does not
+// acquit it.
+func (v *view) onQuietMachine(gs []*verdict.Graded) (names []string) {
+	open := v.open
+	defer func() { v.open = open }()
+	v.open = slices.Clone(gs)
+	for _, r := range []rule{waiting{}, blockedLoop{}, threadPool{}, queue{}, stalled{}, slow{}} {
+		for _, f := range r.match(v) {
+			names = append(names, f.Names()...)
+			v.explain(f)
+		}
+	}
+	return names
 }
 
 // sayWorst shows the longest silence.

@@ -195,7 +195,37 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if isPool(float64(c.N)) {
 		f.or(ThreadPool, "anyio's pool has 40 threads a process")
 	}
+	v.orEdgesQueue(f, c)
 	return f
+}
+
+// orEdgesQueue says whether the places are the edge's: where its log has the time that
+// requests spent in its queues (Tw of HAProxy), that decides; elsewhere both may be.
+func (v *view) orEdgesQueue(f *finding, c *verdict.Crowd) {
+	queued, prompt := 0, 0
+	var longest access
+	for _, g := range c.Waited {
+		a, ok := v.accessOf(g)
+		switch {
+		case !ok || a.Queued < 0:
+		case 2*a.Queued >= g.First-startOf(g):
+			if queued++; longest.log == nil || a.Queued > longest.Queued {
+				longest = a
+			}
+		default:
+			prompt++
+		}
+	}
+	switch {
+	case 2*queued > len(c.Waited):
+		f.Layer = layerEdge
+		f.show(longest.remarked(fmt.Sprintf(": %d of %d that waited did so in a queue of %s, this one for %.2f s",
+			queued, len(c.Waited), v.edge.product, longest.Queued.Seconds())))
+	case 2*prompt > len(c.Waited):
+		f.not(EdgeFull, fmt.Sprintf("the log of %s has no wait in its queues for %d of them", v.edge.product, prompt))
+	case !v.edge.known && c.Hop != appHop && !c.InBody:
+		f.or(EdgeFull, "an edge that lets only so many requests through at a time (maxconn of HAProxy) lets the others wait, too")
+	}
 }
 
 func atMost(n int, what string) string {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -75,13 +76,21 @@ func (v *view) deadly(gs []*verdict.Graded) []suspect {
 
 // killers are the ways in which a process may have ended, as far as the shape
 // allows: all of them where the streams of some process ended together and none
-// of it went on, else only the plainest.
+// of it went on, else only the plainest. A kill for memory looks like any other from
+// outside. That of a whole container leaves no stream behind.
 func (v *view) killers(gs []*verdict.Graded) []suspect {
 	dead := v.deadly(gs)
 	if v.mayHaveDied(gs) {
 		return dead
 	}
-	return dead[:1]
+	plain := []string{WorkerKilled, MemoryKillWorker}
+	if v.stalledBefore(gs) {
+		plain = append(plain, BlockedLoopTimeout)
+	}
+	if !v.wentOnBeside(gs) {
+		plain = append(plain, MemoryKillAll)
+	}
+	return slices.DeleteFunc(dead, func(s suspect) bool { return !slices.Contains(plain, s.name) })
 }
 
 // unknownCut names the likeliest cause of cuts that nothing explains, by their
@@ -125,7 +134,7 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 	if s, ok := v.deadlineSuspect(gs); ok {
 		list = append(list, s)
 	}
-	if !v.appSpeaks() && v.sameAge(gs) {
+	if !v.appSpeaks() && (v.sameAge(gs) || v.polledAge(gs)) {
 		list = append(list, syncAge)
 	}
 	if c, ok := of(Clusters(gs), SinceLast); ok && c.Tightness <= tight || !v.edgeSpeaks() && v.stalledBefore(gs) {
@@ -146,4 +155,27 @@ func (v *view) sameAge(gs []*verdict.Graded) bool {
 	}
 	c, ok := of(Clusters(gs), SinceStart)
 	return ok && c.Tightness <= tight && c.Center >= 1
+}
+
+// polledAge reports whether the streams may have ended by a limit on their age that is
+// looked at once a second, as gunicorn's master looks after its workers: their ages lie
+// within such a time, and no other stream lived longer. The age counts from the request,
+// or, where requests wait until a worker is free, from the head.
+//
+//	age    3 s ├──── one look to the next ────┤ 4 s
+//	ends         ╳      ╳           ╳      ╳
+func (v *view) polledAge(gs []*verdict.Graded) bool {
+	return v.polled(gs, ageOf) || v.polled(gs, servedFor)
+}
+
+// servedFor is how long a stream was answered.
+func servedFor(g *verdict.Graded) time.Duration { return g.End - max(g.Headers, startOf(g)) }
+
+func (v *view) polled(gs []*verdict.Graded, of func(*verdict.Graded) time.Duration) bool {
+	first, last := of(gs[0]), of(gs[0])
+	for _, g := range gs {
+		first, last = min(first, of(g)), max(last, of(g))
+	}
+	older := func(g *verdict.Graded) bool { return g.First >= 0 && of(g) > last+max(minSilence, first/10) }
+	return first >= minAge && last-first <= pollAge && len(v.beyond(gs, older)) == 0
 }

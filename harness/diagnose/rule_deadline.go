@@ -225,6 +225,10 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	switch {
 	case whose != ownerEdge:
 		f.or(SyncWorkerTimeout, "a sync worker's timeout counts from the start of its request")
+		if !v.appSpeaks() && v.mayHaveDied(gs) {
+			f.or(WorkerKilled, "those that were open together ended together, as when their process is killed")
+			f.or(MemoryKillWorker, "memory that grows with each answer runs out at about one age")
+		}
 		if d.sure == agePlain {
 			f.or(AppError, "the app's own code may fail after this event")
 		}

@@ -201,6 +201,10 @@ func terminalUnmatched(v *view) *finding {
 		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0]))
 	ends := verdict.Ends(v.Run)
 	if len(ends) == 0 {
+		if confidence == possible {
+			f.or(SilentTruncation, "the app may as well stop short after that event each time")
+			v.orByApp(f)
+		}
 		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has an end, let the app send an event for it, and name that with --terminal").
 			settle("look at one answer: " + v.rerun("--streams 1"))
 	}

@@ -184,12 +184,23 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 		fs = append(fs, v.choose(found(CutInFrame, layerApp, possible, inside).
 			say("%d streams ended cleanly, inside a frame", len(inside)))...)
 	}
-	if s, ok := v.deadlineSuspect(gs); ok {
-		for _, f := range fs {
+	for _, f := range fs {
+		if s, ok := v.deadlineSuspect(gs); ok {
 			f.or(s.name, s.why)
+		}
+		if f.Confidence != certain && v.allOfOneSilence(gs) {
+			f.or(idleTimer.name, idleTimer.why)
+			f.or(IdleTimeoutInApp, "the app, or the client of its model, may itself give up after this silence")
 		}
 	}
 	return fs
+}
+
+// allOfOneSilence reports whether a timer between two reads may have ended all of gs:
+// they had been silent for as long, and nobody for longer.
+func (v *view) allOfOneSilence(gs []*verdict.Graded) bool {
+	silence := measureOf(gs, silenceOf).center
+	return len(gs) > 1 && steadySilence(gs) && len(v.beyond(gs, func(g *verdict.Graded) bool { return outlasted(g, silence) })) == 0
 }
 
 // ofFeed words the early end of a feed, which has no terminal.

@@ -44,6 +44,7 @@ type Request struct {
 	Sent   int64  // bytes to the client, Unknown if not told
 
 	Took     time.Duration // from request to end; Unknown
+	Queued   time.Duration // in the edge's own queues, before a server took it; Unknown
 	Header   time.Duration // until the app's head was whole; Unknown
 	Response time.Duration // until the app's end; Unknown
 	Received int64         // bytes from the app; Unknown
@@ -54,7 +55,7 @@ type Request struct {
 }
 
 func blank() Request {
-	return Request{Sent: Unknown, Took: Unknown, Header: Unknown, Response: Unknown, Received: Unknown}
+	return Request{Sent: Unknown, Took: Unknown, Queued: Unknown, Header: Unknown, Response: Unknown, Received: Unknown}
 }
 
 // ParseAccess reads a line about a request as logs of that kind write it; false

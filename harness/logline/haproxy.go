@@ -21,14 +21,14 @@ func parseHAProxy(line string) (Request, bool) {
 		r.Begun, r.Flag = true, m[12]
 		r.Status, _ = strconv.Atoi(m[10]) // digits, or -1 where no answer was sent
 		r.Status = max(r.Status, 0)
-		r.Took, r.Header, r.Sent = millis(m[9]), millis(m[8]), count(m[11])
+		r.Queued, r.Took, r.Header, r.Sent = millis(m[6]), millis(m[9]), millis(m[8]), count(m[11])
 		r.Path, r.ID = pathOf(strings.Trim(m[13], `" `)), IDIn(strings.Join(braced.FindAllString(m[13], -1), " "))
 		r.Ended, r.Server = haproxyEnding(r.Flag), haproxyServer(m[4])
 		return r, true
 	}
 	if m := haproxyTCP.FindStringSubmatch(line); m != nil {
 		r := blank()
-		r.Begun, r.Flag, r.Took, r.Sent = true, m[9], millis(m[7]), count(m[8])
+		r.Begun, r.Flag, r.Queued, r.Took, r.Sent = true, m[9], millis(m[5]), millis(m[7]), count(m[8])
 		r.Ended, r.Server = haproxyEnding(r.Flag), haproxyServer(m[4])
 		return r, true
 	}

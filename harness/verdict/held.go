@@ -273,6 +273,16 @@ func (s *Scope) joined(g *Graded) bool {
 	return s.burst(g.Stream, &p)
 }
 
+// InOnePiece reports whether a whole answer in a format of events came all at once
+// after a long wait, without a length that would say so.
+func (s *Scope) InOnePiece(g *Graded) bool {
+	if g.Grade.Outcome != Complete || g.EmitFirst != 0 || g.Wire.Framing == record.Length || s.Run.Plan.Dialect == textDialect {
+		return false
+	}
+	p := PacingOf(g.Stream)
+	return s.burst(g.Stream, &p)
+}
+
 // judgeArm compares an arm with its reference.
 func (s *Scope) judgeArm(a arm, gs []*Graded, r *reference) {
 	cs := make([]comparison, len(gs))
