@@ -31,7 +31,7 @@
 //	harness/tap/body.go           body.push             what is left is the body
 //	harness/tap/inflate.go        inflater.push         decompressed, where it is compressed
 //	harness/stream/sse.go         sseDecoder.Push       cut into frames
-//	harness/stream/openai.go      openaiReader.Read     a frame becomes an event: content, heartbeat, error, terminal
+//	harness/stream/data.go        dataReader.Read       a frame becomes an event: content, heartbeat, error, terminal
 //	harness/tap/events.go         events.add            it is counted, and the silence before it is measured
 //	harness/record/timeline.go    Timeline.Append       its arrival is kept, a few bytes an event
 //	harness/tap/finish.go         flight.finish         the stream has ended, and how

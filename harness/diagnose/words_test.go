@@ -55,10 +55,13 @@ func TestWords(t *testing.T) {
 			s.Start, s.Content.Form = `{"detail": "not today"}`, stream.FormJSON
 		}, diagnose.ErrorDocument, []string{"not today"}, []string{diagnose.OutlivesResources}},
 		{"another dialect", "openai-chat", none, func(s *record.Stream) { s.Content.Form, s.Content.State = stream.FormAnthropic, stream.Prefix }, diagnose.WrongDialect,
-			[]string{"--dialect sse-generic --terminal 'event == message_stop'"}, []string{diagnose.OutlivesResources, diagnose.CorruptContent}},
-		{"a media type", "sse-generic", none, func(s *record.Stream) {
+			[]string{"--dialect anthropic-messages"}, []string{diagnose.OutlivesResources, diagnose.CorruptContent}},
+		{"a media type of another dialect", "sse-generic", none, func(s *record.Stream) {
 			s.ContentType, s.Content.Form = "application/vnd.amazon.eventstream", stream.FormAWS
-		}, diagnose.FormNotRead, []string{"application/vnd.amazon.eventstream"}, []string{diagnose.OutlivesResources, diagnose.CutInFrame}},
+		}, diagnose.WrongDialect, []string{"application/vnd.amazon.eventstream", "--dialect bedrock-eventstream"}, []string{diagnose.OutlivesResources, diagnose.CutInFrame}},
+		{"a media type", "sse-generic", none, func(s *record.Stream) {
+			s.ContentType, s.Content.Form = "application/grpc-web+proto", stream.FormGRPC
+		}, diagnose.FormNotRead, []string{"application/grpc-web+proto"}, []string{diagnose.OutlivesResources, diagnose.CutInFrame}},
 		{"an encoding", "sse-generic", none, func(s *record.Stream) { s.Encoding, s.Content.Form = "xz", stream.FormEncoded }, diagnose.FormNotRead, []string{"Accept-Encoding: identity"}, nil},
 
 		{"the wrong terminal", "sse-generic", clean, content(func(c *stream.Summary) { c.LastEvent, c.Ends = "event: bye, data: {}", []string{"event == bye"} }), diagnose.TerminalUnmatched, []string{"--terminal 'event == bye'"}, nil},

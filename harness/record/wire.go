@@ -116,6 +116,10 @@ type contentEntry struct {
 	Leftover      string       `cbor:"12,keyasint,omitempty"`
 	Reason        string       `cbor:"13,keyasint,omitempty"`
 	Failing       bool         `cbor:"14,keyasint,omitempty"`
+	Reasoning     int          `cbor:"27,keyasint,omitempty"`
+	Tools         int          `cbor:"28,keyasint,omitempty"`
+	Refusals      int          `cbor:"29,keyasint,omitempty"`
+	Usage         stream.Usage `cbor:"30,keyasint,omitzero"`
 	Early         int          `cbor:"15,keyasint,omitempty"`
 	Ends          []string     `cbor:"20,keyasint,omitempty"`
 	Form          stream.Form  `cbor:"21,keyasint,omitempty"`

@@ -54,7 +54,21 @@ func ExampleDialects() {
 	// origin
 	// origin-ndjson
 	// openai-chat
+	// openai-responses
+	// azure-openai
+	// anthropic-messages
+	// gemini
+	// mistral
+	// cohere
+	// bedrock-eventstream
 	// ollama
+	// vllm
+	// litellm
+	// vercel-ui
+	// ag-ui
+	// langserve
+	// mcp
+	// llamaindex-text
 	// sse-generic
 	// ndjson-generic
 	// text

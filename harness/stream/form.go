@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,7 @@ const (
 	FormAWS         Form = "AWS event stream"
 	FormGRPC        Form = "gRPC messages"
 	FormMultipart   Form = "multipart"
+	FormJSONSeq     Form = "JSON text sequence"
 	FormMedia       Form = "binary media"
 	FormEncoded     Form = "encoded body" // in a Content-Encoding that we do not decode
 
@@ -42,15 +44,16 @@ type way struct {
 	dialect, terminal string
 }
 
-// ways lists the forms that some dialect reads. The terminals are those of the
-// APIs' own documentation.
+// ways lists the forms that some dialect reads.
 var ways = []way{
 	{FormOpenAI, "openai-chat", ""},
 	{FormOllama, "ollama", ""},
-	{FormResponses, "sse-generic", "event in (response.completed, response.incomplete)"},
-	{FormAnthropic, "sse-generic", "event == message_stop"},
-	{FormGemini, "sse-generic", "json .candidates[0].finishReason exists"},
-	{FormVercelParts, "sse-generic", "data == [DONE]"},
+	{FormResponses, "openai-responses", ""},
+	{FormAnthropic, "anthropic-messages", ""},
+	{FormGemini, "gemini", ""},
+	{FormVercelParts, "vercel-ui", ""},
+	{FormVercelLines, "vercel-ui", ""},
+	{FormAWS, "bedrock-eventstream", ""},
 	{FormSSE, "sse-generic", ""},
 	{FormNDJSON, "ndjson-generic", ""},
 }
@@ -69,8 +72,7 @@ func (f Form) ReadBy() (dialect, terminal string) {
 // Streams reports whether f is a stream: not one document, and not unknown.
 func (f Form) Streams() bool { return f != FormUnknown && f != FormJSON && f != FormHTML }
 
-// mediaForms are media types that say by themselves that no dialect reads them.
-// A name that ends in / stands for all of its subtypes.
+// mediaForms are media types that say by themselves what a body is: no text. A name that ends in / stands for all of its subtypes.
 var mediaForms = []struct {
 	prefix string
 	form   Form
@@ -90,8 +92,8 @@ var mediaForms = []struct {
 	{"font/", FormMedia},
 }
 
-// MediaForm is the form that a media type alone proves to be unreadable here,
-// FormUnknown for all others.
+// MediaForm is the form of a body that its media type alone proves to be no text,
+// FormUnknown for all others. Of them only AWS event streams have a dialect.
 func MediaForm(contentType string) Form {
 	kind := mediaType(contentType)
 	for _, m := range mediaForms {
@@ -223,30 +225,44 @@ func objectForm(media string, b []byte) Form {
 	return FormJSON
 }
 
-// Reads reports whether d can make sense of a form. The generic dialects read
-// every API over their framing; text reads whatever is text.
+// Reads reports whether d can make sense of a form. The generic dialects, and those
+// of users, read every API over their framing; text reads whatever is text.
 func (d *Dialect) Reads(f Form) bool {
 	switch f {
 	case FormUnknown:
 		return true
-	case FormAWS, FormGRPC, FormMultipart, FormMedia, FormEncoded:
+	case FormAWS:
+		return d.Format.Name == EventStream.Name
+	case FormGRPC, FormMultipart, FormMedia, FormEncoded, FormJSONSeq:
 		return false
 	}
-	switch d.Name {
-	case "text":
+	if d.Format.Name == Text.Name {
 		return true
-	case "sse-generic":
-		return f == FormSSE || f == FormOpenAI || f == FormResponses || f == FormAnthropic || f == FormGemini || f == FormVercelParts
-	case "ndjson-generic":
-		return f == FormNDJSON || f == FormOllama
-	case "openai-chat":
-		return f == FormOpenAI || f == FormSSE
-	case "ollama":
-		return f == FormOllama || f == FormNDJSON
-	case "origin":
-		return f == FormSSE
-	case "origin-ndjson":
-		return f == FormNDJSON
 	}
-	return false
+	switch by, _ := f.ReadBy(); {
+	case by == d.Name, d.Spec != nil && d.Spec.Like == by:
+		return true
+	case !d.framed(f):
+		return false
+	case f == FormSSE, f == FormNDJSON, d.NeedsTerminal:
+		return true
+	}
+	return d.Spec != nil && !slices.Contains(order, d.Name)
+}
+
+// framed reports whether a form has the framing of the dialect, or one of its
+// framings.
+func (d *Dialect) framed(f Form) bool {
+	names := []string{d.Format.Name}
+	if d.Spec != nil {
+		names = d.Spec.Format
+	}
+	want := "sse"
+	switch f {
+	case FormNDJSON, FormOllama:
+		want = "ndjson"
+	case FormVercelLines:
+		want = PrefixedLines.Name
+	}
+	return slices.ContainsFunc(names, func(n string) bool { return n == want || want == "sse" && n == "sse-named" })
 }

@@ -14,12 +14,21 @@ var NDJSON = Format{Name: "ndjson", New: newNDJSON}
 
 func newNDJSON(l Limits) Decoder { return &lineDecoder{limit: l.frame()} }
 
+// PrefixedLines is the framing of the Vercel AI SDK's data stream: lines of a code, a
+// colon and a JSON value. The code is the frame's name. A line without one has none,
+// and is no JSON then.
+//
+//	0:"Hel"
+//	d:{"finishReason":"stop"}
+var PrefixedLines = Format{Name: "prefixed-lines", New: func(l Limits) Decoder { return &lineDecoder{limit: l.frame(), prefixed: true} }}
+
 type lineDecoder struct {
-	limit int
-	pos   int64   // body offset of the current line
-	held  *buffer // the line so far, nil where nothing is held
-	over  bool
-	frame Frame
+	limit    int
+	prefixed bool
+	pos      int64   // body offset of the current line
+	held     *buffer // the line so far, nil where nothing is held
+	over     bool
+	frame    Frame
 }
 
 // Push implements [Decoder].
@@ -61,6 +70,9 @@ func (d *lineDecoder) keep(p []byte) {
 func (d *lineDecoder) line(b []byte, size int, sink Sink) {
 	b = bytes.TrimSuffix(b, []byte{'\r'})
 	d.frame = Frame{Data: b, Comment: len(b) == 0, Offset: d.pos, Size: size}
+	if d.prefixed {
+		d.frame.Name, d.frame.Data = cutPrefix(b)
+	}
 	d.pos += int64(size)
 	sink.Frame(&d.frame)
 	d.frame = Frame{}
@@ -75,13 +87,25 @@ func (d *lineDecoder) Close(sink Sink) (partial int) {
 		return 0
 	}
 	b := d.held.b
-	if closed(b) {
+	data := b
+	if d.prefixed {
+		_, data = cutPrefix(b)
+	}
+	if closed(data) {
 		d.line(b, len(b), sink)
 	} else {
 		partial = len(b)
 	}
 	release(&d.held)
 	return partial
+}
+
+// cutPrefix takes the code off a line; name is nil where there is none.
+func cutPrefix(b []byte) (name, data []byte) {
+	if len(b) > 2 && b[1] == ':' && (isLetter(b[0]) || isDigits(b[:1])) {
+		return b[:1], b[2:]
+	}
+	return nil, b
 }
 
 // closed reports whether b is a JSON text that shows its own end.

@@ -94,7 +94,7 @@ func TestOrigin(t *testing.T) {
 
 func TestOriginReadsStamps(t *testing.T) {
 	got := read(t, "origin", Ask{Nonce: nonce}, sseEvent(1)+ssePing+sseDone(1, 1))
-	want := []Event{{Content, 1, 1001}, {Heartbeat, -1, 0}, {Terminal, -1, 2000}}
+	want := []Event{{Kind: Content, Seq: 1, Emit: 1001}, {Kind: Heartbeat, Seq: -1}, {Kind: Terminal, Seq: -1, Emit: 2000}}
 	if fmt.Sprint(got.events) != fmt.Sprint(want) {
 		t.Errorf("events = %v, want %v", got.events, want)
 	}

@@ -26,6 +26,10 @@ var SSE = Format{Name: "sse", New: newSSE}
 
 func newSSE(l Limits) Decoder { return &sseDecoder{limit: l.frame()} }
 
+// sseNamed is SSE for servers whose events may be a name alone. The standard drops
+// such events, and so do browsers; the API's own clients take them.
+var sseNamed = Format{Name: "sse", New: func(l Limits) Decoder { return &sseDecoder{limit: l.frame(), named: true} }}
+
 // A span is a piece of the current block: offsets from the block's first byte,
 // so that they survive the copy when a push cuts the block.
 type span struct{ from, to int }
@@ -50,6 +54,7 @@ type block struct {
 //	└────────── held ──────┘            └─ appended ┘└─ in place again
 type sseDecoder struct {
 	limit int
+	named bool    // an event with a name and no data is one
 	pos   int64   // body offset of the next byte
 	start int64   // body offset of the block's first byte
 	line  int64   // body offset of the current line's first byte
@@ -204,7 +209,7 @@ func (d *sseDecoder) data(base []byte, value span) {
 
 // dispatch ends the block at its blank line.
 func (d *sseDecoder) dispatch(base []byte, sink Sink) {
-	if d.blk.lines > 0 || d.blk.junk.to > 0 {
+	if d.blk.lines > 0 || d.blk.junk.to > 0 || d.named && d.blk.name.to > d.blk.name.from {
 		d.fill(base)
 		sink.Frame(&d.frame)
 	}
@@ -222,7 +227,7 @@ func (d *sseDecoder) fill(base []byte) {
 	f.Data = d.blk.data.of(base)
 	f.Name = d.blk.name.of(base)
 	f.ID, f.Retry, f.OwnID = d.id, d.retry, d.blk.id
-	f.Comment = d.blk.lines == 0
+	f.Comment = d.blk.lines == 0 && (!d.named || len(f.Name) == 0)
 	f.Junk = nil
 	f.Offset = d.start
 	f.Size = int(d.pos - d.start)

@@ -56,6 +56,10 @@ type Frame struct {
 	// HTTP response was spliced into the body, or an error that is no
 	// event. Nil almost always.
 	Junk []byte
+	// Failure says that the framing itself calls the frame an error, Broken what is
+	// wrong with it: a checksum that does not hold. Both are of binary formats.
+	Failure bool
+	Broken  string
 	// Offset and Size place the frame in the decoded body, in bytes,
 	// delimiters included.
 	Offset int64
@@ -109,6 +113,25 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
+// A Part is what a content event is a part of.
+type Part uint8
+
+const (
+	Answer    Part = iota // the answer
+	Reasoning             // the model's reasoning before it
+	Tool                  // a tool call
+	Refusal               // the model's refusal to answer
+)
+
+var partNames = [...]string{"answer", "reasoning", "tool call", "refusal"}
+
+func (p Part) String() string {
+	if int(p) < len(partNames) {
+		return partNames[p]
+	}
+	return "unknown"
+}
+
 // An Event is what a dialect read off one frame.
 type Event struct {
 	Kind Kind
@@ -117,6 +140,8 @@ type Event struct {
 	// Emit is the server's clock when it wrote the event, in nanoseconds since
 	// the Unix epoch, or 0.
 	Emit int64
+	// Part is what a content event is a part of.
+	Part Part
 }
 
 // A State is the content axis of a stream's grade: what the bytes that arrived
@@ -146,6 +171,8 @@ const (
 	SecondReply   Fault = "second HTTP response in the body" // as gunicorn writes it on a timeout
 	AfterTerminal Fault = "content after the terminal event" //
 	TerminalOpen  Fault = "terminal without its end"         // the blank line or line end lacks
+	BadChecksum   Fault = "checksum does not hold"           // of a message of a binary format
+	Misnested     Fault = "events nested wrongly"            // a part that ends without its start, or the other way round
 )
 
 // MaxLeftover bounds [Summary.Leftover], in bytes.
@@ -189,6 +216,10 @@ type Summary struct {
 	// Failing says that it names a failure ("abort", "error"): Errors counts it.
 	Reason  string
 	Failing bool
+	// Reasoning, Tools and Refusals count the content events that are a part of those.
+	Reasoning, Tools, Refusals int
+	// Usage is what the server says of the number of tokens.
+	Usage Usage
 	// Early is the number of the first event that the terminal expression matched
 	// although other events followed, 0 if there is none: such an expression
 	// proves nothing.
@@ -211,6 +242,14 @@ type Summary struct {
 	// Uncounted says that the numbers count nothing: all are the same, or none
 	// follows the one before by 1.
 	Uncounted bool
+}
+
+// A Usage is what a server says of the number of tokens, the last word counting; 0
+// where it says nothing.
+type Usage struct {
+	Input     int64 `cbor:"1,keyasint,omitempty"`
+	Output    int64 `cbor:"2,keyasint,omitempty"`
+	Reasoning int64 `cbor:"3,keyasint,omitempty"`
 }
 
 // A Reader follows one stream of a dialect.
@@ -263,4 +302,11 @@ type Dialect struct {
 	// expression.
 	NeedsTerminal bool
 	New           func(Ask) Reader
+	// Source lists where the format is documented, Accept is the media type that a
+	// client asks for, Media are those that answers have.
+	Source []string
+	Accept string
+	Media  []string
+	// Spec is the data that the dialect was compiled from; nil for one in Go.
+	Spec *Spec
 }

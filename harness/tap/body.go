@@ -137,7 +137,7 @@ func (b *body) form(rec *record.Stream) {
 		form = form.Confirmed(rec.ContentType)
 	case rec.Content.State == stream.Complete:
 		form = stream.FormUnknown
-	case stream.MediaForm(rec.ContentType) != stream.FormUnknown:
+	case !b.dialect.Reads(stream.MediaForm(rec.ContentType)):
 		form = stream.MediaForm(rec.ContentType)
 	case rec.Contents == 0 && rec.Content.Errors == 0:
 		seen := stream.Recognise(rec.ContentType, []byte(rec.Start))

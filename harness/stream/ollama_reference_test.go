@@ -2,9 +2,7 @@ package stream
 
 import "time"
 
-// ollama: the native API of Ollama, /api/chat and /api/generate. NDJSON; the last
-// object has "done": true. An error after the first byte is a line of its own,
-// {"error": "…"}, under status 200.
+// The reader of ollama as it was written by hand.
 
 // An ollamaReader follows one answer.
 type ollamaReader struct {
@@ -110,7 +108,7 @@ func (l *ollamaLine) emit() int64 {
 // Close implements [Reader].
 func (r *ollamaReader) Close(partial int) Summary {
 	why := r.noTerminal()
-	if r.own == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == "" {
+	if r.own == 0 && r.sum.Terminals == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == "" {
 		r.sum.Form = FormNDJSON
 	}
 	if r.sum.Terminals == 0 && r.sum.Reason != "" && r.sum.Errors == 0 && r.contents > 0 {

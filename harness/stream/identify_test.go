@@ -1,0 +1,33 @@
+package stream
+
+import "testing"
+
+// What nothing reads is said to be unknown, with what it is most like.
+func TestIdentifyUnknown(t *testing.T) {
+	for _, tt := range []struct{ name, media, body, like string }{
+		{"gRPC-Web", "application/grpc-web+proto", "\x00\x00\x00\x00\x05\x0a\x03abc", "bedrock-eventstream"},
+		{"gRPC without a media type", "", "\x00\x00\x00\x00\x05\x0a\x03abc", "bedrock-eventstream"},
+		{"a multipart body", "multipart/x-mixed-replace; boundary=a", "--a\r\nContent-Type: text/plain\r\n\r\nhello\r\n--a--", "text"},
+		{"JSON text sequences (RFC 7464)", "application/json-seq", "\x1e{\"a\":1}\n\x1e{\"a\":2}\n", "text"},
+		{"a page", "text/html", "<!DOCTYPE html><p>hello", "text"},
+		{"one JSON document", "application/json", "{\"answer\": \"hello\",\n \"tokens\": 3}", "ndjson-generic"},
+		{"bytes", "application/octet-stream", "\x93\xff\x00\x12\xfe", "text"},
+	} {
+		gs := Identify(tt.media, []byte(tt.body))
+		if len(gs) == 0 || !gs[0].Unknown || gs[0].Dialect != tt.like {
+			t.Errorf("%s: %+v, want unknown, most like %s", tt.name, gs, tt.like)
+		}
+	}
+	// The framing is known, the API is not.
+	for _, tt := range []struct{ name, media, body, dialect, like, terminal string }{
+		{"TGI", "text/event-stream", "data:{\"index\":1,\"token\":{\"id\":1,\"text\":\"a\"},\"generated_text\":null}\n\ndata:{\"index\":2,\"token\":{\"id\":2,\"text\":\"b\"},\"generated_text\":\"ab\",\"finish_reason\":\"length\"}\n\n",
+			"sse-generic", "litellm", "json .finish_reason exists"},
+		{"lines of an own making", "application/x-ndjson", "{\"t\":\"a\"}\n{\"t\":\"b\",\"done\":true}\n", "ndjson-generic", "ollama", "json .done == true"},
+		{"named events", "text/event-stream", "event: token\ndata: a\n\nevent: token\ndata: b\n\nevent: bye\ndata: {}\n\n", "sse-generic", "", "event == bye"},
+	} {
+		g := Identify(tt.media, []byte(tt.body))[0]
+		if g.Unknown || g.Dialect != tt.dialect || g.Terminal != tt.terminal {
+			t.Errorf("%s: %+v, want %s like %s, terminal %s", tt.name, g, tt.dialect, tt.like, tt.terminal)
+		}
+	}
+}
