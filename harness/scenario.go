@@ -146,11 +146,24 @@ func (s *Scenario) VictimShare() float64 {
 // UnusedLinks names the links that the scenario does nothing to. They would only cost
 // time: a chain of proxies queues before the app does. One that peels the chain
 // needs them, to tell what they add.
-func (s *Scenario) UnusedLinks() (links []string) {
+func (s *Scenario) UnusedLinks() []string {
 	if s.Peel {
 		return nil
 	}
-	used := fault.Links(s.Fault)
+	return s.linksWithout(fault.Links(s.Fault))
+}
+
+// StruckLinks names the links to which the scenario does nothing but strike: only the
+// relay need stand there.
+func (s *Scenario) StruckLinks() []string {
+	if s.Peel {
+		return nil
+	}
+	return s.linksWithout(fault.LinksBeside(s.Fault))
+}
+
+// linksWithout names the links that are none of those used.
+func (s *Scenario) linksWithout(used []string) (links []string) {
 	for _, name := range []string{stack.EdgeLink, stack.UpstreamLink} {
 		// Without an edge the only link is both.
 		either := s.Edge.Form == stack.EdgeNone && len(used) > 0

@@ -31,3 +31,27 @@ func TestLinksStandOnlyWhereAScenarioActsOnThem(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyARelayStandsWhereAScenarioOnlyStrikes(t *testing.T) {
+	slow := fault.Latency(stack.EdgeLink, time.Second, 0)
+	cut := fault.Strike{Link: stack.EdgeLink, Action: stack.RST}
+	inner := fault.Strike{Link: stack.UpstreamLink, Action: stack.RST}
+	streaming, none := stack.Edge{Form: stack.EdgeStreaming}, stack.Edge{Form: stack.EdgeNone}
+	for name, tc := range map[string]struct {
+		scenario Scenario
+		struck   string
+	}{
+		"strikes":                 {Scenario{Edge: streaming, Fault: cut}, "edge upstream"},
+		"strikes on both":         {Scenario{Edge: streaming, Fault: fault.Strikes{cut, inner}}, "edge upstream"},
+		"a toxic":                 {Scenario{Edge: streaming, Fault: slow}, "upstream"},
+		"a strike and a toxic":    {Scenario{Edge: streaming, Fault: fault.All{inner, slow}}, "upstream"},
+		"both on the only link":   {Scenario{Edge: none, Fault: fault.Sequence{inner, slow}}, ""},
+		"strikes on the only one": {Scenario{Edge: none, Fault: inner}, "edge upstream"},
+		"the link taken down":     {Scenario{Edge: streaming, Fault: fault.Down{Link: stack.EdgeLink}}, "upstream"},
+		"peel compares the hops":  {Scenario{Edge: streaming, Peel: true}, ""},
+	} {
+		if got := strings.Join(tc.scenario.StruckLinks(), " "); got != tc.struck {
+			t.Errorf("%s: only strikes on %q, want %q", name, got, tc.struck)
+		}
+	}
+}

@@ -13,8 +13,18 @@ type onLink interface{ link() string }
 // stack.EdgeLink, stack.UpstreamLink, or a single link of several. None for a
 // fault that works on processes, or for no fault; both for one of another package,
 // of which nobody knows.
-func Links(f Fault) []string {
-	names, known := linksOf(f)
+func Links(f Fault) []string { return orBoth(linksIn(f, anyFault)) }
+
+// LinksBeside names the links that f or a part of it does something to other than
+// strike: those that need more than a relay.
+func LinksBeside(f Fault) []string {
+	return orBoth(linksIn(f, func(x Fault) bool { _, strike := x.(Strike); return !strike }))
+}
+
+func anyFault(Fault) bool { return true }
+
+// orBoth adds both links where there is a part of which nobody knows.
+func orBoth(names []string, known bool) []string {
 	if !known {
 		names = append(names, stack.EdgeLink, stack.UpstreamLink)
 		slices.Sort(names)
@@ -24,7 +34,10 @@ func Links(f Fault) []string {
 
 // linksOf names the links that f or a part of it is known to work on, each once.
 // known says that there is no part of which nobody knows.
-func linksOf(f Fault) (names []string, known bool) {
+func linksOf(f Fault) (names []string, known bool) { return linksIn(f, anyFault) }
+
+// linksIn is linksOf for the parts that are asked for.
+func linksIn(f Fault, asked func(Fault) bool) (names []string, known bool) {
 	known = true
 	if f == nil {
 		return nil, known
@@ -39,7 +52,7 @@ func linksOf(f Fault) (names []string, known bool) {
 		}
 		for _, x := range list {
 			l, ok := x.(onLink)
-			if ok {
+			if ok && asked(x) {
 				names = append(names, l.link())
 			}
 			known = known && (ok || sweeps(x))

@@ -79,6 +79,10 @@ type Spec struct {
 	// Strikes asks for links that can strike by position (see [Striker]). Without
 	// it the relay is left out of the chain, which is then shorter.
 	Strikes bool
+	// Struck names links, [EdgeLink] or [UpstreamLink], to which nothing is done but
+	// strikes, if that: no toxic is ever attached, and they are never taken down. A stack that
+	// can puts the relay alone there, since toxiproxy costs more than the stream.
+	Struck []string
 	// LogDir is where logs are written, one file per process or container.
 	LogDir string
 	// Kind is the opener's, for those who prepare a spec.
@@ -96,6 +100,14 @@ func (s *Spec) LeftOut(link string) bool {
 		link = UpstreamLink
 	}
 	return slices.Contains(s.Bare, link) && s.Idle(link) == 0 && len(s.Toxics[link]) == 0
+}
+
+// RelayOnly reports whether the named link needs a relay and nothing else.
+func (s *Spec) RelayOnly(link string) bool {
+	if strings.HasPrefix(link, UpstreamLink) {
+		link = UpstreamLink
+	}
+	return (s.Strikes || s.Idle(link) > 0) && slices.Contains(s.Struck, link) && len(s.Toxics[link]) == 0
 }
 
 // Idle is the limit on idleness of the named link, 0 for none.

@@ -21,6 +21,7 @@ type arm struct {
 	reader string // "floor", "vegeta"
 	hop    string // "relay", "toxiproxy"
 	args   []string
+	fault  string // "type: latency, …": every stream is in its way
 
 	opt  options
 	load load
@@ -64,25 +65,33 @@ func (o options) attached(n int) []arm {
 
 // chained are the arms with something in the way.
 func (o options) chained(n int) []arm {
+	limits := targets{ratio: 2.5, memory: 30, gap: 1}
 	return []arm{
 		{name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
 		{name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
-		{name: chain, streams: n, limits: targets{ratio: 2.5, memory: 30, gap: 1}, args: []string{"-f", filepath.Join(o.work, throughFile)}},
+		{name: "`run --url …` through the relay", streams: n, limits: limits, fault: strike},
+		{name: "`run --url …` through toxiproxy", streams: n, limits: limits, fault: toxic},
+		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + toxic + "}]"},
 	}
 }
 
-// throughFile defines a scenario that puts every stream behind the edge link,
-// whose relay has something to do, once and for 1 µs, and then nothing.
+// What has every stream go through a link of its own: a strike the relay, which has
+// something to do once, for 1 µs, and then nothing; a toxic toxiproxy.
 const (
-	throughFile     = "through.yaml"
-	throughScenario = `define:
+	throughFile = "through.yaml"
+
+	strike = "type: hold-at, link: edge, event: 1, delay: 1us"
+	toxic  = "type: latency, link: edge, delay: 1ms"
+)
+
+// through is a scenario that puts every stream behind the edge link, for a fault.
+const through = `define:
   - id: through
     extends: control
     edge: {form: none}
-    share: 100%
-    fault: {type: hold-at, link: edge, event: 1, delay: 1us}
+    share: 100%%
+    fault: {%s}
 `
-)
 
 // reader is one of our own readers in a process of its own.
 func reader(ctx context.Context, name, addr string, l load) *exec.Cmd {
@@ -101,8 +110,12 @@ func (a arm) product(ctx context.Context, s *server, l load, dir string) *exec.C
 
 // measure runs the arm with one short stream, and then with all.
 func (a arm) measure(ctx context.Context, s *server) (r row, err error) {
-	if err := os.WriteFile(filepath.Join(a.opt.work, throughFile), []byte(throughScenario), 0o600); err != nil {
-		return r, err
+	if a.fault != "" {
+		file := filepath.Join(a.opt.work, throughFile)
+		if err := os.WriteFile(file, fmt.Appendf(nil, through, a.fault), 0o600); err != nil {
+			return r, err
+		}
+		a.args = []string{"-f", file}
 	}
 	_, base, _, err := a.once(ctx, s, a.load.short())
 	if err != nil {

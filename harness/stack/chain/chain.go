@@ -77,6 +77,18 @@ type Link interface {
 	Striker() stack.Striker
 }
 
+// A Plain link is one that a machine may make of a relay alone, see
+// [stack.Spec.Struck].
+type Plain interface {
+	Plain() bool // it has no toxiproxy
+}
+
+// plain reports whether l is made of a relay alone.
+func plain(l Link) bool {
+	p, can := l.(Plain)
+	return can && p.Plain()
+}
+
 // A Replica is one instance of the app and the link that leads to it.
 type Replica struct {
 	Name string // "app[0]"
@@ -208,14 +220,14 @@ func (c *Chain) Upstreams() (ups []nginxconf.Upstream) {
 // Hops implements [stack.Stack].
 func (c *Chain) Hops() (hops []stack.Hop) {
 	if c.EdgeLink != nil {
-		hops = append(hops, hop("edge", c.Network, c.EdgeLink.Main(), c.EdgeLink.Control()))
+		hops = append(hops, hop("edge", c.made(c.EdgeLink), c.EdgeLink.Main(), c.EdgeLink.Control()))
 	}
 	if c.Edge != nil {
 		hops = append(hops, hop("nginx", c.Edge.What(), c.EdgeAt(), c.EdgeAt()))
 	}
 	if app, link, ok := c.innermost(); ok {
 		if link != nil {
-			hops = append(hops, hop("upstream", c.Network, link.Main(), link.Control()))
+			hops = append(hops, hop("upstream", c.made(link), link.Main(), link.Control()))
 		}
 		if len(hops) == 0 { // the app is the whole chain
 			hops = append(hops, hop("edge", c.What, app, app))
@@ -226,6 +238,14 @@ func (c *Chain) Hops() (hops []stack.Hop) {
 		hops[0].Name = "edge" // whatever the chain begins with
 	}
 	return hops
+}
+
+// made is what a link is made of.
+func (c *Chain) made(l Link) string {
+	if plain(l) {
+		return "relay"
+	}
+	return c.Network
 }
 
 func hop(name, what string, main, control Entrance) stack.Hop {
@@ -247,6 +267,14 @@ func (c *Chain) innermost() (app Entrance, link Link, ok bool) {
 
 // Links implements [stack.Stack].
 func (c *Chain) Links() (list []stack.Link) {
+	for _, l := range c.links() {
+		list = append(list, show(l))
+	}
+	return list
+}
+
+// links are those that stand in the chain, the edge's first.
+func (c *Chain) links() []Link {
 	all := []Link{c.EdgeLink}
 	if c.Remote != nil {
 		all = append(all, c.Remote.Link)
@@ -254,12 +282,12 @@ func (c *Chain) Links() (list []stack.Link) {
 	for _, r := range c.Living() {
 		all = append(all, r.Link)
 	}
-	for _, l := range all {
-		if l != nil {
-			list = append(list, show(l))
-		}
-	}
-	return list
+	return slices.DeleteFunc(all, func(l Link) bool { return l == nil })
+}
+
+// Toxic reports whether a toxiproxy stands in the chain.
+func (c *Chain) Toxic() bool {
+	return slices.ContainsFunc(c.links(), func(l Link) bool { return !plain(l) })
 }
 
 // A strikingLink is a link with its relay.
@@ -297,7 +325,7 @@ func (r *Replica) show() stack.Replica {
 // Layers implements [stack.Stack].
 func (c *Chain) Layers() []stack.Layer {
 	layers := c.Spec.Balancer()
-	if len(c.Links()) > 0 {
+	if c.Toxic() {
 		passes := map[string]string{"reset from behind it": "passed on as FIN"}
 		layers = append(layers, stack.Layer{Name: "toxiproxy", Settings: passes})
 	}

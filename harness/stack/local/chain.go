@@ -167,7 +167,7 @@ func (c *Stack) Reload(ctx context.Context) error { return c.ReloadEdge(ctx) }
 // Versions implements [stack.Stack].
 func (c *Stack) Versions() map[string]string {
 	v := map[string]string{}
-	if len(c.Links()) > 0 {
+	if c.Toxic() {
 		v["toxiproxy"] = moduleVersion("github.com/Shopify/toxiproxy/v2")
 	}
 	if c.edge != nil {

@@ -2,10 +2,12 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +87,43 @@ func TestLinksToWhichNothingIsDoneAreLeftOut(t *testing.T) {
 				t.Errorf("versions are %v with links %q", r.Versions(), links)
 			}
 		})
+	}
+}
+
+// A link that only strikes has no toxiproxy, and a reset from behind it stays one; a
+// link that does anything else has, and none of them the control lane.
+func TestToxiproxyStandsOnlyWhereMoreIsDoneThanToStrike(t *testing.T) {
+	for _, tc := range []struct {
+		struck []string
+		toxic  bool
+	}{{nil, true}, {[]string{stack.UpstreamLink}, true}, {[]string{stack.EdgeLink}, false}} {
+		r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeNone}, Strikes: true, Struck: tc.struck})
+		edge, app := r.hop(t, "edge"), r.hop(t, "app")
+		if toxic := strings.HasPrefix(edge.What, "relay and toxiproxy"); toxic != tc.toxic || !toxic && edge.What != "relay" {
+			t.Errorf("struck %v: the edge link is made of %q", tc.struck, edge.What)
+		}
+		if edge.Control != app.URL {
+			t.Errorf("struck %v: the control lane is %s, want the app's own %s", tc.struck, edge.Control, app.URL)
+		}
+		_, version := r.Versions()["toxiproxy"]
+		if layer := len(r.Layers()) > 0 && r.Layers()[0].Name == "toxiproxy"; layer != tc.toxic || version != tc.toxic {
+			t.Errorf("struck %v: toxiproxy among layers %v, among versions %v, want %v", tc.struck, layer, version, tc.toxic)
+		}
+		l := r.Links()[0]
+		err := l.Add(t.Context(), stack.Latency(time.Millisecond, 0))
+		if cannot := (*stack.Unable)(nil); errors.As(err, &cannot) == tc.toxic || err == nil != tc.toxic {
+			t.Errorf("struck %v: adding a toxic: %v", tc.struck, err)
+		}
+		strike := stack.Strike{Stream: 1, After: 2, Action: stack.RST}
+		if err := l.(stack.Striker).Arm(t.Context(), strike); err != nil {
+			t.Fatal(err)
+		}
+		if a := stream(t.Context(), request{url: edge.URL, id: 1, events: 5}); a.events != 2 || !errors.Is(a.err, syscall.ECONNRESET) {
+			t.Errorf("struck %v: %v, want a reset after 2 events", tc.struck, a)
+		}
+		if a := stream(t.Context(), request{url: edge.Control, id: 1, events: 3}); !a.done {
+			t.Errorf("struck %v: on the control lane: %v", tc.struck, a)
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func neutralArms(b *testing.B) []*arm {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { r.Close() })
-	l, err := newLane(b.Context(), newServer(), "alone", app, true, nil)
+	l, err := newLane(b.Context(), newServer(), "alone", app, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func underSky(t *testing.T) (l *lane, server chan net.Conn) {
 			server <- c
 		}
 	}()
-	l, err = newLane(t.Context(), newServer(), "lane", listener.Addr().String(), true, nil)
+	l, err = newLane(t.Context(), newServer(), "lane", listener.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ type lane struct {
 	name   string
 	listen string // "127.0.0.1:port", kept when the lane is cut and restored
 	proxy  *toxiproxy.Proxy
-	sky    *sky // nil for a lane over which nothing ever changes
+	sky    *sky
 	number int64
 }
 
@@ -48,14 +48,13 @@ func newServer() *toxiproxy.ApiServer {
 }
 
 // newLane starts a proxy to target with toxics attached before its first
-// connection. changing gives it a sky.
-func newLane(ctx context.Context, server *toxiproxy.ApiServer, name, target string, changing bool, toxics []stack.Toxic) (*lane, error) {
+// connection.
+func newLane(ctx context.Context, server *toxiproxy.ApiServer, name, target string, toxics []stack.Toxic) (*lane,
+	error) {
 	l := &lane{name: name, proxy: toxiproxy.NewProxy(server, name, "127.0.0.1:0", target)}
-	if changing {
-		l.sky, l.number = newSky()
-		if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(skyJSON(l.number))); err != nil {
-			return nil, fmt.Errorf("set up lane %s: %w", name, err)
-		}
+	l.sky, l.number = newSky()
+	if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(skyJSON(l.number))); err != nil {
+		return nil, fmt.Errorf("set up lane %s: %w", name, err)
 	}
 	for _, t := range toxics {
 		if err := l.add(ctx, t); err != nil {
@@ -73,7 +72,7 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
-	if l.sky != nil && l.sky.takes(t) {
+	if l.sky.takes(t) {
 		l.sky.add(t)
 		return nil
 	}
@@ -92,7 +91,7 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 }
 
 func (l *lane) remove(ctx context.Context, name string) error {
-	if l.sky != nil && l.sky.remove(name) {
+	if l.sky.remove(name) {
 		return nil
 	}
 	return l.call(ctx, "remove toxic "+name, func() error {
@@ -124,9 +123,7 @@ func (l *lane) down(ctx context.Context) error {
 // connections are closed, because writing nothing never fails. A removal that
 // hangs is freed by the stop after it.
 func (l *lane) close(ctx context.Context) error {
-	if l.sky != nil {
-		l.sky.close(l.number)
-	}
+	l.sky.close(l.number)
 	removing, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	reset := l.call(removing, "remove all toxics", func() error {
