@@ -71,15 +71,15 @@ func (m *markdown) head() {
 	if !m.Report.Complete {
 		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
 	}
+	if p := producedLine(m.Input); p != "" {
+		fmt.Fprintf(m, "> **App's log** %s.\n\n", md(p))
+	}
 	if lines := edgeLines(m.Input); !cut(m.Report) && len(lines) > 0 {
 		fmt.Fprintf(m, "<details><summary>What the edge does to cut streams (none was cut in this run)</summary>\n\n%s\n\n</details>\n\n", md(strings.Join(lines, "; ")))
 		return
 	}
 	for _, e := range edgeLines(m.Input) {
 		fmt.Fprintf(m, "> **Edge** %s.\n\n", md(e))
-	}
-	if p := producedLine(m.Input); p != "" {
-		fmt.Fprintf(m, "> **App's log** %s.\n\n", md(p))
 	}
 }
 

@@ -8,9 +8,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// What the app finished and what clients got of it stands above the table of
-// scenarios, on a terminal as in a comment, and nothing stands there where no log
-// tells.
+// What the app finished and what clients got of it stands among the first lines, above
+// the causes, on a terminal as in a comment, and nothing stands there where no log tells.
 func TestProducedStandsAtTheTop(t *testing.T) {
 	line := record.Evidence{Log: "app.log", Line: 33, Text: "answer 3 is finished"}
 	const lost = "worker-kill: the app finished 21 of 21 answers and clients got 14 of them whole: " +
@@ -29,10 +28,10 @@ func TestProducedStandsAtTheTop(t *testing.T) {
 			in := failing()
 			in.Report.Scenarios[worstAt(in)].Causes[0].Produced = tt.produced
 			for what, top := range map[string]string{
-				"text":     before(t, TextOn(Screen{}), in, "\nscenario  "),
-				"markdown": before(t, Markdown, in, "\n| scenario |"),
+				"text":     before(t, TextOn(Screen{}), in, "\n\n"),
+				"markdown": before(t, Markdown, in, "\n**Cause"),
 			} {
-				if tt.want != "" && !strings.Contains(top, tt.want) || tt.want == "" && strings.Contains(top, "log") {
+				if tt.want != "" && !strings.Contains(top, tt.want) || tt.want == "" && strings.Contains(top, "the app finished") {
 					t.Errorf("%s begins:\n%s\nwant %q in it", what, top, tt.want)
 				}
 			}

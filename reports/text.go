@@ -53,11 +53,11 @@ func (t *text) head() {
 	if !r.Complete {
 		fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
 	}
-	for _, e := range edgeNotes(t.Input) {
-		t.para("edge  ", e)
-	}
 	if p := producedLine(t.Input); p != "" {
 		t.para("app's log  ", p)
+	}
+	for _, e := range edgeNotes(t.Input) {
+		t.para("edge  ", e)
 	}
 	fmt.Fprintln(t)
 }

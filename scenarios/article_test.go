@@ -33,7 +33,7 @@ type advice struct {
 	night   string // of make nightly, "" for the same
 	cause   string // named first in every scenario that fails; "" for a sound form
 	says    string // in the text report
-	first   string // above the table of scenarios, in the text report and in summary.md
+	first   string // among the first lines of the text report and of summary.md, above the causes
 }
 
 // An output is what a run leaves to readers.
@@ -97,9 +97,10 @@ func (a advice) judge(t *testing.T, r *verdict.Report, out output) {
 	if !strings.Contains(out.text, a.says) {
 		t.Errorf("the report does not say %q", a.says)
 	}
-	for table, all := range map[string]string{"\nscenario  ": out.text, "\n| scenario |": out.summary} {
-		if top, _, found := strings.Cut(all, table); a.first != "" && (!found || !strings.Contains(top, a.first)) {
-			t.Errorf("not above the table: %q\n%s", a.first, top)
+	_, text, _ := strings.Cut(out.text, "\nFAIL  ")
+	for end, all := range map[string]string{"\n\n": text, "\n**Cause": out.summary} {
+		if top, _, found := strings.Cut(all, end); a.first != "" && (!found || !strings.Contains(top, a.first)) {
+			t.Errorf("not among the first lines: %q\n%s", a.first, top)
 		}
 	}
 	if a.cause == "" {
