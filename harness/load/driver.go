@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -21,8 +22,9 @@ type driver struct {
 	tap   *tap.Tap
 	wave  Wave
 	pace  *pacer
-	next  http.RoundTripper // the tap's
-	first Target            // of stream 0
+	batch *tap.Batch
+	live  sync.WaitGroup // streams of the batch
+	first Target         // of stream 0
 
 	started, late atomic.Int64
 }
@@ -31,21 +33,26 @@ func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
 	d := &driver{tap: t, wave: w}
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
 	d.pace = newPacer(d.ctx, t.Now, &w)
-	d.next = t.RoundTripper(d.job)
+	d.batch = t.Batch(d.ctx, d.job, d.over)
 	return d
 }
 
-// attack runs Vegeta until its last stream is over.
+// attack runs Vegeta until the last stream is over. A worker of Vegeta only sends a
+// stream off, and the pacer counts those under way; a client that may ask again keeps
+// its worker.
 func (d *driver) attack() {
 	n := d.wave.Streams
 	if n == 0 {
 		n = MaxStreams()
 	}
-	workers := min(uint64(n), vegeta.DefaultWorkers)
-	if d.wave.Rate == 0 {
-		workers = uint64(n)
+	workers, most := min(uint64(n), vegeta.DefaultWorkers), uint64(n)
+	switch {
+	case d.wave.Block == 0:
+		d.pace.slots, most = make(chan struct{}, n), workers
+	case d.wave.Rate == 0:
+		workers = most
 	}
-	a := vegeta.NewAttacker(vegeta.Workers(workers), vegeta.MaxWorkers(uint64(n)), vegeta.MaxBody(0),
+	a := vegeta.NewAttacker(vegeta.Workers(workers), vegeta.MaxWorkers(most), vegeta.MaxBody(0),
 		// Last: the options before it expect Vegeta's own transport.
 		vegeta.Client(&http.Client{Transport: d, CheckRedirect: noRedirect}))
 	// Vegeta looks at its own clock only between streams, and would start one more
@@ -55,7 +62,9 @@ func (d *driver) attack() {
 	for range a.Attack(d.target, d.pace, 0, "") {
 		// Drained: the records are the tap's.
 	}
+	d.live.Wait()
 	release()
+	d.batch.Close()
 }
 
 // noRedirect leaves redirects to the tap, which records them.
@@ -77,25 +86,26 @@ func (d *driver) target(t *vegeta.Target) error {
 	return nil
 }
 
-// RoundTrip binds the stream to the wave's context.
+// RoundTrip sends the stream off.
 func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
-	bound := r.WithContext(d.ctx)
 	if d.wave.Block > 0 {
-		return d.ask(bound)
+		return d.ask(r.WithContext(d.ctx))
 	}
-	resp, err := d.next.RoundTrip(bound)
+	d.live.Add(1)
+	d.batch.Send(r)
+	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// over is told of each stream that has ended, or that could not begin.
+func (d *driver) over(err error) {
 	var end *tap.EndError
 	if err != nil && !errors.As(err, &end) {
 		d.cancel(err)
-		return nil, err
+	} else {
+		d.started.Add(1)
 	}
-	d.started.Add(1)
-	if err == nil {
-		// Vegeta holds the request as long as the stream lasts, and looks at its
-		// fields no more. It is ours: what was sent can go, 400 bytes a stream.
-		r.Header = nil
-	}
-	return resp, err
+	<-d.pace.slots
+	d.live.Done()
 }
 
 // job tells the tap about stream number seq.

@@ -1,9 +1,10 @@
 // Package load drives streams with Vegeta. It is the one home of that library.
 //
 //  1. A [Wave] says how many streams to start when, and what each is for.
-//  2. [Drive] gives Vegeta one Attacker, a pacer and the tap's transport. Vegeta
-//     only keeps the time and runs the workers: what became of each stream is in
-//     the tap's records.
+//  2. [Drive] gives Vegeta one Attacker, a pacer and a transport that sends streams
+//     off as a batch of the tap. Vegeta makes the requests, numbers them and keeps the
+//     time; the pacer counts the streams under way, and what became of each is in the
+//     tap's records.
 //  3. It returns when every stream of the wave has ended and been recorded.
 //
 // Two models of load:

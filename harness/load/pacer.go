@@ -18,6 +18,9 @@ type pacer struct {
 	rate   float64 // streams a second; in a closed wave those of the ramp, 0 for at once
 	ramp   time.Duration
 	count  int // streams of the ramp, in a closed wave
+	// slots holds one value for each stream under way, and has room for as many as may
+	// be; nil where Vegeta's workers are the slots.
+	slots chan struct{}
 }
 
 func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
@@ -90,7 +93,32 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 		case <-p.ctx.Done():
 		}
 	}
-	return 0, p.over()
+	return 0, p.over() || !p.enter()
+}
+
+// enter waits for a slot, and reports false where the wave was over first.
+func (p *pacer) enter() bool {
+	if p.slots == nil {
+		return true
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return true
+	default:
+	}
+	var end <-chan time.Time
+	if p.end > 0 {
+		t := time.NewTimer(p.end + p.slack() - p.now())
+		defer t.Stop()
+		end = t.C
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return !p.over()
+	case <-end:
+	case <-p.ctx.Done():
+	}
+	return false
 }
 
 // Rate implements vegeta.Pacer; only Vegeta's plots ask.

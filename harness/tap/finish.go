@@ -56,6 +56,9 @@ func (f *flight) finish(e ending) {
 	f.publish()
 	f.over.Store(true)
 	f.tell()
+	if f.batch != nil {
+		f.tap.launches.Go(f.conclude) // before anybody can know that f is over
+	}
 	close(f.news)
 }
 

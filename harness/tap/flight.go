@@ -22,6 +22,7 @@ type flight struct {
 	req    *request // nil once it is written
 	trail  *trail   // of redirects, until the head is whole or beyond where there were some
 	via    carrier
+	batch  *Batch // nil where somebody waits
 
 	resp   http1.Decoder
 	head   *head // nil once it is whole

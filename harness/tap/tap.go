@@ -5,9 +5,9 @@
 //     of [Tap.RoundTripper] asks for it with the request's X-Vegeta-Seq.
 //  2. The request is written on a connection of its own by a carrier: an epoll
 //     event loop (Linux, plain HTTP/1.1), or a goroutine with a net.Conn (TLS,
-//     HTTP/2, other systems). The caller's goroutine sleeps meanwhile, first in
-//     RoundTrip until the response head is whole, then in Body.WriteTo until the
-//     stream has ended.
+//     HTTP/2, other systems). A caller of the RoundTripper sleeps meanwhile, first
+//     in RoundTrip until the response head is whole, then in Body.WriteTo until the
+//     stream has ended. Nobody sleeps for a stream of a [Batch].
 //  3. The carrier feeds what it reads to the stream's flight: response decoder
 //     (status, headers, framing), then inflater where the body is compressed,
 //     then the dialect's frames and events, then the timeline. Nothing on this

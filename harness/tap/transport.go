@@ -38,7 +38,7 @@ type transport struct {
 func (tr *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	f := &flight{tap: tr.tap, news: make(chan struct{}, 1)}
 	tr.tap.launches.Go(func() { // ends when the carrier has the stream
-		if err := tr.launch(f, r); err != nil {
+		if err := tr.tap.launch(f, r, tr.job); err != nil {
 			f.refused = err
 			close(f.news)
 		}
@@ -48,24 +48,27 @@ func (tr *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // launch makes the request and starts the stream. An error means that it did not
 // begin.
-func (tr *transport) launch(f *flight, r *http.Request) error {
+func (t *Tap) launch(f *flight, r *http.Request, what func(seq uint64) Job) error {
 	n, err := vegetaSeq(r.Header)
 	if err != nil {
 		return err
 	}
 	r.Header.Del(seqHeader) // between the load generator and us
-	job := tr.job(n)
-	tr.tap.name(&job)
+	job := what(n)
+	t.name(&job)
 	req, err := newRequest(r, &job)
 	if err != nil {
 		return err
 	}
 	f.begin(&job, req)
-	if err := tr.tap.enter(f); err != nil {
+	if err := t.enter(f); err != nil {
 		return err
 	}
-	if begin := tr.tap.opts.Begin; begin != nil {
+	if begin := t.opts.Begin; begin != nil {
 		begin(&f.rec)
+	}
+	if f.batch != nil && f.batch.ctx.Err() != nil {
+		f.hangUp(record.CancelledByEnd) // the carrier looks at that first
 	}
 	f.via.start(f)
 	return nil
