@@ -67,14 +67,28 @@ func BenchmarkOrigin(b *testing.B) {
 	}
 }
 
-func BenchmarkOpenAI(b *testing.B) {
-	d, _ := Lookup("openai-chat")
-	r := d.New(Ask{})
-	f := &Frame{Data: []byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1764057600,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}]}`)}
-	b.SetBytes(int64(len(f.Data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Read(f)
+// BenchmarkDialects reads a content event of each dialect that is data.
+func BenchmarkDialects(b *testing.B) {
+	for _, c := range conversations(b) {
+		d, _ := Lookup(c.dialect)
+		if c.name != "complete" || d.NeedsTerminal || d.Format.Name == Text.Name {
+			continue
+		}
+		b.Run(c.dialect, func(b *testing.B) {
+			head, event := middle(c)
+			sink, dec := &mute{d.New(Ask{})}, d.Format.New(Limits{})
+			if dec.Push([]byte(head), sink) != nil {
+				b.Fatal("over the limit")
+			}
+			p := []byte(event)
+			b.SetBytes(int64(len(p)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if dec.Push(p, sink) != nil {
+					b.Fatal("over the limit")
+				}
+			}
+		})
 	}
 }
 
@@ -97,13 +111,25 @@ func TestEventsDoNotAllocate(t *testing.T) {
 		"ndjson-generic": `{"a":[1,2,{"b":"c"}],"done":false}` + "\n",
 		"text":           "grüße, world",
 	}
+	heads := map[string]string{}
+	for _, c := range conversations(t) {
+		if c.name == "complete" && bodies[c.dialect] == "" {
+			heads[c.dialect], bodies[c.dialect] = middle(c)
+		}
+	}
 	for _, d := range Dialects() {
 		body := bodies[d.Name]
+		if body == "" {
+			t.Fatalf("no event of %s", d.Name)
+		}
 		for _, cutAt := range []int{len(body), len(body) / 2} {
 			t.Run(fmt.Sprintf("%s/%d", d.Name, cutAt), func(t *testing.T) {
 				first, rest := []byte(body[:cutAt]), []byte(body[cutAt:])
 				sink := &mute{d.New(ask)}
 				dec := d.Format.New(Limits{})
+				if dec.Push([]byte(heads[d.Name]), sink) != nil {
+					t.Fatal("over the limit")
+				}
 				run := func() {
 					if dec.Push(first, sink) != nil || dec.Push(rest, sink) != nil {
 						t.Error("over the limit")
@@ -117,6 +143,23 @@ func TestEventsDoNotAllocate(t *testing.T) {
 			})
 		}
 	}
+}
+
+// middle is a content event of a conversation, and what comes before it.
+func middle(c conversation) (head, event string) {
+	d, _ := Lookup(c.dialect)
+	var cam camera
+	d.Format.New(Limits{}).Push([]byte(c.body), &cam)
+	at := max(0, c.first-1)
+	if at == len(cam.shots)-1 {
+		at = 0
+	}
+	from := int(cam.shots[at].Offset)
+	to := len(c.body)
+	if at+1 < len(cam.shots) {
+		to = int(cam.shots[at+1].Offset)
+	}
+	return c.body[:from], c.body[from:to]
 }
 
 type mute struct{ r Reader }

@@ -164,7 +164,7 @@ func (r *dataReader) part(f *Frame, w *walk) (Kind, Part) {
 	if len(d.meta.rest) > 0 && d.meta.hold(f, w) {
 		return Meta, Answer
 	}
-	for _, p := range [...]Part{Reasoning, Answer, Tool, Refusal} {
+	for _, p := range [...]Part{Reasoning, Tool, Refusal, Answer} {
 		if d.parts[p].hold(f, w) {
 			return Content, p
 		}

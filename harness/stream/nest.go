@@ -91,7 +91,7 @@ func (o *nested) remove(i int) {
 // follow takes an event into account. A broken nesting makes the answer corrupt.
 func (r *dataReader) follow(f *Frame, w *walk) {
 	d, o := r.d.nest, r.nested
-	if o.lost || r.sum.Errors > 0 {
+	if o.lost || r.sum.Errors > 0 || r.broken != "" {
 		return
 	}
 	name := f.Name
