@@ -277,7 +277,7 @@ func (a *App) placeOf(name, expr string) (*stream.Place, error) {
 	p, err := stream.ParsePlace(expr)
 	switch {
 	case d.Format.Name == stream.Text.Name:
-		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no events that could bear it", Fix: "use a dialect of events, or declare the text's SHA-256"}
+		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no events that could contain it", Fix: "use a dialect of events, or declare the text's SHA-256"}
 	case err != nil:
 		return nil, &UsageError{Place: name, Problem: err.Error(), Fix: "write the way to it in the JSON, such as .seq or .choices[0].index; or id, for the ID of SSE"}
 	case expr == "id" && d.Format.Name != stream.SSE.Name:

@@ -11,7 +11,7 @@ type Client struct {
 	Retry     Retry
 }
 
-// An Abort is a client that hangs up in mid-stream; the first of both counts.
+// An Abort is a client that hangs up mid-stream; the first of both counts.
 type Abort struct {
 	AfterEvents int           // 0 for never
 	After       time.Duration // since the request was sent; 0 for never

@@ -80,7 +80,7 @@ type Progress struct {
 	Started  int    // streams of the scenario so far
 	Live     int
 	Ended    int
-	Whole    int // of Ended: those with a whole answer
+	Whole    int // of Ended: those with a complete response
 	Elapsed  time.Duration
 }
 

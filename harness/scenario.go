@@ -55,7 +55,7 @@ type Scenario struct {
 	// With neither it stays until the main wave is over.
 	Hold  time.Duration
 	Until When
-	// Share is the part of the main wave that goes in the fault's way; 0 means half,
+	// Share is the part of the main wave that goes exposed to the fault; 0 means half,
 	// or all where the fault sweeps ([fault.Sweeps]). 1 leaves no control group.
 	Share float64
 	// Client is how the victims' clients behave.
@@ -132,7 +132,7 @@ func (l Load) plan() record.LoadPlan {
 	return p
 }
 
-// VictimShare is the part of the main wave that goes in the fault's way.
+// VictimShare is the part of the main wave that goes exposed to the fault.
 func (s *Scenario) VictimShare() float64 {
 	switch {
 	case s.Share > 0:

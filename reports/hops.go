@@ -18,7 +18,7 @@ type hopView struct {
 }
 
 // hopColumns head the table of hops, in the order of [hopView.cells].
-var hopColumns = []string{"sent in at", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "pacing", "ending"}
+var hopColumns = []string{"entry point", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "pacing", "ending"}
 
 func hopViews(hops []verdict.HopReport) []hopView {
 	var out []hopView

@@ -17,7 +17,7 @@ type Snapshot struct {
 	Phase string // "baseline", "fault armed", "fault active", "recovery", ...
 	// Started counts the scenario's streams so far, Live those in flight.
 	Started, Live int
-	// Well and Badly count streams that have ended: with a whole answer, or in
+	// Well and Badly count streams that have ended: with a complete response, or in
 	// any other way. Only the verdict says which of the latter are faults.
 	Well, Badly int
 	Elapsed     time.Duration // since the run's start

@@ -45,7 +45,7 @@ func (t *text) replicas(s verdict.ScenarioReport) {
 	for _, v := range replicaViews(s.Replicas) {
 		met := ""
 		if v.Struck != "" {
-			met = ", " + v.Struck + " in the fault's way"
+			met = ", " + v.Struck + " exposed to the fault"
 		}
 		t.item(v.Name, v.Streams+" streams"+met+": "+v.Outcomes)
 		if v.Worse != "" {
@@ -62,7 +62,7 @@ func clientsLine(c *verdict.ClientsReport) string {
 	if c == nil {
 		return ""
 	}
-	parts := []string{fmt.Sprintf("%s asked again, %s in all; %s got a whole answer in the end",
+	parts := []string{fmt.Sprintf("%s asked again, %s in all; %s got a complete response in the end",
 		count(c.Clients, "client"), count(c.Again, "time"), thousands(c.Whole))}
 	if c.Doubled > 0 {
 		parts = append(parts, fmt.Sprintf("the work of %s was begun more than once", count(c.Doubled, "request")))

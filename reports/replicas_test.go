@@ -27,7 +27,7 @@ func TestEveryFormatShowsReplicasAndClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, got := range map[string]string{"text": text.String(), "html": html.String()} {
-		for _, want := range []string{"app[0]", "app[1]", "3 truncated", nobody, "3 clients asked again, 4 times in all; 2 got a whole answer in the end", "the work of 1 request was begun more than once"} {
+		for _, want := range []string{"app[0]", "app[1]", "3 truncated", nobody, "3 clients asked again, 4 times in all; 2 got a complete response in the end", "the work of 1 request was begun more than once"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s lacks %q", name, want)
 			}

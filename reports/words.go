@@ -103,7 +103,7 @@ func meaning(r *verdict.Report) string {
 
 // outcomeDocs explains outcomes in plain words.
 var outcomeDocs = map[verdict.Outcome]string{
-	verdict.Complete:    "whole answer, with its proof of completeness",
+	verdict.Complete:    "complete response, with its proof of completeness",
 	verdict.FailedClean: "the server said that it failed",
 	verdict.Cancelled:   "we hung up",
 	verdict.Unread:      "in a form that streamproof does not read",

@@ -12,7 +12,7 @@ import (
 func Blackhole() harness.Scenario {
 	return harness.Scenario{
 		ID: "blackhole", Title: "Silence without a packet between edge and app",
-		Doc:       "When the way to the app goes silent without a word, the edge ends the stream within its read timeout, so that clients can tell.",
+		Doc:       "When the path to the app goes silent without any message, the edge ends the stream within its read timeout, so that clients can tell.",
 		Symptom:   "streams hang until the client gives up",
 		LookAlike: "an app that hangs: its heartbeats stop too, and its log says nothing; here it goes on writing",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: edgeReadTimeout},

@@ -15,7 +15,7 @@ func Buffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "buffering", Title: "Edge with its defaults",
 		Doc:       "Behind nginx with its default upstream (HTTP/1.0, buffering on), small slow events still arrive one by one.",
-		Symptom:   "the whole answer arrives at its end, or in a few bursts",
+		Symptom:   "the complete response arrives at its end, or in a few bursts",
 		LookAlike: "an app that writes in bursts by itself: it does so in direct, too, and its own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeDefault},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond, Size: 16},

@@ -14,7 +14,7 @@ func CacheBuffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "cache-buffering", Title: "Edge with a cache",
 		Doc:       "Behind an edge that stores answers, each client gets a stream of its own, event by event; nothing is stored and served again.",
-		Symptom:   "a stream arrives in one burst and bears another request's content",
+		Symptom:   "a stream arrives in one burst with another request's content",
 		LookAlike: "an app that mixes up its requests: the same streams are fine in control",
 		Edge:      stack.Edge{Form: stack.EdgeCache},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond},

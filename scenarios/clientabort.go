@@ -12,7 +12,7 @@ import (
 // noticed.
 func ClientAbort() harness.Scenario {
 	return harness.Scenario{
-		ID: "client-abort", Title: "Clients hang up in mid-stream",
+		ID: "client-abort", Title: "Clients hang up mid-stream",
 		Doc:       "When a client hangs up, the server stops producing for it, and the other streams are not disturbed.",
 		Symptom:   "the app works for clients that have gone, and slows down for those that stay",
 		LookAlike: "an edge that does not pass the hang-up on: asked directly, the app stops",

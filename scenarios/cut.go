@@ -9,9 +9,9 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Cut resets and ends connections in mid-body, on either side of the edge. The
+// Cut resets and ends connections mid-body, on either side of the edge. The
 // streams are lost; what must not happen is that a client takes one of them for
-// a whole answer.
+// a complete response.
 func Cut() harness.Scenario {
 	const after = 5
 	var strikes fault.Strikes
@@ -21,8 +21,8 @@ func Cut() harness.Scenario {
 		}
 	}
 	return harness.Scenario{
-		ID: "cut", Title: "Connections cut in mid-body",
-		Doc:       "A connection that is reset or ended in mid-body, on either side of the edge, never looks like a whole answer.",
+		ID: "cut", Title: "Connections cut mid-body",
+		Doc:       "A connection that is reset or ended mid-body, on either side of the edge, never looks like a complete response.",
 		Symptom:   "streams end like successes, without their terminal",
 		LookAlike: "an app that ends streams early: the relay's ledger says which streams it cut, and where",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

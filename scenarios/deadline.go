@@ -14,7 +14,7 @@ import (
 func Deadline() harness.Scenario {
 	return harness.Scenario{
 		ID: "deadline", Title: "Absolute deadline between edge and app",
-		Doc:       "A stream that is cut at an absolute age, in the midst of its events, never looks like a whole answer.",
+		Doc:       "A stream that is cut at an absolute age, in the middle of its events, never looks like a complete response.",
 		Symptom:   "long answers end at the same age, like successes, without their terminal",
 		LookAlike: "idle timeout: there the age differs and the silence before the end is the same",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

@@ -12,7 +12,7 @@ import (
 // EdgeReload makes nginx read its configuration again under its streams.
 func EdgeReload() harness.Scenario {
 	return harness.Scenario{
-		ID: "edge-reload", Title: "Edge reloaded in mid-stream",
+		ID: "edge-reload", Title: "Edge reloaded mid-stream",
 		Doc:       "When the edge reloads, streams in flight complete in its old workers, and new ones are served by the new.",
 		Symptom:   "all streams are cut at the same time after a reload, and the app's log says that clients left",
 		LookAlike: "clients that hang up: they do so at different times",

@@ -27,7 +27,7 @@ func brownout() harness.Scenario {
 	const hold = 300 * time.Millisecond
 	return harness.Scenario{
 		ID: "brownout", Title: "A slow network that stalls",
-		Doc:       "When the network grows slow and then stands still for a moment, streams go on, whole and in order.",
+		Doc:       "When the network becomes slow and then stops for a moment, streams continue, complete and in order.",
 		Symptom:   "streams are cut, or lose what was on its way",
 		LookAlike: "a silent app: the server's own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeNone},

@@ -44,7 +44,7 @@ func TestFastAPI(t *testing.T) {
 	}{
 		{"fixed", nil, stack.EdgeStreaming, verdict.Pass, ""},
 		{"fixed behind the default edge", nil, stack.EdgeDefault, verdict.Pass, ""},
-		{"raises in mid-stream", []string{"BREAK=raise-mid-stream"}, stack.EdgeStreaming, verdict.Fail, diagnose.AppError},
+		{"raises mid-stream", []string{"BREAK=raise-mid-stream"}, stack.EdgeStreaming, verdict.Fail, diagnose.AppError},
 		{"raises behind the default edge", []string{"BREAK=raise-mid-stream"}, stack.EdgeDefault, verdict.Fail, diagnose.LaunderedByEdge},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Latency slows the way from the app to the edge down in mid-stream.
+// Latency slows the way from the app to the edge down mid-stream.
 func Latency() harness.Scenario {
 	return harness.Scenario{
 		ID: "latency", Title: "Latency and jitter between edge and app",
-		Doc:       "When the network between edge and app grows slow in mid-stream, streams go on, whole and in order.",
+		Doc:       "When the network between edge and app becomes slow mid-stream, streams continue, complete and in order.",
 		Symptom:   "streams are cut when the network becomes slow",
 		LookAlike: "a silent app: the server's own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

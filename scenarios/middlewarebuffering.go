@@ -15,7 +15,7 @@ func MiddlewareBuffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "middleware-buffering", Title: "Middleware of the app",
 		Doc:       "Asked directly and with Accept-Encoding: gzip, the app sends event by event: none of its middleware collects the answer.",
-		Symptom:   "the whole answer arrives at its end, in one burst",
+		Symptom:   "the complete response arrives at its end, in one burst",
 		LookAlike: "buffering by the edge: there is no edge in this scenario",
 		Edge:      stack.Edge{Form: stack.EdgeNone},
 		Enter:     "app",

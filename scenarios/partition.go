@@ -12,7 +12,7 @@ import (
 // Partition parts the edge from one of two replicas.
 func Partition() harness.Scenario {
 	return harness.Scenario{
-		ID: "partition", Title: "Edge parted from one replica",
+		ID: "partition", Title: "Edge cut off from one replica",
 		Doc:       "When the edge cannot reach one replica, the streams there are cut so that clients can tell, those elsewhere complete, and new ones go elsewhere.",
 		Symptom:   "streams of one replica end like successes, or new ones wait for it",
 		LookAlike: "a crash of the replica: its process lives on here, and it is fine again at once",

@@ -15,7 +15,7 @@ func Pause() harness.Scenario {
 	const hold = 1500 * time.Millisecond
 	return harness.Scenario{
 		ID: "pause", Title: "A replica frozen for a while",
-		Doc:       "A replica that is frozen and thawed goes on where it was: no timer takes it for dead, and no stream is lost.",
+		Doc:       "A replica that is frozen and thawed continues where it was: no timer takes it for dead, and no stream is lost.",
 		Symptom:   "streams are cut while the replica is frozen",
 		LookAlike: "a crash: the process and its connections live on here",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

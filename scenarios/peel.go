@@ -15,7 +15,7 @@ import (
 // run it; a server that already runs is met as it is.
 func Peel(app harness.App) harness.Scenario {
 	edge := stack.Edge{Form: stack.EdgeDefault}
-	doc := "The same load, sent in at every hop of the chain, fares the same at each of them."
+	doc := "The same load, sent to every hop of the chain, gives the same result at each of them."
 	switch {
 	case app.URL != "":
 		edge.Form = stack.EdgeNone

@@ -7,11 +7,11 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Reset resets connections in mid-body, on either side of the edge.
+// Reset resets connections mid-body, on either side of the edge.
 func Reset() harness.Scenario {
 	return harness.Scenario{
-		ID: "reset", Title: "Connections reset in mid-body",
-		Doc:       "A connection that is reset in mid-body never looks like a whole answer, and its place is free for others.",
+		ID: "reset", Title: "Connections reset mid-body",
+		Doc:       "A connection that is reset mid-body never looks like a complete response, and its slot is free for others.",
 		Symptom:   "streams are refused long after the resets",
 		LookAlike: "a crash of the app: its process lives on, and its log says that clients left",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

@@ -13,7 +13,7 @@ import (
 func Soak() harness.Scenario {
 	return harness.Scenario{
 		ID: "soak", Title: "Many streams, for a while",
-		Doc:       "Hundreds of streams, turn after turn, complete as the first ones did: what is rare shows too.",
+		Doc:       "Hundreds of streams, wave after wave, complete as the first ones did, so that rare failures are found too.",
 		Symptom:   "one stream in fifty ends early, always another one",
 		LookAlike: "a fault of the network: no fault is injected here, and the share stays the same however long it runs",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

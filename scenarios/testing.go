@@ -44,7 +44,7 @@ func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
 	case errors.As(err, &start):
 		t.Fatalf("%v\n%s", err, strings.Join(start.Tail, "\n"))
 	case err != nil:
-		t.Fatalf("the harness broke: %v (artefacts in %s)", err, dir)
+		t.Fatalf("internal error: %v (artefacts in %s)", err, dir)
 	case passedOver(&report.Scenarios[0], sc.Required):
 		t.Skipf("%s: %s", sc.ID, report.Scenarios[0].Why)
 	case report.Verdict != verdict.Pass:

@@ -11,7 +11,7 @@ import (
 func Truncate() harness.Scenario {
 	return harness.Scenario{
 		ID: "truncate", Title: "Connections ended inside an event",
-		Doc:       "A connection that ends inside an event never looks like a whole answer, and half an event is never delivered as one.",
+		Doc:       "A connection that ends inside an event never looks like a complete response, and half an event is never delivered as one.",
 		Symptom:   "the last event is half of one, and the stream ends like a success",
 		LookAlike: "an app that writes half an event: the server's own checksum or the ledger of the relay tells",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

@@ -12,7 +12,7 @@ import (
 // WorkerKill kills one worker process under its streams.
 func WorkerKill() harness.Scenario {
 	return harness.Scenario{
-		ID: "worker-kill", Title: "A worker process is killed in mid-stream",
+		ID: "worker-kill", Title: "A worker process is killed mid-stream",
 		Doc:       "When a worker is killed, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon.",
 		Symptom:   "streams of one process end like successes, without their terminal",
 		LookAlike: "a memory kill: there the kernel counts it",
@@ -31,7 +31,7 @@ func WorkerKill() harness.Scenario {
 func LaunderedKill() harness.Scenario {
 	s := WorkerKill()
 	s.ID, s.Title = "worker-kill-default-edge", "A worker is killed behind an edge with its defaults"
-	s.Doc = "Behind nginx with its default upstream, a killed worker's streams still do not look like whole answers."
+	s.Doc = "Behind nginx with its default upstream, a killed worker's streams still do not look like complete responses."
 	s.Edge.Form = stack.EdgeDefault
 	return s
 }

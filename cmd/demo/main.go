@@ -1,5 +1,5 @@
 // Command demo shows in ten seconds why streamproof exists: the same endpoint
-// behind the same nginx, its process killed in mid-stream, seen by a load tester
+// behind the same nginx, its process killed mid-stream, seen by a load tester
 // that trusts the protocol and by one that looks for the end of the answer.
 //
 //  1. The built-in origin starts behind nginx with its default upstream, on this
@@ -63,7 +63,7 @@ func show(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%d streams behind nginx with its default upstream; the app is killed in mid-stream.\n\n", streams)
+	fmt.Fprintf(w, "%d streams behind nginx with its default upstream; the app is killed mid-stream.\n\n", streams)
 	left, err := plainVegeta(ctx, opener, dir+"/vegeta")
 	if err != nil {
 		return fmt.Errorf("ask Vegeta: %w", err)

@@ -53,7 +53,7 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
-	cmd.Flags().StringVar(&s.Terminal, "terminal", "", "the last event of a whole answer meets `EXPR`, see 'streamproof run --help'")
+	cmd.Flags().StringVar(&s.Terminal, "terminal", "", "the last event of a complete response meets `EXPR`, see 'streamproof run --help'")
 	cmd.Flags().StringVar(&s.Method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	cmd.Flags().StringVar(&s.Body, "body", "", "send this body, `TEXT`")
 	cmd.Flags().BoolVar(&noAsk, "no-ask", false, "do not ask the app how it answers")

@@ -19,11 +19,11 @@ const runLong = `Run scenarios against an app, judge every stream, and write a r
 
 With no arguments it runs the standard suite on the built-in origin. An app of
 your own comes as a URL that already runs (--url), or from a file (-f) that names
-a command, an image, a Dockerfile or a compose service. Load goes to this machine
-only, unless --allow-host names another.
+a command, an image, a Dockerfile or a compose service. Only localhost is tested
+unless you pass --allow-host.
 
-Header values and bodies may name environment variables as ${NAME}; their values
-reach no file, log or report.
+Header values and bodies may contain environment variables as ${NAME}; their values
+are never written to disk.
 
 ` + eventsHelp + `
 
@@ -48,9 +48,9 @@ A feed that never ends has no such event: --endless 10s,5 reads each stream for
 Values with spaces are quoted; != ~ !~ work too, the latter two with a regular
 expression.
 
-Where events bear a number, --order says where: a place in their JSON (.seq,
+Where events have a number, --order says where: a place in their JSON (.seq,
 .choices[0].index, ["any name"]), or id for the ID of SSE. Numbers begin anywhere
-and go on by 1, in one row per stream. --owner says where events echo the ID of
+and increase by 1, in one sequence per stream. --owner says where events echo the ID of
 their request, which is sent as X-Request-ID and in place of {nonce} in path,
 headers and body. Events without either say nothing.`
 
@@ -60,7 +60,7 @@ const limitsHelp = `A stream is stalled, and is ended, when one of three limits 
   --gap-limit        no byte, once the answer has begun
   --progress-limit   bytes, but no content event: heartbeats whose producer died, or
                      an event that is never completed. Off by default, since an answer
-                     that thinks for long looks the same; --total-limit ends it then.
+                     that takes long looks the same; --total-limit ends it then.
 A stream that completes is late when its first event took longer than
 thresholds.first_event of the file, and gappy when it was silent for longer than
 thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the

@@ -35,7 +35,7 @@ func lastEvent(text string) func(*record.Stream) {
 	return func(s *record.Stream) { s.Content.LastEvent = text }
 }
 
-// document turns a stream into a whole answer of another kind.
+// document turns a stream into a complete response of another kind.
 func document(kind, start string) func(*record.Stream) {
 	return func(s *record.Stream) {
 		s.ContentType, s.Start, s.Bytes = kind, start, int64(len(start))

@@ -166,7 +166,7 @@ var families = []family{
 			[]Alike{{StallInApp, "there the limit on a gap is passed"}}, remedy{}},
 		{FeedEnded, "X", layerApp, "A feed that should go on ended by itself.",
 			[]Alike{{AbsoluteDeadline, "there all end at one age"}}, remedy{}},
-		{NeverEnds, "X", layerHarness, "The answer goes on until our own limit: it is a feed.", nil, remedy{}},
+		{NeverEnds, "X", layerHarness, "The answer continues until our own limit: it is a feed.", nil, remedy{}},
 	}},
 	{"Redirects", []Known{
 		{RedirectLoop, "X", layerApp, "Redirects lead to where they came from.", nil, remedy{}},
@@ -271,7 +271,7 @@ var families = []family{
 			[]Alike{{GraceTooShort, "there it goes on for a while"}}, remedy{app: fixNoShutdown}},
 		{DeployGap, "E6", layerApp, "During a restart or deploy nothing listens, and new streams are refused.",
 			[]Alike{{Overloaded, "there something answers"}}, remedy{}},
-		{WorkerKilled, "E7", layerManager, "A process ended without a word, and its streams with it.",
+		{WorkerKilled, "E7", layerManager, "A process ended without any message, and its streams with it.",
 			[]Alike{
 				{MemoryKillWorker, "there the kernel counted a kill"},
 				{GraceTooShort, "there somebody asked it to stop"},

@@ -41,7 +41,7 @@ type companion struct {
 }
 
 // cited reads "app.log:17: giving up: such lines stand within 50 ms of 17 of 17 of
-// these ends, and beside 0 of 205 whole answers".
+// these ends, and beside 0 of 205 complete responses".
 func (c companion) cited() record.Evidence {
 	near := fmt.Sprintf("within %d ms of", c.window.Milliseconds())
 	if c.byID {
@@ -255,7 +255,7 @@ func b2i(b bool) int {
 	return 0
 }
 
-// timedBeside compares by time: with the ends of whole answers that are not beside
+// timedBeside compares by time: with the ends of complete responses that are not beside
 // a bad one, else with moments at which answers simply went on.
 func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	c := companion{writing: w, badOf: len(bad), window: max(closeBy, w.within)}
@@ -328,7 +328,7 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica s
 	return list, "moments at which answers went on"
 }
 
-const wholeAnswers = "whole answers"
+const wholeAnswers = "complete responses"
 
 const (
 	minWhole   = 5

@@ -39,7 +39,7 @@ func (onTheMinute) match(v *view) []*finding {
 		see(tightest(gs), say(gs[0])).
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
 		settle("crontab -l; systemctl list-timers   # does a job run at that minute?").
-		mend("let the job wait until the streams are over")
+		mend("let the job wait until the streams have ended")
 	if hits := v.tags[edgeStopped]; len(v.near(gs, hits)) == len(gs) { // near each of them
 		f.Confidence, f.Layer = certain, layerEdge
 		f.show(cite(hits, 3)...)

@@ -171,7 +171,7 @@ var (
 		record.EdgeUnknown:    "let the old workers of a reload live longer than the longest stream",
 		record.EdgeNginx:      "in the main context; or any time longer than the longest stream:\n    worker_shutdown_timeout 1h;",
 		record.EdgeHAProxy:    "    hard-stop-after 1h   # in global; longer than the longest stream",
-		record.EdgeCaddy:      "in the global options; 0 waits for ever:\n    grace_period 1h",
+		record.EdgeCaddy:      "in the global options; 0 waits without limit:\n    grace_period 1h",
 		record.EdgeEnvoy:      "    envoy --drain-time-s 3600 --parent-shutdown-time-s 3700",
 		record.EdgeLighttpd:   "    server.feature-flags += ( \"server.graceful-shutdown-timeout\" => 3600 )",
 		record.EdgeApache:     "reload with apachectl graceful instead of restart:\n    GracefulShutdownTimeout 0",
@@ -386,9 +386,9 @@ var (
 	}
 	fixDeadline = fix{
 		unknown: "raise the total limit on one request in the app's server, its worker manager and the client of its model above the longest stream",
-		python:  "gunicorn -k uvicorn.workers.UvicornWorker (a sync worker's --timeout counts the whole request); no asyncio.timeout around the whole answer; OpenAI(timeout=600)",
+		python:  "gunicorn -k uvicorn.workers.UvicornWorker (a sync worker's --timeout counts the whole request); no asyncio.timeout around the complete response; OpenAI(timeout=600)",
 		golang:  "http.NewResponseController(w).SetWriteDeadline(time.Time{}) in the handler of streams, or http.Server{WriteTimeout: 0}; no http.Client.Timeout towards the model",
-		node:    "res.setTimeout(0), server.requestTimeout = 0; no AbortSignal.timeout(…) around the whole answer",
+		node:    "res.setTimeout(0), server.requestTimeout = 0; no AbortSignal.timeout(…) around the complete response",
 		java:    "new SseEmitter(0L), spring.mvc.async.request-timeout=-1, asyncContext.setTimeout(0); no callTimeout in OkHttp",
 		php:     "request_terminate_timeout = 0 in the pool of PHP-FPM, and set_time_limit(0) in the script; no CURLOPT_TIMEOUT towards the model",
 		ruby:    "no rack-timeout on streams (Rack::Timeout service_timeout: 0); timeout in config/unicorn.rb above the longest stream; Puma has no such limit",

@@ -32,7 +32,7 @@ func (p *production) fact() *verdict.Production {
 func (p *production) String() string { return p.fact().String() }
 
 const (
-	// minFinished is the least number of whole answers by which a line is known
+	// minFinished is the least number of complete responses by which a line is known
 	// to stand at the end of each.
 	minFinished = 3
 	// endsWith is how far such a line may be from the end of its answer.
@@ -190,7 +190,7 @@ func (p *production) conclude(whole, moved int) *production {
 }
 
 // movedOn reports whether the app went on to the end of an answer that was cut for
-// the client: as long as whole answers take, and at another time than the cut.
+// the client: as long as complete responses take, and at another time than the cut.
 func movedOn(g *verdict.Graded, at, within time.Duration, whole []*verdict.Graded) bool {
 	if (at - g.End).Abs() < wentOn+within {
 		return false

@@ -76,7 +76,7 @@ func atAge(n int, age time.Duration, end func(time.Duration) synth.End) func(*sy
 	})
 }
 
-// steady are whole answers of that length.
+// steady are complete responses of that length.
 func steady(n int, length time.Duration) func(*synth.Builder) {
 	return apart(n, func(_ int, _, gap time.Duration) synth.Shape {
 		return synth.Shape{Gap: gap, Events: int(length / gap)}

@@ -15,8 +15,8 @@ import (
 type tag int
 
 const (
-	upstreamClosed  tag = iota // the app's side ended in mid-body
-	upstreamTimeout            // the edge's read timeout, in mid-body
+	upstreamClosed  tag = iota // the app's side ended mid-body
+	upstreamTimeout            // the edge's read timeout, mid-body
 	headerTimeout              // the same, before the head
 	upstreamReset
 	invalidChunk
@@ -44,7 +44,7 @@ const (
 	oomKiller
 	totalTimeout    // the edge's limit on request and answer together
 	ownWriteTimeout // the app's own deadline for writes, which nobody else can set
-	edgeGaveUp      // the edge itself closed its connection to the app, in mid-answer
+	edgeGaveUp      // the edge itself closed its connection to the app, mid-answer
 	edgeStopped     // somebody reloaded or stopped the edge
 	clientLeft      // the edge says that its client hung up
 	limitReached    // all workers, threads or children are busy

@@ -106,7 +106,7 @@ func TestTheLogOfAReplicaIsComparedWithItsOwnStreams(t *testing.T) {
 	}
 }
 
-// The same line at whole answers as well says nothing.
+// The same line at complete responses as well says nothing.
 func TestUnknownWordsEverywhere(t *testing.T) {
 	b := stranger()
 	b.Log(record.AppLog)
@@ -179,7 +179,7 @@ func TestGeneratedAndNotDelivered(t *testing.T) {
 }
 
 // Answers that the app did not finish; and nothing at all where the line is missing
-// at a whole answer, or stands at the end of any answer in a finally.
+// at a complete response, or stands at the end of any answer in a finally.
 func TestNeverFinished(t *testing.T) {
 	for name, tt := range map[string]struct {
 		logs func(i int, bad bool) bool

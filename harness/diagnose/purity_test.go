@@ -151,7 +151,7 @@ func purityRuns() map[string]*record.Run {
 		"all expectations":           &expectations().Run,
 		"a hop in each ending":       &peeledHops().Run,
 		"odd answers":                &oddAnswers().Run,
-		"a terminal in mid-answer":   &looseTerminal().Run,
+		"a terminal mid-answer":      &looseTerminal().Run,
 		"one replica, three fields":  &oneReplica().Run,
 		"three workers killed":       &workersKilled().Run,
 		"three loops, three reasons": &blockedAndGaveUp().Run,

@@ -102,7 +102,7 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 	suspects, clue := v.suspects(gs)
 	first := suspects[0]
 	f := found(first.name, first.layer, possible, gs).
-		say("%d connections were cut in mid-body: %s", len(gs), clue).
+		say("%d connections were cut mid-body: %s", len(gs), clue).
 		see(say(gs[0]), shape(gs), v.neighbours(gs)).show(v.lastWord(gs[0])).
 		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
 		mend(first.fix).settle(v.keepLogs())

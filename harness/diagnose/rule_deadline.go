@@ -10,7 +10,7 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// deadline (D5, N8, H6) explains ends by a limit on the whole answer: on its age,
+// deadline (D5, N8, H6) explains ends by a limit on the complete response: on its age,
 // however much flows, or on its size. Streams that start together and run in step
 // share age, size and event; then which of them counts is open, and all stay
 // candidates.

@@ -32,7 +32,7 @@ func (appError) match(v *view) []*finding {
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
 	return found(AppError, layerApp, confidence, gs).
-		say("the app raised in mid-stream and its server cut %d connections", len(gs)).
+		say("the app raised mid-stream and its server cut %d connections", len(gs)).
 		see(tightest(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "no timeout in the edge's error log").

@@ -20,7 +20,7 @@ type misframing struct {
 
 var misframings = []misframing{
 	{stream.PrefixTwice, FieldPrefixTwice,
-		"%d streams bear the prefix of a field twice, as in data: data: {…}: something frames events that are framed already",
+		"%d streams contain the prefix of a field twice, as in data: data: {…}: something frames events that are already framed",
 		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a gateway), or whole events to a plain streaming response"},
 	{stream.Joined, EventsJoined,
 		"the events of %d streams are not parted by a blank line, so that clients take several for one",

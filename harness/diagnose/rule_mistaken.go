@@ -191,7 +191,7 @@ func terminalUnmatched(v *view) *finding {
 	last := gs[0].Content.LastEvent
 	confidence, why := possible, "all streams end with the same event"
 	if !all {
-		why = "most streams end with the same event, as whole answers would"
+		why = "most streams end with the same event, as complete responses would"
 	}
 	if saysTheEnd(last) {
 		confidence, why = likely, strings.Replace(why, "with the same event", "with an event that sounds like an end", 1)

@@ -52,7 +52,7 @@ func idleLine(g *verdict.Graded) string {
 		g.Seq, g.Contents, (g.End - from).Seconds(), g.Heartbeats, g.Partial)
 }
 
-// longestThought is the longest time without content in a whole answer, 0 where
+// longestThought is the longest time without content in a complete response, 0 where
 // none came whole.
 func (v *view) longestThought() (longest time.Duration) {
 	for i := range v.Streams {

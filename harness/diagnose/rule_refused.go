@@ -127,14 +127,14 @@ func edgeFull(v *view) *finding {
 }
 
 // ownPages tells error pages that the edge made itself, where that shows: the edge
-// names itself as the server of such a page, and whole answers name another.
+// names itself as the server of such a page, and complete responses name another.
 func (v *view) ownPages() func(*verdict.Graded) bool {
 	type named struct {
 		hop    string
 		server record.EdgeProduct
 	}
 	whole := map[named]bool{}
-	byHop := map[string]int{} // different servers of whole answers
+	byHop := map[string]int{} // different servers of complete responses
 	for i := range v.Streams {
 		g := &v.Streams[i]
 		n := named{g.Hop, record.ProductNamed(g.Header[serverField])}
@@ -165,7 +165,7 @@ func ownError(v *view) *finding {
 	return found(HTTPFailure, layerEdge, likely, gs).
 		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
 		see(say(gs[0])).show(v.accessLine(gs[0])).
-		see(fmt.Sprintf("stream %d: Server: %s; whole answers name another", gs[0].Seq, server)).
+		see(fmt.Sprintf("stream %d: Server: %s; complete responses name another", gs[0].Seq, server)).
 		not(Overloaded, "the app did not answer these").
 		or(DeployGap, "nothing may have listened for a moment").
 		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +

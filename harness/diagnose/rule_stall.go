@@ -19,7 +19,7 @@ func (stalled) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(v.answered); len(gs) > 0 {
 		f := found(MissingTerminal, layerApp, likely, gs).
-			say("%d streams sent the whole answer, but neither a terminal nor an end", len(gs)).
+			say("%d streams sent the complete response, but neither a terminal nor an end", len(gs)).
 			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq, gs[0].Contents, gs[0].MaxGap.Seconds())).
 			show(v.lastWord(gs[0])).
 			not(StallInApp, "nothing was left to send but the terminal").
@@ -136,7 +136,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 		confidence = certain
 	}
 	f := found(StallInApp, layerApp, confidence, gs).
-		say("%d streams fell silent in mid-answer", len(gs)).
+		say("%d streams fell silent mid-answer", len(gs)).
 		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq, gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
 		see(tightest(gs)).show(v.lastWord(gs[0]), v.accessLine(gs[0])).
 		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").

@@ -9,7 +9,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// A Toxic is weather on a link: it is attached in mid-stream and taken off
+// A Toxic is weather on a link: it is attached mid-stream and taken off
 // again.
 type Toxic struct {
 	Link  string // stack.EdgeLink or stack.UpstreamLink

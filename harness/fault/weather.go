@@ -41,7 +41,7 @@ func (f Weather) Inject(_ context.Context, t Target) error {
 	return err
 }
 
-// Heal leaves it: taking a toxic off in mid-stream is another fault.
+// Heal leaves it: taking a toxic off mid-stream is another fault.
 func (f Weather) Heal(context.Context, Target) error { return nil }
 
 // Confirm wants most of the victims to show it, and most of the others not to.

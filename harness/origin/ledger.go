@@ -29,7 +29,7 @@ type account struct {
 	pid      atomic.Int64
 	starts   atomic.Int64 // requests with this nonce
 	produced atomic.Int64 // events
-	done     atomic.Int64 // 1 when the whole answer was written
+	done     atomic.Int64 // 1 when the complete response was written
 	stopped  atomic.Int64 // when production stopped, unix ns; 0 while it goes on
 }
 

@@ -27,7 +27,7 @@ func (p *player) ledgers(ctx context.Context) error {
 	}
 	if p.App.LedgerPath() == "" {
 		p.note(p.sc.ID, record.NoteDoubt, unaccounted(c),
-			"answer GET /ledger?nonce=… with what became of a stream, and name the path (app.ledger)")
+			"answer GET /ledger?nonce=… with the outcome of a stream, and name the path (app.ledger)")
 		return nil
 	}
 	var failed error

@@ -23,7 +23,7 @@ type seen struct {
 	mu       sync.Mutex // guards what follows
 	started  int
 	done     int  // ended
-	whole    int  // ended with a whole answer
+	whole    int  // ended with a complete response
 	contents bool // an ended stream brought some
 	turn     turn
 	victims  int                               // of the turn: those that have started
@@ -84,7 +84,7 @@ func (s *seen) disown(st *record.Stream) {
 	}
 	seq, known := s.owner(c.Other)
 	if own, _ := s.owner(st.Nonce); known && seq != own {
-		c.State, c.Why = stream.Foreign, fmt.Sprintf("an event bears the ID of stream %d", seq)
+		c.State, c.Why = stream.Foreign, fmt.Sprintf("an event has the ID of stream %d", seq)
 	}
 }
 

@@ -110,7 +110,7 @@ func (r *run) playAll(ctx context.Context) error {
 		}
 		r.progress.scenario(sc.ID, i)
 		if why := r.hopeless(i); why != "" {
-			r.note(sc.ID, record.NoteUnable, why, "mend what control shows, then run again")
+			r.note(sc.ID, record.NoteUnable, why, "fix what the scenario control shows, then run again")
 			continue
 		}
 		if why, settle := r.pointless(sc); why != "" {
@@ -127,9 +127,9 @@ func (r *run) playAll(ctx context.Context) error {
 			r.unable(sc.ID, cannot, "run it where the stack can: see 'streamproof scenarios'")
 			continue
 		}
-		r.note(sc.ID, record.NoteHarness, err.Error(), "mend that, then run again")
+		r.note(sc.ID, record.NoteHarness, err.Error(), "fix that, then run again")
 		r.leave(sc, r.Scenarios[i+1:])
-		return fmt.Errorf("play %s: %w", sc.ID, err)
+		return fmt.Errorf("run %s: %w", sc.ID, err)
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (r *run) unable(scenario string, cannot *stack.Unable, settle string) {
 // error of their own.
 func (r *run) leave(sc harness.Scenario, rest []harness.Scenario) {
 	for _, s := range rest {
-		r.note(s.ID, record.NoteUnable, "the run ended in "+sc.ID, "mend what "+sc.ID+" shows, then run again")
+		r.note(s.ID, record.NoteUnable, "the run ended in "+sc.ID, "fix what "+sc.ID+" shows, then run again")
 	}
 }
 

@@ -43,7 +43,7 @@ type EdgeFate string
 const (
 	EdgeWhole     EdgeFate = "whole"        // as it was sent
 	EdgeCut       EdgeFate = "cut"          // passed on: every client can tell
-	EdgeLaundered EdgeFate = "laundered"    // a cut that arrives as a whole answer
+	EdgeLaundered EdgeFate = "laundered"    // a cut that arrives as a complete response
 	EdgeSilent    EdgeFate = "silent"       // close-delimited: its cut looks like its end
 	EdgeError     EdgeFate = "error status" // the edge answered itself
 	EdgeAltered   EdgeFate = "altered"      // other bytes than were sent
@@ -84,7 +84,7 @@ var verbs = []struct {
 	fate EdgeFate
 	verb string
 }{
-	{EdgeLaundered, "launders %s (the cut arrives as a whole answer)"},
+	{EdgeLaundered, "launders %s (the cut arrives as a complete response)"},
 	{EdgeSilent, "leaves %s close-delimited (no client can tell the cut from an end)"},
 	{EdgeAltered, "turns %s into something else"},
 	{EdgeHung, "leaves the client waiting after %s"},

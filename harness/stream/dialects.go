@@ -6,14 +6,14 @@ func Dialects() []Dialect {
 	own := []Dialect{
 		{
 			Name:   "origin",
-			Doc:    "our own server over SSE: event \"done\" declares the number of events and the CRC-32C of their text, and every event bears number and nonce",
-			Proves: "every event bears its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
+			Doc:    "our own server over SSE: event \"done\" declares the number of events and the CRC-32C of their text, and every event has its number and nonce",
+			Proves: "every event has its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
 			Format: SSE, New: newOrigin,
 		},
 		{
 			Name:   "origin-ndjson",
 			Doc:    "our own server over NDJSON: the line of type \"done\" declares the number of events and the CRC-32C of their text",
-			Proves: "every event bears its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
+			Proves: "every event has its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
 			Format: NDJSON, New: newOriginLines,
 		},
 	}

@@ -36,7 +36,7 @@ func (anyReader) Close(int) stream.Summary {
 var messages = stream.Dialect{
 	Name:   "messages",
 	Doc:    "Anthropic's Messages API: the event message_stop",
-	Proves: "the end is proved; events bear no number, so one that was lost in the middle is not found",
+	Proves: "the end is proved; events have no number, so one that was lost in the middle is not found",
 	Format: stream.SSE,
 	New:    func(stream.Ask) stream.Reader { return &messagesReader{} },
 }

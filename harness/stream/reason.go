@@ -68,7 +68,7 @@ func failingName(name []byte) bool {
 }
 
 // FailingName reports whether the name of an event names a failure, as "error"
-// and "response.failed" do. Such a name is no proof of a whole answer.
+// and "response.failed" do. Such a name is no proof of a complete response.
 func FailingName(name string) bool { return failingName([]byte(name)) }
 
 // heartbeatNames are the names, and JSON types, of events that only say that the

@@ -86,7 +86,7 @@ type Limits struct {
 	Gap time.Duration
 	// Progress is how long no content event may come after one, whatever bytes come
 	// meanwhile: heartbeats, or an event that is never completed. No limit, since an
-	// answer that thinks for long looks the same until Total.
+	// answer that takes long looks the same until Total.
 	Progress time.Duration
 	Total    time.Duration // 15 min
 	// Feed ends a stream that much after its request, as one that was read for as

@@ -11,7 +11,7 @@ import (
 	"github.com/streamproof/streamproof/harness/tap"
 )
 
-// answer is a whole answer of n events, each of some size.
+// answer is a complete response of n events, each of some size.
 func answer(n, size int) (s string, bytes int) {
 	var b strings.Builder
 	for range n {
@@ -21,7 +21,7 @@ func answer(n, size int) (s string, bytes int) {
 	return chunkedHead + chunk(b.String()) + lastChunk, b.Len()
 }
 
-// TestSlowReaderTakesItsTime: the whole answer lies in the socket from the start.
+// TestSlowReaderTakesItsTime: the complete response lies in the socket from the start.
 func TestSlowReaderTakesItsTime(t *testing.T) {
 	const rate = 40_000
 	text, size := answer(100, 192)

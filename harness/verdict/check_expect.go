@@ -65,7 +65,7 @@ func (s *Scope) compressed() Answer {
 	return a
 }
 
-// answered counts the streams with a whole answer.
+// answered counts the streams with a complete response.
 func (s *Scope) answered() (n int) {
 	for i := range s.Streams {
 		if s.Streams[i].Grade.Outcome == Complete {

@@ -171,7 +171,7 @@ func (s *Scope) silence() Answer {
 		return s.inapplicable(name, "put {pause} into stream.path where the app is told how long to pause",
 			"the app cannot be asked to pause for %s, and its longest silence was %s", seconds(want), seconds(max(longest, 0)))
 	case n == 0:
-		return unsure(name, "ask the app something that it thinks about for longer",
+		return unsure(name, "ask the app something that takes longer to answer",
 			"need >= 1 stream without content for %s, longest silence was %s", seconds(want), seconds(max(longest, 0))).obliges()
 	}
 	return pass(name, "%d streams were without content for %s or more", n, seconds(want)).obliges()
@@ -195,7 +195,7 @@ func (s *Scope) aborts() Answer {
 	case len(left) == 0:
 		return unsure(name, "use longer streams, so that there is something to hang up on", "need >= 1 stream that we hung up on, saw 0").obliges()
 	case known == 0 && s.lacks(func(a *record.Abilities) bool { return a.Ledger }):
-		return s.inapplicable(name, "let the app answer GET /ledger?nonce=… with what became of a stream, and name that path (app.ledger)",
+		return s.inapplicable(name, "let the app answer GET /ledger?nonce=… with the outcome of a stream, and name that path (app.ledger)",
 			"hung up on %d streams, and the app keeps no account of what it did then", len(left))
 	case known == 0:
 		return unsure(name, orElse(s.noteSettle(), "let the app keep a ledger, or log the end of each stream with its X-Request-ID"),

@@ -128,7 +128,7 @@ func (Provable) Check(s *Scope) Answer {
 	switch {
 	case n > 0:
 		return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, or send Content-Length",
-			"%d complete streams bear no proof that they are whole: plain text whose end nothing declares%s", n, anew(ref, s)).obliges()
+			"%d complete streams have no proof that they are complete: plain text whose end nothing declares%s", n, anew(ref, s)).obliges()
 	case ref == nil || ref.Alike == 0 && !ref.Plain || s.measured() == 0:
 		return Answer{}
 	case ref.Plain:

@@ -34,7 +34,7 @@ func (Recovery) Check(s *Scope) Answer {
 	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down), seconds(limit))
 	switch late := took-down > limit; {
 	case late && from+took == tried:
-		return unsure(name, "play it again: new streams are sent while the others go on",
+		return unsure(name, "run it again: new streams are sent while the others continue",
 			"no new stream was sent in the first %s after the fault, bound %s", seconds(tried-from), seconds(limit)).obliges()
 	case late:
 		return s.lateRecovery(from+took, "%s", text)

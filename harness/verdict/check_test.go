@@ -129,7 +129,7 @@ func TestUntouched(t *testing.T) {
 		question{"500 to everybody", add(5, failing), verdict.Fail, "5 failed cleanly"},
 		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) { p.Sheds = true }, add(5, failing)), silent, ""},
 		question{"500 beside the fault", add(5, control), verdict.Fail, "5 failed cleanly"},
-		question{"500 in the fault's way", add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
+		question{"500 exposed to the fault", add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
 		question{"silence, which Must refuses", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}) }, silent, ""},
 	)
 	ask(t, verdict.ControlSeen{},
@@ -183,7 +183,7 @@ func TestRecord(t *testing.T) {
 	}}
 	ask(t, verdict.Provable{},
 		question{"proved", add(3, synth.Shape{}), silent, ""},
-		question{"text", add(3, text), verdict.Inconclusive, "3 complete streams bear no proof"})
+		question{"text", add(3, text), verdict.Inconclusive, "3 complete streams have no proof"})
 }
 
 func TestLoad(t *testing.T) {
@@ -289,7 +289,7 @@ func TestFlagCheck(t *testing.T) {
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
 		question{"none", add(3, synth.Shape{}), verdict.Pass, "3 streams"},
 		question{"gappy", add(3, held), verdict.Fail, "3 of 3 streams (first: #1, silent for 4.05s)"},
-		question{"in the fault's way", policy(kills, add(3, struck), fault(100*ms, sec)), silent, ""},
+		question{"exposed to the fault", policy(kills, add(3, struck), fault(100*ms, sec)), silent, ""},
 		question{"our own doing", func(b *synth.Builder) { b.Add(3, held); cannotKeepUp(b) }, verdict.Inconclusive, "did not keep up"})
 	ask(t, verdict.FlagCheck{Flag: verdict.Repeated},
 		question{"twice", add(3, synth.Shape{End: synth.Twice}), verdict.Fail, "3 of 3"},

@@ -19,7 +19,7 @@ func doubtLengths(scopes []Scope) {
 	}
 }
 
-// declaresNone reports whether the app itself was asked, and sent whole answers
+// declaresNone reports whether the app itself was asked, and sent complete responses
 // without a length.
 func declaresNone(scopes []Scope) bool {
 	found := false

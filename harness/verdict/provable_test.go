@@ -45,7 +45,7 @@ func TestTextAgainstReference(t *testing.T) {
 		{"anew", policy(func(*record.Policy) {}, reference(record.Reference{Asked: 3}), add(5, text(0, false,
 			false))), verdict.Inconclusive, "answers each time anew", 1},
 		{"something else", policy(func(*record.Policy) {}, alike, add(5, text(180, true, false))), verdict.Inconclusive, "something else", 1},
-		{"nobody was asked", add(5, text(0, false, false)), verdict.Inconclusive, "bear no proof", 1},
+		{"nobody was asked", add(5, text(0, false, false)), verdict.Inconclusive, "have no proof", 1},
 	} {
 		b := synth.New()
 		tt.build(b)

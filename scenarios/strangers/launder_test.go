@@ -19,7 +19,7 @@ func TestEdgesThatLaunder(t *testing.T) {
 	}
 }
 
-// What the servers make of an exception in mid-stream.
+// What the servers make of an exception mid-stream.
 func TestServersThatLaunder(t *testing.T) {
 	for _, server := range Servers {
 		edge := "none"

@@ -76,11 +76,11 @@ func few() []*Case {
 	crash := plain("go", "nginx", openai, "diagnose", 8)
 	crash.Spec.Options.Defaults = true
 	return []*Case{
-		wrong("exception in mid-stream", plain("aiohttp", "haproxy", ndjson, "diagnose", 8), "raise"),
+		wrong("exception mid-stream", plain("aiohttp", "haproxy", ndjson, "diagnose", 8), "raise"),
 		wrong("edge idle timer that launders", timer, "stall"),
 		wrong("crash laundered by HTTP/1.0 (nginx defaults)", crash, "raise"),
 		wrong("error inside the stream", plain("jdk", "caddy", openai, "run", 4), "inband"),
-		wrong("exception in mid-stream (PHP)", plain("php-fpm", "lighttpd", sse, "run", 4), "raise"),
+		wrong("exception mid-stream (PHP)", plain("php-fpm", "lighttpd", sse, "run", 4), "raise"),
 		wrong("silent truncation by the app", plain("gunicorn-gthread", "apache", openai, "diagnose", 4), "stop"),
 		plain("node", "varnish", openai, "diagnose", 8),
 		plain("uvicorn", "goproxy", sse, "run", 8),

@@ -113,7 +113,7 @@ var Plants = []*Plant{
 	// Delay.
 	{Kind: "edge buffers (defaults)", Servers: anyServer, Edges: []string{"nginx", "lighttpd"}, Shapes: anyShape, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.BufferedByEdge}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Defaults: true}), long(30, 60, 20, 40), direct)},
-	{Kind: "edge collects whole answers", Servers: anyServer, Edges: []string{"goproxy"}, Shapes: anyShape, Loads: []int{1, 8}, Commands: both,
+	{Kind: "edge collects complete responses", Servers: anyServer, Edges: []string{"goproxy"}, Shapes: anyShape, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.BufferedByEdge}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Collect: true}), long(30, 60, 20, 40), direct)},
 	{Kind: "edge batches for 0.2 s (HAProxy defaults)", Servers: anyServer, Edges: []string{"haproxy"}, Shapes: anyShape, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.BufferedByEdge}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Defaults: true}), long(40, 80, 15, 30), direct)},
@@ -162,11 +162,11 @@ var Plants = []*Plant{
 		First: []string{diagnose.PayloadCap}, Layers: []string{atEdge}, set: then(edge(EdgeOptions{Cap: 3000}), long(150, 200, 5, 15), direct)},
 
 	// The app's own endings.
-	{Kind: "exception in mid-stream", Raises: true, Cut: true, Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
+	{Kind: "exception mid-stream", Raises: true, Cut: true, Servers: anyServer, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.AppError}, Layers: []string{inApp}, set: some(bug("raise"))},
-	{Kind: "exception in mid-stream (Puma)", Cut: true, Servers: []string{"puma"}, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
+	{Kind: "exception mid-stream (Puma)", Cut: true, Servers: []string{"puma"}, Edges: honest, Shapes: proven, Loads: []int{1, 8}, Commands: both,
 		First: []string{diagnose.AppError, diagnose.Spliced, diagnose.BrokenFraming}, Layers: []string{inApp}, set: some(bug("raise"))},
-	{Kind: "exception in mid-stream (PHP)", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "apache", "lighttpd"}, Shapes: proven, Loads: []int{1, 8}, Commands: onlyRun,
+	{Kind: "exception mid-stream (PHP)", Servers: []string{"php-fpm"}, Edges: []string{"nginx", "apache", "lighttpd"}, Shapes: proven, Loads: []int{1, 8}, Commands: onlyRun,
 		First: []string{diagnose.AppError, diagnose.LaunderedByApp, diagnose.SilentTruncation}, Layers: []string{inApp}, set: some(bug("raise"))},
 	{Kind: "exception swallowed and logged", Servers: []string{"uvicorn", "gunicorn-gthread", "aiohttp", "tornado", "hypercorn"}, Edges: honest, Shapes: proven, Loads: []int{1, 8, 20}, Commands: both,
 		First: []string{diagnose.LaunderedByApp, diagnose.SilentTruncation, diagnose.AppError}, Layers: []string{inApp}, set: some(bug("swallow"))},

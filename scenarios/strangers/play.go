@@ -66,7 +66,7 @@ func (c *Case) Play(ctx context.Context, dir string) *Answer {
 }
 
 // accepted are the names and layers of p in a server behind an edge. Where one of
-// them makes a whole answer of a broken one, that may be named.
+// them makes a complete response of a broken one, that may be named.
 func (p *Plant) accepted(s *Server, e *Edge) (first, layers []string) {
 	first, layers = slices.Clone(p.First), slices.Clone(p.Layers)
 	if p.Cut && e.Launders {

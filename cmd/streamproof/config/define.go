@@ -18,7 +18,7 @@ type Define struct {
 	When     When     `yaml:"when,omitempty" jsonschema_description:"When the fault strikes; all that is named must hold. At once if absent."`
 	Until    When     `yaml:"until,omitempty" jsonschema_description:"What ends the fault before its hold is over."`
 	Hold     Duration `yaml:"hold,omitempty" jsonschema_description:"How long the fault stands; with neither until it stands until the streams are over."`
-	Checks   Flags    `yaml:"checks,omitempty" jsonschema_description:"Flags that fail the scenario when a stream bears them."`
+	Checks   Flags    `yaml:"checks,omitempty" jsonschema_description:"Flags that fail the scenario when a stream has them."`
 
 	Thresholds Thresholds `yaml:"thresholds,omitempty" jsonschema_description:"Absolute times that fail this scenario."`
 	Policy     Policy     `yaml:"policy,omitempty" jsonschema_description:"What the scenario may do to streams, and what it must have seen to prove anything."`
@@ -26,7 +26,7 @@ type Define struct {
 
 // A Client is what the victims' clients do.
 type Client struct {
-	Abort     Abort     `yaml:"abort,omitempty" jsonschema_description:"Hang up in mid-stream."`
+	Abort     Abort     `yaml:"abort,omitempty" jsonschema_description:"Hang up mid-stream."`
 	Read      Reading   `yaml:"read,omitempty" jsonschema_description:"Read slowly."`
 	Reconnect Reconnect `yaml:"reconnect,omitempty" jsonschema_description:"Ask for the rest when the stream is cut, with Last-Event-ID, as an EventSource does."`
 	Retry     Retry     `yaml:"retry,omitempty" jsonschema_description:"Ask again when the request fails before its first event, with the same nonce, as client libraries do."`

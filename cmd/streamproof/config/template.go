@@ -93,7 +93,7 @@ stream:
 {{- if .Terminal}}
   terminal: {{quote .Terminal}}{{if .Asked}}   # its last event, and no other, is like that: is it always?{{end}}
 {{- else if .Generic}}
-  terminal: "data == [DONE]"     # SET THIS: what the last event of a whole answer looks like
+  terminal: "data == [DONE]"     # SET THIS: what the last event of a complete response looks like
 {{- end}}
 {{- if eq .Dialect "text"}}
   # plain_path: /chat?stream=false # asks for the same answer in one piece: best proof that a text is whole;
@@ -116,12 +116,12 @@ limits:
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, worker.log]}
-# A scenario about something that the app has not got (a second worker process, a
+# A scenario about something that the app does not have (a second worker process, a
 # pause that it can be asked for with {pause} in path) is not applicable and does
 # not count; this makes it obligatory.
 # require: [worker-kill]
 # allow_unable: true             # exit by the other scenarios where this machine lacks what one needs
-# allow_hosts: [chat.example.com]  # load goes to this machine only, unless named here
+# allow_hosts: [chat.example.com]  # only localhost is tested unless a host is named here
 
 # define:                        # a scenario of your own, to be named below
 # - {id: slow-network, extends: latency, hold: 3s}

@@ -62,13 +62,13 @@ type Stream struct {
 	Terminal string            `yaml:"terminal,omitempty" jsonschema_description:"What the last event of a generic dialect looks like, such as: data == [DONE]"`
 	Error    string            `yaml:"error,omitempty" jsonschema_description:"What an event looks like that says that the answer failed, beside the errors that the dialect knows, such as: json .code in (overloaded, quota)"`
 	Endless  Endless           `yaml:"endless,omitempty" jsonschema_description:"For a feed without an end: how long each stream is read, and how many events must come in that time."`
-	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a whole text answer."`
-	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a whole text answer."`
-	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a whole text answer, in hex."`
+	Sentinel string            `yaml:"sentinel,omitempty" jsonschema_description:"The last bytes of a complete text response."`
+	Length   Size              `yaml:"length,omitempty" jsonschema_description:"The length of a complete text response."`
+	SHA256   string            `yaml:"sha256,omitempty" jsonschema_description:"The SHA-256 of a complete text response, in hex."`
 
 	PlainPath string   `yaml:"plain_path,omitempty" jsonschema_description:"Path and query that ask for the same answer in one piece."`
 	PlainBody string   `yaml:"plain_body,omitempty" jsonschema_description:"Body that asks for the same answer in one piece."`
-	Order     string   `yaml:"order,omitempty" jsonschema_description:"Where an event bears its number, such as .seq or .choices[0].index, or id for the ID of SSE: lost, repeated and reordered events are then proved. Any first number, then each one more."`
+	Order     string   `yaml:"order,omitempty" jsonschema_description:"Where an event has its number, such as .seq or .choices[0].index, or id for the ID of SSE: lost, repeated and reordered events are then proved. Any first number, then each one more."`
 	Owner     string   `yaml:"owner,omitempty" jsonschema_description:"Where an event echoes the request's ID, which is sent as X-Request-ID and wherever {nonce} stands in path, headers or body: content of other streams is then proved."`
 	NoFollow  bool     `yaml:"no_follow,omitempty" jsonschema_description:"Take a redirect for the answer. Without it redirects are followed, at most 10, to hosts that load may go to."`
 	Longest   Duration `yaml:"longest,omitempty" jsonschema_description:"How long the longest stream lasts; layers with shorter timers are named before any load."`
@@ -95,7 +95,7 @@ type Endless struct {
 type Load struct {
 	Streams  Count    `yaml:"streams,omitempty" jsonschema_description:"Streams at a time; 20 if absent and no rate is given."`
 	Total    Count    `yaml:"total,omitempty" jsonschema_description:"Streams in all, at most streams at a time; each of streams is sent once if absent."`
-	Rate     Rate     `yaml:"rate,omitempty" jsonschema_description:"New streams per second, whatever became of the others."`
+	Rate     Rate     `yaml:"rate,omitempty" jsonschema_description:"New streams per second, however many are still open."`
 	Ramp     Duration `yaml:"ramp,omitempty" jsonschema_description:"Time over which the first streams start."`
 	Duration Duration `yaml:"duration,omitempty" jsonschema_description:"How long streams are started; without it each is sent once."`
 }

@@ -111,7 +111,7 @@ func leftOf(t *testing.T, id string) []string {
 	return nil
 }
 
-// ask sends a request by a hop and reads the whole answer.
+// ask sends a request by a hop and reads the complete response.
 func ask(t *testing.T, h stack.Hop, control bool, path string, header map[string]string) (*http.Response, string, error) {
 	t.Helper()
 	base, dial := h.URL, h.Dial

@@ -17,7 +17,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Reloads in mid-stream cut nobody, and hang nobody: old and new workers share
+// Reloads mid-stream cut nobody, and hang nobody: old and new workers share
 // the listening socket for a while.
 func TestReloadKeepsStreams(t *testing.T) {
 	needNginx(t)
