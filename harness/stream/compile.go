@@ -37,7 +37,7 @@ func (s Spec) compile(lookup func(string) (Dialect, bool)) (Dialect, error) {
 		s.Doc = "a dialect of the user's own"
 	}
 	if s.Proves == "" {
-		s.Proves = "the end is proved; events bear no number, so one that was lost, sent twice or out of order in the middle is not found"
+		s.Proves = "the end is proved; events have no number, so one that was lost, sent twice or out of order in the middle is not found"
 	}
 	d := Dialect{Name: s.Name, Doc: s.Doc, Proves: s.Proves, Source: s.Source, Accept: s.Accept, Media: s.Media, Spec: &s}
 	d.Format = c.format(s.Format)
