@@ -71,11 +71,13 @@ func why(err error) string {
 // accepts is what a client of a dialect says that it takes. The rest comes last, so
 // that an error in another form is shown and not turned into 406.
 func accepts(d stream.Dialect) string {
-	first := map[string]string{stream.SSE.Name: "text/event-stream", stream.NDJSON.Name: "application/x-ndjson"}[d.Format.Name]
-	if first == "" {
+	switch {
+	case d.Accept == "" || d.Format.Name == stream.Text.Name:
 		return "*/*"
+	case strings.Contains(d.Accept, "application/json"): // as the protocol asks for it, to the letter
+		return d.Accept
 	}
-	return first + ", application/json;q=0.9, */*;q=0.1"
+	return d.Accept + ", application/json;q=0.9, */*;q=0.1"
 }
 
 // AcceptAny is what is said where nobody knows yet in which form the answer comes.

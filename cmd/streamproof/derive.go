@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
-	"github.com/streamproof/streamproof/harness/play"
-	"github.com/streamproof/streamproof/harness/stream"
-	"github.com/streamproof/streamproof/scenarios"
+	"github.com/streamproof/streamproof/harness"
 )
 
 // askable reports whether s says enough to ask the app: what to start or where it
@@ -36,99 +32,34 @@ func asked(ctx context.Context, s *config.Start, path string) error {
 	if err != nil {
 		return err
 	}
-	app := f.Options().App
-	opener, err := scenarios.Opener(app)
+	o := f.Options()
+	o.App.Stream.Dialect = string(s.Dialect) // the file has one where nobody said, to be set
+	o.Dir = filepath.Dir(path)
+	found, err := lookAt(ctx, o, 2)
 	if err != nil {
 		return err
 	}
-	look, err := play.LookAt(ctx, app, opener)
-	if err != nil {
-		return err
-	}
-	return derive(s, look)
+	return found.start(s)
 }
 
-// derive reads off an answer which dialect it is in. Of the dialects that prove
-// the end by themselves the first is taken that finds the answer whole.
-func derive(s *config.Start, look play.Look) error {
+// start fills in what a first file says of the answers.
+func (f *finding) start(s *config.Start) error {
+	l := &f.looks[0]
 	switch {
-	case look.Status != 200:
-		return fmt.Errorf("status %d", look.Status)
-	case len(look.Body) == 0:
-		return errors.New("the answer is empty")
-	case look.Cut != nil:
-		return fmt.Errorf("the answer broke off after %d bytes: %w", len(look.Body), look.Cut)
+	case l.Status != 200:
+		return fmt.Errorf("status %d", l.Status)
+	case l.Cut != nil:
+		return fmt.Errorf("the answer broke off after %d bytes: %w", len(l.Body), l.Cut)
 	}
-	if s.Dialect == "" {
-		for _, name := range []string{"openai-chat", "ollama"} {
-			if listen(name, look.Body).State == stream.Complete {
-				s.Dialect, s.Asked = config.Dialect(name), true
-				return nil
-			}
-		}
+	if s.Dialect != "" {
+		f.dialect = string(s.Dialect)
 	}
-	name := string(s.Dialect)
-	if name == "" {
-		name = formOf(look)
+	if err := f.unusable(harness.Stream{}); err != nil {
+		return err
 	}
-	if !strings.HasSuffix(name, "-generic") {
-		s.Dialect, s.Asked = config.Dialect(name), true
-		return nil
-	}
-	ends := listen(name, look.Body).Ends
-	if len(ends) == 0 {
-		return errors.New("nothing tells its last event from the others")
-	}
-	s.Dialect, s.Terminal, s.Asked = config.Dialect(name), ends[0], true
+	s.Dialect, s.Terminal, s.Asked = config.Dialect(f.dialect), f.terminal, true
 	return nil
 }
-
-// formOf is the dialect of an answer that no API's dialect reads.
-func formOf(look play.Look) string {
-	switch kind := strings.ToLower(look.ContentType); {
-	case strings.Contains(kind, "event-stream"):
-		return "sse-generic"
-	case strings.Contains(kind, "ndjson"), strings.Contains(kind, "jsonl"), linesOfJSON(look.Body):
-		return "ndjson-generic"
-	}
-	return "text"
-}
-
-// linesOfJSON reports whether a body is several lines, each a JSON object.
-func linesOfJSON(body []byte) bool {
-	lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))
-	for _, l := range lines {
-		if l = bytes.TrimSpace(l); len(l) == 0 || l[0] != '{' || !json.Valid(l) {
-			return false
-		}
-	}
-	return len(lines) > 1
-}
-
-// neverEnds is a terminal expression that no event meets: a generic dialect then
-// says what would have told the last event.
-const neverEnds = `data == "\u0000 no event is like this"`
-
-// listen reads a whole body in a dialect.
-func listen(dialect string, body []byte) stream.Summary {
-	d, _ := stream.Lookup(dialect)
-	var ask stream.Ask
-	if d.NeedsTerminal {
-		ask.Terminal, _ = stream.ParseTerminal(neverEnds)
-	}
-	h := hearer{d.New(ask)}
-	dec := d.Format.New(stream.Limits{})
-	if dec.Push(body, h) != nil {
-		return stream.Summary{}
-	}
-	return h.Close(dec.Close(h))
-}
-
-// A hearer passes frames on to a reader.
-type hearer struct{ stream.Reader }
-
-// Frame implements [stream.Sink].
-func (h hearer) Frame(f *stream.Frame) { h.Read(f) }
 
 // firstLine is an error's first line.
 func firstLine(err error) string {

@@ -21,19 +21,20 @@ func TestDerive(t *testing.T) {
 		err               string
 	}{
 		{"openai", "text/event-stream", openai + "data: [DONE]\n\n", 200, nil, "openai-chat", "", ""},
-		{"openai without [DONE]", "text/event-stream; charset=utf-8", openai, 200, nil, "sse-generic", "json", ""},
-		{"ollama", "application/x-ndjson", `{"message":{"content":"a"},"done":false}` + "\n" + `{"message":{"content":""},"done":true,"done_reason":"stop"}` + "\n", 200, nil, "ollama", "", ""},
+		{"openai without [DONE]", "text/event-stream; charset=utf-8", openai, 200, nil, "openai-chat", "", ""},
+		{"ollama", "application/x-ndjson", `{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"a"},"done":false}` + "\n" + `{"model":"m","created_at":"2026-01-01T00:00:01Z","message":{"content":""},"done":true,"done_reason":"stop"}` + "\n", 200, nil, "ollama", "", ""},
 		{"events with names", "text/event-stream", "data: {\"t\":\"a\"}\n\ndata: {\"t\":\"b\"}\n\nevent: done\ndata: {}\n\n", 200, nil, "sse-generic", "event == done", ""},
-		{"events that all look alike", "text/event-stream", "data: a\n\ndata: a\n\n", 200, nil, "", "", "nothing tells its last event"},
+		{"events that all look alike", "text/event-stream", "data: a\n\ndata: a\n\n", 200, nil, "", "", "nothing tells the last event"},
 		{"lines of JSON", "application/json", "{\"t\":\"a\"}\n{\"t\":\"b\"}\n{\"end\":true}\n", 200, nil, "ndjson-generic", "json .end", ""},
 		{"text", "text/plain; charset=utf-8", "all of it", 200, nil, "text", "", ""},
-		{"a page", "text/html", "<p>all of it", 200, nil, "text", "", ""},
+		{"a page", "text/html", "<p>all of it", 200, nil, "", "", "in no form that streamproof reads, most like text"},
 		{"not found", "application/json", `{"detail":"Not Found"}`, 404, nil, "", "", "status 404"},
 		{"empty", "text/plain", "", 200, nil, "", "", "empty"},
 		{"cut", "text/plain", "all of", 200, errors.New("unexpected EOF"), "", "", "broke off after 6 bytes"},
 	} {
 		var s config.Start
-		err := derive(&s, play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut})
+		look := play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut, Pieces: []play.Piece{{Upto: len(tt.body)}}}
+		err := read([]play.Look{look}, "").start(&s)
 		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: dialect %q, terminal %q, %v", tt.name, s.Dialect, s.Terminal, err)
 		}

@@ -92,6 +92,6 @@ func narrow(root *cobra.Command) {
 
 {{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`)
 	usage := strings.ReplaceAll(root.UsageTemplate(), ".LocalFlags.FlagUsages", "flags . .LocalFlags")
-	usage = strings.ReplaceAll(usage, "{{rpad .Name .NamePadding }} {{.Short}}", `{{wrapped $ (printf "%s %s" (rpad .Name .NamePadding) .Short)}}`)
+	usage = strings.ReplaceAll(usage, "  {{rpad .Name .NamePadding }} {{.Short}}", `{{wrapped $ (printf "  %s %s" (rpad .Name .NamePadding) .Short)}}`)
 	root.SetUsageTemplate(usage)
 }

@@ -38,7 +38,7 @@ func initCommand() *cobra.Command {
 			}
 			if !noAsk && s.Open() && askable(s) {
 				if err := asked(cmd.Context(), &s, out); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left open: %s\n", plain(firstLine(err)))
+					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left to the first run: %s\n", plain(firstLine(err)))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {
@@ -68,8 +68,8 @@ func toSet(s config.Start) string {
 	if s.Path == "" && s.Image+s.Command != "" {
 		keys = append(keys, "stream.path")
 	}
-	if s.Open() && s.URL+s.Image+s.Command != "" {
-		keys = append(keys, "stream.dialect")
+	if s.Open() && s.Dialect != "" && s.Own() {
+		keys = append(keys, "stream.terminal")
 	}
 	if len(keys) == 0 {
 		return ""

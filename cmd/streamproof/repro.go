@@ -11,12 +11,12 @@ import (
 )
 
 // repro is the command line that repeats this run, without its seed, which the
-// plan adds. It holds no literal header value and no literal body: they are
+// plan adds, and without the flags that are left out. It holds no literal header value and no literal body: they are
 // replaced by the name of a variable, which the next run asks for.
-func repro(command string, given *pflag.FlagSet) string {
+func repro(command string, given *pflag.FlagSet, left ...string) string {
 	words := []string{"streamproof", command}
 	given.Visit(func(f *pflag.Flag) {
-		if slices.Contains(forgotten, f.Name) {
+		if slices.Contains(forgotten, f.Name) || slices.Contains(left, f.Name) {
 			return
 		}
 		for _, v := range valuesOf(f) {
@@ -27,7 +27,7 @@ func repro(command string, given *pflag.FlagSet) string {
 }
 
 // forgotten are the flags that have no part in what a run finds.
-var forgotten = []string{"seed", "out", "export", "quiet", "no-color", "help"}
+var forgotten = []string{"seed", "out", "export", "quiet", "no-color", "json", "help"}
 
 func valuesOf(f *pflag.Flag) []string {
 	if many, ok := f.Value.(pflag.SliceValue); ok {

@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrow(root)
-	root.AddCommand(runCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(),
+	root.AddCommand(runCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(),
 		schemaCommand(), versionCommand())
 	return root
 }

@@ -94,7 +94,7 @@ func runCommand() *cobra.Command {
 }
 
 func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
-	o, err := in.prepare(ctx)
+	o, err := in.prepare(ctx, stderr)
 	if err != nil {
 		return in.place(err)
 	}
@@ -108,8 +108,9 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return in.finish(ctx, stdout, stderr, o, report, in.place(err))
 }
 
-// prepare reads and checks all input. Nothing is started.
-func (in *input) prepare(ctx context.Context) (o harness.Options, err error) {
+// prepare reads and checks all input. Nothing is started, but where no dialect is
+// given: then the app is asked once how it answers.
+func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options, err error) {
 	if in.file != "" {
 		f, err := config.Read(in.file)
 		if err != nil {
@@ -120,6 +121,14 @@ func (in *input) prepare(ctx context.Context) (o harness.Options, err error) {
 	if o, err = in.options(); err != nil {
 		return o, err
 	}
+	if err = in.recognise(ctx, o, told); err != nil {
+		return o, err
+	}
+	seed, dir := o.Seed, o.Dir
+	if o, err = in.options(); err != nil { // with what was recognised
+		return o, err
+	}
+	o.Seed, o.Dir = seed, dir
 	if err = o.Validate(); err != nil {
 		return o, err
 	}

@@ -107,7 +107,7 @@ func shed(v *view) *finding {
 	}
 	return found(Overloaded, layerApp, confidence, gs).
 		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
-		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0])).show(v.accessLine(gs[0])).
+		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", "these were refused clearly, before any data").
 		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add workers")
 }
@@ -179,11 +179,15 @@ func otherStatus(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	return found(HTTPFailure, layerApp, likely, gs).
-		say("%d streams were answered with status %d", len(gs), gs[0].Status).
-		see(say(gs[0])).show(v.accessLine(gs[0]), v.lastWord(gs[0])).show(cite(v.tags[exception],
-		2)...).show(cite(v.tags[headClosed], 2)...).
-		mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up in the app's log by its X-Request-ID")
+	g := gs[0]
+	f := found(HTTPFailure, layerApp, likely, gs).
+		say("%d streams were answered with status %d", len(gs), g.Status).
+		see(say(g), v.words(g)).show(v.accessLine(g), v.lastWord(g)).show(cite(v.tags[exception],
+		2)...).show(cite(v.tags[headClosed], 2)...)
+	if g.Status < 500 {
+		return f.mend(v.refusal(g).Mend())
+	}
+	return f.mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up in the app's log by its X-Request-ID")
 }
 
 func noAnswer(v *view) *finding {

@@ -1,7 +1,6 @@
 package play
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,40 +11,56 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/tap"
 )
 
-// A Look is what an app answered to one request.
+// A Look is what an app answered to one request, as it came.
 type Look struct {
+	URL         string // that answered, behind redirects
 	Status      int
+	Proto       string
 	ContentType string
+	Encoding    string // Content-Encoding; the body is as it was sent
+	Header      http.Header
 	Body        []byte // at most a megabyte
-	Took        time.Duration
-	Cut         error // why the body broke off, nil for a whole one
+	Pieces      []Piece
+	Head        time.Duration // from the request to the response head
+	Took        time.Duration // to the end of the body, or to our own
+	Cut         error         // why the body broke off, nil for a whole one
+	// Ours says that we stopped reading, since the body goes on for longer than we
+	// look, or is larger than we keep.
+	Ours bool
 }
 
-const (
-	lookLimit = 30 * time.Second // from the request to the end of the answer
-	lookSize  = 1 << 20
-)
+// A Piece is what one read of a body brought.
+type Piece struct {
+	At   time.Duration // since the request
+	Upto int           // the bytes of the body up to its end
+}
 
-// LookAt starts app without anything in front of it, asks it once for what every
-// stream asks for, and stops it again.
-func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Look, err error) {
-	plan, err := harness.NewPlan(harness.Options{App: app, Scenarios: []harness.Scenario{{ID: "look"}}})
+const lookSize = 1 << 20
+
+// LookAt starts app without anything in front of it, asks it for what every stream
+// asks for, the given number of times and each time for as long as limit at most,
+// and stops it again. The times after the first are left out where the answer is an
+// error, broke off or took long.
+func LookAt(ctx context.Context, o harness.Options, times int, limit time.Duration) (looks []Look, err error) {
+	o.Scenarios = []harness.Scenario{{ID: "look"}}
+	plan, err := harness.NewPlan(o)
 	if err != nil {
-		return look, err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "streamproof-look-")
 	if err != nil {
-		return look, err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	begin := time.Now()
-	st, err := opener.Open(ctx, stack.Spec{App: app.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir,
-		Kind: opener.Kind(),
+	st, err := o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir,
+		Kind: o.Opener.Kind(),
 		Now:  func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
 	if err != nil {
-		return look, err
+		return nil, err
 	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
@@ -54,31 +69,75 @@ func LookAt(ctx context.Context, app harness.App, opener stack.Opener) (look Loo
 	}()
 	hops := st.Hops()
 	if len(hops) == 0 {
-		return look, errors.New("open stack: it has no hop to ask at")
+		return nil, errors.New("open stack: it has no hop to ask at")
 	}
-	return lookIn(ctx, plan, dialOf(opener), app.Entrance(hops[len(hops)-1]))
+	at := o.App.Entrance(hops[len(hops)-1])
+	for n := range times {
+		look, err := lookIn(ctx, plan, dialOf(o.Opener), at, n, limit)
+		if err != nil {
+			return looks, err
+		}
+		if looks = append(looks, look); look.Status != http.StatusOK || look.Cut != nil || look.Ours || look.Took > lookAgain {
+			break
+		}
+	}
+	return looks, nil
 }
 
-// lookIn asks once at h.
-func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop) (look Look, err error) {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+// lookAgain is how long an answer may take to be asked for once more.
+const lookAgain = 10 * time.Second
+
+// lookIn asks once at h. Nothing is asked for that the load would not ask for: no
+// compression, where the user names none.
+func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int, limit time.Duration) (look Look, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, plan.App.Method(), h.URL+plan.Target(harness.Scenario{}),
-		bytes.NewReader(plan.Body))
+	v := tap.Values{Nonce: fmt.Sprintf("%032x", hash(fmt.Sprint("look", time.Now().UnixNano(), n))), Seq: uint64(n)}
+	if all := plan.App.Stream.Prompts; len(all) > 0 {
+		v.Prompt = all[n%len(all)]
+	}
+	a := asker{plan}
+	req, err := a.ask(ctx, h.URL+plan.Target(harness.Scenario{}), plan.Body, v)
 	if err != nil {
 		return look, err
 	}
-	req.Header = plan.Header
-	begin := time.Now()
+	req.Header.Set(stack.NonceHeader, v.Nonce)
 	t := dialing(h, by, plan.TLS)
+	t.DisableCompression = true
 	defer t.CloseIdleConnections()
-	resp, err := t.RoundTrip(req)
+	begin := time.Now()
+	resp, err := (&http.Client{Transport: t, CheckRedirect: a.followAsStreams}).Do(req)
 	if err != nil {
 		return look, fmt.Errorf("ask the app: %w", err)
 	}
 	defer resp.Body.Close()
-	look.Status, look.ContentType = resp.StatusCode, resp.Header.Get("Content-Type")
-	look.Body, look.Cut = io.ReadAll(io.LimitReader(resp.Body, lookSize))
-	look.Took = time.Since(begin)
+	look = Look{URL: resp.Request.URL.String(), Status: resp.StatusCode, Proto: resp.Proto, ContentType: resp.Header.Get("Content-Type"),
+		Encoding: resp.Header.Get("Content-Encoding"), Header: resp.Header, Head: time.Since(begin)}
+	look.read(resp.Body, begin)
+	if look.Took = time.Since(begin); look.Cut != nil && ctx.Err() != nil {
+		look.Cut, look.Ours = nil, true
+	}
 	return look, nil
+}
+
+// read takes the body as it comes.
+func (l *Look) read(body io.Reader, begin time.Time) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			l.Body = append(l.Body, buf[:n]...)
+			l.Pieces = append(l.Pieces, Piece{time.Since(begin), len(l.Body)})
+		}
+		switch {
+		case err == io.EOF:
+			return
+		case err != nil:
+			l.Cut = err
+			return
+		case len(l.Body) >= lookSize:
+			l.Ours = true
+			return
+		}
+	}
 }

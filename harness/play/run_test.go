@@ -216,8 +216,18 @@ func TestLookAt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := &memory.Opener{App: func(int) http.Handler { return tc.handler }}
-				look, err := LookAt(t.Context(), tc.app, m)
-				if err != nil || look.Status != tc.status || string(look.Body) != tc.body || (look.Cut != nil) != tc.cut {
+				looks, err := LookAt(t.Context(), harness.Options{App: tc.app, Opener: m}, 2, time.Minute)
+				if err != nil || len(looks) == 0 {
+					t.Fatal(looks, err)
+				}
+				if again := len(looks) == 2; again != (tc.status == 200 && !tc.cut) {
+					t.Errorf("asked %d times", len(looks))
+				}
+				look := looks[0]
+				if last := look.Pieces[len(look.Pieces)-1]; last.Upto != len(look.Body) {
+					t.Errorf("the last piece ends at %d of %d", last.Upto, len(look.Body))
+				}
+				if look.Status != tc.status || string(look.Body) != tc.body || (look.Cut != nil) != tc.cut {
 					t.Errorf("%+v, %q, %v", look, look.Body, err)
 				}
 				if _, err := m.DialContext(t.Context(), "tcp", "app-0.memory:80"); err == nil {
@@ -226,7 +236,7 @@ func TestLookAt(t *testing.T) {
 			})
 		})
 	}
-	if _, err := LookAt(t.Context(), harness.App{URL: "x"}, nil); err == nil {
+	if _, err := LookAt(t.Context(), harness.Options{App: harness.App{URL: "x"}}, 1, time.Minute); err == nil {
 		t.Error("bad input was taken")
 	}
 }

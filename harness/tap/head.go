@@ -23,7 +23,7 @@ type head struct {
 // keptNames are the fields that diagnosis reads, by lower-case name.
 var keptNames = map[string]string{
 	"server": "Server", "via": "Via", "x-accel-buffering": "X-Accel-Buffering", "content-length": "Content-Length",
-	"transfer-encoding": "Transfer-Encoding", "connection": "Connection", "retry-after": "Retry-After",
+	"transfer-encoding": "Transfer-Encoding", "connection": "Connection", "retry-after": "Retry-After", "allow": "Allow",
 	"x-cache": "X-Cache", "age": "Age", "x-powered-by": "X-Powered-By",
 }
 

@@ -70,6 +70,7 @@ func judgeScope(s *Scope) ScenarioReport {
 		}
 	}
 	if r.Verdict == Pass {
+		r.Bound = r.bound(s.Scenario.Policy.Faulty)
 		r.Why = passWhy(&r)
 	}
 	return r
@@ -103,10 +104,14 @@ func passWhy(r *ScenarioReport) string {
 	if r.Recovery != nil {
 		parts = append(parts, "recovered in "+brief(*r.Recovery))
 	}
+	why := strings.Join(parts, ", ")
 	if len(parts) == 0 {
-		return fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
+		why = fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
 	}
-	return strings.Join(parts, ", ")
+	if r.Bound != nil {
+		why += "; " + r.Bound.String()
+	}
+	return why
 }
 
 // mainGroup is the group that the scenario is about.

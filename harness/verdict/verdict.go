@@ -164,6 +164,9 @@ type ScenarioReport struct {
 	// Clients sums up the clients that asked again.
 	Clients   *ClientsReport `json:"clients,omitempty"`
 	Generator Generator      `json:"generator"`
+	// Bound is what a pass without a fault says of all streams like these; nil for
+	// any other.
+	Bound *Bound `json:"bound,omitempty"`
 }
 
 // A ReplicaReport counts the streams that one replica served.

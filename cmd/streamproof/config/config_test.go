@@ -115,7 +115,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"bad size", "app: {memory: lots}\n", `c.yaml:1:15: "lots" is no size; write it like 256MiB or 1GiB`},
 		{"bad port", "app: {port: 70000}\n", `c.yaml:1:13: "70000" is no port; name one from 1 to 65535`},
 		{"map for a duration", "limits: {gap: {s: 3}}\n", `c.yaml:1:15: a duration is expected here; write a duration`},
-		{"unknown dialect", "stream: {dialect: openai}\n", `c.yaml:1:19: unknown dialect "openai"; did you mean "openai-chat"?`},
+		{"unknown dialect", "stream: {dialect: openai}\n", `c.yaml:1:19: unknown dialect "openai"; did you mean "openai-chat" or "openai-responses"?`},
 		{"unknown form", "edge: {form: streamin}\n", `c.yaml:1:14: unknown edge form "streamin"; did you mean "streaming"?`},
 		{"unknown kind of log", "logs: {nginx_errors: x.log}\n", `c.yaml:1:8: unknown kind of log "nginx_errors"; did you mean "nginx_error"?`},
 		{"open quote", "app: {command: \"python3 'app.py\"}\n", `c.yaml:1:16: command has an open quote; close it, or write the command as a list`},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"text/template"
 )
@@ -14,8 +15,24 @@ type Start struct {
 	Method, Body        string
 	Dialect             Dialect
 	Terminal            string
+	Headers             []Header
+	Insecure            bool
+	CACert              string
+	Length              int64 // of a text that was the same each time
 	// Asked says that the app was asked, and what it answered told how to read it.
 	Asked bool
+}
+
+// A Header is a field of the request, its value with ${NAME} for what is secret.
+type Header struct{ Name, Value string }
+
+// Place is the path and query of the URL.
+func (s Start) Place() string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return "/"
+	}
+	return u.RequestURI()
 }
 
 // Own reports whether the file is for an app of the user's.
@@ -70,7 +87,7 @@ stream:
 {{- if .Path}}
   path: {{quote .Path}}
 {{- else if .URL}}
-  # path: /chat                  # replaces the path of the URL
+  path: {{quote .Place}}          # path and query, as in the URL
 {{- else}}
   path: /                        # SET THIS: what a client asks for; a wrong path answers 404 and proves nothing
 {{- end}}
@@ -79,7 +96,14 @@ stream:
 {{- else if not .Body}}
   # method: POST
 {{- end}}
+{{- if .Headers}}
+  headers:                       # values of ${NAME} come from the environment and are kept out of every file
+{{- range .Headers}}
+    {{quote .Name}}: {{quote .Value}}
+{{- end}}
+{{- else}}
   # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is kept out of every file
+{{- end}}
 {{- if .Body}}
   body: {{quote .Body}}
 {{- else}}
@@ -88,12 +112,15 @@ stream:
 {{- if .Dialect}}
   dialect: {{.Dialect}}{{if .Asked}}                  # as the app answered when init asked it{{end}}
 {{- else}}
-  dialect: sse-generic           # SET THIS: or openai-chat, ollama, ndjson-generic, text
+  # dialect: openai-chat         # how answers are read; left out, it is recognised from one request
 {{- end}}
 {{- if .Terminal}}
   terminal: {{quote .Terminal}}{{if .Asked}}   # its last event, and no other, is like that: is it always?{{end}}
-{{- else if .Generic}}
+{{- else if and .Generic .Dialect}}
   terminal: "data == [DONE]"     # SET THIS: what the last event of a complete response looks like
+{{- end}}
+{{- if .Length}}
+  length: {{.Length}}                  # as it was twice: is it always?
 {{- end}}
 {{- if eq .Dialect "text"}}
   # plain_path: /chat?stream=false # asks for the same answer in one piece: best proof that a text is whole;
@@ -105,6 +132,15 @@ stream:
   dialect: {{if .Dialect}}{{.Dialect}}{{else}}origin{{end}}
 {{- end}}
 
+{{- if or .Insecure .CACert}}
+tls:
+{{- if .Insecure}}
+  insecure: true                 # any certificate is accepted
+{{- end}}
+{{- if .CACert}}
+  cacert: {{quote .CACert}}
+{{- end}}
+{{end}}
 load:
   streams: 20                    # at a time; or rate: 20/s
   # duration: 30s                # without it each stream is sent once

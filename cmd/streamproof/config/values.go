@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -277,6 +278,9 @@ func Suggest(got string, known []string) string {
 	}
 	if near != "" {
 		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	if longer := beginning(got, known); len(longer) == 2 {
+		return fmt.Sprintf("did you mean %q or %q?", longer[0], longer[1])
 	}
 	return "known are " + join(known)
 }

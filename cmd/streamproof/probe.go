@@ -1,0 +1,374 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+const probeLong = `Send one request, and a second one where the first was short, and show how the
+server answers: which dialect it speaks and how that shows, the first and the last
+event, when they came and how they were paced. Nothing else is sent.
+
+With --write it makes a streamproof.yaml of what it found, ready for
+'streamproof run -f'. Values of headers are not written down: the file names an
+environment variable for each.
+
+Exit codes: 0 recognised, 2 not recognised or its end is not known, 3 internal error,
+64 bad input, or the server turned the request away.`
+
+func probeCommand() *cobra.Command {
+	var f runFlags
+	var write string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "probe [URL] [flags]",
+		Short: "Send one request and say which dialect the server speaks",
+		Long:  probeLong,
+		Example: `  streamproof probe http://127.0.0.1:8000/chat -d '{"q": "hi"}'
+  streamproof probe http://127.0.0.1:8000/chat --write
+  streamproof probe -f streamproof.yaml`,
+		Args: takes(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}}
+			if err := in.target(args); err != nil {
+				return err
+			}
+			if in.url == "" && in.file == "" {
+				return &harness.UsageError{Place: "streamproof probe", Problem: "nothing says what to ask", Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
+			}
+			p, err := in.probe(cmd.Context())
+			if err != nil {
+				return in.place(err)
+			}
+			out := printer{w: cmd.OutOrStdout(), asJSON: f.asJSON}
+			if f.asJSON {
+				err = writeJSON(out.w, p)
+			} else {
+				err = p.show(out.w, widthOf(cmd))
+			}
+			if err == nil && write != "" {
+				err = in.writeProbed(cmd.ErrOrStderr(), p, write, force)
+			}
+			if err == nil && !p.Ready {
+				return judged{exitInconclusive}
+			}
+			return err
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	f.registerApp(fs)
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow requests to `HOST`; without it only this machine is asked; repeatable")
+	fs.StringVar(&write, "write", "", "write what was found to `FILE` (default streamproof.yaml)")
+	fs.Lookup("write").NoOptDefVal = "streamproof.yaml"
+	fs.BoolVar(&force, "force", false, "replace a file that is there")
+	fs.BoolVar(&f.asJSON, "json", false, "print JSON")
+	f.complete(cmd)
+	return cmd
+}
+
+// A probed is what probe found, as it is printed.
+type probed struct {
+	URL         string   `json:"url"`
+	Method      string   `json:"method"`
+	Status      int      `json:"status"`
+	Proto       string   `json:"protocol"`
+	ContentType string   `json:"content_type"`
+	Encoding    string   `json:"content_encoding,omitempty"`
+	Dialect     string   `json:"dialect"`
+	Certain     bool     `json:"certain"`
+	Unknown     bool     `json:"unknown,omitempty"` // most like Dialect
+	Like        string   `json:"like,omitempty"`
+	Why         []string `json:"why,omitempty"`
+	Terminal    string   `json:"terminal,omitempty"`
+	Proposals   []string `json:"terminal_proposals,omitempty"`
+	State       string   `json:"state"` // of the answer, read in the dialect
+	Finish      string   `json:"finish_reason,omitempty"`
+	Error       string   `json:"error,omitempty"`
+	Events      int      `json:"events"`
+	First       string   `json:"first_event,omitempty"`
+	Last        string   `json:"last_event,omitempty"`
+	Bytes       int      `json:"bytes"`
+	Length      int64    `json:"same_length,omitempty"` // of a text that was the same twice
+	Endless     bool     `json:"not_ended,omitempty"`   // within the time that we look
+	Cut         string   `json:"cut,omitempty"`
+	// Seconds since the request.
+	Head         float64  `json:"head_seconds"`
+	FirstContent *float64 `json:"first_content_seconds,omitempty"`
+	End          float64  `json:"end_seconds"`
+	GapP50       *float64 `json:"gap_p50_seconds,omitempty"`
+	GapMax       *float64 `json:"gap_max_seconds,omitempty"`
+	Arrivals     int      `json:"arrivals"` // reads that brought bytes
+	Proves       string   `json:"proves,omitempty"`
+	Ready        bool     `json:"ready"` // nothing is left to be told before a run
+	Next         string   `json:"next"`
+
+	finding *finding
+}
+
+// probe asks, and says what came. With a file it asks the app of that file.
+func (in *input) probe(ctx context.Context) (*probed, error) {
+	if in.file != "" {
+		var err error
+		if in.from, err = config.Read(in.file); err != nil {
+			return nil, err
+		}
+	}
+	o, err := in.options()
+	if err != nil {
+		return nil, err
+	}
+	f, err := lookAt(ctx, o, 2)
+	if err != nil {
+		return nil, err
+	}
+	if d := o.App.Stream.Dialect; d != "" {
+		f.dialect = d
+		f.events, f.sum = listenTo(&f.looks[0], d, o.App.Stream.Terminal)
+	}
+	return in.probed(f, &o.App), nil
+}
+
+func (in *input) probed(f *finding, app *harness.App) *probed {
+	l, d := &f.looks[0], dialectOf(f.dialect)
+	p := &probed{URL: harness.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto, ContentType: l.ContentType, Encoding: l.Encoding,
+		Dialect: f.dialect, Certain: f.guess.Certain, Unknown: f.guess.Unknown, Like: f.guess.Like, Why: reasons(f.guess.Why), Proposals: f.guess.Ends,
+		State: string(f.sum.State), Finish: f.sum.Reason, Error: f.sum.ErrorText, Events: len(f.events), Bytes: len(l.Body), Length: f.length,
+		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}
+	if l.Cut != nil {
+		p.Cut = reason(l.Cut)
+	}
+	if d.NeedsTerminal {
+		p.Terminal = cmp.Or(app.Stream.Terminal, f.terminal)
+	}
+	if n := len(f.events); n > 0 && d.Format.Name != stream.Text.Name {
+		p.First, p.Last = f.events[0].text, f.events[n-1].text
+	} else if len(l.Body) > 0 {
+		p.First = startOf(l.Body, maxShown)
+	}
+	p.pace(f)
+	p.Ready = f.unusable(app.Stream) == nil && l.Status < 300
+	p.Next = in.next(f, p)
+	return p
+}
+
+func dialectOf(name string) stream.Dialect {
+	d, _ := stream.Lookup(name)
+	return d
+}
+
+// pace measures when content came. Events of one read came at one time.
+func (p *probed) pace(f *finding) {
+	var at []time.Duration
+	for _, e := range f.events {
+		if e.kind == stream.Content {
+			at = append(at, e.at)
+		}
+	}
+	if len(at) == 0 {
+		return
+	}
+	first := at[0].Seconds()
+	p.FirstContent = &first
+	var gaps []float64
+	for i := 1; i < len(at); i++ {
+		gaps = append(gaps, (at[i] - at[i-1]).Seconds())
+	}
+	if len(gaps) == 0 {
+		return
+	}
+	slices.Sort(gaps)
+	p50, most := gaps[(len(gaps)-1)/2], gaps[len(gaps)-1]
+	p.GapP50, p.GapMax = &p50, &most
+}
+
+// next is the command that goes on from here.
+func (in *input) next(f *finding, p *probed) string {
+	words := []string{repro("run", in.given, "write", "force", "json")}
+	if in.dialect == "" && in.file == "" {
+		words = append(words, "--dialect", f.dialect)
+		if p.Terminal != "" && in.terminal == "" {
+			words = append(words, "--terminal", quote(p.Terminal))
+		}
+	}
+	switch {
+	case in.endless == "" && p.Endless && dialectOf(f.dialect).NeedsTerminal:
+		words = append(words, "--endless", "10s,"+strconv.Itoa(max(1, p.Events/10)))
+	case f.length > 0 && in.length == 0 && in.sentinel == "" && in.sha256 == "":
+		words = append(words, "--length", strconv.FormatInt(f.length, 10))
+	}
+	return strings.Join(words, " ")
+}
+
+// reasons words why a dialect was taken.
+func reasons(facts []stream.Fact) []string {
+	var out []string
+	for _, f := range facts {
+		switch at := ""; f.Kind {
+		case stream.FactMedia:
+			out = append(out, "its media type is "+f.Text)
+		case stream.FactFraming:
+			out = append(out, "its framing is "+f.Text)
+		case stream.FactOwn:
+			out = append(out, fmt.Sprintf("%d of %s are this API's", f.Count, plural(f.Of, "event")))
+		case stream.FactForm:
+			out = append(out, "it is "+f.Text)
+		case stream.FactSame:
+			out = append(out, f.Text+" looks the same")
+		case stream.FactLacks:
+			out = append(out, "it lacks "+f.Text)
+		default:
+			if f.Event > 0 {
+				at = fmt.Sprintf("event %d: ", f.Event)
+			}
+			out = append(out, at+f.Text)
+		}
+	}
+	return out
+}
+
+// show prints p for people.
+func (p *probed) show(w io.Writer, width int) error {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text == "" {
+			return
+		}
+		rows := fill(plain(text), "", max(width-10, 30))
+		for i, r := range rows {
+			if i > 0 {
+				name = ""
+			}
+			fmt.Fprintf(&b, "%-9s %s\n", name, r)
+		}
+	}
+	line("answer", fmt.Sprintf("%s %s: status %d, %s, %s", p.Method, p.URL, p.Status, cmp.Or(p.ContentType, "no media type"), p.Proto)+coded(p.Encoding))
+	switch {
+	case p.Unknown:
+		line("dialect", "unknown, most like "+p.Dialect)
+	case p.Certain:
+		line("dialect", p.Dialect)
+	default:
+		line("dialect", p.Dialect+likely(p.Like))
+	}
+	line("", strings.Join(p.Why, "; "))
+	line("end", p.ending())
+	line("first", p.First)
+	line("last", p.Last)
+	line("time", p.timing())
+	line("proves", p.Proves)
+	if !p.Ready && len(p.Proposals) == 0 && !p.Endless {
+		line("open", "which event is the last: say it with --terminal")
+	}
+	fmt.Fprintf(&b, "%-9s %s\n", "next", p.Next)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func coded(encoding string) string {
+	if encoding == "" {
+		return ""
+	}
+	return ", compressed with " + encoding
+}
+
+func likely(like string) string {
+	if like == "" {
+		return ""
+	}
+	return ", and it resembles " + like
+}
+
+// ending says how the answer ended.
+func (p *probed) ending() string {
+	var parts []string
+	switch {
+	case p.Error != "":
+		parts = append(parts, "it says that it failed: "+p.Error)
+	case p.Endless:
+		parts = append(parts, fmt.Sprintf("none within %.0f s; is it a feed? --endless 10s,5 reads one for a time", p.End))
+	case p.Cut != "":
+		parts = append(parts, "it broke off: "+p.Cut)
+	case p.State != "":
+		parts = append(parts, p.State)
+	}
+	if p.Finish != "" {
+		parts = append(parts, "finish reason "+p.Finish)
+	}
+	if p.Terminal != "" {
+		parts = append(parts, "taken for the last event: --terminal "+quote(p.Terminal))
+	}
+	if p.Length > 0 {
+		parts = append(parts, fmt.Sprintf("the same %d bytes twice: --length %d proves that an answer is whole, if it is always so long", p.Length, p.Length))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// timing says when content came.
+func (p *probed) timing() string {
+	s := fmt.Sprintf("head after %s", seconds(p.Head))
+	if p.FirstContent != nil {
+		s += ", first content after " + seconds(*p.FirstContent)
+	}
+	if p.GapP50 != nil {
+		s += fmt.Sprintf(", then one every %s (p50), longest wait %s", seconds(*p.GapP50), seconds(*p.GapMax))
+	}
+	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural(p.Events, "event"), p.Bytes, plural(p.Arrivals, "read"), seconds(p.End))
+	if p.Arrivals == 1 && p.Events > 2 {
+		s += ": all came at once, as one document would"
+	}
+	return s
+}
+
+func seconds(s float64) string {
+	if s < 1 {
+		return fmt.Sprintf("%d ms", int(math.Round(s*1e3)))
+	}
+	return fmt.Sprintf("%.1f s", s)
+}
+
+// writeProbed makes a file of what was found.
+func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool) error {
+	s := config.Start{URL: in.url, Path: in.path, Method: in.method, Dialect: config.Dialect(p.Dialect), Terminal: p.Terminal, Asked: true,
+		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: p.Length}
+	if in.file != "" {
+		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file, Fix: "leave --write out, or name the app by its URL"}
+	}
+	var err error
+	if s.Body, err = body(in.body); err != nil {
+		return err
+	}
+	var variables []string
+	for _, h := range in.headers {
+		name, value, err := header(publicHeader(h))
+		if err != nil {
+			return err
+		}
+		s.Headers = append(s.Headers, config.Header{Name: name, Value: value})
+		if publicHeader(h) != h {
+			variables = append(variables, variableName(name))
+		}
+	}
+	if err := writeStart(path, s, force); err != nil {
+		return err
+	}
+	line := "wrote " + path + "; next: streamproof run -f " + quote(path)
+	if len(variables) > 0 {
+		line = "wrote " + path + "; next: export " + strings.Join(variables, " ") + ", then streamproof run -f " + quote(path)
+	}
+	fmt.Fprintln(told, line)
+	return nil
+}

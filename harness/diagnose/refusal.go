@@ -1,0 +1,109 @@
+package diagnose
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// A Refusal is an answer that turned a request away, and what was asked.
+type Refusal struct {
+	Status       int
+	Words        string // the start of its body
+	Allow        string // methods that it names (RFC 9110 section 10.2.1), "" for none
+	Method, Path string
+	Sent         []string // names of the header fields that the user sent
+	Body         bool     // there was one
+}
+
+// keyName finds the name of a header field for a key in the server's own words.
+var keyName = regexp.MustCompile(`(?i)\b(?:x-[a-z0-9-]*(?:key|token|auth)[a-z0-9-]*|api-key)\b`)
+
+// Mend is what of the command to change, as flags that can be pasted.
+func (r Refusal) Mend() string {
+	sent := func(name string) bool {
+		return slices.ContainsFunc(r.Sent, func(s string) bool { return strings.EqualFold(s, name) })
+	}
+	switch r.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return r.credentials(sent)
+	case http.StatusNotFound, http.StatusGone:
+		return fmt.Sprintf("correct the path: the server has nothing at %s %s; another one is asked for with --path /PATH", r.Method, r.Path)
+	case http.StatusMethodNotAllowed:
+		return "use another method: --method " + r.otherMethod()
+	case http.StatusNotAcceptable:
+		return "name a media type that the server can send: --header 'Accept: application/json'"
+	case http.StatusRequestEntityTooLarge:
+		return "send a shorter body with --body @FILE, or raise the server's limit (nginx: client_max_body_size)"
+	case http.StatusUnsupportedMediaType:
+		if !r.Body {
+			return `send the body that the server expects: --body '{"q": "hi"}'`
+		}
+		return "name the body's media type: --header 'Content-Type: application/json'"
+	case http.StatusUnprocessableEntity, http.StatusBadRequest:
+		if !r.Body {
+			return `send the body that the server asks for: --body '{"q": "hi"}', or its query: --path '/PATH?q=hi'`
+		}
+		return "correct the body: --body @FILE; the server's words name what it misses"
+	case http.StatusTooManyRequests:
+		return "send fewer streams: --streams 2, or --rate 1/s --duration 30s"
+	case http.StatusLengthRequired, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		return "shorten the request: --path, --header"
+	}
+	return "compare the request with one that the server accepts: --method, --path, --header, --body"
+}
+
+func (r Refusal) credentials(sent func(string) bool) string {
+	name := keyName.FindString(r.Words)
+	switch {
+	case name != "" && !sent(name):
+		return fmt.Sprintf("send the key that the server asks for: --header '%s: ${API_KEY}'", http.CanonicalHeaderKey(name))
+	case name != "":
+		return fmt.Sprintf("the %s that was sent was not accepted: export the right value and run again", http.CanonicalHeaderKey(name))
+	case !sent("Authorization"):
+		return "send credentials: --header 'Authorization: Bearer ${API_KEY}'"
+	}
+	return "the credentials that were sent were not accepted: export the right ones and run again"
+}
+
+// otherMethod is one that the server allows, or the more likely one.
+func (r Refusal) otherMethod() string {
+	for _, m := range strings.FieldsFunc(r.Allow, func(c rune) bool { return c == ',' || c == ' ' }) {
+		if m != http.MethodOptions && m != http.MethodHead && m != r.Method {
+			return m
+		}
+	}
+	if r.Method == http.MethodGet {
+		return `POST --body '{"q": "hi"}'`
+	}
+	return http.MethodGet
+}
+
+// Said is the server's words in one line, "" where it said nothing.
+func (r Refusal) Said() string { return strings.Join(strings.Fields(r.Words), " ") }
+
+// refusal is the answer of a stream that was turned away.
+func (v *view) refusal(g *verdict.Graded) Refusal {
+	asked := &v.Run.Plan.Request
+	r := Refusal{Status: g.Status, Words: g.Content.ErrorText, Allow: g.Header["Allow"], Method: asked.Method,
+		Body: asked.Body != "", Sent: slices.Collect(maps.Keys(asked.Headers))}
+	if u, err := url.Parse(asked.URL); err == nil {
+		r.Path = u.Path
+	}
+	return r
+}
+
+// words is what a server says where it turns a stream away.
+func (v *view) words(g *verdict.Graded) string {
+	said := v.refusal(g).Said()
+	if said == "" || g.Status < 400 {
+		return ""
+	}
+	return fmt.Sprintf("stream %d, the server says: %s", g.Seq, said)
+}

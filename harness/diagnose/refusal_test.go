@@ -1,0 +1,38 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each refusal names the flag that mends it.
+func TestRefusalsNameTheirFlag(t *testing.T) {
+	for _, tt := range []struct {
+		r    Refusal
+		want string
+	}{
+		{Refusal{Status: 401}, "--header 'Authorization: Bearer ${API_KEY}'"},
+		{Refusal{Status: 401, Words: "missing x-api-key"}, "--header 'X-Api-Key: ${API_KEY}'"},
+		{Refusal{Status: 401, Words: "missing x-api-key", Sent: []string{"X-API-Key"}}, "was not accepted"},
+		{Refusal{Status: 403, Sent: []string{"authorization"}}, "were not accepted"},
+		{Refusal{Status: 404, Method: "GET", Path: "/caht"}, "--path /PATH"},
+		{Refusal{Status: 405, Method: "GET", Allow: "POST"}, "--method POST"},
+		{Refusal{Status: 405, Method: "GET", Allow: "HEAD, OPTIONS, PUT"}, "--method PUT"},
+		{Refusal{Status: 405, Method: "POST"}, "--method GET"},
+		{Refusal{Status: 406}, "--header 'Accept: "},
+		{Refusal{Status: 413, Body: true}, "client_max_body_size"},
+		{Refusal{Status: 415, Body: true}, "--header 'Content-Type: application/json'"},
+		{Refusal{Status: 415}, "--body"},
+		{Refusal{Status: 422, Body: true}, "--body @FILE"},
+		{Refusal{Status: 422}, "--path"},
+		{Refusal{Status: 429}, "--rate"},
+		{Refusal{Status: 418}, "--header"},
+	} {
+		if got := tt.r.Mend(); !strings.Contains(got, tt.want) {
+			t.Errorf("%+v: %q lacks %q", tt.r, got, tt.want)
+		}
+	}
+	if got := (Refusal{Words: "{\n  \"detail\": \"no\"\n}"}).Said(); got != `{ "detail": "no" }` {
+		t.Errorf("said %q", got)
+	}
+}
