@@ -23,7 +23,7 @@ func askable(s config.Start) bool {
 
 // asked asks the app once, as the file that s makes at path would, and fills in how
 // its answer is read.
-func asked(ctx context.Context, s *config.Start, path string) error {
+func asked(ctx context.Context, s *config.Start, headers []string, path string) error {
 	text, err := config.Template(*s)
 	if err != nil {
 		return err
@@ -35,6 +35,14 @@ func asked(ctx context.Context, s *config.Start, path string) error {
 	o := f.Options()
 	o.App.Stream.Dialect = string(s.Dialect) // the file has one where nobody said, to be set
 	o.Dir = filepath.Dir(path)
+	o.App.Stream.Headers = map[string]string{} // with the values, which the file has not
+	for _, h := range headers {
+		name, value, err := header(h)
+		if err != nil {
+			return err
+		}
+		o.App.Stream.Headers[name] = value
+	}
 	found, err := lookAt(ctx, o, 2)
 	if err != nil {
 		return err

@@ -26,6 +26,8 @@ func initCommand() *cobra.Command {
 	var s config.Start
 	var out string
 	var force, noAsk bool
+	var headers []string
+	var text string
 	cmd := &cobra.Command{
 		Use:     "init [flags]",
 		Short:   "Write a first streamproof.yaml",
@@ -33,18 +35,26 @@ func initCommand() *cobra.Command {
 		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n  streamproof run -f streamproof.yaml",
 		Args:    takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneApp(s); err != nil {
+			err := oneApp(s)
+			if err == nil && text != "" {
+				s.Body, err = body(text)
+			}
+			var variables []string
+			if err == nil {
+				s.Headers, variables, err = written(headers)
+			}
+			if err != nil {
 				return err
 			}
 			if !noAsk && s.Open() && askable(s) {
-				if err := asked(cmd.Context(), &s, out); err != nil {
+				if err := asked(cmd.Context(), &s, headers, out); err != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left to the first run: %s\n", plain(firstLine(err)))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %sstreamproof run -f %s\n", out, toSet(s), quote(out))
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %s%sstreamproof run -f %s\n", out, toSet(s), toExport(variables), quote(out))
 			return nil
 		},
 	}
@@ -54,12 +64,38 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	cmd.Flags().StringVar(&s.Terminal, "terminal", "", "the last event of a complete response meets `EXPR`, see 'streamproof run --help'")
-	cmd.Flags().StringVar(&s.Method, "method", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
-	cmd.Flags().StringVar(&s.Body, "body", "", "send this body, `TEXT`")
+	cmd.Flags().StringVarP(&s.Method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
+	cmd.Flags().StringVarP(&text, "body", "d", "", "send this body, `TEXT|@FILE`, by POST")
+	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil, "send the header `'K: V'`, repeatable; a value that may be secret is written as a ${VARIABLE}")
 	cmd.Flags().BoolVar(&noAsk, "no-ask", false, "do not ask the app how it answers")
 	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
 	return cmd
+}
+
+// written are headers as a file may have them, and the variables that stand for
+// their values.
+func written(headers []string) (list []config.Header, variables []string, err error) {
+	for _, h := range headers {
+		public := publicHeader(h)
+		name, value, err := header(public)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, config.Header{Name: name, Value: value})
+		if public != h {
+			variables = append(variables, variableName(name))
+		}
+	}
+	return list, variables, nil
+}
+
+// toExport is what the environment needs before the file can be run.
+func toExport(variables []string) string {
+	if len(variables) == 0 {
+		return ""
+	}
+	return "export " + strings.Join(variables, " ") + ", then "
 }
 
 // toSet names what the written file still only guesses.

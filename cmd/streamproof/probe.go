@@ -352,23 +352,12 @@ func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool)
 		return err
 	}
 	var variables []string
-	for _, h := range in.headers {
-		name, value, err := header(publicHeader(h))
-		if err != nil {
-			return err
-		}
-		s.Headers = append(s.Headers, config.Header{Name: name, Value: value})
-		if publicHeader(h) != h {
-			variables = append(variables, variableName(name))
-		}
+	if s.Headers, variables, err = written(in.headers); err != nil {
+		return err
 	}
 	if err := writeStart(path, s, force); err != nil {
 		return err
 	}
-	line := "wrote " + path + "; next: streamproof run -f " + quote(path)
-	if len(variables) > 0 {
-		line = "wrote " + path + "; next: export " + strings.Join(variables, " ") + ", then streamproof run -f " + quote(path)
-	}
-	fmt.Fprintln(told, line)
+	fmt.Fprintf(told, "wrote %s; next: %sstreamproof run -f %s\n", path, toExport(variables), quote(path))
 	return nil
 }

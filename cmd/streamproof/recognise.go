@@ -78,6 +78,7 @@ func (in *input) take(f *finding, s harness.Stream) error {
 // lookAt asks an app as its streams will, after the same checks as before a run.
 func lookAt(ctx context.Context, o harness.Options, times int) (*finding, error) {
 	asking := o
+	asking.Scenarios = []harness.Scenario{{ID: "look"}}
 	s := &asking.App.Stream
 	s.Dialect, s.Terminal, s.Error, s.Order, s.Owner, s.Endless = stream.Text.Name, "", "", "", "", harness.Endless{}
 	s.Headers = maps.Clone(s.Headers)

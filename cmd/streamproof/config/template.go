@@ -132,16 +132,15 @@ stream:
   dialect: {{if .Dialect}}{{.Dialect}}{{else}}origin{{end}}
 {{- end}}
 
-{{- if or .Insecure .CACert}}
-tls:
+{{if or .Insecure .CACert}}tls:
 {{- if .Insecure}}
   insecure: true                 # any certificate is accepted
 {{- end}}
 {{- if .CACert}}
   cacert: {{quote .CACert}}
 {{- end}}
-{{end}}
-load:
+
+{{end}}load:
   streams: 20                    # at a time; or rate: 20/s
   # duration: 30s                # without it each stream is sent once
 
