@@ -20,8 +20,9 @@ func Nature(f Fault, name string) record.Fault {
 	if k, ok := f.(Kinder); ok {
 		kind = k.Kind()
 	}
-	links, _ := linksOf(f)
-	return record.Fault{Name: name, Kind: kind, Effect: EffectOf(f), Links: links}
+	links, known := linksOf(f)
+	_, weather := f.(Weather)
+	return record.Fault{Name: name, Kind: kind, Effect: EffectOf(f), Links: links, MidStream: known && !weather}
 }
 
 // EffectOf says what a fault does to the connections in its way.

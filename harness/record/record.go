@@ -301,6 +301,9 @@ type Fault struct {
 	Kind   FaultKind
 	Effect Effect
 	Links  []string // names of those that it is known to work on: "edge", "upstream", "upstream[1]"
+	// MidStream says that it does nothing before it strikes. False for weather that is
+	// there from the first connection on, and in records older than the question.
+	MidStream bool
 }
 
 // Cuts reports whether streams in the way of the fault may break off.

@@ -158,6 +158,7 @@ type windowEntry struct {
 	Effect   Effect        `cbor:"7,keyasint,omitempty"`
 	Kind     FaultKind     `cbor:"8,keyasint,omitempty"`
 	Links    []string      `cbor:"9,keyasint,omitempty"`
+	Later    bool          `cbor:"10,keyasint,omitempty"` // [Fault.MidStream]
 	Phase    Phase         `cbor:"3,keyasint,omitempty"`
 	At       time.Duration `cbor:"4,keyasint,omitempty"`
 	Why      string        `cbor:"5,keyasint,omitempty"`
@@ -166,11 +167,11 @@ type windowEntry struct {
 
 func packWindow(w Window) windowEntry {
 	f := w.Fault
-	return windowEntry{w.Scenario, f.Name, f.Effect, f.Kind, f.Links, w.Phase, w.At, w.Why, w.Victims}
+	return windowEntry{w.Scenario, f.Name, f.Effect, f.Kind, f.Links, f.MidStream, w.Phase, w.At, w.Why, w.Victims}
 }
 
 func (e windowEntry) unpack() Window {
-	f := Fault{Name: e.Fault, Effect: e.Effect, Kind: e.Kind, Links: e.Links}
+	f := Fault{Name: e.Fault, Effect: e.Effect, Kind: e.Kind, Links: e.Links, MidStream: e.Later}
 	return Window{e.Scenario, oldFault(f), e.Phase, e.At, e.Why, e.Victims}
 }
 

@@ -33,7 +33,7 @@ func (a Answer) about(gs []*Graded) Answer {
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {
 	cs := []Checker{Harness{}, Able{}, Applies{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
-		LoadReached{}, KeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
+		LoadReached{}, KeptUp{}, LinksKeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
 		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}}
 	for _, name := range p.Checks {
 		cs = append(cs, FlagCheck{Flag(name)})

@@ -1,0 +1,103 @@
+package verdict
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+const (
+	// shareOf is the part of a delay that our own links may make up, and shareLeast what
+	// they may add in any case.
+	shareOf    = 0.1
+	shareLeast = 20 * time.Millisecond
+	// fewShare is how many streams of each group tell the share.
+	fewShare = 20
+	// mostGaps are looked at in a group.
+	mostGaps = 1 << 16
+)
+
+// LinksKeptUp asks what the links that we put in the way have added before anything was
+// done on them: the control group goes beside them, at the same time. A chain that
+// queues would be taken for an app that is slow.
+type LinksKeptUp struct{}
+
+// Check implements [Checker].
+func (LinksKeptUp) Check(s *Scope) Answer {
+	const name = "our links kept up"
+	until, asked := s.untilStruck()
+	if !asked {
+		return Answer{}
+	}
+	through, beside := s.calmDelays(record.Victim, until), s.calmDelays(record.Control, until)
+	if len(through.first) < fewShare || len(beside.first) < fewShare {
+		return Answer{}
+	}
+	first, bound := addedBy(through.first, beside.first, 0.5)
+	gap, gapBound := 0*time.Second, shareLeast
+	if len(through.gaps) >= fewShare && len(beside.gaps) >= fewShare {
+		gap, gapBound = addedBy(through.gaps, beside.gaps, 0.99)
+	}
+	if first > bound || gap > gapBound {
+		n := s.Scenario.Load.Streams / 2
+		settle := "send fewer streams at once"
+		if n > 0 {
+			settle += ": --streams " + strconv.Itoa(n)
+		}
+		return unsure(name, settle, "need <= %s (p50) added to the first event and <= %s (p99) to a gap by our own links, saw %s and %s",
+			seconds(bound), seconds(gapBound), seconds(first), seconds(gap)).obliges()
+	}
+	return pass(name, "added %s to the first event (p50), %s to a gap (p99)", seconds(first), seconds(gap)).obliges()
+}
+
+// untilStruck is how long the links did nothing but pass bytes on, and false where there
+// was none, or no such time.
+func (s *Scope) untilStruck() (until time.Duration, asked bool) {
+	for _, w := range s.Windows {
+		if !w.Fault.MidStream {
+			return 0, false
+		}
+		asked = asked || len(w.Fault.Links) > 0
+	}
+	if until = s.Active; until == record.Never {
+		until = 1<<63 - 1
+	}
+	return until, asked
+}
+
+// delays are those of a group, sorted.
+type delays struct{ first, gaps []time.Duration }
+
+// calmDelays are what the streams of a group saw before until.
+func (s *Scope) calmDelays(group record.Group, until time.Duration) (d delays) {
+	for g := range s.InGroup(group) {
+		took, ok := TTFE(g.Stream)
+		if !ok || g.First >= until {
+			continue
+		}
+		d.first = append(d.first, took)
+		last := g.First
+		for m := range g.Marks() {
+			if m.At >= until || len(d.gaps) == mostGaps {
+				break
+			}
+			if m.At > last {
+				d.gaps = append(d.gaps, m.At-last)
+				last = m.At
+			}
+		}
+	}
+	slices.Sort(d.first)
+	slices.Sort(d.gaps)
+	return d
+}
+
+// addedBy is by how much a quantile of what went through the links is longer than the
+// same of what went beside them, and how long it may be.
+func addedBy(through, beside []time.Duration, q float64) (added, bound time.Duration) {
+	base := Quantile(beside, q)
+	bound = max(shareLeast, time.Duration(shareOf*float64(base)))
+	return max(0, Quantile(through, q)-base), bound
+}

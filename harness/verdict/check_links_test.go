@@ -1,0 +1,58 @@
+package verdict_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/harnesstest/synth"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// What our links add is told from the streams that went beside them, until the fault
+// struck.
+func TestLinksKeptUp(t *testing.T) {
+	strike := record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays, Links: []string{"edge"}, MidStream: true}
+	weather, process := strike, strike
+	weather.MidStream, process.Links = false, nil
+	// A fault at active, under n streams that went through the links and n beside them.
+	run := func(f record.Fault, n int, through, beside synth.Shape) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			through.Group, beside.Group = record.Victim, record.Control
+			b.Add(n, through)
+			b.Add(n, beside)
+			b.Fault(f, 600*ms, sec)
+			b.Scenario(0).Load.Streams = 2 * n
+		}
+	}
+	first := func(d int) synth.Shape { return synth.Shape{First: 100*ms + time.Duration(d)*ms} }
+	slow := synth.Shape{First: 2 * sec}
+	ask(t, verdict.LinksKeptUp{},
+		question{"as fast", run(strike, 20, first(0), first(0)), verdict.Pass, "added 0s to the first event (p50), 0s to a gap (p99)"},
+		question{"within the bound", run(strike, 20, first(20), first(0)), verdict.Pass, "added 0.02s"},
+		question{"beyond it", run(strike, 20, first(21), first(0)), verdict.Inconclusive, "<= 0.02s (p50) added to the first event"},
+		question{"faster", run(strike, 20, first(0), first(50)), verdict.Pass, "added 0s"},
+		question{"longer gaps", run(strike, 20, synth.Shape{Gap: 80 * ms}, synth.Shape{Gap: 50 * ms}), verdict.Inconclusive, "saw 0s and 0.03s"},
+		question{"a pause under the fault", run(strike, 20, synth.Shape{PauseAfter: 15, Pause: sec}, synth.Shape{}), verdict.Pass, "0s to a gap"},
+		question{"first events under the fault", run(strike, 20, slow, first(0)), silent, ""},
+		question{"too few", run(strike, 19, first(500), first(0)), silent, ""},
+		question{"weather from the start", run(weather, 20, first(500), first(0)), silent, ""},
+		question{"no link", run(process, 20, first(500), first(0)), silent, ""},
+		question{"no fault", add(40, synth.Shape{}), silent, ""})
+}
+
+// A tenth of a long delay is more than the least bound.
+func TestLinksMayAddATenth(t *testing.T) {
+	f := record.Fault{Name: "rst", Kind: "rst", Effect: record.Cuts, Links: []string{"edge"}, MidStream: true}
+	with := func(through, beside synth.Shape) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			through.Group, beside.Group = record.Victim, record.Control
+			b.Add(20, through)
+			b.Add(20, beside)
+			b.Fault(f, 10*sec, 10*sec)
+		}
+	}
+	ask(t, verdict.LinksKeptUp{},
+		question{"a tenth", with(synth.Shape{First: 2190 * ms}, synth.Shape{First: 2 * sec}), verdict.Pass, "added 0.19s"},
+		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive, "saw 0.3s"})
+}
