@@ -78,6 +78,8 @@ type Stream struct {
 	// headers or body. {nonce} and {seq} stand for the stream's own nonce and number.
 	Prompts []string
 	Dialect string // "" means origin for the origin, sse-generic for others
+	// Spec is the dialect as data, where it is the user's own and has that name.
+	Spec *stream.Spec
 	// Terminal is the terminal expression of a generic dialect; openai-chat takes
 	// one where a server sends no [DONE]. Error is the expression for events that
 	// say that the answer failed, in any dialect of events.
@@ -228,6 +230,12 @@ func (a *App) dialect() (d stream.Dialect, terminal, failure *stream.Matcher, er
 		}
 	}
 	d, ok := stream.Lookup(name)
+	if s := a.Stream.Spec; !ok && s != nil && s.Name == name {
+		if d, err = s.Compile(); err != nil {
+			return d, nil, nil, &UsageError{Place: "dialect", Problem: err.Error()}
+		}
+		ok = true
+	}
 	switch {
 	case !ok:
 		return d, nil, nil, badInput("dialect", name, "unknown dialect", dialectNames())

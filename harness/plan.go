@@ -103,6 +103,7 @@ func (p *Plan) Record(start time.Time) record.Plan {
 		Host:     record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU()},
 		App:      record.App{Kind: p.App.named().Kind, Name: p.Secrets.Hide(p.App.named().Name)},
 		Dialect:  p.Dialect.Name,
+		Spec:     p.own(),
 		Strict:   p.Strict,
 		Request:  p.publicRequest(),
 		Sabotage: strings.Join(p.Sabotage.List(), ", "),
@@ -116,6 +117,15 @@ func (p *Plan) Record(start time.Time) record.Plan {
 		r.Scenarios = append(r.Scenarios, p.Scenario(sc))
 	}
 	return r
+}
+
+// own is the dialect as data, where it is the user's own: whoever judges the record
+// does not know it.
+func (p *Plan) own() *stream.Spec {
+	if _, known := stream.Lookup(p.Dialect.Name); known {
+		return nil
+	}
+	return p.Dialect.Spec
 }
 
 // repeat is the line that repeats the run: {seed} in it is the seed, which

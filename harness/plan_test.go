@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -201,5 +203,27 @@ func TestShapeBecomesQuery(t *testing.T) {
 	if got, want := p.Sabotaged(sc,
 		"lost-event"), "/stream?events=8&gap=50ms&pause=3s&pause_at=4&sabotage=lost-event"; got != want {
 		t.Errorf("sabotaged = %q, want %q", got, want)
+	}
+}
+
+// A dialect of the user's own is saved with the plan: whoever judges the record reads
+// answers as they were read.
+func TestPlanKeepsAnOwnDialect(t *testing.T) {
+	spec := &stream.Spec{Name: "kiln", Format: []string{"ndjson"}, Content: []string{".piece"}, Terminal: []string{"json .state == fired"}}
+	o := Options{App: App{URL: "http://127.0.0.1:1/fire", Stream: Stream{Dialect: "kiln", Spec: spec}}, Load: Load{Streams: 1}}
+	p := planOf(t, o)
+	text, err := json.Marshal(p.Record(time.Time{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back record.Plan
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if d, ok := back.ReadAs(); !ok || d.Name != "kiln" || d.NeedsTerminal || d.Format.Name != "ndjson" {
+		t.Errorf("read as %+v", d)
+	}
+	if o.App.Stream.Dialect = "klin"; o.App.Validate() == nil {
+		t.Error("a name that is neither ours nor the user's was taken")
 	}
 }

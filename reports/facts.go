@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/stream"
 )
 
 // topFacts are the figures beside the verdict.
@@ -32,8 +31,7 @@ func planFacts(in Input) []fact {
 		strict = "strict"
 	}
 	facts := []fact{
-		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(p.Dialect,
-			p.Request)}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(&p)}, {"policy", strict}, {"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
 		{"clock", string(p.Host.Clock)},
@@ -49,9 +47,9 @@ func planFacts(in Input) []fact {
 
 // proves says what a dialect can and cannot find out, for no check can say what
 // it does not see.
-func proves(dialect string, r record.Request) string {
-	d, _ := stream.Lookup(dialect)
-	says := d.Proves
+func proves(p *record.Plan) string {
+	d, _ := p.ReadAs()
+	says, r := d.Proves, p.Request
 	if r.Order != "" {
 		says += "; by the numbers at " + r.Order + ": lost, repeated and reordered events between the first and the last number"
 	}

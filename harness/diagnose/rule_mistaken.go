@@ -36,7 +36,7 @@ func answered200(g *verdict.Graded) bool {
 
 // dialect is the plan's; its format is empty where the plan names none.
 func (v *view) dialect() stream.Dialect {
-	d, _ := stream.Lookup(v.Run.Plan.Dialect)
+	d, _ := v.Run.Plan.ReadAs()
 	return d
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/stream"
 )
 
 // A Plan is what a run set out to do. It is saved before anything starts, and
@@ -17,8 +19,9 @@ type Plan struct {
 	Repro    string            `json:"repro"` // one command line that repeats the run
 	Host     Host              `json:"host"`
 	App      App               `json:"app"`
-	Stack    string            `json:"stack"`   // "local", "docker"
-	Dialect  string            `json:"dialect"` // name
+	Stack    string            `json:"stack"`          // "local", "docker"
+	Dialect  string            `json:"dialect"`        // name
+	Spec     *stream.Spec      `json:"spec,omitempty"` // of the dialect, where it is the user's own
 	Strict   bool              `json:"strict"`
 	Request  Request           `json:"request"`
 	Limits   map[string]string `json:"limits,omitempty"` // our own bounds, for the timeout table
@@ -26,6 +29,15 @@ type Plan struct {
 	// Able is what the app can be asked for and told; nil in records that are older.
 	Able      *Abilities `json:"able,omitempty"`
 	Scenarios []Scenario `json:"scenarios"`
+}
+
+// ReadAs is the dialect that answers were read with.
+func (p *Plan) ReadAs() (stream.Dialect, bool) {
+	if p.Spec != nil {
+		d, err := p.Spec.Compile()
+		return d, err == nil
+	}
+	return stream.Lookup(p.Dialect)
 }
 
 // An App is the app under test as the user named it.

@@ -1,31 +1,36 @@
 package stream
 
+import (
+	"slices"
+	"sync"
+)
+
 // Dialects lists all dialects, in the order in which a user should read them.
 // The slice is the caller's.
-func Dialects() []Dialect {
+func Dialects() []Dialect { return slices.Clone(all()) }
+
+// all are the dialects of our own server, which are written in Go, and those that
+// are data.
+var all = sync.OnceValue(func() []Dialect {
+	const proves = "every event has its number and the stream's nonce: loss, duplicates, order and foreign content are all proved"
 	own := []Dialect{
 		{
 			Name:   "origin",
 			Doc:    "our own server over SSE: event \"done\" declares the number of events and the CRC-32C of their text, and every event has its number and nonce",
-			Proves: "every event has its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
+			Proves: proves,
 			Format: SSE, New: newOrigin,
+			Accept: "text/event-stream", Media: []string{"text/event-stream"},
 		},
 		{
 			Name:   "origin-ndjson",
 			Doc:    "our own server over NDJSON: the line of type \"done\" declares the number of events and the CRC-32C of their text",
-			Proves: "every event has its number and the stream's nonce: loss, duplicates, order and foreign content are all proved",
+			Proves: proves,
 			Format: NDJSON, New: newOriginLines,
+			Accept: "application/x-ndjson", Media: []string{"application/x-ndjson"},
 		},
 	}
 	return append(own, known()...)
-}
+})
 
 // Lookup returns the dialect called name.
-func Lookup(name string) (Dialect, bool) {
-	for _, d := range Dialects() {
-		if d.Name == name {
-			return d, true
-		}
-	}
-	return Dialect{}, false
-}
+func Lookup(name string) (Dialect, bool) { return among(all(), name) }

@@ -129,20 +129,23 @@ func (c *compiler) rule(key, line string, keep bool) rule {
 			r.slot = c.slot(key, n)
 		}
 		if both {
-			r.when = c.condition(key, expr)
+			r.when = c.condition(key, expr, len(line)-len(expr))
 		}
 	case line == "":
 		c.fail(key, "an empty rule", "write a path such as .text, or an expression such as json .type == end")
 	default:
-		r.when = c.condition(key, line)
+		r.when = c.condition(key, line, 0)
 	}
 	return r
 }
 
-// condition compiles an expression.
-func (c *compiler) condition(key, expr string) *condition {
+// condition compiles an expression, which stands at a byte of its line.
+func (c *compiler) condition(key, expr string, at int) *condition {
 	m, err := ParseTerminal(expr)
 	if err != nil {
+		if e, ok := err.(*ExprError); ok {
+			e.Column += at
+		}
 		c.exprError(key, err)
 		return nil
 	}

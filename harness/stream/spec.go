@@ -169,3 +169,13 @@ func (s Spec) over(base Spec) Spec {
 
 // Compile makes a dialect of s. The error is a [*SpecError].
 func (s Spec) Compile() (Dialect, error) { return s.compile(Lookup) }
+
+// CompileWith is Compile where s may be like another dialect than those that we know.
+// What s takes over from it stands in the Spec of the dialect, which is like none.
+func (s Spec) CompileWith(lookup func(name string) (Dialect, bool)) (Dialect, error) {
+	d, err := s.compile(lookup)
+	if err == nil {
+		d.Spec.Like = ""
+	}
+	return d, err
+}

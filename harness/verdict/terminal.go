@@ -19,7 +19,7 @@ type loose struct {
 
 // looseTerminal looks at all streams of a run.
 func looseTerminal(run *record.Run) (l loose) {
-	if d, ok := stream.Lookup(run.Plan.Dialect); !ok || !d.NeedsTerminal {
+	if d, ok := run.Plan.ReadAs(); !ok || !d.NeedsTerminal {
 		return l
 	}
 	for i := range run.Streams {

@@ -39,8 +39,14 @@ func (f *File) app() harness.App {
 		Replicas: int(a.Replicas), Workers: int(a.Workers), Memory: int64(a.Memory), CPUs: a.CPUs,
 		Pids: int64(a.Pids), Shm: int64(a.Shm), Ledger: a.Ledger,
 		Edge: f.edge(f.Edge),
-		Logs: f.logs(), Stream: f.Stream.options(), TLS: f.tls(),
+		Logs: f.logs(), Stream: f.stream(), TLS: f.tls(),
 	}
+}
+
+func (f *File) stream() harness.Stream {
+	s := f.Stream.options()
+	s.Spec = f.spec()
+	return s
 }
 
 func (f *File) tls() harness.TLS {

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/stream"
 )
 
 // A File is a configuration and where it stands.
@@ -19,6 +20,7 @@ type File struct {
 	Path string
 	Config
 	lines []string
+	own   []stream.Dialect // of the file
 	root  *ast.File
 }
 
@@ -76,6 +78,9 @@ func Parse(path string, data []byte) (*File, error) {
 	}
 	if err := yaml.UnmarshalWithOptions(data, &f.Config, yaml.Strict()); err != nil && len(root.Docs) > 0 {
 		return nil, f.explain(err)
+	}
+	if err := f.checkDialects(); err != nil {
+		return nil, err
 	}
 	return f, nil
 }

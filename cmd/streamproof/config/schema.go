@@ -11,6 +11,7 @@ func Schema() *jsonschema.Schema {
 	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
 	s := r.Reflect(Config{})
 	s.Title = "streamproof.yaml"
+	s.If, s.Then = knownDialects()
 	one := r.Reflect(Fault{})
 	one.Version = ""
 	s.Definitions = jsonschema.Definitions{"fault": one} // its parts are faults again
@@ -40,8 +41,23 @@ func (Size) JSONSchema() *jsonschema.Schema {
 func (Count) JSONSchema() *jsonschema.Schema { return whole("1", "") }
 func (Port) JSONSchema() *jsonschema.Schema  { return whole("1", "65535") }
 
-func (Dialect) JSONSchema() *jsonschema.Schema { return oneOf(Dialects()) }
-func (Form) JSONSchema() *jsonschema.Schema    { return oneOf(forms) }
+// JSONSchema offers the dialects that we know, and takes those of the file.
+func (Dialect) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneOf(Dialects()), {Type: "string", Pattern: "^[a-z][a-z0-9-]*$"}}}
+}
+
+// knownDialects holds a file without dialects of its own to those that we know.
+func knownDialects() (when, then *jsonschema.Schema) {
+	in := func(key string, s *jsonschema.Schema) *jsonschema.Schema {
+		m := jsonschema.NewProperties()
+		m.Set(key, s)
+		return &jsonschema.Schema{Properties: m}
+	}
+	when = &jsonschema.Schema{Not: &jsonschema.Schema{Required: []string{"dialects"}}}
+	return when, in("stream", in("dialect", oneOf(Dialects())))
+}
+
+func (Form) JSONSchema() *jsonschema.Schema { return oneOf(forms) }
 
 func (FaultType) JSONSchema() *jsonschema.Schema { return oneOf(faultTypes()) }
 func (Link) JSONSchema() *jsonschema.Schema {

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/streamproof/streamproof/harness/stream"
+
 // A Config is streamproof.yaml.
 type Config struct {
 	App         App              `yaml:"app,omitempty" jsonschema_description:"The system under test; without it our own origin. Name one of image, build, compose, command and url."`
@@ -13,6 +15,7 @@ type Config struct {
 	Scenarios   Names            `yaml:"scenarios,omitempty" jsonschema_description:"IDs as listed by 'streamproof scenarios', or standard for the whole suite."`
 	Define      []Define         `yaml:"define,omitempty" jsonschema_description:"Scenarios of your own; without scenarios these are run."`
 	Require     []string         `yaml:"require,omitempty" jsonschema_description:"IDs of scenarios that must be judged: one that does not apply to the app, which otherwise does not count, is then inconclusive."`
+	Dialects    []stream.Spec    `yaml:"dialects,omitempty" jsonschema_description:"Dialects of your own, for stream.dialect: what the events of your API look like. The built-in ones are written in the same form, in harness/stream/dialects."`
 	Strict      bool             `yaml:"strict,omitempty" jsonschema_description:"Also refuse cuts that clients can notice."`
 	AllowUnable bool             `yaml:"allow_unable,omitempty" jsonschema_description:"Exit by the other scenarios where some cannot be played here; those stay inconclusive."`
 	AllowHosts  []string         `yaml:"allow_hosts,omitempty" jsonschema_description:"Hosts beyond this machine that may be sent load."`

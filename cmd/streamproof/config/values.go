@@ -151,8 +151,17 @@ func (r *Rate) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a rate", 
 func (z *Size) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a size", z.Set) }
 func (c *Count) UnmarshalYAML(n ast.Node) error    { return scalar(n, "a number", c.Set) }
 func (p *Port) UnmarshalYAML(n ast.Node) error     { return scalar(n, "a port", p.Set) }
-func (d *Dialect) UnmarshalYAML(n ast.Node) error  { return scalar(n, "the name of a dialect", d.Set) }
-func (f *Form) UnmarshalYAML(n ast.Node) error     { return scalar(n, "the name of a form", f.Set) }
+
+// UnmarshalYAML takes any name: it may be one of the file's own, which
+// [File.checkDialects] knows.
+func (d *Dialect) UnmarshalYAML(n ast.Node) error {
+	return scalar(n, "the name of a dialect", func(s string) error {
+		*d = Dialect(s)
+		return nil
+	})
+}
+
+func (f *Form) UnmarshalYAML(n ast.Node) error { return scalar(n, "the name of a form", f.Set) }
 
 func (t *FaultType) UnmarshalYAML(n ast.Node) error { return scalar(n, "the type of a fault", t.Set) }
 func (l *Link) UnmarshalYAML(n ast.Node) error      { return scalar(n, "the name of a link", l.Set) }
@@ -270,14 +279,16 @@ func unknownName(what, got string, known []string) error {
 }
 
 // Suggest is the fix for a name that is not among the known ones: the nearest,
-// the only one that begins so, or all of them.
+// the one or two that begin so, or all of them.
 func Suggest(got string, known []string) string {
-	near := harness.Nearest(got, known)
-	if longer := beginning(got, known); near == "" && len(longer) == 1 {
-		near = longer[0]
-	}
-	if near != "" {
+	near, longer := harness.Nearest(got, known), beginning(got, known)
+	switch {
+	case near != "":
 		return "did you mean " + strconv.Quote(near) + "?"
+	case len(longer) == 1:
+		return "did you mean " + strconv.Quote(longer[0]) + "?"
+	case len(longer) == 2:
+		return "did you mean " + strconv.Quote(longer[0]) + " or " + strconv.Quote(longer[1]) + "?"
 	}
 	if longer := beginning(got, known); len(longer) == 2 {
 		return fmt.Sprintf("did you mean %q or %q?", longer[0], longer[1])
