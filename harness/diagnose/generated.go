@@ -16,10 +16,10 @@ import (
 type production struct {
 	*writing
 	first      hit
-	whole, bad int // answers that clients got, and did not get
-	finished   int // of bad: that the app finished all the same
-	lost       bool
-	never      bool
+	whole, bad int  // answers that clients got, and did not get
+	finished   int  // of bad: that the app finished all the same
+	lost       bool // it finished all of bad
+	never      bool // it finished none of them
 }
 
 // fact is what the counts came to. There is no production without one: see conclude.
@@ -35,7 +35,8 @@ const (
 	// minFinished is the least number of complete responses by which a line is known
 	// to stand at the end of each.
 	minFinished = 3
-	// endsWith is how far such a line may be from the end of its answer.
+	// endsWith is how far such a line may be from the end of its answer, at least; see
+	// finishes.
 	endsWith = 100 * time.Millisecond
 	// wentOn is how much later or earlier than a cut the app must have finished,
 	// so that the line cannot be its answer to the cut.
@@ -89,9 +90,38 @@ func (v *view) producedBy(w *writing, whole, bad []*verdict.Graded) *production 
 	}
 	p := &production{writing: w, first: first, whole: len(whole), bad: len(bad)}
 	if len(w.named) > 0 {
-		return p.byName(whole, bad)
+		p = p.byName(whole, bad)
+	} else {
+		p = p.byTime(whole, bad)
 	}
-	return p.byTime(whole, bad)
+	if p != nil && p.never && !v.hadTime(whole, bad) {
+		return nil
+	}
+	return p
+}
+
+// thinks is how long an app that fell silent may go on thinking before it finishes.
+const thinks = 10 * time.Second
+
+// hadTime reports whether the app was watched for so long after the bad ends that it
+// would have finished nearly all of these answers: as long as whole ones take, and longer
+// where it was silent. We stop an app at the end of a scenario.
+func (v *view) hadTime(whole, bad []*verdict.Graded) bool {
+	until := v.Run.Finished
+	for _, e := range v.Events {
+		if e.Kind == record.KindClosing {
+			until = min(until, e.At)
+		}
+	}
+	usual, had := medianAge(whole), 0
+	for _, g := range bad {
+		needs := startOf(g) + usual
+		if silence := silenceOf(g); silence >= max(minSilence, 4*usualGap(g)) {
+			needs = g.End + max(thinks, 2*silence)
+		}
+		had += b2i(needs <= until)
+	}
+	return 10*had >= 8*len(bad)
 }
 
 // byName joins by the request ID that lines name.
@@ -108,7 +138,7 @@ func (p *production) byName(whole, bad []*verdict.Graded) *production {
 		}
 	}
 	for _, g := range whole { // not one that stands at the beginning
-		if t, ok := at[g.Nonce]; ok && t < lastEventOf(g)-endsWith-p.within {
+		if t, ok := at[g.Nonce]; ok && t < finishes(g)-p.within {
 			return nil
 		}
 	}
@@ -138,8 +168,10 @@ func (p *production) byTime(whole, bad []*verdict.Graded) *production {
 	}
 	p.first.line = lines[0]
 	used := make([]bool, len(lines))
+	whole = slices.Clone(whole)
+	slices.SortStableFunc(whole, func(a, b *verdict.Graded) int { return cmp.Compare(a.End, b.End) })
 	for _, g := range whole {
-		if !takeNear(lines, used, lastEventOf(g)-endsWith, g.End+endsWith) {
+		if !takeNear(lines, used, finishes(g), g.End+endsWith) {
 			return nil
 		}
 	}
@@ -178,12 +210,14 @@ func takeNear(lines []record.Line, used []bool, from, to time.Duration) bool {
 // conclude decides what the counts prove. That answers are missing proves
 // something only where every whole one is there; that one is finished, only where
 // the line says so in a word, and came when it cannot have been an answer to the
-// cut.
+// cut. Of a few the line may be missing all the same: the app was stopped before it came
+// to their end.
 func (p *production) conclude(whole, moved int) *production {
 	says := logline.SaysFinished(p.first.line.Text)
 	p.never = p.finished == 0 && whole >= minFinished && !logline.Reacts(p.first.line.Text)
-	p.lost = says && p.finished == p.bad && moved == p.bad
-	if !p.never && !p.lost {
+	most := says && p.finished > 0 && moved == p.finished && 2*p.finished >= p.bad
+	p.lost = most && p.finished == p.bad
+	if !p.never && !most {
 		return nil
 	}
 	return p
@@ -206,4 +240,10 @@ func movedOn(g *verdict.Graded, at, within time.Duration, whole []*verdict.Grade
 	return at-startOf(g) >= lives[len(lives)/2]*8/10-within
 }
 
-func lastEventOf(g *verdict.Graded) time.Duration { return max(g.Last, g.Headers) }
+// finishes is from when on the app may have finished a whole answer: one that hands its
+// events on through a queue is done before they are delivered, on a busy machine well
+// before.
+func finishes(g *verdict.Graded) time.Duration {
+	last := max(g.Last, g.Headers)
+	return last - max(endsWith, (last-startOf(g))/4)
+}

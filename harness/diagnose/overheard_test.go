@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -178,26 +179,75 @@ func TestGeneratedAndNotDelivered(t *testing.T) {
 	}
 }
 
+// An app that hands its answers on through a queue is done before they are delivered,
+// and the app may be stopped before it comes to the end of the last one.
+func TestFinishedAheadOfDelivery(t *testing.T) {
+	for _, named := range []bool{true, false} {
+		b := stranger()
+		b.Log(record.AppLog)
+		lines := map[time.Duration]string{}
+		bads := 0
+		cutsAndWholes(b, 8, 12, synth.FIN, func(seq uint64, at time.Duration, bad bool) {
+			if bad {
+				if bads++; bads == 8 {
+					return
+				}
+				at = b.Run.Streams[len(b.Run.Streams)-1].Send + 24*50*ms
+			}
+			text := "answer finished"
+			if named {
+				text = fmt.Sprintf("answer finished request=nonce-%d", seq)
+			}
+			lines[at-200*ms+time.Duration(seq)*time.Microsecond] = text
+		})
+		for _, at := range slices.Sorted(maps.Keys(lines)) {
+			line(b, 0, at, lines[at])
+		}
+		causes := toldOf(b)
+		if len(causes) == 0 || causes[0].Produced == nil {
+			t.Fatalf("named %v: nothing is said of what was finished:\n%s", named, evidence(causes))
+		}
+		if p := causes[0].Produced; p.Answers != 20 || p.Finished != 19 || p.Delivered != 12 || p.Lost() != 7 {
+			t.Errorf("named %v: %s", named, p)
+		}
+	}
+}
+
 // Answers that the app did not finish; and nothing at all where the line is missing
-// at a complete response, or stands at the end of any answer in a finally.
+// at a complete response, stands at the end of any answer in a finally, or could not be
+// written since we stopped the app before.
 func TestNeverFinished(t *testing.T) {
+	silent := func(s *record.Stream, last time.Duration) {
+		synth.FIN(s, last)
+		s.End = last + sec
+	}
+	missing := func(_ int, bad bool) bool { return !bad }
 	for name, tt := range map[string]struct {
-		logs func(i int, bad bool) bool
-		want string
+		logs    func(i int, bad bool) bool
+		end     synth.End
+		stopped time.Duration // 0 for never
+		want    string
 	}{
-		"never finished": {func(_ int, bad bool) bool { return !bad }, "it never finished 8 of these"},
-		"not reliable":   {func(i int, bad bool) bool { return !bad && i != 3 }, ""},
-		"in a finally":   {func(int, bool) bool { return true }, ""},
+		"never finished":             {missing, synth.FIN, 0, "it never finished 8 of these"},
+		"not reliable":               {func(i int, bad bool) bool { return !bad && i != 3 }, synth.FIN, 0, ""},
+		"in a finally":               {func(int, bool) bool { return true }, synth.FIN, 0, ""},
+		"stopped after the last end": {missing, synth.FIN, 3500 * ms, "it never finished 8 of these"},
+		"stopped before":             {missing, synth.FIN, 2 * sec, ""},
+		"silent, and stopped":        {missing, silent, 5 * sec, ""},
+		"silent, and watched":        {missing, silent, 20 * sec, "it never finished 8 of these"},
 	} {
 		b := stranger()
 		b.Log(record.AppLog)
 		i := 0
-		cutsAndWholes(b, 8, 12, synth.FIN, func(seq uint64, at time.Duration, bad bool) {
+		cutsAndWholes(b, 8, 12, tt.end, func(seq uint64, at time.Duration, bad bool) {
 			if tt.logs(i, bad) {
 				line(b, 0, at-2*ms, fmt.Sprintf("answer finished request=nonce-%d", seq))
 			}
 			i++
 		})
+		if tt.stopped > 0 {
+			b.Happen(record.Event{At: tt.stopped, Source: record.HarnessSource, Kind: record.KindClosing})
+		}
 		got := evidence(toldOf(b))
 		if tt.want != "" && !strings.Contains(got, tt.want) || tt.want == "" && strings.Contains(got, "the app finished") {
 			t.Errorf("%s:\n%s", name, got)
