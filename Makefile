@@ -60,9 +60,9 @@ lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge noth
 	-@$(GO) run ./harness/internal/measure
 
 .PHONY: bench
-bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 3 min; quiet machine; STREAMS=n, THROUGH=n)
+bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 7 min; quiet machine; STREAMS=n, THROUGH=n, CROWD=n)
 	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/bench
-	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000)
+	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000) $(if $(CROWD),-crowd $(CROWD))
 
 .PHONY: microbench
 microbench: ## single parts: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)

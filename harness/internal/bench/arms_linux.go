@@ -21,7 +21,10 @@ type arm struct {
 	reader string // "floor", "vegeta"
 	hop    string // "relay", "toxiproxy"
 	args   []string
-	fault  string // "type: latency, …": every stream is in its way
+	fault  string // "type: latency, …": share of the streams is in its way
+	share  string
+	when   int // events of every victim when the fault is to strike; 0 for at once
+	slow   bool
 
 	opt  options
 	load load
@@ -30,6 +33,7 @@ type arm struct {
 // Names of arms that are compared with themselves.
 const (
 	usual = "`run --url …`"
+	crowd = "`run --url …`, slower events"
 	chain = "`run --url …` through relay and toxiproxy"
 )
 
@@ -39,6 +43,10 @@ func (o options) arms() (list []arm) {
 	for _, n := range o.streams {
 		list = append(list, o.attached(n)...)
 	}
+	for _, n := range o.crowd {
+		list = append(list, arm{name: "bare epoll reader, slower events", reader: "floor", streams: n, slow: true},
+			arm{name: crowd, streams: n, slow: true})
+	}
 	for _, n := range o.through {
 		if !slices.Contains(o.streams, n) {
 			list = append(list, arm{name: "bare epoll reader", reader: "floor", streams: n})
@@ -47,6 +55,9 @@ func (o options) arms() (list []arm) {
 	}
 	for i := range list {
 		list[i].opt, list[i].load = o, o.load
+		if list[i].slow {
+			list[i].load = o.load.slow()
+		}
 		list[i].load.Streams = list[i].streams
 	}
 	return list
@@ -60,6 +71,7 @@ func (o options) attached(n int) []arm {
 		{name: "plain Vegeta", reader: "vegeta", streams: n},
 		{name: "`run --url … --scenario direct`", streams: n, limits: limits, args: []string{"--scenario", "direct"}},
 		{name: usual, streams: n, limits: limits},
+		{name: "`run --url …`, a tenth through toxiproxy", streams: n, fault: toxic, share: "10%", when: o.load.Events / 5},
 	}
 }
 
@@ -69,9 +81,9 @@ func (o options) chained(n int) []arm {
 	return []arm{
 		{name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
 		{name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
-		{name: "`run --url …` through the relay", streams: n, limits: limits, fault: strike},
-		{name: "`run --url …` through toxiproxy", streams: n, limits: limits, fault: toxic},
-		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + toxic + "}]"},
+		{name: "`run --url …` through the relay", streams: n, limits: limits, fault: strike, share: "100%"},
+		{name: "`run --url …` through toxiproxy", streams: n, limits: limits, fault: toxic, share: "100%"},
+		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + toxic + "}]", share: "100%"},
 	}
 }
 
@@ -84,14 +96,24 @@ const (
 	toxic  = "type: latency, link: edge, delay: 1ms"
 )
 
-// through is a scenario that puts every stream behind the edge link, for a fault.
+// through is a scenario that puts a share of the streams behind the edge link, for a
+// fault.
 const through = `define:
   - id: through
     extends: control
     edge: {form: none}
-    share: 100%%
+    share: %s
     fault: {%s}
 `
+
+// scenario is through for the fault of the arm.
+func (a arm) scenario() []byte {
+	b := fmt.Appendf(nil, through, a.share, a.fault)
+	if a.when > 0 {
+		b = fmt.Appendf(b, "    when: {events: %d}\n", a.when)
+	}
+	return b
+}
 
 // reader is one of our own readers in a process of its own.
 func reader(ctx context.Context, name, addr string, l load) *exec.Cmd {
@@ -112,7 +134,7 @@ func (a arm) product(ctx context.Context, s *server, l load, dir string) *exec.C
 func (a arm) measure(ctx context.Context, s *server) (r row, err error) {
 	if a.fault != "" {
 		file := filepath.Join(a.opt.work, throughFile)
-		if err := os.WriteFile(file, fmt.Appendf(nil, through, a.fault), 0o600); err != nil {
+		if err := os.WriteFile(file, a.scenario(), 0o600); err != nil {
 			return r, err
 		}
 		a.args = []string{"-f", file}
@@ -150,6 +172,6 @@ func (a arm) judged(ctx context.Context, s *server, l load) (o observed, k cost,
 	if !exited || code > 2 {
 		return o, k, "", fmt.Errorf("%w: %s", err, out)
 	}
-	o, err = readRun(dir)
+	o, err = readRun(dir, a.when)
 	return o, k, verdictOf(code), err
 }

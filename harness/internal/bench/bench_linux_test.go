@@ -33,7 +33,7 @@ func TestBenchPrintsEveryRow(t *testing.T) {
 		t.Fatalf("build streamproof: %v\n%s", err, out)
 	}
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-binary", binary, "-streams", "50", "-through", "20", "-events", "5", "-gap", "20ms", "-ramp", "100ms"},
+	code := run(t.Context(), []string{"-binary", binary, "-streams", "50", "-through", "20", "-crowd", "30,60", "-events", "5", "-gap", "20ms", "-ramp", "100ms"},
 		&stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr.String())
@@ -44,6 +44,11 @@ func TestBenchPrintsEveryRow(t *testing.T) {
 		`\| plain Vegeta \| 50 \| 50 \| .* \| – \| – \| – \|`,
 		"\\| `run --url … --scenario direct` \\| 50 \\| 50 \\| .* ms / .* ms \\| .* ms \\| " + judged + ` \|`,
 		"\\| `run --url …` \\| 50 \\| 50 \\| .* ms / .* ms \\| .* ms \\| " + judged + ` \|`,
+		"\\| `run --url …`, a tenth through toxiproxy \\| 50 \\| 50 \\| .* ms \\| " + judged + ` \|`,
+		`\| bare epoll reader, slower events \| 30 \| 30 \| 1\.00 .*`,
+		"\\| `run --url …`, slower events \\| 60 \\| 60 \\| .* ms \\| " + judged + ` \|`,
+		"`run --url …`, slower events, 30 → 60 streams: CPU × .*",
+		`At 50 streams a fault struck .* ms after its condition came true; ≤ 5 .*`,
 		`\| bare epoll reader \| 20 \| 20 \| 1\.00 .*`,
 		`\| the relay alone, the reader behind it \| 20 \| 20 \| .* / .* \| – \| – \|`,
 		`\| toxiproxy alone, the reader behind it \| 20 \| 20 \| .* / .* \| – \| – \|`,
@@ -98,7 +103,7 @@ func TestGrowthAndKneeNeedSeveralSizes(t *testing.T) {
 	}{
 		{[]row{at(usual, 10, 1, 100, 0), at(chain, 10, 1, 100, 5*ms)}, ""},
 		{[]row{at(usual, 10, 10, 100, 0), at(usual, 20, 21, 220, 0)},
-			"\n10 → 20 streams: CPU × 2.10; ≤ 2.1 reached; memory × 2.20; ≤ 2.1 **missed**.\n"},
+			"\n`run --url …`, 10 → 20 streams: CPU × 2.10; ≤ 2.1 reached; memory × 2.20; ≤ 2.1 **missed**.\n"},
 		{[]row{at(chain, 10, 1, 1, ms/2), at(chain, 20, 1, 1, ms), at(chain, 40, 1, 1, 20*ms), at(chain, 80, 1, 1, 0)},
 			"\nKnee of the chain: at 40 streams it adds 20 ms to a gap (p99); 20 streams are the most measured within 1 ms.\n"},
 		{[]row{at(chain, 10, 1, 1, 0), at(chain, 20, 1, 1, 0)}, "\nKnee of the chain: above 20 streams.\n"},
@@ -136,5 +141,23 @@ func TestBadFlagsAreRefused(t *testing.T) {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("parse(%v) took it", args)
 		}
+	}
+}
+
+// A fault is late by what lies between the last victim's event that its condition asks
+// for and the stamp of its strike.
+func TestActedIsCountedFromTheLastVictim(t *testing.T) {
+	ms := time.Millisecond
+	of := func(g record.Group, ats ...time.Duration) record.Stream {
+		var line record.Timeline
+		for _, at := range ats {
+			line.Append(record.Mark{At: at, Early: at, Kind: stream.Content, Seq: -1})
+		}
+		return record.Stream{Group: g, Events: line.Bytes}
+	}
+	run := &record.Run{Streams: []record.Stream{of(record.Victim, ms, 4*ms, 9*ms), of(record.Victim, 2*ms, 6*ms), of(record.Control, 7*ms, 8*ms)},
+		Windows: []record.Window{{Phase: record.Armed, At: 0}, {Phase: record.Active, At: 9 * ms}}}
+	if got := acted(run, 2); got != 3*ms {
+		t.Errorf("acted after %v, want 3ms", got)
 	}
 }

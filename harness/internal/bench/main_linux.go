@@ -30,6 +30,16 @@ type load struct {
 	Ramp    time.Duration // over which the streams start
 }
 
+// slower is by how much the events of a crowd are: one machine is to serve and to read
+// three times the streams.
+const slower = 5
+
+// slow is the load with slower events, in the same time.
+func (l load) slow() load {
+	l.Gap, l.Events = l.Gap*slower, max(2, l.Events/slower)
+	return l
+}
+
 // short is the load that tells what a process needs by itself.
 func (l load) short() load {
 	return load{Streams: 1, Events: 3, Gap: min(l.Gap, 20*time.Millisecond), Ramp: 0}
@@ -74,6 +84,7 @@ type options struct {
 	load    load  // of each arm, but for its streams
 	streams sizes // of the attached arms
 	through sizes // of the arms through hops
+	crowd   sizes // of the attached arms whose events are slower, by slower
 	work    string
 }
 
@@ -103,9 +114,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.binary, "binary", "bin/streamproof", "the built streamproof")
-	o.streams, o.through = sizes{5000}, sizes{1000}
+	o.streams, o.through, o.crowd = sizes{5000}, sizes{1000}, sizes{5000, 10000, 15000}
 	flags.Var(&o.streams, "streams", "streams at a time; several `numbers` with commas show how costs grow")
 	flags.Var(&o.through, "through", "streams through relay and toxiproxy, 5 descriptors each; several `numbers` find the knee")
+	flags.Var(&o.crowd, "crowd", fmt.Sprintf("streams at a time whose events are %d times slower", slower))
 	flags.IntVar(&o.load.Events, "events", 100, "events a stream")
 	flags.DurationVar(&o.load.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
 	flags.DurationVar(&o.load.Ramp, "ramp", 2*time.Second, "time over which the streams start")
@@ -144,5 +156,5 @@ func measureAll(ctx context.Context, args []string, stdout, stderr io.Writer) (e
 	}
 	fmt.Fprintf(stdout, "%d events a stream, one each %v; %s/%s, %d cores, load before %s\n\n", o.load.Events, o.load.Gap,
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), server.loadBefore)
-	return errors.Join(writeTable(stdout, rows), writeGrowth(stdout, rows), writeKnee(stdout, rows))
+	return errors.Join(writeTable(stdout, rows), writeGrowth(stdout, rows), writeActed(stdout, rows), writeKnee(stdout, rows))
 }

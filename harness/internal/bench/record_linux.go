@@ -12,10 +12,13 @@ type observed struct {
 	whole int
 	first []time.Duration // from request to first event
 	added []time.Duration // by how much a gap is longer than the server's; not below 0
+	// acted is how long after its condition came true a fault struck; 0 without one.
+	acted time.Duration
 }
 
-// readRun reads a finished run.
-func readRun(dir string) (o observed, err error) {
+// readRun reads a finished run, whose fault was to strike when every victim had so many
+// events; 0 for none.
+func readRun(dir string, when int) (o observed, err error) {
 	run, err := record.Open(dir)
 	if err != nil {
 		return o, err
@@ -26,7 +29,33 @@ func readRun(dir string) (o observed, err error) {
 			o.add(s)
 		}
 	}
+	if when > 0 {
+		o.acted = acted(run, when)
+	}
 	return o, nil
+}
+
+// acted is the time from the arrival by which every victim had so many events until the
+// fault struck.
+func acted(run *record.Run, events int) time.Duration {
+	var met time.Duration
+	for i := range run.Streams {
+		if s := &run.Streams[i]; s.Group == record.Victim {
+			n := 0
+			for m := range s.Marks() {
+				if n++; n == events {
+					met = max(met, m.At)
+					break
+				}
+			}
+		}
+	}
+	for _, w := range run.Windows {
+		if w.Phase == record.Active {
+			return w.At - met
+		}
+	}
+	return 0
 }
 
 // add takes one stream of the load.

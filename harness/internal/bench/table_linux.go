@@ -34,18 +34,18 @@ func (r row) memory() float64 {
 var columns = []string{"process", "streams", "whole", "CPU, × reader", "KiB a stream, and without", "first event p50 / p99",
 	"added to a gap, p99", "verdict"}
 
-// writeTable prints the rows. The first row of a number of streams is the floor of
-// all others of that number.
+// writeTable prints the rows. The first row of a load is the floor of all others of
+// that load.
 func writeTable(w io.Writer, rows []row) error {
 	var out strings.Builder
 	line(&out, columns)
 	out.WriteString("|---|--:|--:|--:|--:|--:|--:|---|\n")
-	floors := map[int]time.Duration{}
+	floors := map[load]time.Duration{}
 	for _, r := range rows {
-		if floors[r.load.Streams] == 0 {
-			floors[r.load.Streams] = r.cost.CPU
+		if floors[r.load] == 0 {
+			floors[r.load] = r.cost.CPU
 		}
-		line(&out, r.cells(floors[r.load.Streams]))
+		line(&out, r.cells(floors[r.load]))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -54,23 +54,40 @@ func writeTable(w io.Writer, rows []row) error {
 // growthLimit is the most that twice the streams may cost.
 const growthLimit = 2.1
 
-// writeGrowth says what more streams cost, where the default run was measured with
+// writeGrowth says what more streams cost, where a default run was measured with
 // several numbers of them.
 func writeGrowth(w io.Writer, rows []row) error {
 	var last *row
 	for i := range rows {
 		r := &rows[i]
-		if r.name != usual {
+		if r.name != usual && r.name != crowd {
 			continue
 		}
-		if last != nil {
+		if last != nil && last.name == r.name {
 			limit := growthLimit / 2 * float64(r.load.Streams) / float64(last.load.Streams)
 			cpu := r.cost.CPU.Seconds() / last.cost.CPU.Seconds()
 			memory := r.memory() * float64(r.load.Streams) / max(1, last.memory()*float64(last.load.Streams))
-			fmt.Fprintf(w, "\n%d → %d streams: CPU × %.2f%s; memory × %.2f%s.\n", last.load.Streams, r.load.Streams,
+			fmt.Fprintf(w, "\n"+r.name+", %d → %d streams: CPU × %.2f%s; memory × %.2f%s.\n", last.load.Streams, r.load.Streams,
 				cpu, against(cpu, limit), memory, against(memory, limit))
 		}
 		last = r
+	}
+	return nil
+}
+
+// actLimit is how soon a fault is to strike when its condition came true.
+const actLimit = 5 * time.Millisecond
+
+// writeActed says how soon faults struck.
+func writeActed(w io.Writer, rows []row) error {
+	for _, r := range rows {
+		if r.seen.acted == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "\nAt %d streams a fault struck %s after its condition came true%s.\n", r.load.Streams,
+			show(r.seen.acted), against(r.seen.acted.Seconds()*1e3, actLimit.Seconds()*1e3)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
