@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 var (
 	accuracyRuns = flag.Int("accuracy", 0, "randomised runs of TestAccuracy")
 	accuracySeed = flag.Uint64("seed", 1, "seed of TestAccuracy")
+	accuracyOnly = flag.String("cause", "", "play only the runs of TestAccuracy whose true cause begins so")
 )
 
 // Targets of the diagnosis, as shares of the runs that can meet them.
@@ -59,6 +61,9 @@ func TestAccuracy(t *testing.T) {
 		pool := accuracyCases(t)
 		for i := range *accuracyRuns {
 			c := pool[i%len(pool)].draw(r)
+			if !strings.HasPrefix(c.want, *accuracyOnly) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%d %s", i, c.name), func(t *testing.T) {
 				t.Parallel()
 				f := c.find(t, i)
@@ -96,8 +101,14 @@ func (c *accuracyCase) find(t *testing.T, i int) finding {
 	for _, cause := range diagnose.Report(clientAlone(run)).Scenarios[0].Causes {
 		f.Candidates = append(f.Candidates, cause.Names()...)
 	}
-	if f.First != f.Want && c.want != none || c.want == none && f.First != "" {
-		t.Logf("%s: named %q, want %q (%s)%s", c.name, f.First, f.Want, report.Why, listCauses(report.Scenarios[0].Causes))
+	if f.First != f.Want && c.want != none || c.want == none && f.First != "" ||
+		c.want != none && !c.needsLogs && !slices.Contains(f.Candidates, f.Want) {
+		kept := filepath.Join(accuracyDir(), strconv.Itoa(i))
+		t.Logf("%s: named %q, want %q (%s)%s; kept in %s", c.name, f.First, f.Want, report.Why,
+			listCauses(report.Scenarios[0].Causes), kept)
+		if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
+			t.Error(err)
+		}
 	}
 	return f
 }
@@ -205,14 +216,19 @@ func orNothing(name string) string {
 	return name
 }
 
-// keepAccuracy writes the table and every finding below $STREAMPROOF_DIR, or
-// beside the other runs.
-func keepAccuracy(text string, all []finding) error {
+// accuracyDir is where the table stands, and the folder of each run that went wrong:
+// below $STREAMPROOF_DIR, or beside the other runs.
+func accuracyDir() string {
 	dir := os.Getenv("STREAMPROOF_DIR")
 	if dir == "" {
 		dir = "../runs"
 	}
-	dir = filepath.Join(dir, fmt.Sprintf("accuracy-%d", *accuracySeed))
+	return filepath.Join(dir, fmt.Sprintf("accuracy-%d", *accuracySeed))
+}
+
+// keepAccuracy writes the table and every finding.
+func keepAccuracy(text string, all []finding) error {
+	dir := accuracyDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("keep accuracy: %w", err)
 	}
