@@ -23,11 +23,11 @@ type Snapshot struct {
 	Elapsed     time.Duration // since the run's start
 }
 
-// plainEvery is the least time between two lines of one phase where lines stay.
-const plainEvery = 10 * time.Second
+// plainEvery is the least time between two lines of one scenario where lines stay.
+const plainEvery = 5 * time.Second
 
 // A Progress shows a run while it lasts: one line that is redrawn on a terminal;
-// elsewhere a line when scenario or phase change, and otherwise one now and then.
+// elsewhere a line when the scenario changes, and one every 5 s.
 // It is safe for concurrent use. Errors of the writer are dropped: a run does not
 // end because nobody can watch it.
 type Progress struct {
@@ -53,8 +53,7 @@ func (p *Progress) Update(s Snapshot) {
 		p.redraw(s)
 		return
 	}
-	moved := s.Scenario != p.last.Scenario || s.Phase != p.last.Phase
-	if moved || s.Elapsed-p.last.Elapsed >= plainEvery {
+	if s.Scenario != p.last.Scenario || s.Elapsed-p.last.Elapsed >= plainEvery {
 		fmt.Fprintln(p.w, describe(s))
 		p.last = s
 	}

@@ -19,9 +19,12 @@ func TestProgressPlain(t *testing.T) {
 	}
 	p.Done()
 	want := `   0.0s  2/8 stall · baseline · 50 live · 50 started · 0 complete · 0 other
+   5.0s  2/8 stall · baseline · 50 live · 100 started · 50 complete · 0 other
   10.0s  2/8 stall · baseline · 50 live · 150 started · 100 complete · 0 other
   15.0s  2/8 stall · fault active · 50 live · 200 started · 150 complete · 0 other
+  20.0s  2/8 stall · fault active · 50 live · 250 started · 200 complete · 0 other
   25.0s  2/8 stall · fault active · 50 live · 300 started · 250 complete · 0 other
+  30.0s  2/8 stall · fault active · 50 live · 350 started · 300 complete · 0 other
 `
 	if got := b.String(); got != want {
 		t.Errorf("lines:\n%swant:\n%s", got, want)

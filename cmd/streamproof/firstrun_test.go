@@ -124,7 +124,9 @@ func keyed(t *testing.T, port string) *exec.Cmd {
 	return exec.Command(python, "testdata/apps/keyed.py", port)
 }
 
-func flaky(_ *testing.T, port string) *exec.Cmd { return exec.Command("node", "testdata/apps/flaky.js", port) }
+func flaky(_ *testing.T, port string) *exec.Cmd {
+	return exec.Command("node", "testdata/apps/flaky.js", port)
+}
 
 func lines(t *testing.T, port string) *exec.Cmd { return exec.Command(built(t), port) }
 

@@ -137,6 +137,9 @@ func TestInterruptEndsWell(t *testing.T) {
 	if !strings.Contains(c.stderr.String(), "interrupted: ") {
 		t.Errorf("no word on stderr:\n%s", &c.stderr)
 	}
+	if !strings.HasPrefix(c.stdout.String(), "INTERRUPTED: you stopped the run; 1 of 1 scenario had started") {
+		t.Errorf("stdout does not begin with what happened:\n%s", &c.stdout)
+	}
 	if want := "report: " + filepath.Join(c.dir, "report.html") + "\n"; !strings.HasSuffix(c.stdout.String(), want) {
 		t.Errorf("stdout does not end with %q:\n%s", want, &c.stdout)
 	}

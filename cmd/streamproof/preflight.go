@@ -83,8 +83,9 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	secure := tls.Client(c, conf)
 	err = secure.HandshakeContext(ctx)
 	if err == nil {
-		// TLS 1.3 lets a server refuse a client's certificate behind the handshake: with
-		// HTTP/2 it speaks first, so that the next byte tells. Others wait for us.
+		err = refusal(secure)
+	}
+	if err == nil {
 		return nil
 	}
 	var untrusted *tls.CertificateVerificationError
@@ -97,10 +98,32 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 		problem, fix = "the certificate of "+u.Host+" is not trusted: "+reason(untrustedCause(err)), "trust its authority with --cacert FILE, or accept any certificate with --insecure"
 	case errors.As(err, &plain):
 		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
-	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
+	case clientUnwanted(err):
 		problem, fix = u.Host+" wants a certificate of the client: "+reason(err), "give one with --cert FILE --key FILE"
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
+}
+
+// refusal waits a moment for a server that refuses the client behind the handshake:
+// in TLS 1.3 it looks at the client's certificate only then (RFC 8446 section 4.4.2.4).
+// One that is content says nothing, or begins to speak HTTP/2.
+func refusal(c *tls.Conn) error {
+	if c.SetReadDeadline(time.Now().Add(refusalWait)) != nil {
+		return nil
+	}
+	_, err := c.Read(make([]byte, 1))
+	if err != nil && clientUnwanted(err) {
+		return err
+	}
+	return nil
+}
+
+// refusalWait is a few round trips.
+const refusalWait = 150 * time.Millisecond
+
+// clientUnwanted reports whether a server ended TLS for the client's certificate.
+func clientUnwanted(err error) bool {
+	return strings.Contains(err.Error(), "certificate required") || strings.Contains(err.Error(), "bad certificate")
 }
 
 // untrustedCause is why a certificate was refused.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -223,4 +225,30 @@ func plainServer(t *testing.T) string {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
+}
+
+// A server that wants to know its clients gets the one that is named.
+func TestClientCertificates(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewUnstartedServer(says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"), event("done", "{}")}})
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	srv.StartTLS()
+	defer srv.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(srv.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := filepath.Join(t.TempDir(), "client.pem") // the server's own pair will do
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	if err := os.WriteFile(both, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"run", srv.URL + "/walk", "--insecure", "--streams", "3", "--dialect", "sse-generic", "--terminal", "event: done", "-o"}
+	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"))...); code != exitUsage || !strings.Contains(errs, "wants a certificate of the client") || !strings.Contains(errs, "--cert FILE --key FILE") {
+		t.Errorf("none given: exit code %d\n%s%s", code, out, errs)
+	}
+	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"), "--cert", both)...); code != exitPass {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
 }

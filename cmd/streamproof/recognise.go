@@ -115,7 +115,7 @@ func unanswered(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response head came within %s", lookFor),
 			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all the same"}
-	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate"):
+	case clientUnwanted(err):
 		return &harness.UsageError{Place: "url", Problem: "the server wants a certificate of the client", Fix: "give one with --cert FILE --key FILE"}
 	}
 	return err

@@ -41,6 +41,9 @@ like. --terminal says it with tests, joined by 'and' and 'or':
   json .done == true             a value in the data
   json .type in (stop, done)     one of several
   json .usage exists             any value but null
+  .progress >= 100               a size: < <= > >=; json may be left out before a dot
+  .type startsWith response.     also contains, endsWith
+  status: finished               as JSON and YAML write it; any path without its dot
 --error says in the same way which events report a failure, where the dialect does
 not know them; events named error, and JSON with an error in it, it knows.
 A feed that never ends has no such event: --endless 10s,5 reads each stream for

@@ -12,11 +12,14 @@ import (
 //	all        = test { "and" test }
 //	test       = subject ("==" | "!=") value        equal
 //	           | subject ("~" | "!~") value         matches a regular expression (RE2), anywhere
+//	           | subject ("<" | "<=" | ">" | ">=") number
+//	           | subject ("contains" | "startsWith" | "endsWith") value
 //	           | subject "in" "(" value { "," value } ")"
 //	           | subject "exists"                   not empty; in JSON: there and not null
+//	           | name ":" value                     equal, as JSON and YAML write it; any path without its dot
 //	subject    = "data"                             the event's data, or the line
 //	           | "event" | "id"                     of SSE
-//	           | "json" path                        a value inside the data, read as JSON
+//	           | [ "json" | "data" | "$" ] path     a value inside the data, read as JSON
 //	path       = ".name" | "[0]" | `["any name"]`, any number of them
 //	value      = a word without spaces | "quoted" | 'quoted'
 //
@@ -30,6 +33,7 @@ import (
 //	json .done == true
 //	json .type in (message_stop, response.completed)
 //	json .choices[0].finish_reason exists and event != ping
+//	.progress >= 100 or status: finished
 //
 // The error is an [*ExprError].
 func ParseTerminal(expr string) (*Matcher, error) {
@@ -139,10 +143,22 @@ func (p *exprParser) test() (t test, err error) {
 		return t, err
 	case "exists":
 		return t, nil
+	case ":":
+		v, err := p.value(false)
+		t.values = []value{v}
+		return t, err
+	case "<", "<=", ">", ">=":
+		t.bound = op
+		t.number, err = p.number()
+		return t, err
+	case "contains", "startsWith", "startswith", "endsWith", "endswith":
+		v, err := p.value(false)
+		t.part, t.want = strings.ToLower(op), []byte(v.text)
+		return t, err
 	case "=":
 		return t, p.errorf(at, "write ==", "unknown operator %q", op)
 	default:
-		const hint = "use == != ~ !~ in (…) or exists"
+		const hint = "use == != < <= > >= ~ !~ contains startsWith endsWith in (…) or exists"
 		if op == "" {
 			return t, p.errorf(at, hint, "an operator is missing")
 		}
@@ -153,6 +169,10 @@ func (p *exprParser) test() (t test, err error) {
 // operator takes an operator of signs, or a word.
 func (p *exprParser) operator() string {
 	from := p.i
+	if p.i < len(p.s) && p.s[p.i] == ':' {
+		p.i++
+		return ":"
+	}
 	for p.i < len(p.s) && strings.IndexByte("=!~<>", p.s[p.i]) >= 0 {
 		p.i++
 	}
@@ -169,6 +189,10 @@ var subjects = map[string]subject{"data": subjectData, "event": subjectEvent, "i
 func (p *exprParser) subject(t *test) (err error) {
 	p.space()
 	at := p.i
+	if t.path, err = p.member(); t.path != nil || err != nil {
+		t.subject = subjectJSON
+		return err
+	}
 	for p.i < len(p.s) && isLetter(p.s[p.i]) {
 		p.i++
 	}
@@ -178,10 +202,54 @@ func (p *exprParser) subject(t *test) (err error) {
 		if name == "" {
 			return p.errorf(at, "begin with data, event, id or json .path", "a test is missing")
 		}
-		return p.errorf(at, nearest(name, "data", "event", "id", "json"), "unknown subject %q", name)
+		hint := nearest(name, "data", "event", "id", "json")
+		if strings.HasPrefix(hint, "use ") {
+			hint += ", or ." + name + " for a value in the JSON"
+		}
+		return p.errorf(at, hint, "unknown subject %q", name)
 	}
-	if t.subject == subjectJSON {
+	if t.subject == subjectJSON || t.subject == subjectData && p.i < len(p.s) && (p.s[p.i] == '.' || p.s[p.i] == '[') {
+		t.subject = subjectJSON
 		t.path, err = p.path()
 	}
 	return err
+}
+
+// member takes a path that stands without the word json: .status, $.status, or
+// status before a colon. It takes nothing, and returns nil, where there is none.
+func (p *exprParser) member() (path []step, err error) {
+	at := p.i
+	if p.i < len(p.s) && p.s[p.i] == '$' {
+		p.i++
+	}
+	if p.i < len(p.s) && (p.s[p.i] == '.' || p.s[p.i] == '[') {
+		return p.path()
+	}
+	p.i = at
+	first := step{index: -1}
+	if p.i < len(p.s) && isQuote(p.s[p.i]) {
+		if first.name, err = p.quoted(); err != nil {
+			return nil, err
+		}
+	} else {
+		for p.i < len(p.s) && strings.IndexByte(" \t\r\n.[]()=!~<>,:", p.s[p.i]) < 0 {
+			p.i++
+		}
+		first.name = p.s[at:p.i]
+	}
+	if _, known := subjects[first.name]; first.name != "" && !known {
+		if path = []step{first}; p.i < len(p.s) && (p.s[p.i] == '.' || p.s[p.i] == '[') {
+			rest, err := p.path()
+			if err != nil {
+				p.i = at
+				return nil, nil // whatever it is, it is no path
+			}
+			path = append(path, rest...)
+		}
+		if p.space(); p.i < len(p.s) && p.s[p.i] == ':' {
+			return path, nil
+		}
+	}
+	p.i = at
+	return nil, nil
 }

@@ -43,6 +43,29 @@ func TestMatch(t *testing.T) {
 		{"json .x exists", "", `{"x":{"y":1}}`, true},
 		{"json .x ~ ^st", "", `{"x":"stop"}`, true},
 		{"json .type in (a, response.completed)", "", `{"type":"response.completed"}`, true},
+		{`.status == "finished"`, "", `{"status":"finished"}`, true},
+		{".status == finished", "", `{"status":"running"}`, false},
+		{"$.a[0].b == 1", "", `{"a":[{"b":1}]}`, true},
+		{"data.status == finished", "", `{"status":"finished"}`, true},
+		{"status: finished", "", `{"status":"finished"}`, true},
+		{`"status": "finished"`, "", `{"status":"finished"}`, true},
+		{"choices[0].finish_reason: stop", "", `{"choices":[{"finish_reason":"stop"}]}`, true},
+		{"event: done", "done", "{}", true},
+		{"data: [DONE]", "", "[DONE]", true},
+		{"status: finished and event: x", "y", `{"status":"finished"}`, false},
+		{".progress >= 100", "", `{"progress":100}`, true},
+		{".progress >= 100", "", `{"progress":99.5}`, false},
+		{".progress > 100", "", `{"progress":100}`, false},
+		{".left < 1", "", `{"left":0}`, true},
+		{".left <= 1", "", `{"left":"1"}`, true},
+		{".left < 1", "", `{"left":"none"}`, false},
+		{".left < 1", "", `{}`, false},
+		{"id >= 7", "", "x", false},
+		{"data contains DONE", "", "[DONE]", true},
+		{".text contains 'the end'", "", `{"text":"this is the end."}`, true},
+		{"event startsWith walk_", "walk_done", "x", true},
+		{".type startswith response.", "", `{"type":"response.completed"}`, true},
+		{".type endsWith completed", "", `{"type":"response.failed"}`, false},
 		{"event == a and data == b", "a", "b", true},
 		{"event == a && data == b", "a", "c", false},
 		{"event == a and data == b or data == c", "x", "c", true},
@@ -84,7 +107,12 @@ func TestParseTerminalErrors(t *testing.T) {
 	}{
 		{"", 1, "a test is missing"},
 		{"dta == x", 1, "did you mean data?"},
-		{"frobnicate == x", 1, "use data, event, id, json"},
+		{"frobnicate == x", 1, "use data, event, id, json, or .frobnicate for a value in the JSON"},
+		{".n >= many", 7, "is no number"},
+		{".n >=", 6, "a value is missing"},
+		{"data contains", 14, "a value is missing"},
+		{`"status" == x`, 1, "a test is missing"},
+		{"status.: x", 1, "use data, event, id, json"},
 		{"data", 5, "an operator is missing"},
 		{"data = x", 6, "write =="},
 		{"data is x", 6, `unknown operator "is"`},
@@ -120,12 +148,12 @@ func TestParseTerminalErrors(t *testing.T) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
-	for _, expr := range []string{"data == [DONE]", "event == done", "json .a[0].b == true", "json .type in (a, b)", "data ~ x$"} {
+	for _, expr := range []string{"data == [DONE]", "event == done", "json .a[0].b == true", "json .type in (a, b)", "data ~ x$", ".type contains c", ".n >= 3", "type: c"} {
 		m, err := ParseTerminal(expr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &Frame{Data: []byte(`{"a":[{"b":false}],"type":"c"}`)}
+		f := &Frame{Data: []byte(`{"a":[{"b":false}],"type":"c","n":2.5}`)}
 		if n := testing.AllocsPerRun(100, func() { m.Match(f) }); n != 0 {
 			t.Errorf("%s: %v allocations", expr, n)
 		}

@@ -22,11 +22,17 @@ func (p *exprParser) path() (path []step, err error) {
 	return path, nil
 }
 
+// colon reports whether a colon comes next that ends a name, as in YAML: one before
+// a space.
+func (p *exprParser) colon() bool {
+	return p.s[p.i] == ':' && (p.i+1 == len(p.s) || isSpace(p.s[p.i+1]))
+}
+
 func (p *exprParser) step() (s step, err error) {
 	at := p.i
 	p.i++
 	if p.s[at] == '.' {
-		for p.i < len(p.s) && strings.IndexByte(" \t\r\n.[]()=!~<>,\"'", p.s[p.i]) < 0 {
+		for p.i < len(p.s) && strings.IndexByte(" \t\r\n.[]()=!~<>,\"'", p.s[p.i]) < 0 && !p.colon() {
 			p.i++
 		}
 		if p.i == at+1 {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -43,6 +44,21 @@ func (p *exprParser) quoted() (string, error) {
 		}
 	}
 	return "", p.errorf(at, "close it with "+string(quote), "the quote is open")
+}
+
+// number takes what a value is compared with by size.
+func (p *exprParser) number() (float64, error) {
+	p.space()
+	at := p.i
+	v, err := p.value(false)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseFloat(v.text, 64)
+	if err != nil || n != n {
+		return 0, p.errorf(at, "compare with a number, such as 100", "%q is no number", v.text)
+	}
+	return n, nil
 }
 
 func (p *exprParser) regexp() (*regexp.Regexp, error) {

@@ -52,7 +52,11 @@ type test struct {
 	path    []step         // of JSON
 	not     bool           // != and !~
 	re      *regexp.Regexp // ~ and !~, else nil
-	values  []value        // == and in; none with re nil means "exists"
+	values  []value        // of == and in
+	part    string         // contains, startswith, endswith; "" for none
+	want    []byte         // of part
+	bound   string         // <, <=, >, >=; "" for none
+	number  float64        // of bound
 }
 
 // A value is an operand. A bare word matches a JSON string and a JSON literal
@@ -72,7 +76,37 @@ type step struct {
 // 9.2.6).
 var defaultType = []byte("message")
 
-func (t *test) exists() bool { return t.re == nil && len(t.values) == 0 }
+func (t *test) exists() bool {
+	return t.re == nil && len(t.values) == 0 && t.bound == "" && t.part == ""
+}
+
+// measured reports whether t compares parts or sizes, and how b compares.
+func (t *test) measured(b []byte) (met, ok bool) {
+	switch t.part {
+	case "contains":
+		return bytes.Contains(b, t.want), true
+	case "startswith":
+		return bytes.HasPrefix(b, t.want), true
+	case "endswith":
+		return bytes.HasSuffix(b, t.want), true
+	}
+	if t.bound == "" {
+		return false, false
+	}
+	n, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return false, true
+	}
+	switch t.bound {
+	case "<":
+		return n < t.number, true
+	case "<=":
+		return n <= t.number, true
+	case ">":
+		return n > t.number, true
+	}
+	return n >= t.number, true
+}
 
 func (t *test) match(f *Frame) bool {
 	if t.subject == subjectJSON {
@@ -96,6 +130,9 @@ func (t *test) matchText(b []byte) bool {
 	if t.re != nil {
 		return t.re.Match(b)
 	}
+	if met, ok := t.measured(b); ok {
+		return met
+	}
 	for _, v := range t.values {
 		if string(b) == v.text {
 			return true
@@ -114,6 +151,9 @@ func (t *test) matchJSON(raw []byte) bool {
 	}
 	if t.re != nil {
 		return t.re.Match(inner)
+	}
+	if met, ok := t.measured(inner); ok {
+		return met
 	}
 	for _, v := range t.values {
 		if string(inner) == v.text && (isString || !v.quoted) {
