@@ -16,21 +16,61 @@ import (
 	"github.com/streamproof/streamproof/harness/origin"
 )
 
-// fences finds the code blocks of a language in the README.
+// pages are those whose commands are run, and whose files and code are read.
+var pages = []string{"README.md", "cmd/streamproof/README.md", "reports/README.md", "harness/README.md", "scenarios/README.md"}
+
+// pageText is all pages.
+func pageText(t *testing.T) []byte {
+	t.Helper()
+	var all []byte
+	for _, p := range pages {
+		text, err := os.ReadFile(filepath.Join("..", "..", p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(append(all, text...), '\n')
+	}
+	return all
+}
+
+// fences finds the code blocks of a language in the pages.
 func fences(t *testing.T, lang string) []string {
 	t.Helper()
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?ms)^```"+lang+"\n(.*?)^```").FindAllSubmatch(pageText(t), -1) {
+		blocks = append(blocks, string(m[1]))
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("the pages have no %s block", lang)
+	}
+	return blocks
+}
+
+// TestReadmeIsShort: what a newcomer needs. The rest stands beside the code.
+func TestReadmeIsShort(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []string
-	for _, m := range regexp.MustCompile("(?ms)^```"+lang+"\n(.*?)^```").FindAllSubmatch(text, -1) {
-		blocks = append(blocks, string(m[1]))
+	if n := bytes.Count(text, []byte("\n")); n > 215 {
+		t.Errorf("README.md has %d lines, 215 are enough", n)
 	}
-	if len(blocks) == 0 {
-		t.Fatalf("the README has no %s block", lang)
+}
+
+// TestPagesLink: links within the tree lead somewhere.
+func TestPagesLink(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, p := range pages {
+		text, err := os.ReadFile(filepath.Join("..", "..", p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join("..", "..", filepath.Dir(p), string(m[1]))); err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
+		}
 	}
-	return blocks
 }
 
 // TestReadmeCommands runs every command that the README shows in a sh block, in
@@ -93,7 +133,7 @@ func served(t *testing.T, line string) string {
 	switch {
 	case !strings.Contains(line, "127.0.0.1:8000"):
 		return line
-	case strings.Contains(line, "openai-chat"):
+	case strings.Contains(line, "openai-chat"), strings.Contains(line, "/chat"):
 		format = "openai-chat"
 	case strings.Contains(line, "ndjson"):
 		format = "ndjson"
@@ -176,6 +216,9 @@ func TestReadmeGo(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	for i, block := range fences(t, "go") {
+		if !strings.HasPrefix(block, "package ") {
+			continue // a part of a file beside the page, which is tested itself
+		}
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("block%d_test.go", i)), []byte(block), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -187,11 +230,7 @@ func TestReadmeGo(t *testing.T) {
 
 // TestReadmeTargets checks that make knows the targets that the README names.
 func TestReadmeTargets(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range regexp.MustCompile("`make ([a-z]+)`").FindAllSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile("`make ([a-z]+)`").FindAllSubmatch(pageText(t), -1) {
 		cmd := exec.Command("make", "-n", string(m[1]))
 		cmd.Dir = "../.."
 		if out, err := cmd.CombinedOutput(); err != nil {
