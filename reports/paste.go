@@ -43,10 +43,11 @@ var subcommands = []string{"run", "probe", "diagnose", "judge", "report", "scena
 // #, what it is for; or prose. A sentence that begins with the name of a program
 // is no command.
 func step(s string) part {
-	return part{Code: isCommand(s), Text: s}
+	return part{Code: IsCommand(s), Text: s}
 }
 
-func isCommand(s string) bool {
+// IsCommand reports whether reports set s as a command.
+func IsCommand(s string) bool {
 	line, _, _ := strings.Cut(s, "   #")
 	words := strings.Fields(line)
 	if len(words) == 0 || strings.Contains(line, "\n") || strings.ContainsAny(unquoted(line), "();…") {

@@ -88,7 +88,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.Var(&f.length, "length", "a complete text response has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a complete text response has the SHA-256 `HEX`")
 	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that asks for the same answer in one piece, not streamed")
-	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT`, that asks for the same answer in one piece")
+	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT|@FILE`, that asks for the same answer in one piece")
 	fs.StringVar(&f.order, "order", "", "events have a number at `PLACE`, such as .seq: lost, repeated and reordered ones are proved, see above")
 	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: content of other streams is proved, see above")
 	fs.BoolVar(&f.noFollow, "no-follow", false, "take a redirect for the answer (default: follow up to 10, to hosts that load may go to)")
@@ -160,14 +160,14 @@ func header(s string) (name, value string, err error) {
 }
 
 // body reads TEXT or @FILE.
-func body(s string) (string, error) {
+func body(flag, s string) (string, error) {
 	path, ok := strings.CutPrefix(s, "@")
 	if !ok {
 		return s, nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", &harness.UsageError{Place: "--body", Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path after @"}
+		return "", &harness.UsageError{Place: flag, Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path after @"}
 	}
 	return string(b), nil
 }

@@ -37,7 +37,7 @@ func initCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := oneApp(s)
 			if err == nil && text != "" {
-				s.Body, err = body(text)
+				s.Body, err = body("--body", text)
 			}
 			var variables []string
 			if err == nil {

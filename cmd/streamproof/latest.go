@@ -37,12 +37,15 @@ func remember(dir string) {
 	}
 }
 
-// remembering calls remember once, when the run's folder is there: with the first
-// word of progress.
-func remembering(dir string, then func(harness.Progress)) func(harness.Progress) {
+// remembering calls remember and keep once, when the run's folder is there: with
+// the first word of progress.
+func remembering(dir string, keep func(), then func(harness.Progress)) func(harness.Progress) {
 	var once sync.Once
 	return func(p harness.Progress) {
-		once.Do(func() { remember(dir) })
+		once.Do(func() {
+			remember(dir)
+			keep()
+		})
 		then(p)
 	}
 }

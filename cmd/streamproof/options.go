@@ -52,7 +52,7 @@ func (in *input) options() (harness.Options, error) {
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
 	o.Dir = cmp.Or(in.out, filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
 	o.Tool = version()
-	o.Repro = repro(in.command(), in.given)
+	o.Repro = repro(in.command(), in.given, o.Dir)
 	if in.peel {
 		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams)} // the file's is meant for the whole chain
 		o.Scenarios = []harness.Scenario{scenarios.Peel(o.App)}
@@ -84,7 +84,11 @@ func (in *input) app(a *harness.App) (err error) {
 	s.Length = cmp.Or(int64(in.length), s.Length)
 	s.SHA256 = cmp.Or(in.sha256, s.SHA256)
 	s.PlainPath = cmp.Or(in.plainPath, s.PlainPath)
-	s.PlainBody = cmp.Or(in.plainBody, s.PlainBody)
+	if in.plainBody != "" {
+		if s.PlainBody, err = body("--plain-body", in.plainBody); err != nil {
+			return err
+		}
+	}
 	s.Order = cmp.Or(in.order, s.Order)
 	s.Owner = cmp.Or(in.owner, s.Owner)
 	s.NoFollow = s.NoFollow || in.noFollow
@@ -95,7 +99,7 @@ func (in *input) app(a *harness.App) (err error) {
 	a.Workers = cmp.Or(int(in.workers), a.Workers)
 	a.Replicas = cmp.Or(int(in.replicas), a.Replicas)
 	if in.given.Changed("body") {
-		if s.Body, err = body(in.body); err != nil {
+		if s.Body, err = body("--body", in.body); err != nil {
 			return err
 		}
 	}

@@ -197,7 +197,7 @@ func (p *probed) pace(f *finding) {
 
 // next is the command that goes on from here.
 func (in *input) next(f *finding, p *probed) string {
-	words := []string{repro("run", in.given, "write", "force", "json")}
+	words := []string{repro("run", in.given, "", "write", "force", "json")}
 	if in.dialect == "" && in.file == "" {
 		words = append(words, "--dialect", f.dialect)
 		if p.Terminal != "" && in.terminal == "" {
@@ -348,7 +348,7 @@ func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool)
 		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file, Fix: "leave --write out, or name the app by its URL"}
 	}
 	var err error
-	if s.Body, err = body(in.body); err != nil {
+	if s.Body, err = body("--body", in.body); err != nil {
 		return err
 	}
 	var variables []string

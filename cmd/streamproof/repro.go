@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,16 +13,18 @@ import (
 )
 
 // repro is the command line that repeats this run, without its seed, which the
-// plan adds, and without the flags that are left out. It holds no literal header value and no literal body: they are
-// replaced by the name of a variable, which the next run asks for.
-func repro(command string, given *pflag.FlagSet, left ...string) string {
+// plan adds, and without the flags that are left out. It holds no literal header
+// value: those are replaced by the name of a variable, which the next run asks for.
+// A literal body is read from the run's folder dir, where [keepBodies] has put it;
+// without a folder it stands there as it was typed.
+func repro(command string, given *pflag.FlagSet, dir string, left ...string) string {
 	words := []string{"streamproof", command}
 	given.Visit(func(f *pflag.Flag) {
 		if slices.Contains(forgotten, f.Name) || slices.Contains(left, f.Name) {
 			return
 		}
 		for _, v := range valuesOf(f) {
-			words = append(words, flagWords(f, public(f.Name, v))...)
+			words = append(words, flagWords(f, public(f.Name, v, dir))...)
 		}
 	})
 	return strings.Join(words, " ")
@@ -48,19 +52,37 @@ func flagWords(f *pflag.Flag, value string) []string {
 }
 
 // public is a flag's value without its secrets.
-func public(flag, value string) string {
+func public(flag, value, dir string) string {
 	switch flag {
 	case "header":
 		return publicHeader(value)
 	case "body", "plain-body":
-		if strings.HasPrefix(value, "@") || usesVariable(value) {
+		if dir == "" || strings.HasPrefix(value, "@") || usesVariable(value) {
 			return value
 		}
-		return "${BODY}"
+		return "@" + filepath.Join(dir, bodyFiles[flag])
 	case "url", "direct":
 		return harness.PublicURL(value)
 	}
 	return value
+}
+
+// bodyFiles are the files of the run's folder that hold literal bodies, by flag.
+var bodyFiles = map[string]string{"body": "body", "plain-body": "plain-body"}
+
+// keepBodies writes the literal bodies that were given into the run's folder, for
+// the owner's eyes alone, so that the line that repeats the run can read them.
+// Without them that line fails and says which file is missing: no reason to stop.
+func keepBodies(dir string, given *pflag.FlagSet) {
+	for flag, name := range bodyFiles {
+		f := given.Lookup(flag)
+		if f == nil || !f.Changed {
+			continue
+		}
+		if v := f.Value.String(); !strings.HasPrefix(v, "@") && !usesVariable(v) {
+			_ = os.WriteFile(filepath.Join(dir, name), []byte(v), 0o600)
+		}
+	}
 }
 
 // harmless are the headers whose values are no secrets.

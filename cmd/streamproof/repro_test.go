@@ -32,7 +32,7 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 		{[]string{"--header", "Accept: text/event-stream", "--body", "@q.json"}, "streamproof run --header 'Accept: text/event-stream' --body @q.json"},
 		{[]string{"--header", "Authorization: Bearer ${API_KEY}"}, "streamproof run --header 'Authorization: Bearer ${API_KEY}'"},
 	} {
-		if got := repro("run", parsed(t, tt.args...).Flags()); got != tt.want {
+		if got := repro("run", parsed(t, tt.args...).Flags(), "runs/x"); got != tt.want {
 			t.Errorf("\n got %s\nwant %s", got, tt.want)
 		}
 	}
@@ -41,9 +41,9 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 // What repro prints must give the same options again.
 func TestReproParses(t *testing.T) {
 	args := []string{"--url", "http://127.0.0.1:8000/a?b=c&d=e", "--streams", "3", "--gap-limit", "2s", "--length", "2MiB", "--allow-host", "h"}
-	first := repro("run", parsed(t, args...).Flags())
+	first := repro("run", parsed(t, args...).Flags(), "runs/x")
 	words := strings.Fields(strings.ReplaceAll(first, "'", ""))
-	if again := repro("run", parsed(t, words[2:]...).Flags()); again != first {
+	if again := repro("run", parsed(t, words[2:]...).Flags(), "runs/x"); again != first {
 		t.Errorf("\n got %s\nwant %s", again, first)
 	}
 }
@@ -53,9 +53,9 @@ func TestReproHoldsNoSecret(t *testing.T) {
 	got := repro("run", parsed(t,
 		"--url", "http://me:"+secret+"@127.0.0.1/chat?api_key="+secret+"&q=1&access_token="+secret,
 		"--header", "Authorization: Bearer "+secret, "--header", "X-Api-Key:"+secret, "--header", "X-Session: "+secret,
-		"--body", `{"password": "`+secret+`"}`).Flags())
+		"--body", `{"password": "`+secret+`"}`).Flags(), "runs/x")
 	want := "streamproof run --url 'http://127.0.0.1/chat?api_key=WITHHELD&q=1&access_token=WITHHELD'" +
-		" --header 'Authorization: ${AUTHORIZATION}' --header 'X-Api-Key: ${X_API_KEY}' --header 'X-Session: ${X_SESSION}' --body '${BODY}'"
+		" --header 'Authorization: ${AUTHORIZATION}' --header 'X-Api-Key: ${X_API_KEY}' --header 'X-Session: ${X_SESSION}' --body @runs/x/body"
 	if got != want || strings.Contains(got, secret) {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}

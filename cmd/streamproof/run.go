@@ -103,7 +103,7 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	live := newLive(stderr, in.quiet, in.noColor)
 	live.begin(o)
-	o.Progress, o.Warn = remembering(o.Dir, live.update), live.warn
+	o.Progress, o.Warn = remembering(o.Dir, func() { keepBodies(o.Dir, in.given) }, live.update), live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)
 	stop()

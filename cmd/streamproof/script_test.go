@@ -61,6 +61,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+	for _, wrong := range unpastable(ts.Getenv("WORK")) {
+		ts.Fatalf("%s", wrong)
+	}
 }
 
 // oneline TEXT requires stderr to be exactly this line: one clear line and no

@@ -109,6 +109,9 @@ func TestWordsOfStrangers(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
+			for _, wrong := range unpastable(dir) {
+				t.Error(wrong)
+			}
 			text := strings.Join(strings.Fields(out.String()), " ")
 			for _, w := range tt.want {
 				if !strings.Contains(text, w) {

@@ -72,7 +72,7 @@ func (v *view) leaning(f *finding, c comparison) *finding {
 		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
 		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody",
 			100*c.chance), v.edge.signed(), shape(f.streams)).show(f.Evidence...).
-		settle("streamproof diagnose with more streams (--streams 8)")
+		settle(v.rerun("--streams 20") + "   # more streams show what they share")
 	g.order = f.order
 	if steadySilence(f.streams) {
 		g.or(ProxyReadTimeout, "all had been silent for about as long, as an idle timer on the way would have it")

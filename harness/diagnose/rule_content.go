@@ -25,7 +25,7 @@ var contentCauses = []struct {
 		"key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
 	{stream.Corrupt, CorruptContent,
 		"look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each " +
-			"hop: " + peel},
+			"hop: " + peelCommand},
 }
 
 func (content) match(v *view) []*finding {

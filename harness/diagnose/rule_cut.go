@@ -39,7 +39,7 @@ type suspect struct{ name, layer, why, fix string }
 var (
 	unknownSide = suspect{ConnectionCut, layerNetwork,
 		"a hop between client and app may cut as well: timers, restarts, lost state",
-		"enter the chain at each hop (" + peel + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
+		"enter the chain at each hop (" + peelCommand + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
 	idleTimer = suspect{ProxyReadTimeout, layerEdge,
 		"they had been silent for the same time, as an idle timer on the way would have it",
 		"send a heartbeat every few seconds; raise the timer"}

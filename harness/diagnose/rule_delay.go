@@ -106,7 +106,7 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	default:
 		return found(GzipByApp, layerApp, possible, gs).
 			say("%s are compressed (%s) and arrive in bursts", count(gs), g.Encoding).
-			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") + "   # and " + peel)
+			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") + "   # without compression")
 	}
 }
 
@@ -184,12 +184,7 @@ func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
 
 // peelWith is the command that compares the layers, for an app that somebody else
 // started with the address that we do not know.
-func (v *view) peelWith() string {
-	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) {
-		return peel + " --direct URL, the address of the app behind its edge, with the same flags"
-	}
-	return peel + "   # compares the direct road with the whole one"
-}
+func (v *view) peelWith() string { return v.peel("compares the app with the whole chain") }
 
 func manyBursts(g *verdict.Graded) bool { return verdict.BufferingOf(g.Stream).Runs > 1 }
 
@@ -206,7 +201,7 @@ func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 		show(cite(v.tags[tempFile], 1)...).
 		mend(fixBuffering)
 	if confidence == likely {
-		f.settle(peel + "   # is the app live when asked directly?")
+		f.settle(v.peel("is the app live when asked directly?"))
 	}
 	return f
 }

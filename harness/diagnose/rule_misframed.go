@@ -92,7 +92,7 @@ func splitCharacters(v *view) []*finding {
 		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in two pieces", len(gs)).
 		see(fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", g.Seq, g.Content.Replaced, g.Content.Split)).
 		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with {stream: true}, StringDecoder), or pass bytes through as they are").
-		settle(peel + "   # an app that has none when it is asked directly is not to blame")
+		settle(v.peel("an app that has none when it is asked directly is not to blame"))
 	if clean, scarred := v.Legibility(); g.Hop != "app" && clean > 0 && scarred == 0 {
 		f.Layer, f.Confidence, f.Settle = layerEdge, certain, ""
 		f.see(fmt.Sprintf("%d answers of the app asked directly hold none", clean)).not("the text of the answer", "asked directly, it holds no U+FFFD")

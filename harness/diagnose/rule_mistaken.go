@@ -137,12 +137,12 @@ func wrongDialect(v *view) *finding {
 		say("not one event of %d streams could be read as %s; the body looks like %s", len(gs), asked.Name, guess).
 		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, orElse(gs[0].ContentType, "not set")), say(gs[0])).
 		not(CorruptContent, "nothing could be read from the first byte on, on all streams alike").
-		mend("--dialect " + guess + needsTerminal(guess))
+		mend("read the answers in the dialect " + guess + ": add --dialect " + guess + needsTerminal(guess))
 }
 
 func needsTerminal(dialect string) string {
 	if d, ok := stream.Lookup(dialect); ok && d.NeedsTerminal {
-		return " --terminal '…'   # the event that says that the answer is whole"
+		return ", and say with --terminal which event is the last one of a complete response"
 	}
 	return ""
 }
@@ -264,7 +264,7 @@ func terminalTooBroad(v *view) *finding {
 		not(TerminalTwice, "content follows the event, and on most streams")
 	if ends := verdict.Ends(v.Run); len(ends) > 0 {
 		return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
-			mend("--terminal " + quoted(ends[0])).settle(v.rerun("--terminal " + quoted(ends[0])))
+			mend("name the last event: add --terminal " + quoted(ends[0])).settle(v.rerun("--terminal " + quoted(ends[0])))
 	}
 	return f.mend("give an expression that only the last event meets; where there is no such event, let the app send one")
 }
@@ -293,9 +293,9 @@ func formNotRead(v *view) *finding {
 	case dialect == "":
 		return f.mend("streamproof has no dialect for it; ask for server-sent events or NDJSON, or test an endpoint of the same app that sends them")
 	case terminal != "":
-		return f.mend("--dialect " + dialect + " --terminal " + quoted(terminal))
+		return f.mend("read the answers in another dialect: add --dialect " + dialect + " --terminal " + quoted(terminal))
 	}
-	return f.mend("--dialect " + dialect + needsTerminal(dialect))
+	return f.mend("read the answers in another dialect: add --dialect " + dialect + needsTerminal(dialect))
 }
 
 // feed reports whether a stream looks like one of a feed, which has no end that

@@ -20,7 +20,7 @@ func (idling) match(v *view) []*finding {
 			not(HeartbeatsOnly, "the bytes belong to an event").
 			or(HeldOnTheWay, "a slow link or hop may pass the bytes on one by one").
 			mend("write each event, with the blank line that ends it, in one write; bound the wait for the rest of it, and send an error event when the time is over").
-			settle(peel+"   # does the app complete the event when asked directly?"))
+			settle(v.peel("does the app complete the event when asked directly?")))
 		v.explain(fs[0])
 	}
 	if gs := v.take(func(g *verdict.Graded) bool { return idles(g) && g.Heartbeats > 0 }); len(gs) > 0 {

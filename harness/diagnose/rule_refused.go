@@ -171,7 +171,7 @@ func ownError(v *view) *finding {
 		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +
 			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the " +
 			"app is closing").
-		settle(peel)
+		settle(v.peel("which hop refuses"))
 }
 
 func otherStatus(v *view) *finding {
@@ -206,5 +206,5 @@ func noAnswer(v *view) *finding {
 		f.Confidence = likely
 		return f.show(causesOfDeath(ms, 4)...)
 	}
-	return f.settle(peel)
+	return f.settle(v.peel("which hop refuses"))
 }

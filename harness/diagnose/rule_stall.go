@@ -33,7 +33,7 @@ func (stalled) match(v *view) []*finding {
 			say("%d streams were silent for the client while the server went on writing", len(held)).
 			see(heldLine(held[0])).show(v.accessLine(held[0])).
 			not(StallInApp, "the server's own stamps fall into the silence").
-			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").settle(peel)
+			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").settle(v.peel("which hop holds the bytes back"))
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -152,7 +152,7 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 		return one(f)
 	}
 	f.Confidence = possible
-	f.settle(peel + "   # does the app fall silent when asked directly?")
+	f.settle(v.peel("does the app fall silent when asked directly?"))
 	return one(f.or(HeldOnTheWay, "something on the way may hold the bytes"))
 }
 

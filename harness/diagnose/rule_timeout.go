@@ -136,10 +136,7 @@ func withFirst(fs []*finding, change func(*finding)) []*finding {
 // settleLayers is the command that tells the app's limits from those of what
 // stands before it.
 func (v *view) settleLayers() string {
-	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) {
-		return "streamproof diagnose --url '" + v.Run.Plan.Request.URL + "' --direct http://127.0.0.1:PORT   # the app itself: does it end its answers in the same way?"
-	}
-	return peel + "   # asks the app directly: does it end its answers in the same way?"
+	return v.peel("asks the app directly: does it end its answers in the same way?")
 }
 
 // edgeLogs are where the products write what went wrong, as Debian sets them up.

@@ -244,7 +244,7 @@ func (v *view) choose(own *finding) []*finding {
 		own.Confidence = likely
 		return one(v.orByApp(own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle(v.keepAppLog())))
 	}
-	own.settle(peel + "   # asks the app directly: a clean end there is the app's own")
+	own.settle(v.peel("asks the app directly: a clean end there is the app's own"))
 	if v.edge.passed(gs[0]) { // only then: an edge that nobody has seen is not blamed first
 		return []*finding{v.maybeByEdge(gs), v.orByApp(own)}
 	}
@@ -256,7 +256,7 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 		say("%d clean ends without a terminal may be cuts that an edge laundered", len(gs)).
 		see(framingLine(gs[0]), shape(gs)).
 		mend(fixLaunder).
-		settle(peel + "   # a cut on the direct road that is a clean end on the whole one is the edge's doing")
+		settle(v.peel("an answer that is cut there and ends cleanly behind the edge is the edge's doing"))
 	return f.see(v.edge.signed())
 }
 

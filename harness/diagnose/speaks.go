@@ -93,9 +93,9 @@ func (v *view) keepAppLog() string {
 // keepLogs is the same for both sides of a cut.
 func (v *view) keepLogs() string {
 	if v.anyAppLog() && v.edgeSpeaks() {
-		return v.keepAppLog() + "; then: " + peel
+		return v.keepAppLog() + ", with " + peelCommand
 	}
-	return "keep the logs (--log app=…, --log of the edge), then: " + peel
+	return "keep the logs of the app and of the edge, name both with --log, and run " + peelCommand
 }
 
 // noWorkerTimeout reports whether a process manager that would have said so took no

@@ -182,18 +182,70 @@ func (v *view) lastWord(g *verdict.Graded) record.Evidence {
 }
 
 // rerun is the command that repeats the run with another value of a flag. Only
-// headers may stand in a command more than once.
+// headers may stand in a command more than once. A run of go test has no flags.
 func (v *view) rerun(change string) string {
-	repro := orElse(v.Run.Plan.Repro, "streamproof run")
+	repro := v.repro()
+	if repro == "" {
+		return "run the same test with the equivalent of " + change
+	}
 	name, _, _ := strings.Cut(change, " ")
 	if name != "--header" {
-		repro = regexp.MustCompile(" "+regexp.QuoteMeta(name)+`[ =](?:'[^']*'|\S+)`).ReplaceAllString(repro, "")
+		repro = without(repro, name)
+	}
+	if name == "--ramp" { // streams at each hop begin together
+		repro = strings.Replace(repro, "streamproof diagnose", "streamproof run", 1)
 	}
 	return repro + " " + change
 }
 
-// peel is the command that compares the layers.
-const peel = "streamproof diagnose"
+// repro is the command line that repeats the run; "" where it was not one of the
+// program's.
+func (v *view) repro() string {
+	switch r := v.Run.Plan.Repro; {
+	case r == "":
+		return "streamproof run"
+	case strings.HasPrefix(r, "streamproof "):
+		return r
+	}
+	return ""
+}
+
+// shellWords takes a command line apart, quotes and all.
+var shellWords = regexp.MustCompile(`(?:'[^']*'|\\.|[^\s'\\])+`)
+
+// without leaves flags and their values out of a command line, if they are there.
+func without(line string, names ...string) string {
+	var kept []string
+	words := shellWords.FindAllString(line, -1)
+	for i := 0; i < len(words); i++ {
+		name, _, joined := strings.Cut(words[i], "=")
+		if !slices.Contains(names, name) {
+			kept = append(kept, words[i])
+		} else if !joined && i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
+			i++
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// peelCommand names the command that compares the layers, in prose.
+const peelCommand = "streamproof diagnose"
+
+// peel is the command that compares the layers of the app that was tested, with
+// what it is for. It asks the app directly: where a server already ran, the reader
+// has to say where the app behind its edge listens.
+func (v *view) peel(what string) string {
+	repro := v.repro()
+	if repro == "" {
+		return "run streamproof diagnose on the same app: " + what
+	}
+	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"), "streamproof run")
+	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count", "--streams", "--seed")
+	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) && !strings.Contains(line, " --direct ") {
+		line, what = line+` --direct "$APP_URL"`, what+"; APP_URL: the app behind its edge"
+	}
+	return line + "   # " + what
+}
 
 // settings looks a layer's setting up.
 func settings(s *verdict.Scope, layer, name string) string {

@@ -503,5 +503,5 @@ func (s *Scope) settleShape() string {
 	if s.Run.Attached() {
 		return "run the same with --direct URL, the address of the app behind its edge, or streamproof diagnose with it"
 	}
-	return "streamproof diagnose, or run the scenario direct as well"
+	return "run streamproof diagnose, or the scenario direct as well"
 }

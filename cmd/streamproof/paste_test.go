@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
+)
+
+// unpastable says what of the commands and fixes in the run folders below dir
+// cannot be pasted as it stands. Every run of the tests of this command is held to
+// it.
+func unpastable(dir string) (wrong []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != reports.JSONFile {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		var r verdict.Report
+		if err == nil {
+			err = json.Unmarshal(text, &r)
+		}
+		if err != nil {
+			return nil // not a whole report: other tests see to that
+		}
+		for _, c := range commandsOf(&r) {
+			if err := pastes(c); err != nil {
+				wrong = append(wrong, fmt.Sprintf("%s: %v: %s", path, err, c))
+			}
+		}
+		return nil
+	})
+	return wrong
+}
+
+// commandsOf are the commands that a report prints as code.
+func commandsOf(r *verdict.Report) []string {
+	all := []string{r.Repro}
+	add := func(s string) {
+		if reports.IsCommand(s) {
+			all = append(all, s)
+		}
+	}
+	for _, s := range r.Scenarios {
+		for _, c := range s.Causes {
+			add(c.Settle)
+		}
+		for _, d := range s.Doubts {
+			add(d.Settle)
+		}
+	}
+	return all
+}
+
+// pastes has a shell split a line, and the command read what is streamproof's own.
+func pastes(line string) error {
+	if strings.Contains(line, "…") {
+		return fmt.Errorf("an ellipsis stands in a command")
+	}
+	script := `streamproof() { printf '%s\\0' "$@"; printf 'END\\0'; }` + "\n"
+	for _, program := range []string{"apt-get", "docker", "make", "curl", "sysctl"} {
+		script += program + "() { :; }\n"
+	}
+	out, err := exec.Command("bash", "-eu", "-c", "APP_URL=http://127.0.0.1:1\n"+strings.ReplaceAll(script, `\\0`, `\0`)+line).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("no shell takes it: %v: %s", err, out)
+	}
+	for _, words := range strings.Split(strings.TrimSuffix(string(out), "END\x00"), "END\x00") {
+		args := strings.Split(strings.TrimSuffix(words, "\x00"), "\x00")
+		if words == "" {
+			continue
+		}
+		root := newRoot()
+		root.SetOut(io.Discard)
+		cmd, rest, err := root.Find(args)
+		if err != nil || cmd == root && len(args) > 0 {
+			return fmt.Errorf("no such command: %v", err)
+		}
+		if err := cmd.ParseFlags(rest); err != nil {
+			return err
+		}
+		if err := cmd.Args(cmd, cmd.Flags().Args()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The test of commands finds those that cannot be pasted.
+func TestPastes(t *testing.T) {
+	for line, ok := range map[string]bool{
+		"streamproof run --streams 5   # why not":                             true,
+		"streamproof diagnose --url http://127.0.0.1:1 --direct \"$APP_URL\"": true,
+		"apt-get install nginx && streamproof run --scenario read-timeout":    true,
+		"streamproof judge runs/latest":                                       true,
+		"streamproof run --total-limits 5m":                                   false,
+		"streamproof run --streams many":                                      false,
+		"streamproof diagnose --ramp 2s":                                      false,
+		"streamproof run --terminal '…'":                                      false,
+		"streamproof run --body '${BODY}' \"$NOT_SET\"":                       false,
+		"streamproof run --header 'X: it's'":                                  false,
+		"streamproof runs":                                                    false,
+	} {
+		if err := pastes(line); (err == nil) != ok {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
