@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,14 @@ func TestSpecFiles(t *testing.T) {
 	if err != nil || len(files) != len(order) {
 		t.Fatalf("%d files for %d dialects: %v", len(files), len(order), err)
 	}
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range known() {
+		if !strings.Contains(string(page), "| "+d.Doc+" |") {
+			t.Errorf("the page lacks the doc of %s, or has an older one", d.Name)
+		}
 		if d.Spec.Name != d.Name || d.Doc == "" || d.Proves == "" || d.New == nil || len(d.Media) == 0 {
 			t.Errorf("%s: %+v lacks something", d.Name, d)
 		}

@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -88,6 +90,27 @@ func TestDialectErrors(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Place != tt.place || !strings.Contains(e.Fix, tt.fix) {
 			t.Errorf("%s: %v, want it at %s with %q", tt.to, err, tt.place, tt.fix)
+		}
+	}
+}
+
+// The dialect on the page about dialects is read as it stands there.
+func TestDialectOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../../../harness/stream/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "```yaml\n")
+	block, _, ok := strings.Cut(block, "```")
+	if !ok {
+		t.Fatal("no block of YAML")
+	}
+	if f, err := Parse("page.yaml", []byte(block)); err != nil || f.spec() == nil {
+		t.Errorf("%v", err)
+	}
+	for _, key := range keysOf(reflect.TypeFor[stream.Spec]()) {
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("the page does not say what %s holds", key)
 		}
 	}
 }
