@@ -79,7 +79,9 @@
 //	harness/play/recover.go       prober.start      new streams until they complete again
 //	harness/play/ledger.go        player.ledgers    the server's own account of those that we left
 //	harness/play/logs.go          player.fileLogs   the logs, filed beside the record
-//	harness/record/open.go        Open              judging begins: the record is read back
+//	harness/record/parts.go       OpenParts         judging begins: where all stands in the record
+//	harness/record/open.go        Open              it is read back; in parts where it is long
+//	harness/diagnose/parts.go     ReportParts       what each part comes to is put together
 //	harness/verdict/judge.go      JudgeScopes       streams become checks, checks a verdict
 //	harness/diagnose/diagnose.go  ReportScopes      what failed gets its causes
 //	reports/write.go              WriteAll          JSON, JUnit, Markdown and HTML

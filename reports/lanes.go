@@ -29,8 +29,10 @@ const (
 	laneBins  = 920
 )
 
-func (b *builder) lanes(id string, rows []row) lanesView {
+// lanes draws rows, which are all streams of a scenario or those kept of it.
+func (b *builder) lanes(s verdict.ScenarioReport, rows []row) lanesView {
 	var v lanesView
+	id, all := s.ID, max(s.Started, len(rows))
 	for _, w := range b.run().Windows {
 		if w.Scenario == id {
 			v.Phases = append(v.Phases, phaseView{title(w.Fault.Name), string(w.Phase), stamp(w.At), w.Why})
@@ -41,12 +43,15 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 		return v
 	}
 	groups := sample(rows, b.rows.of[id])
+	for i := range groups {
+		groups[i].total = max(groups[i].total, startedIn(s, groups[i].group))
+	}
 	shown := 0
 	for _, g := range groups {
 		shown += len(g.rows)
 	}
-	v.Notice = shownOf(shown, len(rows))
-	b.left.rows += len(rows) - shown
+	v.Notice = shownOf(shown, all)
+	b.left.rows += all - shown
 	from, to := span(b.run(), id)
 	d := newDrawing(from, to, shown)
 	d.fault(b.run(), id)
@@ -55,6 +60,16 @@ func (b *builder) lanes(id string, rows []row) lanesView {
 	}
 	v.Axis, v.Body = d.axis(), d.svg(fmt.Sprintf("Swim lanes of %s: %s", id, v.Notice))
 	return v
+}
+
+// startedIn is how many streams of a group there were.
+func startedIn(s verdict.ScenarioReport, g record.Group) int {
+	for _, r := range s.Groups {
+		if r.Group == g {
+			return r.Started
+		}
+	}
+	return 0
 }
 
 // shownOf reads "Shown 300 of 10,000 streams, worst first".

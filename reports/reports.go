@@ -6,6 +6,7 @@
 //     server, a log or a container said is hostile: [Input.safe] makes a copy
 //     without control characters and with bounded lengths, and only then is it
 //     shown.
+//     Of a long record, which is judged in parts, a [Selection] keeps what is shown.
 //  2. [Input.scenarios] adds the scenarios that were planned and never judged:
 //     what did not run must be seen, in every format.
 //  3. [Text], [JSON], [JUnit], [Markdown] and [HTML] write one format each;

@@ -96,11 +96,14 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	}
 	out.OpenChecks = openViews(s, out.Checks)
 	rows := b.streams(s.ID)
-	out.Lanes = b.lanes(s.ID, rows)
-	out.Worst, out.WorstLeft = b.worst(rows)
+	out.Lanes = b.lanes(s, rows)
+	out.Worst, out.WorstLeft = b.worst(s, rows)
 	b.causes(out, s, rows)
 	out.AskedFor = askedFor(b.Input, s)
 	out.Figures, out.FigureNotes = figures(rows)
+	if n := s.Started; n > len(rows) && len(out.Figures) > 0 {
+		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly over them", thousands(len(rows)), count(n, "stream"))}
+	}
 	out.Groups = groupViews(s.Groups, rows)
 	return out
 }
@@ -136,6 +139,9 @@ func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
 		}
 		facts = append(facts, fact{"generator", fmt.Sprintf("%s, read lag p99 %s", kept, short(seconds(g.LagP99)))})
 		facts = append(facts, fact{"clock", g.Clock})
+	}
+	if s.Parts > 1 {
+		facts = append(facts, fact{"judged in", fmt.Sprintf("%d parts, one after the other: so many streams are not compared with one another at once", s.Parts)})
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
 }

@@ -23,13 +23,13 @@ type streamView struct {
 }
 
 // worst lists the worst streams that did not complete, or that bear a flag.
-func (b *builder) worst(rows []row) (shown []streamView, left int) {
+func (b *builder) worst(s verdict.ScenarioReport, rows []row) (shown []streamView, left int) {
 	bad := pick(rows, func(r row) bool {
 		return r.Grade.Outcome != verdict.Complete && r.Grade.Outcome != verdict.Cancelled || len(r.Grade.Flags) > 0
 	})
 	slices.SortStableFunc(bad, func(x, y row) int { return cmp.Compare(badness(y.Grade), badness(x.Grade)) })
 	if len(bad) > worstShown {
-		left = len(bad) - worstShown
+		left = max(len(bad), s.Started-s.Outcomes[verdict.Complete]-s.Outcomes[verdict.Cancelled]) - worstShown
 		bad = bad[:worstShown]
 	}
 	for _, r := range bad {
@@ -79,7 +79,7 @@ func groupViews(groups []verdict.GroupReport, rows []row) []groupView {
 		out = append(out, groupView{
 			Group: string(g.Group), Doc: groupName(g.Group), Started: thousands(g.Started), Bar: barOf(g.Outcomes),
 			TTFE: quantiles(g.TTFE), Gap: quantiles(g.Gap), Duration: quantiles(g.Duration),
-			Rate: rate(g.Group, rows),
+			Rate: rate(g, rows),
 		})
 	}
 	return out
@@ -87,19 +87,16 @@ func groupViews(groups []verdict.GroupReport, rows []row) []groupView {
 
 // rate is how many streams of a group completed in a second, from the first
 // request of the group to its last end; a dash below two of them.
-func rate(g record.Group, rows []row) string {
-	n, from, to := 0, record.Never, record.Never
+func rate(g verdict.GroupReport, rows []row) string {
+	n, from, to := g.Outcomes[verdict.Complete], record.Never, record.Never
 	for _, r := range rows {
-		if r.Group != g || r.Send < 0 || r.End < 0 {
+		if r.Group != g.Group || r.Send < 0 || r.End < 0 {
 			continue
 		}
 		if from < 0 || r.Send < from {
 			from = r.Send
 		}
 		to = max(to, r.End)
-		if r.Grade.Outcome == verdict.Complete {
-			n++
-		}
 	}
 	if n < 2 || to <= from {
 		return "–"

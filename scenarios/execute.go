@@ -40,14 +40,34 @@ func Execute(ctx context.Context, o harness.Options) (*verdict.Report, error) {
 
 // Judge judges a stored run with today's checks and writes its reports again.
 func Judge(dir string) (*verdict.Report, error) {
-	run, err := record.Open(dir)
+	in, err := Read(dir, nil)
 	if err != nil {
-		return nil, fmt.Errorf("open run: %w", err)
+		return nil, err
 	}
-	scopes := verdict.Scopes(run)
-	report := diagnose.ReportScopes(run, scopes)
-	if err := reports.WriteAll(dir, reports.Input{Run: run, Report: report, Scopes: scopes}); err != nil {
-		return report, fmt.Errorf("write reports: %w", err)
+	if err := reports.WriteAll(dir, in); err != nil {
+		return in.Report, fmt.Errorf("write reports: %w", err)
 	}
-	return report, nil
+	return in.Report, nil
+}
+
+// Read judges a stored run with today's checks, a part of it in memory at a time, and
+// returns what reports show. Where each is not nil, it is called with the scenarios of
+// each part; it must not keep them.
+func Read(dir string, each func([]verdict.Scope)) (reports.Input, error) {
+	parts, err := record.OpenParts(dir)
+	if err != nil {
+		return reports.Input{}, fmt.Errorf("open run: %w", err)
+	}
+	defer parts.Close()
+	var shown reports.Selection
+	report, err := diagnose.ReportParts(parts, func(p *record.Part, scopes []verdict.Scope, r *verdict.Report) {
+		shown.Add(p, parts.Len(), scopes, r)
+		if each != nil {
+			each(scopes)
+		}
+	})
+	if err != nil {
+		return reports.Input{}, fmt.Errorf("open run: %w", err)
+	}
+	return shown.Input(parts.Run, report), nil
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -42,7 +41,7 @@ func scenariosOf(runs []stored) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, r := range runs {
-		for _, s := range r.report.Scenarios {
+		for _, s := range r.Report.Scenarios {
 			if !seen[s.ID] {
 				seen[s.ID] = true
 				ids = append(ids, s.ID)
@@ -54,7 +53,7 @@ func scenariosOf(runs []stored) []string {
 
 func (s *stored) row(id string) []string {
 	name := filepath.Base(filepath.Clean(s.dir))
-	for _, sc := range s.report.Scenarios {
+	for _, sc := range s.Report.Scenarios {
 		if sc.ID == id {
 			p50, p90 := s.firstEvents(id)
 			return []string{id, name, string(sc.Verdict), fmt.Sprint(sc.Started), tally(sc.Outcomes), p50, p90, firstCause(sc)}
@@ -63,23 +62,24 @@ func (s *stored) row(id string) []string {
 	return []string{id, name, "not run", "", "", "", "", ""}
 }
 
-// firstEvents are quantiles over the scenario's complete streams outside of the
-// fault's way. A quantile that so few streams cannot carry is a dash.
-func (s *stored) firstEvents(id string) (p50, p90 string) {
-	var times []time.Duration
-	for _, scope := range verdict.Scopes(s.run) {
-		if scope.Scenario.ID != id {
-			continue
-		}
+// measure takes the first events of some scenarios.
+func (s *stored) measure(scopes []verdict.Scope) {
+	for _, scope := range scopes {
+		id := scope.Scenario.ID
 		for i := range scope.Streams {
 			g := &scope.Streams[i]
 			t, ok := verdict.TTFE(g.Stream)
-			if ok && g.Grade.Outcome == verdict.Complete && g.Group != record.Victim {
-				times = append(times, t)
+			if ok && g.Grade.Outcome == verdict.Complete && g.Group != record.Victim && !scope.Run.Guests[g.Seq] {
+				s.firsts[id] = append(s.firsts[id], t)
 			}
 		}
 	}
-	q := verdict.QuantilesOf(times)
+}
+
+// firstEvents are quantiles over [stored.firsts]. A quantile that so few streams
+// cannot carry is a dash.
+func (s *stored) firstEvents(id string) (p50, p90 string) {
+	q := verdict.QuantilesOf(s.firsts[id])
 	if q == nil {
 		return "-", "-"
 	}

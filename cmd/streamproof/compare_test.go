@@ -9,6 +9,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 )
 
 // made is a stored run of n complete streams whose first events came after ttfe.
@@ -23,7 +24,11 @@ func made(dir, scenario string, n int, ttfe time.Duration) stored {
 			Wire: record.Wire{Framing: record.Chunked, Where: record.AtEnd, Lingered: record.Never},
 		})
 	}
-	return stored{dir, run, verdict.Judge(run)}
+	s := stored{dir: dir, firsts: map[string][]time.Duration{}}
+	scopes := verdict.Scopes(run)
+	s.measure(scopes)
+	s.Input = reports.Input{Run: run, Report: verdict.JudgeScopes(run, scopes), Scopes: scopes}
+	return s
 }
 
 func TestCompareTellsRunsApart(t *testing.T) {

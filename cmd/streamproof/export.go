@@ -15,13 +15,22 @@ const streamsFile = "streams.jsonl"
 
 // export writes one line per stream, with its grade.
 func export(dir string) error {
-	run, err := record.Open(dir)
+	parts, err := record.OpenParts(dir)
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
+	defer parts.Close()
 	f, err := os.Create(filepath.Join(dir, streamsFile))
 	if err != nil {
 		return fmt.Errorf("write streams: %w", err)
 	}
-	return errors.Join(verdict.WriteRows(f, verdict.Scopes(run)), f.Close())
+	for p, err := range parts.All() {
+		if err == nil {
+			err = verdict.WriteRows(f, verdict.ScopesOf(p))
+		}
+		if err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return f.Close()
 }

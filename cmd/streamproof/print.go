@@ -22,10 +22,12 @@ func (p printer) print(dir string, report *verdict.Report) error {
 		fmt.Fprintf(p.w, "verdict: %s\n", report.Verdict)
 		return nil
 	}
-	run, err := record.Open(dir)
+	parts, err := record.OpenParts(dir)
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
+	defer parts.Close()
+	run := parts.Run
 	if p.asJSON {
 		return reports.JSON(p.w, reports.Input{Run: run, Report: report})
 	}

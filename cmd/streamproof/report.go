@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/streamproof/streamproof/harness/diagnose"
-	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 const reportLong = `With one run folder, write its report.html again; without any, that of the run that
@@ -56,9 +55,11 @@ func reportCommand() *cobra.Command {
 
 // A stored run and today's judgement on it.
 type stored struct {
-	dir    string
-	run    *record.Run
-	report *verdict.Report
+	dir string
+	reports.Input
+	// firsts are the delays of the first events, by scenario, of complete streams
+	// outside of the fault's way.
+	firsts map[string][]time.Duration
 }
 
 func openAll(dirs []string) ([]stored, error) {
@@ -67,11 +68,13 @@ func openAll(dirs []string) ([]stored, error) {
 		if err := holdsRun(dir); err != nil {
 			return nil, err
 		}
-		run, err := record.Open(dir)
+		s := stored{dir: dir, firsts: map[string][]time.Duration{}}
+		in, err := scenarios.Read(dir, s.measure)
 		if err != nil {
-			return nil, fmt.Errorf("open run: %w", err)
+			return nil, err
 		}
-		all = append(all, stored{dir, run, diagnose.Report(run)})
+		s.Input = in
+		all = append(all, s)
 	}
 	return all, nil
 }
@@ -79,7 +82,7 @@ func openAll(dirs []string) ([]stored, error) {
 // html replaces the run's report.html, and leaves the old one where that fails.
 func (s *stored) html() (string, error) {
 	var b bytes.Buffer
-	if err := reports.HTML(&b, reports.Input{Run: s.run, Report: s.report}); err != nil {
+	if err := reports.HTML(&b, s.Input); err != nil {
 		return "", fmt.Errorf("render report: %w", err)
 	}
 	path := filepath.Join(s.dir, reports.HTMLFile)

@@ -30,7 +30,7 @@ func TestStoredRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, path := results(runs[0].report), dir+".txt"
+			got, path := results(runs[0].Report), dir+".txt"
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

@@ -53,7 +53,8 @@ func (r *reading) readLog(root *os.Root, e logEntry) (Log, error) {
 	if l.Kind == KubernetesLog {
 		return l, r.readKubernetes(f, &l)
 	}
-	clock := lineClock{start: r.run.Plan.Started, from: scenarioStart(r.run, e.Scenario), to: scenarioEnd(r.run, e.Scenario)}
+	span := r.span(e.Scenario)
+	clock := lineClock{start: r.run.Plan.Started, from: span.From, to: span.To}
 	clock.stamp(&l, r.arrivals(e))
 	if e.Attached {
 		r.dropOthers(&l, clock)
@@ -96,12 +97,12 @@ func (r *reading) readKubernetes(f *os.File, l *Log) error {
 	}
 	facts, err := logline.ReadKubernetes(io.LimitReader(f, keepObjects))
 	l.Lines = nil
-	from, to := scenarioStart(r.run, l.Scenario), scenarioEnd(r.run, l.Scenario)
+	span := r.span(l.Scenario)
 	for _, k := range facts {
 		at := Never
 		if !k.At.IsZero() {
 			at = k.At.Sub(r.run.Plan.Started)
-			if at < from-aroundRun || at > to+aroundRun {
+			if at < span.From-aroundRun || at > span.To+aroundRun {
 				l.Outside++
 				continue
 			}
@@ -141,33 +142,6 @@ func (r *reading) arrivals(e logEntry) Arrivals {
 		}
 	}
 	return Arrivals{}
-}
-
-// scenarioStart is when the first stream of a scenario was due: about where its
-// logs begin.
-func scenarioStart(run *Run, scenario string) time.Duration {
-	start := Never
-	for i := range run.Streams {
-		if s := &run.Streams[i]; s.Scenario == scenario && (start == Never || s.Sched < start) {
-			start = max(0, s.Sched)
-		}
-	}
-	return max(0, start)
-}
-
-// scenarioEnd is when the last stream of a scenario ended, a day later where that
-// is not known.
-func scenarioEnd(run *Run, scenario string) time.Duration {
-	end := Never
-	for i := range run.Streams {
-		if s := &run.Streams[i]; s.Scenario == scenario {
-			end = max(end, s.End, s.Sched)
-		}
-	}
-	if end == Never {
-		return 24 * time.Hour
-	}
-	return end
 }
 
 // A lineKeeper keeps lines within bounds.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"time"
 )
 
 // readAhead is the buffer, in bytes, through which a record is read.
@@ -22,10 +23,11 @@ func entries(in io.Reader, take func(*inEntry) error) (taken int64, err error) {
 		} else if err != nil {
 			return taken, err
 		}
+		e.at, e.size = taken, int64(source.NumBytesRead())-taken
 		if err := take(&e); err != nil {
 			return taken, err
 		}
-		taken = int64(source.NumBytesRead())
+		taken += e.size
 	}
 }
 
@@ -37,6 +39,7 @@ type reading struct {
 	ended  []bool         // by that index
 	body   streamBody     // of the entry at hand
 	shared *shared
+	spans  map[string]Span // when the streams of a scenario were, once asked for
 	logs   []logEntry
 	came   []arrivalsEntry
 }
@@ -189,13 +192,41 @@ func setLayer(layers []Layer, l Layer) []Layer {
 // cutShort ends the streams that were in flight when the record stopped.
 func (r *reading) cutShort() {
 	for i := range r.run.Streams {
-		s := &r.run.Streams[i]
-		if r.ended[i] {
-			continue
-		}
-		s.End, s.Limit = Never, CancelledByEnd
-		if s.Wire.Where == "" {
-			s.Wire.Where = BeforeConnect // as far as the record knows
+		if !r.ended[i] {
+			r.run.Streams[i].cutShort()
 		}
 	}
+}
+
+func (s *Stream) cutShort() {
+	s.End, s.Limit = Never, CancelledByEnd
+	if s.Wire.Where == "" {
+		s.Wire.Where = BeforeConnect // as far as the record knows
+	}
+}
+
+// span is when the streams of a scenario were due and ended: about the time of its
+// logs. To is a day where nothing is known.
+func (r *reading) span(scenario string) Span {
+	if r.spans == nil {
+		r.spans = map[string]Span{}
+		for i := range r.run.Streams {
+			s := &r.run.Streams[i]
+			r.spanned(s.Scenario, s.Sched, s.End)
+		}
+	}
+	span, ok := r.spans[scenario]
+	if !ok || span.To == Never {
+		span.To = 24 * time.Hour
+	}
+	return span
+}
+
+// spanned takes one stream into the span of its scenario.
+func (r *reading) spanned(scenario string, due, end time.Duration) {
+	span, ok := r.spans[scenario]
+	if !ok {
+		span = Span{max(0, due), Never}
+	}
+	r.spans[scenario] = Span{min(span.From, max(0, due)), max(span.To, end, due)}
 }

@@ -7,7 +7,8 @@
 //  2. Steps of the run that need streams which have ended read them back one at a
 //     time ([Writer.Ended]).
 //  3. [Open] reads a folder back, whole or torn, into a Run: an entry at a time,
-//     so that beside the Run itself little is in memory.
+//     so that beside the Run itself little is in memory. [OpenParts] does so in parts,
+//     of which one is in memory at a time, where the record is long.
 //  4. Everything after that (grades, verdicts, causes, reports) is a pure
 //     function of the Run.
 //
@@ -55,7 +56,16 @@ type Run struct {
 	Interrupted bool
 	// Torn counts bytes at the end of the record that made no whole entry.
 	Torn int
+	// Guests are those of Streams that another part of the record is about, by their
+	// number, and Elsewhere the times at which streams were open that are not in
+	// Streams, in order and apart. Both are empty in a Run that holds all of its record,
+	// see [Parts].
+	Guests    map[uint64]bool
+	Elsewhere []Span
 }
+
+// A Span is a time.
+type Span struct{ From, To time.Duration }
 
 // A Group says what part a stream plays in its scenario.
 type Group string

@@ -259,6 +259,8 @@ type inEntry struct {
 	_    struct{} `cbor:",toarray"`
 	Tag  int
 	Body cbor.RawMessage
+
+	at, size int64 // its place in the record, in bytes
 }
 
 var (

@@ -76,6 +76,12 @@ func (a Answer) obliges() Answer {
 	return a
 }
 
+// inAnyPart marks an answer that any part of a scenario may give for all of it.
+func (a Answer) inAnyPart() Answer {
+	a.either = true
+	return a
+}
+
 // Count counts streams by outcome.
 func Count(streams []Graded) map[Outcome]int {
 	n := make(map[Outcome]int)
@@ -96,41 +102,89 @@ func Say(n map[Outcome]int) string {
 	return orElse(strings.Join(parts, ", "), "none")
 }
 
+// A tally counts the streams of a scenario that broke a rule.
+type tally struct {
+	judged   int             // streams that the rule was applied to
+	total    int             // that broke it
+	n        map[Outcome]int // of them
+	first    uint64          // of them
+	why      string          // the first one did
+	outcomes map[Outcome]int // of all streams, whether the rule concerns them or not
+}
+
 // bad sums up the streams of a scenario that broke a rule.
 type bad struct {
-	judged int // streams that the rule was applied to
-	n      map[Outcome]int
-	total  int
-	first  *Graded
-	all    []*Graded // those that broke it
+	tally
+	first *Graded
+	all   []*Graded // those that broke it
+}
+
+// broke takes a stream that broke the rule.
+func (b *bad) broke(g *Graded) {
+	if b.total++; b.first == nil {
+		b.first = g
+		b.tally.first, b.why = g.Seq, g.Grade.Why
+	}
+	b.n[g.Grade.Outcome]++
+	b.all = append(b.all, g)
+}
+
+// counts makes an answer say what it counts, in a scenario or in all parts of one.
+func (a Answer) counts(b bad, say wording) Answer {
+	a.Why, a.sum, a.say = say.of(b.tally), &b.tally, say
+	return a.about(b.all)
 }
 
 // judge applies a rule to the streams that it concerns. Streams that we left
 // ourselves are not counted.
 func (s *Scope) judge(concerns, ok func(*Graded) bool) bad {
-	b := bad{n: make(map[Outcome]int)}
+	b := bad{tally: tally{n: make(map[Outcome]int), outcomes: make(map[Outcome]int)}}
 	for i := range s.Streams {
 		g := &s.Streams[i]
+		if s.guest(g) {
+			continue
+		}
+		b.outcomes[g.Grade.Outcome]++
 		if !g.Grade.Outcome.counted() || !concerns(g) {
 			continue
 		}
-		b.judged++
-		if ok(g) {
-			continue
+		if b.judged++; !ok(g) {
+			b.broke(g)
 		}
-		if b.total++; b.first == nil {
-			b.first = g
-		}
-		b.n[g.Grade.Outcome]++
-		b.all = append(b.all, g)
 	}
 	return b
 }
 
+// guest reports whether a stream is judged in another part of the record.
+func (s *Scope) guest(g *Graded) bool { return s.Run.Guests[g.Seq] }
+
 // String reads "12 of 40 streams: 10 truncated, 2 stalled (first: #17, …)".
-func (b bad) String() string {
-	why := b.first.Grade.Why
-	return fmt.Sprintf("%d of %d streams: %s (first: #%d%s)", b.total, b.judged, Say(b.n), b.first.Seq, comma(why))
+func (t tally) String() string { return sayBroken.of(t) }
+
+// A wording puts a tally into words.
+type wording uint8
+
+const (
+	sayJudged    wording = iota // "40 streams"
+	sayOutcomes                 // "40 streams: 38 complete, 2 cancelled"
+	sayUntouched                // "40 streams that no fault touched"
+	sayBroken                   // "12 of 40 streams: 10 truncated, 2 stalled (first: #17, …)"
+	sayFirst                    // "12 of 40 streams (first: #17, …)"
+)
+
+func (w wording) of(t tally) string {
+	switch w {
+	case sayOutcomes:
+		return fmt.Sprintf("%d streams: %s", t.judged, Say(t.outcomes))
+	case sayUntouched:
+		return fmt.Sprintf("%d streams that no fault touched", t.judged)
+	case sayBroken:
+		return fmt.Sprintf("%d of %d streams: %s (first: #%d%s)", t.total, t.judged, Say(t.n), t.first, comma(t.why))
+	case sayFirst:
+		return fmt.Sprintf("%d of %d streams (first: #%d%s)", t.total, t.judged, t.first, comma(t.why))
+	default:
+		return fmt.Sprintf("%d streams", t.judged)
+	}
 }
 
 func comma(s string) string {

@@ -146,13 +146,13 @@ type Expectation struct{}
 func (Expectation) Check(s *Scope) Answer {
 	switch s.Scenario.Policy.Expect {
 	case record.ExpectSilence:
-		return s.silence()
+		return s.silence().inAnyPart()
 	case record.ExpectAbort:
-		return s.aborts()
+		return s.aborts().inAnyPart()
 	case record.ExpectSameText:
 		return s.same()
 	default:
-		return s.expected()
+		return s.expected().inAnyPart()
 	}
 }
 

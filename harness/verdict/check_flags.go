@@ -17,7 +17,7 @@ func (c FlagCheck) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "%d streams", b.judged)
+		return pass(name, "").counts(b, sayJudged)
 	case c.Flag == Buffered && slices.ContainsFunc(b.all, (*Graded).collected):
 		// no excuse
 	case c.Flag.timing():
@@ -35,25 +35,21 @@ func (c FlagCheck) Check(s *Scope) Answer {
 			"the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults %d of %d streams are held back (first: #%d%s)",
 			b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
 	}
-	return fail(name, "%d of %d streams (first: #%d%s)", b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
+	b.why = flagWhy(c.Flag, b.first)
+	return fail(name, "").counts(b, sayFirst)
 }
 
 // judgeFlag counts cancelled streams too: a server leaks precisely those.
 func (s *Scope) judgeFlag(f Flag) bad {
-	b := bad{}
+	b := bad{tally: tally{n: make(map[Outcome]int)}}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if f.timing() && g.Struck {
+		if f.timing() && g.Struck || s.guest(g) {
 			continue
 		}
-		b.judged++
-		if !g.Grade.Has(f) {
-			continue
+		if b.judged++; g.Grade.Has(f) {
+			b.broke(g)
 		}
-		if b.total++; b.first == nil {
-			b.first = g
-		}
-		b.all = append(b.all, g)
 	}
 	return b
 }

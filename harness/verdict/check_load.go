@@ -47,23 +47,28 @@ func (LoadReached) Check(s *Scope) Answer {
 type KeptUp struct{}
 
 func (KeptUp) Check(s *Scope) Answer {
-	const name = "generator kept up"
 	if len(s.Streams) == 0 {
 		return Answer{}
 	}
-	g := s.generator()
-	if !s.keptUp() {
+	return s.keptUpWith(s.generator().LateStarts, len(s.Streams), s.lagP99())
+}
+
+// keptUpWith answers for so many late starts of so many streams, and a reading lag.
+func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
+	const name = "generator kept up"
+	if !s.timely(late, of, lag) {
 		return unsure(name, "lower the load, or use a larger machine",
 			"need <= %.0f %% late starts and a reading lag below %v (p99), saw %d of %d and %s",
-			100*lateShare, s.lagBound(), g.LateStarts, len(s.Streams), seconds(s.lagP99())).obliges()
+			100*lateShare, s.lagBound(), late, of, seconds(lag)).obliges()
 	}
-	return pass(name, "%d late starts, lag p99 %s, clock %s", g.LateStarts, seconds(s.lagP99()), orElse(g.Clock, "unknown")).obliges()
+	return pass(name, "%d late starts, lag p99 %s, clock %s", late, seconds(lag), orElse(string(s.clock()), "unknown")).obliges()
 }
 
 // keptUp is asked by every check on time.
-func (s *Scope) keptUp() bool {
-	late := float64(s.generator().LateStarts)
-	return late <= lateShare*float64(len(s.Streams)) && s.lagP99() < s.lagBound()
+func (s *Scope) keptUp() bool { return s.timely(s.generator().LateStarts, len(s.Streams), s.lagP99()) }
+
+func (s *Scope) timely(late, of int, lag time.Duration) bool {
+	return float64(late) <= lateShare*float64(of) && lag < s.lagBound()
 }
 
 // lagBound is how late we may read. The kernel's stamps do not suffer from it,
@@ -93,16 +98,23 @@ func (s *Scope) lagP99() time.Duration {
 }
 
 func (s *Scope) generator() Generator {
-	inWaves, inStreams := 0, 0
+	late := 0
+	for i := range s.Streams {
+		if s.Streams[i].Late {
+			late++
+		}
+	}
+	return s.generatorWith(late, s.lagP99())
+}
+
+// generatorWith is the generator's report for so many streams that started late, and
+// a reading lag.
+func (s *Scope) generatorWith(late int, lag time.Duration) Generator {
+	inWaves := 0
 	for _, w := range s.Waves {
 		inWaves += w.LateStarts
 	}
-	for i := range s.Streams {
-		if s.Streams[i].Late {
-			inStreams++
-		}
-	}
-	return Generator{LagP99: s.lagP99().Seconds(), LateStarts: max(inWaves, inStreams), Clock: string(s.clock())}
+	return Generator{LagP99: lag.Seconds(), LateStarts: max(inWaves, late), Clock: string(s.clock())}
 }
 
 // startOf is when a stream began, or would have.

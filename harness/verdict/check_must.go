@@ -17,7 +17,7 @@ func (Must) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "%d streams: %s", b.judged, Say(Count(s.Streams)))
+		return pass(name, "").counts(b, sayOutcomes)
 	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !s.Unending(g) }):
 		return unsure(name, "read a feed without an end for a time: --endless 10s,5; or raise limits.total",
 			"%d of %d streams were still sending when our limit on their life ended them, and none came to an end: does this feed end?", b.total, b.judged).about(b.all)
@@ -26,7 +26,7 @@ func (Must) Check(s *Scope) Answer {
 			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
 		}
 	}
-	return fail(name, "%s", b).about(b.all)
+	return fail(name, "").counts(b, sayBroken)
 }
 
 // waited reports whether g ended because we had waited for too long: for bytes of

@@ -99,19 +99,27 @@ func (Whole) Check(s *Scope) Answer {
 type Enough struct{}
 
 func (Enough) Check(s *Scope) Answer {
-	const name = "streams to judge"
-	need := max(1, s.Scenario.Policy.MinStreams)
 	n := 0
 	for i := range s.Streams {
-		if s.Streams[i].Grade.Outcome.counted() && !s.Streams[i].Group.Alone() {
+		if s.Streams[i].toJudge() {
 			n++
 		}
 	}
+	return s.enough(n, len(s.Streams))
+}
+
+// toJudge reports whether g is a stream of the load that is judged.
+func (g *Graded) toJudge() bool { return g.Grade.Outcome.counted() && !g.Group.Alone() }
+
+// enough answers for so many judged streams of so many.
+func (s *Scope) enough(n, of int) Answer {
+	const name = "streams to judge"
+	need := max(1, s.Scenario.Policy.MinStreams)
 	if n < need {
 		return unsure(name, "send more streams, or let them run to their end",
-			"need >= %d judged streams, saw %d of %d started", need, n, len(s.Streams)).obliges()
+			"need >= %d judged streams, saw %d of %d started", need, n, of).obliges()
 	}
-	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
+	return pass(name, "%d of %d streams", n, of).obliges()
 }
 
 // Provable asks whether the streams that count as complete could have been

@@ -16,8 +16,8 @@ func (Strict) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "%d streams", b.judged)
+		return pass(name, "").counts(b, sayJudged)
 	default:
-		return fail(name, "%s", b).about(b.all)
+		return fail(name, "").counts(b, sayBroken)
 	}
 }

@@ -4,15 +4,21 @@ package verdict
 type Sum struct{}
 
 func (Sum) Check(s *Scope) Answer {
-	const name = "outcomes sum to the streams started"
-	started, sum := 0, 0
-	for _, w := range s.Waves {
-		started += w.Started
-	}
+	sum := 0
 	for _, n := range Count(s.Streams) {
 		sum += n
 	}
-	started = max(started, len(s.Streams)) // a torn record lacks its last waves
+	return s.sumsTo(sum, len(s.Streams))
+}
+
+// sumsTo answers for so many outcomes of so many streams.
+func (s *Scope) sumsTo(sum, streams int) Answer {
+	const name = "outcomes sum to the streams started"
+	started := 0
+	for _, w := range s.Waves {
+		started += w.Started
+	}
+	started = max(started, streams) // a torn record lacks its last waves
 	if sum != started {
 		return unsure(name, "report this as a bug of streamproof, with the run folder",
 			"%d streams started, %d have an outcome: the record lost %d", started, sum, started-sum).obliges()

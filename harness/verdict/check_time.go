@@ -12,34 +12,43 @@ import (
 type FirstEventBound struct{}
 
 func (FirstEventBound) Check(s *Scope) Answer {
-	return s.p95("first event in time", s.Scenario.Policy.Thresholds.FirstEvent, TTFE)
+	return s.p95(firstInTime, s.Scenario.Policy.Thresholds.FirstEvent, s.sample(TTFE))
 }
 
 // TotalBound asks whether p95 of the duration keeps the user's bound.
 type TotalBound struct{}
 
 func (TotalBound) Check(s *Scope) Answer {
-	return s.p95("answer in time", s.Scenario.Policy.Thresholds.Total, DurationOf)
+	return s.p95(answerInTime, s.Scenario.Policy.Thresholds.Total, s.sample(DurationOf))
 }
 
 // GapBound asks whether the largest gap of every stream keeps the user's bound.
 type GapBound struct{}
 
 func (GapBound) Check(s *Scope) Answer {
-	const name = "no long gap"
+	return s.longest(s.sample(func(st *record.Stream) (time.Duration, bool) { return st.MaxGap, true }))
+}
+
+// Names of the checks on the user's bounds.
+const (
+	firstInTime  = "first event in time"
+	answerInTime = "answer in time"
+	noLongGap    = "no long gap"
+)
+
+// longest compares the largest of sorted gaps with the user's bound.
+func (s *Scope) longest(gaps []time.Duration) Answer {
 	bound := s.Scenario.Policy.Thresholds.MaxGap
-	gaps := s.sample(func(st *record.Stream) (time.Duration, bool) { return st.MaxGap, true })
 	if bound == 0 || len(gaps) == 0 {
 		return Answer{}
 	}
-	return s.within(name, "the largest gap", gaps[len(gaps)-1], bound)
+	return s.within(noLongGap, "the largest gap", gaps[len(gaps)-1], bound)
 }
 
-// p95 compares the 95th percentile with a bound. Fewer samples than carry it are
-// judged by their largest, which cannot be smaller; if that is over the bound,
-// more streams must decide.
-func (s *Scope) p95(name string, bound time.Duration, of func(*record.Stream) (time.Duration, bool)) Answer {
-	xs := s.sample(of)
+// p95 compares the 95th percentile of sorted times with a bound. Fewer samples than
+// carry it are judged by their largest, which cannot be smaller; if that is over the
+// bound, more streams must decide.
+func (s *Scope) p95(name string, bound time.Duration, xs []time.Duration) Answer {
 	switch {
 	case bound == 0 || len(xs) == 0:
 		return Answer{}

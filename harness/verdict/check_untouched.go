@@ -21,9 +21,9 @@ func (Untouched) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "%d streams that no fault touched", b.judged)
+		return pass(name, "").counts(b, sayUntouched)
 	default:
-		return fail(name, "%s", b).about(b.all)
+		return fail(name, "").counts(b, sayBroken)
 	}
 }
 
@@ -45,8 +45,8 @@ func (ControlSeen) Check(s *Scope) Answer {
 	case n == 0:
 		return Answer{}
 	case complete == 0:
-		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d", n).obliges()
+		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d", n).obliges().inAnyPart()
 	default:
-		return pass(name, "%d of %d control streams complete", complete, n).obliges()
+		return pass(name, "%d of %d control streams complete", complete, n).obliges().inAnyPart()
 	}
 }

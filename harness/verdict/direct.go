@@ -255,15 +255,5 @@ func (r *reference) takes(n float64) time.Duration {
 
 // mostOpen is the most intervals that any time is in.
 func mostOpen(all []interval) int {
-	most := 0
-	for _, x := range all {
-		n := 0
-		for _, y := range all {
-			if y.from <= x.from && y.to > x.from {
-				n++
-			}
-		}
-		most = max(most, n)
-	}
-	return most
+	return most(slices.DeleteFunc(all, func(x interval) bool { return x.to <= x.from }))
 }

@@ -18,19 +18,30 @@ func Judge(run *record.Run) *Report { return JudgeScopes(run, Scopes(run)) }
 // JudgeScopes is [Judge] for a run that has been sorted and graded already. The
 // report's scenarios are in the order of scopes.
 func JudgeScopes(run *record.Run, scopes []Scope) *Report {
-	r := &Report{Schema: Schema, Verdict: NotApplicable, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
-		StartedAt: run.Plan.Started, Outcomes: zeroOutcomes(),
-		Complete:  run.Finished != record.Never && !run.Interrupted && run.Torn == 0,
-		Scenarios: make([]ScenarioReport, 0, len(scopes))}
+	r := newReport(run)
 	for i := range scopes {
-		s := judgeScope(&scopes[i])
-		r.Verdict = r.Verdict.Worse(s.Verdict)
-		r.Started += s.Started
-		for o, n := range s.Outcomes {
-			r.Outcomes[o] += n
-		}
-		r.Scenarios = append(r.Scenarios, s)
+		r.add(judgeScope(&scopes[i]))
 	}
+	return r.closed()
+}
+
+func newReport(run *record.Run) *Report {
+	return &Report{Schema: Schema, Verdict: NotApplicable, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
+		StartedAt: run.Plan.Started, Outcomes: zeroOutcomes(), Scenarios: []ScenarioReport{},
+		Complete: run.Finished != record.Never && !run.Interrupted && run.Torn == 0}
+}
+
+func (r *Report) add(s ScenarioReport) {
+	r.Verdict = r.Verdict.Worse(s.Verdict)
+	r.Started += s.Started
+	for o, n := range s.Outcomes {
+		r.Outcomes[o] += n
+	}
+	r.Scenarios = append(r.Scenarios, s)
+}
+
+// closed is the report when all scenarios are in it.
+func (r *Report) closed() *Report {
 	if r.Verdict == NotApplicable {
 		r.Verdict = Inconclusive // nothing was judged
 	}

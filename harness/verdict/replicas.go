@@ -12,6 +12,9 @@ func (s *Scope) replicas() []ReplicaReport {
 	counts := map[string]*ReplicaReport{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
+		if s.guest(g) {
+			continue
+		}
 		who := namer.Of(g)
 		r := counts[who]
 		if r == nil {

@@ -63,7 +63,11 @@ func WriteRows(w io.Writer, scopes []Scope) error {
 	enc := json.NewEncoder(b)
 	for i := range scopes {
 		for j := range scopes[i].Streams {
-			if err := enc.Encode(RowOf(&scopes[i].Streams[j])); err != nil {
+			g := &scopes[i].Streams[j]
+			if scopes[i].guest(g) {
+				continue
+			}
+			if err := enc.Encode(RowOf(g)); err != nil {
 				return fmt.Errorf("write streams: %w", err)
 			}
 		}

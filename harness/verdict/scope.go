@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -62,6 +63,11 @@ func Scopes(run *record.Run) []Scope {
 	}
 	markOver(run, scopes)
 	return scopes
+}
+
+// ScopesOf are the scopes that a part is about.
+func ScopesOf(p *record.Part) []Scope {
+	return slices.DeleteFunc(Scopes(p.Run), func(s Scope) bool { return !p.About(s.Scenario.ID) })
 }
 
 func scenarioIDs(run *record.Run) ([]string, map[string]int) {

@@ -163,7 +163,7 @@ func (s *Scope) others(sum *record.MachineSample) time.Duration {
 		return rest
 	}
 	var idle record.MachineSample
-	open := openTimes(s.Run.Streams)
+	open := openTimes(s.Run)
 	for _, m := range s.Run.Machine {
 		for len(open) > 0 && open[0].to <= m.At-m.Over {
 			open = open[1:]
@@ -182,10 +182,13 @@ func (s *Scope) others(sum *record.MachineSample) time.Duration {
 type interval struct{ from, to time.Duration }
 
 // openTimes are the times at which any stream was open, in order and apart.
-func openTimes(streams []record.Stream) []interval {
+func openTimes(run *record.Run) []interval {
 	var all []interval
-	for i := range streams {
-		st := &streams[i]
+	for _, x := range run.Elsewhere {
+		all = append(all, interval{x.From, x.To})
+	}
+	for i := range run.Streams {
+		st := &run.Streams[i]
 		to := st.End
 		if to == record.Never {
 			to = math.MaxInt64

@@ -7,6 +7,7 @@
 //     inconclusive, with a reason; obligations are checks that say whether the
 //     scenario proved anything at all.
 //  3. [Judge] does both for all scenarios. The worst verdict wins.
+//  4. A [Merger] puts together what the parts of a long record come to.
 package verdict
 
 import (
@@ -167,6 +168,9 @@ type ScenarioReport struct {
 	// Bound is what a pass without a fault says of all streams like these; nil for
 	// any other.
 	Bound *Bound `json:"bound,omitempty"`
+	// Parts is in how many parts the scenario was judged, one after the other, since it
+	// has more streams than are looked at together; 0 where all were. See [Merger].
+	Parts int `json:"parts,omitempty"`
 }
 
 // A ReplicaReport counts the streams that one replica served.
@@ -219,6 +223,12 @@ type Check struct {
 	Obligation bool    `json:"obligation,omitempty"` // asks whether the scenario proved anything
 
 	breakers []uint64 // the streams that broke the rule
+	// sum is what the answer counts, nil where it does not say, and say how it words
+	// that. either says that a scenario which is judged in parts passes if any part
+	// does.
+	sum    *tally
+	say    wording
+	either bool
 }
 
 // Breakers lists the streams that broke the rule of a check, known to whoever has
