@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/logline"
@@ -139,7 +138,7 @@ func (ds *deaths) exceptions(v *view) {
 		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
 			continue // it answers to a client that went
 		}
-		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: strings.Contains(h.line.Text, "http: panic serving")})
+		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h)})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
 	for i, d := range ds.raised {

@@ -20,6 +20,20 @@ func panics(n int, t time.Duration) []synth.LogLine {
 	return out
 }
 
+// traced are exceptions with the frames through which they went.
+func traced(n int, t time.Duration, head string, frames ...string) []synth.LogLine {
+	var out []synth.LogLine
+	for i := range n {
+		when := t + time.Duration(i)*ms
+		out = append(out, at(when, head), at(when, "Traceback (most recent call last):"))
+		for _, f := range frames {
+			out = append(out, at(when, `  File "/usr/lib/python3/dist-packages/`+f+`", line 328, in handle`), at(when, "    await app()"))
+		}
+		out = append(out, at(when, `  File "/app/chat.py", line 11, in generate`), at(when, "    raise LookupError(\"node 5\")"), at(when, "LookupError: node 5"))
+	}
+	return out
+}
+
 // Who ended a body properly, the app that raised or an edge that nobody knows the
 // protocol of: where the app's server cuts, it was the edge; where it may do either,
 // both are named and nobody is accused for certain.
@@ -42,6 +56,18 @@ func TestWhoLaundersAnException(t *testing.T) {
 		{name: "Go panics behind HAProxy, which passes a cut on", server: "HAProxy", log: panics(10, endOfTen),
 			want: diagnose.LaunderedByApp, confidence: "certain", never: []string{diagnose.LaunderedByEdge}},
 		{name: "Python raises behind somebody's nginx, and either may have ended the body", server: "nginx/1.22.1", log: exceptions(10, endOfTen),
+			want: diagnose.LaunderedByApp, confidence: "likely", also: []string{diagnose.LaunderedByEdge}},
+		{name: "an exception that reached gunicorn, behind somebody's Caddy", server: "Caddy",
+			log:  traced(10, endOfTen, "[ERROR] Error handling request /chat", "gunicorn/workers/gthread.py"),
+			want: diagnose.LaunderedByEdge, confidence: "likely", never: []string{diagnose.LaunderedByApp}},
+		{name: "an exception that reached uvicorn, behind somebody's nginx", server: "nginx/1.22.1",
+			log:  traced(10, endOfTen, "ERROR:    Exception in ASGI application", "uvicorn/protocols/http/h11_impl.py", "fastapi/applications.py"),
+			want: diagnose.LaunderedByEdge, confidence: "likely", never: []string{diagnose.LaunderedByApp}},
+		{name: "an exception that a middleware had answered for before it reached uvicorn", server: "nginx/1.22.1",
+			log:  traced(10, endOfTen, "ERROR:    Exception in ASGI application", "uvicorn/protocols/http/h11_impl.py", "starlette/middleware/base.py"),
+			want: diagnose.LaunderedByApp, confidence: "likely", also: []string{diagnose.LaunderedByEdge}},
+		{name: "an exception that a middleware logged itself", server: "nginx/1.22.1",
+			log:  traced(10, endOfTen, "ERROR Exception in ASGI application", "starlette/middleware/errors.py"),
 			want: diagnose.LaunderedByApp, confidence: "likely", also: []string{diagnose.LaunderedByEdge}},
 		{name: "Python raises, and no edge shows", server: "uvicorn", log: exceptions(10, endOfTen),
 			want: diagnose.LaunderedByApp, confidence: "certain", never: []string{diagnose.LaunderedByEdge}},

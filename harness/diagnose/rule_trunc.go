@@ -126,7 +126,7 @@ func (v *view) byApp(ms []match) *finding {
 	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
 		f.Confidence = likely
 		return f.or(LaunderedByEdge,
-			"after a panic net/http cuts the connection, so that a hop that does not show may have closed the body properly: "+v.noSign()).
+			"the exception reached the app's server, which cuts the connection then, so that a hop that does not show may have closed the body properly: "+v.noSign()).
 			settle(v.settleLayers())
 	}
 	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))

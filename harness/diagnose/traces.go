@@ -1,6 +1,9 @@
 package diagnose
 
 import (
+	"regexp"
+	"strings"
+
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -56,4 +59,33 @@ func (v *view) citeTrace(h hit) record.Evidence {
 		return t.cited()
 	}
 	return h.cited()
+}
+
+// Frames of a Python traceback: of servers that the exception reached, and of what ends
+// the body properly before it raises on (starlette's BaseHTTPMiddleware since 0.46).
+var (
+	reachedServer = regexp.MustCompile(`File "[^"]*(?:gunicorn/workers/|uvicorn/protocols/http/|hypercorn/)`)
+	endsBody      = regexp.MustCompile(`File "[^"]*starlette/middleware/base\.py"`)
+)
+
+// serverCuts reports whether an exception is known to have reached a server that closes
+// the connection then, in the middle of the body: net/http says so of a panic, and
+// frames of Python's servers stand in the traceback. Nothing in the app had swallowed
+// it, so that a body which ended properly was ended by somebody else.
+func (v *view) serverCuts(h hit) bool {
+	if strings.Contains(h.line.Text, "http: panic serving") {
+		return true
+	}
+	t, ok := v.traceOf(h)
+	if !ok {
+		return false
+	}
+	reached := false
+	for _, line := range t.log.Lines[t.First : t.Last+1] {
+		if endsBody.MatchString(line.Text) {
+			return false
+		}
+		reached = reached || reachedServer.MatchString(line.Text)
+	}
+	return reached
 }
