@@ -157,6 +157,7 @@ func purityRuns() map[string]*record.Run {
 		"three loops, three reasons": &blockedAndGaveUp().Run,
 		"two replicas of three":      &twoReplicas().Run,
 		"three pools":                &threePools().Run,
+		"links that delay":           &slowLinks().Run,
 	}
 	for _, tr := range trials {
 		runs[trialPrefix+tr.name] = &tr.run().Run
@@ -165,6 +166,17 @@ func purityRuns() map[string]*record.Run {
 		runs[trialPrefix+tr.name] = &tr.run().Run
 	}
 	return runs
+}
+
+// slowLinks has streams that went through links of ours, and others beside them, before
+// a fault struck there.
+func slowLinks() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "latency", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Faulty: true, Checks: allFlags()}})
+	through := b.Add(20, synth.Shape{Scenario: "latency", Group: record.Victim, First: 200 * ms})
+	b.Add(20, synth.Shape{Scenario: "latency", Group: record.Control, First: 100 * ms})
+	b.Fault(record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays, Links: []string{"edge"},
+		MidStream: true}, 600*ms, sec, through...)
+	return b
 }
 
 // severalCauses has three replicas, named by three response fields at once, whose
