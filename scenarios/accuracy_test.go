@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -106,7 +107,7 @@ func (c *accuracyCase) find(t *testing.T, i int) finding {
 		kept := filepath.Join(accuracyDir(), strconv.Itoa(i))
 		t.Logf("%s: named %q, want %q (%s)%s; kept in %s", c.name, f.First, f.Want, report.Why,
 			listCauses(report.Scenarios[0].Causes), kept)
-		if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
+		if err := errors.Join(os.RemoveAll(kept), os.CopyFS(kept, os.DirFS(dir))); err != nil {
 			t.Error(err)
 		}
 	}
