@@ -39,7 +39,7 @@ func PacingOf(s *record.Stream) Pacing { return pacingWithin(s, together) }
 // pacingWithin takes arrivals for one that are at most bound apart, each from the
 // one before.
 func pacingWithin(s *record.Stream, bound time.Duration) Pacing {
-	var p Pacing
+	p := Pacing{Instants: make([]Instant, 0, max(0, min(s.Contents, len(s.Events))))} // a mark takes a byte at least
 	for m := range s.Marks() {
 		if m.Kind != stream.Content {
 			continue

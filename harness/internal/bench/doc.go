@@ -22,7 +22,9 @@
 //	 4. First events and gaps are read from the record that the run leaves, after it
 //	    has ended (record_linux.go): a gap of the client less the same gap by the server's
 //	    stamps is what the way and the reader have added.
-//	 5. The table sets each figure against the targets (table_linux.go).
+//	 5. How soon a fault strikes is read there too: from the arrival of the last victim's
+//	    event that its condition asks for to the stamp of the strike.
+//	 6. The table sets each figure against the targets (table_linux.go).
 //
 // The machine should have nothing else to do. Ratios are to the floor of the same
 // run and the same number of streams.
