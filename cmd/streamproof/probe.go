@@ -136,8 +136,7 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 		return nil, err
 	}
 	if d := o.App.Stream.Dialect; d != "" {
-		f.dialect = d
-		f.events, f.sum = listenTo(&f.looks[0], d, o.App.Stream.Terminal)
+		f.as(d, o.App.Stream.Terminal)
 	}
 	return in.probed(f, &o.App), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // command runs a command in a folder of its own and returns what it printed.
@@ -76,6 +78,7 @@ func TestUnrecognised(t *testing.T) {
 		want   []string
 	}{
 		{"no last event", says{"text/event-stream", []string{"data: a\n\n", "data: a\n\n"}}, []string{"--terminal", `"a"`, "tells the last event"}},
+		{"one document", says{"application/json", []string{`{"answer": "all of it"}`}}, []string{"one JSON document and no stream", `"stream": true`}},
 		{"an empty answer", says{"text/event-stream", nil}, []string{"empty", "--body"}},
 		{"not found", http.NotFoundHandler(), []string{"404 Not Found", "404 page not found", "--path"}},
 		{"a body is wanted", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -250,5 +253,45 @@ func TestClientCertificates(t *testing.T) {
 	}
 	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"), "--cert", both)...); code != exitPass {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// What the user says of the answer goes before what it looks like.
+func TestSaidAndRecognised(t *testing.T) {
+	t.Parallel()
+	sse := says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"), event("bye", "{}")}}
+	for _, tt := range []struct {
+		name   string
+		answer http.Handler
+		args   []string
+		code   int
+		want   string
+	}{
+		{"a terminal", sse, []string{"--terminal", "event == bye"}, exitPass, "recognised: sse-generic"},
+		{"a terminal as people type it", says{"application/x-ndjson", []string{`{"status":"running"}` + "\n", `{"status":"finished"}` + "\n"}}, []string{"--terminal", `.status == "finished"`}, exitPass, "recognised: ndjson-generic"},
+		{"a feed", says{"text/event-stream", []string{event("leaf", "1"), "…"}}, []string{"--endless", "600ms,2"}, exitPass, "recognised: sse-generic"},
+		{"a text's end", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--sentinel", "moss"}, exitPass, "recognised: text"},
+		{"compressed", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Type", "text/event-stream")
+			z := gzip.NewWriter(w)
+			for _, p := range sse.pieces {
+				io.WriteString(z, p)
+				z.Flush()
+				w.(http.Flusher).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+			z.Close()
+		}), nil, exitPass, "recognised: sse-generic, whose last event is taken to be the one with event == bye"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(tt.answer)
+			defer srv.Close()
+			out, errs, code := command(t, append([]string{"run", srv.URL + "/walk", "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")}, tt.args...)...)
+			if code != tt.code || !strings.Contains(errs, tt.want) {
+				t.Errorf("exit code %d\n%s%s", code, out, errs)
+			}
+		})
 	}
 }

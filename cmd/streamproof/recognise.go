@@ -99,14 +99,22 @@ func lookAt(ctx context.Context, o harness.Options, times int) (*finding, error)
 	if asking.Opener, err = scenarios.Opener(asking.App); err != nil {
 		return nil, err
 	}
-	looks, err := play.LookAt(ctx, asking, times, lookFor)
+	limit := lookFor
+	if feed := o.App.Stream.Endless.For; feed > 0 {
+		times, limit = 1, min(limit, feed)
+	}
+	looks, err := play.LookAt(ctx, asking, times, limit)
 	if err != nil {
 		return nil, unanswered(err)
 	}
 	if err := refused(&looks[0], &asking); err != nil {
 		return nil, err
 	}
-	return read(looks, o.App.Stream.Terminal), nil
+	f := read(looks, o.App.Stream.Terminal)
+	if as := f.meant(o.App.Stream); as != f.dialect {
+		f.as(as, o.App.Stream.Terminal)
+	}
+	return f, nil
 }
 
 // unanswered puts what went wrong on the way to an answer into the user's terms.
@@ -151,16 +159,21 @@ const maxWords = 500
 func read(looks []play.Look, terminal string) *finding {
 	l := &looks[0]
 	f := &finding{looks: looks, guess: stream.Identify(l.ContentType, l.Body)[0]}
-	f.dialect = f.guess.Dialect
-	d, _ := stream.Lookup(f.dialect)
-	if d.NeedsTerminal {
-		f.terminal = cmp.Or(terminal, f.lasting())
-	}
+	f.as(f.guess.Dialect, terminal)
+	d := dialectOf(f.dialect)
 	if d.Format.Name == stream.Text.Name && len(looks) > 1 && bytes.Equal(l.Body, looks[1].Body) {
 		f.length = int64(len(l.Body))
 	}
-	f.events, f.sum = listenTo(l, f.dialect, f.terminal)
 	return f
+}
+
+// as reads the answers in a dialect.
+func (f *finding) as(dialect, terminal string) {
+	f.dialect, f.terminal = dialect, ""
+	if dialectOf(dialect).NeedsTerminal {
+		f.terminal = cmp.Or(terminal, f.lasting())
+	}
+	f.events, f.sum = listenTo(&f.looks[0], f.dialect, f.terminal)
 }
 
 // lasting is the proposal for a terminal that every look makes. An answer that was
@@ -192,6 +205,9 @@ func (f *finding) unusable(s harness.Stream) error {
 	case len(l.Body) == 0 && !l.Ours:
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is empty: status %d, no body", l.Status),
 			Fix: "check method and body of the request: --method, --body"}
+	case f.guess.Unknown && f.form() == stream.FormJSON:
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s", strconv.Quote(startOf(l.Body, 120))),
+			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read it all the same, as in --dialect text`}
 	case f.guess.Unknown:
 		problem, like := fmt.Sprintf("the answer (%s) is in no form that streamproof reads", cmp.Or(l.ContentType, "no media type")), cmp.Or(f.dialect, stream.Text.Name)
 		if f.dialect != "" {
@@ -203,6 +219,33 @@ func (f *finding) unusable(s harness.Stream) error {
 		return f.openEnd(l)
 	}
 	return nil
+}
+
+// form is what the body is where nothing reads it.
+func (f *finding) form() stream.Form {
+	for _, w := range f.guess.Why {
+		if w.Kind == stream.FactForm {
+			return stream.Form(w.Text)
+		}
+	}
+	return stream.FormUnknown
+}
+
+// meant is the dialect that goes with what the user said of the answer without
+// naming one: his own terminal, or a feed, is read off events of any kind, and a proof
+// of a text off a text. An API's dialect that takes a terminal of the user's keeps it.
+func (f *finding) meant(s harness.Stream) string {
+	format := dialectOf(f.dialect).Format.Name
+	switch {
+	case s.Sentinel != "" || s.Length != 0 || s.SHA256 != "":
+		return stream.Text.Name
+	case s.Terminal == "" && s.Endless == (harness.Endless{}), f.dialect == "openai-chat" && s.Terminal != "":
+	case format == stream.SSE.Name:
+		return "sse-generic"
+	case format == stream.NDJSON.Name:
+		return "ndjson-generic"
+	}
+	return f.dialect
 }
 
 // openEnd is the error where nobody knows which event is the last.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -20,7 +22,7 @@ type Look struct {
 	Status      int
 	Proto       string
 	ContentType string
-	Encoding    string // Content-Encoding; the body is as it was sent
+	Encoding    string // Content-Encoding, which was undone where we know it
 	Header      http.Header
 	Body        []byte // at most a megabyte
 	Pieces      []Piece
@@ -114,10 +116,34 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int
 	look = Look{URL: resp.Request.URL.String(), Status: resp.StatusCode, Proto: resp.Proto, ContentType: resp.Header.Get("Content-Type"),
 		Encoding: resp.Header.Get("Content-Encoding"), Header: resp.Header, Head: time.Since(begin)}
 	look.read(resp.Body, begin)
+	look.inflate()
 	if look.Took = time.Since(begin); look.Cut != nil && ctx.Err() != nil {
 		look.Cut, look.Ours = nil, true
 	}
 	return look, nil
+}
+
+// inflate undoes the Content-Encoding, each piece by itself. What cannot be undone
+// stays as it was sent.
+func (l *Look) inflate() {
+	if l.Encoding == "" {
+		return
+	}
+	z, err := tap.NewInflater(strings.ToLower(l.Encoding), lookSize)
+	if err != nil {
+		return
+	}
+	defer z.Close()
+	var body []byte
+	pieces, from := slices.Clone(l.Pieces), 0
+	for i := range pieces {
+		out, err := z.Push(l.Body[from:pieces[i].Upto])
+		if from, body = pieces[i].Upto, append(body, out...); err != nil && i+1 < len(pieces) {
+			return
+		}
+		pieces[i].Upto = len(body)
+	}
+	l.Body, l.Pieces = body, pieces
 }
 
 // read takes the body as it comes.

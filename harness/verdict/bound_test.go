@@ -57,3 +57,14 @@ func TestBoundReads(t *testing.T) {
 		t.Error("no stream proves something")
 	}
 }
+
+// A server may answer before our own write has returned: its first event is then as
+// old as the request, and not older.
+func TestFirstEventIsNeverBeforeTheRequest(t *testing.T) {
+	if d, ok := TTFE(&record.Stream{Send: 20, First: 8}); !ok || d != 0 {
+		t.Errorf("%v, %v", d, ok)
+	}
+	if d, ok := TTFE(&record.Stream{Send: 8, First: 20}); !ok || d != 12 {
+		t.Errorf("%v, %v", d, ok)
+	}
+}

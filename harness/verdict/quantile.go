@@ -14,7 +14,7 @@ func TTFE(s *record.Stream) (time.Duration, bool) {
 	if s.First == record.Never || s.Send == record.Never {
 		return 0, false
 	}
-	return s.First - s.Send, true
+	return max(0, s.First-s.Send), true // a server may answer before our write has returned
 }
 
 // DurationOf is how long a stream took, from request to end.
