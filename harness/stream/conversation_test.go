@@ -157,7 +157,7 @@ func (c *conversation) check(t *testing.T) {
 	}
 	got := listen(d, c.ask, c.body)
 	r := rand.New(rand.NewPCG(uint64(len(c.body)), 3))
-	for range 20 {
+	for range 8 {
 		split := listen(d, c.ask, cut(c.body, r)...)
 		if d.Format.Name == Text.Name {
 			split.events = got.events // a frame is what a push delivers
@@ -205,6 +205,10 @@ func firstContent(events []Event) int {
 // corrupt. Of long ones every byte of the first and last event is tried, and some of
 // each between.
 func TestCutConversations(t *testing.T) {
+	stride := 10
+	if raceDetector {
+		stride = 100
+	}
 	for _, c := range conversations(t) {
 		if c.state != Complete || c.name == "runs" { // an answer of several runs is complete with each
 			continue
@@ -214,7 +218,7 @@ func TestCutConversations(t *testing.T) {
 		for end > 0 && listen(d, c.ask, c.body[:end-1]).State == Complete {
 			end--
 		}
-		for n := 0; n < end; n += 1 + min(6, n/300, (end-n)/300) {
+		for n := 0; n < end; n += 1 + min(stride, n/100, (end-n)/100) {
 			got := listen(d, c.ask, c.body[:n])
 			if got.State == Complete || got.State == Corrupt || got.Errors > 0 {
 				t.Errorf("%s/%s, cut at byte %d of %d: %q (%s), %d errors", c.dialect, c.name, n, len(c.body), got.State, got.Why, got.Errors)

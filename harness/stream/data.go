@@ -53,7 +53,7 @@ func (d *facts) reader(a Ask) Reader {
 	if d.order >= 0 && a.Order == nil {
 		r.numbers = &sequence{free: true}
 	}
-	if d.nest != nil {
+	if d.nest != nil && a.Resume == 0 { // what is resumed may begin inside of anything
 		r.nested = &nested{}
 	}
 	return r
@@ -134,7 +134,7 @@ func (r *dataReader) meaning(f *Frame, w *walk) Event {
 	if r.failed(f, w) {
 		return r.event(Error)
 	}
-	if d.nest != nil {
+	if r.nested != nil {
 		r.follow(f, w)
 	}
 	if d.heartbeat.hold(f, w) {
@@ -203,7 +203,7 @@ func (r *dataReader) last(e Event) Event {
 	}
 	r.check()
 	r.count(Terminal)
-	if e.Kind != Content || !first {
+	if e.Last = e.Kind == Content && first; !e.Last {
 		e.Kind = Terminal
 	}
 	return e

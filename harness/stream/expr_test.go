@@ -148,6 +148,9 @@ func TestParseTerminalErrors(t *testing.T) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
+	if raceDetector {
+		t.Skip("under -race sync.Pool, which package regexp has, drops values at random")
+	}
 	for _, expr := range []string{"data == [DONE]", "event == done", "json .a[0].b == true", "json .type in (a, b)", "data ~ x$", ".type contains c", ".n >= 3", "type: c"} {
 		m, err := ParseTerminal(expr)
 		if err != nil {

@@ -129,8 +129,10 @@ func (r *dataReader) step(s *nestStep, key uint32) string {
 	case s.do == nestEnd:
 		o.n = 0
 		return ""
+	case s.do == nestClose && at < 0 && l.implied: // it was empty
+		return ""
 	case s.do == nestClose && at < 0:
-		if o.ever[s.level]&1 == 0 && !l.implied {
+		if o.ever[s.level]&1 == 0 {
 			return "no " + l.name + " was begun"
 		}
 		return "that " + l.name + " is not open"

@@ -165,3 +165,20 @@ func TestOtherFormats(t *testing.T) {
 		t.Error("a format has no name")
 	}
 }
+
+// A whole answer in one event is content and terminal at once, and what is resumed in
+// the middle is not nested wrongly.
+func TestOneEventAndResumed(t *testing.T) {
+	got := read(t, "mcp", Ask{}, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"a\":1}}\n\n")
+	if e := got.events[0]; e.Kind != Content || !e.Last || got.Terminals != 1 || got.State != Complete {
+		t.Errorf("%+v", got)
+	}
+	const rest = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"b\"}}\n\n" +
+		"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+	if got := read(t, "anthropic-messages", Ask{Resume: 3}, rest); got.State != Complete {
+		t.Errorf("resumed: %q (%s)", got.State, got.Why)
+	}
+	if got := read(t, "anthropic-messages", Ask{}, rest); got.State != Corrupt || got.Fault != Misnested {
+		t.Errorf("from the beginning: %q (%s)", got.State, got.Why)
+	}
+}

@@ -142,6 +142,9 @@ type Event struct {
 	Emit int64
 	// Part is what a content event is a part of.
 	Part Part
+	// Last says that a content event is the terminal as well: a whole answer in one
+	// event.
+	Last bool
 }
 
 // A State is the content axis of a stream's grade: what the bytes that arrived

@@ -72,7 +72,7 @@ func (e *events) add(fr *stream.Frame, ev stream.Event, rec *record.Stream) (fir
 	e.held = record.Mark{At: e.at, Early: e.at, Kind: ev.Kind, Seq: ev.Seq, Emit: ev.Emit, Size: fr.Size}
 	e.holding, e.ends = true, fr.Offset+int64(fr.Size)
 	first = e.count(ev, rec)
-	e.silence(ev.Kind, rec)
+	e.silence(ev, rec)
 	return first
 }
 
@@ -93,6 +93,9 @@ func (e *events) count(ev stream.Event, rec *record.Stream) (first bool) {
 		if rec.Contents++; rec.First < 0 {
 			rec.First, first = e.at, true
 		}
+		if ev.Last && rec.TerminalAt < 0 {
+			rec.TerminalAt = e.at
+		}
 	case stream.Heartbeat:
 		rec.Heartbeats++
 	case stream.Terminal:
@@ -104,16 +107,16 @@ func (e *events) count(ev stream.Event, rec *record.Stream) (first bool) {
 }
 
 // silence measures the gap that an event ends.
-func (e *events) silence(kind stream.Kind, rec *record.Stream) {
+func (e *events) silence(ev stream.Event, rec *record.Stream) {
 	if e.quiet {
 		return
 	}
 	e.widen(rec, e.at)
-	if kind == stream.Content || kind == stream.Terminal {
+	if ev.Kind == stream.Content || ev.Kind == stream.Terminal {
 		rec.ProgressGap = max(rec.ProgressGap, e.at-e.progress)
 		e.progress = e.at
 	}
-	e.quiet = kind == stream.Terminal
+	e.quiet = ev.Kind == stream.Terminal || ev.Last
 }
 
 func (e *events) widen(rec *record.Stream, at time.Duration) {

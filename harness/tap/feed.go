@@ -136,6 +136,9 @@ func (f *flight) Frame(fr *stream.Frame) {
 		if f.rec.TerminalAt == record.Never && f.linger >= 0 {
 			f.linger, f.rearm = record.Never, true // the error was not the last word
 		}
+		if ev.Last && f.linger < 0 {
+			f.linger, f.rearm = f.at, true
+		}
 	case stream.Terminal, stream.Error:
 		if f.linger < 0 {
 			f.linger, f.rearm = f.at, true
