@@ -150,7 +150,15 @@ func rankOf(causes []verdict.Cause, i int) string {
 
 // brokenChecks reads "checks that failed: one check; another".
 func brokenChecks(checks []string) string {
-	return "checks that failed: " + strings.Join(checks, "; ")
+	return "checks that failed: " + strings.Join(labels(checks), "; ")
+}
+
+func labels(checks []string) []string {
+	var out []string
+	for _, c := range checks {
+		out = append(out, checkLabel(c))
+	}
+	return out
 }
 
 // furtherLine reads "2 further possible causes: one, two".

@@ -76,7 +76,7 @@ func (s *synth) laundered(n int) {
 		verdict.ScenarioReport{Verdict: verdict.Fail, Recovery: &recovery, Edge: launderingEdge(),
 			Why: fmt.Sprintf("%d of %d victims ended like a success without their terminal event", len(victims), n/2),
 			Checks: []verdict.Check{
-				{Name: "no silent truncation", Verdict: verdict.Fail, Why: fmt.Sprintf("%d of %d victims got a clean end of body (last chunk, status 200) and no terminal event; nobody but us noticed", len(victims), n/2)},
+				{Name: "no silent truncation", Verdict: verdict.Fail, Why: fmt.Sprintf("%d of %d victims got a clean end of body (last chunk, status 200) and no terminal event; no client could notice", len(victims), n/2)},
 				pass("no corruption", "no gap, duplicate or foreign event in any stream"),
 				pass("control group untouched", fmt.Sprintf("%d of %d complete", n/4, n/4)),
 				pass("recovers in time", "750 ms, at most 5 s"),

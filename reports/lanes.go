@@ -86,9 +86,9 @@ var groupNames = map[record.Group]string{
 	record.Solo:     "solo: one stream alone, before the load",
 	record.Probe:    "probe: alone, to see whether the app is idle again",
 	record.Baseline: "baseline: before the fault",
-	record.Victim:   "victims: in the way of the fault",
-	record.Control:  "control: same time, out of its way",
-	record.Recovery: "recovery: started after it healed",
+	record.Victim:   "victims: exposed to the fault",
+	record.Control:  "control: at the same time, not exposed to it",
+	record.Recovery: "recovery: started after the fault was removed",
 	record.Load:     "load: no fault in this scenario",
 }
 

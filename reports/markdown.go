@@ -108,7 +108,7 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
-		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(c.Name), nextText(settle[c.Name]))
+		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(checkLabel(c.Name)), nextText(settle[c.Name]))
 	}
 	if asked := askedFor(m.Input, s); asked != "" {
 		fmt.Fprintf(m, "- %s\n", md(asked))

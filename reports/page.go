@@ -121,7 +121,7 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		}
 		n := len(shown)
 		for _, c := range s.OpenChecks {
-			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Name, Why: c.Why, Next: c.Next, Link: "#" + c.Anchor})
+			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Label, Why: c.Why, Next: c.Next, Link: "#" + c.Anchor})
 		}
 		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
 			shown = append(shown, openCheck{Verdict: s.Verdict, Scenario: s.ID, Why: s.Why, Link: "#" + s.Anchor})
@@ -148,7 +148,7 @@ func joined(shown []openCheck, s *section) bool {
 		return false
 	}
 	c := s.OpenChecks[0]
-	i := slices.IndexFunc(shown, func(o openCheck) bool { return o.Check == c.Name && o.Why == c.Why })
+	i := slices.IndexFunc(shown, func(o openCheck) bool { return o.Check == c.Label && o.Why == c.Why })
 	if i >= 0 {
 		shown[i].Scenario += ", " + s.ID
 	}

@@ -48,6 +48,7 @@ type section struct {
 type checkView struct {
 	Verdict   verdictView
 	Name, Why string
+	Label     string // Name, as a person reads it
 	Kind      string // "check" or "obligation"
 	Next      *part  // what to run or to do next
 	Anchor    string
@@ -84,7 +85,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		out.Doubts = append(out.Doubts, doubtView{About: d.About, Why: d.Why, Next: nextStep(d.Settle)})
 	}
 	for _, c := range s.Checks {
-		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Why: c.Why, Kind: "check", Next: nextStep(settle[c.Name]), Anchor: b.anchor(s.ID, c.Name)}
+		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Label: checkLabel(c.Name), Why: c.Why, Kind: "check", Next: nextStep(settle[c.Name]), Anchor: b.anchor(s.ID, c.Name)}
 		if c.Obligation {
 			v.Kind = "obligation"
 		}

@@ -156,7 +156,7 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 func (t *text) happened(c verdict.Check) {
 	what := orElse(c.Why, "no reason given")
 	indent := strings.Repeat(" ", 2+lipgloss.Width(t.badge(c.Verdict))+1)
-	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict), strings.TrimLeft(t.wrap(indent, what+" ["+c.Name+"]"), " "))
+	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict), strings.TrimLeft(t.wrap(indent, what+" ["+checkLabel(c.Name)+"]"), " "))
 }
 
 // because names the causes of a scenario, which stand in full above, and the
