@@ -159,7 +159,8 @@ func (v *view) sameAge(gs []*verdict.Graded) bool {
 
 // polledAge reports whether the streams may have ended by a limit on their age that is
 // looked at once a second, as gunicorn's master looks after its workers: their ages lie
-// within such a time, and no other stream lived longer. The age counts from the request,
+// within two such looks, since a busy master comes late to some, and no other stream
+// lived longer. The age counts from the request,
 // or, where requests wait until a worker is free, from the head.
 //
 //	age    3 s ├──── one look to the next ────┤ 4 s
@@ -177,5 +178,5 @@ func (v *view) polled(gs []*verdict.Graded, of func(*verdict.Graded) time.Durati
 		first, last = min(first, of(g)), max(last, of(g))
 	}
 	older := func(g *verdict.Graded) bool { return g.First >= 0 && of(g) > last+max(minSilence, first/10) }
-	return first >= minAge && last-first <= pollAge && len(v.beyond(gs, older)) == 0
+	return first >= minAge && last-first <= 2*pollAge && len(v.beyond(gs, older)) == 0
 }
