@@ -142,11 +142,11 @@ func (c *compiler) facts(s *Spec) *facts {
 	}
 	f.order, f.emit, f.label = c.valueAt("order", s.Order), c.valueAt("emit", s.Emit), c.valueAt("label", s.Label)
 	f.nest = c.nest(s.Nest, s.By)
-	for _, line := range s.Own {
-		if strings.HasPrefix(line, ".") && !strings.Contains(line, " when ") {
-			if n := c.at("own", line); n != nil {
-				n.own = true
-			}
+	for i, line := range s.Own {
+		if !strings.HasPrefix(line, ".") || strings.Contains(line, " when ") {
+			f.own.rest = append(f.own.rest, c.rule(fmt.Sprintf("own[%d]", i), line, false))
+		} else if n := c.at("own", line); n != nil {
+			n.own = true
 		}
 	}
 	c.root.seal()

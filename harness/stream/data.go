@@ -12,6 +12,7 @@ type facts struct {
 
 	parts                             [4]rules // by Part
 	meta, heartbeat, terminal, errors rules
+	own                               rules  // beside the paths that only need to be there
 	errorAt                           []rule // errors with a path: its value is the text
 	terminalOnFinish                  bool
 	choices                           bool
@@ -142,7 +143,7 @@ func (r *dataReader) meaning(f *Frame, w *walk) Event {
 	}
 	e := Event{Kind: Meta, Seq: -1}
 	e.Kind, e.Part = r.part(f, w)
-	if w.own || e.Kind == Content {
+	if w.own || e.Kind == Content || r.own == 0 && d.own.hold(f, w) {
 		r.own++
 	}
 	if e.Kind == Content {
@@ -352,7 +353,8 @@ func (r *dataReader) unfinished() string {
 // Close implements [Reader].
 func (r *dataReader) Close(partial int) Summary {
 	why := r.noTerminal()
-	if r.own == 0 && r.sum.Terminals == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == "" {
+	strange := r.own == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == ""
+	if strange && r.loose == "" {
 		r.sum.Form = framingForm(r.d.spec.Format)
 	}
 	over := r.d.choices && r.unfinished() == "" || r.over && r.sum.Errors == 0
@@ -367,8 +369,10 @@ func (r *dataReader) Close(partial int) Summary {
 		if s := r.d.spec.Sentinel; s != "" {
 			why = s + " came too early: " + r.loose
 		}
+	case strange && r.sum.Terminals > 0:
+		why = "no event is of this API but the terminal, which others have as well"
 	}
-	s := r.close(partial, r.sum.Terminals > 0 && r.loose == "", why)
+	s := r.close(partial, r.sum.Terminals > 0 && r.loose == "" && !strange, why)
 	if r.numbers != nil {
 		s = r.counting(s)
 	}

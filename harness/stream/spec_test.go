@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -180,5 +181,40 @@ func TestOneEventAndResumed(t *testing.T) {
 	}
 	if got := read(t, "anthropic-messages", Ask{}, rest); got.State != Corrupt || got.Fault != Misnested {
 		t.Errorf("from the beginning: %q (%s)", got.State, got.Why)
+	}
+}
+
+// A terminal that several APIs share proves nothing of an answer that is another's.
+func TestAnotherAPIsTerminal(t *testing.T) {
+	for _, c := range conversations(t) {
+		if c.dialect != "openai-chat" || c.name != "complete" {
+			continue
+		}
+		got := read(t, "vercel-ui", Ask{}, c.body)
+		if got.State == Complete || got.Form != FormSSE {
+			t.Errorf("OpenAI's answer read as the AI SDK's: %+v", got.Summary)
+		}
+	}
+	const custom = "data: {\"type\":\"start\"}\n\ndata: {\"type\":\"data-weather\",\"data\":{\"t\":20}}\n\ndata: {\"type\":\"finish\"}\n\ndata: [DONE]\n\n"
+	if got := read(t, "vercel-ui", Ask{}, custom); got.State != Complete || got.Form != FormUnknown {
+		t.Errorf("parts of the app's own: %+v", got.Summary)
+	}
+}
+
+// Whatever a body is, and wherever it is cut, there is a guess.
+func TestIdentifyAnything(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 2))
+	for _, c := range conversations(t) {
+		body := []byte(c.body)
+		for range 4 {
+			part := body[:r.IntN(len(body)+1)]
+			if len(part) > 0 && r.IntN(2) == 0 {
+				part = bytes.Clone(part)
+				part[r.IntN(len(part))] = byte(r.IntN(256))
+			}
+			if gs := Identify("", part); len(gs) == 0 || gs[0].Dialect == "" {
+				t.Errorf("%q: %+v", part, gs)
+			}
+		}
 	}
 }

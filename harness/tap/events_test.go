@@ -89,6 +89,22 @@ func TestSilences(t *testing.T) {
 	}
 }
 
+// A whole answer in one event is its first event and its terminal, and what follows
+// is no silence.
+func TestAnswerInOneEvent(t *testing.T) {
+	var e events
+	rec := newRecord()
+	e.open(0)
+	e.begin(100*ms, 0)
+	e.add(&stream.Frame{Size: 9}, stream.Event{Kind: stream.Content, Seq: -1, Last: true}, rec)
+	e.end(9)
+	rec.Headers, rec.End = 0, 5000*ms
+	e.close(rec)
+	if rec.First != 100*ms || rec.TerminalAt != 100*ms || rec.Contents != 1 || rec.MaxGap != 100*ms {
+		t.Errorf("first %v, terminal %v, %d contents, longest gap %v", rec.First, rec.TerminalAt, rec.Contents, rec.MaxGap)
+	}
+}
+
 func TestTimersOrder(t *testing.T) {
 	var heap timers
 	all := make([]*flight, 100)
