@@ -21,7 +21,7 @@ type Bounds struct {
 
 // partBounds are far above any run of some minutes, whose record is one part: what is
 // said of it then is said of all streams at once.
-var partBounds = Bounds{Streams: 50_000, Bytes: 64 << 20}
+var partBounds = Bounds{Streams: 25_000, Bytes: 64 << 20}
 
 const (
 	// leastStream is less than any stream takes in the record, in bytes.

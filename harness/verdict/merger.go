@@ -177,29 +177,33 @@ func (w *joint) close() {
 	slices.Sort(w.lags)
 	lag := Quantile(w.lags, 0.99)
 	r.Generator = s.generatorWith(w.late, lag)
-	var load groupTimes // of all groups that were under load
 	for _, name := range groupOrder {
 		of := w.groups[name]
 		if of == nil {
 			continue
 		}
-		if !name.Alone() {
-			load.ttfe, load.gaps, load.took = append(load.ttfe, of.ttfe...), append(load.gaps, of.gaps...), append(load.took, of.took...)
-		}
 		of.report.TTFE, of.report.Gap, of.report.Duration = QuantilesOf(of.ttfe), QuantilesOf(of.gaps), QuantilesOf(of.took)
 		r.Groups = append(r.Groups, of.report)
 	}
-	bounds := s.Scenario.Policy.Thresholds
 	w.replace(s.sumsTo(r.Started, r.Started), s.enough(w.toJudge, r.Started), LoadReached{}.Check(s),
 		s.keptUpWith(r.Generator.LateStarts, r.Started, lag))
-	w.replacePassed(s.p95(firstInTime, bounds.FirstEvent, sorted(load.ttfe)), s.p95(answerInTime, bounds.Total, sorted(load.took)),
-		s.longest(sorted(load.gaps)))
+	if bounds := s.Scenario.Policy.Thresholds; bounds != (record.Thresholds{}) {
+		w.replacePassed(s.p95(firstInTime, bounds.FirstEvent, w.underLoad(func(of *groupTimes) []time.Duration { return of.ttfe })),
+			s.p95(answerInTime, bounds.Total, w.underLoad(func(of *groupTimes) []time.Duration { return of.took })),
+			s.longest(w.underLoad(func(of *groupTimes) []time.Duration { return of.gaps })))
+	}
 	w.answer()
 }
 
-func sorted(xs []time.Duration) []time.Duration {
-	slices.Sort(xs)
-	return xs
+// underLoad are times of all groups that were under load, sorted.
+func (w *joint) underLoad(times func(*groupTimes) []time.Duration) (all []time.Duration) {
+	for name, of := range w.groups {
+		if !name.Alone() {
+			all = append(all, times(of)...)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func ofScenario(waves []record.Wave, id string) []record.Wave {
