@@ -11,6 +11,7 @@ type eitherDecoder struct {
 	formats []Format
 	limits  Limits
 	dec     Decoder
+	chosen  string // the name of its format
 	head    [16]byte
 	n       int
 }
@@ -53,7 +54,7 @@ func (d *eitherDecoder) choose(sink Sink) error {
 			chosen = f
 		}
 	}
-	d.dec = chosen.New(d.limits)
+	d.dec, d.chosen = chosen.New(d.limits), chosen.Name
 	return d.dec.Push(d.head[:d.n], sink)
 }
 

@@ -316,7 +316,7 @@ func (s *dialectSigns) look(media string, body []byte) (g Guess, ok bool) {
 		return g, false
 	}
 	g.Score += scoreFraming
-	g.Why = append(g.Why, Fact{Kind: FactFraming, Text: s.Format.Name, Count: r.frames + r.sentinel})
+	g.Why = append(g.Why, Fact{Kind: FactFraming, Text: framingOf(dec, s.Format), Count: r.frames + r.sentinel})
 	if generic {
 		g.Certain = events > 0
 		g.Score += scoreOwn / 4
@@ -326,6 +326,14 @@ func (s *dialectSigns) look(media string, body []byte) (g Guess, ok bool) {
 		return g, false
 	}
 	return s.score(g, r), true
+}
+
+// framingOf is the name of the format that a body was cut with.
+func framingOf(dec Decoder, f Format) string {
+	if e, ok := dec.(*eitherDecoder); ok && e.chosen != "" {
+		return e.chosen
+	}
+	return f.Name
 }
 
 // score adds what the events say.

@@ -201,6 +201,21 @@ func TestAnotherAPIsTerminal(t *testing.T) {
 	}
 }
 
+// The framing that is named is the one that the body has.
+func TestIdentifyFraming(t *testing.T) {
+	for body, want := range map[string]string{"f:{\"messageId\":\"m\"}\n0:\"a\"\n": "prefixed-lines", "[{\"candidates\":[{}]}\n]": "json-array", "data: {\"candidates\":[{}]}\n\n": "sse"} {
+		got := ""
+		for _, f := range Identify("", []byte(body))[0].Why {
+			if f.Kind == FactFraming {
+				got = f.Text
+			}
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
+
 // Whatever a body is, and wherever it is cut, there is a guess.
 func TestIdentifyAnything(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2))
