@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue")
@@ -22,13 +23,19 @@ var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue
 // onStack plays the whole catalogue elsewhere than where each trial says.
 var onStack = flag.String("stack", "", "with -nightly, play the trials of the catalogue on this stack: local or docker")
 
-// sideBySide is how many scenarios are played at once. They mostly wait.
-const sideBySide = 8
+// sideBySide is how many scenarios are played at once. They mostly wait; with the race
+// detector they need twice the CPU.
+func sideBySide() int {
+	if raceEnabled {
+		return 6
+	}
+	return 8
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		flag.Set("test.parallel", fmt.Sprint(sideBySide))
+		flag.Set("test.parallel", fmt.Sprint(sideBySide()))
 	}
 	code := m.Run()
 	for _, dir := range leftovers {
@@ -43,13 +50,17 @@ func TestMain(m *testing.M) {
 type trial struct {
 	id string
 
-	night string                 // the plays that are too long for make test, or all of them: [everyPlay]
-	stack string                 // "docker" for a trial that needs containers
-	needs func(*testing.T)       // what spoiling needs of the host; nil for nothing
-	keep  func(*harness.Options) // makes the chain keep its promise; nil where it does by itself
-	spoil func(*harness.Options) // makes the chain break its promise
-	check string                 // that must fail then
-	cause string                 // that must be named then, "" where the check says it all
+	// make nightly has every play on a real stack. make test has one of each mechanism
+	// and family there, and in memory, on a fake clock, those that are about no edge,
+	// process or kernel.
+	memory string                 // the plays that make test has in memory, or all of them: [everyPlay]
+	real   string                 // those that it has on a real stack
+	stack  string                 // "docker" for a trial that needs containers
+	needs  func(*testing.T)       // what spoiling needs of the host; nil for nothing
+	keep   func(*harness.Options) // makes the chain keep its promise; nil where it does by itself
+	spoil  func(*harness.Options) // makes the chain break its promise
+	check  string                 // that must fail then
+	cause  string                 // that must be named then, "" where the check says it all
 
 	disarm func(*harness.Options) // takes the trial out of the scenario
 	doubt  string                 // obligation that must stay open then
@@ -67,158 +78,230 @@ const (
 	refusals  = "refusals seen"
 )
 
-// A playing is one way to play a scenario.
+// A playing is one way to play a scenario: what is changed before it, and what the
+// report must say then.
 type playing struct {
-	name string
-	run  func(*trial, *testing.T)
+	name   string
+	change func(*trial) func(*harness.Options) // may return nil
+	check  func(*trial, *testing.T, *verdict.Report)
 }
 
-var plays = []playing{{"kept", (*trial).kept}, {"broken", (*trial).broken}, {"disarmed", (*trial).disarmed}}
+var plays = []playing{
+	{"kept", func(tr *trial) func(*harness.Options) { return tr.keep }, (*trial).passes},
+	{"broken", func(tr *trial) func(*harness.Options) { return tr.spoil }, (*trial).fails},
+	{"disarmed", func(tr *trial) func(*harness.Options) { return tr.disarm }, (*trial).doubts},
+}
 
 const everyPlay = "kept broken disarmed"
 
-// byNight reports whether a play is left to make nightly.
-func (tr *trial) byNight(play string) bool { return slices.Contains(strings.Fields(tr.night), play) }
+// inMemory reports whether make test has a play in memory, and onReal whether it has
+// it on a real stack.
+func (tr *trial) inMemory(play string) bool { return slices.Contains(strings.Fields(tr.memory), play) }
+func (tr *trial) onReal(play string) bool   { return slices.Contains(strings.Fields(tr.real), play) }
 
-// where is the stack that the trial runs on.
+// inSuite reports whether a play is one of TestStandardSuitePasses, on a real stack.
+func (tr *trial) inSuite(play string) bool {
+	return play == "kept" && tr.keep == nil &&
+		slices.ContainsFunc(scenarios.Standard(), func(s harness.Scenario) bool { return s.ID == tr.id })
+}
+
+// where is the real stack that the trial runs on.
 func (tr *trial) where() string { return cmp.Or(*onStack, tr.stack, "local") }
 
 func flagged(f verdict.Flag) string { return "no stream is " + string(f) }
 
 var trials = []trial{
-	{id: "control", spoil: sabotage("silent-truncation"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
-	{id: "direct", spoil: sabotage("close-delimited"), check: must, cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
-	{id: "not-streaming", spoil: func(o *harness.Options) { o.App.Stream.PlainPath = "/stream?stream=false&size=40" }, check: verdict.SameText,
-		disarm: streamedOnly, doubt: verdict.SameText},
-	{id: "soak", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must, cause: diagnose.SilentTruncation,
+	{id: "control", memory: everyPlay, spoil: sabotage("silent-truncation"), check: must,
+		cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
+	{id: "direct", memory: everyPlay, spoil: sabotage("close-delimited"), check: must,
+		cause: diagnose.SilentTruncation, disarm: plainText, doubt: provable},
+	{id: "not-streaming", memory: everyPlay,
+		spoil: func(o *harness.Options) { o.App.Stream.PlainPath = "/stream?stream=false&size=40" },
+		check: verdict.SameText, disarm: streamedOnly, doubt: verdict.SameText},
+	{id: "soak", memory: "kept disarmed",
+		spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "0.03"), check: must,
+		cause:  diagnose.SilentTruncation,
 		disarm: load(harness.Load{Streams: 10, Duration: 300 * time.Millisecond}), doubt: enough},
 
-	{id: "buffering", spoil: sabotage("no-accel-header"), check: flagged(verdict.Buffered), cause: diagnose.BufferedByEdge, disarm: oneEvent, doubt: paced},
-	{id: "gzip-buffering", spoil: sabotage("no-accel-header"), check: flagged(verdict.Buffered), cause: diagnose.GzipByEdge,
+	{id: "buffering", memory: "disarmed", real: "broken", spoil: sabotage("no-accel-header"),
+		check: flagged(verdict.Buffered), cause: diagnose.BufferedByEdge, disarm: oneEvent, doubt: paced},
+	{id: "gzip-buffering", real: everyPlay, spoil: sabotage("no-accel-header"),
+		check: flagged(verdict.Buffered), cause: diagnose.GzipByEdge,
 		disarm: header("Accept-Encoding", "identity"), doubt: "compressed answer seen"},
-	{id: "cache-buffering", spoil: args("--cacheable"), check: must, cause: diagnose.ForeignEvent, disarm: once, doubt: "same answer asked for again"},
-	{id: "http10-upstream", spoil: sabotage("incomplete-body"), check: must, cause: diagnose.LaunderedByEdge, disarm: oneEvent, doubt: paced},
-	{id: "middleware-buffering", spoil: sabotage("buffering"), check: flagged(verdict.Buffered), cause: diagnose.BufferedByApp, disarm: oneEvent, doubt: paced},
-	{id: "tiny-packets", spoil: sabotage("corrupt-byte"), check: must, cause: diagnose.CorruptContent, disarm: disarmed, doubt: faultSeen},
+	{id: "cache-buffering", memory: "disarmed", real: "kept broken", spoil: args("--cacheable"), check: must,
+		cause: diagnose.ForeignEvent, disarm: once, doubt: "same answer asked for again"},
+	{id: "http10-upstream", memory: "disarmed", real: "kept broken", spoil: sabotage("incomplete-body"),
+		check: must, cause: diagnose.LaunderedByEdge, disarm: oneEvent, doubt: paced},
+	{id: "middleware-buffering", memory: "kept disarmed", real: "broken", spoil: sabotage("buffering"),
+		check: flagged(verdict.Buffered), cause: diagnose.BufferedByApp, disarm: oneEvent, doubt: paced},
+	{id: "tiny-packets", memory: "broken disarmed", real: "kept", spoil: sabotage("corrupt-byte"), check: must,
+		cause: diagnose.CorruptContent, disarm: disarmed, doubt: faultSeen},
 
-	{id: "read-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.ProxyReadTimeout, disarm: noPause, doubt: "silence seen"},
-	{id: "idle-timeout", spoil: sabotage("no-heartbeat"), check: must, cause: diagnose.IdleTimeout, disarm: noPause, doubt: "silence seen"},
-	{id: "send-timeout", spoil: func(o *harness.Options) { o.Sabotage = harness.Sabotage{Name: "silent-truncation", At: 2} }, check: must,
-		cause: diagnose.SilentTruncation, disarm: quickClients, doubt: "slow clients cut"},
-	{id: "deadline", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "worker-timeout", needs: needGunicorn, spoil: syncWorkers, check: must, cause: diagnose.SyncWorkerTimeout, disarm: noPause, doubt: "silence seen"},
-	{id: "keepalive-race", spoil: sabotage("no-headers"), check: untouched, disarm: disarmed, doubt: faultSeen},
+	{id: "read-timeout", memory: "disarmed", real: "broken", spoil: sabotage("no-heartbeat"), check: must,
+		cause: diagnose.ProxyReadTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "idle-timeout", memory: "disarmed", real: "kept broken", spoil: sabotage("no-heartbeat"), check: must,
+		cause: diagnose.IdleTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "send-timeout", real: everyPlay,
+		spoil: func(o *harness.Options) { o.Sabotage = harness.Sabotage{Name: "silent-truncation", At: 2} },
+		check: must, cause: diagnose.SilentTruncation, disarm: quickClients, doubt: "slow clients cut"},
+	{id: "deadline", memory: "disarmed", real: "kept", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-timeout", memory: "kept disarmed", real: "broken", needs: needGunicorn, spoil: syncWorkers,
+		check: must, cause: diagnose.SyncWorkerTimeout, disarm: noPause, doubt: "silence seen"},
+	{id: "keepalive-race", memory: "disarmed", real: "kept broken", spoil: sabotage("no-headers"),
+		check: untouched, disarm: disarmed, doubt: faultSeen},
 
-	{id: "latency", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "jitter", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "bandwidth", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
-	{id: "stall", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: disarmed, doubt: faultSeen},
-	{id: "slow-start", spoil: sabotage("slow-first-event"), check: flagged(verdict.Late), cause: diagnose.SlowFirstEvent, disarm: disarmed, doubt: faultSeen},
-	{id: "slow-close", spoil: sabotage("linger"), check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
-
-	{id: "cut", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "reset", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
-	{id: "fin", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "truncate", spoil: form(stack.EdgeDefault), check: must, disarm: disarmed, doubt: faultSeen},
-	{id: "blackhole", spoil: readTimeout(30 * time.Second), check: must, disarm: disarmed, doubt: faultSeen},
-	{id: "partition", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "refused", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
-
-	{id: "worker-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "memory-kill", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "memory-kill-container", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "worker-kill-default-edge", keep: form(stack.EdgeStreaming), spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge,
+	{id: "latency", memory: "kept disarmed", spoil: readTimeout(700 * time.Millisecond), check: must,
+		cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "jitter", memory: "kept disarmed", spoil: readTimeout(700 * time.Millisecond), check: must,
+		cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "bandwidth", memory: everyPlay, spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent,
 		disarm: disarmed, doubt: faultSeen},
-	{id: "memory-squeeze", night: everyPlay, stack: "docker", spoil: hoarder, check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "slow-reader", spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
-	{id: "leak", spoil: args("--hoard", "1048576"), check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
+	{id: "stall", memory: everyPlay, spoil: sabotage("lost-event"), check: must, cause: diagnose.LostEvent,
+		disarm: disarmed, doubt: faultSeen},
+	{id: "slow-start", memory: everyPlay, spoil: sabotage("slow-first-event"), check: flagged(verdict.Late),
+		cause: diagnose.SlowFirstEvent, disarm: disarmed, doubt: faultSeen},
+	{id: "slow-close", memory: "broken disarmed", real: "kept", spoil: sabotage("linger"),
+		check: flagged(verdict.Lingering), cause: diagnose.OpenAfterAnswer, disarm: disarmed, doubt: faultSeen},
 
-	{id: "drain", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
-	{id: "crash", spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
-	{id: "pause", spoil: readTimeout(700 * time.Millisecond), check: must, cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
-	{id: "rolling-deploy", night: everyPlay, spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
-	{id: "scale-in", spoil: args("--grace", "700ms"), check: must, cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
-	{id: "scale-out", night: "broken", spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "1", "--sabotage-from", "1"), check: must,
-		cause: diagnose.SilentTruncation, disarm: disarmed, doubt: faultSeen},
-	{id: "edge-reload", spoil: func(o *harness.Options) { o.App.Edge.ShutdownTimeout = 300 * time.Millisecond }, check: must,
+	{id: "cut", memory: "kept disarmed", real: "broken", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "reset", memory: "kept disarmed", spoil: fragile, check: recovered, cause: diagnose.Overloaded,
+		disarm: disarmed, doubt: faultSeen},
+	{id: "fin", memory: "kept disarmed", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "truncate", memory: "disarmed", real: "kept", spoil: form(stack.EdgeDefault), check: must,
+		disarm: disarmed, doubt: faultSeen},
+	{id: "blackhole", memory: "disarmed", real: "kept broken", spoil: readTimeout(30 * time.Second),
+		check: must, disarm: disarmed, doubt: faultSeen},
+	{id: "partition", memory: "kept disarmed", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "refused", memory: "disarmed", real: "kept", spoil: fragile, check: recovered,
+		cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+
+	{id: "worker-kill", memory: "disarmed", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-kill", memory: "disarmed", real: "kept", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "memory-kill-container", memory: "disarmed", real: "kept", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-kill-default-edge", memory: "disarmed", real: "broken", keep: form(stack.EdgeStreaming),
+		spoil: form(stack.EdgeDefault), check: must, cause: diagnose.LaunderedByEdge, disarm: disarmed,
+		doubt: faultSeen},
+	{id: "memory-squeeze", stack: "docker", spoil: hoarder, check: must, cause: diagnose.LaunderedByEdge,
+		disarm: disarmed, doubt: faultSeen},
+	{id: "slow-reader", memory: "broken disarmed", real: "kept", spoil: sabotage("lost-event"), check: must,
+		cause: diagnose.LostEvent, disarm: quickClients, doubt: "clients that hold back"},
+	{id: "leak", memory: "disarmed", real: "kept broken", spoil: args("--hoard", "1048576"),
+		check: "memory back to where it began", disarm: disarmed, doubt: faultSeen},
+
+	{id: "drain", memory: "kept disarmed", real: "broken", spoil: args("--grace", "700ms"), check: must,
+		cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "crash", memory: "disarmed", real: "kept", spoil: form(stack.EdgeDefault), check: must,
+		cause: diagnose.LaunderedByEdge, disarm: disarmed, doubt: faultSeen},
+	{id: "pause", memory: "disarmed", real: "kept", spoil: readTimeout(700 * time.Millisecond), check: must,
+		cause: diagnose.ProxyReadTimeout, disarm: disarmed, doubt: faultSeen},
+	{id: "rolling-deploy", memory: "kept disarmed", spoil: args("--grace", "700ms"), check: must,
+		cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "scale-in", memory: "disarmed", real: "kept", spoil: args("--grace", "700ms"), check: must,
+		cause: diagnose.GraceTooShort, disarm: disarmed, doubt: faultSeen},
+	{id: "scale-out", memory: "disarmed", real: "kept",
+		spoil: args("--sabotage", "silent-truncation", "--sabotage-share", "1", "--sabotage-from", "1"),
+		check: must, cause: diagnose.SilentTruncation, disarm: disarmed, doubt: faultSeen},
+	{id: "edge-reload", memory: "disarmed", real: "kept broken",
+		spoil: func(o *harness.Options) { o.App.Edge.ShutdownTimeout = 300 * time.Millisecond }, check: must,
 		cause: diagnose.EdgeReloaded, disarm: disarmed, doubt: faultSeen},
-	{id: "worker-recycle", spoil: args("--grace", "100ms"), check: must, cause: diagnose.WorkerRecycled,
-		disarm: args("--max-requests", "100000"), doubt: "recycled under streams"},
-	{id: "herd", night: "broken", spoil: fragile, check: recovered, cause: diagnose.Overloaded, disarm: disarmed, doubt: faultSeen},
+	{id: "worker-recycle", real: everyPlay, spoil: args("--grace", "100ms"), check: must,
+		cause: diagnose.WorkerRecycled, disarm: args("--max-requests", "100000"),
+		doubt: "recycled under streams"},
+	{id: "herd", memory: "kept disarmed", spoil: fragile, check: recovered, cause: diagnose.Overloaded,
+		disarm: disarmed, doubt: faultSeen},
 
-	{id: "blocked-loop", spoil: args("--block", "4s"), check: must, cause: diagnose.BlockedLoop,
-		disarm: load(harness.Load{Streams: 3}), doubt: "streams side by side"},
-	{id: "client-abort", spoil: sabotage("leak"), check: flagged(verdict.Leaked), cause: diagnose.NotPropagated,
-		disarm: neverAbort, doubt: "server's account of our hang-ups"},
-	{id: "overload", spoil: args("--overflow", "truncate"), check: must, cause: diagnose.SilentTruncation,
-		disarm: args("--capacity", "1000"), doubt: refusals},
-	{id: "rate-limited", spoil: laxEdge("--capacity", "6", "--overflow", "truncate"), check: must, cause: diagnose.SilentTruncation,
-		disarm: laxEdge(), doubt: refusals},
+	{id: "blocked-loop", memory: "disarmed", real: "kept broken", spoil: args("--block", "4s"), check: must,
+		cause: diagnose.BlockedLoop, disarm: load(harness.Load{Streams: 3}), doubt: "streams side by side"},
+	{id: "client-abort", memory: "broken disarmed", real: "kept", spoil: sabotage("leak"),
+		check: flagged(verdict.Leaked), cause: diagnose.NotPropagated, disarm: neverAbort,
+		doubt: "server's account of our hang-ups"},
+	{id: "overload", real: everyPlay, spoil: args("--overflow", "truncate"), check: must,
+		cause: diagnose.SilentTruncation, disarm: args("--capacity", "1000"), doubt: refusals},
+	{id: "rate-limited", real: everyPlay, spoil: laxEdge("--capacity", "6", "--overflow", "truncate"),
+		check: must, cause: diagnose.SilentTruncation, disarm: laxEdge(), doubt: refusals},
 }
 
-// TestCatalogue plays each scenario as it should pass, as it should fail, and as
-// it should not be able to tell. What takes long is left to the night.
+// TestCatalogue plays each scenario as it should pass, as it should fail, and as it
+// should not be able to tell, on a real stack: by night all, by day what no other
+// play stands for.
 func TestCatalogue(t *testing.T) {
 	needNginx(t)
 	for _, tr := range trials {
 		t.Run(tr.id, func(t *testing.T) {
 			t.Parallel()
 			for _, p := range plays {
-				if *nightly || !tr.byNight(p.name) {
-					t.Run(p.name, func(t *testing.T) { t.Parallel(); p.run(&tr, t) })
+				if !*nightly && !tr.onReal(p.name) {
+					continue
 				}
+				t.Run(p.name, func(t *testing.T) {
+					t.Parallel()
+					if tr.where() == "docker" {
+						needDocker(t)
+					}
+					o := tr.options(t, p)
+					if p.name == "broken" && tr.needs != nil {
+						tr.needs(t)
+					}
+					p.check(&tr, t, play(t, o))
+				})
 			}
 		})
 	}
 }
 
-func (tr *trial) options(t *testing.T) harness.Options {
-	if tr.where() == "docker" {
-		needDocker(t)
+// TestInMemoryCatalogue has those plays in memory that are about time, order, counts
+// and content alone.
+func TestInMemoryCatalogue(t *testing.T) {
+	for _, tr := range trials {
+		for _, p := range plays {
+			if !tr.inMemory(p.name) {
+				continue
+			}
+			t.Run(tr.id+"/"+p.name, func(t *testing.T) {
+				t.Parallel()
+				inMemory(t, tr.options(t, p), func(t *testing.T, r *verdict.Report, _ *record.Run) { p.check(&tr, t, r) })
+			})
+		}
 	}
-	return harness.Options{App: harness.App{Stack: tr.where()}, Scenarios: []harness.Scenario{scenario(t, tr.id)}, Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
 }
 
-func (tr *trial) kept(t *testing.T) {
-	o := tr.options(t)
-	if tr.keep != nil {
-		tr.keep(&o)
+// options are those of a play.
+func (tr *trial) options(t *testing.T, p playing) harness.Options {
+	o := harness.Options{App: harness.App{Stack: tr.where()}, Scenarios: []harness.Scenario{scenario(t, tr.id)},
+		Load: harness.Load{Streams: 10}, Dir: t.TempDir() + "/run"}
+	if change := p.change(tr); change != nil {
+		change(&o)
 	}
-	r := play(t, o)
+	return o
+}
+
+// passes: the promise is kept.
+func (tr *trial) passes(t *testing.T, r *verdict.Report) {
 	if r.Verdict != verdict.Pass {
 		t.Errorf("%s: %s; checks %s; causes %s", r.Verdict, r.Why, open(r), causes(r))
 	}
 }
 
-func (tr *trial) broken(t *testing.T) {
-	if tr.needs != nil {
-		tr.needs(t)
-	}
-	o := tr.options(t)
-	tr.spoil(&o)
-	r := play(t, o)
+// fails: the promise is broken, and the check and the cause say so.
+func (tr *trial) fails(t *testing.T, r *verdict.Report) {
 	if r.Verdict != verdict.Fail || !has(r, tr.check, verdict.Fail) {
 		t.Errorf("%s (%s); checks %s; want %q to fail", r.Verdict, r.Why, open(r), tr.check)
 	}
-	if tr.cause != "" && !slices.ContainsFunc(r.Scenarios[0].Causes, func(c verdict.Cause) bool { return c.Cause == tr.cause }) {
+	named := func(c verdict.Cause) bool { return c.Cause == tr.cause }
+	if tr.cause != "" && !slices.ContainsFunc(r.Scenarios[0].Causes, named) {
 		t.Errorf("causes %s lack %q", causes(r), tr.cause)
 	}
 }
 
-// disarmed plays the trial where it proves nothing. That a fault which does nothing is
-// doubted is about no edge or process: by day it is played in memory.
-func (tr *trial) disarmed(t *testing.T) {
-	o := tr.options(t)
-	tr.disarm(&o)
-	if tr.doubt == faultSeen && !*nightly {
-		inMemory(t, o, tr.doubted)
-		return
-	}
-	tr.doubted(t, play(t, o), nil)
-}
-
-// doubted holds a report against the doubt that the trial must leave.
-func (tr *trial) doubted(t *testing.T, r *verdict.Report, _ *record.Run) {
+// doubts: the play proves nothing, and the report says what would.
+func (tr *trial) doubts(t *testing.T, r *verdict.Report) {
 	if r.Verdict != verdict.Inconclusive || !has(r, tr.doubt, verdict.Inconclusive) {
 		t.Errorf("%s (%s); checks %s; want %q open", r.Verdict, r.Why, open(r), tr.doubt)
 	}

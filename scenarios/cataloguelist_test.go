@@ -29,26 +29,34 @@ func TestEveryScenarioHasItsTrial(t *testing.T) {
 			t.Errorf("%s has two trials, or is not in the catalogue", tr.id)
 		}
 		tried[tr.id] = true
-		for _, name := range strings.Fields(tr.night) {
+		for _, name := range strings.Fields(tr.memory + " " + tr.real) {
 			if !slices.Contains(strings.Fields(everyPlay), name) {
-				t.Errorf("%s leaves %q to the night, which is no play", tr.id, name)
+				t.Errorf("%s has a play %q, which is none", tr.id, name)
 			}
 		}
 	}
 	t.Logf("what runs where: kept must pass, broken must fail its check, disarmed must leave its obligation open\n%s", &list)
 }
 
-// print writes a line for each time of day at which the trial is played.
+// print writes a line for each place and time of day at which the trial is played.
 func (tr *trial) print(list *strings.Builder) {
-	for _, when := range []string{"make test", "make nightly"} {
+	for _, place := range []struct {
+		when, where string
+		played      func(play string) bool
+	}{
+		{"make test", "memory", tr.inMemory},
+		{"make test", tr.where(), func(play string) bool { return tr.onReal(play) || tr.inSuite(play) }},
+		{"make nightly", tr.where(), func(string) bool { return true }},
+	} {
 		var these []string
 		for _, p := range plays {
-			if tr.byNight(p.name) == (when == "make nightly") {
+			if place.played(p.name) {
 				these = append(these, p.name)
 			}
 		}
 		if len(these) > 0 {
-			fmt.Fprintf(list, "%-24s %-6s %-12s %-22s broken: %s; disarmed: %s\n", tr.id, tr.where(), when, strings.Join(these, ", "), tr.check, tr.doubt)
+			fmt.Fprintf(list, "%-24s %-12s %-6s %-22s broken: %s; disarmed: %s\n", tr.id, place.when, place.where,
+				strings.Join(these, ", "), tr.check, tr.doubt)
 		}
 	}
 }

@@ -42,8 +42,9 @@ type breakage struct {
 	never []string
 	// says are parts of lines that the evidence must hold.
 	says []string
-	// rates is set where the cause shows in rates alone, see [again].
-	rates bool
+	// night leaves the row to make nightly: another row has the same cause by day, or
+	// another test has it by day on this host's own processes.
+	night bool
 	// unlogged is set where no log line can bear witness: a delay that only the
 	// clients see.
 	unlogged bool
@@ -62,7 +63,7 @@ var breakages = []breakage{
 		want: diagnose.OutlivesResources, never: []string{diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
 	{name: "raises", env: []string{"BREAK=raise-mid-stream"}, edge: streaming,
 		want: diagnose.AppError, never: []string{diagnose.WorkerKilled, diagnose.OutlivesResources, diagnose.GraceTooShort}, says: []string{"app.log:"}},
-	{name: "raises behind the default edge", env: []string{"BREAK=raise-mid-stream"}, edge: defaults,
+	{name: "raises behind the default edge", night: true, env: []string{"BREAK=raise-mid-stream"}, edge: defaults,
 		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.WorkerKilled},
 		says: []string{"the app raised an exception", "app.log:"}},
 	{name: "worker killed behind the default edge", env: []string{"WORKERS=1"}, edge: defaults, trial: scenarios.LaunderedKill,
@@ -70,37 +71,42 @@ var breakages = []breakage{
 		says: []string{"pid"}},
 	{name: "swallows the exception", env: []string{"BREAK=swallow"}, edge: streaming,
 		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError}, says: []string{"app.log:"}},
-	{name: "middleware ends the body cleanly", env: []string{"BREAK=middleware-launder"}, edge: streaming,
+	{name: "middleware ends the body cleanly", night: true, env: []string{"BREAK=middleware-launder"}, edge: streaming,
 		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
-	{name: "nginx buffers", env: []string{"NO_ACCEL_HEADER=1"}, edge: defaults,
+	{name: "nginx buffers", night: true, env: []string{"NO_ACCEL_HEADER=1"}, edge: defaults,
 		want: diagnose.BufferedByEdge, never: []string{diagnose.BufferedByApp, diagnose.GzipByEdge, diagnose.JoinedByApp}, says: []string{"nginx_access.log:"}},
-	{name: "nginx compresses", env: []string{"NO_ACCEL_HEADER=1"}, edge: stack.Edge{Form: stack.EdgeGzip}, gzip: true,
+	{name: "nginx compresses", night: true, env: []string{"NO_ACCEL_HEADER=1"}, edge: stack.Edge{Form: stack.EdgeGzip}, gzip: true,
 		want: diagnose.GzipByEdge, never: []string{diagnose.GzipByApp, diagnose.BufferedByApp}, says: []string{"nginx_access.log:"}},
 	{name: "app compresses", env: []string{"BREAK=app-gzip"}, edge: streaming, gzip: true,
 		want: diagnose.GzipByApp, never: []string{diagnose.GzipByEdge, diagnose.BufferedByEdge}, says: []string{"nginx_access.log:"}},
 	{name: "middleware joins the body", env: []string{"BREAK=middleware-join"}, edge: streaming,
 		want: diagnose.JoinedByApp, never: []string{diagnose.BufferedByEdge, diagnose.GzipByApp}, says: []string{"nginx_access.log:"}},
 	// A sync worker serves one stream at a time: 50 need 25 workers to come in two turns.
-	{name: "sync worker", env: []string{"BREAK=sync-worker"}, crowded: []string{"WORKERS=25"}, edge: streaming, path: "/chat?events=20&gap=400ms",
+	{name: "sync worker", night: true, env: []string{"BREAK=sync-worker"}, crowded: []string{"WORKERS=25"}, edge: streaming, path: "/chat?events=20&gap=400ms",
 		want: diagnose.SyncWorkerTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.WorkerRecycled, diagnose.WorkerKilled}, says: []string{"WORKER TIMEOUT"}},
 	{name: "blocked loop up to the timeout", env: []string{"BREAK=blocked-loop"}, edge: streaming, path: "/chat?events=20&gap=100ms",
 		want: diagnose.BlockedLoopTimeout, never: []string{diagnose.BlockedLoop, diagnose.SyncWorkerTimeout, diagnose.MemoryKillWorker, diagnose.WorkerRecycled},
 		says: []string{"WORKER TIMEOUT"}},
 	// One stream alone cannot tell a blocked loop from a slow model: it takes
-	// unrelated streams that pause together.
-	{name: "blocked loop", env: []string{"BREAK=blocked-loop-short", "WORKERS=1"}, edge: streaming, path: "/chat?events=20&gap=100ms",
-		load: harness.Load{Ramp: 400 * time.Millisecond}, bounds: record.Thresholds{MaxGap: time.Second}, streams: []int{5, 50}, unlogged: true, rates: true,
+	// unrelated streams that pause together. The pause is longer than what a machine
+	// short of CPU makes of a gap.
+	{name: "blocked loop", env: []string{"BREAK=blocked-loop-short", "BREAK_SECONDS=4", "WORKERS=1"}, edge: streaming,
+		path: "/chat?events=20&gap=100ms", load: harness.Load{Ramp: time.Second},
+		bounds: record.Thresholds{MaxGap: 2500 * time.Millisecond}, streams: []int{5, 50}, unlogged: true,
 		want: diagnose.BlockedLoop, never: []string{diagnose.BlockedLoopTimeout, diagnose.StallInApp, diagnose.ThreadPool}},
-	// Below 40 streams all is well: see TestBelowTheKneeOnDocker.
-	{name: "thread pool", env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=15&gap=200ms",
-		bounds: record.Thresholds{MaxGap: 350 * time.Millisecond, FirstEvent: 350 * time.Millisecond}, streams: []int{50, 60}, unlogged: true, rates: true,
-		want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, says: []string{"knee at 40"}},
+	// Below 40 streams all is well: see TestBelowTheKneeOnDocker. Above, the kernel
+	// counts the threads: that is the proof here. That the rate of events tells it
+	// where nobody counts is a matter of records (harness/diagnose).
+	{name: "thread pool", env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=6&gap=1s",
+		bounds:  record.Thresholds{MaxGap: 1500 * time.Millisecond, FirstEvent: 1500 * time.Millisecond},
+		streams: []int{80, 120}, unlogged: true,
+		want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, says: []string{"knee at 40", "threads and no further"}},
 	// Requests are counted when they end, so that a lone stream is never in the
 	// way: 10 stand for few.
 	{name: "max-requests", env: []string{"BREAK=max-requests", "WORKERS=1", "MAX_REQUESTS=2", "TIMEOUT=2"}, edge: streaming, path: "/chat?events=50&gap=100ms",
 		load: harness.Load{Ramp: 5 * time.Second}, streams: []int{10, 50},
 		want: diagnose.WorkerRecycled, never: []string{diagnose.BlockedLoopTimeout, diagnose.SyncWorkerTimeout, diagnose.WorkerKilled}, says: []string{"Shutting down"}},
-	{name: "graceful window", env: []string{"GRACEFUL_TIMEOUT=1"}, edge: streaming, trial: scenarios.Drain,
+	{name: "graceful window", night: true, env: []string{"GRACEFUL_TIMEOUT=1"}, edge: streaming, trial: scenarios.Drain,
 		want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker, diagnose.MemoryKillAll}, says: []string{"Handling signal: term"}},
 	{name: "docker stop out of grace", edge: streaming, trial: shortStop,
 		want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker, diagnose.MemoryKillAll}, says: []string{"Handling signal: term"}},
@@ -112,7 +118,7 @@ var breakages = []breakage{
 	{name: "memory, container", env: []string{"BREAK=memory-hog", "SERVER=uvicorn", fmt.Sprintf("BREAK_BYTES=%d", 32*mib)},
 		edge: streaming, memory: 160 * mib, path: "/chat?events=30&gap=50ms", load: harness.Load{Duration: 7 * time.Second},
 		want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled, diagnose.GraceTooShort}, says: []string{"docker: oom", "started again"}, unlogged: true},
-	{name: "proxy read timeout", env: []string{"BREAK=silent-pause"}, edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
+	{name: "proxy read timeout", night: true, env: []string{"BREAK=silent-pause"}, edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
 		want: diagnose.ProxyReadTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.AppError, diagnose.StallInApp}, says: []string{"upstream timed out"}},
 	{name: "disconnect not propagated", env: []string{"BREAK=ignore-disconnect"}, edge: streaming, trial: scenarios.ClientAbort,
 		want: diagnose.NotPropagated, never: []string{diagnose.StallInApp}, says: []string{"client left"}},
@@ -127,11 +133,15 @@ func shortStop() harness.Scenario {
 
 // TestCausesOnDocker is the proof: each classic killer of streams, in a real app
 // on a real stack, is named first, with evidence that the logs hold, and its
-// look-alikes are not named. By day with as few streams as show it.
+// look-alikes are not named. By day each cause that takes a container, with as few
+// streams as show it.
 func TestCausesOnDocker(t *testing.T) {
 	needDocker(t)
 	for i := range breakages {
 		b := &breakages[i]
+		if b.night && !*nightly {
+			continue
+		}
 		streams := b.streams
 		if streams == nil {
 			streams = []int{1, 50}
@@ -142,31 +152,11 @@ func TestCausesOnDocker(t *testing.T) {
 		for _, n := range streams {
 			t.Run(fmt.Sprintf("%s/%d", b.name, n), func(t *testing.T) {
 				t.Parallel()
-				again(t, b.rates, func() []string {
-					o := b.options(n)
-					o.Dir = t.TempDir() + "/run"
-					return b.check(t, play(t, o), o.Dir)
-				})
+				o := b.options(n)
+				o.Dir = t.TempDir() + "/run"
+				b.check(t, play(t, o), o.Dir)
 			})
 		}
-	}
-}
-
-// again repeats a trial that reads rates, up to three times: a machine that is
-// starved of CPU blurs them. It prints what it forgave; all other trials have
-// one try.
-func again(t *testing.T, rates bool, trial func() []string) {
-	t.Helper()
-	for try := 1; ; try++ {
-		wrong := trial()
-		if len(wrong) == 0 {
-			return
-		}
-		if !rates || try == 3 {
-			t.Error(strings.Join(wrong, "\n"))
-			return
-		}
-		fmt.Printf("RETRIED %s after try %d: %s\n", t.Name(), try, strings.Join(wrong, "; "))
 	}
 }
 
@@ -176,15 +166,10 @@ func TestBelowTheKneeOnDocker(t *testing.T) {
 	needDocker(t)
 	t.Parallel()
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })
-	again(t, true, func() []string {
-		o := breakages[i].options(20)
-		o.Thresholds = record.Thresholds{} // other stacks run beside it
-		r := play(t, o)
-		if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
-			return []string{fmt.Sprintf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))}
-		}
-		return nil
-	})
+	r := play(t, breakages[i].options(20))
+	if r.Verdict != verdict.Pass || len(r.Scenarios[0].Causes) > 0 {
+		t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))
+	}
 }
 
 // options are a run of b with n streams.
@@ -210,33 +195,30 @@ func (b *breakage) options(n int) harness.Options {
 	return harness.Options{App: app, Scenarios: []harness.Scenario{sc}, Load: l, Thresholds: b.bounds}
 }
 
-// check says what is wrong with the judgement.
-func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) (wrong []string) {
+// check holds the judgement to what the row says.
+func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) {
 	t.Helper()
-	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	causes := r.Scenarios[0].Causes
 	if r.Verdict != verdict.Fail {
-		complain("verdict %s (%s), want fail", r.Verdict, r.Why)
+		t.Errorf("verdict %s (%s), want fail", r.Verdict, r.Why)
 	}
 	if len(causes) == 0 || causes[0].Cause != b.want {
-		complain("named first: %s\nwant: %s", listCauses(causes), b.want)
-		return wrong
+		t.Fatalf("named first: %s\nwant: %s", listCauses(causes), b.want)
 	}
 	for _, c := range causes {
 		if slices.Contains(b.never, c.Cause) {
-			complain("look-alike named: %s", listCauses(causes))
+			t.Errorf("look-alike named: %s", listCauses(causes))
 		}
 	}
 	evidence := fmt.Sprint(causes[0].Evidence)
 	for _, part := range b.says {
 		if !strings.Contains(evidence, part) {
-			complain("evidence does not say %q:\n%s", part, evidence)
+			t.Errorf("evidence does not say %q:\n%s", part, evidence)
 		}
 	}
 	if n := checkEvidence(t, dir, causes[0].Evidence); n == 0 && !b.unlogged {
-		complain("no line of a log bears witness:\n%s", evidence)
+		t.Errorf("no line of a log bears witness:\n%s", evidence)
 	}
-	return wrong
 }
 
 func listCauses(causes []verdict.Cause) string {
@@ -298,7 +280,10 @@ func owed() []harness.Scenario {
 		scenarios.NotStreaming(), scenarios.ClientAbort())
 }
 
-// TestFixedAppOnDocker plays them against the app as it should be; by night three
+// fixedByDay are those of them that do something to a container, or through one.
+var fixedByDay = []string{"control", "stall", "cut", "worker-kill", "drain", "memory-kill", "memory-kill-container"}
+
+// TestFixedAppOnDocker plays them against the app as it should be; by night all, three
 // times in a row.
 func TestFixedAppOnDocker(t *testing.T) {
 	needDocker(t)
@@ -308,6 +293,9 @@ func TestFixedAppOnDocker(t *testing.T) {
 	}
 	for round := range rounds {
 		for _, sc := range owed() {
+			if !*nightly && !slices.Contains(fixedByDay, sc.ID) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%d/%s", round+1, sc.ID), func(t *testing.T) {
 				t.Parallel()
 				r := play(t, harness.Options{App: chat(), Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 10}, Seed: round + 1})

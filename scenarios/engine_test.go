@@ -36,9 +36,9 @@ func playOne(t *testing.T, sc harness.Scenario, l harness.Load) (report verdict.
 	return report, run
 }
 
-// TestReconnectedStreamsGoOn: clients that are cut at event 5 come back with
+// TestInMemoryReconnectedStreamsGoOn: clients that are cut at event 5 come back with
 // what they have, and end up whole.
-func TestReconnectedStreamsGoOn(t *testing.T) {
+func TestInMemoryReconnectedStreamsGoOn(t *testing.T) {
 	t.Parallel()
 	sc := cutAt(5)
 	sc.Client.Reconnect = harness.Reconnect{Times: 1, Wait: 50 * time.Millisecond}
@@ -56,10 +56,10 @@ func TestReconnectedStreamsGoOn(t *testing.T) {
 	}
 }
 
-// TestRetriedRequestIsBegunTwice: the relay resets each victim's first answer
+// TestInMemoryRetriedRequestIsBegunTwice: the relay resets each victim's first answer
 // before its first event, so that its library asks again, and the ledger of the
 // origin tells that it began the work anew.
-func TestRetriedRequestIsBegunTwice(t *testing.T) {
+func TestInMemoryRetriedRequestIsBegunTwice(t *testing.T) {
 	t.Parallel()
 	sc := cutAt(0)
 	sc.Policy.MinInBody = 0
@@ -81,9 +81,9 @@ func TestRetriedRequestIsBegunTwice(t *testing.T) {
 	}
 }
 
-// TestPartsOfAFaultAreStampedEach: a stall, then latency, each with a life and a
+// TestInMemoryPartsOfAFaultAreStampedEach: a stall, then latency, each with a life and a
 // proof of its own.
-func TestPartsOfAFaultAreStampedEach(t *testing.T) {
+func TestInMemoryPartsOfAFaultAreStampedEach(t *testing.T) {
 	t.Parallel()
 	const hold = time.Second
 	stall, latency := fault.Stall(stack.EdgeLink, hold), fault.Latency(stack.EdgeLink, hold, 0)
@@ -139,9 +139,9 @@ func TestReplicasAreNamed(t *testing.T) {
 	}
 }
 
-// TestConditionThatIsNeverMet leaves the fault out and says what would settle
+// TestInMemoryConditionThatIsNeverMet leaves the fault out and says what would settle
 // it.
-func TestConditionThatIsNeverMet(t *testing.T) {
+func TestInMemoryConditionThatIsNeverMet(t *testing.T) {
 	for name, when := range map[string]harness.When{
 		"too many events":  {Events: 1000},
 		"too many streams": {Streams: 1000},
@@ -164,10 +164,10 @@ func TestConditionThatIsNeverMet(t *testing.T) {
 	}
 }
 
-// TestStreamsThatKeepComing: with a duration, streams that have ended are
+// TestInMemoryStreamsThatKeepComing: with a duration, streams that have ended are
 // replaced while a replica goes and comes, victims and controls alike, and what
 // is refused meanwhile is measured against the recovery time.
-func TestStreamsThatKeepComing(t *testing.T) {
+func TestInMemoryStreamsThatKeepComing(t *testing.T) {
 	t.Parallel()
 	sc := harness.Scenario{
 		ID: "restart", Title: "One of two replicas restarts", Doc: "A test.", Replicas: 2,
@@ -195,8 +195,8 @@ func TestStreamsThatKeepComing(t *testing.T) {
 	}
 }
 
-// TestFaultEndsByItsCondition long before its hold is over.
-func TestFaultEndsByItsCondition(t *testing.T) {
+// TestInMemoryFaultEndsByItsCondition long before its hold is over.
+func TestInMemoryFaultEndsByItsCondition(t *testing.T) {
 	t.Parallel()
 	const soon = 500 * time.Millisecond
 	sc := cutAt(0)
@@ -227,7 +227,7 @@ func (stuck) Inject(ctx context.Context, _ fault.Target) error {
 	return ctx.Err()
 }
 
-func TestFaultThatNeverBecomesActiveIsInconclusive(t *testing.T) {
+func TestInMemoryFaultThatNeverBecomesActiveIsInconclusive(t *testing.T) {
 	sc := cutAt(0)
 	sc.Fault, sc.When = stuck{}, harness.When{Events: 3}
 	o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 4}, Total: 2 * time.Second}

@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -11,10 +12,20 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
+// memoryTests is how the names of tests begin that play in memory: make test runs
+// them by it, without the race detector, which does not bear their clock.
+const memoryTests = "TestInMemory"
+
 // inMemory plays o in memory, where it takes no time, and hands its report and its
 // record to check.
 func inMemory(t *testing.T, o harness.Options, check func(t *testing.T, r *verdict.Report, run *record.Run)) {
 	t.Helper()
+	if !strings.HasPrefix(t.Name(), memoryTests) {
+		t.Fatalf("make test does not run %s in memory: its name must begin with %s", t.Name(), memoryTests)
+	}
+	if raceEnabled {
+		t.Skip("runs without the race detector: make memory")
+	}
 	harnesstest.InMemory(t, func(t *testing.T, stacks *memory.Opener) {
 		o.Opener, o.Dir = stacks, t.TempDir()+"/run"
 		r := play(t, o)

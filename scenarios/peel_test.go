@@ -160,6 +160,7 @@ func collector(t *testing.T, upstream string) string {
 // TestPeelOfSomebodyElsesEdge attaches to a server behind an edge that we did not
 // start, and to the app behind it.
 func TestPeelOfSomebodyElsesEdge(t *testing.T) {
+	t.Parallel()
 	app := serveOrigin(t)
 	s := peeled(t, harness.Options{App: harness.App{URL: collector(t, app), Direct: app,
 		Stream: harness.Stream{Path: "/stream?events=10&gap=60ms", Dialect: "origin"}}})
@@ -179,6 +180,7 @@ func TestPeelOfSomebodyElsesEdge(t *testing.T) {
 // TestWarnsBeforeAnyLoad has the layers speak before a stream is sent.
 func TestWarnsBeforeAnyLoad(t *testing.T) {
 	needNginx(t)
+	t.Parallel()
 	type warning struct{ scenario, text string }
 	var told []warning
 	var started atomic.Int64 // told by the run's ticker
@@ -204,6 +206,7 @@ func TestWarnsBeforeAnyLoad(t *testing.T) {
 // TestGunicornIsRead names the timer of a sync worker that nobody can see in
 // nginx.conf.
 func TestGunicornIsRead(t *testing.T) {
+	t.Parallel()
 	const python = "/usr/bin/python3"
 	if exec.Command(python, "-c", "import gunicorn").Run() != nil {
 		t.Skip("no gunicorn for " + python + ": 'make setup' installs it")

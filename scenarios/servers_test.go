@@ -89,6 +89,7 @@ func TestForeignServers(t *testing.T) {
 		}), harness.Stream{Dialect: "openai-chat"}, diagnose.ErrorDocument, "rate limited"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			srv := httptest.NewServer(tc.handler)
 			defer srv.Close()
 			load := harness.Load{Streams: 6}
@@ -124,6 +125,7 @@ func chatCommand(t *testing.T, mode string) harness.App {
 
 // An app without a handler for SIGTERM has no window at all.
 func TestNoGracefulShutdown(t *testing.T) {
+	t.Parallel()
 	sc := scenario(t, "drain")
 	sc.Edge.Form = "none"
 	report := play(t, harness.Options{App: chatCommand(t, "good"), Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 6}})
@@ -139,6 +141,7 @@ func TestNoGracefulShutdown(t *testing.T) {
 // A blocked loop stops streams that run out of step at different events and at one
 // moment, and is named although it never wakes up within our patience.
 func TestBlockedLoopLongerThanOurPatience(t *testing.T) {
+	t.Parallel()
 	sc := scenario(t, "control")
 	sc.Edge.Form = "none"
 	report := play(t, harness.Options{App: chatCommand(t, "block"), GapLimit: 1500 * time.Millisecond, Scenarios: []harness.Scenario{sc},

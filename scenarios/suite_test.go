@@ -26,6 +26,7 @@ func needNginx(t *testing.T) {
 // TestStandardSuitePasses is the main job, as a user of package testing runs it.
 func TestStandardSuitePasses(t *testing.T) {
 	needNginx(t)
+	t.Parallel()
 	scenarios.Run(t, harness.App{}, scenarios.Standard()...)
 }
 
