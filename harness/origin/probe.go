@@ -97,15 +97,24 @@ func ListenProbe(addr string) (*ProbeServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start probe origin: %w", err)
 	}
-	s, err := New(Options{Answer: Answer{Events: ProbeEvents, Gap: ProbeGap, Size: 8, Format: "sse", Stream: true}})
+	s, err := ProbeHandler()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start probe origin: %w", err), l.Close())
+		return nil, errors.Join(err, l.Close())
 	}
-	s.mux = http.NewServeMux()
-	s.mux.HandleFunc("/", s.serveProbe)
 	p := &ProbeServer{server: s, listener: l}
 	p.served.Go(func() { p.err = s.Serve(l) }) // ends with Close
 	return p, nil
+}
+
+// ProbeHandler is a probe server that does not listen: a network in memory leads to it.
+func ProbeHandler() (*Server, error) {
+	s, err := New(Options{Answer: Answer{Events: ProbeEvents, Gap: ProbeGap, Size: 8, Format: "sse", Stream: true}})
+	if err != nil {
+		return nil, fmt.Errorf("start probe origin: %w", err)
+	}
+	s.mux = http.NewServeMux()
+	s.mux.HandleFunc("/", s.serveProbe)
+	return s, nil
 }
 
 // Addr is where the edge finds the server.

@@ -97,7 +97,7 @@ func TestWhichScenariosArePlayed(t *testing.T) {
 		"mute control": {trials("control", "two"), silent, "control", "unable two", ""},
 		"no hop": {trials("one"), noHop, "", "harness one",
 			"run one: open stack: it has no hop to send streams to"},
-		"no such entrance": {entered(trials("one"), "nginx"), func(*playing) {}, "", "unable one", ""},
+		"no such entrance": {entered(edgeless("one"), "nginx"), func(*playing) {}, "", "unable one", ""},
 		"the app alone":    {entered(trials("one"), "app"), func(*playing) {}, "one", "", ""},
 		"nothing to ask":   {compared, func(*playing) {}, "control", "not applicable two", ""},
 	} {
@@ -121,6 +121,13 @@ func TestWhichScenariosArePlayed(t *testing.T) {
 			}, tc.set)
 		})
 	}
+}
+
+// edgeless is a trial without an edge.
+func edgeless(id string) harness.Options {
+	o := trials(id)
+	o.Scenarios[0].Edge.Form = stack.EdgeNone
+	return o
 }
 
 // entered enters the chain at a hop.

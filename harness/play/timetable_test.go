@@ -64,7 +64,8 @@ func TestStories(t *testing.T) {
 		"never in time": one(harness.Scenario{Shape: perSecond(9), Fault: stall,
 			When: harness.When{Events: 8, Within: 3500 * time.Millisecond}}, four),
 		"not seen":      one(harness.Scenario{Shape: perSecond(9), Fault: slow, When: three, Hold: sec / 2}, four),
-		"unable":        one(harness.Scenario{Shape: perSecond(5), Fault: fault.Reload{}, When: three}, four),
+		"reload":        one(harness.Scenario{Shape: perSecond(5), Fault: fault.Reload{}, When: three}, four),
+		"unable":        one(harness.Scenario{Shape: perSecond(5), Fault: fault.Squeeze{}, When: three}, four),
 		"unable to arm": one(harness.Scenario{Shape: perSecond(5), Fault: flip}, four),
 		"strikes":       one(harness.Scenario{Shape: perSecond(5), Fault: fin, Policy: kills}, four),
 		"in sequence": one(harness.Scenario{Shape: perSecond(20), When: three, Fault: fault.Sequence{

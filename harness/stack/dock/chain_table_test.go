@@ -8,5 +8,5 @@ import (
 
 func TestChain(t *testing.T) {
 	requireDocker(t)
-	chaintest.Run(t, New(Options{}))
+	chaintest.Run(t, chaintest.Nginx(New(Options{})))
 }

@@ -8,5 +8,5 @@ import (
 
 func TestChain(t *testing.T) {
 	needNginx(t)
-	chaintest.Run(t, opener())
+	chaintest.Run(t, chaintest.Nginx(opener()))
 }

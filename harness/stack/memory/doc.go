@@ -3,9 +3,9 @@
 // testing/synctest a run of minutes passes in milliseconds, each event at its exact
 // time. It is a machine of harness/stack/chain.
 //
-//		                 ┌ edge ──── main lane ────┐            ┌ upstream[0] ─ app[0]
-//		client ─ dial ─▶ ┤                         ├▶ edge ───▶ ┤
-//		                 └ control ─ control lane ─┘            └ upstream[1] ─ app[1]
+//		                 ┌ edge ──── main lane ────┐                ┌ upstream[0] ─ app[0]
+//		client ─ dial ─▶ ┤                         ├▶ balancer ───▶ ┤
+//		                 └ control ─ control lane ─┘                └ upstream[1] ─ app[1]
 //
 //	 1. [Opener.Open] starts the replicas, a handler of its own for each, and gives
 //	    every hop an address under .memory (stack.go).
@@ -17,7 +17,9 @@
 //	 4. Replicas are killed, frozen, stopped, started, added and removed, and tell it in
 //	    the words of the other stacks (replica.go).
 //
-// The edge is a balancer: it deals connections to replicas in turn, reports who got
-// them in [stack.ReplicaHeader], and answers 502 where there is none. It reads no
-// HTTP beyond that, so that what an nginx does to streams is no matter for it.
+// The edge is a balancer: it reads the head of a connection's first request, for the
+// lane behind it ([stack.LaneHeader]), deals connections to replicas in turn, reports who
+// got them in [stack.ReplicaHeader], and answers 502 where there is none. It reads no
+// HTTP beyond that, so that what an nginx does to streams is no matter for it. The
+// workers of a replica, where the app has several, accept in turn.
 package memory

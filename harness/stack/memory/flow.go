@@ -22,6 +22,7 @@ type flow struct {
 	outer, inner *conn // our ends of the client's connection and of the replica's
 	links        []*link
 	upstream     string // told to the client in stack.ReplicaHeader; "" is not
+	head         *chunk // of the request, where the edge has read it
 
 	mu     sync.Mutex // guards stream
 	stream uint64     // from stack.StreamHeader of the first request; 0 before
@@ -34,7 +35,6 @@ func (f *flow) run() {
 	both.Go(f.answer)  // ends with the connection
 	both.Wait()
 	f.close()
-	f.leave()
 }
 
 // leave takes f off its links.
@@ -52,16 +52,17 @@ func (f *flow) close() {
 
 // request carries what the client says.
 func (f *flow) request() {
-	first := true
-	for {
-		c, err := f.outer.take(bufferSize)
-		if err != nil {
+	for first := true; ; first = false {
+		var c chunk
+		var err error
+		if first && f.head != nil {
+			c = *f.head
+		} else if c, err = f.outer.take(bufferSize); err != nil {
 			pass(err, f.inner)
 			return
 		}
 		if first {
 			f.name(c.data)
-			first = false
 		}
 		if f.travel(c, stack.Upstream) {
 			f.inner.Write(c.data) // a replica that has left ends the answer
@@ -71,12 +72,17 @@ func (f *flow) request() {
 
 // name finds the number of the stream in its request.
 func (f *flow) name(head []byte) {
-	_, after, _ := bytes.Cut(head, []byte("\r\n"+stack.StreamHeader+": "))
-	digits, _, _ := bytes.Cut(after, []byte("\r\n"))
-	n, _ := strconv.ParseUint(string(digits), 10, 64)
+	n, _ := strconv.ParseUint(field(head, stack.StreamHeader), 10, 64)
 	f.mu.Lock()
 	f.stream = n
 	f.mu.Unlock()
+}
+
+// field is the value of a header field, in the spelling that we give it.
+func field(head []byte, name string) string {
+	_, after, _ := bytes.Cut(head, []byte("\r\n"+name+": "))
+	value, _, _ := bytes.Cut(after, []byte("\r\n"))
+	return string(value)
 }
 
 // answer carries what the replica says.

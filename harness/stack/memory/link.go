@@ -16,7 +16,8 @@ import (
 type link struct {
 	name string
 	now  func() time.Duration // the run's clock
-	to   addr                 // of the replica; "" for the edge link
+
+	main, control chain.Entrance // its lanes
 
 	mu      sync.Mutex // guards what follows
 	down    bool
@@ -32,11 +33,11 @@ func newLink(name string, now func() time.Duration, toxics []stack.Toxic) *link 
 		changed: make(chan struct{}), strikes: map[uint64][]stack.Strike{}}
 }
 
-// Main implements [chain.Link]: the edge knows a replica by its own address.
-func (l *link) Main() chain.Entrance { return at(l.to) }
+// Main implements [chain.Link].
+func (l *link) Main() chain.Entrance { return l.main }
 
 // Control implements [chain.Link].
-func (l *link) Control() chain.Entrance { return at(l.to) }
+func (l *link) Control() chain.Entrance { return l.control }
 
 // Striker implements [chain.Link].
 func (l *link) Striker() stack.Striker { return l }

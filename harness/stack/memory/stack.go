@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 	"github.com/streamproof/streamproof/harness/stack/nginxconf"
@@ -24,6 +25,8 @@ type Opener struct {
 	// One with a method Shutdown(context.Context) error, as origin.Server has, is
 	// asked to end by it where a process would get SIGTERM.
 	App func(replica int) http.Handler
+	// Twins lets stacks start a second edge ([stack.Twinner]).
+	Twins bool
 
 	mu    sync.Mutex // guards hosts
 	hosts map[string]entrance
@@ -59,14 +62,16 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 		spec.Notify = func(stack.Event) {}
 	}
 	spec.App.Grace = cmp.Or(spec.App.Grace, defaultGrace)
-	s := &Stack{opener: o, spec: spec, hosts: map[addr]entrance{}}
+	s := &Stack{opener: o, spec: spec, hosts: map[addr]entrance{}, open: map[*conn]struct{}{}}
 	s.Chain.Spec, s.Machine, s.What, s.Network = &s.spec, machine{s}, "app", "link in memory"
 	if !spec.LeftOut(stack.EdgeLink) {
 		s.edge = newLink(stack.EdgeLink, spec.Now, spec.Toxics[stack.EdgeLink])
+		s.edge.main, s.edge.control = at(edgeHost), at(controlHost)
 		s.EdgeLink = s.edge
 	}
 	if s.balanced() {
-		s.Edge = balancer{}
+		s.Edge, s.EdgeAt = balancer{form: spec.Edge.Form}, func() chain.Entrance { return at(balancerHost) }
+		s.host(balancerHost, s.enterControl)
 	}
 	for range max(1, spec.Replicas) { // one after the other: a run in memory is always the same
 		r, err := s.Machine.Open(ctx, s.Reserve())
@@ -77,6 +82,9 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 	}
 	s.host(edgeHost, s.enterMain)
 	s.host(controlHost, s.enterControl)
+	if o.Twins {
+		return twinStack{s}, nil
+	}
 	return s, nil
 }
 
@@ -100,8 +108,9 @@ func (s *Stack) host(at addr, enter entrance) {
 
 // Addresses of a stack.
 const (
-	edgeHost    = "edge.memory:80"
-	controlHost = "control.memory:80"
+	edgeHost     = "edge.memory:80"    // main lane of the edge link
+	controlHost  = "control.memory:80" // its control lane
+	balancerHost = "balancer.memory:80"
 )
 
 // A Stack is an app in memory, with what it can be asked to do.
@@ -116,20 +125,23 @@ type Stack struct {
 
 	mu     sync.Mutex // guards what follows
 	hosts  map[addr]entrance
-	all    []*replica // that there ever were
-	turn   int        // of the balancer
+	open   map[*conn]struct{} // our ends of clients' connections
+	all    []*replica         // that there ever were
+	turn   int                // of the balancer
 	pids   int
 	closed bool
 }
 
 var (
-	_ stack.Stack   = (*Stack)(nil)
-	_ stack.Killer  = (*Stack)(nil)
-	_ stack.Pauser  = (*Stack)(nil)
-	_ stack.Stopper = (*Stack)(nil)
-	_ stack.Scaler  = (*Stack)(nil)
-	_ stack.Dialer  = (*Opener)(nil)
-	_ stack.Striker = (*link)(nil)
+	_ stack.Stack    = (*Stack)(nil)
+	_ stack.Killer   = (*Stack)(nil)
+	_ stack.Pauser   = (*Stack)(nil)
+	_ stack.Stopper  = (*Stack)(nil)
+	_ stack.Scaler   = (*Stack)(nil)
+	_ stack.Reloader = (*Stack)(nil)
+	_ stack.Twinner  = twinStack{}
+	_ stack.Dialer   = (*Opener)(nil)
+	_ stack.Striker  = (*link)(nil)
 )
 
 // A machine runs the replicas as handlers.
@@ -141,8 +153,12 @@ func (s machine) Open(_ context.Context, i int) (*chain.Replica, error) {
 	open := &chain.Replica{Name: r.name, App: r}
 	if s.balanced() && !s.spec.LeftOut(stack.UpstreamLink) {
 		r.link = newLink(chain.UpstreamName(i), s.spec.Now, s.spec.Toxics[stack.UpstreamLink])
-		r.link.to = r.addr
+		main, control := addr(fmt.Sprintf("upstream-%d.memory:80", i)), addr(fmt.Sprintf("beside-%d.memory:80", i))
+		r.link.main, r.link.control = at(main), at(control)
+		r.link.main.Addr, r.link.control.Addr = string(r.addr), string(r.addr) // the edge knows it by its own
 		open.Link = r.link
+		s.host(main, func(ctx context.Context, from addr) (net.Conn, error) { return direct(s.behind(ctx, from, r, true)) })
+		s.host(control, func(ctx context.Context, from addr) (net.Conn, error) { return direct(s.behind(ctx, from, r, false)) })
 	}
 	s.mu.Lock()
 	s.all = append(s.all, r)
@@ -156,14 +172,23 @@ func (machine) Retire(context.Context, *chain.Replica) error { return nil }
 
 // A balancer is the edge of a stack in memory. It reads the list of replicas for
 // each connection.
-type balancer struct{}
+type balancer struct{ form stack.EdgeForm }
 
-func (balancer) Version() (name, version string) { return "edge", "in memory" }
+func (balancer) Version() (name, version string) { return balancerName, inMemory }
 
-func (balancer) What() string { return "balancer in memory" }
+const balancerName, inMemory = "balancer", "in memory"
 
+// What implements [chain.Edge].
+func (b balancer) What() string {
+	if b.form == "" {
+		return balancerName + " " + inMemory
+	}
+	return balancerName + " " + inMemory + ", form " + string(b.form)
+}
+
+// Layer implements [chain.Edge].
 func (balancer) Layer() stack.Layer {
-	return stack.Layer{Name: "balancer in memory", Settings: map[string]string{"buffering": "off"}}
+	return stack.Layer{Name: balancerName, Settings: map[string]string{"buffering": "off"}}
 }
 
 func (balancer) Route(context.Context, []nginxconf.Upstream) error { return nil }
@@ -194,7 +219,8 @@ func (s *Stack) enterControl(ctx context.Context, from addr) (net.Conn, error) {
 	return direct(s.enter(ctx, from, false))
 }
 
-// enter connects a client to the chain, on the lane that is faulted or on the other.
+// enter connects a client to the chain, by the lane of the edge link that is faulted or
+// by the other.
 func (s *Stack) enter(ctx context.Context, from addr, faulted bool) (*conn, error) {
 	client, outer := connect(from, edgeHost)
 	f := &flow{outer: outer}
@@ -204,16 +230,59 @@ func (s *Stack) enter(ctx context.Context, from addr, faulted bool) (*conn, erro
 		}
 		f.links = append(f.links, s.edge)
 	}
-	if !s.forward(ctx, f, faulted) {
-		f.leave()
-		if !s.balanced() {
-			return nil, syscall.ECONNREFUSED
-		}
-		s.flows.Go(func() { refuse(outer) }) // ends with its answer, or with its client
+	if s.balanced() {
+		s.carry(f, s.balance)
 		return client, nil
 	}
-	s.flows.Go(f.run) // ends with the connection
+	if !s.forward(ctx, f, faulted) {
+		f.leave()
+		return nil, syscall.ECONNREFUSED
+	}
+	s.carry(f, (*flow).run)
 	return client, nil
+}
+
+// behind connects a client to a replica by a lane of its link.
+func (s *Stack) behind(ctx context.Context, from addr, r *replica, faulted bool) (*conn, error) {
+	client, outer := connect(from, r.addr)
+	f := &flow{outer: outer}
+	if !s.reach(ctx, f, r, faulted) {
+		return nil, syscall.ECONNREFUSED
+	}
+	s.carry(f, (*flow).run)
+	return client, nil
+}
+
+// carry has do carry a client's connection in a goroutine, which ends with it or with
+// the stack.
+func (s *Stack) carry(f *flow, do func(*flow)) {
+	s.mu.Lock()
+	s.open[f.outer] = struct{}{}
+	s.mu.Unlock()
+	s.flows.Go(func() {
+		do(f)
+		f.leave()
+		s.mu.Lock()
+		delete(s.open, f.outer)
+		s.mu.Unlock()
+	})
+}
+
+// balance reads the head of a request, which names the lane behind the edge, and leads
+// it to a replica. Where there is none it answers 502, as an edge does.
+func (s *Stack) balance(f *flow) {
+	head, err := f.outer.take(bufferSize)
+	if err != nil {
+		f.outer.Close()
+		return
+	}
+	if !s.forward(context.Background(), f, field(head.data, stack.LaneHeader) != stack.ControlLane) {
+		f.outer.Write([]byte("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+		f.outer.Close()
+		return
+	}
+	f.head = &head
+	f.run()
 }
 
 // forward finds f a replica that accepts it, the next in turn first.
@@ -263,39 +332,32 @@ func (s *Stack) turns() (rs []*replica) {
 	return slices.Concat(rs[i:], rs[:i])
 }
 
-// refuse answers 502, as an edge does that finds no replica.
-func refuse(c *conn) {
-	defer c.Close()
-	if _, err := c.take(bufferSize); err == nil {
-		c.Write([]byte("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+// Reload implements [stack.Reloader]: a balancer reads the replicas anew for each
+// connection, so that nothing is left to do. The edge is called as in all stacks.
+func (s *Stack) Reload(ctx context.Context) error {
+	if !s.balanced() {
+		return &stack.Unable{What: "reload the edge", Why: "there is none in this stack"}
 	}
-}
-
-// Hops implements [stack.Stack]. The lanes have addresses of their own from the
-// client to the replica, so that there is no way in between the two.
-func (s *Stack) Hops() []stack.Hop {
-	what := "link in memory"
-	if s.balanced() {
-		what = "balancer in memory"
-	}
-	hops := []stack.Hop{{Name: "edge", What: what, URL: at(edgeHost).URL, Control: at(controlHost).URL}}
-	if rs := s.Replicas(); len(rs) > 0 {
-		hops = append(hops, stack.Hop{Name: "app", What: "app", URL: rs[0].URL, Control: rs[0].URL})
-	}
-	return hops
+	chain.Tell(&s.spec, "nginx", record.KindReload, 0, int(syscall.SIGHUP), "replicas read anew")
+	return s.Edge.Route(ctx, s.Upstreams())
 }
 
 // Logs implements [stack.Stack]: nobody writes any.
 func (*Stack) Logs() []stack.Log { return nil }
 
 // Versions implements [stack.Stack].
-func (*Stack) Versions() map[string]string { return map[string]string{"edge": "in memory"} }
+func (s *Stack) Versions() map[string]string {
+	if !s.balanced() {
+		return nil
+	}
+	return map[string]string{balancerName: inMemory}
+}
 
 // Close implements [stack.Stack]. It waits until nothing of the stack is left; the
 // error says what is.
 func (s *Stack) Close(ctx context.Context) error {
 	s.mu.Lock()
-	again, all, hosts := s.closed, slices.Clone(s.all), maps.Clone(s.hosts)
+	again, all, hosts, open := s.closed, slices.Clone(s.all), maps.Clone(s.hosts), maps.Clone(s.open)
 	s.closed = true
 	s.mu.Unlock()
 	if again {
@@ -313,6 +375,9 @@ func (s *Stack) Close(ctx context.Context) error {
 			r.end(ctx, 0)
 		}
 		s.servers.Wait()
+		for c := range open { // a client that has sent nothing yet
+			c.Close()
+		}
 		s.flows.Wait()
 	}()
 	select {

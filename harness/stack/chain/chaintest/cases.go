@@ -1,6 +1,7 @@
 package chaintest
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"os"
@@ -17,7 +18,10 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-var streaming = stack.Edge{Form: stack.EdgeStreaming}
+var (
+	streaming = stack.Edge{Form: stack.EdgeStreaming}
+	none      = stack.Edge{Form: stack.EdgeNone}
+)
 
 var cases = []struct {
 	name  string
@@ -26,12 +30,12 @@ var cases = []struct {
 }{
 	{"hops", stack.Spec{Edge: streaming, Replicas: 2}, hops},
 	{"links left out", stack.Spec{Edge: streaming, Bare: []string{stack.EdgeLink}}, leftOut},
-	{"no edge", stack.Spec{}, noEdge},
+	{"no edge", stack.Spec{Edge: none}, noEdge},
 	{"links are faulted on the main lane alone", stack.Spec{Edge: streaming}, mainLane},
 	{"strikes hit their stream", stack.Spec{Edge: streaming, Strikes: true}, strikes},
-	{"a killed worker", stack.Spec{}, killedWorker},
-	{"a stop lets streams finish", stack.Spec{}, stopped},
-	{"a pause freezes", stack.Spec{}, paused},
+	{"a killed worker", stack.Spec{Edge: none}, killedWorker},
+	{"a stop lets streams finish", stack.Spec{Edge: none}, stopped},
+	{"a pause freezes", stack.Spec{Edge: none}, paused},
 	{"reloads and scaling keep streams", stack.Spec{Edge: streaming}, scaled},
 	{"a second edge", stack.Spec{Edge: stack.Edge{Form: stack.EdgeDefault}}, twin},
 }
@@ -43,7 +47,7 @@ func hops(t *testing.T, r *Rig) {
 	for _, h := range r.Hops() {
 		names += h.Name + " "
 		for _, control := range []bool{false, true} {
-			if a := send(t, request{hop: h, control: control, events: 3}); !a.whole(3) {
+			if a := r.send(t, request{hop: h, control: control, events: 3}); !a.whole(3) {
 				t.Errorf("hop %s (%s), control %v: %v", h.Name, h.What, control, a)
 			}
 		}
@@ -53,23 +57,23 @@ func hops(t *testing.T, r *Rig) {
 	}
 	served := map[string]int{}
 	for i := range 8 {
-		served[send(t, request{hop: r.hop(t, "edge"), behind: i >= 4, events: 1}).replica]++
+		served[r.send(t, request{hop: r.hop(t, "edge"), behind: i >= 4, events: 1}).replica]++
 	}
 	for _, rep := range r.Replicas() {
 		if served[rep.Addr]+served[rep.Control] == 0 {
 			t.Errorf("%s at %s is none of %v", rep.Name, rep.Addr, served)
 		}
 	}
-	if v := r.Versions()["nginx"]; !strings.HasPrefix(v, "1.") || r.hop(t, "nginx").What != "nginx "+v+", form streaming" {
-		t.Errorf("nginx is of version %q, the hop %q", v, r.hop(t, "nginx").What)
+	if v := r.Versions()[r.Edge]; v == "" || r.hop(t, "nginx").What != r.Edge+" "+v+", form streaming" {
+		t.Errorf("%s is of version %q, the hop %q", r.Edge, v, r.hop(t, "nginx").What)
 	}
 	layers := map[string]map[string]string{}
 	for _, l := range r.Layers() {
 		layers[l.Name] = l.Settings
 	}
-	nginx := layers["nginx"]
-	if nginx["proxy_buffering"] != "off" || nginx["proxy_next_upstream"] == "" ||
-		layers["app"]["grace after SIGTERM"] != "10s" {
+	edge := layers[r.Edge]
+	if cmp.Or(edge["proxy_buffering"], edge["buffering"]) != "off" || layers["app"]["grace after SIGTERM"] != "10s" ||
+		r.Edge == "nginx" && edge["proxy_next_upstream"] == "" {
 		t.Errorf("layers are %v", layers)
 	}
 	if err := r.Close(t.Context()); err != nil {
@@ -82,7 +86,8 @@ func hops(t *testing.T, r *Rig) {
 		}
 		kinds[l.Kind]++
 	}
-	if kinds[record.NginxAccess] != 1 || kinds[record.NginxError] != 1 || kinds[record.AppLog] != 2 {
+	if r.Mute != (len(kinds) == 0) ||
+		!r.Mute && (kinds[record.NginxAccess] != 1 || kinds[record.NginxError] != 1 || kinds[record.AppLog] != 2) {
 		t.Errorf("logs are %v", r.Logs())
 	}
 }
@@ -92,7 +97,7 @@ func leftOut(t *testing.T, r *Rig) {
 	names := ""
 	for _, h := range r.Hops() {
 		names += h.Name + " "
-		if a := send(t, request{hop: h, events: 2}); !a.whole(2) {
+		if a := r.send(t, request{hop: h, events: 2}); !a.whole(2) {
 			t.Errorf("hop %s: %v", h.Name, a)
 		}
 	}
@@ -110,7 +115,7 @@ func noEdge(t *testing.T, r *Rig) {
 			t.Errorf("error %v, want that there is no edge", err)
 		}
 	}
-	if a := send(t, request{hop: r.hop(t, "edge"), events: 2}); !a.whole(2) {
+	if a := r.send(t, request{hop: r.hop(t, "edge"), events: 2}); !a.whole(2) {
 		t.Errorf("stream: %v", a)
 	}
 }
@@ -121,14 +126,14 @@ func mainLane(t *testing.T, r *Rig) {
 	edge := r.hop(t, "edge")
 	for _, l := range r.Links() {
 		var main atomic.Int64
-		victim := start(t, request{hop: edge, events: 100, gap: 10 * time.Millisecond,
+		victim := r.start(t, request{hop: edge, events: 100, gap: 10 * time.Millisecond,
 			on: func(n int) { main.Store(int64(n)) }})
 		if err := l.Add(t.Context(), stack.Stall()); err != nil {
 			t.Fatal(err)
 		}
 		control := request{hop: edge, control: l.Name() == stack.EdgeLink, behind: l.Name() != stack.EdgeLink,
 			events: 130, gap: 10 * time.Millisecond}
-		if a := send(t, control); !a.whole(130) { // for longer than the victim would take
+		if a := r.send(t, control); !a.whole(130) { // for longer than the victim would take
 			t.Errorf("%s: control stream during the stall: %v", l.Name(), a)
 		}
 		if n := main.Load(); n >= 100 {
@@ -147,13 +152,13 @@ func mainLane(t *testing.T, r *Rig) {
 	if err := link.SetUp(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	if a := send(t, request{hop: edge, events: 1}); a.err == nil {
+	if a := r.send(t, request{hop: edge, events: 1}); a.err == nil {
 		t.Errorf("a stream through a link that is down: %v", a)
 	}
 	if err := link.SetUp(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if a := send(t, request{hop: edge, events: 2}); !a.whole(2) {
+	if a := r.send(t, request{hop: edge, events: 2}); !a.whole(2) {
 		t.Errorf("a stream through a link that is up again: %v", a)
 	}
 }
@@ -171,8 +176,8 @@ func strikes(t *testing.T, r *Rig) {
 		if err := striker.Arm(t.Context(), stack.Strike{Stream: victim, After: after, Action: stack.RST}); err != nil {
 			t.Fatal(err)
 		}
-		beside := start(t, request{hop: edge, id: victim + 1, events: events, gap: 10 * time.Millisecond})
-		a := send(t, request{hop: edge, id: victim, events: events, gap: 10 * time.Millisecond})
+		beside := r.start(t, request{hop: edge, id: victim + 1, events: events, gap: 10 * time.Millisecond})
+		a := r.send(t, request{hop: edge, id: victim, events: events, gap: 10 * time.Millisecond})
 		if a.events != after || a.err == nil {
 			t.Errorf("%s: the victim got %v, want %d events and an error", l.Name(), a, after)
 		}
@@ -232,7 +237,7 @@ func killedWorker(t *testing.T, r *Rig) {
 	if err := killer.Signal(t.Context(), victim, 0); err == nil {
 		t.Error("a pid that is gone was signalled")
 	}
-	if a := send(t, request{hop: r.hop(t, "app"), events: 2}); !a.whole(2) {
+	if a := r.send(t, request{hop: r.hop(t, "app"), events: 2}); !a.whole(2) {
 		t.Errorf("stream after the kill: %v", a)
 	}
 }
@@ -241,14 +246,14 @@ func killedWorker(t *testing.T, r *Rig) {
 // replica comes back; all of it is told.
 func stopped(t *testing.T, r *Rig) {
 	stopper := r.Stack.(stack.Stopper)
-	flight := start(t, request{hop: r.hop(t, "app"), events: 60, gap: 10 * time.Millisecond})
+	flight := r.start(t, request{hop: r.hop(t, "app"), events: 60, gap: 10 * time.Millisecond})
 	if err := stopper.Stop(t.Context(), "app[0]", patience); err != nil {
 		t.Fatal(err)
 	}
 	if a := <-flight; !a.whole(60) {
 		t.Errorf("stream in flight: %v", a)
 	}
-	if a := send(t, request{hop: r.hop(t, "app"), events: 1}); a.err == nil {
+	if a := r.send(t, request{hop: r.hop(t, "app"), events: 1}); a.err == nil {
 		t.Errorf("a stream to a stopped replica: %v", a)
 	}
 	exit := r.await(t, record.KindExit, "app[0]", func(stack.Event) bool { return true })
@@ -260,7 +265,7 @@ func stopped(t *testing.T, r *Rig) {
 			t.Fatal(err)
 		}
 	}
-	if a := send(t, request{hop: r.hop(t, "app"), events: 2}); !a.whole(2) {
+	if a := r.send(t, request{hop: r.hop(t, "app"), events: 2}); !a.whole(2) {
 		t.Errorf("stream after the new start: %v", a)
 	}
 	r.await(t, record.KindStart, "app[0]", func(e stack.Event) bool { return e.At >= exit.At })
@@ -280,7 +285,7 @@ func stopped(t *testing.T, r *Rig) {
 func paused(t *testing.T, r *Rig) {
 	pauser := r.Stack.(stack.Pauser)
 	var got atomic.Int64
-	flight := start(t, request{hop: r.hop(t, "app"), events: 100, gap: 5 * time.Millisecond,
+	flight := r.start(t, request{hop: r.hop(t, "app"), events: 100, gap: 5 * time.Millisecond,
 		on: func(n int) { got.Store(int64(n)) }})
 	if err := pauser.Pause(t.Context(), "app[0]"); err != nil {
 		t.Fatal(err)
@@ -302,12 +307,12 @@ func paused(t *testing.T, r *Rig) {
 // scaled: reloads, a replica that joins and one that leaves cut nobody's stream.
 func scaled(t *testing.T, r *Rig) {
 	edge := r.hop(t, "edge")
-	flights := []<-chan answer{start(t, request{hop: edge, events: 200, gap: 10 * time.Millisecond})}
+	flights := []<-chan answer{r.start(t, request{hop: edge, events: 200, gap: 10 * time.Millisecond})}
 	if err := r.Stack.(stack.Reloader).Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.await(t, record.KindReload, "nginx", func(stack.Event) bool { return true })
-	flights = append(flights, start(t, request{hop: edge, events: 200, gap: 10 * time.Millisecond}))
+	flights = append(flights, r.start(t, request{hop: edge, events: 200, gap: 10 * time.Millisecond}))
 	scaler := r.Stack.(stack.Scaler)
 	added, err := scaler.AddReplica(t.Context())
 	if err != nil || added.Name != "app[1]" {
@@ -322,7 +327,7 @@ func scaled(t *testing.T, r *Rig) {
 		}
 	}
 	for range 4 {
-		if a := send(t, request{hop: edge, events: 1}); a.replica != added.Addr || !a.whole(1) {
+		if a := r.send(t, request{hop: edge, events: 1}); a.replica != added.Addr || !a.whole(1) {
 			t.Errorf("a stream went to %s, want %s: %v", a.replica, added.Addr, a)
 		}
 	}
@@ -342,18 +347,22 @@ func twin(t *testing.T, r *Rig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.Get(twin.URL + "/x")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, twin.URL+"/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := r.transport("").RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	if res.Header.Get(origin.ProbeHeader) != "HTTP/1.0" {
+	if res.Header.Get(origin.ProbeHeader) != r.Asks {
 		t.Errorf("the second edge answers with %v, not as the origin of the probe", res.Header)
 	}
-	if !strings.HasPrefix(twin.What, "nginx 1.") || !strings.HasSuffix(twin.What, ", form default") {
+	if !strings.HasPrefix(twin.What, r.Edge+" ") || !strings.HasSuffix(twin.What, ", form default") {
 		t.Errorf("it is called %q", twin.What)
 	}
-	if a := send(t, request{hop: r.hop(t, "edge"), events: 2}); !a.whole(2) {
+	if a := r.send(t, request{hop: r.hop(t, "edge"), events: 2}); !a.whole(2) {
 		t.Errorf("stream through the first edge: %v", a)
 	}
 	if err := twin.Close(t.Context()); err != nil {

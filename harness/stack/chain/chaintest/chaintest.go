@@ -5,6 +5,7 @@ package chaintest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,9 +26,25 @@ const patience = 30 * time.Second
 // dialLimit bounds a connection.
 const dialLimit = 3 * time.Second
 
+// A Machine is what runs the stacks under test.
+type Machine struct {
+	Opener stack.Opener
+	// Edge is what stands at the edge, as Versions and Layers name it, and Asks the
+	// protocol in which one of the default form asks the app.
+	Edge, Asks string
+	// Mute says that its parts write no logs.
+	Mute bool
+	// Bubble runs a case on a clock of its own; nil is the machine's clock.
+	Bubble func(t *testing.T, f func(*testing.T))
+}
+
+// Nginx are the facts of a machine whose edge is nginx.
+func Nginx(o stack.Opener) Machine { return Machine{Opener: o, Edge: "nginx", Asks: "HTTP/1.0"} }
+
 // A Rig is an open stack under test.
 type Rig struct {
 	stack.Stack
+	Machine
 	// Dir is its log folder.
 	Dir string
 
@@ -35,24 +52,29 @@ type Rig struct {
 	events []stack.Event
 }
 
-// Run plays all cases on the stacks of o, with our origin of two workers as the app.
-// Each stack is closed twice. An edge that the machine cannot run skips its cases.
-func Run(t *testing.T, o stack.Opener) {
+// Run plays all cases on the stacks of a machine, with our origin of two workers as the
+// app. Each stack is closed twice.
+func Run(t *testing.T, m Machine) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			spec := c.spec
 			spec.App = stack.App{Origin: &stack.Origin{Workers: 2}}
-			c.check(t, open(t, o, spec))
+			play := func(t *testing.T) { c.check(t, open(t, m, spec)) }
+			if m.Bubble != nil {
+				m.Bubble(t, play)
+				return
+			}
+			play(t)
 		})
 	}
 }
 
-func open(t *testing.T, o stack.Opener, spec stack.Spec) *Rig {
+func open(t *testing.T, m Machine, spec stack.Spec) *Rig {
 	t.Helper()
-	r := &Rig{Dir: t.TempDir()}
+	r := &Rig{Machine: m, Dir: t.TempDir()}
 	began := time.Now()
 	spec.LogDir, spec.Notify, spec.Now = r.Dir, r.note, func() time.Duration { return time.Since(began) }
-	s, err := o.Open(t.Context(), spec)
+	s, err := m.Opener.Open(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +89,19 @@ func open(t *testing.T, o stack.Opener, spec stack.Spec) *Rig {
 		}
 	})
 	return r
+}
+
+// transport connects by the machine's network, to addr where it is not "".
+func (r *Rig) transport(addr string) *http.Transport {
+	d := net.Dialer{Timeout: dialLimit} // nobody answers for the address of a stopped container
+	dial := d.DialContext
+	if own, ok := r.Opener.(stack.Dialer); ok {
+		dial = own.DialContext
+	}
+	return &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, own string) (net.Conn, error) {
+			return dial(ctx, network, cmp.Or(addr, own))
+		}}
 }
 
 func (r *Rig) note(e stack.Event) {
@@ -139,7 +174,7 @@ func (a answer) String() string {
 }
 
 // send reads a whole stream.
-func send(t *testing.T, q request) (a answer) {
+func (r *Rig) send(t *testing.T, q request) (a answer) {
 	base, dial := q.hop.URL, q.hop.Dial
 	if q.control {
 		base, dial = q.hop.Control, q.hop.DialControl
@@ -154,15 +189,7 @@ func send(t *testing.T, q request) (a answer) {
 	if q.behind {
 		req.Header.Set(stack.LaneHeader, stack.ControlLane)
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if dial != "" {
-			addr = dial
-		}
-		d := net.Dialer{Timeout: dialLimit} // nobody answers for the address of a stopped container
-		return d.DialContext(ctx, network, addr)
-	}
-	res, err := transport.RoundTrip(req)
+	res, err := r.transport(dial).RoundTrip(req)
 	if err != nil {
 		return answer{err: err}
 	}
@@ -199,7 +226,7 @@ func ReadEvents(body io.Reader, on func(event int)) (events int, done bool, err 
 }
 
 // start sends a stream and returns when it is in its body.
-func start(t *testing.T, q request) <-chan answer {
+func (r *Rig) start(t *testing.T, q request) <-chan answer {
 	t.Helper()
 	begun, result := make(chan struct{}), make(chan answer, 1)
 	var once sync.Once
@@ -211,7 +238,7 @@ func start(t *testing.T, q request) <-chan answer {
 		}
 	}
 	go func() {
-		result <- send(t, q)
+		result <- r.send(t, q)
 		once.Do(func() { close(begun) })
 	}()
 	<-begun
