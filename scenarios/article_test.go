@@ -71,6 +71,7 @@ var adviceList = []advice{
 
 func TestArticle(t *testing.T) {
 	needNginx(t)
+	t.Parallel()
 	for _, a := range adviceList {
 		t.Run(a.name, func(t *testing.T) {
 			needSoftware(t, "python:fastapi", "python:uvicorn", "python:flask", "gunicorn")
@@ -88,6 +89,7 @@ func TestArticle(t *testing.T) {
 // the app is fine, so the layer is named and not the app.
 func TestArticlePeel(t *testing.T) {
 	needNginx(t)
+	t.Parallel()
 	needSoftware(t, "python:fastapi", "python:uvicorn")
 	a := advice{command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", cause: diagnose.BufferedByEdge, says: "it goes wrong at nginx"}
 	report, out := a.play(t, "diagnose", "")

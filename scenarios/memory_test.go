@@ -24,7 +24,7 @@ func inMemory(t *testing.T, o harness.Options, check func(t *testing.T, r *verdi
 		t.Fatalf("make test does not run %s in memory: its name must begin with %s", t.Name(), memoryTests)
 	}
 	if raceEnabled {
-		t.Skip("runs without the race detector: make memory")
+		t.Skip("runs without the race detector: make norace")
 	}
 	harnesstest.InMemory(t, func(t *testing.T, stacks *memory.Opener) {
 		o.Opener, o.Dir = stacks, t.TempDir()+"/run"

@@ -28,8 +28,8 @@ type fleetTrial struct {
 	stops, replicas int
 	kills           bool
 	edgeSays        string // a line of nginx's error log
-	// byNight leaves a trial to make nightly: by day one stands for those that
-	// pass without a cut, one for those that cut and one for those that fail.
+	// byNight leaves a trial to make nightly: by day one stands for those that pass
+	// without a cut, and one for those that are cut and fail.
 	byNight bool
 }
 
@@ -50,7 +50,7 @@ var fleet = []fleetTrial{
 	// A container takes its time to join: the load waits for it.
 	{id: "scale-out", byNight: true, load: harness.Load{Duration: 8 * time.Second}, replicas: 3, edgeSays: "reconfiguring"},
 	{id: "drain", byNight: true, path: long, stops: 1, replicas: 2},
-	{id: "crash", path: long, kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
+	{id: "crash", byNight: true, path: long, kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
 	{id: "worker-kill", byNight: true, path: long, kills: true, replicas: 2, edgeSays: "upstream prematurely closed connection"},
 	{id: "edge-reload", byNight: true, path: long, replicas: 2, edgeSays: "signal 1 (SIGHUP) received"},
 	hasty.of("drain", 1, 2),

@@ -64,6 +64,7 @@ func Run(t *testing.T, m Machine) {
 				m.Bubble(t, play)
 				return
 			}
+			t.Parallel() // they mostly wait
 			play(t)
 		})
 	}
