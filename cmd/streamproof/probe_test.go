@@ -271,6 +271,13 @@ func TestSaidAndRecognised(t *testing.T) {
 		{"a terminal as people type it", says{"application/x-ndjson", []string{`{"status":"running"}` + "\n", `{"status":"finished"}` + "\n"}}, []string{"--terminal", `.status == "finished"`}, exitPass, "recognised: ndjson-generic"},
 		{"a feed", says{"text/event-stream", []string{event("leaf", "1"), "…"}}, []string{"--endless", "600ms,2"}, exitPass, "recognised: sse-generic"},
 		{"a text's end", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--sentinel", "moss"}, exitPass, "recognised: text"},
+		{"a prefix sent twice", says{"text/event-stream", []string{"data: " + chat(`"delta":{"content":"fern"}`), "data: " + chat(`"delta":{},"finish_reason":"stop"`), "data: data: [DONE]\n\n"}}, nil, exitFail, "recognised: openai-chat"},
+		{"a Responses stream that leaves its item open", says{"text/event-stream", []string{
+			event("response.created", `{"type":"response.created","sequence_number":0,"response":{"id":"r","status":"in_progress"}}`),
+			event("response.output_item.added", `{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"message"}}`),
+			event("response.output_text.delta", `{"type":"response.output_text.delta","sequence_number":2,"output_index":0,"content_index":0,"delta":"fern"}`),
+			event("response.completed", `{"type":"response.completed","sequence_number":3,"response":{"id":"r","status":"completed"}}`),
+		}}, nil, exitPass, "recognised: openai-responses"},
 		{"compressed", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Header().Set("Content-Type", "text/event-stream")
