@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/suggest"
 )
 
 // meanings are flags of curl, hey, oha, wrk, k6, vegeta and ab, and what says the
@@ -50,7 +50,7 @@ func meant(name string, flags *pflag.FlagSet) string {
 	if m, ok := meanings[strings.ToLower(name)]; ok && has(flags, m) {
 		return m
 	}
-	if s := harness.Nearest(name, names); s != "" {
+	if s := suggest.Nearest(name, names); s != "" {
 		return "--" + s
 	}
 	return ""

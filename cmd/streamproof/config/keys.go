@@ -7,7 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/suggest"
 )
 
 // checkKeys refuses keys that t does not have, anywhere below n. The library's
@@ -91,7 +91,7 @@ func keysOf(t reflect.Type) []string {
 // key that stands in another section just so is the latter, unless one of this
 // section only lacks its end: stream for streams.
 func suggestKey(key string, t reflect.Type) string {
-	near, home := harness.Nearest(key, keysOf(t)), homeOf(key, t)
+	near, home := suggest.Nearest(key, keysOf(t)), homeOf(key, t)
 	if home == "" || near != "" && (strings.HasPrefix(near, key) || strings.HasPrefix(key, near)) {
 		return Suggest(key, keysOf(t))
 	}

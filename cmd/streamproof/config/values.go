@@ -10,9 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/suggest"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -281,7 +281,7 @@ func unknownName(what, got string, known []string) error {
 // Suggest is the fix for a name that is not among the known ones: the nearest,
 // the one or two that begin so, or all of them.
 func Suggest(got string, known []string) string {
-	near, longer := harness.Nearest(got, known), beginning(got, known)
+	near, longer := suggest.Nearest(got, known), beginning(got, known)
 	switch {
 	case near != "":
 		return "did you mean " + strconv.Quote(near) + "?"
