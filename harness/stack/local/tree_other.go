@@ -9,6 +9,8 @@ func descendants(int) []chain.Process { return nil }
 
 func arguments(int) []string { return nil }
 
+func commandLine(int) string { return "" }
+
 func family(int) ([]chain.Process, bool) { return nil, false }
 
 func threadsOf(int) (int, bool) { return 0, false }
