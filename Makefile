@@ -59,8 +59,12 @@ trials: ## which trial of which scenario runs in make test, and which in make ni
 lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge nothing
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	$(GO) tool -modfile=.github/tools.mod staticcheck ./...
 	-@$(GO) run ./harness/internal/measure
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what the program is made of (needs the list of vuln.go.dev)
+	$(GO) tool -modfile=.github/tools.mod govulncheck ./cmd/...
 
 .PHONY: bench
 bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 7 min; quiet machine; STREAMS=n, THROUGH=n, CROWD=n)

@@ -17,7 +17,7 @@ import (
 func DiagnosisOn(screen Screen) Reporter {
 	return func(w io.Writer, in Input) error {
 		in, _ = in.safe()
-		t := &text{Input: in, screen: screen, inks: screen.inks(w)}
+		t := &text{Input: in, screen: screen, inks: screen.inks()}
 		fmt.Fprintf(t, "%s  %s\n", t.badge(in.Report.Verdict), t.bold.Render(located(in)))
 		fmt.Fprintln(t, t.faint.Render(about(in)))
 		if !in.Report.Complete {

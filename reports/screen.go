@@ -4,10 +4,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/charmbracelet/lipgloss"
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/term"
-	"github.com/mattn/go-isatty"
-	"github.com/muesli/termenv"
 )
 
 // A Screen says what a writer can show. The zero value is a plain file.
@@ -24,7 +22,7 @@ type Screen struct {
 // their logs; NO_COLOR (no-color.org) turns off colour alone.
 func ScreenOf(w io.Writer) Screen {
 	f, ok := w.(*os.File)
-	if !ok || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" || os.Getenv("CI") != "" {
+	if !ok || !term.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" || os.Getenv("CI") != "" {
 		return Screen{}
 	}
 	s := Screen{Terminal: true, Color: os.Getenv("NO_COLOR") == ""}
@@ -47,15 +45,11 @@ type inks struct {
 	red, yellow, green, bold, faint, plain lipgloss.Style
 }
 
-func (s Screen) inks(w io.Writer) inks {
-	r := lipgloss.NewRenderer(w)
-	r.SetColorProfile(termenv.Ascii)
-	if s.Color {
-		r.SetColorProfile(termenv.ANSI)
+func (s Screen) inks() inks {
+	plain := lipgloss.NewStyle()
+	if !s.Color {
+		return inks{plain, plain, plain, plain, plain, plain}
 	}
-	ink := func(c string) lipgloss.Style { return r.NewStyle().Bold(true).Foreground(lipgloss.Color(c)) }
-	return inks{
-		red: ink("9"), yellow: ink("11"), green: ink("10"),
-		bold: r.NewStyle().Bold(true), faint: r.NewStyle().Faint(true), plain: r.NewStyle(),
-	}
+	ink := func(c string) lipgloss.Style { return plain.Bold(true).Foreground(lipgloss.Color(c)) }
+	return inks{red: ink("9"), yellow: ink("11"), green: ink("10"), bold: plain.Bold(true), faint: plain.Faint(true), plain: plain}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
+	"charm.land/lipgloss/v2"
 
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -22,7 +22,7 @@ func Text(w io.Writer, in Input) error { return TextOn(ScreenOf(w))(w, in) }
 func TextOn(screen Screen) Reporter {
 	return func(w io.Writer, in Input) error {
 		in, _ = in.safe()
-		t := &text{Input: in, screen: screen, inks: screen.inks(w)}
+		t := &text{Input: in, screen: screen, inks: screen.inks()}
 		t.head()
 		t.distinct()
 		t.table()

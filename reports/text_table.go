@@ -5,8 +5,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
 )
 
 var columns = []string{"scenario", "verdict", "streams", "outcomes", "why"}
@@ -47,7 +47,7 @@ func (t *text) boxed() {
 	style := func(row, col int) lipgloss.Style {
 		cell := t.plain.Padding(0, 1).Width(widths[col])
 		if row == table.HeaderRow {
-			return cell.Faint(true)
+			return t.faint.Padding(0, 1).Width(widths[col])
 		}
 		if col == 2 {
 			return cell.Align(lipgloss.Right)

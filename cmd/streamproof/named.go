@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +19,7 @@ import (
 
 // composed looks into the compose file that the user named, and for the service
 // in it. Each scenario would only find the same again.
-func composed(c stack.Compose) error {
+func composed(ctx context.Context, c stack.Compose) error {
 	switch {
 	case c == stack.Compose{}:
 		return nil
@@ -26,10 +27,11 @@ func composed(c stack.Compose) error {
 		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("service %q of no compose file", c.Service), Fix: "add compose: docker-compose.yml"}
 	}
 	file := filepath.ToSlash(c.File)
+	if _, err := os.Stat(c.File); err != nil {
+		return unread("app.compose", file, err)
+	}
 	services, err := dock.Services(c.File)
 	switch {
-	case errors.As(err, new(*fs.PathError)):
-		return unread("app.compose", file, err)
 	case err != nil:
 		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
 	case len(services) == 0:
@@ -39,7 +41,22 @@ func composed(c stack.Compose) error {
 	case !slices.Contains(services, c.Service):
 		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("no service %q in %s", c.Service, file), Fix: config.Suggest(c.Service, services)}
 	}
+	if _, err := dock.CheckCompose(ctx, c); err != nil {
+		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
+	}
 	return nil
+}
+
+// composeWarnings are those of Compose itself, such as a variable that is not set.
+func composeWarnings(ctx context.Context, c stack.Compose) []string {
+	if c == (stack.Compose{}) {
+		return nil
+	}
+	warnings, err := dock.CheckCompose(ctx, c)
+	if err != nil {
+		return nil // it was good a moment ago, and the run will say what is wrong now
+	}
+	return warnings
 }
 
 // nginxReads parses the nginx.conf that the user named, and what it includes. What

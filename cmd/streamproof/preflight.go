@@ -29,7 +29,7 @@ func preflight(ctx context.Context, o harness.Options) error {
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
-		func() error { return composed(o.App.Compose) },
+		func() error { return composed(ctx, o.App.Compose) },
 		func() error { return nginxReads(o.App.Edge.NginxConf) },
 		func() error { return writable(o.Dir) },
 	} {

@@ -103,6 +103,9 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	live := newLive(stderr, in.quiet, in.noColor)
 	live.begin(o)
+	for _, w := range composeWarnings(ctx, o.App.Compose) {
+		live.warn(filepath.Base(o.App.Compose.File), w)
+	}
 	o.Progress, o.Warn = remembering(o.Dir, func() { keepBodies(o.Dir, in.given) }, live.update), live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)

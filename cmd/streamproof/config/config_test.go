@@ -119,6 +119,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"unknown form", "edge: {form: streamin}\n", `c.yaml:1:14: unknown edge form "streamin"; did you mean "streaming"?`},
 		{"unknown kind of log", "logs: {nginx_errors: x.log}\n", `c.yaml:1:8: unknown kind of log "nginx_errors"; did you mean "nginx_error"?`},
 		{"open quote", "app: {command: \"python3 'app.py\"}\n", `c.yaml:1:16: command has an open quote; close it, or write the command as a list`},
+		{"a script", "app: {command: \"cd app && ./serve\"}\n", "c.yaml:1:16: command needs a shell: 1:8: `&&` is not a valid word; quote it, or write the command as [sh, -c, \"…\"]"},
 		{"text for a flag", "strict: sometimes\n", `c.yaml:1:9: true or false is expected here`},
 		{"text for a map", "app: yes please\n", `c.yaml:1:6: a map of keys to values is expected here`},
 		{"list at the top", "- app\n", `c.yaml:1:1: a map of keys to values is expected here; known keys are app, edge, stream, tls, load, limits, thresholds, logs, scenarios, define, require, dialects, strict, allow_unable, allow_hosts, seed`},

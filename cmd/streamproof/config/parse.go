@@ -5,6 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
 // A ValueError is a value that cannot be read, and what to write instead.
@@ -109,42 +113,14 @@ func parsePort(s string) (int, error) {
 	return n, nil
 }
 
-// words splits a command line as a shell does, without expanding anything:
-// quotes keep spaces, a backslash keeps the next letter.
+// words splits a command line as a shell does, without expanding anything.
 func words(line string) ([]string, error) {
-	var out []string
-	var word strings.Builder
-	var quote rune
-	open, escaped := false, false
-	for _, r := range line {
-		switch {
-		case escaped:
-			word.WriteRune(r)
-			escaped = false
-		case r == '\\' && quote != '\'':
-			escaped, open = true, true
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, open = r, true
-		case r == ' ' || r == '\t' || r == '\n':
-			if open {
-				out = append(out, word.String())
-			}
-			word.Reset()
-			open = false
-		default:
-			word.WriteRune(r)
-			open = true
-		}
-	}
-	if quote != 0 || escaped {
+	out, err := settings.Words(line)
+	switch {
+	case err == nil:
+		return out, nil
+	case syntax.IsIncomplete(err):
 		return nil, badValue("close it, or write the command as a list", "command has an open quote")
 	}
-	if open {
-		out = append(out, word.String())
-	}
-	return out, nil
+	return nil, badValue(`quote it, or write the command as [sh, -c, "…"]`, "command needs a shell: %v", err)
 }

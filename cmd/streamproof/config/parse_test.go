@@ -17,6 +17,7 @@ func TestWords(t *testing.T) {
 		`a\ b 'c\d' "e\"f"`:        {"a b", `c\d`, `e"f`},
 		`--x='y z'w`:               {"--x=y zw"},
 		`python3 -c 'print("hi")'`: {"python3", "-c", `print("hi")`},
+		`a --port {port} $PORT "${X:-y} z" $(b c)`: {"a", "--port", "{port}", "$PORT", "${X:-y} z", "$(b c)"},
 	} {
 		got, err := words(line)
 		if err != nil {
@@ -26,7 +27,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", line, d)
 		}
 	}
-	for _, line := range []string{`a 'b`, `a "b`, `a \`, `'it's'`} {
+	for _, line := range []string{`a 'b`, `a "b`, `'it's'`, "a | b", "a && b", "curl http://x/?a=1&b=2"} {
 		if got, err := words(line); err == nil {
 			t.Errorf("%q: no error, but %q", line, got)
 		}

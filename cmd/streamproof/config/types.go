@@ -26,7 +26,7 @@ type Config struct {
 type App struct {
 	Image   string   `yaml:"image,omitempty" jsonschema_description:"A container image."`
 	Build   string   `yaml:"build,omitempty" jsonschema_description:"A folder with a Dockerfile."`
-	Compose string   `yaml:"compose,omitempty" jsonschema_description:"A compose file; service says which of its services is the app."`
+	Compose string   `yaml:"compose,omitempty" jsonschema_description:"A compose file, read as Compose does with .env beside it; service says which of its services is the app."`
 	Service string   `yaml:"service,omitempty"`
 	Command Command  `yaml:"command,omitempty" jsonschema_description:"A program, as a list or as one line. Its port is in $PORT and replaces {port}."`
 	URL     string   `yaml:"url,omitempty" jsonschema_description:"A server that already runs."`
@@ -51,7 +51,7 @@ type App struct {
 type Edge struct {
 	Form        Form     `yaml:"form,omitempty"`
 	ReadTimeout Duration `yaml:"read_timeout,omitempty" jsonschema_description:"nginx's proxy_read_timeout; 60s if absent."`
-	NginxConf   string   `yaml:"nginx_conf,omitempty" jsonschema_description:"Your own nginx.conf, used instead of form."`
+	NginxConf   string   `yaml:"nginx_conf,omitempty" jsonschema_description:"Your own nginx.conf, used instead of form, with the files beside it that it includes; of a template, the environment gives the values."`
 }
 
 // A Stream is the request that every stream sends, and how its answer is read.

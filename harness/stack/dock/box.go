@@ -37,6 +37,13 @@ type form struct {
 	shm        int64
 	pids       int64
 	cpus       float64
+
+	// What only services of a compose file have.
+	hostname, stopSignal string
+	tty, stdin           bool
+	tmpfs                map[string]string // folder to options
+	health               *container.HealthConfig
+	tune                 func(*container.HostConfig)
 }
 
 // A box is a container of ours.
@@ -103,6 +110,7 @@ func (f form) exposed() []string {
 func (f form) config(c *container.Config, life time.Duration) {
 	c.Env = append(c.Env, f.env...)
 	c.WorkingDir, c.User = f.dir, f.user
+	c.Hostname, c.StopSignal, c.Tty, c.OpenStdin = f.hostname, f.stopSignal, f.tty, f.stdin
 	for _, path := range f.volumes {
 		if c.Volumes == nil {
 			c.Volumes = map[string]struct{}{}
@@ -127,6 +135,10 @@ func (f form) host(h *container.HostConfig) {
 	h.NanoCPUs = int64(f.cpus * 1e9)
 	if f.pids > 0 {
 		h.PidsLimit = &f.pids
+	}
+	h.Tmpfs = f.tmpfs
+	if f.tune != nil {
+		f.tune(h)
 	}
 	h.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "64m", "max-file": "2"}}
 }

@@ -2,6 +2,7 @@ package dock
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,19 +10,26 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
-	"sync"
+	"slices"
 
+	"github.com/moby/go-archive"
 	"github.com/moby/moby/client"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 )
 
 // A recipe is a folder with a Dockerfile.
 type recipe struct {
 	folder     string
-	dockerfile string // "" means Dockerfile
+	dockerfile string // in the folder; "" means Dockerfile
+	inline     string // the text of a Dockerfile, in place of a file
 	target     string
 	args       map[string]*string
+	network    string   // of its RUN steps
+	hosts      []string // "name:address", likewise
+	shm        int64    // bytes
 }
 
 // build makes an image from a folder and returns its name, which follows from
@@ -30,17 +38,19 @@ func (d *daemon) build(ctx context.Context, r recipe) (name string, err error) {
 	if r.dockerfile == "" {
 		r.dockerfile = "Dockerfile"
 	}
-	if _, err := os.Stat(filepath.Join(r.folder, r.dockerfile)); err != nil {
+	if r.inline == "" {
+		if _, err := os.Stat(filepath.Join(r.folder, r.dockerfile)); err != nil {
+			return "", fmt.Errorf("build %s: %w", r.folder, err)
+		}
+	}
+	files, err := r.pack()
+	if err != nil {
 		return "", fmt.Errorf("build %s: %w", r.folder, err)
 	}
-	pr, pw := io.Pipe()
-	var packing sync.WaitGroup
-	packing.Go(func() { pw.CloseWithError(pack(pw, r.folder)) })
-	defer packing.Wait()
-	defer pr.Close() // ends the packing where the daemon has had enough
+	defer files.Close() // ends the packing where the daemon has had enough
 	name = r.name()
-	res, err := d.ImageBuild(ctx, pr, client.ImageBuildOptions{Tags: []string{name}, Dockerfile: r.dockerfile,
-		Target: r.target, BuildArgs: r.args, Remove: true, ForceRemove: true})
+	res, err := d.ImageBuild(ctx, files, client.ImageBuildOptions{Tags: []string{name}, Dockerfile: r.file(), Target: r.target,
+		BuildArgs: r.args, NetworkMode: r.network, ExtraHosts: r.hosts, ShmSize: r.shm, Remove: true, ForceRemove: true})
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", r.folder, err)
 	}
@@ -57,83 +67,57 @@ func (r recipe) name() string {
 	if err != nil {
 		abs = r.folder
 	}
-	return fmt.Sprintf("streamproof/app-%08x:dev", crc32.ChecksumIEEE([]byte(abs+"\x00"+r.dockerfile+"\x00"+r.target)))
+	return fmt.Sprintf("streamproof/app-%08x:dev", crc32.ChecksumIEEE([]byte(abs+"\x00"+r.dockerfile+"\x00"+r.target+r.inline)))
 }
 
-// pack writes a folder as tar, without what .dockerignore names by a plain path
-// or *.suffix, and without .git.
-func pack(w io.Writer, folder string) error {
-	ignore := append(readIgnore(filepath.Join(folder, ".dockerignore")), ".git")
-	t := tar.NewWriter(w)
-	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(folder, path)
-		if err != nil || rel == "." {
-			return err
-		}
-		if ignored(rel, ignore) {
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		return packFile(t, path, filepath.ToSlash(rel), e)
-	})
-	return errors.Join(err, t.Close())
+// inlineFile is what a Dockerfile is called that stands in a compose file.
+const inlineFile = ".streamproof.dockerfile"
+
+// file is the Dockerfile as the daemon finds it.
+func (r recipe) file() string {
+	if r.inline != "" {
+		return inlineFile
+	}
+	return filepath.ToSlash(r.dockerfile)
 }
 
-func packFile(t *tar.Writer, path, name string, e fs.DirEntry) error {
-	info, err := e.Info()
+// pack is the folder as tar, without what .dockerignore leaves out, as the docker
+// command sends it: the Dockerfile and .dockerignore themselves go along, and all
+// belongs to root.
+func (r recipe) pack() (io.ReadCloser, error) {
+	out, err := excludes(r.folder, r.file())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	link := ""
-	if info.Mode()&fs.ModeSymlink != 0 {
-		if link, err = os.Readlink(path); err != nil {
-			return err
-		}
+	files, err := archive.TarWithOptions(r.folder, &archive.TarOptions{ExcludePatterns: out, ChownOpts: &archive.ChownOpts{}})
+	if err != nil || r.inline == "" {
+		return files, err
 	}
-	h, err := tar.FileInfoHeader(info, link)
-	if err != nil {
-		return err
-	}
-	h.Name = name
-	if err := t.WriteHeader(h); err != nil || !info.Mode().IsRegular() {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(t, f)
-	return err
+	return archive.ReplaceFileTarWrapper(files, map[string]archive.TarModifierFunc{
+		inlineFile: func(_ string, _ *tar.Header, _ io.Reader) (*tar.Header, []byte, error) {
+			h := &tar.Header{Name: inlineFile, Mode: 0o600, Typeflag: tar.TypeReg, Size: int64(len(r.inline))}
+			return h, []byte(r.inline), nil
+		}}), nil
 }
 
-func readIgnore(path string) []string {
-	data, err := os.ReadFile(path)
+// excludes are the patterns of .dockerignore.
+func excludes(folder, dockerfile string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(folder, ".dockerignore"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(text))
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf(".dockerignore: %w", err)
 	}
-	var patterns []string
-	for line := range strings.Lines(string(data)) {
-		if line = strings.Trim(strings.TrimSpace(line), "/"); line != "" && !strings.HasPrefix(line, "#") {
-			patterns = append(patterns, strings.TrimPrefix(line, "**/"))
+	for _, needed := range []string{".dockerignore", dockerfile} {
+		if out, err := patternmatcher.MatchesOrParentMatches(path.Clean(needed), patterns); err != nil {
+			return nil, fmt.Errorf(".dockerignore: %w", err)
+		} else if out {
+			patterns = append(slices.Clone(patterns), "!"+path.Clean(needed))
 		}
 	}
-	return patterns
-}
-
-func ignored(rel string, patterns []string) bool {
-	for _, p := range patterns {
-		if ok, _ := filepath.Match(p, rel); ok {
-			return true
-		}
-		if ok, _ := filepath.Match(p, filepath.Base(rel)); ok && !strings.Contains(p, "/") {
-			return true
-		}
-	}
-	return false
+	return patterns, nil
 }

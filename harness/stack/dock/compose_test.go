@@ -21,17 +21,22 @@ services:
     command: python3 serve.py
     environment: {WORKERS: 1, GREETING: "a $$ and ${SP_TEST_NONE-none}"}
     ports: ["127.0.0.1:8080:8000/tcp"]
-    depends_on: {cache: {condition: service_started}}
+    depends_on: {cache: {condition: service_healthy}, setup: {condition: service_completed_successfully}}
     deploy: {resources: {limits: {memory: 200M, cpus: "1.5", pids: 100}}}
     volumes: ["./data:/data:ro", "state:/var/lib/state"]
     shm_size: 32mb
   cache:
     image: busybox:1.35.0
-    command: ["sleep", "600"]
+    command: ["sh", "-c", "sleep 0.5; touch /tmp/ready; sleep 600"]
+    healthcheck: {test: ["CMD", "test", "-f", "/tmp/ready"], interval: 1s}
     depends_on: [base]
+  setup:
+    image: busybox:1.35.0
+    command: ["true"]
   base:
     image: busybox:1.35.0
     command: sleep 600
+volumes: {state: {}}
 `
 
 const ownConf = `
@@ -90,7 +95,7 @@ func TestComposePlan(t *testing.T) {
 	if want := filepath.Join(filepath.Dir(path), "data") + ":/data:ro"; !slices.Equal(f.binds, []string{want}) || !slices.Equal(f.volumes, []string{"/var/lib/state"}) {
 		t.Errorf("binds: %q, volumes %q", f.binds, f.volumes)
 	}
-	if len(p.helpers) != 2 || p.helpers[0].part != "helper base" || p.helpers[1].part != "helper cache" {
+	if len(p.helpers) != 3 || p.helpers[0].part != "helper base" || p.helpers[1].part != "helper cache" || p.helpers[2].part != "helper setup" || len(p.needs) != 2 {
 		t.Errorf("helpers: %+v", p.helpers)
 	}
 }
@@ -129,27 +134,6 @@ func TestComposeBehindOwnNginxConf(t *testing.T) {
 		if err != nil || body != "ok" || time.Since(began) < 600*time.Millisecond {
 			t.Errorf("the fault did not bite: %+v %q %v after %v", res, body, err, time.Since(began))
 		}
-	}
-}
-
-func TestComposeForms(t *testing.T) {
-	for text, want := range map[string]int64{"256m": 256 << 20, "1.5gb": 3 << 29, "1024": 1024, "64KB": 64 << 10, "10b": 10} {
-		if got, err := parseSize(text); err != nil || got != want {
-			t.Errorf("parseSize(%q) = %d, %v", text, got, err)
-		}
-	}
-	if _, err := parseSize("lots"); err == nil {
-		t.Error("parseSize takes lots")
-	}
-	if got := splitWords(`sh -c "a 'b' c" '' d`); !slices.Equal(got, []string{"sh", "-c", "a 'b' c", "", "d"}) {
-		t.Errorf("splitWords: %q", got)
-	}
-	loop := composeFile{Services: map[string]composeService{"a": {DependsOn: []any{"b"}}, "b": {DependsOn: []any{"a"}}}}
-	if _, err := loop.dependencies("a", nil); err == nil || !strings.Contains(err.Error(), "depends on itself") {
-		t.Errorf("loop: %v", err)
-	}
-	if _, err := readCompose(write(t, "c.yml", "services: [")); err == nil || strings.Contains(err.Error(), "\n") {
-		t.Errorf("torn yaml: %v", err)
 	}
 }
 

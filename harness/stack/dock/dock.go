@@ -22,6 +22,7 @@
 package dock
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -78,6 +79,7 @@ func (*Opener) Kind() string { return "docker" }
 // Open implements [stack.Opener]. Without Docker the error is an [*Absent],
 // without an image an [*ImageError].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
+	spec.App.Grace = cmp.Or(spec.App.Grace, stopGrace(ctx, spec.App.Compose))
 	if err := chain.Prepare(&spec, func() error { return refuse(&spec) }); err != nil {
 		return nil, err
 	}

@@ -14,8 +14,9 @@ type plan struct {
 	form    form   // of a replica, without its name
 	port    int
 	health  string
-	helpers []form   // what it depends on, started first
-	names   []string // what a user's nginx.conf may call it
+	helpers []dependency // what it depends on, started first
+	needs   []need       // what must have happened to them before the app starts
+	names   []string     // what a user's nginx.conf may call it
 }
 
 // plan turns the app of a spec into a form. It pulls or builds what is needed.

@@ -1,10 +1,8 @@
 package dock
 
 import (
-	"archive/tar"
 	"bytes"
 	"errors"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -113,31 +111,22 @@ func TestReadCommand(t *testing.T) {
 	}
 }
 
-// A build context leaves out what .dockerignore names.
+// A build context leaves out what .dockerignore names, and nothing else: *.pyc is one
+// at the top, as for the docker command.
 func TestPack(t *testing.T) {
 	folder := t.TempDir()
-	for _, name := range []string{"Dockerfile", "app/main.py", "app/main.pyc", ".git/config", "data/big", ".dockerignore"} {
+	for _, name := range []string{"Dockerfile", "app/main.py", "app/main.pyc", "top.pyc", ".git/config", "data/big", ".dockerignore"} {
 		path := filepath.Join(folder, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("*.pyc\n/data\n"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var b bytes.Buffer
-	if err := pack(&b, folder); err != nil {
+	files, err := recipe{folder: folder, dockerfile: "Dockerfile"}.pack()
+	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for r := tar.NewReader(&b); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		names = append(names, h.Name)
-	}
-	if want := []string{".dockerignore", "Dockerfile", "app", "app/main.py"}; !slices.Equal(names, want) {
+	names := tarNames(t, files)
+	if want := []string{".dockerignore", ".git/", ".git/config", "Dockerfile", "app/", "app/main.py", "app/main.pyc"}; !slices.Equal(names, want) {
 		t.Errorf("packed %q, want %q", names, want)
 	}
 }

@@ -37,6 +37,10 @@ func TestOpenSaysWhyNot(t *testing.T) {
 	tight := fastapi("WORKERS=2")
 	tight.Memory, tight.Start = 8<<20, 6*time.Second
 	compose := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev}\n  db: {image: 'busybox:1.35.0'}\n")
+	failing := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev, depends_on: {setup: {condition: service_completed_successfully}}}\n"+
+		"  setup: {image: 'busybox:1.35.0', command: [sh, -c, 'echo no database; exit 3']}\n")
+	ailing := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev, depends_on: {db: {condition: service_healthy}}}\n"+
+		"  db: {image: 'busybox:1.35.0', command: [sleep, '600'], healthcheck: {test: [CMD, 'false'], interval: 1s, timeout: 1s, retries: 1}}\n")
 	for name, c := range map[string]struct {
 		spec stack.Spec
 		want []string
@@ -53,6 +57,8 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"tight":        {stack.Spec{App: tight}, []string{"memory", "limit of 8 MiB", "too small to start"}, false},
 		"bad setting":  {stack.Spec{App: fastapi("BREAK=nonsense")}, []string{"ended before it was healthy"}, true},
 		"no service":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: compose, Service: "web"}}}, []string{`no service "web"`, "api, db"}, false},
+		"setup fails":  {stack.Spec{App: stack.App{Compose: stack.Compose{File: failing, Service: "api"}}}, []string{"helper setup", "exit code 3"}, true},
+		"never well":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: ailing, Service: "api"}}}, []string{"helper db", "not healthy after 2s"}, false},
 		"no compose":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: "none.yml", Service: "web"}}}, []string{"none.yml", "no such file"}, false},
 		"torn conf":    {stack.Spec{App: fastapi(), Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp { server { listen 80;\n")}}, []string{"nginx.conf", "}"}, false},
 		"unknown word": {stack.Spec{App: fastapi(), Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp {\n  proxy_bufering off;\n}\n")}}, []string{"proxy_bufering", "nginx.conf:3"}, true},

@@ -215,7 +215,7 @@ func (s *Stack) beginAll(ctx context.Context, forms ...form) ([]*box, error) {
 // startBoxes starts replicas and links side by side, and what the app depends
 // on before them.
 func (s *Stack) startBoxes(ctx context.Context) error {
-	if _, err := s.beginAll(ctx, s.plan.helpers...); err != nil {
+	if err := s.startHelpers(ctx); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

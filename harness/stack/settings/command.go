@@ -106,15 +106,3 @@ func cutFlag(word string) (flag, value string, joined bool) {
 	}
 	return strings.Cut(word, "=")
 }
-
-// Shell parts a command line that is one string, as in `sh -c "gunicorn …"`,
-// into words. Quotes are dropped; nothing is expanded.
-func Shell(argv []string) []string {
-	var words []string
-	for _, a := range argv {
-		for w := range strings.FieldsSeq(a) {
-			words = append(words, strings.Trim(w, `"'`))
-		}
-	}
-	return words
-}

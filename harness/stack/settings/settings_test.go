@@ -133,6 +133,9 @@ func TestCommand(t *testing.T) {
 		{"sh -c 'exec gunicorn -c gunicorn.conf.py -t 5 main:app'", "gunicorn", map[string]string{"config": "gunicorn.conf.py", "timeout": "5", "worker_class": "", "workers": ""}},
 		{"python3 -m uvicorn main:app --timeout-graceful-shutdown 2 --limit-concurrency 10", "uvicorn",
 			map[string]string{"timeout_graceful_shutdown": "2", "limit_concurrency": "10", "timeout_keep_alive": "5"}},
+		{`bash -lc "cd '/my app' && WEB=2 exec gunicorn --timeout '7' main:app"`, "gunicorn", map[string]string{"timeout": "7"}},
+		{"gunicorn -c 'my conf.py' main:app", "gunicorn", map[string]string{"config": "my conf.py"}},
+		{"sh -c 'gunicorn -t 5 main:app", "gunicorn", map[string]string{"timeout": "5"}}, // as /proc tells it, without its quotes
 		{"node server.js --timeout 3", "", nil},
 	} {
 		name, got := settings.Command(settings.Shell([]string{tc.line}))
