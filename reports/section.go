@@ -35,6 +35,7 @@ type section struct {
 	Figures           []figureView
 	FigureNotes       []string
 	Groups            []groupView
+	Tokens            bool // a group tells its tokens
 	Worst             []streamView
 	WorstLeft         int
 	Layers            layersView
@@ -106,6 +107,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly over them", thousands(len(rows)), count(n, "stream"))}
 	}
 	out.Groups = groupViews(s.Groups, rows)
+	out.Tokens = slices.ContainsFunc(out.Groups, func(g groupView) bool { return g.Tokens != "" })
 	return out
 }
 

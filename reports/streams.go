@@ -67,6 +67,7 @@ type groupView struct {
 	Bar                 bar
 	TTFE, Gap, Duration quantilesView
 	Rate                string // complete streams per second
+	Tokens              string // output tokens per second, as the server counts them; "" where it does not
 }
 
 // A quantilesView is a distribution in words. What N samples cannot carry is a
@@ -79,15 +80,31 @@ func groupViews(groups []verdict.GroupReport, rows []row) []groupView {
 		out = append(out, groupView{
 			Group: string(g.Group), Doc: groupName(g.Group), Started: thousands(g.Started), Bar: barOf(g.Outcomes),
 			TTFE: quantiles(g.TTFE), Gap: quantiles(g.Gap), Duration: quantiles(g.Duration),
-			Rate: rate(g, rows),
+			Rate: rate(g, rows, g.Outcomes[verdict.Complete]), Tokens: tokens(g, rows),
 		})
 	}
 	return out
 }
 
-// rate is how many streams of a group completed in a second, from the first
-// request of the group to its last end; a dash below two of them.
-func rate(g verdict.GroupReport, rows []row) string {
+// tokens is the rate of output tokens that the server tells of complete streams; ""
+// where it tells nothing of them, or where not all of them are at hand.
+func tokens(g verdict.GroupReport, rows []row) string {
+	n, sum := 0, 0
+	for _, r := range rows {
+		if r.Group == g.Group && r.Grade.Outcome == verdict.Complete {
+			n, sum = n+1, sum+int(r.Content.Usage.Output)
+		}
+	}
+	if sum == 0 || n < g.Outcomes[verdict.Complete] {
+		return ""
+	}
+	return rate(g, rows, sum)
+}
+
+// rate is how many of something the complete streams of a group brought in a
+// second, from the first request of the group to its last end; a dash below two
+// streams.
+func rate(g verdict.GroupReport, rows []row, sum int) string {
 	n, from, to := g.Outcomes[verdict.Complete], record.Never, record.Never
 	for _, r := range rows {
 		if r.Group != g.Group || r.Send < 0 || r.End < 0 {
@@ -101,7 +118,7 @@ func rate(g verdict.GroupReport, rows []row) string {
 	if n < 2 || to <= from {
 		return "–"
 	}
-	return three(float64(n) / (to - from).Seconds())
+	return three(float64(sum) / (to - from).Seconds())
 }
 
 func quantiles(q *verdict.Quantiles) quantilesView {
