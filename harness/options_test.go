@@ -56,12 +56,3 @@ func TestValidateAllowsLoopbackAndNamedHosts(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"streams", "ramp", "rate", "duration"}
-	for got, want := range map[string]string{"stream": "streams", "durration": "duration", "Rate": "rate", "xyzzy": ""} {
-		if n := Nearest(got, names); n != want {
-			t.Errorf("Nearest(%q) = %q, want %q", got, n, want)
-		}
-	}
-}

@@ -31,8 +31,8 @@ func joinedDoubt(s *verdict.Scope) []verdict.Doubt {
 	p := verdict.PacingOf(joined[0].Stream)
 	return []verdict.Doubt{{
 		About: "events come one by one",
-		Why: fmt.Sprintf("asked directly, the app sent %d of %d answers in one piece (stream %d: %s): it joins the events, or the answer was ready at once",
-			len(joined), whole, joined[0].Seq, p.Say(joined[0].Stream)),
+		Why: fmt.Sprintf("asked directly, the app sent %d of %d answers in one piece (stream %d: %s): "+
+			"it joins the events, or the answer was ready at once", len(joined), whole, joined[0].Seq, p.Say(joined[0].Stream)),
 		Settle: "log when each event is yielded, and compare with the time of the first byte",
 	}}
 }

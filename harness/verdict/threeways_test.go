@@ -19,7 +19,8 @@ type outcomeOf struct {
 }
 
 // judgeWays judges each way of a scenario.
-func judgeWays(t *testing.T, sc record.Scenario, ways []outcomeOf, look func(*testing.T, *outcomeOf, verdict.ScenarioReport)) {
+func judgeWays(t *testing.T, sc record.Scenario, ways []outcomeOf,
+	look func(*testing.T, *outcomeOf, verdict.ScenarioReport)) {
 	t.Helper()
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
