@@ -48,6 +48,7 @@ const (
 	FactLacks    FactKind = "lacks"          // Text: what it would need
 	FactForm     FactKind = "form"           // Text: the Form of a body that nothing reads
 	FactSame     FactKind = "same on a wire" // Text: a dialect that looks the same
+	FactFault    FactKind = "fault"          // Text: the Fault of all events, without which the dialect was recognised
 )
 
 // Scores. Marks outweigh events that several dialects share, and those outweigh the
@@ -94,6 +95,11 @@ func settle(out []Guess, media string, body []byte) []Guess {
 		return []Guess{{Unknown: true, Dialect: "text", Why: []Fact{{Kind: FactLacks, Text: "UTF-8"}}}}
 	}
 	best := &out[0]
+	if best.Dialect == "sse-generic" || strings.HasSuffix(best.Dialect, "text") {
+		if g, ok := misframed(media, body); ok {
+			return append([]Guess{g}, out...)
+		}
+	}
 	switch best.Dialect {
 	case "sse-generic", "ndjson-generic":
 		best.Like = alike(body)
@@ -102,6 +108,30 @@ func settle(out []Guess, media string, body []byte) []Guess {
 		best.Why = append(best.Why, Fact{Kind: FactSame, Text: "llamaindex-text"})
 	}
 	return out
+}
+
+// misframed recognises a body of which a framework has framed every event wrongly: its
+// dialect is the one that it has without that, and reads it as corrupt.
+func misframed(media string, body []byte) (g Guess, ok bool) {
+	text := bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
+	fault, without := PrefixTwice, bytes.ReplaceAll(text, []byte("data: data: "), []byte("data: "))
+	if bytes.Equal(without, text) {
+		events := bytes.TrimRight(text, "\n")
+		if bytes.Contains(events, []byte("\n\n")) || bytes.Count(events, []byte("\ndata: ")) < 2 {
+			return g, false
+		}
+		fault, without = Joined, append(bytes.ReplaceAll(events, []byte("\ndata: "), []byte("\n\ndata: ")), "\n\n"...)
+	}
+	for _, s := range signs() {
+		if s.NeedsTerminal || s.Format.Name != SSE.Name {
+			continue
+		}
+		if h, fits := s.look(media, without); fits && h.Certain && h.Score > g.Score {
+			g = h
+		}
+	}
+	g.Why = append(g.Why, Fact{Kind: FactFault, Text: string(fault)})
+	return g, g.Dialect != ""
 }
 
 // resembles is the dialect that a form which nothing reads is most like.

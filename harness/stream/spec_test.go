@@ -216,6 +216,27 @@ func TestIdentifyFraming(t *testing.T) {
 	}
 }
 
+// What a framework does to all events alike does not hide the dialect.
+func TestIdentifyMisframed(t *testing.T) {
+	for _, c := range conversations(t) {
+		if c.dialect != "openai-chat" || c.name != "complete" {
+			continue
+		}
+		for body, fault := range map[string]Fault{
+			strings.ReplaceAll(c.body, "data: ", "data: data: "): PrefixTwice,
+			strings.ReplaceAll(c.body, "\n\n", "\n"):             Joined,
+		} {
+			g := Identify("text/event-stream", []byte(body))[0]
+			if g.Dialect != c.dialect || !slices.Contains(g.Why, Fact{Kind: FactFault, Text: string(fault)}) {
+				t.Errorf("%s: %+v", fault, g)
+			}
+		}
+	}
+	if g := Identify("text/event-stream", []byte("data: data: is plural\n\ndata: x\n\n"))[0]; g.Dialect != "sse-generic" {
+		t.Errorf("a text about data: %+v", g)
+	}
+}
+
 // Whatever a body is, and wherever it is cut, there is a guess.
 func TestIdentifyAnything(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 2))
