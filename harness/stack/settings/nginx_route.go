@@ -223,9 +223,9 @@ func (t *trip) inside(blocks *[]crossplane.Directives) (again bool, err error) {
 // that it returns.
 func (t *trip) fallback(blocks []crossplane.Directives) string {
 	inner := blocks[len(blocks)-1]
-	for _, d := range within(inner, "return") {
-		if len(d.Args) == 1 {
-			return t.errorPage(blocks, d.Args[0])
+	if answers := within(inner, "return"); len(answers) > 0 {
+		if len(answers[0].Args) == 1 {
+			return t.errorPage(blocks, answers[0].Args[0])
 		}
 		return ""
 	}
