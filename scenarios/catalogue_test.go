@@ -211,7 +211,7 @@ var trials = []trial{
 	{id: "edge-reload", memory: "disarmed", real: "kept broken",
 		spoil: func(o *harness.Options) { o.App.Edge.ShutdownTimeout = 300 * time.Millisecond }, check: must,
 		cause: diagnose.EdgeReloaded, disarm: disarmed, doubt: faultSeen},
-	{id: "worker-recycle", real: everyPlay, spoil: args("--grace", "100ms"), check: must,
+	{id: "worker-recycle", real: "broken disarmed", spoil: args("--grace", "100ms"), check: must,
 		cause: diagnose.WorkerRecycled, disarm: args("--max-requests", "100000"),
 		doubt: "recycled under streams"},
 	{id: "herd", memory: "kept disarmed", spoil: fragile, check: recovered, cause: diagnose.Overloaded,
