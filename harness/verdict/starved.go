@@ -66,6 +66,10 @@ const (
 	// waits is the share of the time that a thread of a hungry app must have waited
 	// for a core, and works what the app must have run beside that.
 	waits, works = 0.5, 0.1
+	// runnable is the share of the time that a thread which found hardly a moment to
+	// sleep ran or waited for a core; among so many others that each gets a core for a
+	// hundredth of the time it works no more than that.
+	runnable, crowded = 0.75, 0.01
 	// asleep is the share of a time in which nothing of ours ran.
 	asleep = 0.25
 )
@@ -122,12 +126,15 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 // hungry reports whether the app wanted more of the CPU than it got. One that only
 // wakes up now and then waits some milliseconds each time, which adds up on a busy
 // machine and delays nothing by more than that: it runs next to nothing. One that
-// has work to do runs whenever it is let.
+// has work to do runs whenever it is let, and where it stands in a long queue for that,
+// it never sleeps.
 //
 //	hungry   waits ━━━━━━╸run╺━━━━━━━╸run╺━━━━━
+//	crowded  waits ━━━━━━━━━━━━━━━╸r╺━━━━━━━━━━━━━━━━╸r
 //	woken    sleeps ─── waits ━╸r ─── sleeps ─── waits ━╸r ──
 func hungry(m *record.MachineSample) bool {
-	return m.AppWaited.Seconds() >= waits*m.Over.Seconds() && m.AppRan.Seconds() >= works*m.AppWaited.Seconds()
+	over, waited, ran := m.Over.Seconds(), m.AppWaited.Seconds(), m.AppRan.Seconds()
+	return waited >= waits*over && ran >= works*waited || waited+ran >= runnable*over && ran >= crowded*waited && waited >= waits*over
 }
 
 func add(sum *record.MachineSample, m record.MachineSample) {

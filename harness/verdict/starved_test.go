@@ -32,6 +32,13 @@ func TestStarved(t *testing.T) {
 	sated := quarter(1, 0, 0.1, 0.4, true)
 	sated.AppWaited = 10 * time.Millisecond
 	asleep := quarter(1, 0, 0.1, 0.001, true)
+	// Measured beside eight compilers: load 34 on two cores.
+	crowded := quarter(1, 0, 0.1, 0.015, true)
+	crowded.AppWaited = 220 * time.Millisecond
+	woken := quarter(1, 0, 0.1, 0.015, true)
+	woken.AppWaited = 160 * time.Millisecond
+	ticking := quarter(1, 0, 0.1, 0.001, true)
+	ticking.AppWaited = 230 * time.Millisecond
 	disk := func(waited, app time.Duration, bytes, apps int64) record.MachineSample {
 		m := quarter(0.2, 0, 0.1, 0.1, true)
 		m.DiskWait, m.AppOnDisk, m.DiskBytes, m.AppDiskBytes = waited, app, bytes, apps
@@ -50,6 +57,9 @@ func TestStarved(t *testing.T) {
 		{"others take a half, and the app wants no more", sated, ""},
 		{"others take all, and the app sleeps", asleep, ""},
 		{"others, and the app is not known", quarter(1, 0, 0.1, 0.1, false), ""},
+		{"others stand before the app in a long queue", crowded, OtherPrograms},
+		{"others stand before an app that sleeps between", woken, ""},
+		{"others stand before an app whose clock only ticks", ticking, ""},
 		{"other machines", quarter(0.5, 0.45, 0.1, 0.4, true), OtherMachines},
 		{"we do", quarter(1, 0, 0.6, 0.3, true), LoadGenerator},
 		{"a quota", held, CPUQuota},
