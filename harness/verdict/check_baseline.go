@@ -11,12 +11,10 @@ func (Baseline) Check(s *Scope) Answer {
 	b := s.judge(func(g *Graded) bool { return g.Group == record.Baseline && !sentAway(g) },
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
-	case b.total > 0 && b.n[Stalled] == b.total:
-		if why, n := s.excuses(b.all, silence); n == b.total {
+	case b.total > 0:
+		if why, ok := s.excusedByTime(&b); ok {
 			return unsure(name, settleBusy, "%s before the fault, but %s", b, why).obliges().about(b.all)
 		}
-		fallthrough
-	case b.total > 0:
 		return fail(name, "failed before the fault: %s", b).obliges().about(b.all)
 	case b.judged > 0:
 		return pass(name, "%d streams before the fault", b.judged).obliges()

@@ -1,7 +1,9 @@
 package verdict
 
 import (
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -21,10 +23,9 @@ func (Must) Check(s *Scope) Answer {
 	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !s.Unending(g) }):
 		return unsure(name, "read a feed without an end for a time: --endless 10s,5; or raise limits.total",
 			"%d of %d streams were still sending when our limit on their life ended them, and none came to an end: does this feed end?", b.total, b.judged).about(b.all)
-	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !waited(g) }):
-		if why, n := s.excuses(b.all, silence); n == b.total {
-			return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
-		}
+	}
+	if why, ok := s.excusedByTime(&b); ok {
+		return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
 	}
 	return fail(name, "").counts(b, sayBroken)
 }
@@ -33,6 +34,29 @@ func (Must) Check(s *Scope) Answer {
 // an answer, for its head, for a connection.
 func waited(g *Graded) bool {
 	return g.Grade.Outcome == Stalled || g.Grade.Outcome == Refused && g.Limit != record.NoLimit
+}
+
+// byTime reports whether g ended because somebody had waited for too long: we, an idle
+// timer of something on the way, or a gateway that says so. Whoever caused the silence
+// caused the end.
+func byTime(g *Graded) bool { return waited(g) || cutInSilence(g) || gatewayTimedOut(g) }
+
+// timerSilence is the least silence that an idle timer on the way is taken to end.
+const timerSilence = time.Second
+
+// cutInSilence reports whether g was cut after a silence, as by an idle timer.
+func cutInSilence(g *Graded) bool {
+	if g.Struck || g.Grade.Outcome != Aborted && g.Grade.Outcome != Truncated {
+		return false
+	}
+	from, to := silence(g)
+	return to-from >= timerSilence
+}
+
+// gatewayTimedOut reports whether a gateway had waited for too long for the head of an
+// answer (504, RFC 9110 section 15.6.5).
+func gatewayTimedOut(g *Graded) bool {
+	return g.Grade.Outcome == FailedClean && g.Status == http.StatusGatewayTimeout
 }
 
 // allowed is the MUST column of the table of outcomes.

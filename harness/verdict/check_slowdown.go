@@ -66,7 +66,7 @@ func (c *Crowd) String() string {
 func (s *Scope) excusesFor(c *Crowd) (first Excuse, n int) {
 	for _, g := range c.Slowed {
 		from, to := Slowed.delay(g)
-		if x, ok := s.excuse(g, from, to); ok && !s.promptAlone(c, x) {
+		if x, ok := s.excuse(g, from, to); ok && (c.waitedForCores(x, to-from) || !s.promptAlone(c, x)) {
 			if n++; n == 1 {
 				first = x
 			}
@@ -78,6 +78,13 @@ func (s *Scope) excusesFor(c *Crowd) (first Excuse, n int) {
 // asStarved is how much of the CPU that was taken under load must have been taken
 // from a stream alone.
 const asStarved = 0.8
+
+// waitedForCores reports whether the app would have been prompt without the time in
+// which it waited for a core. Among many other programs that is nearly all of it; one
+// stream alone, which has work for a moment, is prompt there, and thirty are not.
+func (c *Crowd) waitedForCores(x Excuse, delay time.Duration) bool {
+	return x.Starved != nil && x.Starved.Waits >= runnable && time.Duration((1-x.Starved.Waits)*float64(delay)) < c.bound()
+}
 
 // promptAlone reports whether streams were prompt alone while the machine starved
 // the app in the same way, and waited for one another under load.

@@ -139,6 +139,25 @@ var crowdTrials = []crowdTrial{
 		loadOf(b, 8, steps(4, 1460*ms, 5*ms))
 		b.Run.Machine = busyFrom(0, 110*sec)
 	}, verdict.Fail, verdict.AtMost, 4, ""},
+	{"the app waited for a core nearly all the time, which one alone hardly needs", func(b *synth.Builder) {
+		soloOf(b, 5*ms)
+		loadOf(b, 20, same(1400*ms))
+		b.Run.Machine = crowdedFrom(0, 110*sec)
+	}, verdict.Inconclusive, "", 0, "other programs"},
+	{"the app waited for a core nearly all the time, and far longer for something else", func(b *synth.Builder) {
+		soloOf(b, 5*ms)
+		loadOf(b, 48, steps(4, 1460*ms, 5*ms))
+		b.Run.Machine = crowdedFrom(0, 150*sec)
+	}, verdict.Fail, verdict.AtMost, 4, ""},
+}
+
+// crowdedFrom is a machine on which an app stands in a long queue for the cores.
+func crowdedFrom(from, to time.Duration) []record.MachineSample {
+	ms := busyFrom(from, to)
+	for i := range ms {
+		ms[i].AppRan, ms[i].AppWaited = ms[i].Over/20, ms[i].Over*9/10
+	}
+	return ms
 }
 
 // busyFrom is a machine that others take from an app that wants it.

@@ -22,9 +22,11 @@ func (Untouched) Check(s *Scope) Answer {
 		return Answer{}
 	case b.total == 0:
 		return pass(name, "").counts(b, sayUntouched)
-	default:
-		return fail(name, "").counts(b, sayBroken)
 	}
+	if why, ok := s.excusedByTime(&b); ok {
+		return unsure(name, settleBusy, "%s, but %s", b, why).about(b.all)
+	}
+	return fail(name, "").counts(b, sayBroken)
 }
 
 // ControlSeen asks whether a scenario that keeps streams out of its fault's way

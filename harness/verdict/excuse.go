@@ -47,7 +47,7 @@ func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
 			return Excuse{Pressed: orElse(g.Replica, "the app")}, true
 		}
 	}
-	if x, ok := s.Starved(from, to); ok && !s.served(from, to) {
+	if x, ok := s.Starved(from, to); ok && !s.served(g, from, to) {
 		return Excuse{Starved: &x}, true
 	}
 	return Excuse{}, false
@@ -55,22 +55,23 @@ func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
 
 // served reports whether others were served in time between two times: streams
 // that bear no fault of time had events, and none of the pauses between any two of
-// them was a quarter as long. An app that is kept from running is so for all.
+// them was a quarter as long. A process that is kept from running is so for all of its
+// streams, whatever another one does meanwhile; where nobody knows whose g was, all count.
 //
 //	g        ├───────── silent ─────────┤
 //	others     |  | |   |  || |  |  |  |       served: the silence is g's own
 //	others     |                       ||      not served
-func (s *Scope) served(from, to time.Duration) bool {
+func (s *Scope) served(g *Graded, from, to time.Duration) bool {
 	if s.calm == nil {
 		s.calm = s.calmArrivals()
 	}
-	most := (to - from) / 4
-	i, _ := slices.BinarySearch(s.calm, from)
-	for ; i < len(s.calm) && s.calm[i] < to; i++ {
-		if s.calm[i]-from > most {
+	calm, most := s.calm[g.Process()], (to-from)/4
+	i, _ := slices.BinarySearch(calm, from)
+	for ; i < len(calm) && calm[i] < to; i++ {
+		if calm[i]-from > most {
 			return false
 		}
-		from = s.calm[i]
+		from = calm[i]
 	}
 	return to-from <= most
 }
@@ -78,9 +79,9 @@ func (s *Scope) served(from, to time.Duration) bool {
 // calmStreams bounds how many streams are looked at.
 const calmStreams = 200
 
-// calmArrivals are the arrivals of streams that were in time, in order.
-func (s *Scope) calmArrivals() []time.Duration {
-	all := []time.Duration{}
+// calmArrivals are the arrivals of streams that were in time, in order, by process.
+func (s *Scope) calmArrivals() map[string][]time.Duration {
+	all := map[string][]time.Duration{}
 	n := 0
 	for i := range s.Streams {
 		g := &s.Streams[i]
@@ -89,17 +90,22 @@ func (s *Scope) calmArrivals() []time.Duration {
 		}
 		n++
 		for m := range g.Marks() {
-			all = append(all, m.At)
+			all[""] = append(all[""], m.At)
+			if p := g.Process(); p != "" {
+				all[p] = append(all[p], m.At)
+			}
 		}
 	}
-	slices.Sort(all)
+	for _, arrivals := range all {
+		slices.Sort(arrivals)
+	}
 	return all
 }
 
-// Excuse looks for one for whatever g was slow at: its silence where it stalled,
+// Excuse looks for one for whatever g was slow at: its silence where that ended it,
 // else the first flag about time that it bears.
 func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
-	if waited(g) {
+	if byTime(g) {
 		from, to := silence(g)
 		return s.excuse(g, from, to)
 	}
@@ -111,6 +117,16 @@ func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
 		}
 	}
 	return Excuse{}, false
+}
+
+// excusedByTime reports whether all of b ended because somebody waited for too long, and
+// all have an excuse for the silence.
+func (s *Scope) excusedByTime(b *bad) (Excuse, bool) {
+	if slices.ContainsFunc(b.all, func(g *Graded) bool { return !byTime(g) }) {
+		return Excuse{}, false
+	}
+	why, n := s.excuses(b.all, silence)
+	return why, b.total > 0 && n == b.total
 }
 
 // excuses asks for all of gs. first is the first excuse, n how many have one.
@@ -149,7 +165,7 @@ func (s *Scope) pressed(replica string) []interval {
 // silence is the time in which a stalled stream had no byte, or no content.
 func silence(g *Graded) (from, to time.Duration) {
 	switch {
-	case g.Limit == record.FirstLimit:
+	case g.Limit == record.FirstLimit, gatewayTimedOut(g):
 		return startOf(g.Stream), endOf(g)
 	case g.Grade.Ending == NoProgress:
 		from, _ = lastProgress(g.Stream)

@@ -63,6 +63,37 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		}, verdict.Fail, "5 stalled"},
 		question{"a cut, whoever took the CPU", func(b *synth.Builder) { b.Add(5, cleanEnd); others(0, time.Minute)(b) }, verdict.Fail, "truncated"},
 	)
+	timedOut := synth.Shape{Keep: 3, End: synth.CutAt(5 * sec)}
+	gateway := synth.Shape{Keep: synth.KeepNone, First: 2 * sec, End: synth.Status(504)}
+	of := func(worker string, sh synth.Shape) synth.Shape {
+		end := sh.End
+		sh.End = func(s *record.Stream, last time.Duration) { end(s, last); s.Content.Worker = worker }
+		return sh
+	}
+	ask(t, verdict.Must{},
+		question{"cut by an idle timer", add(5, timedOut), verdict.Fail, "5 aborted"},
+		question{"cut by an idle timer, while others took the CPU", func(b *synth.Builder) { b.Add(5, timedOut); others(0, time.Minute)(b) },
+			verdict.Inconclusive, "other programs"},
+		question{"cut by an idle timer, while the same process served others", func(b *synth.Builder) {
+			b.Add(5, of("7", timedOut))
+			b.Add(5, of("7", synth.Shape{Events: 120, End: synth.Whole}))
+			others(0, time.Minute)(b)
+		}, verdict.Fail, "5 aborted"},
+		question{"cut by an idle timer, while another process served others", func(b *synth.Builder) {
+			b.Add(5, of("7", timedOut))
+			b.Add(5, of("8", synth.Shape{Events: 120, End: synth.Whole}))
+			others(0, time.Minute)(b)
+		}, verdict.Inconclusive, "other programs"},
+		question{"one cut at once, too", func(b *synth.Builder) { b.Add(5, timedOut); b.Add(1, cleanEnd); others(0, time.Minute)(b) },
+			verdict.Fail, "5 aborted"})
+	ask(t, verdict.Untouched{},
+		question{"a gateway waited in vain", add(5, gateway), verdict.Fail, "5 failed cleanly"},
+		question{"a gateway waited in vain, while others took the CPU", func(b *synth.Builder) { b.Add(5, gateway); others(0, time.Minute)(b) },
+			verdict.Inconclusive, "other programs"},
+		question{"an error of the app's, while others took the CPU", func(b *synth.Builder) {
+			b.Add(5, synth.Shape{Keep: synth.KeepNone, End: synth.Status(500)})
+			others(0, time.Minute)(b)
+		}, verdict.Fail, "5 failed cleanly"})
 	base := stalled
 	base.Group = record.Baseline
 	ask(t, verdict.Baseline{},

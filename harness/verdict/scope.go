@@ -26,11 +26,11 @@ type Scope struct {
 	// run finished.
 	Over bool
 
-	crowds []*Crowd        // nil until asked for
-	outs   []interval      // in which a replica was down by our hand, by their begin
-	calm   []time.Duration // arrivals of streams that were in time, once asked for
-	pacing []armPacing     // of the streams that could be compared
-	loose  loose           // what is known about the terminal expression
+	crowds []*Crowd                   // nil until asked for
+	outs   []interval                 // in which a replica was down by our hand, by their begin
+	calm   map[string][]time.Duration // arrivals of streams that were in time by process, once asked for
+	pacing []armPacing                // of the streams that could be compared
+	loose  loose                      // what is known about the terminal expression
 }
 
 // A Graded is a stream with its grade.

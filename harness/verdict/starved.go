@@ -38,7 +38,9 @@ type Starvation struct {
 	// and the scheduler, the part of the time in which the app could not run.
 	Share float64
 	// Busy is how busy the cores were, from 0 to 1.
-	Busy     float64
+	Busy float64
+	// Waits is the part of the time in which a thread of the app waited for a core.
+	Waits    float64
 	From, To time.Duration
 }
 
@@ -97,7 +99,7 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	x := Starvation{From: from, To: to}
 	over := sum.Over.Seconds()
 	cpu := over * float64(max(1, s.Run.Plan.Host.CPUs))
-	x.Busy = (sum.Busy + sum.Steal).Seconds() / cpu
+	x.Busy, x.Waits = (sum.Busy+sum.Steal).Seconds()/cpu, sum.AppWaited.Seconds()/over
 	sum.Whole = sum.Whole || s.listens() && sum.AppRan+sum.AppWaited > 0
 	others := s.others(&sum)
 	if sum.Whole && !hungry(&sum) {
