@@ -22,7 +22,8 @@ func kept(t *testing.T, b *synth.Builder, unended ...uint64) string {
 	}
 	for i := range b.Run.Streams {
 		s := &b.Run.Streams[i]
-		w.Begin(&record.Stream{Seq: s.Seq, Scenario: s.Scenario, Group: s.Group, Sched: s.Sched, Send: record.Never, End: record.Never})
+		w.Begin(&record.Stream{Seq: s.Seq, Scenario: s.Scenario, Group: s.Group, Sched: s.Sched,
+			Send: record.Never, End: record.Never})
 	}
 	for i := range slices.Backward(b.Run.Streams) { // those that began first end last
 		if s := &b.Run.Streams[i]; !slices.Contains(unended, s.Seq) {
@@ -84,8 +85,9 @@ func TestPartsHoldEachStreamOnce(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"long 1 of 3", "long 2 of 3", "long 3 of 3", "faulty 1 of 1", "short shorter 1 of 1"}; !slices.Equal(plan, want) {
-		t.Errorf("parts are about %q, want %q", plan, want)
+	wantPlan := []string{"long 1 of 3", "long 2 of 3", "long 3 of 3", "faulty 1 of 1", "short shorter 1 of 1"}
+	if !slices.Equal(plan, wantPlan) {
+		t.Errorf("parts are about %q, want %q", plan, wantPlan)
 	}
 	if !reflect.DeepEqual(got, want.Streams) {
 		t.Errorf("%d streams in parts, want the %d of the whole", len(got), len(want.Streams))
@@ -145,7 +147,8 @@ func TestOnePartIsTheWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, open := range []func(string) (*record.Parts, error){record.OpenParts, record.Bounds{Streams: 450, Bytes: 1 << 20}.Open} {
+	wide := record.Bounds{Streams: 450, Bytes: 1 << 20}
+	for _, open := range []func(string) (*record.Parts, error){record.OpenParts, wide.Open} {
 		parts, err := open(dir)
 		if err != nil {
 			t.Fatal(err)

@@ -166,7 +166,8 @@ func (w *joint) clients(r *ClientsReport) {
 	case sum == nil:
 		w.report.Clients = r
 	default:
-		sum.Clients, sum.Again, sum.Whole, sum.Doubled = sum.Clients+r.Clients, sum.Again+r.Again, sum.Whole+r.Whole, sum.Doubled+r.Doubled
+		sum.Clients, sum.Again = sum.Clients+r.Clients, sum.Again+r.Again
+		sum.Whole, sum.Doubled = sum.Whole+r.Whole, sum.Doubled+r.Doubled
 	}
 }
 
