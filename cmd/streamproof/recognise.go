@@ -159,12 +159,6 @@ const maxWords = 500
 func read(looks []play.Look, terminal string) *finding {
 	l := &looks[0]
 	f := &finding{looks: looks, guess: stream.Identify(l.ContentType, l.Body)[0]}
-	if once := bytes.ReplaceAll(l.Body, []byte("data: data:"), []byte("data:")); dialectOf(f.guess.Dialect).NeedsTerminal && len(once) < len(l.Body) {
-		// A field's prefix sent twice is a fault to be judged, and hides the dialect.
-		if g := stream.Identify(l.ContentType, once)[0]; !g.Unknown && !dialectOf(g.Dialect).NeedsTerminal {
-			f.guess = g
-		}
-	}
 	f.as(f.guess.Dialect, terminal)
 	d := dialectOf(f.dialect)
 	if d.Format.Name == stream.Text.Name && len(looks) > 1 && bytes.Equal(l.Body, looks[1].Body) {
