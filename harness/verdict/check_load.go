@@ -65,7 +65,13 @@ func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 }
 
 // keptUp is asked by every check on time.
-func (s *Scope) keptUp() bool { return s.timely(s.generator().LateStarts, len(s.Streams), s.lagP99()) }
+func (s *Scope) keptUp() bool {
+	if s.kept == nil { // of thousands of streams each that was late asks
+		kept := s.timely(s.generator().LateStarts, len(s.Streams), s.lagP99())
+		s.kept = &kept
+	}
+	return *s.kept
+}
 
 func (s *Scope) timely(late, of int, lag time.Duration) bool {
 	return float64(late) <= lateShare*float64(of) && lag < s.lagBound()

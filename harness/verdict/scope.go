@@ -29,6 +29,8 @@ type Scope struct {
 	crowds []*Crowd                   // nil until asked for
 	outs   []interval                 // in which a replica was down by our hand, by their begin
 	calm   map[string][]time.Duration // arrivals of streams that were in time by process, once asked for
+	kept   *bool                      // the generator kept up, once asked for
+	open   []interval                 // in which streams of the run were open, once asked for
 	pacing []armPacing                // of the streams that could be compared
 	loose  loose                      // what is known about the terminal expression
 }

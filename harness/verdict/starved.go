@@ -172,7 +172,10 @@ func (s *Scope) others(sum *record.MachineSample) time.Duration {
 		return rest
 	}
 	var idle record.MachineSample
-	open := openTimes(s.Run)
+	if s.open == nil {
+		s.open = openTimes(s.Run)
+	}
+	open := s.open
 	for _, m := range s.Run.Machine {
 		for len(open) > 0 && open[0].to <= m.At-m.Over {
 			open = open[1:]
