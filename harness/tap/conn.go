@@ -130,10 +130,11 @@ func (l *line) carry() ending {
 	if h2 {
 		return newH2(l).carry()
 	}
+	began := l.clock.now()
 	if err := l.write(l.f.req.wire()); err != nil {
 		return l.ending(err)
 	}
-	l.f.sent(l.clock.now())
+	l.f.sent(began)
 	return l.readBody(nil)
 }
 

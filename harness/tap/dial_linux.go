@@ -98,7 +98,9 @@ func (l *loop) connected(f *flight) bool {
 // write sends what it can of the request. A peer that does not want the rest may
 // still answer: the read tells.
 func (l *loop) write(f *flight) {
+	began := l.clock.now()
 	for len(f.req.rest) > 0 {
+		began = l.clock.now()
 		n, err := unix.Write(int(f.poll.fd), f.req.rest)
 		switch {
 		case err == unix.EINTR:
@@ -110,5 +112,5 @@ func (l *loop) write(f *flight) {
 		}
 		f.req.rest = f.req.rest[n:]
 	}
-	f.sent(l.clock.now())
+	f.sent(began)
 }

@@ -116,7 +116,8 @@ func (f *flight) connected(now time.Duration) {
 	f.rec.Connect, f.stood, f.floor, f.rearm = now, now, now, true
 }
 
-// sent notes that the request is written.
+// sent notes that the request is written, and when the last write began: the answer
+// may be there before that write returns, and what holds us up after it is not the app's.
 func (f *flight) sent(now time.Duration) {
 	f.req.sent()
 	if f.rec.Send < 0 { // else it counts from the first request of a chain

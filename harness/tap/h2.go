@@ -139,8 +139,10 @@ func (c *h2) headerBlock() []byte {
 
 // sendBody sends as much of the request body as the windows allow.
 func (c *h2) sendBody() error {
+	began := c.clock.now()
 	for len(c.out) > 0 && min(c.room, c.connRoom) > 0 {
 		n := int(min(c.room, c.connRoom, int64(len(c.out)), h2Frame))
+		began = c.clock.now()
 		if err := c.fr.WriteData(h2Stream, n == len(c.out), c.out[:n]); err != nil {
 			return err
 		}
@@ -149,7 +151,7 @@ func (c *h2) sendBody() error {
 		c.connRoom -= int64(n)
 	}
 	if len(c.out) == 0 && c.f.req != nil {
-		c.f.sent(c.clock.now())
+		c.f.sent(began)
 	}
 	return nil
 }
