@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
@@ -84,10 +85,16 @@ func flagUsages(fs *pflag.FlagSet, width int) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// narrow makes the command's help fit.
-func narrow(root *cobra.Command) {
+// helpFuncs gives help's templates the functions that fit it. cobra keeps them in one
+// table for all commands, and tests make several at once.
+var helpFuncs = sync.OnceFunc(func() {
 	cobra.AddTemplateFunc("wrapped", func(cmd *cobra.Command, text string) string { return wrapped(text, widthOf(cmd)) })
 	cobra.AddTemplateFunc("flags", func(cmd *cobra.Command, fs *pflag.FlagSet) string { return flagUsages(fs, widthOf(cmd)) })
+})
+
+// narrow makes the command's help fit.
+func narrow(root *cobra.Command) {
+	helpFuncs()
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{wrapped $ . | trimTrailingWhitespaces}}
 
 {{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`)
