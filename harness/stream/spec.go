@@ -53,7 +53,6 @@ type Spec struct {
 	Usage   Tokens   `json:"usage,omitempty" yaml:"usage,omitempty" jsonschema_description:"Where events tell the number of tokens; the last value counts."`
 
 	Order string `json:"order,omitempty" yaml:"order,omitempty" jsonschema_description:"Path to the number of an event; each is one more than the one before."`
-	Owner string `json:"owner,omitempty" yaml:"owner,omitempty" jsonschema_description:"Path to the request's ID, where events echo it."`
 	Emit  string `json:"emit,omitempty" yaml:"emit,omitempty" jsonschema_description:"Path to the server's time of writing, as in RFC 3339."`
 	Label string `json:"label,omitempty" yaml:"label,omitempty" jsonschema_description:"Path to the label that streamproof's own server adds."`
 
