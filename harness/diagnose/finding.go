@@ -2,7 +2,9 @@ package diagnose
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -47,9 +49,19 @@ func found(name, layer, confidence string, streams []*verdict.Graded) *finding {
 }
 
 func (f *finding) say(format string, args ...any) *finding {
-	f.Summary = fmt.Sprintf(format, args...)
+	f.Summary = single.ReplaceAllStringFunc(fmt.Sprintf(format, args...), func(many string) string {
+		return oneOnly.Replace(many)
+	})
 	return f
 }
+
+// single finds a count of one before a plural, as a format with %d makes it, and the
+// verb that follows.
+var (
+	single  = regexp.MustCompile(`(?:^|[ (])1 (?:streams|connections|answers|requests)\b(?: were\b| had\b)?`)
+	oneOnly = strings.NewReplacer("streams", "stream", "connections", "connection", "answers", "answer", "requests", "request",
+		"were", "was")
+)
 
 // see adds figures. Empty ones are left out, so that callers may pass what may not
 // be there.
