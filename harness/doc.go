@@ -45,7 +45,7 @@
 //
 // From the scenario to the reason in the report, for latency on a link of the local stack:
 //
-//	scenarios/latency.go               Latency            which fault, when, for how long
+//	scenarios/network.go               Latency            which fault, when, for how long
 //	harness/play/inject.go             injection.inject   waits, strikes, lets it stand, heals; each phase is stamped
 //	harness/play/await.go              vigil.keep         the tap tells which streams have moved on
 //	harness/fault/when.go              Moment.Met         is the condition met?

@@ -1,5 +1,5 @@
-// Package scenarios is the catalogue: one file, one scenario, with the sentence
-// that says what it proves.
+// Package scenarios is the catalogue: a file for each family, and in each scenario
+// the sentence that says what it proves.
 //
 //  1. [Standard] is the suite that runs when nobody says otherwise.
 //  2. [Execute] plays scenarios, judges and diagnoses the record, and writes the
@@ -9,8 +9,10 @@ package scenarios
 
 import (
 	"slices"
+	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Standard returns the standard suite: everything that any streaming endpoint
@@ -39,18 +41,9 @@ func Require(list ...harness.Scenario) []harness.Scenario {
 	return list
 }
 
-// All returns the catalogue in the order in which it reads best.
+// All returns the catalogue in the order in which it reads best, family by family.
 func All() []harness.Scenario {
-	return slices.Concat(
-		[]harness.Scenario{Control(), Direct(), NotStreaming(), Soak()},
-		[]harness.Scenario{Buffering(), GzipBuffering(), CacheBuffering(), HTTP10Upstream(), MiddlewareBuffering(), TinyPackets()},
-		[]harness.Scenario{ReadTimeout(), SendTimeout(), IdleTimeout(), Deadline(), WorkerTimeout(), KeepAliveRace()},
-		[]harness.Scenario{Latency(), Jitter(), Bandwidth(), Stall(), SlowStart(), SlowClose()},
-		[]harness.Scenario{Cut(), Reset(), Fin(), Truncate(), Blackhole(), Partition(), Refused()},
-		[]harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), MemorySqueeze(), SlowReader(), Leak()},
-		[]harness.Scenario{Drain(), Crash(), Pause(), RollingDeploy(), ScaleOut(), ScaleIn(), EdgeReload(), WorkerRecycle(), Herd()},
-		[]harness.Scenario{BlockedLoop(), ClientAbort(), Overload(), RateLimited()},
-	)
+	return slices.Concat(baseline(), buffering(), timeouts(), network(), cuts(), resources(), lifecycle(), load())
 }
 
 // Lookup finds a scenario by its ID.
@@ -61,4 +54,24 @@ func Lookup(id string) (harness.Scenario, bool) {
 		}
 	}
 	return harness.Scenario{}, false
+}
+
+// everyFlag are the flags that no stream may bear where nothing was done to it.
+var everyFlag = []string{
+	"late", "gappy", "buffered", "lingering", "ragged", "repeated terminal", "error then terminal", "unprovable",
+}
+
+// calmFlags are those that a fault on the way does not excuse.
+var calmFlags = []string{"lingering", "repeated terminal", "error then terminal", "unprovable"}
+
+// faulty fills in what every scenario with a fault asks for.
+func faulty(p record.Policy) record.Policy {
+	p.MinStreams, p.MinInBody = 2, 1
+	if p.GapLimit == 0 {
+		p.GapLimit = 5 * time.Second
+	}
+	if p.Recovery == 0 {
+		p.Recovery = 10 * time.Second
+	}
+	return p
 }
