@@ -215,8 +215,8 @@ func (ix *index) readAll(in io.ReadSeeker) error {
 	return nil
 }
 
-// A streamHead is what the index reads of a stream; the names are those of
-// [streamEntry].
+// A streamHead is what the index reads of a stream; the numbers are those of
+// [Stream].
 type streamHead struct {
 	_      struct{} `cbor:",toarray"`
 	Stream struct {

@@ -95,31 +95,31 @@ func (r *reading) take(e *inEntry) error {
 	case tagWindow:
 		return collect(e, &run.Windows, windowEntry.unpack)
 	case tagEvent:
-		return collect(e, &run.Events, func(x eventEntry) Event { return oldEvent(Event(x)) })
+		return collect(e, &run.Events, oldEvent)
 	case tagWave:
-		return collect(e, &run.Waves, func(x waveEntry) Wave { return Wave(x) })
+		return collect(e, &run.Waves, as[Wave])
 	case tagNote:
-		var x noteEntry
+		var x Note
 		if err := decode.Unmarshal(e.Body, &x); err != nil {
 			return err
 		}
-		run.note(Note(x))
+		run.note(x)
 	case tagHop:
-		return collect(e, &run.Hops, func(x hopEntry) Hop { return Hop(x) })
+		return collect(e, &run.Hops, as[Hop])
 	case tagLog:
-		return collect(e, &r.logs, func(x logEntry) logEntry { return x })
+		return collect(e, &r.logs, as[logEntry])
 	case tagArrived:
-		return collect(e, &r.came, func(x arrivalsEntry) arrivalsEntry { return x })
+		return collect(e, &r.came, as[arrivalsEntry])
 	case tagLedger:
-		return collect(e, &run.Ledgers, func(x Ledger) Ledger { return x })
+		return collect(e, &run.Ledgers, as[Ledger])
 	case tagEdge:
-		return collect(e, &run.Edges, func(x EdgeProbe) EdgeProbe { return x })
+		return collect(e, &run.Edges, as[EdgeProbe])
 	case tagCompare:
-		return collect(e, &run.Comparisons, func(x Comparison) Comparison { return x })
+		return collect(e, &run.Comparisons, as[Comparison])
 	case tagRefer:
-		return collect(e, &run.References, func(x Reference) Reference { return x })
+		return collect(e, &run.References, as[Reference])
 	case tagMachine:
-		return collect(e, &run.Machine, func(x MachineSample) MachineSample { return x })
+		return collect(e, &run.Machine, as[MachineSample])
 	case tagLayer:
 		return r.layer(e)
 	case tagFinish:
@@ -131,6 +131,9 @@ func (r *reading) take(e *inEntry) error {
 	}
 	return nil
 }
+
+// as keeps an entry as it is.
+func as[T any](x T) T { return x }
 
 // collect decodes an entry and appends it to list.
 func collect[E, T any](e *inEntry, list *[]T, convert func(E) T) error {

@@ -147,85 +147,97 @@ func (l Limit) Cancelled() bool { return l == CancelledByEnd || l == CancelledBy
 
 // A Wire is the true ending of a stream's transport.
 type Wire struct {
-	Framing Framing
-	Close   Close
-	Where   Where
+	Framing Framing `cbor:"1,keyasint,omitempty"`
+	Close   Close   `cbor:"2,keyasint,omitempty"`
+	Where   Where   `cbor:"3,keyasint,omitempty"`
 	// Garbage is set where the framing itself was broken, with the bytes met:
 	// "invalid chunk header \"HTTP/1.1 500\"". Spliced says that a second
 	// response stood inside the body.
-	Garbage string
-	Spliced bool
+	Garbage string `cbor:"4,keyasint,omitempty"`
+	Spliced bool   `cbor:"5,keyasint,omitempty"`
 	// Err is the error as the operating system or library said it.
-	Err string
+	Err string `cbor:"6,keyasint,omitempty"`
 	// Lingered is how long the connection stayed open after the terminal event;
 	// Never where there was no terminal or the framing ended the body with it.
-	Lingered time.Duration
+	Lingered time.Duration `cbor:"7,keyasint,omitempty"`
 }
 
 // A Stream is the whole record of one stream.
 type Stream struct {
-	Seq      uint64 // unique in the run, from 1
-	Scenario string // ID of its scenario
-	Group    Group
-	Hop      string // name of the hop it was sent to
-	Nonce    string // also its X-Request-ID
+	Seq      uint64 `cbor:"1,keyasint,omitempty"` // unique in the run, from 1
+	Scenario string `cbor:"2,keyasint,omitempty"` // ID of its scenario
+	Group    Group  `cbor:"3,keyasint,omitempty"`
+	Hop      string `cbor:"4,keyasint,omitempty"` // name of the hop it was sent to
+	Nonce    string `cbor:"5,keyasint,omitempty"` // also its X-Request-ID
 	// After is the stream that its client had before this one: it reconnected, or
 	// asked again, with the same nonce then. 0 for a client's first.
-	After uint64
+	After uint64 `cbor:"37,keyasint,omitempty"`
 	// Replica is who served it ("app[1]"); empty where that is not known.
-	Replica string
+	Replica string `cbor:"38,keyasint,omitempty"`
 	// Sched is when the pacer meant it to start, Send when the request was
 	// written, Connect when the connection stood, Headers when the response
 	// head was whole, End when the body ended. Never where it did not come.
-	Sched, Send, Connect, Headers, End time.Duration
+	Sched   time.Duration `cbor:"6,keyasint,omitempty"`
+	Send    time.Duration `cbor:"7,keyasint,omitempty"`
+	Connect time.Duration `cbor:"8,keyasint,omitempty"`
+	Headers time.Duration `cbor:"9,keyasint,omitempty"`
+	End     time.Duration `cbor:"10,keyasint,omitempty"`
 	// First is the first content event, FirstAny the first event of any kind,
 	// Last the last event, TerminalAt the first terminal. Never if none.
-	First, FirstAny, Last, TerminalAt time.Duration
+	First      time.Duration `cbor:"11,keyasint,omitempty"`
+	FirstAny   time.Duration `cbor:"12,keyasint,omitempty"`
+	Last       time.Duration `cbor:"13,keyasint,omitempty"`
+	TerminalAt time.Duration `cbor:"14,keyasint,omitempty"`
 
-	Status      int
-	Proto       string // "HTTP/1.1", "HTTP/2.0"
-	ContentType string
-	Encoding    string // Content-Encoding, empty for identity
+	Status      int    `cbor:"15,keyasint,omitempty"`
+	Proto       string `cbor:"16,keyasint,omitempty"` // "HTTP/1.1", "HTTP/2.0"
+	ContentType string `cbor:"17,keyasint,omitempty"`
+	Encoding    string `cbor:"18,keyasint,omitempty"` // Content-Encoding, empty for identity
 	// AcceptEncoding is what the request asked for by that field.
-	AcceptEncoding string
+	AcceptEncoding string `cbor:"40,keyasint,omitempty"`
 	// Header keeps the response headers that diagnosis reads: Server, Via,
 	// X-Accel-Buffering, X-Streamproof-*, Content-Length.
-	Header map[string]string
+	Header map[string]string `cbor:"19,keyasint,omitempty"`
 
-	Bytes     int64 // of body, framing removed, before decompression
-	WireBytes int64 // as read from the socket
-	Reads     int
-	Wire      Wire
-	Limit     Limit
+	Bytes     int64 `cbor:"20,keyasint,omitempty"` // of body, framing removed, before decompression
+	WireBytes int64 `cbor:"21,keyasint,omitempty"` // as read from the socket
+	Reads     int   `cbor:"22,keyasint,omitempty"`
+	Wire      Wire  `cbor:"-"`
+	Limit     Limit `cbor:"23,keyasint,omitempty"`
 
-	Frames, Contents, Heartbeats int
-	Content                      stream.Summary
-	Partial                      int // bytes of an unfinished frame at the end
+	Frames     int            `cbor:"24,keyasint,omitempty"`
+	Contents   int            `cbor:"25,keyasint,omitempty"`
+	Heartbeats int            `cbor:"26,keyasint,omitempty"`
+	Content    stream.Summary `cbor:"-"`
+	Partial    int            `cbor:"27,keyasint,omitempty"` // bytes of an unfinished frame at the end
 	// Start is how a body began that brought no content event, after
 	// decompression, at most 500 bytes: what it was instead of a stream.
-	Start string
+	Start string `cbor:"39,keyasint,omitempty"`
 
 	// MaxGap is the longest silence in event arrivals, headers to first and
 	// last to end included; MaxGapAt is when it began. ProgressGap is the same
 	// over content alone.
-	MaxGap, MaxGapAt, ProgressGap time.Duration
+	MaxGap      time.Duration `cbor:"28,keyasint,omitempty"`
+	MaxGapAt    time.Duration `cbor:"29,keyasint,omitempty"`
+	ProgressGap time.Duration `cbor:"30,keyasint,omitempty"`
 	// EmitFirst and EmitLast are the server's stamps on the first and last
 	// stamped event, ns since the epoch; 0 where the dialect has none.
-	EmitFirst, EmitLast int64
+	EmitFirst int64 `cbor:"31,keyasint,omitempty"`
+	EmitLast  int64 `cbor:"32,keyasint,omitempty"`
 	// Lag is the most that our own reading came after the kernel's stamp.
-	Lag time.Duration
+	Lag time.Duration `cbor:"33,keyasint,omitempty"`
 	// Redirects are the answers that sent the client elsewhere, in their order; the
 	// last one may not have been followed. Send and First count from the first
 	// request, Connect, Headers and Wire are those of the last.
-	Redirects []Redirect
+	Redirects []Redirect `cbor:"55,keyasint,omitempty"`
 	// Late says that the stream started after its time because no worker was
 	// free: the load was not what was asked for.
-	Late bool
+	Late bool `cbor:"34,keyasint,omitempty"`
 
 	// Events are the arrivals in their compact form, see [Timeline]. Omitted
 	// counts events that the bound on memory kept out.
-	Events  []byte
-	Omitted int
+	Events  []byte `cbor:"35,keyasint,omitempty"`
+	Omitted int    `cbor:"36,keyasint,omitempty"`
 }
 
 // A Redirect is an answer that sends the client elsewhere.
@@ -333,18 +345,20 @@ type Window struct {
 
 // An Event is something that a process, a container or a relay did.
 type Event struct {
-	Scenario string
-	At       time.Duration
-	Source   EventSource
-	Kind     EventKind
-	Subject  string // "app[0]", "nginx", a container, a link
-	Role     Role   // of the process in Subject; "" where the event is Subject's own
-	Counter  string // whose reading Value is, of [KindCounter]: [MemoryCounter], [OOMCounter], ...
-	Pid      int
-	Code     int    // exit code or signal
-	Value    int64  // of a counter, or of threads
-	Stream   uint64 // the stream struck, 0 if none
-	Text     string
+	Scenario string        `cbor:"1,keyasint,omitempty"`
+	At       time.Duration `cbor:"2,keyasint,omitempty"`
+	Source   EventSource   `cbor:"3,keyasint,omitempty"`
+	Kind     EventKind     `cbor:"4,keyasint,omitempty"`
+	Subject  string        `cbor:"5,keyasint,omitempty"` // "app[0]", "nginx", a container, a link
+	// Role is that of the process in Subject; "" where the event is of Subject itself.
+	Role Role `cbor:"11,keyasint,omitempty"`
+	// Counter is whose reading Value is, of [KindCounter]: [MemoryCounter], [OOMCounter], ...
+	Counter string `cbor:"12,keyasint,omitempty"`
+	Pid     int    `cbor:"6,keyasint,omitempty"`
+	Code    int    `cbor:"7,keyasint,omitempty"` // exit code or signal
+	Value   int64  `cbor:"8,keyasint,omitempty"` // of a counter, or of threads
+	Stream  uint64 `cbor:"9,keyasint,omitempty"` // the stream struck, 0 if none
+	Text    string `cbor:"10,keyasint,omitempty"`
 }
 
 // A Role is what a process does in its replica.
@@ -365,28 +379,29 @@ func (e *Event) Of(counter string) bool { return e.Kind == KindCounter && e.Coun
 
 // A Wave is what the load generator was asked for and what it did.
 type Wave struct {
-	Scenario   string
-	Group      Group
-	Hop        string
-	Asked      int // streams
-	Started    int
-	LateStarts int
-	Begin, End time.Duration
+	Scenario   string        `cbor:"1,keyasint,omitempty"`
+	Group      Group         `cbor:"2,keyasint,omitempty"`
+	Hop        string        `cbor:"3,keyasint,omitempty"`
+	Asked      int           `cbor:"4,keyasint,omitempty"` // streams
+	Started    int           `cbor:"5,keyasint,omitempty"`
+	LateStarts int           `cbor:"6,keyasint,omitempty"`
+	Begin      time.Duration `cbor:"7,keyasint,omitempty"`
+	End        time.Duration `cbor:"8,keyasint,omitempty"`
 	// InBodyAtFault is how many of its streams were in their body when the fault
 	// struck; -1 where no fault struck.
-	InBodyAtFault int
+	InBodyAtFault int `cbor:"9,keyasint,omitempty"`
 	// Solo is the stream that went down the wave's road alone: of this scenario, or
 	// of an earlier one with the same road and request. 0 where there is none.
-	Solo uint64
+	Solo uint64 `cbor:"20,keyasint,omitempty"`
 }
 
 // A Note is a doubt or a fact about the run that is no stream's own.
 type Note struct {
-	Scenario string
-	At       time.Duration
-	Kind     NoteKind
-	Text     string
-	Settle   string // what would settle a doubt
+	Scenario string        `cbor:"1,keyasint,omitempty"`
+	At       time.Duration `cbor:"2,keyasint,omitempty"`
+	Kind     NoteKind      `cbor:"3,keyasint,omitempty"`
+	Text     string        `cbor:"4,keyasint,omitempty"`
+	Settle   string        `cbor:"5,keyasint,omitempty"` // what would settle a doubt
 }
 
 // A NoteKind says what a note is for.
@@ -432,13 +447,13 @@ const (
 
 // A Hop is one place at which the chain can be entered.
 type Hop struct {
-	Scenario string
-	Name     string // "edge" (the whole chain), [NginxHop] or [ForeignHop], "upstream", "app"
-	URL      string
-	What     string // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
+	Scenario string `cbor:"1,keyasint,omitempty"`
+	Name     string `cbor:"2,keyasint,omitempty"` // "edge" (the whole chain), [NginxHop] or [ForeignHop], "upstream", "app"
+	URL      string `cbor:"3,keyasint,omitempty"`
+	What     string `cbor:"4,keyasint,omitempty"` // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
 	// Process is the name of the process that listens there, where it is on this
 	// machine: "haproxy", "python3".
-	Process string
+	Process string `cbor:"50,keyasint,omitempty"`
 }
 
 // A Log is one file of the logs folder.

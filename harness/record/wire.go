@@ -31,122 +31,23 @@ const (
 	tagRefer   = 24 // reference
 )
 
-// The bodies are maps with small integers as keys. The types below are those of
-// this package with keys added: a conversion between both stands at each use, so
-// a field that was added to one alone does not compile. Numbers are never used
-// again; a reader skips those that it does not know.
+// The bodies are maps with small integers as keys: the cbor tags of the types
+// themselves. Numbers are never used again; a reader skips those that it does not
+// know. The types below are what an entry has beside them, or in another form.
 
-type streamEntry struct {
-	Seq      uint64 `cbor:"1,keyasint,omitempty"`
-	Scenario string `cbor:"2,keyasint,omitempty"`
-	Group    Group  `cbor:"3,keyasint,omitempty"`
-	Hop      string `cbor:"4,keyasint,omitempty"`
-	Nonce    string `cbor:"5,keyasint,omitempty"`
-	After    uint64 `cbor:"37,keyasint,omitempty"`
-	Replica  string `cbor:"38,keyasint,omitempty"`
-
-	Sched   time.Duration `cbor:"6,keyasint,omitempty"`
-	Send    time.Duration `cbor:"7,keyasint,omitempty"`
-	Connect time.Duration `cbor:"8,keyasint,omitempty"`
-	Headers time.Duration `cbor:"9,keyasint,omitempty"`
-	End     time.Duration `cbor:"10,keyasint,omitempty"`
-
-	First      time.Duration `cbor:"11,keyasint,omitempty"`
-	FirstAny   time.Duration `cbor:"12,keyasint,omitempty"`
-	Last       time.Duration `cbor:"13,keyasint,omitempty"`
-	TerminalAt time.Duration `cbor:"14,keyasint,omitempty"`
-
-	Status         int               `cbor:"15,keyasint,omitempty"`
-	Proto          string            `cbor:"16,keyasint,omitempty"`
-	ContentType    string            `cbor:"17,keyasint,omitempty"`
-	Encoding       string            `cbor:"18,keyasint,omitempty"`
-	AcceptEncoding string            `cbor:"40,keyasint,omitempty"`
-	Header         map[string]string `cbor:"19,keyasint,omitempty"`
-
-	Bytes     int64 `cbor:"20,keyasint,omitempty"`
-	WireBytes int64 `cbor:"21,keyasint,omitempty"`
-	Reads     int   `cbor:"22,keyasint,omitempty"`
-	Wire      Wire  `cbor:"-"` // second item of the body
-	Limit     Limit `cbor:"23,keyasint,omitempty"`
-
-	Frames     int            `cbor:"24,keyasint,omitempty"`
-	Contents   int            `cbor:"25,keyasint,omitempty"`
-	Heartbeats int            `cbor:"26,keyasint,omitempty"`
-	Content    stream.Summary `cbor:"-"` // third item of the body
-	Partial    int            `cbor:"27,keyasint,omitempty"`
-	Start      string         `cbor:"39,keyasint,omitempty"`
-
-	MaxGap      time.Duration `cbor:"28,keyasint,omitempty"`
-	MaxGapAt    time.Duration `cbor:"29,keyasint,omitempty"`
-	ProgressGap time.Duration `cbor:"30,keyasint,omitempty"`
-	EmitFirst   int64         `cbor:"31,keyasint,omitempty"`
-	EmitLast    int64         `cbor:"32,keyasint,omitempty"`
-	Lag         time.Duration `cbor:"33,keyasint,omitempty"`
-	Redirects   []Redirect    `cbor:"55,keyasint,omitempty"`
-	Late        bool          `cbor:"34,keyasint,omitempty"`
-
-	Events  []byte `cbor:"35,keyasint,omitempty"`
-	Omitted int    `cbor:"36,keyasint,omitempty"`
-}
-
-type wireEntry struct {
-	Framing  Framing       `cbor:"1,keyasint,omitempty"`
-	Close    Close         `cbor:"2,keyasint,omitempty"`
-	Where    Where         `cbor:"3,keyasint,omitempty"`
-	Garbage  string        `cbor:"4,keyasint,omitempty"`
-	Spliced  bool          `cbor:"5,keyasint,omitempty"`
-	Err      string        `cbor:"6,keyasint,omitempty"`
-	Lingered time.Duration `cbor:"7,keyasint,omitempty"`
-}
-
-type contentEntry struct {
-	State         stream.State `cbor:"1,keyasint,omitempty"`
-	Why           string       `cbor:"2,keyasint,omitempty"`
-	Terminals     int          `cbor:"3,keyasint,omitempty"`
-	Errors        int          `cbor:"4,keyasint,omitempty"`
-	AfterTerminal int          `cbor:"5,keyasint,omitempty"`
-	ErrorText     string       `cbor:"6,keyasint,omitempty"`
-	Unprovable    bool         `cbor:"7,keyasint,omitempty"`
-	Measured      int64        `cbor:"25,keyasint,omitempty"`
-	Differs       bool         `cbor:"26,keyasint,omitempty"`
-	Worker        string       `cbor:"8,keyasint,omitempty"`
-	LastEvent     string       `cbor:"9,keyasint,omitempty"`
-	Finished      bool         `cbor:"10,keyasint,omitempty"`
-	Fault         stream.Fault `cbor:"11,keyasint,omitempty"`
-	Leftover      string       `cbor:"12,keyasint,omitempty"`
-	Reason        string       `cbor:"13,keyasint,omitempty"`
-	Failing       bool         `cbor:"14,keyasint,omitempty"`
-	Reasoning     int          `cbor:"27,keyasint,omitempty"`
-	Tools         int          `cbor:"28,keyasint,omitempty"`
-	Refusals      int          `cbor:"29,keyasint,omitempty"`
-	Usage         stream.Usage `cbor:"30,keyasint,omitzero"`
-	Early         int          `cbor:"15,keyasint,omitempty"`
-	Ends          []string     `cbor:"20,keyasint,omitempty"`
-	Form          stream.Form  `cbor:"21,keyasint,omitempty"`
-	Replaced      int          `cbor:"22,keyasint,omitempty"`
-	Split         int          `cbor:"23,keyasint,omitempty"`
-	Numbered      int          `cbor:"16,keyasint,omitempty"`
-	Echoed        int          `cbor:"17,keyasint,omitempty"`
-	Other         string       `cbor:"18,keyasint,omitempty"`
-	Uncounted     bool         `cbor:"19,keyasint,omitempty"`
-}
-
-// A streamBody is a whole stream: its parts are types of other nouns, which a
-// struct conversion does not reach into.
+// A streamBody is a whole stream, its parts beside it.
 type streamBody struct {
 	_       struct{} `cbor:",toarray"`
-	Stream  streamEntry
-	Wire    wireEntry
-	Content contentEntry
+	Stream  Stream
+	Wire    Wire
+	Content stream.Summary
 }
 
-func pack(s *Stream) streamBody {
-	return streamBody{Stream: streamEntry(*s), Wire: wireEntry(s.Wire), Content: contentEntry(s.Content)}
-}
+func pack(s *Stream) streamBody { return streamBody{Stream: *s, Wire: s.Wire, Content: s.Content} }
 
 func (b *streamBody) unpack() Stream {
-	s := Stream(b.Stream)
-	s.Wire, s.Content = Wire(b.Wire), stream.Summary(b.Content)
+	s := b.Stream
+	s.Wire, s.Content = b.Wire, b.Content
 	return s
 }
 
@@ -173,50 +74,6 @@ func packWindow(w Window) windowEntry {
 func (e windowEntry) unpack() Window {
 	f := Fault{Name: e.Fault, Effect: e.Effect, Kind: e.Kind, Links: e.Links, MidStream: e.Later}
 	return Window{e.Scenario, oldFault(f), e.Phase, e.At, e.Why, e.Victims}
-}
-
-type eventEntry struct {
-	Scenario string        `cbor:"1,keyasint,omitempty"`
-	At       time.Duration `cbor:"2,keyasint,omitempty"`
-	Source   EventSource   `cbor:"3,keyasint,omitempty"`
-	Kind     EventKind     `cbor:"4,keyasint,omitempty"`
-	Subject  string        `cbor:"5,keyasint,omitempty"`
-	Role     Role          `cbor:"11,keyasint,omitempty"`
-	Counter  string        `cbor:"12,keyasint,omitempty"`
-	Pid      int           `cbor:"6,keyasint,omitempty"`
-	Code     int           `cbor:"7,keyasint,omitempty"`
-	Value    int64         `cbor:"8,keyasint,omitempty"`
-	Stream   uint64        `cbor:"9,keyasint,omitempty"`
-	Text     string        `cbor:"10,keyasint,omitempty"`
-}
-
-type waveEntry struct {
-	Scenario      string        `cbor:"1,keyasint,omitempty"`
-	Group         Group         `cbor:"2,keyasint,omitempty"`
-	Hop           string        `cbor:"3,keyasint,omitempty"`
-	Asked         int           `cbor:"4,keyasint,omitempty"`
-	Started       int           `cbor:"5,keyasint,omitempty"`
-	LateStarts    int           `cbor:"6,keyasint,omitempty"`
-	Begin         time.Duration `cbor:"7,keyasint,omitempty"`
-	End           time.Duration `cbor:"8,keyasint,omitempty"`
-	InBodyAtFault int           `cbor:"9,keyasint,omitempty"`
-	Solo          uint64        `cbor:"20,keyasint,omitempty"`
-}
-
-type noteEntry struct {
-	Scenario string        `cbor:"1,keyasint,omitempty"`
-	At       time.Duration `cbor:"2,keyasint,omitempty"`
-	Kind     NoteKind      `cbor:"3,keyasint,omitempty"`
-	Text     string        `cbor:"4,keyasint,omitempty"`
-	Settle   string        `cbor:"5,keyasint,omitempty"`
-}
-
-type hopEntry struct {
-	Scenario string `cbor:"1,keyasint,omitempty"`
-	Name     string `cbor:"2,keyasint,omitempty"`
-	URL      string `cbor:"3,keyasint,omitempty"`
-	What     string `cbor:"4,keyasint,omitempty"`
-	Process  string `cbor:"50,keyasint,omitempty"`
 }
 
 type logEntry struct {

@@ -82,13 +82,13 @@ func (w *Writer) End(s *Stream) { w.add(tagEnd, pack(s)) }
 func (w *Writer) Window(x Window) { w.add(tagWindow, packWindow(x)) }
 
 // Event records what a process, container or relay did.
-func (w *Writer) Event(x Event) { w.add(tagEvent, eventEntry(x)) }
+func (w *Writer) Event(x Event) { w.add(tagEvent, x) }
 
 // Wave records what the load generator did.
-func (w *Writer) Wave(x Wave) { w.add(tagWave, waveEntry(x)) }
+func (w *Writer) Wave(x Wave) { w.add(tagWave, x) }
 
 // Note records a doubt or a fact.
-func (w *Writer) Note(x Note) { w.add(tagNote, noteEntry(x)) }
+func (w *Writer) Note(x Note) { w.add(tagNote, x) }
 
 // Ledger records the server's own account of a stream.
 func (w *Writer) Ledger(x Ledger) { w.add(tagLedger, x) }
@@ -103,7 +103,7 @@ func (w *Writer) Comparison(x Comparison) { w.add(tagCompare, x) }
 func (w *Writer) Reference(x Reference) { w.add(tagRefer, x) }
 
 // Hop records one place at which the chain can be entered.
-func (w *Writer) Hop(x Hop) { w.add(tagHop, hopEntry(x)) }
+func (w *Writer) Hop(x Hop) { w.add(tagHop, x) }
 
 // Layer records how one layer was set up, which is known only when the stack
 // stands. [Open] adds it to the layers of its scenario in the plan.

@@ -183,68 +183,74 @@ const MaxLeftover = 500
 
 // A Summary sums up one stream on the content axis.
 type Summary struct {
-	State State
+	State State `cbor:"1,keyasint,omitempty"`
 	// Why names the place: "event 7 missing after 6", "checksum 0f.. != 1a..".
-	Why string
+	Why string `cbor:"2,keyasint,omitempty"`
 	// Terminals and Errors count terminal and in-band error events.
 	// AfterTerminal counts events that followed the first terminal.
-	Terminals, Errors, AfterTerminal int
+	Terminals     int `cbor:"3,keyasint,omitempty"`
+	Errors        int `cbor:"4,keyasint,omitempty"`
+	AfterTerminal int `cbor:"5,keyasint,omitempty"`
 	// ErrorText is the start of the first in-band error, at most 200 bytes.
-	ErrorText string
+	ErrorText string `cbor:"6,keyasint,omitempty"`
 	// Unprovable is set where framing and dialect together cannot prove
 	// completeness, whatever the server does: plain text with no sentinel,
 	// length or checksum. Only a transport that frames the body can help then.
-	Unprovable bool
+	Unprovable bool `cbor:"7,keyasint,omitempty"`
 	// Measured is the length of the reference that the answer was compared with, 0
 	// where there was none, and Differs says that the two part before either ends.
-	Measured int64
-	Differs  bool
+	Measured int64 `cbor:"25,keyasint,omitempty"`
+	Differs  bool  `cbor:"26,keyasint,omitempty"`
 	// Worker identifies the process that served the stream, where the dialect
 	// carries it.
-	Worker string
+	Worker string `cbor:"8,keyasint,omitempty"`
 	// LastEvent is the start of the last event, its name first where it has one,
 	// at most 120 bytes; kept by generic dialects, whose terminal is the user's
 	// guess.
-	LastEvent string
+	LastEvent string `cbor:"9,keyasint,omitempty"`
 	// Finished says that the answer declares itself over, although the dialect's
 	// terminal lacks: every choice has its finish_reason.
-	Finished bool
+	Finished bool `cbor:"10,keyasint,omitempty"`
 	// Fault is the kind of what is wrong with the bytes, where it has a name.
-	Fault Fault
+	Fault Fault `cbor:"11,keyasint,omitempty"`
 	// Leftover is the start of what no parser took: lines of no known field,
 	// events that do not parse, an unfinished frame at the end. It is often the
 	// very text that explains a failure.
-	Leftover string
+	Leftover string `cbor:"12,keyasint,omitempty"`
 	// Reason is the reason that the answer gave for its end ("stop", "length").
 	// Failing says that it names a failure ("abort", "error"): Errors counts it.
-	Reason  string
-	Failing bool
+	Reason  string `cbor:"13,keyasint,omitempty"`
+	Failing bool   `cbor:"14,keyasint,omitempty"`
 	// Reasoning, Tools and Refusals count the content events that are a part of those.
-	Reasoning, Tools, Refusals int
+	Reasoning int `cbor:"27,keyasint,omitempty"`
+	Tools     int `cbor:"28,keyasint,omitempty"`
+	Refusals  int `cbor:"29,keyasint,omitempty"`
 	// Usage is what the server says of the number of tokens.
-	Usage Usage
+	Usage Usage `cbor:"30,keyasint,omitzero"`
 	// Early is the number of the first event that the terminal expression matched
 	// although other events followed, 0 if there is none: such an expression
 	// proves nothing.
-	Early int
+	Early int `cbor:"15,keyasint,omitempty"`
 	// Ends are terminal expressions that match the last event and no other of this
 	// stream; kept by generic dialects whose terminal did not come, or came early.
-	Ends []string
+	Ends []string `cbor:"20,keyasint,omitempty"`
 	// Form is what the body is where the dialect cannot read it; see [Recognise].
-	Form Form
+	Form Form `cbor:"21,keyasint,omitempty"`
 	// Replaced counts events that hold U+FFFD, the mark of a character that some
 	// hop could not decode. Split counts those that hold it where a character was
 	// cut in two: several in a row, or at both sides of a border between events.
-	Replaced, Split int
+	Replaced int `cbor:"22,keyasint,omitempty"`
+	Split    int `cbor:"23,keyasint,omitempty"`
 	// Numbered counts events with a number at [Ask.Order], Echoed those with the
 	// stream's own nonce at [Ask.Owner]. Other is the first value there that is
 	// another, at most 64 bytes: an ID of the server's own making, or the nonce of
 	// another stream.
-	Numbered, Echoed int
-	Other            string
+	Numbered int    `cbor:"16,keyasint,omitempty"`
+	Echoed   int    `cbor:"17,keyasint,omitempty"`
+	Other    string `cbor:"18,keyasint,omitempty"`
 	// Uncounted says that the numbers count nothing: all are the same, or none
 	// follows the one before by 1.
-	Uncounted bool
+	Uncounted bool `cbor:"19,keyasint,omitempty"`
 }
 
 // A Usage is what a server says of the number of tokens, the last word counting; 0
