@@ -74,8 +74,8 @@ bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a tabl
 .PHONY: microbench
 microbench: ## single parts: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
 	@ulimit -n $$(ulimit -Hn); $(GO) test -run '^$$' -bench Streams -benchtime 1x -timeout 30m ./harness/tap
-	@$(GO) test -run '^$$' -bench Neutrality -benchtime 1x ./harness/stack/local
-	@$(GO) test -run '^$$' -bench 'StackUp|Hops' -benchtime 5x ./harness/stack/dock
+	@$(GO) test -run '^$$' -bench Neutrality -benchtime 1x ./harness/stack/process
+	@$(GO) test -run '^$$' -bench 'StackUp|Hops' -benchtime 5x ./harness/stack/container
 	@$(GO) test -run '^$$' -bench 'Feed|Response|SSE|NDJSON|Origin|OpenAI|Begin|Open$$' -benchmem ./harness/tap ./harness/http1 ./harness/stream ./harness/record
 	@$(GO) test -run '^$$' -bench Report10000x100 -benchtime 3x -benchmem ./reports
 

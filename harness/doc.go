@@ -51,8 +51,8 @@
 //	harness/fault/when.go              Moment.Met         is the condition met?
 //	harness/fault/plan.go              Inject             stamps the parts of the fault
 //	harness/fault/toxic.go             Toxic.Inject       the fault itself
-//	harness/stack/local/link.go        link.Add           the link that it is for
-//	harness/stack/local/toxiproxy.go   lane.add           toxiproxy delays what goes through
+//	harness/stack/process/link.go        link.Add           the link that it is for
+//	harness/stack/process/toxiproxy.go   lane.add           toxiproxy delays what goes through
 //	harness/record/writer.go           Writer.Window      appended to the run folder
 //	harness/record/reading.go          reading.take       judging begins: it is read back
 //	harness/verdict/scope.go           Scope.readWindows  which streams were in its way
@@ -71,7 +71,7 @@
 //	scenarios/execute.go          Execute           play, then judge
 //	harness/play/run.go           Run               checks all input, opens the record, plays each scenario
 //	harness/play/play.go          player.timetable  the order of one scenario
-//	harness/stack/local/local.go  Opener.Open       the app behind its edge, with the links that the scenario needs
+//	harness/stack/process/opener.go  Opener.Open       the app behind its edge, with the links that the scenario needs
 //	harness/play/solo.go          sender.solo       one stream alone
 //	harness/play/wave.go          player.mainWave   the streams
 //	harness/load/load.go          Drive             sent by Vegeta at their times

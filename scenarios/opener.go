@@ -8,8 +8,8 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/stack/dock"
-	"github.com/streamproof/streamproof/harness/stack/local"
+	"github.com/streamproof/streamproof/harness/stack/container"
+	"github.com/streamproof/streamproof/harness/stack/process"
 )
 
 // Our own program is started again as the origin and as the guard that outlives
@@ -28,7 +28,7 @@ func init() {
 	case originArg:
 		os.Exit(origin.Main(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
 	case guardArg:
-		os.Exit(local.GuardMain())
+		os.Exit(process.GuardMain())
 	}
 }
 
@@ -50,12 +50,12 @@ func Opener(app harness.App) (stack.Opener, error) {
 		return nil, &harness.UsageError{Place: "stack", Problem: fmt.Sprintf("unknown stack %q", app.Stack), Fix: "known are local, docker"}
 	}
 	if contained {
-		return dock.New(dock.Options{}), nil
+		return container.New(container.Options{}), nil
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find our own program: %w", err)
 	}
-	return local.New(local.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
+	return process.New(process.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
 		NginxPath: os.Getenv("STREAMPROOF_NGINX")}), nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/stack/dock"
+	"github.com/streamproof/streamproof/harness/stack/container"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -84,9 +84,9 @@ func showSource(w io.Writer, err error) {
 
 // dockerFix says how to get what Docker lacks, where the error does not.
 func dockerFix(err error) string {
-	var image *dock.ImageError
+	var image *container.ImageError
 	switch {
-	case errors.As(err, new(*dock.Absent)):
+	case errors.As(err, new(*container.Absent)):
 		return "; start Docker, or point DOCKER_HOST at it"
 	case errors.As(err, &image) && !image.Ours:
 		return "; correct the name, or pull or build " + image.Image + " first"

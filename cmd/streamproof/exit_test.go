@@ -9,7 +9,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/stack/dock"
+	"github.com/streamproof/streamproof/harness/stack/container"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -36,9 +36,9 @@ func TestExitCodes(t *testing.T) {
 			"streamproof: start app[0]: Minimum memory limit allowed is 6MB; raise app.memory\n"},
 		{"no image", fmt.Errorf("play control: %w", nosuch), 3,
 			"streamproof: play control: get image acme/nosuch:ci: not on this machine; pull failed: no such host; correct the name, or pull or build acme/nosuch:ci first\n"},
-		{"no image of ours", &dock.ImageError{Image: "streamproof/relay:dev", Ours: true, Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
+		{"no image of ours", &container.ImageError{Image: "streamproof/relay:dev", Ours: true, Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
 			"streamproof: get image streamproof/relay:dev: not on this machine; it is built by `make images`\n"},
-		{"no Docker", &dock.Absent{Cause: errors.New("connection refused")}, 3,
+		{"no Docker", &container.Absent{Cause: errors.New("connection refused")}, 3,
 			"streamproof: reach docker: connection refused; start Docker, or point DOCKER_HOST at it\n"},
 	} {
 		var w strings.Builder

@@ -13,7 +13,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/stack/dock"
+	"github.com/streamproof/streamproof/harness/stack/container"
 	"github.com/streamproof/streamproof/harness/stack/settings"
 )
 
@@ -30,7 +30,7 @@ func composed(ctx context.Context, c stack.Compose) error {
 	if _, err := os.Stat(c.File); err != nil {
 		return unread("app.compose", file, err)
 	}
-	services, err := dock.Services(c.File)
+	services, err := container.Services(c.File)
 	switch {
 	case err != nil:
 		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
@@ -41,7 +41,7 @@ func composed(ctx context.Context, c stack.Compose) error {
 	case !slices.Contains(services, c.Service):
 		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("no service %q in %s", c.Service, file), Fix: config.Suggest(c.Service, services)}
 	}
-	if _, err := dock.CheckCompose(ctx, c); err != nil {
+	if _, err := container.CheckCompose(ctx, c); err != nil {
 		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
 	}
 	return nil
@@ -52,7 +52,7 @@ func composeWarnings(ctx context.Context, c stack.Compose) []string {
 	if c == (stack.Compose{}) {
 		return nil
 	}
-	warnings, err := dock.CheckCompose(ctx, c)
+	warnings, err := container.CheckCompose(ctx, c)
 	if err != nil {
 		return nil // it was good a moment ago, and the run will say what is wrong now
 	}

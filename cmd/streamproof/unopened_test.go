@@ -11,12 +11,12 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stack"
-	"github.com/streamproof/streamproof/harness/stack/dock"
+	"github.com/streamproof/streamproof/harness/stack/container"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
 // nosuch is what the Docker stack says of an image that cannot be had.
-var nosuch = &dock.ImageError{Image: "acme/nosuch:ci", Tried: []string{"not on this machine", "pull failed: no such host"}}
+var nosuch = &container.ImageError{Image: "acme/nosuch:ci", Tried: []string{"not on this machine", "pull failed: no such host"}}
 
 // A failing opener opens so many stacks, and then none.
 type failing struct {

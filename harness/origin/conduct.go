@@ -18,7 +18,7 @@ type Conduct struct {
 	KeepSlots bool          // a client that leaves keeps its place for ever
 	Requests  int           // streams after which the process stops, and its master starts another; 0 is never
 	Block     time.Duration // how long every fifth stream blocks the whole process, in its middle
-	Hoard     int64         // bytes that every stream leaves behind
+	Leak      int64         // bytes that every stream leaves behind
 	Cacheable bool          // says nothing against its answers being buffered or stored
 }
 
@@ -34,13 +34,13 @@ func (c *Conduct) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&c.KeepSlots, "keep-slots", false, "a client that leaves keeps its place for ever")
 	fs.IntVar(&c.Requests, "max-requests", 0, "streams after which a worker stops and another takes its place; 0 is never")
 	fs.DurationVar(&c.Block, "block", 0, "how long every fifth stream blocks the whole process")
-	fs.Int64Var(&c.Hoard, "hoard", 0, "bytes of memory that every stream leaves behind")
+	fs.Int64Var(&c.Leak, "hoard", 0, "bytes of memory that every stream leaves behind")
 	fs.BoolVar(&c.Cacheable, "cacheable", false, "say nothing against answers being buffered or stored")
 }
 
 func (c *Conduct) check() error {
 	switch {
-	case c.Capacity < 0 || c.Requests < 0 || c.Block < 0 || c.Hoard < 0:
+	case c.Capacity < 0 || c.Requests < 0 || c.Block < 0 || c.Leak < 0:
 		return errors.New("check conduct: --capacity, --max-requests, --block and --hoard must not be negative")
 	case !slices.Contains([]string{"", refuseOverflow, truncateOverflow}, c.Overflow):
 		return fmt.Errorf("check conduct: unknown overflow %q (known: %s, %s)", c.Overflow, refuseOverflow, truncateOverflow)
@@ -64,7 +64,7 @@ func (s *Server) enter(st *reply) error {
 		if s.Overflow != truncateOverflow {
 			return errFull
 		}
-		st.deed, st.Sabotage, st.At = &sabotage("silent-truncation").deed, "silent-truncation", 2
+		st.hooks, st.Sabotage, st.At = &sabotage("silent-truncation").hooks, "silent-truncation", 2
 	}
 	s.live[st] = struct{}{}
 	s.streams.Add(1)
@@ -83,8 +83,8 @@ func (s *Server) leave(st *reply, err error) {
 	if s.KeepSlots && errors.Is(err, errGone) {
 		s.lost++
 	}
-	if s.Hoard > 0 {
-		s.hoard = append(s.hoard, fill(s.Hoard))
+	if s.Leak > 0 {
+		s.leaked = append(s.leaked, fill(s.Leak))
 	}
 	delete(s.live, st)
 	s.streams.Done()

@@ -36,7 +36,7 @@ func (s *reply) wait(t time.Time) error {
 }
 
 func (s *reply) beats() bool {
-	return s.Heartbeat > 0 && (s.deed == nil || !s.deed.silent)
+	return s.Heartbeat > 0 && (s.hooks == nil || !s.hooks.silent)
 }
 
 // sleep returns at t, or with errGone as soon as the client has left.

@@ -47,7 +47,7 @@ type trial struct {
 
 // trials are the answers to it. What is not among them is a whole body that ends with
 // the connection.
-var trials = map[trial]deed{
+var trials = map[trial]hooks{
 	{record.Chunked, record.CloseNone}:       {end: apart(endWhole), accel: true},
 	{record.Chunked, record.CloseFIN}:        {end: apart(endFIN), accel: true},
 	{record.Chunked, record.CloseRST}:        {end: apart(endRST), accel: true},
@@ -57,7 +57,7 @@ var trials = map[trial]deed{
 	{record.Length, record.CloseRST}:         {head: declareAll, end: apart(endRST), accel: true},
 }
 
-var otherTrial = deed{head: undelimited, end: apart(endWhole), accel: true}
+var otherTrial = hooks{head: undelimited, end: apart(endWhole), accel: true}
 
 // apart ends a stream as much later than its last event as events are apart, so that
 // an edge sees the end alone.
@@ -145,7 +145,7 @@ func (s *Server) serveProbe(w http.ResponseWriter, r *http.Request) {
 	}
 	st := s.newReply(r, s.answer, nonce)
 	st.proto, st.framing, st.from = "HTTP/1.1", chunked, 0
-	st.probed, st.deed = r.Proto, &d
+	st.probed, st.hooks = r.Proto, &d
 	if s.take(w, st) == nil {
 		go s.reply(st)
 	}

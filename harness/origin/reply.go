@@ -38,7 +38,7 @@ type reply struct {
 	framing framing
 	enc     encoder
 	account *account
-	deed    *deed  // nil for an honest stream
+	hooks   *hooks // nil for an honest stream
 	probed  string // the protocol in which a probed edge asked; "" for everybody else
 
 	next, beat packet
@@ -65,7 +65,7 @@ func (s *Server) newReply(r *http.Request, a Answer, nonce string) *reply {
 	}
 	st.from = lastEvent(r, a.Events)
 	if a.Sabotage != "" {
-		st.deed = &sabotage(a.Sabotage).deed
+		st.hooks = &sabotage(a.Sabotage).hooks
 	}
 	return st
 }
@@ -111,8 +111,8 @@ func (s *reply) answer() error {
 
 // open writes the head, and the role where the format has one.
 func (s *reply) open() error {
-	if s.deed != nil && s.deed.head != nil {
-		return s.deed.head(s)
+	if s.hooks != nil && s.hooks.head != nil {
+		return s.hooks.head(s)
 	}
 	return s.honestHead()
 }
@@ -155,8 +155,8 @@ func (s *reply) act(seq int) error {
 	if s.blocks && seq == s.at() {
 		s.server.block()
 	}
-	if s.deed != nil && s.deed.event != nil && seq == s.at() {
-		return s.deed.event(s, seq)
+	if s.hooks != nil && s.hooks.event != nil && seq == s.at() {
+		return s.hooks.event(s, seq)
 	}
 	return s.send(&s.next)
 }
@@ -178,8 +178,8 @@ func (s *reply) produced(seq int) {
 
 // finish writes the terminal and the end of the body.
 func (s *reply) finish() error {
-	if s.deed != nil && s.deed.end != nil {
-		return s.deed.end(s)
+	if s.hooks != nil && s.hooks.end != nil {
+		return s.hooks.end(s)
 	}
 	if err := s.terminal(); err != nil {
 		return err

@@ -8,12 +8,12 @@ type Sabotage struct {
 	// Share is the part of the streams that is struck unless asked otherwise.
 	Share float64
 
-	deed deed
+	hooks hooks
 }
 
-// A deed is what a sabotage does to a stream, in place of what an honest one
+// Hooks are what a sabotage does to a stream, in place of what an honest one
 // would do. Nil fields leave it honest.
-type deed struct {
+type hooks struct {
 	head   func(*reply) error      // the response's head
 	event  func(*reply, int) error // event K, which is prepared in next
 	end    func(*reply) error      // the terminal and the end of the body
@@ -27,68 +27,68 @@ const third = 1.0 / 3
 // response can hide, then those of the wire.
 var Sabotages = []Sabotage{
 	{Name: "silent-truncation", Doc: "stops after half of the events and ends the body properly, without the terminal",
-		Share: third, deed: deed{event: truncate}},
+		Share: third, hooks: hooks{event: truncate}},
 	{Name: "cut-in-frame", Doc: "stops inside an event and ends the body properly",
-		Share: third, deed: deed{event: cutInFrame}},
+		Share: third, hooks: hooks{event: cutInFrame}},
 	{Name: "in-band-error", Doc: "sends an error event in place of the rest and ends the body properly",
-		Share: third, deed: deed{event: failInBand}},
+		Share: third, hooks: hooks{event: failInBand}},
 	{Name: "error-then-terminal", Doc: "sends an error event and then the terminal, as if all were well",
-		Share: third, deed: deed{event: failThenSucceed}},
+		Share: third, hooks: hooks{event: failThenSucceed}},
 	{Name: "stall", Doc: "falls silent for ever and keeps the connection open",
-		Share: third, deed: deed{event: stall}},
+		Share: third, hooks: hooks{event: stall}},
 	{Name: "buffering", Doc: "keeps all events and heartbeats back and releases them in one burst at the end",
-		Share: third, deed: deed{head: holdBack, end: release}},
+		Share: third, hooks: hooks{head: holdBack, end: release}},
 	{Name: "no-accel-header", Doc: "leaves out X-Accel-Buffering: no, so that an edge with its defaults buffers",
-		Share: third, deed: deed{accel: true}},
+		Share: third, hooks: hooks{accel: true}},
 	{Name: "lost-event", Doc: "leaves one event out",
-		Share: third, deed: deed{event: lose}},
+		Share: third, hooks: hooks{event: lose}},
 	{Name: "duplicated-event", Doc: "sends one event twice",
-		Share: third, deed: deed{event: duplicate}},
+		Share: third, hooks: hooks{event: duplicate}},
 	{Name: "reordered-events", Doc: "exchanges one event and the next",
-		Share: third, deed: deed{event: reorder}},
+		Share: third, hooks: hooks{event: reorder}},
 	{Name: "foreign-event", Doc: "sends an event of another stream in place of its own",
-		Share: third, deed: deed{event: confuse}},
+		Share: third, hooks: hooks{event: confuse}},
 	{Name: "corrupt-byte", Doc: "changes one byte of one event's text, so that the checksum does not hold",
-		Share: third, deed: deed{event: corrupt}},
+		Share: third, hooks: hooks{event: corrupt}},
 	{Name: "open-socket", Doc: "sends all events but no terminal, and keeps the connection open",
-		Share: third, deed: deed{end: (*reply).hang}},
+		Share: third, hooks: hooks{end: (*reply).hang}},
 	{Name: "linger", Doc: "sends everything and the terminal, but ends neither the body nor the connection",
-		Share: third, deed: deed{end: linger}},
+		Share: third, hooks: hooks{end: linger}},
 	{Name: "terminal-twice", Doc: "sends the terminal twice",
-		Share: third, deed: deed{end: endTwice}},
+		Share: third, hooks: hooks{end: endTwice}},
 	{Name: "no-heartbeat", Doc: "sends no heartbeats; where the answer has no pause of its own it is silent for the time of delay",
-		Share: third, deed: deed{event: fallSilent, silent: true}},
+		Share: third, hooks: hooks{event: fallSilent, silent: true}},
 	{Name: "slow-first-event", Doc: "sends the head at once and the first event only after the time of delay",
-		Share: third, deed: deed{head: thinkFirst}},
+		Share: third, hooks: hooks{head: thinkFirst}},
 	{Name: "leak", Doc: "goes on producing after the client has left",
-		Share: 1, deed: deed{head: goDeaf, end: produceOn}},
+		Share: 1, hooks: hooks{head: goDeaf, end: produceOn}},
 
 	{Name: "http-error", Doc: "answers 503 with a JSON body",
-		Share: third, deed: deed{head: refuse}},
+		Share: third, hooks: hooks{head: refuse}},
 	{Name: "no-headers", Doc: "reads the request and closes the connection",
-		Share: third, deed: deed{head: hangUp}},
+		Share: third, hooks: hooks{head: hangUp}},
 	{Name: "rst", Doc: "resets the connection after half of the events",
-		Share: third, deed: deed{event: reset}},
+		Share: third, hooks: hooks{event: reset}},
 	{Name: "incomplete-body", Doc: "closes the connection after half of the events, without the last chunk",
-		Share: third, deed: deed{event: abandon}},
+		Share: third, hooks: hooks{event: abandon}},
 	{Name: "cut-in-chunk", Doc: "closes the connection inside a chunk",
-		Share: third, deed: deed{event: cutInChunk}},
+		Share: third, hooks: hooks{event: cutInChunk}},
 	{Name: "cut-in-chunk-header", Doc: "closes the connection inside the size of a chunk",
-		Share: third, deed: deed{event: cutInChunkHeader}},
+		Share: third, hooks: hooks{event: cutInChunkHeader}},
 	{Name: "cut-before-last-crlf", Doc: "sends everything but the last CRLF of the body",
-		Share: third, deed: deed{end: cutBeforeLastCRLF}},
+		Share: third, hooks: hooks{end: cutBeforeLastCRLF}},
 	{Name: "rst-after-terminal", Doc: "resets the connection after the terminal, before the last chunk",
-		Share: third, deed: deed{end: resetAfterTerminal}},
+		Share: third, hooks: hooks{end: resetAfterTerminal}},
 	{Name: "garbage-framing", Doc: "writes bytes where the size of a chunk should be",
-		Share: third, deed: deed{event: garble}},
+		Share: third, hooks: hooks{event: garble}},
 	{Name: "spliced-response", Doc: "writes a whole HTTP/1.1 500 response into the body",
-		Share: third, deed: deed{event: splice}},
+		Share: third, hooks: hooks{event: splice}},
 	{Name: "short-length", Doc: "declares a Content-Length and closes the connection before it is reached",
-		Share: third, deed: deed{head: declareAll, event: fallShort, silent: true}},
+		Share: third, hooks: hooks{head: declareAll, event: fallShort, silent: true}},
 	{Name: "long-length", Doc: "declares a Content-Length that ends after half of the events, and sends all",
-		Share: third, deed: deed{head: declareSome, event: overrun, silent: true}},
+		Share: third, hooks: hooks{head: declareSome, event: overrun, silent: true}},
 	{Name: "close-delimited", Doc: "ends the body with the connection, after half of the events, without the terminal",
-		Share: third, deed: deed{head: undelimited, event: truncate}},
+		Share: third, hooks: hooks{head: undelimited, event: truncate}},
 }
 
 // sabotage returns the entry of that name, nil if there is none.

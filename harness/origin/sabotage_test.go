@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// deedQuery asks for eight events; sabotages strike at the fourth.
-const deedQuery = "events=8&gap=2ms&delay=150ms&heartbeat=60ms&sabotage="
+// sabotageQuery asks for eight events; sabotages strike at the fourth.
+const sabotageQuery = "events=8&gap=2ms&delay=150ms&heartbeat=60ms&sabotage="
 
 // seen is what a raw client must see of each sabotage.
 var seen = map[string]struct {
@@ -64,7 +64,7 @@ func TestSabotages(t *testing.T) {
 			if !known {
 				t.Fatal("no test says what a client must see of it")
 			}
-			g := ask(t, addr, "n-"+s.Name, deedQuery+s.Name)
+			g := ask(t, addr, "n-"+s.Name, sabotageQuery+s.Name)
 			if g.where != want.where || g.ending != want.ending {
 				t.Errorf("stopped %q, ended %s; want %q, %s", g.where, g.ending, want.where, want.ending)
 			}

@@ -47,7 +47,7 @@ func (s *reply) head(lines ...string) []byte {
 	if !s.server.Cacheable {
 		b = append(b, "\r\nCache-Control: no-store"...)
 	}
-	if !s.server.Cacheable && (s.deed == nil || !s.deed.accel) {
+	if !s.server.Cacheable && (s.hooks == nil || !s.hooks.accel) {
 		b = append(b, "\r\nX-Accel-Buffering: no"...)
 	}
 	if s.Sabotage != "" {

@@ -55,7 +55,7 @@ type Server struct {
 	live    map[*reply]struct{}
 	lost    int      // places that nobody gives back
 	begun   int      // streams so far
-	hoard   [][]byte // what they left behind
+	leaked  [][]byte // what they left behind
 	closing bool
 	closed  bool
 	streams sync.WaitGroup // those in live

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The deeds that break the response itself.
+// The sabotages that break the response itself.
 
 func refuse(s *reply) error {
 	const body = `{"error":"overloaded, try again later"}` + "\n"

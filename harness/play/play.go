@@ -70,7 +70,7 @@ func (p *player) open(ctx context.Context) error {
 	}
 	switch cmp.Or(p.Enter, p.sc.Enter) {
 	case "", "edge", "app":
-		spec.Bare, spec.Struck = p.sc.UnusedLinks(), p.sc.StruckLinks()
+		spec.Omit, spec.Struck = p.sc.UnusedLinks(), p.sc.StruckLinks()
 	}
 	spec.App.Env = append(slices.Clone(p.sc.Env), spec.App.Env...)
 	if prep, ok := p.sc.Fault.(fault.Preparer); ok {

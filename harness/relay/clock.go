@@ -33,7 +33,7 @@ func (c *conn) begun(ex exchange) {
 	if limit := c.relay.opt.Idle; limit > 0 && c.idle == nil {
 		c.idle = time.AfterFunc(limit, c.tooIdle)
 	}
-	if s := c.relay.armory.take(ex.stream, byAge); ex.known && s != nil {
+	if s := c.relay.schedule.take(ex.stream, byAge); ex.known && s != nil {
 		c.age = time.AfterFunc(s.Age, func() { c.tooOld(s) })
 	}
 }

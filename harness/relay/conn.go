@@ -134,13 +134,13 @@ func (c *conn) watched() bool {
 	if c.down.want != nil || c.hasAge() {
 		return true
 	}
-	armory := &c.relay.armory
-	if c.down.decoder != nil && armory.has(c.down.ex) {
+	schedule := &c.relay.schedule
+	if c.down.decoder != nil && schedule.has(c.down.ex) {
 		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(c.queue, armory.has)
+	return slices.ContainsFunc(c.queue, schedule.has)
 }
 
 // park stops the way up, be it in a read or in a write.
@@ -307,7 +307,7 @@ func (u *upward) refuse(ex exchange) bool {
 	if !ex.known {
 		return false
 	}
-	strike := u.relay.armory.take(ex.stream, refusal)
+	strike := u.relay.schedule.take(ex.stream, refusal)
 	if strike == nil {
 		return false
 	}

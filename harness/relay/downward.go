@@ -34,7 +34,7 @@ type downward struct {
 	passed  int            // whole events so far
 	marks   []mark         // frames that the piece at hand completed
 
-	seen uint64 // the armory's changes that due knows of
+	seen uint64 // the schedule's changes that due knows of
 	due  int    // events after which the next strike is due; -1 for none
 
 	want *stack.Strike // waits for the whole of the next event

@@ -54,11 +54,11 @@ type Options struct {
 
 // A Relay is a running relay. It is a [stack.Striker].
 type Relay struct {
-	opt    Options
-	addr   string
-	armory armory
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
+	opt      Options
+	addr     string
+	schedule schedule
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
 
 	mu       sync.Mutex // guards listener and conns
 	listener net.Listener
@@ -204,7 +204,7 @@ func (r *Relay) track(c *conn) bool {
 // Arm adds strikes. A strike whose place its stream has already passed is done
 // at the next byte, and its line in the ledger tells the true place.
 func (r *Relay) Arm(_ context.Context, strikes ...stack.Strike) error {
-	if err := r.armory.arm(strikes); err != nil {
+	if err := r.schedule.arm(strikes); err != nil {
 		return err
 	}
 	if r.loop != nil {
@@ -215,13 +215,13 @@ func (r *Relay) Arm(_ context.Context, strikes ...stack.Strike) error {
 
 // Ledger lists what was done.
 func (r *Relay) Ledger(context.Context) ([]stack.Struck, error) {
-	return r.armory.lines(), nil
+	return r.schedule.lines(), nil
 }
 
 // book writes the ledger's line for a strike, and tells it as an event.
 func (r *Relay) book(s stack.Struck) {
 	s.At = r.opt.Now()
-	r.armory.book(s)
+	r.schedule.book(s)
 	text := fmt.Sprintf("%s after event %d, %d body bytes", s.Action, s.Passed, s.Bytes)
 	if s.Err != "" {
 		text = fmt.Sprintf("%s not done: %s", s.Action, s.Err)

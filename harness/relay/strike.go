@@ -15,7 +15,7 @@ func struck(s stack.Strike, passed int, bytes int64, why string) stack.Struck {
 // p[at] and at body offset pos. It returns what is written up to.
 func (d *downward) strikesAt(p []byte, from, at int, pos int64) (int, error) {
 	for d.isDue() {
-		s := d.relay.armory.take(d.ex.stream, d.reached)
+		s := d.relay.schedule.take(d.ex.stream, d.reached)
 		d.seen = 0 // look again for the one after it
 		if s == nil {
 			continue
@@ -40,16 +40,16 @@ func (d *downward) strikesAt(p []byte, from, at int, pos int64) (int, error) {
 // reached picks a strike whose place is here, or was passed before it was armed.
 func (d *downward) reached(s stack.Strike) bool { return inBody(s) && s.After <= d.passed }
 
-// isDue asks the armory only when something was armed since, so that an idle
+// isDue asks the schedule only when something was armed since, so that an idle
 // relay takes no lock per event. The loop does no strikes: it gives the connection
 // away first.
 func (d *downward) isDue() bool {
 	if d.polled {
 		return false
 	}
-	if changes := d.relay.armory.changes.Load(); d.seen != changes {
+	if changes := d.relay.schedule.changes.Load(); d.seen != changes {
 		d.seen, d.due = changes, -1
-		if after, ok := d.relay.armory.next(d.ex.stream); ok {
+		if after, ok := d.relay.schedule.next(d.ex.stream); ok {
 			d.due = after
 		}
 	}
@@ -140,7 +140,7 @@ func (d *downward) release(why string) error {
 // giveUp books all strikes on the stream as not done.
 func (d *downward) giveUp(why string) {
 	for {
-		s := d.relay.armory.take(d.ex.stream, inBody)
+		s := d.relay.schedule.take(d.ex.stream, inBody)
 		if s == nil {
 			return
 		}

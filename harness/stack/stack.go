@@ -71,11 +71,11 @@ type Spec struct {
 	// Links lists toxics that are attached before the first connection. Keys are
 	// [EdgeLink] and [UpstreamLink]; upstream ones go on every replica's link.
 	Toxics map[string][]Toxic
-	// Bare names links, [EdgeLink] or [UpstreamLink], that are left out of the
+	// Omit names links, [EdgeLink] or [UpstreamLink], that are left out of the
 	// chain where the stack can: nothing will be done to them, and what stands in
 	// the way costs time. A link with a limit on idleness stays; and so do those of
 	// containers behind the edge, whose addresses change when they start again.
-	Bare []string
+	Omit []string
 	// Strikes asks for links that can strike by position (see [Striker]). Without
 	// it the relay is left out of the chain, which is then shorter.
 	Strikes bool
@@ -99,7 +99,7 @@ func (s *Spec) LeftOut(link string) bool {
 	if strings.HasPrefix(link, UpstreamLink) {
 		link = UpstreamLink
 	}
-	return slices.Contains(s.Bare, link) && s.Idle(link) == 0 && len(s.Toxics[link]) == 0
+	return slices.Contains(s.Omit, link) && s.Idle(link) == 0 && len(s.Toxics[link]) == 0
 }
 
 // RelayOnly reports whether the named link needs a relay and nothing else.

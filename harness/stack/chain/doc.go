@@ -4,7 +4,7 @@
 //	client ─▶ edge link ─▶ nginx ─▶ upstream link i ─▶ app[i]
 //
 //	 1. A machine's opener prepares the spec ([Prepare]) and puts itself into a [Chain]
-//	    as its [Machine]. harness/stack/local runs processes, harness/stack/dock
+//	    as its [Machine]. harness/stack/process runs processes, harness/stack/container
 //	    containers, harness/stack/memory handlers in a network of its own.
 //	 2. It opens the replicas ([Machine.Open]): each is an [App] with a [Link] before
 //	    it, and part of the chain when it answers ([Await], [Probe]).

@@ -29,7 +29,7 @@ var cases = []struct {
 	check func(*testing.T, *Rig)
 }{
 	{"hops", stack.Spec{Edge: streaming, Replicas: 2}, hops},
-	{"links left out", stack.Spec{Edge: streaming, Bare: []string{stack.EdgeLink}}, leftOut},
+	{"links left out", stack.Spec{Edge: streaming, Omit: []string{stack.EdgeLink}}, leftOut},
 	{"no edge", stack.Spec{Edge: none}, noEdge},
 	{"links are faulted on the main lane alone", stack.Spec{Edge: streaming}, mainLane},
 	{"strikes hit their stream", stack.Spec{Edge: streaming, Strikes: true}, strikes},

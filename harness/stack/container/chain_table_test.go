@@ -1,0 +1,12 @@
+package container
+
+import (
+	"testing"
+
+	"github.com/streamproof/streamproof/harness/stack/chain/chaintest"
+)
+
+func TestChain(t *testing.T) {
+	requireDocker(t)
+	chaintest.Run(t, chaintest.Nginx(New(Options{})))
+}

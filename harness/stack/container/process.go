@@ -1,0 +1,182 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/moby/moby/client"
+
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
+)
+
+// Blame makes a process the one that the kernel kills when its container runs
+// out of memory (oom_score_adj, proc(5)). Without it the kernel takes the
+// biggest.
+func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
+	r, err := s.find(p.Replica)
+	if err != nil {
+		return err
+	}
+	ps, err := r.box.Processes(ctx)
+	if err != nil {
+		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	i := slices.IndexFunc(ps, func(q chain.Process) bool { return q.Pid == p.Pid })
+	if i < 0 {
+		return fmt.Errorf("blame pid %d of %s: no such process", p.Pid, p.Replica)
+	}
+	if host := ps[i].Host; host != 0 {
+		err = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
+	} else {
+		_, err = r.box.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
+	}
+	if err != nil {
+		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
+	}
+	return nil
+}
+
+// Pid implements [chain.Part].
+func (b *box) Pid() int { return 1 }
+
+// Signal implements [chain.Part]. It kills by the host's numbering where we see it,
+// which needs no tool in the container; else PID 1 gets it from the daemon, which
+// then tells it as an event.
+func (b *box) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
+	ps, err := b.Processes(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(ps, func(p chain.Process) bool { return p.Pid == pid })
+	if i < 0 {
+		return errors.New("no such process")
+	}
+	if host := ps[i].Host; host != 0 {
+		return syscall.Kill(host, sig)
+	}
+	number := strconv.Itoa(int(sig))
+	if pid == b.Pid() {
+		_, err = b.d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: number})
+	} else {
+		_, err = b.exec(ctx, "kill", "-"+number, strconv.Itoa(pid))
+	}
+	return err
+}
+
+// Processes implements [chain.Part]. It lists the box's processes by the host's process table where it is
+// ours to see, and by asking in the container where not.
+func (b *box) Processes(ctx context.Context) ([]chain.Process, error) {
+	if folders, err := b.cgroups(); err == nil {
+		return hostProcesses(folders)
+	}
+	return b.processesInside(ctx)
+}
+
+// hostProcesses reads the members of a cgroup.
+func hostProcesses(folders map[string]string) ([]chain.Process, error) {
+	folder, ok := folders["memory"]
+	if !ok {
+		folder = folders[""]
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "cgroup.procs"))
+	if err != nil {
+		return nil, err
+	}
+	var ps []chain.Process
+	byHost := map[int]int{}
+	for word := range strings.FieldsSeq(string(data)) {
+		host, err := strconv.Atoi(word)
+		if err != nil {
+			continue
+		}
+		if p, ok := readProc(host); ok {
+			ps = append(ps, p)
+			byHost[host] = p.Pid
+		}
+	}
+	for i := range ps {
+		ps[i].Parent = byHost[ps[i].Parent] // 0 for one whose parent is outside
+	}
+	return ps, nil
+}
+
+// readProc reads /proc/PID/status (proc(5)). NSpid ends with the number in the
+// innermost namespace. Zombies do not count: they serve nobody.
+func readProc(host int) (p chain.Process, ok bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", host))
+	if err != nil {
+		return p, false
+	}
+	p.Host = host
+	name := ""
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(line, ":")
+		f := strings.Fields(value)
+		if len(f) == 0 {
+			continue
+		}
+		switch key {
+		case "Name":
+			name = f[0]
+		case "State":
+			if f[0] == "Z" || f[0] == "X" {
+				return p, false
+			}
+		case "PPid":
+			p.Parent, _ = strconv.Atoi(f[0])
+		case "Threads":
+			p.Threads, _ = strconv.Atoi(f[0])
+		case "NSpid":
+			p.Pid, _ = strconv.Atoi(f[len(f)-1])
+		}
+	}
+	cmd, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", host))
+	p.Command = commandLine(string(cmd), name)
+	return p, p.Pid != 0
+}
+
+func commandLine(raw, name string) string {
+	if text := strings.TrimSpace(strings.ReplaceAll(raw, "\x00", " ")); text != "" {
+		return text
+	}
+	return name
+}
+
+// listScript prints "pid ppid state command" for each process, with a shell's
+// built-ins and cat alone.
+const listScript = `for d in /proc/[0-9]*; do
+	[ "${d#/proc/}" = $$ ] && continue
+	while read -r k v; do case $k in PPid:) p=$v;; State:) s=${v%% *};; esac; done <$d/status || continue
+	echo "${d#/proc/} $p $s $(tr '\0' ' ' <$d/cmdline)"
+done 2>/dev/null`
+
+func (b *box) processesInside(ctx context.Context) ([]chain.Process, error) {
+	out, err := b.exec(ctx, "sh", "-c", listScript)
+	if err != nil {
+		return nil, &stack.Unable{What: "see the processes of " + b.part, Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
+	}
+	return parseList(out), nil
+}
+
+func parseList(out string) []chain.Process {
+	var ps []chain.Process
+	for line := range strings.Lines(out) {
+		f := strings.SplitN(strings.TrimSpace(line), " ", 4)
+		if len(f) < 4 || f[2] == "Z" || strings.HasPrefix(f[3], "sh -c for d in /proc") || strings.HasPrefix(f[3], "tr ") {
+			continue
+		}
+		p := chain.Process{Process: stack.Process{Command: strings.TrimSpace(f[3])}}
+		p.Pid, _ = strconv.Atoi(f[0])
+		p.Parent, _ = strconv.Atoi(f[1])
+		ps = append(ps, p)
+	}
+	return ps
+}
