@@ -48,10 +48,11 @@ func (g graph) add(from, to string) {
 	}
 }
 
-// readRooms loads the packages of the module in dir without their tests.
+// readRooms reads the packages of the module in dir without their tests. It compiles
+// nothing: what the module is made of is type-checked from source, and modules of
+// others, in which no room lies, are empty to it (sources.go).
 func readRooms(dir, single string) (rooms, error) {
-	const mode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedSyntax |
-		packages.NeedTypes | packages.NeedTypesInfo | packages.NeedModule
+	const mode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedSyntax | packages.NeedModule
 	pkgs, err := packages.Load(&packages.Config{Dir: dir, Mode: mode}, "./...")
 	if err != nil {
 		return rooms{}, err
@@ -71,8 +72,13 @@ func readRooms(dir, single string) (rooms, error) {
 	if err != nil {
 		return rooms{}, err
 	}
+	checked := newSources(pkgs)
 	for _, pkg := range pkgs {
-		p.draw(pkg)
+		info, err := checked.check(pkg)
+		if err != nil {
+			return rooms{}, err
+		}
+		p.draw(pkg, info)
 	}
 	return p.graph.rooms(len(pkgs)), nil
 }
@@ -85,7 +91,7 @@ type plan struct {
 }
 
 // draw adds the rooms of a package and what they refer to.
-func (p *plan) draw(pkg *packages.Package) {
+func (p *plan) draw(pkg *packages.Package, info *types.Info) {
 	for _, f := range pkg.Syntax {
 		from := p.room(pkg.PkgPath, pkg.Fset, f.Pos())
 		if p.folder(pkg.PkgPath) != p.single || len(f.Decls) > 0 {
@@ -96,7 +102,7 @@ func (p *plan) draw(pkg *packages.Package) {
 			if !ok {
 				return true
 			}
-			if used := pkg.TypesInfo.Uses[id]; p.ours(used) {
+			if used := info.Uses[id]; p.ours(used) {
 				p.add(from, p.room(used.Pkg().Path(), pkg.Fset, used.Pos()))
 			}
 			return true
