@@ -62,6 +62,10 @@ lint: ## gofmt, vet, staticcheck; then the figures of the tree, which judge noth
 	$(GO) tool -modfile=.github/tools.mod staticcheck ./...
 	-@$(GO) run ./harness/internal/measure
 
+.PHONY: ten
+ten: ## make test ten times, with a table of times and failures (RUNS=n, BUSY=1 or half, FRESH=1, COLD=1; see .ci/ten)
+	@.ci/ten $(or $(RUNS),10)
+
 .PHONY: vuln
 vuln: ## known vulnerabilities in what the program is made of (needs the list of vuln.go.dev)
 	$(GO) tool -modfile=.github/tools.mod govulncheck ./cmd/...
