@@ -16,42 +16,42 @@ import (
 // An App is the system under test and how to ask it for a stream. With none of
 // Image, Build, Compose, Command and URL set it is our own origin.
 type App struct {
-	Image   string        // a container image
-	Build   string        // a folder with a Dockerfile
-	Compose stack.Compose // a service of a compose file
-	Command []string      // a program; its port is in $PORT and replaces {port}
-	URL     string        // a server that already runs
+	Image   string        `yaml:"image"`                   // a container image
+	Build   string        `yaml:"build" value:"path"`      // a folder with a Dockerfile
+	Compose stack.Compose `yaml:",inline"`                 // a service of a compose file
+	Command []string      `yaml:"command" value:"command"` // a program; its port is in $PORT and replaces {port}
+	URL     string        `yaml:"url"`                     // a server that already runs
 
 	// Stack is "local" or "docker"; "" takes what the app needs.
 	Stack string
 
 	// Direct is where the app itself listens, behind an edge of the user's own at
 	// URL: the base of a URL. It lets that edge be peeled off.
-	Direct string
-	TLS    TLS // of an https URL
+	Direct string `yaml:"direct"`
+	TLS    TLS    // of an https URL
 	// Resolve says which address to connect to for a "host:port" of URL or Direct.
 	Resolve map[string]string
 
-	Port     int           // where it listens
-	Health   string        // path that answers 2xx when ready; "" waits for the port
-	Start    time.Duration // how long it may take to become healthy; 0 means 30 s
-	Grace    time.Duration // between SIGTERM and SIGKILL; 0 means 10 s
-	Env      []string      // NAME=value
-	Dir      string        // working directory of a command
-	Replicas int           // 0 means 1
-	Workers  int           // of the origin; 0 means 1
-	Args     []string      // further flags of the origin
-	Memory   int64         // bytes; 0 for no limit
-	CPUs     float64       // 0 for no limit
-	Pids     int64         // processes and threads; 0 for no limit
-	Shm      int64         // bytes of /dev/shm; 0 means Docker's own 64 MiB
+	Port     int           `yaml:"port" value:"port"`   // where it listens
+	Health   string        `yaml:"health"`              // path that answers 2xx when ready; "" waits for the port
+	Start    time.Duration `yaml:"start"`               // how long it may take to become healthy; 0 means 30 s
+	Grace    time.Duration `yaml:"grace"`               // between SIGTERM and SIGKILL; 0 means 10 s
+	Env      []string      `yaml:"env" value:"env"`     // NAME=value
+	Dir      string        `yaml:"dir" value:"path"`    // working directory of a command
+	Replicas int           `yaml:"replicas"`            // 0 means 1
+	Workers  int           `yaml:"workers"`             // of the origin; 0 means 1
+	Args     []string                     // further flags of the origin
+	Memory   int64         `yaml:"memory" value:"size"` // bytes; 0 for no limit
+	CPUs     float64       `yaml:"cpus"`                // 0 for no limit
+	Pids     int64         `yaml:"pids"`                // processes and threads; 0 for no limit
+	Shm      int64         `yaml:"shm" value:"size"`    // bytes of /dev/shm; 0 means Docker's own 64 MiB
 	Edge     stack.Edge    // overrides the scenarios' own edge where it is set
 	Logs     []LogFile     // logs that we read beside those of the stack
 	// Ledger is the path of the app's own account of a stream, with {nonce} for
 	// the stream's X-Request-ID. It answers 404, or JSON as our origin does: how
 	// many events were produced, whether that stopped and when. "" for none; our
 	// origin keeps one.
-	Ledger string
+	Ledger string `yaml:"ledger"`
 
 	Stream Stream
 }
@@ -70,47 +70,51 @@ type Stream struct {
 	// Path is path and query; for a URL app it replaces the URL's path unless
 	// empty. An app that can answer in the shape that a scenario asks for says so
 	// with {events}, {gap}, {pause} and {pause_at}: "/chat?n={events}".
-	Path    string
-	Method  string            // "" means GET, or POST where there is a body
-	Headers map[string]string // values may name environment variables as ${NAME}
-	Body    string            // may name environment variables
+	Path    string            `yaml:"path"`
+	Method  string            `yaml:"method"`  // "" means GET, or POST where there is a body
+	Headers map[string]string `yaml:"headers"` // values may name environment variables as ${NAME}
+	Body    string            `yaml:"body"`    // may name environment variables
 	// Prompts are dealt out to the streams in turn, where {prompt} stands in path,
 	// headers or body. {nonce} and {seq} stand for the stream's own nonce and number.
 	Prompts []string
-	Dialect string // "" means origin for the origin, sse-generic for others
+	Dialect string `yaml:"dialect" value:"dialect"` // "" means origin for the origin, sse-generic for others
 	// Spec is the dialect as data, where it is the user's own and has that name.
 	Spec *stream.Spec
 	// Terminal is the terminal expression of a generic dialect; openai-chat takes
 	// one where a server sends no [DONE]. Error is the expression for events that
 	// say that the answer failed, in any dialect of events.
-	Terminal, Error string
+	Terminal string `yaml:"terminal"`
+	Error    string `yaml:"error"`
 	// Endless is for a feed: each stream is read for a time and judged by what came.
-	Endless Endless
+	Endless Endless `yaml:"endless"`
 	// Sentinel, Length and SHA256 declare how a text answer proves itself.
-	Sentinel string
-	Length   int64
-	SHA256   string
+	Sentinel string `yaml:"sentinel"`
+	Length   int64  `yaml:"length" value:"size"`
+	SHA256   string `yaml:"sha256"`
 	// PlainPath and PlainBody are what asks for the same answer in one piece; an
 	// empty one is Path or Body. With both empty the answer comes streamed only.
-	PlainPath, PlainBody string
+	PlainPath string `yaml:"plain_path"`
+	PlainBody string `yaml:"plain_body"`
 	// Order is where an event bears its number and Owner where it echoes the
 	// stream's nonce, which is sent as X-Request-ID and wherever {nonce} stands in
 	// path, headers or body: ".seq", ".choices[0].index", or id for that of SSE. See
 	// [stream.ParsePlace].
-	Order, Owner string
+	Order string `yaml:"order"`
+	Owner string `yaml:"owner"`
 	// NoFollow takes a redirect for the answer.
-	NoFollow bool
+	NoFollow bool `yaml:"no_follow"`
 	// Longest is how long the longest stream lasts and Silence the longest time
 	// without a byte, where the user knows: layers whose timers are shorter are
 	// named before any load. 0 for unknown.
-	Longest, Silence time.Duration
+	Longest time.Duration `yaml:"longest"`
+	Silence time.Duration `yaml:"silence"`
 }
 
 // An Endless says how to read an answer that has no end: for how long, and at
 // least how many events must come in that time. Zero is an answer with an end.
 type Endless struct {
-	For    time.Duration
-	Events int
+	For    time.Duration `yaml:"for"`
+	Events int           `yaml:"events"`
 }
 
 // IsOrigin reports whether a is our own server.

@@ -19,10 +19,11 @@ import (
 // A TLS is how clients of an https URL prove whom they talk to, and who they are.
 // The zero value is what browsers do: the system's authorities, the URL's name.
 type TLS struct {
-	Insecure   bool   // takes any certificate
-	CACert     string // file of PEM: the authorities to trust, instead of the system's
-	Cert, Key  string // files of PEM: the client's own certificate
-	ServerName string // asked for (SNI) and expected in the certificate; "" is the URL's host
+	Insecure   bool   `yaml:"insecure"`            // takes any certificate
+	CACert     string `yaml:"cacert" value:"path"` // file of PEM: the authorities to trust, instead of the system's
+	Cert       string `yaml:"cert" value:"path"`
+	Key        string `yaml:"key" value:"path"` // files of PEM: the client's own certificate
+	ServerName string `yaml:"sni"`              // asked for (SNI) and expected in the certificate; "" is the URL's host
 }
 
 // Config is t for package crypto/tls; nil for the zero value.

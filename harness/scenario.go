@@ -14,9 +14,9 @@ import (
 // A Scenario says what load to send, which fault to inject when, and which
 // promises must hold.
 type Scenario struct {
-	ID    string // stable: "read-timeout"
-	Title string // "Silence longer than the edge's read timeout"
-	Doc   string // what it proves, one sentence
+	ID    string `yaml:"id" value:"id"` // stable: "read-timeout"
+	Title string `yaml:"title"`         // "Silence longer than the edge's read timeout"
+	Doc   string `yaml:"doc"`           // what it proves, one sentence
 	// Symptom is what a client sees where the promise is broken, LookAlike what
 	// that is easily taken for, and how the two are told apart.
 	Symptom, LookAlike string
@@ -26,53 +26,53 @@ type Scenario struct {
 	// Needs names what a stack must have beyond the other fields: "docker".
 	Needs []string
 
-	Edge    stack.Edge
-	Workers int // the least number of worker processes of our own origin
+	Edge    stack.Edge `yaml:"edge"`
+	Workers int        `yaml:"workers"` // the least number of worker processes of our own origin
 	// Env is given to the app, where the user does not set the same.
-	Env []string
+	Env []string `yaml:"env" value:"env"`
 	// Args are flags of our own origin; the user's come after them.
-	Args     []string
-	Replicas int // the least number of replicas
-	Shape    Shape
+	Args     []string `yaml:"args"`
+	Replicas int      `yaml:"replicas"` // the least number of replicas
+	Shape    Shape    `yaml:"shape"`
 	// Enter is the hop at which streams enter the chain where the user names
 	// none; "" is the whole chain.
-	Enter string
+	Enter string `yaml:"enter" value:"hop"`
 	// Headers are sent by its streams; the user's replace those of the same name.
-	Headers map[string]string
+	Headers map[string]string `yaml:"headers"`
 	// Peel sends the load in at every hop of the chain in turn. Such a scenario has
 	// no fault.
 	Peel bool
 
 	// Load is what the scenario asks for where the user names no number of streams
 	// or no duration: a deploy needs streams that keep coming.
-	Load Load
+	Load Load `yaml:"load"`
 
 	// Fault is nil where the edge, the app's own silence or the clients are the
 	// trial.
 	Fault fault.Fault
-	When  When
+	When  When `yaml:"when" value:"whole"`
 	// Hold is how long the fault stays before it heals, Until what ends it earlier.
 	// With neither it stays until the main wave is over.
-	Hold  time.Duration
-	Until When
+	Hold  time.Duration `yaml:"hold"`
+	Until When          `yaml:"until" value:"whole"`
 	// Share is the part of the main wave that goes exposed to the fault; 0 means half,
 	// or all where the fault sweeps ([fault.Sweeps]). 1 leaves no control group.
-	Share float64
+	Share float64 `yaml:"share" value:"share"`
 	// Client is how the victims' clients behave.
-	Client Client
+	Client Client `yaml:"client"`
 
-	Policy record.Policy
+	Policy record.Policy `yaml:"policy"`
 }
 
 // A Shape is the answer asked of our own origin, and of apps whose path asks for
 // it ([Stream.Path]). Others answer as they do.
 type Shape struct {
-	Events    int           // 0 means 20
-	Gap       time.Duration // between events; 0 means 50 ms
-	Size      int           // bytes of text per event; 0 leaves the origin's
-	Pause     time.Duration // a silent gap after event PauseAt
-	PauseAt   int
-	Heartbeat time.Duration // between comments while silent; 0 leaves the origin's
+	Events    int           `yaml:"events"`            // 0 means 20
+	Gap       time.Duration `yaml:"gap"`               // between events; 0 means 50 ms
+	Size      int           `yaml:"size" value:"size"` // bytes of text per event; 0 leaves the origin's
+	Pause     time.Duration `yaml:"pause"`             // a silent gap after event PauseAt
+	PauseAt   int           `yaml:"pause_at"`
+	Heartbeat time.Duration `yaml:"heartbeat"` // between comments while silent; 0 leaves the origin's
 }
 
 // When is the condition for a fault to strike, or to end.
@@ -80,18 +80,18 @@ type When = fault.When
 
 // A Load is how many streams are sent.
 type Load struct {
-	Streams int // concurrent; 0 means the scenario's own, or 20
+	Streams int `yaml:"streams"` // concurrent; 0 means the scenario's own, or 20
 	// Total ends the wave after so many streams; 0 sends each of Streams once, or goes
 	// on for Duration. A scenario that needs streams for as long as its own duration
 	// goes on for that.
-	Total int
-	Rate  float64       // streams per second; makes the model open
-	Ramp  time.Duration // over which the first streams start; 0 spreads them a little where the scenario allows
+	Total int           `yaml:"total"`
+	Rate  float64       `yaml:"rate" value:"rate"` // streams per second; makes the model open
+	Ramp  time.Duration `yaml:"ramp"`              // over which the first streams start; 0 spreads them a little where the scenario allows
 	// Together starts them all at once.
-	Together bool
+	Together bool `yaml:"together"`
 	// Duration is how long streams are started: one that has ended is replaced. 0
 	// means the scenario's own; where that has none each stream is sent once.
-	Duration time.Duration
+	Duration time.Duration `yaml:"duration"`
 }
 
 // Over returns l with what it leaves open taken from m.

@@ -12,19 +12,19 @@ type When struct {
 	// Events is how many events every victim must have received. Where streams
 	// replace those that have ended, the victims are those of the first turn; where
 	// they arrive at a rate, one that has so many is enough.
-	Events int
+	Events int `yaml:"events"`
 	// Streams is how many streams of the main wave must be in their body; on the
 	// named Replica ("app[1]") where that is set.
-	Streams int
-	Replica string
+	Streams int    `yaml:"streams"`
+	Replica string `yaml:"replica"`
 	// Heartbeats is how many heartbeats the streams in flight must have brought.
-	Heartbeats int
+	Heartbeats int `yaml:"heartbeats"`
 	// After is how long ago the waiting must have begun: at the start of the main
 	// wave, and for a part of a fault at the end of the part before.
-	After time.Duration
+	After time.Duration `yaml:"after"`
 	// Within bounds the waiting; 0 means 30 s beyond After. A condition that is not
 	// met in time leaves the fault out, and the scenario inconclusive.
-	Within time.Duration
+	Within time.Duration `yaml:"within"`
 }
 
 // DefaultWithin bounds the wait for a condition.

@@ -36,6 +36,12 @@ const (
 	ExpectMemory Expectation = "memory"
 )
 
+// Expectations are all of them.
+var Expectations = []Expectation{
+	ExpectSilence, ExpectAbort, ExpectSameText, ExpectRefusals, ExpectCompressed, ExpectPaced,
+	ExpectRecycled, ExpectTogether, ExpectRepeated, ExpectSlow, ExpectCut, ExpectMemory,
+}
+
 // Names of counters that are judged.
 const (
 	MemoryCounter = "memory.rss" // a replica's resident memory, in bytes

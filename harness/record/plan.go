@@ -157,13 +157,13 @@ type LoadPlan struct {
 type Policy struct {
 	// Kills says that the scenario cuts processes or links, so that aborted is an
 	// honest ending for the streams in its way.
-	Kills bool `json:"kills,omitempty"`
+	Kills bool `json:"kills,omitempty" yaml:"kills"`
 	// Refuses says that new streams may be refused for at most Recovery after the
 	// fault struck.
-	Refuses  bool          `json:"refuses,omitempty"`
-	Recovery time.Duration `json:"recovery,omitempty"`
+	Refuses  bool          `json:"refuses,omitempty" yaml:"refuses"`
+	Recovery time.Duration `json:"recovery,omitempty" yaml:"recovery"`
 	// GapLimit is the silence, in bytes, after which a stream counts as stalled.
-	GapLimit time.Duration `json:"gap_limit,omitempty"`
+	GapLimit time.Duration `json:"gap_limit,omitempty" yaml:"gap"`
 	// FirstLimit, ProgressLimit and TotalLimit are the other bounds of ours at which
 	// a stream is ended; 0 where there is none, or an older run does not say.
 	FirstLimit    time.Duration `json:"first_limit,omitempty"`
@@ -172,10 +172,10 @@ type Policy struct {
 	// Faulty says that a fault is part of the scenario; it must then be seen in
 	// effect, with at least MinInBody victims in their body when it struck.
 	Faulty    bool `json:"faulty,omitempty"`
-	MinInBody int  `json:"min_in_body,omitempty"`
+	MinInBody int  `json:"min_in_body,omitempty" yaml:"min_in_body"`
 	// Sheds says that an honest refusal (status >= 400, an in-band error) is an
 	// answer also where no fault struck: overload, rate limits.
-	Sheds bool `json:"sheds,omitempty"`
+	Sheds bool `json:"sheds,omitempty" yaml:"sheds"`
 	// Feed is how long each stream is read where the answer has no end, 0 where it
 	// has one; FeedEvents is the least number of events in that time.
 	Feed       time.Duration `json:"feed,omitempty"`
@@ -184,9 +184,9 @@ type Policy struct {
 	// of the app: what that edge holds back is said, and not held against the app.
 	LeftToEdge bool `json:"left_to_edge,omitempty"`
 	// MinStreams is the least number of judged streams.
-	MinStreams int           `json:"min_streams,omitempty"`
-	Expect     Expectation   `json:"expect,omitempty"`
-	Silence    time.Duration `json:"silence,omitempty"`
+	MinStreams int           `json:"min_streams,omitempty" yaml:"min_streams"`
+	Expect     Expectation   `json:"expect,omitempty" yaml:"expect" value:"expectation"`
+	Silence    time.Duration `json:"silence,omitempty" yaml:"silence"`
 	// Slowdown is how many times as long as alone a stream may wait under load, and a
 	// second longer in any case; 0 does not judge it: the scenario delays streams.
 	Slowdown float64 `json:"slowdown,omitempty"`
@@ -199,9 +199,9 @@ type Policy struct {
 
 // Thresholds are absolute times that judge only when the user sets them.
 type Thresholds struct {
-	FirstEvent time.Duration `json:"first_event,omitempty"` // p95 of TTFE over complete streams
-	MaxGap     time.Duration `json:"max_gap,omitempty"`     // of any complete stream
-	Total      time.Duration `json:"total,omitempty"`       // p95 of duration
+	FirstEvent time.Duration `json:"first_event,omitempty" yaml:"first_event"` // p95 of TTFE over complete streams
+	MaxGap     time.Duration `json:"max_gap,omitempty" yaml:"max_gap"`         // of any complete stream
+	Total      time.Duration `json:"total,omitempty" yaml:"total"`             // p95 of duration
 	// Slowdown replaces the factor of [Policy.Slowdown]; below 0 turns it off.
-	Slowdown float64 `json:"slowdown,omitempty"`
+	Slowdown float64 `json:"slowdown,omitempty" yaml:"slowdown" value:"factor"`
 }

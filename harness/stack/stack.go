@@ -156,7 +156,10 @@ type Origin struct {
 }
 
 // A Compose names a service of an existing compose file.
-type Compose struct{ File, Service string }
+type Compose struct {
+	File    string `yaml:"compose" value:"path"`
+	Service string `yaml:"service"`
+}
 
 // An EdgeForm is one of the ways in which an edge is commonly set up.
 type EdgeForm string
@@ -181,27 +184,27 @@ const (
 
 // An Edge is the reverse proxy of the chain.
 type Edge struct {
-	Form EdgeForm
+	Form EdgeForm `yaml:"form" value:"form"`
 	// ReadTimeout is proxy_read_timeout; 0 leaves nginx's 60 s.
-	ReadTimeout time.Duration
+	ReadTimeout time.Duration `yaml:"read_timeout"`
 	// SendTimeout is send_timeout, for a client that takes nothing; 0 leaves
 	// nginx's 60 s. Where it is set, nginx is given small socket buffers, so that
 	// a slow client is felt soon.
-	SendTimeout time.Duration
+	SendTimeout time.Duration `yaml:"send_timeout"`
 	// ShutdownTimeout is worker_shutdown_timeout, how long streams may outlive a
 	// reload; 0 is for ever.
-	ShutdownTimeout time.Duration
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
 	// KeepAlive is how many idle connections to the app are kept for the next
 	// request; 0 makes a new one each time.
-	KeepAlive int
+	KeepAlive int `yaml:"keep_alive"`
 	// Conns is how many streams at once are let in; the others get 429. 0 lets
 	// all in.
-	Conns int
+	Conns int `yaml:"connections"`
 	// IdleTimeout puts a load balancer before the edge, which ends a connection
 	// on which nothing has moved for so long; 0 is without one.
-	IdleTimeout time.Duration
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
 	// NginxConf is the user's own configuration file, used instead of Form.
-	NginxConf string
+	NginxConf string `yaml:"nginx_conf" value:"path"`
 }
 
 // With is e with what other sets in its place.

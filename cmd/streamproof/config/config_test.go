@@ -102,7 +102,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"key of the top level", "app:\n  scenarios: [control]\n", `c.yaml:2:3: unknown key "scenarios"; it belongs on the top level`},
 		{"key of another section", "app:\n  path: /x\n", `c.yaml:2:3: unknown key "path"; it belongs below stream:`},
 		{"key of another section, near one of this", "stream:\n  ledger: /l\n", `c.yaml:2:3: unknown key "ledger"; it belongs below app:`},
-		{"far from all", "edge:\n  zzzzzzzz: 1\n", `c.yaml:2:3: unknown key "zzzzzzzz"; known are form, read_timeout, nginx_conf`},
+		{"far from all", "edge:\n  zzzzzzzz: 1\n", `c.yaml:2:3: unknown key "zzzzzzzz"; known are form, read_timeout, send_timeout, shutdown_timeout, keep_alive, connections, idle_timeout, nginx_conf`},
 		{"in flow style", "load: {steams: 3}\n", `c.yaml:1:8: unknown key "steams"; did you mean "streams"?`},
 		{"duration without unit", "limits:\n  gap: 30\n", `c.yaml:2:8: duration "30" has no unit; write 30s for seconds or 30ms for milliseconds`},
 		{"bad duration", "limits:\n  gap: soon\n", `c.yaml:2:8: "soon" is no duration; write it like 500ms, 30s or 2m`},

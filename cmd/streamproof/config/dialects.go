@@ -25,7 +25,7 @@ func (f *File) checkDialects() error {
 		}
 		f.own = append(f.own, d)
 	}
-	name := string(f.Stream.Dialect)
+	name := f.Stream.Dialect
 	if name == "" {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (f *File) dialect(name string) (stream.Dialect, bool) {
 // all that it took over from others.
 func (f *File) spec() *stream.Spec {
 	for _, d := range f.own {
-		if d.Name == string(f.Stream.Dialect) {
+		if d.Name == f.Stream.Dialect {
 			return d.Spec
 		}
 	}

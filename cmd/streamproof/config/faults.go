@@ -12,6 +12,30 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
+// A Fault is one fault with its parameters, or several that are combined.
+type Fault struct {
+	Type   FaultType `yaml:"type"`
+	Link   Link      `yaml:"link"`
+	Delay  Duration  `yaml:"delay"`
+	Jitter Duration  `yaml:"jitter"`
+	Rate   Size      `yaml:"rate"`
+	Size   Size      `yaml:"size"`
+	Event  Count     `yaml:"event"`
+	Age    Duration  `yaml:"age"`
+	Grace  Duration  `yaml:"grace"`
+	Gap    Duration  `yaml:"gap"`
+
+	Whole bool `yaml:"whole"`
+	Room  Size `yaml:"room"`
+
+	When     fault.When `yaml:"when"`
+	Until    fault.When `yaml:"until"`
+	Hold     Duration   `yaml:"hold"`
+	All      Faults     `yaml:"all"`
+	Sequence Faults     `yaml:"sequence"`
+	Strikes  Faults     `yaml:"strikes"`
+}
+
 // A faultKind is a type of fault that a file may name.
 type faultKind struct {
 	name  string
@@ -47,7 +71,10 @@ var faultKinds = []faultKind{
 	{"hold-at", keys("link", "event", "delay"), nil, func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.Strike{Link: string(f.Link), After: int(f.Event), Action: stack.Hold, For: time.Duration(f.Delay)}
 	}},
-	plain("kill-worker", fault.KillWorker{}), plain("crash", fault.Crash{}), plain("memory-kill", fault.MemoryKill{}),
+	plain("kill-worker", fault.KillWorker{}), plain("crash", fault.Crash{}),
+	{"memory-kill", nil, keys("whole"), func(f *Fault, _ time.Duration) fault.Fault { return fault.MemoryKill{Whole: f.Whole} }},
+	{"squeeze", keys("room"), nil, func(f *Fault, _ time.Duration) fault.Fault { return fault.Squeeze{Room: int64(f.Room)} }},
+	plain("watch", fault.Watch{}),
 	{"drain", nil, keys("grace"), func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.Drain{Grace: cmp.Or(time.Duration(f.Grace), 10*time.Second)}
 	}},
@@ -62,8 +89,8 @@ func plain(name string, f fault.Fault) faultKind {
 }
 
 func strike(name string, a stack.Action) faultKind {
-	return faultKind{name: name, needs: keys("link"), takes: keys("event"), make: func(f *Fault, _ time.Duration) fault.Fault {
-		return fault.Strike{Link: string(f.Link), After: int(f.Event), Action: a}
+	return faultKind{name: name, needs: keys("link"), takes: keys("event", "age"), make: func(f *Fault, _ time.Duration) fault.Fault {
+		return fault.Strike{Link: string(f.Link), After: int(f.Event), Age: time.Duration(f.Age), Action: a}
 	}}
 }
 
@@ -95,7 +122,7 @@ func (f *Fault) build(path string, hold Duration) (fault.Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := fault.Timed{Fault: made, When: f.When.condition(), Hold: time.Duration(f.Hold), Until: f.Until.condition()}
+	t := fault.Timed{Fault: made, When: f.When, Hold: time.Duration(f.Hold), Until: f.Until}
 	if t.When.IsZero() && t.Until.IsZero() && t.Hold == 0 {
 		return made, nil
 	}
@@ -105,20 +132,22 @@ func (f *Fault) build(path string, hold Duration) (fault.Fault, error) {
 // inside is the fault without its own timetable.
 func (f *Fault) inside(path string, hold Duration) (fault.Fault, error) {
 	n := 0
-	for _, given := range []bool{f.Type != "", len(f.All) > 0, len(f.Sequence) > 0} {
+	for _, given := range []bool{f.Type != "", len(f.All) > 0, len(f.Sequence) > 0, len(f.Strikes) > 0} {
 		if given {
 			n++
 		}
 	}
 	switch {
 	case n != 1:
-		return nil, &misfit{path, fmt.Sprintf("%d of type, all and sequence are given", n), "name one"}
+		return nil, &misfit{path, fmt.Sprintf("%d of type, all, sequence and strikes are given", n), "name one"}
 	case len(f.All) > 0:
 		parts, err := f.All.build(path+".all", hold)
 		return fault.All(parts), err
 	case len(f.Sequence) > 0:
 		parts, err := f.Sequence.build(path+".sequence", hold)
 		return fault.Sequence(parts), err
+	case len(f.Strikes) > 0:
+		return f.Strikes.dealt(path+".strikes", hold)
 	}
 	kind, _ := kindOf(string(f.Type)) // known, or it would not have been read
 	if err := f.fits(path, kind, hold); err != nil {
@@ -139,6 +168,20 @@ func (fs Faults) build(path string, hold Duration) ([]fault.Fault, error) {
 	return parts, nil
 }
 
+// dealt makes strikes that are dealt out among the victims.
+func (fs Faults) dealt(path string, hold Duration) (fault.Fault, error) {
+	parts, err := fs.build(path, hold)
+	var strikes fault.Strikes
+	for i, p := range parts {
+		s, ok := p.(fault.Strike)
+		if !ok {
+			return nil, &misfit{fmt.Sprintf("%s[%d]", path, i), "this is no strike at one stream", "use all: for faults of other types"}
+		}
+		strikes = append(strikes, s)
+	}
+	return strikes, err
+}
+
 // timetable are the keys that every fault takes.
 var timetable = []string{"type", "when", "until", "hold"}
 
@@ -146,8 +189,8 @@ var timetable = []string{"type", "when", "until", "hold"}
 func (f *Fault) fits(path string, kind faultKind, hold Duration) error {
 	v := reflect.ValueOf(f).Elem()
 	known := slices.Concat(kind.needs, kind.takes)
-	for i := range v.NumField() {
-		key, given := keyOf(v.Type().Field(i)), !v.Field(i).IsZero()
+	for _, k := range keysIn(v.Type()) {
+		key, given := k.name, !v.FieldByIndex(k.field.Index).IsZero()
 		switch {
 		case given && !slices.Contains(known, key) && !slices.Contains(timetable, key):
 			return &misfit{path + "." + key, kind.name + " takes no " + key, takes(known)}
@@ -165,9 +208,4 @@ func takes(known []string) string {
 	return "it takes " + strings.Join(known, ", ")
 }
 
-var exampleOf = map[string]string{"link": "upstream", "delay": "300ms", "rate": "10kB", "size": "8", "gap": "200ms", "hold": "1s", "event": "5"}
-
-func (w When) condition() fault.When {
-	return fault.When{Events: int(w.Events), Streams: int(w.Streams), Replica: w.Replica, Heartbeats: int(w.Heartbeats),
-		After: time.Duration(w.After), Within: time.Duration(w.Within)}
-}
+var exampleOf = map[string]string{"link": "upstream", "delay": "300ms", "rate": "10kB", "size": "8", "gap": "200ms", "hold": "1s", "event": "5", "room": "4MiB"}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -67,22 +68,50 @@ func pairs(n ast.Node) []*ast.MappingValueNode {
 
 // fieldsOf maps the YAML keys of a struct to their types.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	fields := make(map[string]reflect.Type, t.NumField())
-	for i := range t.NumField() {
-		fields[keyOf(t.Field(i))] = t.Field(i).Type
+	fields := map[string]reflect.Type{}
+	for _, k := range keysIn(t) {
+		fields[k.name] = k.field.Type
 	}
 	return fields
 }
 
-func keyOf(f reflect.StructField) string {
-	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-	return key
+func keysOf(t reflect.Type) (names []string) {
+	for _, k := range keysIn(t) {
+		names = append(names, k.name)
+	}
+	return names
 }
 
-func keysOf(t reflect.Type) []string {
-	var keys []string
+// A key is a field of a struct, which may be one of a struct inside.
+type key struct {
+	name  string
+	owner reflect.Type // that declares the field
+	field reflect.StructField
+}
+
+// keysIn are the fields of t that have a tag yaml. Those of an inline struct stand in
+// its place, except where a field beside it has the name.
+func keysIn(t reflect.Type) (keys []key) {
+	add := func(k key) {
+		i := slices.IndexFunc(keys, func(had key) bool { return had.name == k.name })
+		if i < 0 {
+			keys = append(keys, k)
+		} else if len(k.field.Index) < len(keys[i].field.Index) {
+			keys[i] = k
+		}
+	}
 	for i := range t.NumField() {
-		keys = append(keys, keyOf(t.Field(i)))
+		field := t.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			for _, k := range keysIn(field.Type) {
+				k.field.Index = append([]int{i}, k.field.Index...)
+				add(k)
+			}
+		case name != "":
+			add(key{name: name, owner: t, field: field})
+		}
 	}
 	return keys
 }
@@ -107,13 +136,12 @@ func homeOf(key string, t reflect.Type) string {
 			return "on the top level"
 		}
 	}
-	for i := range root.NumField() {
-		section := root.Field(i)
-		if section.Type.Kind() != reflect.Struct || section.Type == t {
+	for _, section := range keysIn(root) {
+		if section.field.Type.Kind() != reflect.Struct || section.field.Type == t {
 			continue
 		}
-		if _, ok := fieldsOf(section.Type)[key]; ok {
-			return "below " + keyOf(section) + ":"
+		if _, ok := fieldsOf(section.field.Type)[key]; ok {
+			return "below " + section.name + ":"
 		}
 	}
 	return ""

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
@@ -22,6 +21,8 @@ type File struct {
 	lines []string
 	own   []stream.Dialect // of the file
 	root  *ast.File
+
+	defines []ast.Node // of Define
 }
 
 // maxFile bounds what is read; a larger file is no configuration.
@@ -65,6 +66,7 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, f.explain(err)
 	}
 	f.root = root
+	aliases := aliases{}
 	for i, doc := range root.Docs {
 		if doc.Body == nil {
 			continue
@@ -72,12 +74,15 @@ func Parse(path string, data []byte) (*File, error) {
 		if i > 0 {
 			return nil, f.at(doc.Body.GetToken(), "a second document", "keep one per file")
 		}
+		if doc.Body, err = aliases.resolved(doc.Body); err != nil {
+			return nil, f.explain(err)
+		}
 		if err := f.checkDoc(doc.Body); err != nil {
 			return nil, err
 		}
-	}
-	if err := yaml.UnmarshalWithOptions(data, &f.Config, yaml.Strict()); err != nil && len(root.Docs) > 0 {
-		return nil, f.explain(err)
+		if err := f.decode(doc.Body, reflect.ValueOf(&f.Config).Elem(), ""); err != nil {
+			return nil, f.explain(err)
+		}
 	}
 	if err := f.checkDialects(); err != nil {
 		return nil, err

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"time"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
@@ -32,10 +35,13 @@ func (f *File) Defined(catalogue []harness.Scenario) ([]harness.Scenario, error)
 		if err != nil {
 			return nil, err
 		}
-		sc, err := d.scenario(f, base)
+		sc, err := f.scenario(f.defines[i], base)
 		var m *misfit
 		if errors.As(err, &m) {
 			return nil, f.Locate(path+"."+m.path, m.problem, m.fix)
+		}
+		if err != nil {
+			return nil, f.explain(err)
 		}
 		learn(sc)
 		own = append(own, sc)
@@ -71,51 +77,38 @@ func (f *File) base(d *Define, path string, known map[string]harness.Scenario, i
 	return base, nil
 }
 
-// scenario puts d over the scenario that it extends.
-func (d *Define) scenario(f *File, sc harness.Scenario) (harness.Scenario, error) {
-	sc.ID, sc.Title, sc.Doc = d.ID, cmp.Or(d.Title, d.ID), cmp.Or(d.Doc, sc.Doc, d.Title, d.ID)
-	sc.Edge = sc.Edge.With(f.edge(d.Edge))
-	sc.Load = d.Load.options().Over(sc.Load)
-	sc.Replicas, sc.Workers = max(sc.Replicas, int(d.Replicas)), max(sc.Workers, int(d.Workers))
-	sc.Share = cmp.Or(float64(d.Share), sc.Share)
-	sc.Shape = d.Shape.over(sc.Shape)
-	sc.Client = d.Client.over(sc.Client)
-	if err := d.trial(&sc); err != nil {
-		return sc, err
+// scenario puts what the file says at n over the scenario that it extends.
+func (f *File) scenario(n ast.Node, base harness.Scenario) (harness.Scenario, error) {
+	d := Define{Scenario: base}
+	d.ID, d.Title, d.Doc, d.Load = "", "", "", harness.Load{}
+	if err := f.decode(n, reflect.ValueOf(&d).Elem(), ""); err != nil {
+		return base, err
+	}
+	sc := d.Scenario
+	sc.Title, sc.Doc = cmp.Or(d.Title, d.ID), cmp.Or(d.Doc, base.Doc, d.Title, d.ID)
+	sc.Load = d.Load.Over(base.Load)
+	sc.Replicas, sc.Workers = max(sc.Replicas, base.Replicas), max(sc.Workers, base.Workers)
+	if d.Fault != nil {
+		made, err := d.Fault.build("fault", Duration(sc.Hold))
+		if err != nil {
+			return sc, err
+		}
+		sc.Peel, sc.Fault = false, made
 	}
 	d.judged(&sc)
 	return sc, nil
 }
 
-// trial sets the fault and its timetable.
-func (d *Define) trial(sc *harness.Scenario) (err error) {
-	if !d.When.condition().IsZero() {
-		sc.When = d.When.condition()
-	}
-	if !d.Until.condition().IsZero() {
-		sc.Until = d.Until.condition()
-	}
-	sc.Hold = cmp.Or(time.Duration(d.Hold), sc.Hold)
-	if d.Fault != nil {
-		sc.Peel = false
-		sc.Fault, err = d.Fault.build("fault", Duration(sc.Hold))
-	}
-	return err
-}
-
 // judged sets what the scenario is held to.
 func (d *Define) judged(sc *harness.Scenario) {
-	p, own := &sc.Policy, d.Policy
-	p.Kills, p.Refuses, p.Sheds = p.Kills || own.Kills, p.Refuses || own.Refuses, p.Sheds || own.Sheds
-	p.Recovery = cmp.Or(time.Duration(own.Recovery), p.Recovery)
-	p.GapLimit = cmp.Or(time.Duration(own.Gap), p.GapLimit, 5*time.Second)
-	p.MinStreams = cmp.Or(int(own.MinStreams), p.MinStreams, 1)
-	p.MinInBody = cmp.Or(int(own.MinInBody), p.MinInBody)
+	p := &sc.Policy
+	p.GapLimit = cmp.Or(p.GapLimit, 5*time.Second)
+	p.MinStreams = cmp.Or(p.MinStreams, 1)
 	if sc.Fault != nil {
 		p.Recovery, p.MinInBody = cmp.Or(p.Recovery, 10*time.Second), cmp.Or(p.MinInBody, 1)
 	}
-	if t := d.Thresholds.options(); t != (record.Thresholds{}) {
-		p.Thresholds = t
+	if d.Thresholds != (record.Thresholds{}) {
+		p.Thresholds = d.Thresholds
 	}
 	switch {
 	case d.Checks != nil:
@@ -129,19 +122,3 @@ func (d *Define) judged(sc *harness.Scenario) {
 
 // excuseless are the flags that no fault and no client of ours excuses.
 var excuseless = []string{string(verdict.Repeated), string(verdict.ErrorThen)}
-
-func (s Shape) over(base harness.Shape) harness.Shape {
-	return harness.Shape{Events: cmp.Or(int(s.Events), base.Events), Gap: cmp.Or(time.Duration(s.Gap), base.Gap),
-		Size: cmp.Or(int(s.Size), base.Size), Pause: cmp.Or(time.Duration(s.Pause), base.Pause),
-		PauseAt: cmp.Or(int(s.PauseAt), base.PauseAt), Heartbeat: cmp.Or(time.Duration(s.Heartbeat), base.Heartbeat)}
-}
-
-func (c Client) over(base harness.Client) harness.Client {
-	return harness.Client{
-		Abort: cmp.Or(harness.Abort{AfterEvents: int(c.Abort.AfterEvents), After: time.Duration(c.Abort.After)}, base.Abort),
-		Read:  cmp.Or(harness.Reading{Rate: int(c.Read.Rate), Buffer: int(c.Read.Buffer)}, base.Read),
-		Reconnect: cmp.Or(harness.Reconnect{Times: int(c.Reconnect.Times), Wait: time.Duration(c.Reconnect.Wait),
-			Together: c.Reconnect.Together}, base.Reconnect),
-		Retry: cmp.Or(harness.Retry{Times: int(c.Retry.Times), Wait: time.Duration(c.Retry.Wait)}, base.Retry),
-	}
-}

@@ -1,22 +1,72 @@
 package config
 
 import (
+	_ "embed"
 	"encoding/json"
+	"reflect"
 
+	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
 )
 
 // Schema describes the file to editors.
 func Schema() *jsonschema.Schema {
-	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
-	s := r.Reflect(Config{})
+	s := schemaOf(reflect.TypeFor[Config](), "")
+	s.Version = jsonschema.Version
 	s.Title = "streamproof.yaml"
 	s.If, s.Then = knownDialects()
-	one := r.Reflect(Fault{})
-	one.Version = ""
-	s.Definitions = jsonschema.Definitions{"fault": one} // its parts are faults again
+	s.Definitions = jsonschema.Definitions{"fault": schemaOf(reflect.TypeFor[Fault](), "")} // its parts are faults again
 	return s
 }
+
+// schemaOf describes a field of type t as [File.decode] reads it.
+func schemaOf(t reflect.Type, tag string) *jsonschema.Schema {
+	if as := valueOf(t, tag); as != nil {
+		t = as
+	}
+	if own, ok := reflect.Zero(t).Interface().(described); ok {
+		return own.JSONSchema()
+	}
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return schemaOf(t.Elem(), "")
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && tag != "plain":
+		return &jsonschema.Schema{Type: "array", Items: schemaOf(t.Elem(), "")}
+	case t.Kind() == reflect.Struct:
+		return schemaOfKeys(t)
+	}
+	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
+	s := r.ReflectFromType(t)
+	s.Version = ""
+	return s
+}
+
+func schemaOfKeys(t reflect.Type) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	for _, k := range keysIn(t) {
+		value := schemaOf(k.field.Type, k.field.Tag.Get("value"))
+		value.Description = purposes[k.owner.Name()][k.name]
+		s.Properties.Set(k.name, value)
+		if k.field.Tag.Get("value") == "id" {
+			s.Required = append(s.Required, k.name)
+		}
+	}
+	return s
+}
+
+// described is a type that says what it reads.
+type described interface{ JSONSchema() *jsonschema.Schema }
+
+// purposes say what each key is for, by the name of the type that it belongs to.
+var purposes = func() (by map[string]map[string]string) {
+	if err := yaml.Unmarshal(keysFile, &by); err != nil {
+		panic("read keys.yaml: " + err.Error())
+	}
+	return by
+}()
+
+//go:embed keys.yaml
+var keysFile []byte
 
 // The types of values say what Set accepts.
 
@@ -57,7 +107,17 @@ func knownDialects() (when, then *jsonschema.Schema) {
 	return when, in("stream", in("dialect", oneOf(Dialects())))
 }
 
-func (Form) JSONSchema() *jsonschema.Schema { return oneOf(forms) }
+func (Form) JSONSchema() *jsonschema.Schema        { return oneOf(forms) }
+func (Hop) JSONSchema() *jsonschema.Schema         { return oneOf(hops) }
+func (Expectation) JSONSchema() *jsonschema.Schema { return oneOf(expectations()) }
+func (ID) JSONSchema() *jsonschema.Schema          { return text(scenarioID.String()) }
+
+func (Amount) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "number", Minimum: "0"}
+}
+func (Env) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}}
+}
 
 func (FaultType) JSONSchema() *jsonschema.Schema { return oneOf(faultTypes()) }
 func (Link) JSONSchema() *jsonschema.Schema {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/suggest"
@@ -19,22 +20,27 @@ import (
 // The types of values. Each reads itself from YAML (UnmarshalYAML) and from a
 // flag (Set, String, Type), with the same errors: *[ValueError].
 type (
-	Duration  time.Duration
-	Limit     time.Duration // more than 0
-	Rate      float64       // per second
-	Size      int64         // bytes
-	Count     int           // at least 1
-	Port      int
-	Dialect   string
-	Form      string // of an edge
-	FaultType string
-	Link      string
-	Share     float64  // of all streams, more than 0
-	Factor    float64  // above 1; below 0 is off
-	Flags     []string // of streams
-	Faults    []Fault
-	Command   []string // a program and its arguments
-	Names     []string // one or several
+	Duration time.Duration
+	Limit    time.Duration // more than 0
+	Rate     float64       // per second
+	Size     int64         // bytes
+	Count    int           // at least 1
+	Port     int
+	Dialect  string
+	Form     string  // of an edge
+	Hop      string  // of the chain
+	ID       string  // of a scenario
+	Amount   float64 // more than 0
+
+	Expectation string // what a scenario must see
+	FaultType   string
+	Link        string
+	Share       float64  // of all streams, more than 0
+	Factor      float64  // above 1; below 0 is off
+	Flags       []string // of streams
+	Faults      []Fault
+	Command     []string // a program and its arguments
+	Names       []string // one or several
 )
 
 func (d *Duration) Set(s string) (err error) { return set(d, s, parseDuration) }
@@ -61,6 +67,33 @@ func (f *Form) Set(s string) error {
 		}
 	}
 	return unknownName("edge form", s, forms)
+}
+
+func (h *Hop) Set(s string) error {
+	if !slices.Contains(hops, s) {
+		return unknownName("hop", s, hops)
+	}
+	*h = Hop(s)
+	return nil
+}
+
+func (e *Expectation) Set(s string) error {
+	if !slices.Contains(record.Expectations, record.Expectation(s)) {
+		return unknownName("expectation", s, expectations())
+	}
+	*e = Expectation(s)
+	return nil
+}
+
+// hops are where streams can enter the chain.
+var hops = []string{"edge", "nginx", "upstream", "app"}
+
+func expectations() []string {
+	var names []string
+	for _, e := range record.Expectations {
+		names = append(names, string(e))
+	}
+	return names
 }
 
 // Set takes one of the faults of the catalogue.
@@ -162,6 +195,12 @@ func (d *Dialect) UnmarshalYAML(n ast.Node) error {
 }
 
 func (f *Form) UnmarshalYAML(n ast.Node) error { return scalar(n, "the name of a form", f.Set) }
+
+func (h *Hop) UnmarshalYAML(n ast.Node) error { return scalar(n, "the name of a hop", h.Set) }
+
+func (e *Expectation) UnmarshalYAML(n ast.Node) error {
+	return scalar(n, "the name of an expectation", e.Set)
+}
 
 func (t *FaultType) UnmarshalYAML(n ast.Node) error { return scalar(n, "the type of a fault", t.Set) }
 func (l *Link) UnmarshalYAML(n ast.Node) error      { return scalar(n, "the name of a link", l.Set) }
