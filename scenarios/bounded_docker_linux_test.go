@@ -53,8 +53,9 @@ func ofOurs(t *testing.T) (list []string) {
 // grace is over, by the drain and by the end of the stack, and its streams are
 // judged. One that would be waited for for ever leaves the scenario inconclusive.
 func TestContainerThatWillNotStop(t *testing.T) {
+	byNight(t, "harness/play in memory; TestCausesOnDocker/docker_stop_out_of_grace")
 	needDocker(t)
-	for i, tc := range []struct {
+	for _, tc := range []struct {
 		name  string
 		grace time.Duration
 		total time.Duration // of a stream
@@ -66,9 +67,6 @@ func TestContainerThatWillNotStop(t *testing.T) {
 		{"killed after its grace", time.Second, 0, verdict.Fail, "aborted", 137, diagnose.GraceTooShort},
 		{"waited for", 10 * time.Minute, 3 * time.Second, verdict.Inconclusive, "was not done 3s after the streams were over", 0, ""},
 	} {
-		if i > 0 && !*nightly {
-			continue // by day harness/play has it in memory
-		}
 		t.Run(tc.name, func(t *testing.T) {
 			sc := scenarios.Drain()
 			sc.Fault = fault.Drain{Grace: tc.grace}

@@ -42,8 +42,8 @@ type breakage struct {
 	never []string
 	// says are parts of lines that the evidence must hold; "a|b" is either.
 	says []string
-	// night leaves the row to make nightly: another row has the same cause by day, or
-	// another test has it by day on this host's own processes.
+	// night leaves the row to make nightly: by day harness/diagnose has the cause on
+	// records, and here is what takes a container.
 	night bool
 	// unlogged is set where no log line can bear witness: a delay that only the
 	// clients see.
@@ -59,7 +59,7 @@ var (
 
 // breakages is the table of classic stream killers.
 var breakages = []breakage{
-	{name: "generator outlives its resources", env: []string{"BREAK=closed-resource"}, edge: streaming,
+	{name: "generator outlives its resources", night: true, env: []string{"BREAK=closed-resource"}, edge: streaming,
 		want: diagnose.OutlivesResources, never: []string{diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
 	{name: "raises", env: []string{"BREAK=raise-mid-stream"}, edge: streaming,
 		want: diagnose.AppError, never: []string{diagnose.WorkerKilled, diagnose.OutlivesResources, diagnose.GraceTooShort}, says: []string{"app.log:"}},
@@ -69,7 +69,7 @@ var breakages = []breakage{
 	{name: "worker killed behind the default edge", env: []string{"WORKERS=1"}, edge: defaults, trial: scenarios.LaunderedKill,
 		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.MemoryKillWorker},
 		says: []string{"pid"}},
-	{name: "swallows the exception", env: []string{"BREAK=swallow"}, edge: streaming,
+	{name: "swallows the exception", night: true, env: []string{"BREAK=swallow"}, edge: streaming,
 		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError}, says: []string{"app.log:"}},
 	{name: "middleware ends the body cleanly", night: true, env: []string{"BREAK=middleware-launder"}, edge: streaming,
 		want: diagnose.LaunderedByApp, never: []string{diagnose.LaunderedByEdge, diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
@@ -77,33 +77,33 @@ var breakages = []breakage{
 		want: diagnose.BufferedByEdge, never: []string{diagnose.BufferedByApp, diagnose.GzipByEdge, diagnose.JoinedByApp}, says: []string{"nginx_access.log:"}},
 	{name: "nginx compresses", night: true, env: []string{"NO_ACCEL_HEADER=1"}, edge: stack.Edge{Form: stack.EdgeGzip}, gzip: true,
 		want: diagnose.GzipByEdge, never: []string{diagnose.GzipByApp, diagnose.BufferedByApp}, says: []string{"nginx_access.log:"}},
-	{name: "app compresses", env: []string{"BREAK=app-gzip"}, edge: streaming, gzip: true,
+	{name: "app compresses", night: true, env: []string{"BREAK=app-gzip"}, edge: streaming, gzip: true,
 		want: diagnose.GzipByApp, never: []string{diagnose.GzipByEdge, diagnose.BufferedByEdge}, says: []string{"nginx_access.log:"}},
-	{name: "middleware joins the body", env: []string{"BREAK=middleware-join"}, edge: streaming,
+	{name: "middleware joins the body", night: true, env: []string{"BREAK=middleware-join"}, edge: streaming,
 		want: diagnose.JoinedByApp, never: []string{diagnose.BufferedByEdge, diagnose.GzipByApp}, says: []string{"nginx_access.log:"}},
 	// A sync worker serves one stream at a time: 50 need 25 workers to come in two turns.
 	{name: "sync worker", night: true, env: []string{"BREAK=sync-worker"}, crowded: []string{"WORKERS=25"}, edge: streaming, path: "/chat?events=20&gap=400ms",
 		want: diagnose.SyncWorkerTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.WorkerRecycled, diagnose.WorkerKilled}, says: []string{"WORKER TIMEOUT"}},
-	{name: "blocked loop up to the timeout", env: []string{"BREAK=blocked-loop"}, edge: streaming, path: "/chat?events=20&gap=100ms",
+	{name: "blocked loop up to the timeout", night: true, env: []string{"BREAK=blocked-loop"}, edge: streaming, path: "/chat?events=20&gap=100ms",
 		want: diagnose.BlockedLoopTimeout, never: []string{diagnose.BlockedLoop, diagnose.SyncWorkerTimeout, diagnose.MemoryKillWorker, diagnose.WorkerRecycled},
 		says: []string{"WORKER TIMEOUT"}},
 	// One stream alone cannot tell a blocked loop from a slow model: it takes
 	// unrelated streams that pause together. The pause is longer than what a machine
 	// short of CPU makes of a gap.
-	{name: "blocked loop", env: []string{"BREAK=blocked-loop-short", "BREAK_SECONDS=4", "WORKERS=1"}, edge: streaming,
+	{name: "blocked loop", night: true, env: []string{"BREAK=blocked-loop-short", "BREAK_SECONDS=4", "WORKERS=1"}, edge: streaming,
 		path: "/chat?events=20&gap=100ms", load: harness.Load{Ramp: time.Second},
 		bounds: record.Thresholds{MaxGap: 2500 * time.Millisecond}, streams: []int{5, 50}, unlogged: true,
 		want: diagnose.BlockedLoop, never: []string{diagnose.BlockedLoopTimeout, diagnose.StallInApp, diagnose.ThreadPool}},
 	// Below 40 streams all is well: see TestBelowTheKneeOnDocker. An event takes a
 	// second, beside which the waits of a machine short of CPU are nothing: what they
 	// do to the rule is a matter of records (harness/diagnose).
-	{name: "thread pool", env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=6&gap=1s",
+	{name: "thread pool", night: true, env: []string{"BREAK=sync-generator", "WORKERS=1"}, edge: streaming, path: "/chat?events=6&gap=1s",
 		bounds:  record.Thresholds{MaxGap: 1500 * time.Millisecond, FirstEvent: 1500 * time.Millisecond},
 		streams: []int{80, 120}, unlogged: true,
 		want: diagnose.ThreadPool, never: []string{diagnose.BlockedLoop, diagnose.StallInApp, diagnose.SlowFirstEvent}, says: []string{"a full pool of 40|knee at 40"}},
 	// Requests are counted when they end, so that a lone stream is never in the
 	// way: 10 stand for few.
-	{name: "max-requests", env: []string{"BREAK=max-requests", "WORKERS=1", "MAX_REQUESTS=2", "TIMEOUT=2"}, edge: streaming, path: "/chat?events=50&gap=100ms",
+	{name: "max-requests", night: true, env: []string{"BREAK=max-requests", "WORKERS=1", "MAX_REQUESTS=2", "TIMEOUT=2"}, edge: streaming, path: "/chat?events=50&gap=100ms",
 		load: harness.Load{Ramp: 5 * time.Second}, streams: []int{10, 50},
 		want: diagnose.WorkerRecycled, never: []string{diagnose.BlockedLoopTimeout, diagnose.SyncWorkerTimeout, diagnose.WorkerKilled}, says: []string{"Shutting down"}},
 	{name: "graceful window", night: true, env: []string{"GRACEFUL_TIMEOUT=1"}, edge: streaming, trial: scenarios.Drain,
@@ -120,7 +120,7 @@ var breakages = []breakage{
 		want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled, diagnose.GraceTooShort}, says: []string{"docker: oom", "started again"}, unlogged: true},
 	{name: "proxy read timeout", night: true, env: []string{"BREAK=silent-pause"}, edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
 		want: diagnose.ProxyReadTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.AppError, diagnose.StallInApp}, says: []string{"upstream timed out"}},
-	{name: "disconnect not propagated", env: []string{"BREAK=ignore-disconnect"}, edge: streaming, trial: scenarios.ClientAbort,
+	{name: "disconnect not propagated", night: true, env: []string{"BREAK=ignore-disconnect"}, edge: streaming, trial: scenarios.ClientAbort,
 		want: diagnose.NotPropagated, never: []string{diagnose.StallInApp}, says: []string{"client left"}},
 }
 
@@ -133,10 +133,11 @@ func shortStop() harness.Scenario {
 
 // TestCausesOnDocker is the proof: each classic killer of streams, in a real app
 // on a real stack, is named first, with evidence that the logs hold, and its
-// look-alikes are not named. By day each cause that takes a container, with as few
-// streams as show it.
+// look-alikes are not named. By day what takes a container, with as few streams as
+// show it.
 func TestCausesOnDocker(t *testing.T) {
 	needDocker(t)
+	t.Parallel()
 	for i := range breakages {
 		b := &breakages[i]
 		if b.night && !*nightly {
@@ -163,6 +164,7 @@ func TestCausesOnDocker(t *testing.T) {
 // TestBelowTheKneeOnDocker sends fewer streams of a sync generator than the pool
 // has threads: nothing is wrong with them.
 func TestBelowTheKneeOnDocker(t *testing.T) {
+	byNight(t, "harness/verdict has TestSlowdown")
 	needDocker(t)
 	t.Parallel()
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })
@@ -281,13 +283,15 @@ func owed() []harness.Scenario {
 		scenarios.NotStreaming(), scenarios.ClientAbort())
 }
 
-// fixedByDay are those of them that do something to a container, or through one.
-var fixedByDay = []string{"control", "stall", "cut", "worker-kill", "drain", "memory-kill", "memory-kill-container"}
+// fixedByDay are those of them that do something to a container, or through one: the
+// rest of the links is in harness/stack/container.
+var fixedByDay = []string{"cut", "worker-kill", "drain", "memory-kill"}
 
 // TestFixedAppOnDocker plays them against the app as it should be; by night all, three
 // times in a row.
 func TestFixedAppOnDocker(t *testing.T) {
 	needDocker(t)
+	t.Parallel()
 	rounds := uint64(1)
 	if *nightly {
 		rounds = 3

@@ -119,25 +119,29 @@ func endsAtSize(n int64) func(io.ReadCloser) io.ReadCloser {
 // TestWhoseLimitItIs plants a limit at somebody's edge or in the app behind it,
 // and asks both: nobody stamps, and there is no log.
 func TestWhoseLimitItIs(t *testing.T) {
+	t.Parallel()
 	sound := talk{events: 25}
 	silent := talk{events: 12, pauseAt: 6, pause: 2500 * time.Millisecond}
 	for _, tt := range []struct {
-		name   string
-		app    http.Handler
-		edge   func(io.ReadCloser) io.ReadCloser
-		cause  string // "" for none
-		layer  string
-		wrong  string // the hop
-		shared bool   // the app shows it as well
+		name  string
+		app   http.Handler
+		edge  func(io.ReadCloser) io.ReadCloser
+		cause string // "" for none
+		layer string
+		wrong string // the hop
+		day   bool   // make test has it too; the rules are held to records in harness/diagnose
 	}{
-		{name: "sound", app: sound},
+		{name: "sound", day: true, app: sound},
 		{name: "sound, with a pause", app: silent},
 		{name: "idle timer at the edge", app: silent, edge: endsAfter(900*time.Millisecond, true), cause: diagnose.ProxyReadTimeout, layer: "edge", wrong: "proxy"},
-		{name: "deadline at the edge", app: sound, edge: endsAfter(1300*time.Millisecond, false), cause: diagnose.AbsoluteDeadline, layer: "edge", wrong: "proxy"},
+		{name: "deadline at the edge", day: true, app: sound, edge: endsAfter(1300*time.Millisecond, false), cause: diagnose.AbsoluteDeadline, layer: "edge", wrong: "proxy"},
 		{name: "size limit at the edge", app: talk{events: 25, pad: 600}, edge: endsAtSize(8 << 10), cause: diagnose.PayloadCap, layer: "edge", wrong: "proxy"},
 		{name: "a wait in the app", app: talk{events: 12, stopAt: 6, stopsAfter: 1200 * time.Millisecond}, cause: diagnose.IdleTimeoutInApp, layer: "app", wrong: "app"},
-		{name: "an end in the app", app: talk{events: 12, stopAt: 6}, cause: diagnose.SilentTruncation, layer: "app", wrong: "app"},
+		{name: "an end in the app", day: true, app: talk{events: 12, stopAt: 6}, cause: diagnose.SilentTruncation, layer: "app", wrong: "app"},
 	} {
+		if !tt.day && !*nightly {
+			continue
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			app := serve(t, tt.app)
@@ -165,6 +169,7 @@ func TestWhoseLimitItIs(t *testing.T) {
 // TestOneReplicaOfTwo has a balancer send every other request to an instance that
 // ends early.
 func TestOneReplicaOfTwo(t *testing.T) {
+	byNight(t, "harness/verdict has TestReplicasThreeWays")
 	t.Parallel()
 	good, bad := talk{events: 12, servedBy: "r1"}, talk{events: 12, servedBy: "r2", stopAt: 5}
 	var n atomic.Int64
@@ -189,6 +194,7 @@ func TestOneReplicaOfTwo(t *testing.T) {
 // TestHAProxyIsNamed has a HAProxy that names itself in no field cut silent
 // streams: its process tells.
 func TestHAProxyIsNamed(t *testing.T) {
+	byNight(t, "scenarios/strangers has HAProxy")
 	program, err := exec.LookPath("haproxy")
 	if err != nil {
 		if program, err = exec.LookPath("/usr/sbin/haproxy"); err != nil {

@@ -45,19 +45,24 @@ func wrong(s verdict.ScenarioReport) []string {
 // why.
 func TestPeelFindsTheHop(t *testing.T) {
 	needNginx(t)
+	t.Parallel()
 	for _, tc := range []struct {
 		name, sabotage string
 		edge           stack.EdgeForm
 		wrong          []string
 		cause          string
+		night          bool // make nightly has it: another row has the same hop by day
 	}{
-		{"sound", "", stack.EdgeDefault, nil, ""},
-		{"the edge collects", "no-accel-header", stack.EdgeDefault, []string{"nginx"}, diagnose.BufferedByEdge},
-		{"the app collects", "buffering", stack.EdgeStreaming, []string{"app"}, diagnose.BufferedByApp},
-		{"the app is cut and the edge launders it", "incomplete-body", stack.EdgeDefault, []string{"app", "nginx"}, diagnose.AppError},
-		{"the app is cut and the edge says so", "incomplete-body", stack.EdgeStreaming, []string{"app"}, diagnose.AppError},
-		{"the app ends early", "silent-truncation", stack.EdgeStreaming, []string{"app"}, diagnose.SilentTruncation},
+		{"sound", "", stack.EdgeDefault, nil, "", false},
+		{"the edge collects", "no-accel-header", stack.EdgeDefault, []string{"nginx"}, diagnose.BufferedByEdge, false},
+		{"the app collects", "buffering", stack.EdgeStreaming, []string{"app"}, diagnose.BufferedByApp, true},
+		{"the app is cut and the edge launders it", "incomplete-body", stack.EdgeDefault, []string{"app", "nginx"}, diagnose.AppError, false},
+		{"the app is cut and the edge says so", "incomplete-body", stack.EdgeStreaming, []string{"app"}, diagnose.AppError, true},
+		{"the app ends early", "silent-truncation", stack.EdgeStreaming, []string{"app"}, diagnose.SilentTruncation, true},
 	} {
+		if tc.night && !*nightly {
+			continue
+		}
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			o := harness.Options{App: harness.App{Edge: stack.Edge{Form: tc.edge}}, Sabotage: harness.Sabotage{Name: tc.sabotage, Share: 1}}
@@ -160,6 +165,7 @@ func collector(t *testing.T, upstream string) string {
 // TestPeelOfSomebodyElsesEdge attaches to a server behind an edge that we did not
 // start, and to the app behind it.
 func TestPeelOfSomebodyElsesEdge(t *testing.T) {
+	byNight(t, "TestWhoseLimitItIs")
 	t.Parallel()
 	app := serveOrigin(t)
 	s := peeled(t, harness.Options{App: harness.App{URL: collector(t, app), Direct: app,

@@ -24,17 +24,23 @@ type fate struct {
 }
 
 // fates plays sc and tells what became of its streams.
-func fates(t *testing.T, sc harness.Scenario, seed uint64) map[uint64]fate {
+func fates(t *testing.T, sc harness.Scenario) map[uint64]fate {
 	t.Helper()
 	o := harness.Options{App: harness.App{Stack: stackOf(t, sc)}, Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 20},
-		Dir: t.TempDir() + "/run", Seed: seed}
+		Dir: t.TempDir() + "/run", Seed: sameSeed}
 	play(t, o)
 	run, err := record.Open(o.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return fatesOf(sc, run)
+}
+
+const sameSeed = 7
+
+func fatesOf(sc harness.Scenario, run *record.Run) map[uint64]fate {
 	all := map[uint64]fate{}
-	for _, g := range graded(t, o.Dir) {
+	for _, g := range gradedOf(run) {
 		if g.Group == record.Victim || g.Group == record.Control {
 			all[g.Seq] = fate{g.Group, -1, g.Grade.Outcome}
 		}
@@ -118,12 +124,37 @@ func promise(sc harness.Scenario) (string, bool) {
 	return "victims", false
 }
 
+// keeps reports an error where two runs of sc lack what they owe to each other.
+func (r repeat) keeps(t *testing.T, sc harness.Scenario) {
+	t.Helper()
+	promised, outcomes := promise(sc)
+	once := sc.Load.Duration == 0 && sc.Client.Reconnect.Times == 0 && sc.Client.Retry.Times == 0
+	if r.victims == 0 || r.parted > 0 || once && r.unshared > 0 || outcomes && r.alike != r.victims {
+		t.Errorf("promised the same %s: %+v", promised, r)
+	}
+}
+
+// TestInMemorySameSeedSameRun plays strikes twice with one seed.
+func TestInMemorySameSeedSameRun(t *testing.T) {
+	for _, sc := range []harness.Scenario{cutAt(0), cutAt(5), scenario(t, "cut")} {
+		t.Run(sc.ID, func(t *testing.T) {
+			var runs []map[uint64]fate
+			for range 2 {
+				o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 20}, Seed: sameSeed}
+				inMemory(t, o, func(_ *testing.T, _ *verdict.Report, run *record.Run) { runs = append(runs, fatesOf(sc, run)) })
+			}
+			compareFates(runs[0], runs[1]).keeps(t, sc)
+		})
+	}
+}
+
 // TestSameSeedSameRun plays every scenario that strikes victims twice with one
-// seed, make test that of all strikes, and prints what agreed.
+// seed, on real stacks, and prints what agreed.
 func TestSameSeedSameRun(t *testing.T) {
+	byNight(t, "TestInMemorySameSeedSameRun")
 	list := []harness.Scenario{cutAt(0)}
 	for _, sc := range scenarios.All() {
-		if strikesVictims(sc) && (sc.ID == "cut" || *nightly) {
+		if strikesVictims(sc) {
 			list = append(list, sc)
 		}
 	}
@@ -136,12 +167,9 @@ func TestSameSeedSameRun(t *testing.T) {
 				if sc.Edge.Form != stack.EdgeNone {
 					needNginx(t)
 				}
-				r := compareFates(fates(t, sc, 7), fates(t, sc, 7))
-				promised, outcomes := promise(sc)
-				once := sc.Load.Duration == 0 && sc.Client.Reconnect.Times == 0 && sc.Client.Retry.Times == 0
-				if r.victims == 0 || r.parted > 0 || once && r.unshared > 0 || outcomes && r.alike != r.victims {
-					t.Errorf("promised the same %s: %+v", promised, r)
-				}
+				r := compareFates(fates(t, sc), fates(t, sc))
+				r.keeps(t, sc)
+				promised, _ := promise(sc)
 				mu.Lock()
 				defer mu.Unlock()
 				rows[fmt.Sprintf("%02d", i)] = fmt.Sprintf("%-26s %3d of %3d victims agree (%3.0f %%), promised the same %s", sc.ID, r.alike, r.victims, r.share(), promised)
@@ -152,5 +180,5 @@ func TestSameSeedSameRun(t *testing.T) {
 	for _, i := range slices.Sorted(maps.Keys(rows)) {
 		fmt.Fprintln(&table, rows[i])
 	}
-	t.Logf("two runs with seed 7\n%s", table.String())
+	t.Logf("two runs with seed %d\n%s", sameSeed, table.String())
 }

@@ -57,6 +57,7 @@ func atTen(do func(http.ResponseWriter)) misdeed {
 // Servers that we know nothing of, no log, no process: what the client alone is
 // told first.
 func TestForeignServers(t *testing.T) {
+	t.Parallel()
 	var loop sync.Mutex // what an event loop is to its streams
 	var once sync.Once
 	at := 0 // streams that have come so far: the one that is sent alone finds the loop free
@@ -76,18 +77,22 @@ func TestForeignServers(t *testing.T) {
 		ask     harness.Stream
 		want    string
 		quotes  string // in the summary or the evidence
+		night   bool   // make nightly has it: by day harness/diagnose, on records
 	}{
-		{"returns early", chatServer(atTen(func(http.ResponseWriter) {}), ""), harness.Stream{Dialect: "openai-chat"}, diagnose.SilentTruncation, "after event 10"},
-		{"aborts", chatServer(atTen(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), ""), harness.Stream{Dialect: "openai-chat"}, diagnose.AppError, "after event 10"},
-		{"no [DONE]", chatServer(nil, finish), harness.Stream{Dialect: "openai-chat"}, diagnose.TerminalNotSent, "finish_reason"},
-		{"all silent together", chatServer(blocked, finish+"data: [DONE]\n\n"), harness.Stream{Dialect: "openai-chat"}, diagnose.BlockedLoop, "together"},
-		{"wrong terminal", chatServer(nil, "event: done\ndata: {}\n\n"), harness.Stream{Dialect: "sse-generic", Terminal: "event == end"}, diagnose.TerminalUnmatched, "event: done, data: {}"},
-		{"wrong dialect", chatServer(nil, finish+"data: [DONE]\n\n"), harness.Stream{Dialect: "ollama"}, diagnose.WrongDialect, `data: {"choices"`},
+		{"returns early", chatServer(atTen(func(http.ResponseWriter) {}), ""), harness.Stream{Dialect: "openai-chat"}, diagnose.SilentTruncation, "after event 10", true},
+		{"aborts", chatServer(atTen(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), ""), harness.Stream{Dialect: "openai-chat"}, diagnose.AppError, "after event 10", false},
+		{"no [DONE]", chatServer(nil, finish), harness.Stream{Dialect: "openai-chat"}, diagnose.TerminalNotSent, "finish_reason", true},
+		{"all silent together", chatServer(blocked, finish+"data: [DONE]\n\n"), harness.Stream{Dialect: "openai-chat"}, diagnose.BlockedLoop, "together", true},
+		{"wrong terminal", chatServer(nil, "event: done\ndata: {}\n\n"), harness.Stream{Dialect: "sse-generic", Terminal: "event == end"}, diagnose.TerminalUnmatched, "event: done, data: {}", true},
+		{"wrong dialect", chatServer(nil, finish+"data: [DONE]\n\n"), harness.Stream{Dialect: "ollama"}, diagnose.WrongDialect, `data: {"choices"`, false},
 		{"JSON, not a stream", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, `{"error":"rate limited"}`)
-		}), harness.Stream{Dialect: "openai-chat"}, diagnose.ErrorDocument, "rate limited"},
+		}), harness.Stream{Dialect: "openai-chat"}, diagnose.ErrorDocument, "rate limited", true},
 	} {
+		if tc.night && !*nightly {
+			continue
+		}
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			srv := httptest.NewServer(tc.handler)
