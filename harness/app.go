@@ -32,15 +32,15 @@ type App struct {
 	// Resolve says which address to connect to for a "host:port" of URL or Direct.
 	Resolve map[string]string
 
-	Port     int           `yaml:"port" value:"port"`   // where it listens
-	Health   string        `yaml:"health"`              // path that answers 2xx when ready; "" waits for the port
-	Start    time.Duration `yaml:"start"`               // how long it may take to become healthy; 0 means 30 s
-	Grace    time.Duration `yaml:"grace"`               // between SIGTERM and SIGKILL; 0 means 10 s
-	Env      []string      `yaml:"env" value:"env"`     // NAME=value
-	Dir      string        `yaml:"dir" value:"path"`    // working directory of a command
-	Replicas int           `yaml:"replicas"`            // 0 means 1
-	Workers  int           `yaml:"workers"`             // of the origin; 0 means 1
-	Args     []string                     // further flags of the origin
+	Port     int           `yaml:"port" value:"port"` // where it listens
+	Health   string        `yaml:"health"`            // path that answers 2xx when ready; "" waits for the port
+	Start    time.Duration `yaml:"start"`             // how long it may take to become healthy; 0 means 30 s
+	Grace    time.Duration `yaml:"grace"`             // between SIGTERM and SIGKILL; 0 means 10 s
+	Env      []string      `yaml:"env" value:"env"`   // NAME=value
+	Dir      string        `yaml:"dir" value:"path"`  // working directory of a command
+	Replicas int           `yaml:"replicas"`          // 0 means 1
+	Workers  int           `yaml:"workers"`           // of the origin; 0 means 1
+	Args     []string      // further flags of the origin
 	Memory   int64         `yaml:"memory" value:"size"` // bytes; 0 for no limit
 	CPUs     float64       `yaml:"cpus"`                // 0 for no limit
 	Pids     int64         `yaml:"pids"`                // processes and threads; 0 for no limit

@@ -129,12 +129,12 @@ func (o *Options) validLoad() error {
 		return &UsageError{Place: "load", Problem: "both streams and rate are given", Fix: "keep streams for a closed model, rate for an open one"}
 	case l.Total < 0:
 		return &UsageError{Place: "load.total", Problem: fmt.Sprintf("%d streams in all", l.Total), Fix: "ask for at least 1"}
-	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0:
+	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0 && len(l.Stages) == 0:
 		return &UsageError{Place: "load.duration", Problem: "a rate needs a duration", Fix: "add duration: 30s"}
 	case l.Duration < 0 || l.Ramp < 0:
 		return &UsageError{Place: "load", Problem: "a negative time", Fix: "use durations like 30s"}
 	}
-	return nil
+	return o.validPattern()
 }
 
 // Allows reports whether a host may be sent load.

@@ -31,6 +31,7 @@ type Plan struct {
 	Order, Owner      *stream.Place   // of an event's number and its owner's ID; nil where nobody said
 	Header            http.Header     // with environment variables put in: holds secrets
 	Body              []byte          // with environment variables put in: holds secrets
+	Template          []byte          // Body before the sizes of a request are put in
 	Added             []string        // the fields of Header that the user did not name
 	TLS               *tls.Config     // of https URLs; nil for Go's defaults
 	Secrets           Secrets
@@ -71,6 +72,7 @@ func (p *Plan) request() error {
 	}
 	body, err := expand("stream.body", p.App.Stream.Body)
 	p.Body = []byte(body)
+	p.Template, p.Body = p.Body, p.Load.sample(p.Body)
 	p.client()
 	return err
 }

@@ -2,10 +2,12 @@ package harness
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -92,16 +94,23 @@ type Load struct {
 	// Duration is how long streams are started: one that has ended is replaced. 0
 	// means the scenario's own; where that has none each stream is sent once.
 	Duration time.Duration `yaml:"duration"`
+	Pattern  `yaml:",inline"`
 }
 
 // Over returns l with what it leaves open taken from m.
 func (l Load) Over(m Load) Load {
+	if len(l.Stages) > 0 || l.Arrivals.Kind == arrivals.Trace { // a load of its own length
+		l.Requests = cmp.Or(l.Requests, m.Requests)
+		return l
+	}
 	if l.Streams == 0 && l.Rate == 0 {
 		l.Streams, l.Rate = m.Streams, m.Rate
+		l.Stages = m.Stages
 	}
-	if l.Duration == 0 && m.Duration > 0 {
+	if l.Duration == 0 && m.Duration > 0 && len(l.Stages) == 0 {
 		l.Duration, l.Total = m.Duration, 0
 	}
+	l.Arrivals, l.Requests = cmp.Or(l.Arrivals, m.Arrivals), cmp.Or(l.Requests, m.Requests)
 	if l.Rate == 0 && l.Total > 0 && l.Duration == 0 {
 		l.Streams = min(l.Concurrent(), l.Total)
 	}
@@ -117,6 +126,9 @@ const DefaultStreams = 20
 
 // Concurrent is the number of streams in flight that l asks for, of a closed model.
 func (l Load) Concurrent() int {
+	if len(l.Stages) > 0 && !l.Rated() {
+		return max(1, int(math.Round(arrivals.Peak(l.Start(), l.Stages))))
+	}
 	if l.Streams == 0 {
 		return DefaultStreams
 	}
@@ -129,6 +141,10 @@ func (l Load) plan() record.LoadPlan {
 	if l.Rate > 0 {
 		p.Model, p.Streams, p.Rate = "open", 0, l.Rate
 	}
+	if l.Open() {
+		p.Model = "open"
+	}
+	l.patternPlan(&p)
 	return p
 }
 

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -157,6 +158,15 @@ func loadLine(l record.LoadPlan) string {
 	}
 	if l.Rate > 0 {
 		parts = append(parts, three(l.Rate)+" streams/s")
+	}
+	if l.Arrivals != "" {
+		parts = append(parts, l.Arrivals+" arrivals")
+	}
+	if l.Prompts != "" {
+		parts = append(parts, "requests of "+filepath.Base(l.Prompts))
+	}
+	if n := len(l.Stages); n > 0 {
+		parts = append(parts, count(n, "stage"))
 	}
 	if l.Ramp > 0 {
 		parts = append(parts, "ramp "+short(l.Ramp))

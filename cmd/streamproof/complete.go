@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
@@ -86,8 +87,10 @@ func (f *runFlags) complete(cmd *cobra.Command) {
 	for name, by := range map[string]cobra.CompletionFunc{
 		"scenario": choices(scenarioChoices), "require": choices(scenarioChoices), "sabotage": choices(sabotageChoices),
 		"dialect": choices(config.Dialects), "stack": choices(func() []string { return []string{"local", "docker"} }),
-		"method": choices(func() []string { return []string{"GET", "POST", "PUT"} }),
-		"log":    logChoices, "from": completeRuns, "out": folders, "file": files("yaml", "yml"),
+		"method":       choices(func() []string { return []string{"GET", "POST", "PUT"} }),
+		"arrivals":     choices(func() []string { return arrivals.Kinds }),
+		"load-prompts": files("jsonl"),
+		"log":          logChoices, "from": completeRuns, "out": folders, "file": files("yaml", "yml"),
 		"cacert": files("pem", "crt", "cer"), "cert": files("pem", "crt", "cer"), "key": files("pem", "key"),
 	} {
 		if cmd.Flags().Lookup(name) != nil {

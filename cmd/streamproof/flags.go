@@ -39,6 +39,9 @@ type runFlags struct {
 	streams, count  config.Count
 	rate            config.Rate
 	ramp, duration  config.Duration
+	arrivals        config.Arrivals
+	stages          config.Stages
+	requests        string
 	slowdown        config.Factor
 	first, gap      config.Limit
 	progress, total config.Limit
@@ -113,6 +116,9 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
 	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME` (default: up to 2s, at most a quarter of an answer; 0s: all at once)")
 	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
+	fs.Var(&f.arrivals, "arrivals", "how the streams of a rate follow each other, `PROCESS`: constant, poisson, gamma(CV), burst(N), or trace: at the times of --load-prompts")
+	fs.Var(&f.stages, "stage", "move the load to a target, `TIME:TARGET`, as in k6: 30s:50 streams at a time, or 30s:20/s; repeatable")
+	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body of `FILE`, one JSON body a line, dealt out by the seed; a line may have a timestamp in ms")
 }
 
 // registerTrial adds how streams are chosen and judged.

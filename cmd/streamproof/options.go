@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -46,7 +47,9 @@ func (in *input) options() (harness.Options, error) {
 	if o.Sabotage, err = in.sabotaged(); err != nil {
 		return o, err
 	}
-	in.load(&o)
+	if err = in.load(&o); err != nil {
+		return o, err
+	}
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
 	o.Strict = o.Strict || in.strict
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
@@ -54,7 +57,8 @@ func (in *input) options() (harness.Options, error) {
 	o.Tool = version()
 	o.Repro = repro(in.command(), in.given, o.Dir)
 	if in.peel {
-		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams)} // the file's is meant for the whole chain
+		// The file's is meant for the whole chain.
+		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams), Pattern: harness.Pattern{Requests: o.Load.Requests}}
 		o.Scenarios = []harness.Scenario{scenarios.Peel(o.App)}
 		return o, nil
 	}
@@ -167,13 +171,24 @@ func (in *input) withHeaders(base map[string]string) (map[string]string, error) 
 
 // load puts the flags over the file's load. Asking for one model of load drops
 // the other that the file asks for.
-func (in *input) load(o *harness.Options) {
+func (in *input) load(o *harness.Options) error {
 	l := &o.Load
 	if in.rate > 0 && in.streams == 0 {
 		l.Streams = 0
 	}
 	if in.streams > 0 && in.rate == 0 {
 		l.Rate = 0
+	}
+	if len(in.stages) > 0 {
+		l.Stages = in.stages
+	}
+	if in.given.Changed("arrivals") {
+		l.Arrivals = arrivals.Process(in.arrivals)
+	}
+	if path := cmp.Or(in.requests, in.from.RequestsFile()); path != "" {
+		if err := o.UseRequests(path); err != nil {
+			return err
+		}
 	}
 	l.Streams = cmp.Or(int(in.streams), l.Streams)
 	l.Total = cmp.Or(int(in.count), l.Total)
@@ -190,6 +205,7 @@ func (in *input) load(o *harness.Options) {
 	o.ProgressLimit = cmp.Or(time.Duration(in.progress), o.ProgressLimit)
 	o.Total = cmp.Or(time.Duration(in.total), o.Total)
 	o.Thresholds.Slowdown = cmp.Or(float64(in.slowdown), o.Thresholds.Slowdown)
+	return nil
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the

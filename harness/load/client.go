@@ -63,6 +63,9 @@ func (d *driver) ask(r *http.Request) (*http.Response, error) {
 
 // WriteTo carries the client's streams, one after the other. It writes nothing.
 func (a *asker) WriteTo(io.Writer) (int64, error) {
+	if a.d.pace.slots != nil { // the pacer counts clients, and not Vegeta's workers
+		defer func() { <-a.d.pace.slots }()
+	}
 	for {
 		if err := a.stream(); err != nil {
 			return 0, err

@@ -47,8 +47,11 @@ func (d *driver) attack() {
 	}
 	workers, most := min(uint64(n), vegeta.DefaultWorkers), uint64(n)
 	switch {
-	case d.wave.Block == 0:
-		d.pace.slots, most = make(chan struct{}, n), workers
+	case d.wave.Block == 0 || d.wave.Stages != nil:
+		d.pace.slots = make(chan struct{}, n)
+		if most = workers; d.wave.Block > 0 {
+			workers, most = uint64(n), uint64(n)
+		}
 	case d.wave.Rate == 0:
 		workers = most
 	}
@@ -128,6 +131,9 @@ func (d *driver) describe(seq uint64) (tap.Job, Client) {
 	}
 	if n := uint64(len(w.Prompts)); n > 0 {
 		j.Prompt = w.Prompts[(w.First+seq)%n]
+	}
+	if w.Request != nil {
+		j.Body = w.Request(seq)
 	}
 	if to.Abort != (tap.Abort{}) {
 		j.Abort = to.Abort

@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -51,6 +52,13 @@ type Wave struct {
 	Duration time.Duration
 	// Ramp is how long the load takes to grow from nothing, linearly.
 	Ramp time.Duration
+	// Schedule says when each stream of an open wave starts, since the wave began, in
+	// order; nil starts them at Rate. The wave ends with it.
+	Schedule []time.Duration
+	// Stages move the number of streams at a time of a closed wave, from Begin; Streams is
+	// then the most of them, and Duration their length.
+	Stages []arrivals.Stage
+	Begin  float64 // streams at a time when the stages begin
 	// First is the number in the run of the wave's stream 0, and so on from there;
 	// 0 lets the tap number them.
 	First uint64
@@ -63,6 +71,9 @@ type Wave struct {
 	// Prompts are dealt out to the streams in turn, for the place {prompt} in their
 	// requests.
 	Prompts []string
+	// Request is the body of stream number seq of the wave, where each has its own; nil
+	// where all send Body. It is called from many goroutines.
+	Request func(seq uint64) []byte
 	Dialect *stream.Dialect
 	Ask     stream.Ask
 	Limits  tap.Limits
@@ -100,7 +111,9 @@ func (w *Wave) check() error {
 		return fmt.Errorf("drive load: rate %g is negative", w.Rate)
 	case w.Rate == 0 && w.Streams <= 0:
 		return errors.New("drive load: zero streams")
-	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0:
+	case w.Rate == 0 && w.Schedule != nil:
+		return errors.New("drive load: a schedule without a rate")
+	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0 && len(w.Schedule) == 0:
 		return errors.New("drive load: a rate needs a duration or a total")
 	case w.Streams > most:
 		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)", w.Streams, most)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/arrivals"
 )
 
 // A pacer says when streams start. It is a vegeta.Pacer that does the waiting
@@ -21,10 +23,20 @@ type pacer struct {
 	// slots holds one value for each stream under way, and has room for as many as may
 	// be; nil where Vegeta's workers are the slots.
 	slots chan struct{}
+	// schedule is when each stream of an open wave is due, since begin; nil for rate.
+	schedule []time.Duration
+	// stages say how many streams may be under way in a closed wave, beginning with from.
+	stages []arrivals.Stage
+	from   float64
 }
 
 func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
 	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp, count: w.Streams}
+	if w.Schedule != nil {
+		p.schedule, p.total = w.Schedule, len(w.Schedule)
+		return p
+	}
+	p.stages, p.from = w.Stages, w.Begin
 	if w.Duration > 0 {
 		p.end = p.begin + w.Duration
 	} else if p.closed && p.total == 0 {
@@ -50,12 +62,18 @@ func (p *pacer) asked() int {
 	return int(math.Ceil(n - 1e-9))
 }
 
+// latest is how late a stream may start that has a time of its own.
+const latest = 10 * time.Millisecond
+
 // slack is how late a stream of an open wave may start.
 func (p *pacer) slack() time.Duration {
-	if p.closed {
+	switch {
+	case p.closed:
 		return 0
+	case p.schedule != nil:
+		return latest
 	}
-	return max(10*time.Millisecond, time.Duration(float64(time.Second)/p.rate))
+	return max(latest, time.Duration(float64(time.Second)/p.rate))
 }
 
 // due is when stream n starts at the soonest, as a run offset.
@@ -64,6 +82,9 @@ func (p *pacer) slack() time.Duration {
 //	open    under the ramp the rate grows linearly, so that the streams started by
 //	        time t are rate·t²/2·ramp, and stream n is due at √(2·ramp·n/rate)
 func (p *pacer) due(n uint64) time.Duration {
+	if p.schedule != nil {
+		return p.begin + p.schedule[min(n, uint64(len(p.schedule)-1))]
+	}
 	k, ramp := float64(n), p.ramp.Seconds()
 	var s float64
 	switch grown := p.rate * ramp / 2; {
@@ -98,8 +119,11 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 
 // enter waits for a slot, and reports false where the wave was over first.
 func (p *pacer) enter() bool {
-	if p.slots == nil {
+	switch {
+	case p.slots == nil:
 		return true
+	case p.stages != nil:
+		return p.room()
 	}
 	select {
 	case p.slots <- struct{}{}:
@@ -145,4 +169,26 @@ func (p *pacer) onEnd(stop func()) (release func()) {
 		stop()
 	}()
 	return func() { cancel(); <-finished }
+}
+
+// pause is how often a wave in stages looks whether it may start a stream.
+const pause = time.Millisecond
+
+// room waits until fewer streams are under way than the stages allow at the time, and
+// reports false where the wave was over first. Where the number falls, streams go on to
+// their ends and are not replaced. Only Pace takes slots, one at a time.
+func (p *pacer) room() bool {
+	t := time.NewTicker(pause)
+	defer t.Stop()
+	for len(p.slots) >= int(math.Round(arrivals.At(p.from, p.stages, p.now()-p.begin))) {
+		select {
+		case <-t.C:
+		case <-p.ctx.Done():
+		}
+		if p.over() {
+			return false
+		}
+	}
+	p.slots <- struct{}{}
+	return !p.over()
 }

@@ -53,7 +53,7 @@ func (d *draw) nth(n uint64) int {
 // chosen picks the given share of each block of streams by the run's seed, so
 // that a small wave has its share too; a wave of one stream is always picked.
 func (d *draw) chosen(what string, n uint64, share float64) bool {
-	if d.sc.Load.Concurrent() == 1 && d.sc.Load.Rate == 0 || share >= 1 {
+	if d.sc.Load.Concurrent() == 1 && !d.sc.Load.Open() || share >= 1 {
 		return true
 	}
 	block := uint64(10)
@@ -85,7 +85,10 @@ func hash(s string) uint64 {
 // where each stream is sent once, otherwise those of the first turn.
 func (d *draw) victims(w load.Wave) []uint64 {
 	n := w.Streams
-	if w.Rate > 0 {
+	switch {
+	case w.Schedule != nil || w.Stages != nil:
+		n = max(1, early(&w, 10*time.Second))
+	case w.Rate > 0:
 		n = int(w.Rate * min(w.Duration, 10*time.Second).Seconds())
 	}
 	var v []uint64

@@ -192,7 +192,7 @@ func capacity(o *harness.Options) error {
 	for _, sc := range o.Scenarios {
 		l := o.Load.Over(sc.Load)
 		n := l.Concurrent()
-		if l.Rate > 0 || n <= max {
+		if l.Open() || n <= max {
 			continue
 		}
 		return &harness.UsageError{Place: "load.streams",

@@ -52,6 +52,7 @@ func (s *sender) wave(n int, l *harness.Load) load.Wave {
 		if l.Rate > 0 {
 			w.Streams = 0
 		}
+		s.shape(&w, l)
 	}
 	block := w.Total
 	if block == 0 {

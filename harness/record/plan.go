@@ -150,6 +150,18 @@ type LoadPlan struct {
 	Rate     float64       `json:"rate,omitempty"` // streams per second
 	Ramp     time.Duration `json:"ramp,omitempty"`
 	Duration time.Duration `json:"duration,omitempty"`
+	// Arrivals is how streams follow each other ("poisson", "gamma(2)"), "" for equal
+	// distances; Prompts the file of the requests, "" where all are alike.
+	Arrivals string      `json:"arrivals,omitempty"`
+	Stages   []LoadStage `json:"stages,omitempty"`
+	Prompts  string      `json:"prompts,omitempty"`
+}
+
+// A LoadStage moves the load to a target: streams per second in an open model, streams at
+// a time in a closed one.
+type LoadStage struct {
+	Duration time.Duration `json:"duration"`
+	Target   float64       `json:"target"`
 }
 
 // A Policy says what a scenario may do to its streams, and what it must have

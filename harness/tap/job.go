@@ -21,6 +21,8 @@ type Job struct {
 	// the stream's own value is sent.
 	URL    string
 	Header http.Header
+	// Body replaces the request's; nil keeps it.
+	Body []byte
 	// Dial is the "host:port" to connect to; empty dials the URL's.
 	Dial string
 	// Prompt is the stream's own, for {prompt}.

@@ -112,9 +112,13 @@ func (r *request) fill(req *http.Request, job *Job) error {
 		}
 	}
 	if req.Body == nil {
+		r.body = job.values().Body(job.Body, IsJSON(r.header.Get("Content-Type")))
 		return nil
 	}
 	body, err := io.ReadAll(req.Body)
+	if job.Body != nil {
+		body = job.Body
+	}
 	r.body = job.values().Body(body, IsJSON(r.header.Get("Content-Type")))
 	if err = errors.Join(err, req.Body.Close()); err != nil {
 		return fmt.Errorf("make request: read body: %w", err)

@@ -17,7 +17,7 @@ var values = map[string]reflect.Type{
 	"port": reflect.TypeFor[Port](), "share": reflect.TypeFor[Share](), "factor": reflect.TypeFor[Factor](),
 	"dialect": reflect.TypeFor[Dialect](), "form": reflect.TypeFor[Form](), "hop": reflect.TypeFor[Hop](),
 	"expectation": reflect.TypeFor[Expectation](), "id": reflect.TypeFor[ID](), "env": reflect.TypeFor[Env](),
-	"command": reflect.TypeFor[Command](),
+	"command": reflect.TypeFor[Command](), "arrivals": reflect.TypeFor[Arrivals](), "target": reflect.TypeFor[Target](),
 }
 
 // valueOf is how the value of a field is written; nil where the field itself says it.

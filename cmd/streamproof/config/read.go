@@ -87,6 +87,9 @@ func Parse(path string, data []byte) (*File, error) {
 	if err := f.checkDialects(); err != nil {
 		return nil, err
 	}
+	if err := f.checkStages(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
