@@ -3,12 +3,15 @@ package harness
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -338,8 +341,28 @@ func (a *App) Validate() error {
 	if err := cmp.Or(a.validValues(), a.validTLS()); err != nil {
 		return err
 	}
-	_, err = a.secrets()
+	return a.expandable()
+}
+
+// expandable refuses environment variables that are not set.
+func (a *App) expandable() error {
+	for _, name := range slices.Sorted(maps.Keys(a.Stream.Headers)) {
+		if _, err := expand("stream.headers."+name, a.Stream.Headers[name]); err != nil {
+			return err
+		}
+	}
+	_, err := expand("stream.body", a.Stream.Body)
 	return err
+}
+
+// expand puts environment variables into what stands at a place.
+func expand(place, s string) (string, error) {
+	full, missing := secret.Expand(s)
+	if missing != "" {
+		return "", &UsageError{Place: place, Problem: "environment variable " + missing + " is not set",
+			Fix: "export it, or take ${" + missing + "} out"}
+	}
+	return full, nil
 }
 
 // unused refuses what would be taken and do nothing.

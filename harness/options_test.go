@@ -2,6 +2,7 @@ package harness
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -54,5 +55,13 @@ func TestValidateAllowsLoopbackAndNamedHosts(t *testing.T) {
 		if err := o.Validate(); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
+	}
+}
+
+func TestUnsetVariableIsRefused(t *testing.T) {
+	app := App{Stream: Stream{Headers: map[string]string{"X-Key": "${STREAMPROOF_NO_SUCH_VARIABLE}"}}}
+	err := app.Validate()
+	if err == nil || !strings.Contains(err.Error(), "stream.headers.X-Key: environment variable STREAMPROOF_NO_SUCH_VARIABLE is not set") {
+		t.Fatalf("got %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -34,7 +35,7 @@ type Plan struct {
 	Template          []byte          // Body before the sizes of a request are put in
 	Added             []string        // the fields of Header that the user did not name
 	TLS               *tls.Config     // of https URLs; nil for Go's defaults
-	Secrets           Secrets
+	Secrets           secret.Secrets
 }
 
 // NewPlan checks o and works it out. The error is a [*UsageError].
@@ -58,10 +59,7 @@ func NewPlan(o Options) (*Plan, error) {
 
 // request expands headers and body once, and remembers what to keep secret.
 func (p *Plan) request() error {
-	var err error
-	if p.Secrets, err = p.App.secrets(); err != nil {
-		return err
-	}
+	p.Secrets = secret.Of(p.App.Stream.Headers, p.App.Stream.Body)
 	p.Header = http.Header{}
 	for k, v := range p.App.Stream.Headers {
 		full, err := expand("stream.headers."+k, v)
@@ -79,7 +77,7 @@ func (p *Plan) request() error {
 
 // publicRequest is the request as it may be written down.
 func (p *Plan) publicRequest() record.Request {
-	r := record.Request{URL: PublicURL(p.Secrets.Hide(p.App.Base() + p.App.Path())), Method: p.App.Method(),
+	r := record.Request{URL: secret.PublicURL(p.Secrets.Hide(p.App.Base() + p.App.Path())), Method: p.App.Method(),
 		Body: p.Secrets.Hide(p.App.Stream.Body), Headers: map[string]string{},
 		Order: p.App.Stream.Order, Owner: p.App.Stream.Owner}
 	for k, v := range p.App.Stream.Headers {

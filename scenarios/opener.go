@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/origin"
@@ -32,30 +33,52 @@ func init() {
 	}
 }
 
+// A machine is a kind of stack that users name.
+type machine struct {
+	name string
+	// contains says that it starts containers, and can start what is given as one.
+	contains bool
+	open     func() (stack.Opener, error)
+}
+
+// machines are the kinds of stacks that users name. Of those that can start an app the
+// first one does where nobody names one.
+var machines = []machine{
+	{name: "local", open: func() (stack.Opener, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find our own program: %w", err)
+		}
+		return process.New(process.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
+			NginxPath: os.Getenv("STREAMPROOF_NGINX")}), nil
+	}},
+	{name: "docker", contains: true, open: func() (stack.Opener, error) { return container.New(container.Options{}), nil }},
+}
+
+// Stacks are the names that [harness.App.Stack] may have.
+func Stacks() []string {
+	var names []string
+	for _, m := range machines {
+		names = append(names, m.name)
+	}
+	return names
+}
+
 // Opener returns the stack that can start app: containers for an image, a
 // Dockerfile or a compose service, this machine's processes for all else. The
 // built-in origin runs on either, as app.Stack says. $STREAMPROOF_NGINX names
 // the host's nginx, "-" does without.
 func Opener(app harness.App) (stack.Opener, error) {
 	contained := app.Image != "" || app.Build != "" || app.Compose != (stack.Compose{})
-	switch app.Stack {
-	case "":
-	case "docker":
-		contained = true
-	case "local":
-		if contained {
-			return nil, &harness.UsageError{Place: "stack", Problem: "the local stack runs no containers", Fix: "leave stack out, or use docker"}
+	for _, m := range machines {
+		switch {
+		case app.Stack == m.name && contained && !m.contains:
+			return nil, &harness.UsageError{Place: "stack", Problem: "the " + m.name + " stack runs no containers",
+				Fix: "leave stack out, or use docker"}
+		case app.Stack == m.name || app.Stack == "" && (m.contains || !contained):
+			return m.open()
 		}
-	default:
-		return nil, &harness.UsageError{Place: "stack", Problem: fmt.Sprintf("unknown stack %q", app.Stack), Fix: "known are local, docker"}
 	}
-	if contained {
-		return container.New(container.Options{}), nil
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find our own program: %w", err)
-	}
-	return process.New(process.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
-		NginxPath: os.Getenv("STREAMPROOF_NGINX")}), nil
+	return nil, &harness.UsageError{Place: "stack", Problem: fmt.Sprintf("unknown stack %q", app.Stack),
+		Fix: "known are " + strings.Join(Stacks(), ", ")}
 }

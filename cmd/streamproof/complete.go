@@ -86,7 +86,7 @@ func completeRuns(_ *cobra.Command, args []string, typed string) ([]string, cobr
 func (f *runFlags) complete(cmd *cobra.Command) {
 	for name, by := range map[string]cobra.CompletionFunc{
 		"scenario": choices(scenarioChoices), "require": choices(scenarioChoices), "sabotage": choices(sabotageChoices),
-		"dialect": choices(config.Dialects), "stack": choices(func() []string { return []string{"local", "docker"} }),
+		"dialect": choices(config.Dialects), "stack": choices(scenarios.Stacks),
 		"method":       choices(func() []string { return []string{"GET", "POST", "PUT"} }),
 		"arrivals":     choices(func() []string { return arrivals.Kinds }),
 		"load-prompts": files("jsonl"),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -143,7 +144,7 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 
 func (in *input) probed(f *finding, app *harness.App) *probed {
 	l, d := &f.looks[0], dialectOf(f.dialect)
-	p := &probed{URL: harness.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto, ContentType: l.ContentType, Encoding: l.Encoding,
+	p := &probed{URL: secret.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto, ContentType: l.ContentType, Encoding: l.Encoding,
 		Dialect: f.dialect, Certain: f.guess.Certain, Unknown: f.guess.Unknown, Like: f.guess.Like, Why: reasons(f.guess.Why), Proposals: f.guess.Ends,
 		State: string(f.sum.State), Finish: f.sum.Reason, Error: f.sum.ErrorText, Events: len(f.events), Bytes: len(l.Body), Length: f.length,
 		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}

@@ -18,6 +18,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/play"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -144,7 +145,7 @@ func refused(l *play.Look, o *harness.Options) error {
 	}
 	problem := fmt.Sprintf("%s %s was answered with %d %s", r.Method, path, l.Status, http.StatusText(l.Status))
 	if to := l.Header.Get("Location"); to != "" && l.Status < 400 {
-		return &harness.UsageError{Place: "url", Problem: problem + " to " + harness.PublicURL(to), Fix: "ask there: streamproof run " + quote(harness.PublicURL(to))}
+		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to), Fix: "ask there: streamproof run " + quote(secret.PublicURL(to))}
 	}
 	if said := r.Said(); said != "" {
 		problem += "; the server says: " + said

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/secret"
 )
 
 // repro is the command line that repeats this run, without its seed, which the
@@ -62,7 +62,7 @@ func public(flag, value, dir string) string {
 		}
 		return "@" + filepath.Join(dir, bodyFiles[flag])
 	case "url", "direct":
-		return harness.PublicURL(value)
+		return secret.PublicURL(value)
 	}
 	return value
 }

@@ -37,7 +37,7 @@ func (f MemoryKill) String() string {
 // beyond it: what lies there is charged to the container, and the kernel finds
 // nobody to blame for it but the app.
 func (f MemoryKill) Prepare(spec *stack.Spec) {
-	if spec.Kind != "docker" {
+	if !spec.LimitsMemory {
 		return
 	}
 	if spec.App.Memory == 0 {

@@ -56,14 +56,14 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 
 // Only a container has a limit to run into.
 func TestMemoryKillPreparesContainers(t *testing.T) {
-	for kind, want := range map[string]int64{"docker": unlimited, "local": 0} {
-		spec := stack.Spec{Kind: kind}
+	for limits, want := range map[bool]int64{true: unlimited, false: 0} {
+		spec := stack.Spec{LimitsMemory: limits}
 		MemoryKill{}.Prepare(&spec)
 		if spec.App.Memory != want || spec.App.Shm != 2*want {
-			t.Errorf("%s: memory %d, shm %d", kind, spec.App.Memory, spec.App.Shm)
+			t.Errorf("limits %v: memory %d, shm %d", limits, spec.App.Memory, spec.App.Shm)
 		}
 	}
-	spec := stack.Spec{Kind: "docker", App: stack.App{Memory: 100 << 20}}
+	spec := stack.Spec{LimitsMemory: true, App: stack.App{Memory: 100 << 20}}
 	MemoryKill{}.Prepare(&spec)
 	if spec.App.Memory != 100<<20 {
 		t.Errorf("the user's limit became %d", spec.App.Memory)

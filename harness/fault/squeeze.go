@@ -21,7 +21,7 @@ func (f Squeeze) String() string {
 
 // Prepare gives a container a limit that can be lowered.
 func (f Squeeze) Prepare(spec *stack.Spec) {
-	if spec.Kind == "docker" && spec.App.Memory == 0 {
+	if spec.LimitsMemory && spec.App.Memory == 0 {
 		spec.App.Memory = unlimited
 	}
 }

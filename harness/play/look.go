@@ -59,8 +59,8 @@ func LookAt(ctx context.Context, o harness.Options, times int, limit time.Durati
 	defer os.RemoveAll(dir)
 	begin := time.Now()
 	st, err := o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir,
-		Kind: o.Opener.Kind(),
-		Now:  func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
+		LimitsMemory: stack.LimitsMemory(o.Opener),
+		Now:          func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
 	if err != nil {
 		return nil, err
 	}

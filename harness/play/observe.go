@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -100,7 +100,7 @@ func (s *seen) ended(st *record.Stream) {
 	}
 	st.Header = s.hidden(st.Header)
 	for i := range st.Redirects {
-		st.Redirects[i].Location = harness.PublicURL(s.hide(st.Redirects[i].Location))
+		st.Redirects[i].Location = secret.PublicURL(s.hide(st.Redirects[i].Location))
 	}
 	s.count(st)
 }

@@ -60,6 +60,15 @@ type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// A Limiter is an [Opener] whose machines hold the app to its limit of memory.
+type Limiter interface{ LimitsMemory() bool }
+
+// LimitsMemory reports whether o does.
+func LimitsMemory(o Opener) bool {
+	l, ok := o.(Limiter)
+	return ok && l.LimitsMemory()
+}
+
 // A Spec is a stack to be started.
 type Spec struct {
 	App      App
@@ -85,8 +94,8 @@ type Spec struct {
 	Struck []string
 	// LogDir is where logs are written, one file per process or container.
 	LogDir string
-	// Kind is the opener's, for those who prepare a spec.
-	Kind string
+	// LimitsMemory is the opener's, for those who prepare a spec, see [Limiter].
+	LimitsMemory bool
 	// Now is the run's clock: the offset from the run's start.
 	Now func() time.Duration
 	// Notify receives what processes and containers did, as it happens. It must

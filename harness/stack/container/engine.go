@@ -76,6 +76,9 @@ func New(opt Options) *Opener {
 // Kind implements [stack.Opener].
 func (*Opener) Kind() string { return "docker" }
 
+// LimitsMemory implements [stack.Limiter]: a container is a cgroup.
+func (*Opener) LimitsMemory() bool { return true }
+
 // Open implements [stack.Opener]. Without Docker the error is an [*Absent],
 // without an image an [*ImageError].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {

@@ -1,4 +1,10 @@
-package harness
+// Package secret keeps values out of everything that is written: what environment
+// variables brought in, and headers that carry credentials.
+//
+//  1. [Expand] puts environment variables in.
+//  2. [Of] finds the secrets of a request; [Secrets.Hide] and [Secrets.Scrub] take them
+//     out of a text and of a file, [PublicURL] takes credentials out of a URL.
+package secret
 
 import (
 	"bufio"
@@ -24,11 +30,10 @@ var credential = map[string]bool{
 	"authorization": true, "proxy-authorization": true, "cookie": true, "x-api-key": true, "api-key": true, "x-goog-api-key": true,
 }
 
-// expand puts environment variables in. A variable that is not set is an error:
-// a stream sent without its key would fail for a reason that nobody sees.
-func expand(place, s string) (string, error) {
-	var missing string
-	out := variable.ReplaceAllStringFunc(s, func(ref string) string {
+// Expand puts environment variables in, and names the first one that is not set: a
+// stream sent without its key would fail for a reason that nobody sees.
+func Expand(s string) (full, missing string) {
+	full = variable.ReplaceAllStringFunc(s, func(ref string) string {
 		name := ref[2 : len(ref)-1]
 		v, ok := os.LookupEnv(name)
 		if !ok && missing == "" {
@@ -36,38 +41,28 @@ func expand(place, s string) (string, error) {
 		}
 		return v
 	})
-	if missing != "" {
-		return "", &UsageError{Place: place, Problem: "environment variable " + missing + " is not set", Fix: "export it, or take ${" + missing + "} out"}
-	}
-	return out, nil
+	return full, missing
 }
 
-// secrets collects what must be kept out of everything we write.
-func (a *App) secrets() (Secrets, error) {
+// Of finds the secrets of a request as the user wrote it.
+func Of(headers map[string]string, body string) Secrets {
 	hidden := map[string]string{}
 	note := func(raw string) {
 		for _, ref := range variable.FindAllStringSubmatch(raw, -1) {
 			hidden[os.Getenv(ref[1])] = "${" + ref[1] + "}"
 		}
 	}
-	for k, v := range a.Stream.Headers {
-		full, err := expand("stream.headers."+k, v)
-		if err != nil {
-			return Secrets{}, err
-		}
+	for k, v := range headers {
 		note(v)
 		if credential[strings.ToLower(k)] && !variable.MatchString(v) {
-			hidden[full] = "[" + strings.ToLower(k) + " withheld]"
-			if _, token, ok := strings.Cut(full, " "); ok { // "Bearer abc": the token alone is as secret
+			hidden[v] = "[" + strings.ToLower(k) + " withheld]"
+			if _, token, ok := strings.Cut(v, " "); ok { // "Bearer abc": the token alone is as secret
 				hidden[token] = "[" + strings.ToLower(k) + " withheld]"
 			}
 		}
 	}
-	if _, err := expand("stream.body", a.Stream.Body); err != nil {
-		return Secrets{}, err
-	}
-	note(a.Stream.Body)
-	return newSecrets(hidden), nil
+	note(body)
+	return newSecrets(hidden)
 }
 
 // newSecrets replaces longer values first, so that a token inside a header does
