@@ -31,13 +31,8 @@ setup: ## install what the tests need and the host lacks
 .PHONY: test
 test: setup trials ## all tests, with the race detector where it can bear them; those of containers where there is Docker
 	@if docker info >/dev/null 2>&1; then docker/build.sh; else echo "no Docker here: the tests of containers skip"; fi
-	@# All is compiled first, with every core; then one package at a time, since two
-	@# of them that measure time on one small machine would disturb each other.
-	@$(GO) test -race -run '^$$' ./... >/dev/null
 	@$(MAKE) --no-print-directory norace purity
-	$(GO) test -race -p 1 -parallel 4 -timeout 20m $$($(GO) list ./... | grep -vxF "$$($(GO) list $(BUBBLES) ./scenarios)")
-	@# The plays of the catalogue mostly wait: ./scenarios says how many run side by side.
-	$(GO) test -race -timeout 20m ./scenarios
+	@BUBBLES="$(BUBBLES)" .ci/test
 
 # A bubble of synctest with the timers of whole runs in it crashes the race detector of
 # Go 1.26 now and then (golang.org/issue/78156). What is tested in bubbles alone goes
