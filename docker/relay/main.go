@@ -104,7 +104,7 @@ func handler(r *relay.Relay) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", relay.Handler(r))
 	mux.HandleFunc("POST /pause", func(w http.ResponseWriter, _ *http.Request) {
-		r.Pause()
+		r.Cut()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /resume", func(w http.ResponseWriter, _ *http.Request) {

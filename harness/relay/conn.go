@@ -50,6 +50,7 @@ type conn struct {
 	mu             sync.Mutex   // guards what follows
 	client, server *net.TCPConn // nil while polled
 	polled         bool         // the loop has the sockets
+	reading        bool         // the way down's goroutine is in a read that may be ended
 	queue          []exchange   // requests whose responses have not begun
 
 	poll poll // the loop's own

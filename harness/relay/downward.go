@@ -3,6 +3,8 @@ package relay
 import (
 	"errors"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -44,6 +46,8 @@ type downward struct {
 	// nothing left to watch.
 	settled bool
 	backlog
+	delay delayed
+	timed bool // the goroutine's reads have a deadline
 }
 
 // A mark is the place of a frame in the body.
@@ -83,9 +87,16 @@ func (d *downward) run() {
 	d.finished(err)
 }
 
-// read carries one read.
+// read carries one read, or what an impairment lets go.
 func (d *downward) read(buf []byte) error {
-	n, err := d.server.Read(buf)
+	m := d.relay.impaired.now.Load()
+	if !m.none() || !d.delay.empty() || d.delay.end != nil {
+		return d.readDelayed(m, buf)
+	}
+	n, err := d.listen(time.Time{}, m, buf)
+	if err == errLookAgain {
+		return nil
+	}
 	d.moved()
 	if n > 0 {
 		if werr := d.carry(buf[:n]); errors.Is(werr, errStruck) || err == nil {
@@ -93,6 +104,36 @@ func (d *downward) read(buf []byte) error {
 		}
 	}
 	return err
+}
+
+// errLookAgain says that a read was ended to look at the impairment.
+var errLookAgain = errors.New("look again")
+
+// listen reads from the target until then, or until another condition holds than m.
+func (d *downward) listen(until time.Time, m *condition, buf []byte) (n int, err error) {
+	d.mu.Lock()
+	d.reading = true
+	if d.timed || !until.IsZero() {
+		d.server.SetReadDeadline(until)
+		d.timed = !until.IsZero()
+	}
+	d.mu.Unlock()
+	// Both tell what they know before they end the read: after the deadline was set,
+	// nothing is missed.
+	if d.aged.Load() != nil {
+		err = os.ErrDeadlineExceeded
+	} else if d.relay.impaired.now.Load() != m {
+		err = errLookAgain
+	} else {
+		n, err = d.server.Read(buf)
+	}
+	d.mu.Lock()
+	d.reading = false
+	d.mu.Unlock()
+	if errors.Is(err, os.ErrDeadlineExceeded) && d.aged.Load() == nil {
+		d.timed, err = true, errLookAgain
+	}
+	return n, err
 }
 
 // tooOld does a strike whose time has come, and reports whether there was one.

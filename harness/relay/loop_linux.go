@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,9 @@ import (
 //
 //	admit ──inbox──▶ register ──▶ move … move ──▶ close
 //	                                  └─────────▶ give, to goroutines
+//
+// What an impairment delays waits with its connection, see delayed, until a timer
+// tells that it is due.
 //
 // It follows requests and responses as the goroutines do, so that a strike that
 // is armed late still finds its place. That is below 1 % of what an event costs;
@@ -33,9 +37,15 @@ type loop struct {
 	live  int     // connections in table
 	again []moved // ways that may have more to read
 
+	impaired *impairment
+	timer    int       // timerfd: something that was delayed is due
+	rings    time.Time // when the timer does
+	due      dues
+
 	mu      sync.Mutex // guards what follows
 	inbox   []*conn
 	changed bool // strikes were armed
+	another bool // there is another impairment
 	rung    bool
 	closed  bool // no connection will come any more
 	ended   bool // ep and bell are closed
@@ -45,7 +55,9 @@ type loop struct {
 type poll struct {
 	client, server int // descriptors
 	slot           int32
-	heads          int // requests that were looked at
+	heads          int  // requests that were looked at
+	waiting        bool // its target may have more than was read
+	due            due
 }
 
 // A way is one direction of a connection.
@@ -71,9 +83,10 @@ const (
 	loopBurst = 4
 	loopBatch = 256 // epoll events a wait
 	bellSlot  = -1
+	timerSlot = -2
 )
 
-func newLoop() (*loop, error) {
+func newLoop(i *impairment) (*loop, error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create epoll: %w", err)
@@ -86,7 +99,11 @@ func newLoop() (*loop, error) {
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, bell, &ev); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch eventfd: %w", err), unix.Close(ep), unix.Close(bell))
 	}
-	return &loop{ep: ep, bell: bell, buf: make([]byte, loopBuffer)}, nil
+	timer, err := newTimer(ep)
+	if err != nil {
+		return nil, errors.Join(err, unix.Close(ep), unix.Close(bell))
+	}
+	return &loop{ep: ep, bell: bell, timer: timer, impaired: i, buf: make([]byte, loopBuffer)}, nil
 }
 
 // admit takes a connection from its goroutines. It reports false where that has
@@ -132,6 +149,9 @@ func (l *loop) wake(c *conn) { l.tell(func() { l.inbox = append(l.inbox, c) }) }
 // armed makes the loop look for connections that are to be struck now.
 func (l *loop) armed() { l.tell(func() { l.changed = true }) }
 
+// reconsider makes the loop look at what is delayed, and whether it still is.
+func (l *loop) reconsider() { l.tell(func() { l.another = true }) }
+
 // close ends the loop once its connections have ended. Those are ended by the
 // caller, before.
 func (l *loop) close() { l.tell(func() { l.closed = true }) }
@@ -160,6 +180,7 @@ func (l *loop) run() {
 		for _, ev := range events[:max(n, 0)] {
 			l.ready(&ev)
 		}
+		l.passDue()
 		again := l.again
 		l.again = nil
 		for _, m := range again {
@@ -176,8 +197,8 @@ func (l *loop) run() {
 // attend looks into the inbox, and reports whether the loop has ended.
 func (l *loop) attend() (over bool) {
 	l.mu.Lock()
-	box, changed, closed := l.inbox, l.changed, l.closed
-	l.inbox, l.changed = nil, false
+	box, changed, another, closed := l.inbox, l.changed, l.another, l.closed
+	l.inbox, l.changed, l.another = nil, false, false
 	if l.rung {
 		var count [8]byte
 		unix.Read(l.bell, count[:]) // resets it
@@ -190,6 +211,9 @@ func (l *loop) attend() (over bool) {
 	if changed {
 		l.rearm()
 	}
+	if another {
+		l.reconsiderAll()
+	}
 	if !closed || l.live > 0 {
 		return false
 	}
@@ -198,6 +222,7 @@ func (l *loop) attend() (over bool) {
 	if l.ended = len(l.inbox) == 0; l.ended {
 		unix.Close(l.ep)
 		unix.Close(l.bell)
+		unix.Close(l.timer)
 	}
 	return l.ended
 }
@@ -233,6 +258,7 @@ func (l *loop) register(c *conn) {
 			return
 		}
 	}
+	l.schedule(c)
 }
 
 // unregister forgets c; its sockets are the caller's. A slot is used again only
@@ -241,6 +267,7 @@ func (l *loop) unregister(c *conn) {
 	if c.poll.slot < 0 {
 		return
 	}
+	l.due.remove(c)
 	l.table[c.poll.slot] = nil
 	l.free = append(l.free, c.poll.slot)
 	c.poll.slot = -1
@@ -318,8 +345,8 @@ func (l *loop) rearm() {
 // ready attends to one socket: the way that reads it, and the one that waits to
 // write to it.
 func (l *loop) ready(ev *unix.EpollEvent) {
-	if ev.Fd == bellSlot {
-		return
+	if ev.Fd < 0 {
+		return // the bell or the timer
 	}
 	c := l.table[ev.Fd]
 	if c == nil {
@@ -366,11 +393,20 @@ func (l *loop) move(c *conn, w way, all bool) {
 		if len(b.rest) > 0 {
 			return // goes on when the target can be written to
 		}
+		if w == downwards && c.down.impaired() && !l.passDelayed(c) {
+			return
+		}
 		n, errno := direct(unix.SYS_READ, from, l.buf)
 		if errno == unix.EAGAIN {
 			return
 		}
 		if errno == unix.EINTR {
+			continue
+		}
+		if w == downwards && c.down.impaired() {
+			if !l.delay(c, l.buf[:n], errno) || n < len(l.buf) && !all {
+				return
+			}
 			continue
 		}
 		c.moved()

@@ -57,6 +57,7 @@ type Relay struct {
 	opt      Options
 	addr     string
 	schedule schedule
+	impaired impairment
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 
@@ -81,8 +82,9 @@ func Start(opt Options) (*Relay, error) {
 	}
 	r := &Relay{opt: opt, addr: opt.Listen, conns: make(map[*conn]bool)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.impaired.change(func(none []stack.Toxic) []stack.Toxic { return none })
 	var err error
-	if r.loop, err = newLoop(); err != nil {
+	if r.loop, err = newLoop(&r.impaired); err != nil {
 		return nil, fmt.Errorf("start relay %s: %w", opt.Name, err)
 	}
 	if r.loop != nil {
@@ -94,14 +96,22 @@ func Start(opt Options) (*Relay, error) {
 	return r, nil
 }
 
-// Addr is where the relay listens, "host:port". It keeps the port over a pause.
+// Addr is where the relay listens, "host:port". It keeps the port over a cut.
 func (r *Relay) Addr() string { return r.addr }
 
-// Pause closes the listener: new connections are refused by the kernel.
-// Standing ones go on.
-func (r *Relay) Pause() {
+// Cut closes the listener, so that the kernel refuses new connections, and ends those
+// that stand. [Relay.Resume] undoes it.
+func (r *Relay) Cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.deafen()
+	for c := range r.conns {
+		c.end()
+	}
+}
+
+// deafen closes the listener. r.mu is held.
+func (r *Relay) deafen() {
 	if r.listener != nil {
 		r.listener.Close()
 		r.listener = nil
@@ -132,12 +142,7 @@ func (r *Relay) Resume() error {
 // may be called twice.
 func (r *Relay) Close() error {
 	r.cancel()
-	r.Pause()
-	r.mu.Lock()
-	for c := range r.conns {
-		c.end()
-	}
-	r.mu.Unlock()
+	r.Cut()
 	if r.loop != nil {
 		r.loop.close()
 	}
@@ -190,11 +195,11 @@ func (r *Relay) untrack(c *conn) {
 	r.mu.Unlock()
 }
 
-// track makes c known to Close; false means that Close was faster.
+// track makes c known to Cut and Close; false means that one of them was faster.
 func (r *Relay) track(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ctx.Err() != nil {
+	if r.ctx.Err() != nil || r.listener == nil {
 		return false
 	}
 	r.conns[c] = true

@@ -511,7 +511,7 @@ func TestPauseRefusesAndResumeKeepsThePort(t *testing.T) {
 	server := &script{pieces: []string{"HTTP/1.1 204 No Content\r\n\r\n"}, end: "fin"}
 	r := startRelay(t, server.serve(t))
 	addr := r.Addr()
-	r.Pause()
+	r.Cut()
 	if c, err := net.Dial("tcp", addr); !errors.Is(err, syscall.ECONNREFUSED) {
 		if err == nil {
 			c.Close()

@@ -53,10 +53,7 @@ func (c *Stack) start(ctx context.Context) (err error) {
 	c.remote.Addr = cmp.Or(c.spec.App.Addr, c.remote.Addr)
 	c.server = newServer()
 	c.Spec, c.Machine, c.What = &c.spec, machine{c}, c.appWhat()
-	c.Network = "toxiproxy " + moduleVersion("github.com/Shopify/toxiproxy/v2")
-	if c.spec.Strikes {
-		c.Network = "relay and " + c.Network
-	}
+	c.Network = "relay and toxiproxy " + moduleVersion("github.com/Shopify/toxiproxy/v2")
 	if c.spec.App.URL == "" {
 		err = c.OpenReplicas(ctx)
 	} else {

@@ -83,46 +83,50 @@ func TestLinksToWhichNothingIsDoneAreLeftOut(t *testing.T) {
 			if hops != tc.hops || links != tc.links {
 				t.Errorf("hops %slinks %swant %slinks %s", hops, links, tc.hops, tc.links)
 			}
-			if _, has := r.Versions()["toxiproxy"]; has != (links != "") {
-				t.Errorf("versions are %v with links %q", r.Versions(), links)
-			}
 		})
 	}
 }
 
-// A link that only strikes has no toxiproxy, and a reset from behind it stays one; a
-// link that does anything else has, and none of them the control lane.
-func TestToxiproxyStandsOnlyWhereMoreIsDoneThanToStrike(t *testing.T) {
+// toxiproxy stands only in a link with a toxic that the relay cannot do, and then with
+// a version and a layer; no part of a link stands in the control lane.
+func TestToxiproxyStandsOnlyWhereTheRelayCannotDoIt(t *testing.T) {
+	slow := stack.Toxic{Name: "slow", Type: "slow_close", Direction: stack.Downstream, Attr: map[string]any{"delay": 1}}
 	for _, tc := range []struct {
-		struck []string
+		name   string
+		toxics []stack.Toxic
 		toxic  bool
-	}{{nil, true}, {[]string{stack.UpstreamLink}, true}, {[]string{stack.EdgeLink}, false}} {
-		r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeNone}, Strikes: true, Struck: tc.struck})
+	}{{"none", nil, false}, {"latency", []stack.Toxic{stack.Latency(time.Millisecond, 0)}, false}, {"slow close", []stack.Toxic{slow}, true}} {
+		r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeNone}, Strikes: true,
+			Toxics: map[string][]stack.Toxic{stack.EdgeLink: tc.toxics}})
 		edge, app := r.hop(t, "edge"), r.hop(t, "app")
 		if toxic := strings.HasPrefix(edge.What, "relay and toxiproxy"); toxic != tc.toxic || !toxic && edge.What != "relay" {
-			t.Errorf("struck %v: the edge link is made of %q", tc.struck, edge.What)
+			t.Errorf("%s: the edge link is made of %q", tc.name, edge.What)
 		}
 		if edge.Control != app.URL {
-			t.Errorf("struck %v: the control lane is %s, want the app's own %s", tc.struck, edge.Control, app.URL)
+			t.Errorf("%s: the control lane is %s, want the app's own %s", tc.name, edge.Control, app.URL)
 		}
 		_, version := r.Versions()["toxiproxy"]
 		if layer := len(r.Layers()) > 0 && r.Layers()[0].Name == "toxiproxy"; layer != tc.toxic || version != tc.toxic {
-			t.Errorf("struck %v: toxiproxy among layers %v, among versions %v, want %v", tc.struck, layer, version, tc.toxic)
+			t.Errorf("%s: toxiproxy among layers %v, among versions %v, want %v", tc.name, layer, version, tc.toxic)
 		}
 		l := r.Links()[0]
-		err := l.Add(t.Context(), stack.Latency(time.Millisecond, 0))
-		if cannot := (*stack.Unable)(nil); errors.As(err, &cannot) == tc.toxic || err == nil != tc.toxic {
-			t.Errorf("struck %v: adding a toxic: %v", tc.struck, err)
+		if err := l.Add(t.Context(), stack.Latency(time.Millisecond, 0)); err != nil {
+			t.Errorf("%s: adding latency: %v", tc.name, err)
+		}
+		later := stack.Toxic{Name: "later", Type: "limit_data", Direction: stack.Downstream, Attr: map[string]any{"bytes": 1 << 30}}
+		err := l.Add(t.Context(), later)
+		if cannot := (*stack.Unable)(nil); errors.As(err, &cannot) == tc.toxic || (err == nil) != tc.toxic {
+			t.Errorf("%s: adding a toxic of toxiproxy's: %v", tc.name, err)
 		}
 		strike := stack.Strike{Stream: 1, After: 2, Action: stack.RST}
 		if err := l.(stack.Striker).Arm(t.Context(), strike); err != nil {
 			t.Fatal(err)
 		}
 		if a := stream(t.Context(), request{url: edge.URL, id: 1, events: 5}); a.events != 2 || !errors.Is(a.err, syscall.ECONNRESET) {
-			t.Errorf("struck %v: %v, want a reset after 2 events", tc.struck, a)
+			t.Errorf("%s: %v, want a reset after 2 events", tc.name, a)
 		}
 		if a := stream(t.Context(), request{url: edge.Control, id: 1, events: 3}); !a.done {
-			t.Errorf("struck %v: on the control lane: %v", tc.struck, a)
+			t.Errorf("%s: on the control lane: %v", tc.name, a)
 		}
 	}
 }

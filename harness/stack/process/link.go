@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"slices"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 
@@ -13,21 +14,24 @@ import (
 
 // A link is one stretch of the chain:
 //
-//	main:    ─▶ [relay ─▶] [toxiproxy ─▶] target
-//	control: ───────────────────────────▶ target
+//	main:    ─▶ relay ─▶ [toxiproxy ─▶] target
+//	control: ─────────────────────────▶ target
 //
-// Each part stands only where something will be done by it. The control lane is the
-// target itself: nothing is ever done to it.
+// It stands only where something will be done by it. The control lane is the target
+// itself: nothing is ever done to it.
 //
-// The relay stands on the client's side, because toxiproxy turns every RST that
-// it meets into a FIN: behind it, a strike's reset would never be seen. For the
-// same reason a reset that the app sends reaches nginx as a FIN, where toxiproxy is in
-// the way.
+// The relay does what changes while streams are under way: strikes, latency and
+// bandwidth towards the client, and a cut. toxiproxy does the rest, from before the
+// first connection to the end, and stands only where it has something to do: of all
+// that is in the way it costs most, it turns every RST that it meets into a FIN, and
+// taking a toxic off deadlocks as soon as a client has gone (toxiproxy#558).
 type link struct {
 	name   string
 	target string
-	main   *lane        // nil where nothing is done but strikes
-	relay  *relay.Relay // nil where the stack does not strike
+	relay  *relay.Relay
+	lane   *lane // nil where toxiproxy has nothing to do
+	// strikes says that the stack may strike by the relay.
+	strikes bool
 	// base is the URL of an app to which the link leads straight: only the connection
 	// goes by the link.
 	base string
@@ -44,44 +48,42 @@ func newLink(ctx context.Context, server *toxiproxy.ApiServer, name, target stri
 	if name != stack.EdgeLink {
 		toxics = spec.Toxics[stack.UpstreamLink]
 	}
-	l = &link{name: name, target: target}
+	l = &link{name: name, target: target, strikes: spec.Strikes || spec.Idle(name) > 0}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close(ctx))
 		}
 	}()
 	behind := target // the relay
-	if !spec.RelayOnly(name) {
-		if l.main, err = newLane(ctx, server, name, target, toxics); err != nil {
+	if rest := slices.DeleteFunc(slices.Clone(toxics), relay.Impairs); len(rest) > 0 {
+		if l.lane, err = newLane(ctx, server, name, target, rest); err != nil {
 			return l, err
 		}
-		behind = l.main.listen
+		behind = l.lane.listen
 	}
-	if idle := spec.Idle(name); spec.Strikes || idle > 0 {
-		l.relay, err = relay.Start(relay.Options{Name: name, Listen: "127.0.0.1:0", Target: behind,
-			Idle: idle, Now: spec.Now, Notify: spec.Notify})
+	l.relay, err = relay.Start(relay.Options{Name: name, Listen: "127.0.0.1:0", Target: behind,
+		Idle: spec.Idle(name), Now: spec.Now, Notify: spec.Notify})
+	for _, t := range toxics {
+		if err == nil && relay.Impairs(t) {
+			err = l.relay.Impair(t)
+		}
 	}
 	return l, err
 }
 
 // Plain implements [chain.Plain].
-func (l *link) Plain() bool { return l.main == nil }
+func (l *link) Plain() bool { return l.lane == nil }
 
 // Striker implements [chain.Link].
 func (l *link) Striker() stack.Striker {
-	if l.relay == nil {
+	if !l.strikes {
 		return nil
 	}
 	return l.relay
 }
 
 // Main implements [chain.Link].
-func (l *link) Main() chain.Entrance {
-	if l.relay != nil {
-		return l.at(l.relay.Addr())
-	}
-	return l.at(l.main.listen)
-}
+func (l *link) Main() chain.Entrance { return l.at(l.relay.Addr()) }
 
 // Control implements [chain.Link].
 func (l *link) Control() chain.Entrance { return l.at(l.target) }
@@ -98,43 +100,32 @@ func (l *link) Name() string { return l.name }
 
 // Add implements [stack.Link].
 func (l *link) Add(ctx context.Context, t stack.Toxic) error {
-	if l.main == nil {
-		return onlyStrikes(l.name)
+	switch {
+	case relay.Impairs(t):
+		return l.relay.Impair(t)
+	case l.lane == nil:
+		return &stack.Unable{What: "add a toxic of type " + t.Type + " to the " + l.name + " link",
+			Why: "it was opened without toxiproxy, for latency, bandwidth and strikes alone"}
 	}
-	return l.main.add(ctx, t)
+	return l.lane.add(ctx, t)
 }
 
 // Remove implements [stack.Link].
 func (l *link) Remove(ctx context.Context, name string) error {
-	if l.main == nil {
+	l.relay.Restore(name)
+	if l.lane == nil {
 		return nil
 	}
-	return l.main.remove(ctx, name)
+	return l.lane.remove(ctx, name)
 }
 
-// onlyStrikes is the error of a link that was opened for strikes alone.
-func onlyStrikes(name string) error {
-	return &stack.Unable{What: "change the " + name + " link", Why: "it was opened for strikes alone"}
-}
-
-// SetUp cuts or restores the main lane. Both parts close their listeners, so
-// that the kernel itself refuses what comes.
-func (l *link) SetUp(ctx context.Context, up bool) error {
-	if l.main == nil {
-		return onlyStrikes(l.name)
-	}
-	if !up {
-		if l.relay != nil {
-			l.relay.Pause()
-		}
-		return l.main.down(ctx)
-	}
-	if err := l.main.up(ctx); err != nil {
-		return err
-	}
-	if l.relay != nil {
+// SetUp cuts or restores the main lane. The relay closes its listener, so that the
+// kernel itself refuses what comes.
+func (l *link) SetUp(_ context.Context, up bool) error {
+	if up {
 		return l.relay.Resume()
 	}
+	l.relay.Cut()
 	return nil
 }
 
@@ -143,8 +134,8 @@ func (l *link) close(ctx context.Context) error {
 	if l.relay != nil {
 		errs = append(errs, l.relay.Close())
 	}
-	if l.main != nil {
-		errs = append(errs, l.main.close(ctx))
+	if l.lane != nil {
+		errs = append(errs, l.lane.close(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -36,11 +36,9 @@ const controlLimit = 5 * time.Second
 // nobody empties the channel any more. Of 50 clients that left a flood of data,
 // 17 cost us a pair; streams with gaps between events almost never do.
 type lane struct {
-	name       string
-	listen     string // "127.0.0.1:port", kept when the lane is cut and restored
-	proxy      *toxiproxy.Proxy
-	impairment *impairment
-	number     int64
+	name   string
+	listen string // "127.0.0.1:port", kept when the lane is cut and restored
+	proxy  *toxiproxy.Proxy
 }
 
 func newServer() *toxiproxy.ApiServer {
@@ -52,10 +50,6 @@ func newServer() *toxiproxy.ApiServer {
 func newLane(ctx context.Context, server *toxiproxy.ApiServer, name, target string, toxics []stack.Toxic) (*lane,
 	error) {
 	l := &lane{name: name, proxy: toxiproxy.NewProxy(server, name, "127.0.0.1:0", target)}
-	l.impairment, l.number = newImpairment()
-	if _, err := l.proxy.Toxics.AddToxicJson(bytes.NewReader(impairmentJSON(l.number))); err != nil {
-		return nil, fmt.Errorf("set up lane %s: %w", name, err)
-	}
 	for _, t := range toxics {
 		if err := l.add(ctx, t); err != nil {
 			return nil, err
@@ -72,10 +66,6 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
-	if l.impairment.takes(t) {
-		l.impairment.add(t)
-		return nil
-	}
 	if t.Type == "bandwidth" {
 		silence()
 	}
@@ -91,9 +81,6 @@ func (l *lane) add(ctx context.Context, t stack.Toxic) error {
 }
 
 func (l *lane) remove(ctx context.Context, name string) error {
-	if l.impairment.remove(name) {
-		return nil
-	}
 	return l.call(ctx, "remove toxic "+name, func() error {
 		err := l.proxy.Toxics.RemoveToxic(context.Background(), name)
 		if errors.Is(err, toxiproxy.ErrToxicNotFound) {
@@ -123,7 +110,6 @@ func (l *lane) down(ctx context.Context) error {
 // connections are closed, because writing nothing never fails. A removal that
 // hangs is freed by the stop after it.
 func (l *lane) close(ctx context.Context) error {
-	l.impairment.close(l.number)
 	removing, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	reset := l.call(removing, "remove all toxics", func() error {

@@ -19,7 +19,7 @@ const twinFolder = ".twin"
 
 // Twin implements [stack.Twinner]: the same program on the same form of
 // configuration, without the limits of one scenario, and with no link before the
-// upstream, since toxiproxy makes a FIN of every RST.
+// upstream.
 func (c *Stack) Twin(ctx context.Context) (stack.Twin, error) {
 	if c.edge == nil {
 		return stack.Twin{}, &stack.Unable{What: "start a second edge", Why: "this stack has none"}
