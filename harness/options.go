@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/slo"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	// them; 0 means DefaultTotal.
 	Total      time.Duration
 	Thresholds record.Thresholds
+	// SLO are service level objectives that the streams under load must meet, as package
+	// slo reads them: "first_event p95 < 1s, complete >= 99.9%". "" is none.
+	SLO string
 	// AllowHosts are hosts beyond loopback that may be sent load.
 	AllowHosts []string
 	// Sabotage breaks a seeded share of the origin's streams, see
@@ -106,6 +110,9 @@ func (o *Options) Validate() error {
 	if total, feed := cmp.Or(o.Total, DefaultTotal), o.App.Stream.Endless.For; feed >= total {
 		return &UsageError{Place: "endless", Problem: fmt.Sprintf("a feed is to be read for %s, and no stream lives longer than limits.total, %s", feed, total), Fix: "read it for a shorter time"}
 	}
+	if err := o.validSLO(); err != nil {
+		return err
+	}
 	if err := o.validLoad(); err != nil {
 		return err
 	}
@@ -116,6 +123,18 @@ func (o *Options) Validate() error {
 		return err
 	}
 	return o.validHost()
+}
+
+func (o *Options) validSLO() error {
+	if o.SLO == "" {
+		return nil
+	}
+	_, err := slo.Parse(o.SLO)
+	var bad *slo.ParseError
+	if errors.As(err, &bad) {
+		return &UsageError{Place: "slo", Problem: bad.Problem, Fix: bad.Fix}
+	}
+	return err
 }
 
 func (o *Options) validLoad() error {

@@ -185,7 +185,7 @@ func (p *Plan) policy(sc Scenario) record.Policy {
 		pol.Thresholds = t
 	}
 	pol.Thresholds.Slowdown = cmp.Or(slowest, pol.Thresholds.Slowdown)
-	pol.Faulty = sc.Fault != nil
+	pol.Faulty, pol.SLO = sc.Fault != nil, p.SLO
 	pol.LeftToEdge = pol.LeftToEdge && !sc.Required && p.App.Edge == stack.Edge{}
 	pol.Feed, pol.FeedEvents = p.App.Stream.Endless.For, p.App.Stream.Endless.Events
 	pol.Slowdown = slowdown(sc, pol.Thresholds.Slowdown)

@@ -45,6 +45,7 @@ type runFlags struct {
 	slowdown        config.Factor
 	first, gap      config.Limit
 	progress, total config.Limit
+	slo             string
 
 	scenarios  []string
 	sabotage   string
@@ -127,6 +128,7 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 	fs.Var(&f.gap, "gap-limit", "a stream without a byte for this `TIME` is stalled; also the bound of late and gappy, see above (default 10s)")
 	fs.Var(&f.progress, "progress-limit", "a stream that brings only heartbeats or parts of an event for this `TIME` is stalled (default: no limit but --total-limit)")
 	fs.Var(&f.total, "total-limit", "a stream is ended when it is this `TIME` old (default 5m0s)")
+	fs.StringVar(&f.slo, "slo", "", "the streams under load must meet `OBJECTIVES`, such as 'first_event p95 < 1s, gap p99 < 500ms, complete >= 99.9%'")
 	fs.Var(&f.slowdown, "slowdown", "streams may wait `FACTOR` times as long under load as one alone, and always 1s longer; or off (default 5)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0, "seed for choosing which streams are hit and where, `S` (default: random, and printed)")

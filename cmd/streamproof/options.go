@@ -204,6 +204,7 @@ func (in *input) load(o *harness.Options) error {
 	o.GapLimit = cmp.Or(time.Duration(in.gap), o.GapLimit)
 	o.ProgressLimit = cmp.Or(time.Duration(in.progress), o.ProgressLimit)
 	o.Total = cmp.Or(time.Duration(in.total), o.Total)
+	o.SLO = cmp.Or(in.slo, o.SLO)
 	o.Thresholds.Slowdown = cmp.Or(float64(in.slowdown), o.Thresholds.Slowdown)
 	return nil
 }

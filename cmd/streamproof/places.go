@@ -29,6 +29,7 @@ var places = []struct{ place, flag, key string }{
 	{"load.stages", "stage", "load.stages"},
 	{"load.prompts", "load-prompts", "load.prompts"},
 	{"load", "streams", "load"},
+	{"slo", "slo", "slo"},
 	{"stack", "stack", ""},
 	{"direct", "direct", "app.direct"},
 	{"scenarios", "scenario", "scenarios"},

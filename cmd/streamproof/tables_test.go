@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness/slo"
 )
 
 // table holds what stands between the marks of a page to want; with -update it
@@ -55,6 +56,27 @@ func TestScenarioTable(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", s.ID, cell(s.Title), cell(s.Proves), cell(s.Fault), cell(strings.Join(s.Needs, ", ")), standard)
 	}
 	table(t, "scenarios/README.md", "scenarios", b.String())
+}
+
+// TestMetricsTable: the page lists the metrics that objectives may be about.
+func TestMetricsTable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| metric | also | of | what it is | as defined by |\n|---|---|---|---|---|\n")
+	for _, m := range slo.Metrics {
+		of := "all streams"
+		if m.Spread {
+			of = "each stream"
+		}
+		if m.Name == "gap" {
+			of = "each gap"
+		}
+		also := ""
+		if len(m.Aliases) > 0 {
+			also = "`" + strings.Join(m.Aliases, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, also, of, cell(m.Doc), cell(m.Source))
+	}
+	table(t, "reports/README.md", "metrics", b.String())
 }
 
 // A schema is the part of JSON Schema that the reference shows.

@@ -205,6 +205,8 @@ type Policy struct {
 	// Checks are the flags that fail this scenario when a stream bears them:
 	// names of verdict flags.
 	Checks []string `json:"checks,omitempty"`
+	// SLO are the user's service level objectives as package slo reads them, "" for none.
+	SLO string `json:"slo,omitempty"`
 	// Thresholds are absolute bounds that the user set; 0 is unset.
 	Thresholds Thresholds `json:"thresholds"`
 }

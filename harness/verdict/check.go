@@ -34,7 +34,7 @@ func (a Answer) about(gs []*Graded) Answer {
 func Checkers(p *record.Policy) []Checker {
 	cs := []Checker{Harness{}, Able{}, Applies{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{}, Untouched{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
 		LoadReached{}, KeptUp{}, LinksKeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
-		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}}
+		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}, Objectives{}}
 	for _, name := range p.Checks {
 		cs = append(cs, FlagCheck{Flag(name)})
 	}

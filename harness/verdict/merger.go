@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/slo"
 )
 
 // A Merger puts the judgements on the parts of a run together, see [record.Parts].
@@ -64,6 +65,7 @@ type joint struct {
 	scope  Scope // the last part's, without its streams
 
 	groups        map[record.Group]*groupTimes
+	measure       *slo.Measure // nil where no objectives are set
 	lags          []time.Duration
 	late, toJudge int
 	checks        []*partAnswers
@@ -90,6 +92,12 @@ func (w *joint) add(p *record.Part, s *Scope, r ScenarioReport) {
 		if d.Cause == "" && !slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == d.About }) {
 			w.doubt(d)
 		}
+	}
+	if o, err := slo.Parse(s.Scenario.Policy.SLO); err == nil {
+		if w.measure == nil {
+			w.measure = slo.New(o)
+		}
+		w.measure.Merge(s.Measure(o))
 	}
 	w.replicas(r.Replicas)
 	w.clients(r.Clients)
@@ -188,6 +196,9 @@ func (w *joint) close() {
 	}
 	w.replace(s.sumsTo(r.Started, r.Started), s.enough(w.toJudge, r.Started), LoadReached{}.Check(s),
 		s.keptUpWith(r.Generator.LateStarts, r.Started, lag))
+	if w.measure != nil {
+		w.replace(s.objectives(w.measure))
+	}
 	if bounds := s.Scenario.Policy.Thresholds; bounds != (record.Thresholds{}) {
 		w.replacePassed(s.p95(firstInTime, bounds.FirstEvent, w.underLoad(func(of *groupTimes) []time.Duration { return of.ttfe })),
 			s.p95(answerInTime, bounds.Total, w.underLoad(func(of *groupTimes) []time.Duration { return of.took })),

@@ -25,6 +25,7 @@ func (f *File) Options() harness.Options {
 		Total:      time.Duration(f.Limits.Total),
 		Thresholds: f.Thresholds,
 		AllowHosts: f.AllowHosts,
+		SLO:        f.SLO,
 	}
 }
 

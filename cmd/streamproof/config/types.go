@@ -19,6 +19,7 @@ type Config struct {
 	Load        harness.Load      `yaml:"load"`
 	Limits      Limits            `yaml:"limits"`
 	Thresholds  record.Thresholds `yaml:"thresholds"`
+	SLO         string            `yaml:"slo"`
 	Logs        map[string]Names  `yaml:"logs"`
 	Scenarios   Names             `yaml:"scenarios"`
 	Define      []Define          `yaml:"define"`

@@ -1,0 +1,116 @@
+package verdict
+
+import (
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/slo"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// Objectives asks whether the streams under load met the user's service level objectives.
+type Objectives struct{}
+
+const objectivesMet = "objectives met"
+
+func (Objectives) Check(s *Scope) Answer {
+	o, err := slo.Parse(s.Scenario.Policy.SLO)
+	if err != nil { // none, or those of a later version
+		return Answer{}
+	}
+	return s.objectives(s.Measure(o))
+}
+
+// objectives answers for a measurement.
+func (s *Scope) objectives(m *slo.Measure) Answer {
+	rs := slo.Worst(m.Judge())
+	var whys []string
+	need, missed := 0, slo.Met
+	for _, r := range rs {
+		if whys = append(whys, r.Why); r.Verdict == slo.TooFew {
+			need = max(need, r.Need)
+		}
+		if r.Verdict == slo.Missed && r.Metric.Unit != slo.Time {
+			missed = slo.Missed // no slow machine excuses it
+		}
+	}
+	why := strings.Join(whys, "; ")
+	switch slo.Verdicts(rs) {
+	case slo.Met:
+		return pass(objectivesMet, "%s", why)
+	case slo.TooFew:
+		settle := "send more streams"
+		if need > 0 && m.Streams() > 0 {
+			settle = "send more streams, until there are the values that each objective needs"
+		}
+		return unsure(objectivesMet, settle, "%s", why)
+	}
+	if x, ok := s.slowMachine(); ok && missed == slo.Met {
+		return unsure(objectivesMet, settleBusy, "%s, but %s", why, x)
+	}
+	return fail(objectivesMet, "%s", why)
+}
+
+// slowMachine reports whether the generator did not keep up, or the app was kept from
+// running, while the streams were under load. That some were served all the same does not
+// matter here: a quantile is about the slowest.
+func (s *Scope) slowMachine() (Excuse, bool) {
+	if !s.keptUp() {
+		return Excuse{Generator: true}, true
+	}
+	from, to := time.Duration(math.MaxInt64), time.Duration(0)
+	for i := range s.Streams {
+		if g := &s.Streams[i]; underLoad(g.Group) {
+			from, to = min(from, startOf(g.Stream)), max(to, g.End)
+		}
+	}
+	x, ok := s.Starved(from, to)
+	return Excuse{Starved: &x}, ok
+}
+
+// Measure takes the streams under load that no fault of ours was in the way of, and that
+// we did not leave ourselves.
+func (s *Scope) Measure(o slo.SLO) *slo.Measure {
+	m := slo.New(o)
+	for i := range s.Streams {
+		if g := &s.Streams[i]; !s.guest(g) && !g.Struck && g.Grade.Outcome.counted() && underLoad(g.Group) {
+			m.Add(measured(g))
+		}
+	}
+	return m
+}
+
+func underLoad(g record.Group) bool {
+	return g == record.Load || g == record.Control || g == record.Victim
+}
+
+func measured(g *Graded) *slo.Stream {
+	out := &slo.Stream{Outcome: string(g.Grade.Outcome), First: -1, MaxGap: g.MaxGap, Begin: startOf(g.Stream), End: max(g.End, startOf(g.Stream)),
+		Events: g.Contents, FirstEvent: g.First, LastEvent: g.First, Gaps: contentGaps(g.Stream), Tokens: g.Content.Usage.Output}
+	if t, ok := TTFE(g.Stream); ok {
+		out.First = t
+	}
+	for gap := range out.Gaps {
+		out.LastEvent += gap
+	}
+	return out
+}
+
+// contentGaps are the times between content events.
+func contentGaps(s *record.Stream) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		last := record.Never
+		for m := range s.Marks() {
+			if m.Kind != stream.Content {
+				continue
+			}
+			if last != record.Never && !yield(m.At-last) {
+				return
+			}
+			last = m.At
+		}
+	}
+}
