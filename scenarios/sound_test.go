@@ -166,7 +166,11 @@ func initAndRun(t *testing.T, a soundApp) {
 	if a.body != "" {
 		args = append(args, "--body", a.body)
 	}
-	for _, args := range [][]string{args, {"run", "-f", "streamproof.yaml"}} {
+	run := []string{"run", "-f", "streamproof.yaml"}
+	if !*nightly {
+		run = append(run, "--scenario", "control,buffering,drain") // the origin plays the suite by day
+	}
+	for _, args := range [][]string{args, run} {
 		cmd := exec.Command(bin, args...)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), app.Env...)
 		out, err := cmd.CombinedOutput()
