@@ -68,11 +68,14 @@ func (f fleetTrial) atNight() fleetTrial {
 }
 
 // TestReplicasOnDocker holds each verdict against what the run folder stores: the
-// streams, the events of Docker, the access log and the log of each replica. One
-// stack runs at a time: 200 streams take all of a small machine, and with two of
-// them we read seconds late, which is rightly inconclusive.
+// streams, the events of Docker, the access log and the log of each replica. By night one
+// stack runs at a time: 200 streams take all of a small machine, and with two of them
+// we read seconds late, which is rightly inconclusive.
 func TestReplicasOnDocker(t *testing.T) {
 	needDocker(t)
+	if !*nightly {
+		t.Parallel()
+	}
 	for i := range fleet {
 		f := &fleet[i]
 		if f.byNight && !*nightly {

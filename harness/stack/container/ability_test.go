@@ -34,6 +34,7 @@ func workers(t *testing.T, s *Stack, n int) []stack.Process {
 // A killed worker is one process of the container: the master replaces it, the
 // container lives on, and nothing looks like a memory kill.
 func TestKillAWorker(t *testing.T) {
+	t.Parallel()
 	s, d := open(t, stack.Spec{App: fastapi("WORKERS=2"), Edge: stack.Edge{Form: stack.EdgeStreaming}})
 	ws := workers(t, s, 2)
 	if !strings.Contains(ws[0].Command, "gunicorn") {
@@ -68,6 +69,7 @@ func TestKillAWorker(t *testing.T) {
 // The worker that is blamed is the one that the kernel takes, and a memory kill
 // is proved by the counter and told apart from a SIGKILL by it.
 func TestMemoryKillOfAWorker(t *testing.T) {
+	t.Parallel()
 	app := fastapi("WORKERS=2")
 	app.Memory, app.Shm = 160<<20, 256<<20
 	s, d := open(t, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeStreaming}})
@@ -108,6 +110,7 @@ func TestMemoryKillOfAWorker(t *testing.T) {
 // With the app as PID 1 a memory kill takes the container, Docker starts it
 // again, and the chain works as before.
 func TestMemoryKillOfTheContainer(t *testing.T) {
+	t.Parallel()
 	app := fastapi("SERVER=uvicorn")
 	app.Memory, app.Shm = 128<<20, 256<<20
 	s, d := open(t, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeStreaming}})
@@ -150,6 +153,7 @@ func TestMemoryKillOfTheContainer(t *testing.T) {
 // A stop that runs out of grace ends with the same 137 as a memory kill; the
 // events tell them apart.
 func TestStopRunsOutOfGrace(t *testing.T) {
+	t.Parallel()
 	s, d := open(t, stack.Spec{App: fastapi("SERVER=uvicorn"), Edge: stack.Edge{Form: stack.EdgeStreaming}})
 	streaming := make(chan error, 1)
 	go func() {
@@ -191,6 +195,7 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 
 // A paused replica answers nothing, and goes on where it was.
 func TestPause(t *testing.T) {
+	t.Parallel()
 	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}})
 	if err := s.Pause(t.Context(), "app[0]"); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestChain(t *testing.T) {
+	t.Parallel()
 	requireDocker(t)
 	chaintest.Run(t, chaintest.Nginx(New(Options{})))
 }

@@ -16,6 +16,7 @@ import (
 // A stream passes every hop of a chain with two replicas, on both lanes, by the
 // published port and by the container's address.
 func TestChainCarriesStreams(t *testing.T) {
+	t.Parallel()
 	logs := t.TempDir()
 	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}, Replicas: 2, LogDir: logs})
 	var names []string
@@ -72,6 +73,7 @@ func TestChainCarriesStreams(t *testing.T) {
 // Nothing will be done to the edge link: the chain begins with nginx, or with the
 // link of the only replica.
 func TestEdgeLinkIsLeftOut(t *testing.T) {
+	t.Parallel()
 	for form, want := range map[stack.EdgeForm]string{stack.EdgeStreaming: "edge upstream app", stack.EdgeNone: "edge app"} {
 		s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: form}, Omit: []string{stack.EdgeLink, stack.UpstreamLink}})
 		var names []string
@@ -101,6 +103,7 @@ func TestLinkRefusesAToxicThatDoesNothing(t *testing.T) {
 // A strike resets its victim after exactly k events, on either link, and the
 // ledger tells it on the run's clock.
 func TestStrikesHitTheirStream(t *testing.T) {
+	t.Parallel()
 	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}, Strikes: true})
 	for i, l := range s.Links() {
 		striker, ok := l.(stack.Striker)

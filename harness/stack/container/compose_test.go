@@ -103,6 +103,7 @@ func TestComposePlan(t *testing.T) {
 // The user's own service runs behind the user's own nginx.conf, which finds the
 // links under the service's name: every replica is used, and faults bite.
 func TestComposeBehindOwnNginxConf(t *testing.T) {
+	t.Parallel()
 	s, _ := open(t, stack.Spec{App: stack.App{Compose: stack.Compose{File: composeFixture(t), Service: "api"}, Health: "/healthz"},
 		Edge: stack.Edge{NginxConf: write(t, "nginx.conf", ownConf)}, Replicas: 2})
 	if _, body, err := ask(t, hop(t, s, "edge"), false, "/chat?events=3&gap=1ms", nil); err != nil || !strings.HasSuffix(body, "[DONE]\n\n") {
@@ -139,6 +140,7 @@ func TestComposeBehindOwnNginxConf(t *testing.T) {
 
 // A folder with a Dockerfile is built, under the same name every time.
 func TestBuildFolder(t *testing.T) {
+	t.Parallel()
 	requireDocker(t)
 	folder := t.TempDir()
 	dockerfile := "FROM streamproof/origin:dev\nENV X=1\nENTRYPOINT [\"/origin\", \"--listen\", \"0.0.0.0:8000\"]\n"

@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,10 @@ import (
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
+
+// nightly has every form of the example app, of which make test has those that need a
+// container most.
+var nightly = flag.Bool("nightly", false, "start the example app in each of its broken forms")
 
 // requireDocker skips a test where there is no Docker, and fails it where
 // STREAMPROOF_REQUIRE_DOCKER=1 promises one.

@@ -71,6 +71,7 @@ func TestRoles(t *testing.T) {
 
 // The list that we make inside of a container agrees with the host's.
 func TestProcessesInside(t *testing.T) {
+	t.Parallel()
 	s, _ := open(t, originSpec())
 	b := s.living()[0].box
 	outside, err := b.Processes(t.Context())

@@ -66,6 +66,7 @@ func sticky(t *testing.T, hangs func(*http.Request) bool) *daemon {
 // that names it; Close removes what only the asking did not move; and nothing is
 // left when the engine has come to itself.
 func TestEngineThatWillNotStopAContainer(t *testing.T) {
+	t.Parallel()
 	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}})
 	through := func(d *daemon) {
 		s.d = d

@@ -34,6 +34,7 @@ http {
 // TestTwin probes the edge of a stack, by our forms and by a user's nginx.conf:
 // what the probe says is what a raw client sees, and nothing of it stays.
 func TestTwin(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		edge stack.Edge
@@ -145,6 +146,7 @@ func rawAnswer(base string, trial *record.EdgeTrial) (string, error) {
 // A probe that is broken off leaves its twin to the stack's Close, which open
 // watches over.
 func TestTwinBrokenOff(t *testing.T) {
+	t.Parallel()
 	spec := originSpec()
 	spec.Edge.Form = stack.EdgeDefault
 	s, _ := open(t, spec)
