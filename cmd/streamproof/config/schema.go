@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
@@ -35,7 +36,7 @@ func schemaOf(t reflect.Type, tag string) *jsonschema.Schema {
 	case t.Kind() == reflect.Struct:
 		return schemaOfKeys(t)
 	}
-	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true}
+	r := jsonschema.Reflector{FieldNameTag: "yaml", Anonymous: true, DoNotReference: true, LookupComment: purpose}
 	s := r.ReflectFromType(t)
 	s.Version = ""
 	return s
@@ -64,6 +65,16 @@ var purposes = func() (by map[string]map[string]string) {
 	}
 	return by
 }()
+
+// purpose is what a field of a type is for, or "" of the type itself.
+func purpose(t reflect.Type, field string) string {
+	if field == "" || t.Kind() != reflect.Struct {
+		return ""
+	}
+	f, _ := t.FieldByName(field)
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return purposes[t.Name()][key]
+}
 
 //go:embed keys.yaml
 var keysFile []byte
