@@ -1,0 +1,330 @@
+// Package search finds the largest load, or the value of any other number, at which
+// something still holds, although every single answer may be chance.
+//
+// It is the search of RFC 9971 (Multiple Loss Ratio Search) with trials of one length:
+//
+//  1. Values are tried from the easy end on, in a few large steps, until one does not hold.
+//  2. Between the hardest value that holds and the easiest that does not the next one is
+//     tried: where the trials themselves say that the edge is, else in the (geometric) middle.
+//  3. Bounds that are near enough are tried again, until each has two of three trials for
+//     it. One that is overturned is given up, and the search goes on.
+//
+// A trial that cannot tell counts for neither side. Two of them at one value end the range
+// there: beyond it nothing is known, and nothing is said about it.
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// A Range is where the edge is looked for.
+type Range struct {
+	From, To float64 // both above 0, From below To
+	Whole    bool    // whole numbers alone
+	Down     bool    // larger values are easier, as of a timeout: the least that holds is looked for
+}
+
+// Options say how to search.
+type Options struct {
+	Range
+	Width  float64 // how near the bounds must be, relative to each other; 0 means 0.02
+	Agree  int     // trials that must agree on a bound; 0 means 2
+	Budget int     // trials at most; 0 means 12
+}
+
+// An Outcome is what one trial says.
+type Outcome struct {
+	Holds bool
+	// Unknown says why the trial cannot tell; "" where it can.
+	Unknown string
+	Why     string
+	// Aim is where this trial puts the edge, 0 where it has no idea. It is a place to try
+	// next and decides nothing.
+	Aim float64
+}
+
+// A Trial is one call of the probe.
+type Trial struct {
+	At float64
+	Outcome
+}
+
+// An Edge says what was found.
+type Edge string
+
+const (
+	Found     Edge = "found"          // Holds and Breaks are near each other, and confirmed
+	Wide      Edge = "wide"           // the trials ran out before they were
+	AllHold   Edge = "all hold"       // the whole range does
+	NoneHolds Edge = "none holds"     // not even its easy end
+	Saturated Edge = "cannot be told" // beyond Holds trials could not tell
+)
+
+// A Result is what a search came to.
+type Result struct {
+	Edge Edge
+	// Holds is the hardest value that holds, Breaks the easiest that does not, or that
+	// cannot be told; NaN for none.
+	Holds, Breaks float64
+	Confirmed     bool   // each has its trials
+	Why           string // of the last trial at Breaks
+	Trials        []Trial
+}
+
+// Validate says what is wrong with a range.
+func (r Range) Validate() error {
+	switch {
+	case !(r.From > 0) || !(r.To > 0) || math.IsInf(r.To, 0):
+		return errors.New("both ends must be above 0")
+	case r.From >= r.To:
+		return fmt.Errorf("%g..%g has no edge in it: it must grow", r.From, r.To)
+	}
+	return nil
+}
+
+// A finder is one search under way.
+type finder struct {
+	Options
+	probe  func(context.Context, float64) (Outcome, error)
+	trials []Trial
+}
+
+// tally are the trials at one value.
+type tally struct{ good, bad, unknown int }
+
+// Find searches. probe is called for one value at a time; its error ends the search, with
+// what is known until then.
+func Find(ctx context.Context, o Options, probe func(ctx context.Context, x float64) (Outcome, error)) (Result, error) {
+	if o.Width == 0 {
+		o.Width = 0.02
+	}
+	if o.Agree == 0 {
+		o.Agree = 2
+	}
+	if o.Budget == 0 {
+		o.Budget = 12
+	}
+	if err := o.Validate(); err != nil {
+		return Result{}, err
+	}
+	f := &finder{Options: o, probe: probe}
+	var err error
+	for err == nil && len(f.trials) < o.Budget {
+		x, more := f.next()
+		if !more {
+			break
+		}
+		var out Outcome
+		if out, err = probe(ctx, x); err == nil {
+			f.trials = append(f.trials, Trial{x, out})
+		}
+	}
+	return f.result(), err
+}
+
+// easy and hard are the ends of the range.
+func (f *finder) easy() float64 {
+	if f.Down {
+		return f.To
+	}
+	return f.From
+}
+
+func (f *finder) hard() float64 {
+	if f.Down {
+		return f.From
+	}
+	return f.To
+}
+
+// harder reports whether a is harder than b.
+func (f *finder) harder(a, b float64) bool { return (a > b) != f.Down && a != b }
+
+func (f *finder) at(x float64) (t tally) {
+	for _, one := range f.trials {
+		switch {
+		case one.At != x:
+		case one.Unknown != "":
+			t.unknown++
+		case one.Holds:
+			t.good++
+		default:
+			t.bad++
+		}
+	}
+	return t
+}
+
+// blind says that trials cannot tell, open that it is not known yet which way they lean.
+func (t tally) blind() bool { return t.unknown >= 2 && t.good+t.bad == 0 }
+func (t tally) open() bool {
+	return !t.blind() && t.good == t.bad && t.good+t.bad+t.unknown > 0
+}
+
+// settled reports whether enough trials agree.
+func (t tally) settled(agree int) bool {
+	return t.blind() || max(t.good, t.bad) >= agree && t.good != t.bad
+}
+
+// bounds are the easiest value that does not hold and the hardest easier one that does;
+// NaN for none. Of trials that contradict each other over the range the easier break
+// counts: a load that broke once below is no load to promise.
+func (f *finder) bounds() (holds, breaks float64) {
+	holds, breaks = math.NaN(), math.NaN()
+	for _, t := range f.trials {
+		if s := f.at(t.At); (s.blind() || s.bad > s.good || s.open()) && (math.IsNaN(breaks) || f.harder(breaks, t.At)) {
+			breaks = t.At
+		}
+	}
+	for _, t := range f.trials {
+		s := f.at(t.At)
+		if s.good > s.bad && (math.IsNaN(breaks) || f.harder(breaks, t.At)) && (math.IsNaN(holds) || f.harder(t.At, holds)) {
+			holds = t.At
+		}
+	}
+	return holds, breaks
+}
+
+// steps is in how many steps the range is crossed.
+const steps = 4
+
+// next is the value to try next; false where all is known.
+func (f *finder) next() (float64, bool) {
+	holds, breaks := f.bounds()
+	switch {
+	case len(f.trials) == 0:
+		return f.easy(), true
+	case !math.IsNaN(breaks) && f.at(breaks).open():
+		return breaks, true
+	case math.IsNaN(holds): // not even the easy end
+		if f.at(f.easy()) == (tally{}) {
+			return f.easy(), true
+		}
+		return f.easy(), !f.at(f.easy()).settled(f.Agree)
+	case math.IsNaN(breaks):
+		if holds == f.hard() {
+			return holds, !f.at(holds).settled(f.Agree)
+		}
+		return f.further(holds), true
+	}
+	need := f.missing(holds) + f.missing(breaks)
+	if f.near(holds, breaks) || f.Budget-len(f.trials) <= need {
+		switch {
+		case f.missing(breaks) > 0:
+			return breaks, true
+		case f.missing(holds) > 0:
+			return holds, true
+		case f.near(holds, breaks):
+			return 0, false
+		}
+	}
+	return f.between(holds, breaks)
+}
+
+// missing is how many trials a bound still needs at least.
+func (f *finder) missing(x float64) int {
+	t := f.at(x)
+	if t.settled(f.Agree) {
+		return 0
+	}
+	return f.Agree - max(t.good, t.bad)
+}
+
+func (f *finder) near(a, b float64) bool {
+	lo, hi := min(a, b), max(a, b)
+	return hi/lo <= 1+f.Width+1e-9 || f.Whole && hi-lo <= 1
+}
+
+// further is one step beyond a value that holds.
+func (f *finder) further(x float64) float64 {
+	step := max(math.Pow(f.To/f.From, 1.0/steps), 1+f.Width)
+	if f.Down {
+		return f.round(max(x/step, f.From))
+	}
+	y := x * step
+	if y*math.Sqrt(step) > f.To { // no small step at the end
+		y = f.To
+	}
+	return f.round(min(y, f.To))
+}
+
+func (f *finder) round(x float64) float64 {
+	if f.Whole {
+		x = math.Round(x)
+	}
+	return min(max(x, f.From), f.To)
+}
+
+// between is a value between two bounds that has not been tried.
+func (f *finder) between(holds, breaks float64) (float64, bool) {
+	inside := func(x float64) bool {
+		return f.harder(x, holds) && f.harder(breaks, x) && f.at(x) == (tally{})
+	}
+	var try []float64
+	for i := len(f.trials) - 1; i >= 0; i-- {
+		t := f.trials[i]
+		if t.Aim > 0 && t.At == breaks {
+			// On the edge as it is seen, then just beyond it, to have it between two bounds.
+			beyond, before := t.Aim*(1+f.Width), t.Aim/(1+f.Width)
+			if f.Whole {
+				beyond, before = max(math.Floor(beyond), t.Aim+1), min(math.Ceil(before), t.Aim-1)
+			}
+			if f.Down {
+				beyond, before = before, beyond
+			}
+			try = append(try, t.Aim, beyond, before)
+			break
+		}
+	}
+	// The aim of an earlier break holds, too, once the edge as it is seen has held.
+	for i := len(f.trials) - 1; i >= 0; i-- {
+		if t := f.trials[i]; t.Aim > 0 {
+			try = append(try, t.Aim, t.Aim*(1+f.Width), t.Aim/(1+f.Width))
+		}
+	}
+	try = append(try, math.Sqrt(holds*breaks))
+	for _, x := range try {
+		if x = f.round(x); inside(x) {
+			return x, true
+		}
+	}
+	if f.Whole { // the middle may round to a bound
+		for _, x := range []float64{min(holds, breaks) + 1, max(holds, breaks) - 1} {
+			if inside(x) {
+				return x, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (f *finder) result() Result {
+	holds, breaks := f.bounds()
+	r := Result{Holds: holds, Breaks: breaks, Trials: f.trials, Edge: Wide}
+	settled := func(x float64) bool { return f.at(x).settled(f.Agree) }
+	for _, t := range f.trials {
+		if t.At == breaks && !t.Holds {
+			r.Why = t.Unknown + t.Why
+		}
+	}
+	switch {
+	case math.IsNaN(breaks) && !math.IsNaN(holds) && holds == f.hard():
+		r.Edge, r.Confirmed = AllHold, settled(holds)
+	case math.IsNaN(breaks):
+	case math.IsNaN(holds) && breaks == f.easy():
+		r.Edge, r.Confirmed = NoneHolds, settled(breaks)
+		if f.at(breaks).blind() {
+			r.Edge = Saturated
+		}
+	case f.at(breaks).blind() || f.at(breaks).unknown > f.at(breaks).bad:
+		r.Edge = Saturated
+	case !math.IsNaN(holds):
+		if r.Confirmed = settled(holds) && settled(breaks); r.Confirmed && f.near(holds, breaks) {
+			r.Edge = Found
+		}
+	}
+	return r
+}
