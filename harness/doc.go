@@ -87,4 +87,50 @@
 //	reports/write.go              WriteAll          JSON, JUnit, Markdown and HTML
 //	cmd/streamproof/print.go      printer.print     the text on the screen
 //	cmd/streamproof/exit.go       ended             the verdict as exit code
+//
+// # Words
+//
+// The nouns of this module, each with one meaning. A test holds the exported types to
+// them.
+//
+//   - App: the system under test.
+//   - Replica: one instance of the app, of one process or several.
+//   - Edge: the reverse proxy in front of the app.
+//   - Link: a stretch of network between two of them, which can be disturbed.
+//   - Hop: a place at which the chain of edge, links and app can be entered.
+//   - Layer: one of them with its timeouts and buffers as they are set.
+//   - Machine: what starts the parts of a chain: processes, containers, memory.
+//   - Stack: a chain that runs.
+//   - Origin: our own app, which can be sabotaged.
+//   - Sabotage: a way in which the origin breaks its answers on purpose.
+//   - Scenario: which load to send, which fault to inject when, what must hold.
+//   - Load: how many streams are sent, and when.
+//   - Wave: the streams of one scenario that are sent together.
+//   - Stream: one request and its answer, event by event.
+//   - Group: the part that a stream plays: solo, baseline, victim, control, recovery, load.
+//   - Client: how whoever asks for a stream behaves.
+//   - Shape: how many events an answer has, how large, how far apart.
+//   - Format: how bytes are cut into frames: SSE, NDJSON.
+//   - Frame: the bytes of one event, as the format delimits them.
+//   - Event: what a frame says: content, a heartbeat, an error, the terminal.
+//   - Terminal: the event that proves that an answer is complete.
+//   - Dialect: what the events of one API look like.
+//   - Framing: how HTTP marks the end of a body.
+//   - Tap: what stamps arrivals below the client.
+//   - Relay: the link of ours that strikes at an exact event.
+//   - Fault: what is done to streams on purpose.
+//   - Toxic: a fault of a link by toxiproxy: latency, bandwidth.
+//   - Strike: a fault of the relay at one stream.
+//   - Window: a stamped phase of a fault: armed, active, healed.
+//   - Record: everything that happened in a run, as it is stored.
+//   - Run: one start of the harness, with its plan and its record.
+//   - Plan: what a run is to do, worked out before anything is started.
+//   - Policy: what a scenario may do to streams, and what it must have seen.
+//   - Limit: a bound of ours at which a stream is ended.
+//   - Outcome: what became of a stream: complete, aborted, truncated and so on.
+//   - Flag: what else is wrong with a stream: late, gappy, buffered.
+//   - Check: one question to the record, with pass, fail or inconclusive.
+//   - Verdict: the worst of the checks.
+//   - Cause: why streams failed, with its layer, its evidence and its fix.
+//   - Ledger: an account of who did what: of the relay, or of the server.
 package harness
