@@ -52,7 +52,7 @@
 //	harness/fault/plan.go              Inject             stamps the parts of the fault
 //	harness/fault/toxic.go             Toxic.Inject       the fault itself
 //	harness/stack/process/link.go        link.Add           the link that it is for
-//	harness/stack/process/toxiproxy.go   lane.add           toxiproxy delays what goes through
+//	harness/relay/impairment.go          Relay.Impair       the relay delays what goes through
 //	harness/record/writer.go           Writer.Window      appended to the run folder
 //	harness/record/reading.go          reading.take       judging begins: it is read back
 //	harness/verdict/scope.go           Scope.readWindows  which streams were in its way

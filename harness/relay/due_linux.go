@@ -143,10 +143,10 @@ func (l *loop) schedule(c *conn) {
 		return
 	}
 	l.due.set(c, at)
-	l.wind()
 }
 
-// wind sets the timer to the soonest of what is due.
+// wind sets the timer to the soonest of what is due. It is for the loop alone, before
+// it waits.
 func (l *loop) wind() {
 	if len(l.due) == 0 || l.due[0].poll.due.at.Equal(l.rings) {
 		return
@@ -169,7 +169,6 @@ func (l *loop) passDue() {
 			l.move(c, downwards, true)
 		}
 	}
-	l.wind()
 }
 
 // reconsiderAll looks at every connection that an impairment has held up.

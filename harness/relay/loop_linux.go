@@ -38,6 +38,7 @@ type loop struct {
 	again []moved // ways that may have more to read
 
 	impaired *impairment
+	looked   time.Time // when the last wait returned
 	timer    int       // timerfd: something that was delayed is due
 	rings    time.Time // when the timer does
 	due      dues
@@ -168,6 +169,25 @@ func (l *loop) tell(what func()) {
 	unix.Write(l.bell, []byte{7: 1})
 }
 
+// Looks of a loop that has crowd connections or more are gather apart at least: what
+// came meanwhile is moved in one go, which costs a wake-up for all of it. It is what a
+// stream that shares its link with so many may be late by.
+const (
+	crowd  = 256
+	gather = 250 * time.Microsecond
+)
+
+// gatherMore sleeps until a crowded loop is to look again.
+func (l *loop) gatherMore() {
+	if l.live < crowd || len(l.again) > 0 {
+		return
+	}
+	if rest := gather - time.Since(l.looked); rest > 0 {
+		ts := unix.NsecToTimespec(int64(rest))
+		unix.Nanosleep(&ts, nil) // may end early, by a signal
+	}
+}
+
 // run is the loop. It ends after close.
 func (l *loop) run() {
 	events := make([]unix.EpollEvent, loopBatch)
@@ -176,7 +196,10 @@ func (l *loop) run() {
 		if len(l.again) > 0 {
 			timeout = 0
 		}
+		l.wind()
+		l.gatherMore()
 		n, _ := unix.EpollWait(l.ep, events, timeout) // fails with EINTR only
+		l.looked = time.Now()
 		for _, ev := range events[:max(n, 0)] {
 			l.ready(&ev)
 		}
