@@ -27,8 +27,8 @@ const special = `Abilities Able Abort Absent Alike Applies Buffering Candidate C
 	ControlSeen Crowd Dimension Effect Ended Ending Endless Enough Entrance Excuse Expected Fate Follow
 	Generator Grade Graded Guess Harness Held Inflater Instant KeptUp Legible Level Live Mark Measure
 	Merger Metric Must Namer Nginx Objective Objectives Op Ordered Owned Pacing Production Provable
-	Quantiles Readable Reading Reconnect Redirected Remote Response Result Rig SLO Sampler Scope
-	Secrets SharedSilence Slowdown Stage Stamper Starvation Strict Struck TLS Thief Thresholds Twin
+	Quantiles Range Readable Reading Reconnect Redirected Remote Response Result Rig SLO Sampler Scope
+	Secrets SharedSilence Slowdown Stage Stamper Starvation Strict Struck TLS Trial Thief Thresholds Twin
 	Unable Unfollowed Unit Untouched Where Wire`
 
 // entry is a line of the glossary.

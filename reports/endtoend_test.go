@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
+	made "github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -15,26 +16,7 @@ import (
 // stored writes the run of in to disk and reads it back.
 func stored(t *testing.T, run *record.Run) *record.Run {
 	t.Helper()
-	dir := t.TempDir()
-	w, err := record.Create(dir, run.Plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range run.Streams {
-		w.Begin(&run.Streams[i])
-		w.End(&run.Streams[i])
-	}
-	for _, x := range run.Windows {
-		w.Window(x)
-	}
-	for _, x := range run.Waves {
-		w.Wave(x)
-	}
-	w.Finish(run.Finished, run.Interrupted)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	got, err := record.Open(dir)
+	got, err := record.Open(made.Store(t, run))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,20 +25,7 @@ func longRun(t *testing.T, n, streams int) Input {
 		}
 		return sh
 	})
-	dir := t.TempDir()
-	w, err := record.Create(dir, b.Run.Plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range b.Run.Streams {
-		w.Begin(&b.Run.Streams[i])
-		w.End(&b.Run.Streams[i])
-	}
-	w.Finish(b.Run.Finished, false)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	parts, err := record.Bounds{Streams: streams, Bytes: 1 << 30}.Open(dir)
+	parts, err := record.Bounds{Streams: streams, Bytes: 1 << 30}.Open(made.Store(t, &b.Run))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,23 +41,7 @@ func soak(n int, policy record.Policy) *synth.Builder {
 // inParts judges a run as it is stored, in parts of so many streams.
 func inParts(t *testing.T, run *record.Run, streams int) *verdict.Report {
 	t.Helper()
-	dir := t.TempDir()
-	w, err := record.Create(dir, run.Plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range run.Streams {
-		w.Begin(&run.Streams[i])
-		w.End(&run.Streams[i])
-	}
-	for _, x := range run.Waves {
-		w.Wave(x)
-	}
-	w.Finish(run.Finished, false)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	parts, err := record.Bounds{Streams: streams, Bytes: 1 << 30}.Open(dir)
+	parts, err := record.Bounds{Streams: streams, Bytes: 1 << 30}.Open(synth.Store(t, run))
 	if err != nil {
 		t.Fatal(err)
 	}
