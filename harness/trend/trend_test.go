@@ -1,0 +1,136 @@
+package trend
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/streamproof/streamproof/harness/harnesstest/nights"
+	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// accused lists what a trend holds against an app, one line each.
+func accused(t *Trend) (list []string) {
+	for _, o := range t.Outages {
+		list = append(list, fmt.Sprintf("outage %d", o.Run))
+	}
+	for _, s := range t.Scenarios {
+		if s.Flaky {
+			list = append(list, s.ID+" flaky")
+		}
+		if s.Failing != nil {
+			list = append(list, fmt.Sprintf("%s failing since %d", s.ID, s.Failing.Run))
+		}
+		for _, m := range s.Metrics {
+			for _, c := range m.Steps {
+				list = append(list, fmt.Sprintf("%s %s step at %d", s.ID, m.Name, c.Run))
+			}
+			if m.Drift != nil {
+				list = append(list, s.ID+" "+m.Name+" drift")
+			}
+		}
+	}
+	return list
+}
+
+// Thirty nights are read rightly, and over 20 seeds there is at most one false alarm.
+func TestThirtyNights(t *testing.T) {
+	t.Parallel()
+	alarms := 0
+	for seed := range uint64(20) {
+		found := map[string]bool{}
+		for _, a := range accused(Read(nights.Rows(seed))) {
+			found[a] = true
+		}
+		take := func(names ...string) bool {
+			for _, n := range names {
+				if found[n] {
+					delete(found, n)
+					return true
+				}
+			}
+			return false
+		}
+		step := nights.Slower + " first_event step at %d"
+		if !take(fmt.Sprintf(step, nights.Regression), fmt.Sprintf(step, nights.Regression-1), fmt.Sprintf(step, nights.Regression+1)) {
+			t.Errorf("seed %d: the regression is not dated to night %d ± 1: %v", seed, nights.Regression+1, found)
+		}
+		for _, want := range []string{nights.Flaky + " flaky", nights.Drifting + " gap drift", fmt.Sprintf("outage %d", nights.Outage)} {
+			if !take(want) {
+				t.Errorf("seed %d: %s is missing: %v", seed, want, found)
+			}
+		}
+		for a := range found {
+			t.Logf("seed %d: false alarm: %s", seed, a)
+			alarms++
+		}
+	}
+	if alarms > 1 {
+		t.Errorf("%d false alarms", alarms)
+	}
+}
+
+func verdicts(strip string) []history.Row {
+	var rows []history.Row
+	for i, c := range strip {
+		v := map[rune]verdict.Verdict{'p': verdict.Pass, 'F': verdict.Fail, '?': verdict.Inconclusive}[c]
+		rows = append(rows, history.Row{ID: int64(i + 1), Scenarios: []history.Scenario{{ID: "x", Verdict: v}}})
+	}
+	return rows
+}
+
+func TestVerdictsOverNights(t *testing.T) {
+	t.Parallel()
+	for strip, want := range map[string]string{
+		"pppppppppppp":     "[]",
+		"ppppppppFFFF":     "[x failing since 8]",
+		"ppppppp???FF":     "[x failing since 10]",
+		"pppppppppppF":     "[x failing since 11]",
+		"ppppFppppppp":     "[]", // once, and not since
+		"ppFpppFpppFp":     "[x flaky]",
+		"ppFpFpFppFpF":     "[x flaky]",
+		"FFFFFFFFFFFF":     "[x failing since 0]",
+		"ppppppppppp?":     "[]",
+		"pppFppppppppFFFF": "[x failing since 12]",
+	} {
+		if got := fmt.Sprint(accused(Read(verdicts(strip)))); got != want {
+			t.Errorf("%s: got %s, want %s", strip, got, want)
+		}
+	}
+}
+
+// A value that is far off once is no change, a shorter or longer time is one, and more
+// tokens a second are better.
+func TestSeries(t *testing.T) {
+	t.Parallel()
+	series := func(name string, values ...float64) *Trend {
+		var rows []history.Row
+		for i, v := range values {
+			rows = append(rows, history.Row{ID: int64(i + 1), Scenarios: []history.Scenario{{ID: "x", Verdict: verdict.Pass,
+				Metrics: map[string]history.Metric{name: {N: 9, P50: v}}}}})
+		}
+		return Read(rows)
+	}
+	base := []float64{1.00, 1.02, 0.99, 1.01, 0.98, 1.00, 1.03, 0.99, 1.01, 1.00, 0.98, 1.02}
+	more := make([]float64, len(base))
+	for i, v := range base {
+		more[i] = 1.3 * v
+	}
+	both := append(append([]float64{}, base...), more...)
+	if got := series(history.FirstEvent, append(append(append([]float64{}, base...), 9), base...)...); len(accused(got)) > 0 || len(got.Scenarios[0].Metrics[0].Outliers) != 1 {
+		t.Errorf("an outlier: %v", accused(got))
+	}
+	if m := series(history.FirstEvent, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || !m.Steps[0].Worse || m.Steps[0].Run != 12 || m.Low < 1.1 {
+		t.Errorf("a longer time: %+v", m)
+	}
+	if m := series(history.TokensPerSecond, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || m.Steps[0].Worse {
+		t.Errorf("more tokens: %+v", m)
+	}
+	tiny := make([]float64, len(both))
+	for i, v := range both {
+		tiny[i] = v / 1000
+	}
+	if got := accused(series(history.FirstEvent, tiny...)); len(got) > 0 {
+		t.Errorf("0.3 ms: %v", got)
+	}
+}
