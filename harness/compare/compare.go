@@ -5,8 +5,8 @@
 //  2. What is held against each other must have been asked alike: scenarios whose loads
 //     differ, and times of different machines, are not judged, and the result says so.
 //  3. The streams of a run are no independent samples of a build: they share the run's
-//     luck. With [FewestRuns] runs on both sides the unit is the run, by its median. With
-//     fewer it is a block of streams that started one after the other, and a difference
+//     luck. With enough runs on both sides (see [Runs]) the unit is the run, by its median.
+//     With fewer it is a block of streams that started one after the other, and a difference
 //     then also has to stand out of what runs of one build differ by: [SingleRunFloor], or
 //     what the larger side's own runs show.
 //  4. Times are compared by medians and Mann–Whitney's U test (golang.org/x/perf/benchmath),
@@ -31,8 +31,6 @@ import (
 const (
 	// Alpha bounds the chance of a false alarm in a whole comparison.
 	Alpha = 0.05
-	// FewestRuns on both sides make the run the unit.
-	FewestRuns = 5
 	// Least is the smallest difference that counts, as a share of the older median.
 	Least = 0.05
 	// SingleRunFloor is the smallest difference between single runs that counts: so much
@@ -41,8 +39,6 @@ const (
 	// LeastTime is the smallest difference of times that counts, in seconds: that of the
 	// timers and schedulers on the way.
 	LeastTime = 0.002
-	// busyDelay is how late a machine wakes programs, in seconds, when it is too busy to
-	// compare small times.
 	fewestBlocks = 5
 )
 
@@ -109,10 +105,28 @@ type Options struct {
 	AnyMachine bool // judge times of different machines
 }
 
+// Runs is how many runs of each side let the U test tell a difference, where so many
+// figures are compared: with fewer, the least p-value that there is cannot stand Holm's
+// correction.
+func Runs(figures int) int {
+	for n := 4; ; n++ {
+		if 2/math.Round(math.Exp(lnChoose(2*n, n)))*float64(figures) <= Alpha {
+			return n
+		}
+	}
+}
+
+// lnChoose is the logarithm of the binomial coefficient.
+func lnChoose(n, k int) float64 {
+	f := func(x int) float64 { l, _ := math.Lgamma(float64(x + 1)); return l }
+	return f(n) - f(k) - f(n-k)
+}
+
 // Compare holds b against a.
 func Compare(a, b Side, o Options) *Result {
 	r := &Result{A: a, B: b}
 	machine := r.machines()
+	fewest := Runs(figures(a, b))
 	for _, id := range scenarioIDs(a, b) {
 		x, y := of(a, id), of(b, id)
 		if len(x) == 0 || len(y) == 0 {
@@ -125,7 +139,7 @@ func Compare(a, b Side, o Options) *Result {
 		}
 		r.Rows = append(r.Rows, outcomes(id, x, y)...)
 		for _, m := range history.Metrics {
-			row, ok := times(id, m, x, y)
+			row, ok := times(id, m, x, y, fewest)
 			if ok && machine != "" && !o.AnyMachine {
 				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1, Change: Unlike, Why: machine}
 			}
@@ -136,9 +150,21 @@ func Compare(a, b Side, o Options) *Result {
 	}
 	correct(r.Rows)
 	for i := range r.Rows {
-		r.Rows[i].decide(len(a.Rows), len(b.Rows))
+		r.Rows[i].decide(min(len(a.Rows), len(b.Rows)), fewest)
 	}
 	return r
+}
+
+// figures counts what will be compared.
+func figures(a, b Side) int {
+	n := 0
+	for _, id := range scenarioIDs(a, b) {
+		n++
+		for _, m := range history.Metrics {
+			n += min(1, len(runMedians(of(a, id), m.Name))*len(runMedians(of(b, id), m.Name)))
+		}
+	}
+	return n
 }
 
 // Count is how many figures came to a change.
@@ -202,7 +228,7 @@ func loads(x, y []*history.Scenario) string {
 	return ""
 }
 
-func times(id string, m history.MetricInfo, x, y []*history.Scenario) (Row, bool) {
+func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int) (Row, bool) {
 	row := Row{Scenario: id, Metric: m.Title, Unit: m.Unit, P: 1, raw: 1, lower: m.More}
 	xs, ys := runMedians(x, m.Name), runMedians(y, m.Name)
 	if len(xs) == 0 || len(ys) == 0 {
@@ -210,7 +236,7 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario) (Row, bool
 	}
 	row.Basis = "runs"
 	noise := Least
-	if len(xs) < FewestRuns || len(ys) < FewestRuns {
+	if len(xs) < fewest || len(ys) < fewest {
 		noise = math.Max(between(xs, ys), math.Max(within(x, m.Name), within(y, m.Name)))
 		if m.Name != history.Recovery {
 			row.Basis, xs, ys = "blocks of streams", blocks(x, m.Name), blocks(y, m.Name)
@@ -224,7 +250,7 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario) (Row, bool
 		}
 	}
 	row.Floor = noise
-	if enough := len(xs) >= fewestBlocks && len(ys) >= fewestBlocks; enough {
+	if row.Basis == "runs" && len(xs) >= fewest && len(ys) >= fewest || row.Basis != "runs" && min(len(xs), len(ys)) >= fewestBlocks {
 		t := benchmath.Thresholds{CompareAlpha: Alpha}
 		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(xs), &t), benchmath.NewSample(slices.Clone(ys), &t))
 		row.raw, row.tested, row.Effect = c.P, true, cliff(xs, ys)
@@ -336,7 +362,7 @@ func correct(rows []Row) {
 }
 
 // decide says what a figure comes to.
-func (r *Row) decide(runsA, runsB int) {
+func (r *Row) decide(runs, fewest int) {
 	rate := r.Unit == "%"
 	big := math.Abs(r.Delta) >= r.Floor
 	switch {
@@ -346,7 +372,7 @@ func (r *Row) decide(runsA, runsB int) {
 		if r.Basis != "runs" && r.Basis != "streams" {
 			r.Why = fmt.Sprintf("%d and %d blocks of streams, %d are needed on each side", r.A.N, r.B.N, fewestBlocks)
 		}
-		r.need(max(1, FewestRuns-min(runsA, runsB)))
+		r.need(max(1, fewest-runs))
 	case r.P <= Alpha && big:
 		r.Change = Better
 		if (r.Delta > 0) != r.lower {
@@ -356,13 +382,13 @@ func (r *Row) decide(runsA, runsB int) {
 		r.Change = Same
 		if !rate && r.Floor > 0.25 {
 			r.Change, r.Why = TooFew, fmt.Sprintf("these runs waver by %.0f %%", 100*r.Floor)
-			r.need(max(1, FewestRuns-min(runsA, runsB)))
+			r.need(max(1, fewest-runs))
 		}
 	default:
 		r.Change = TooFew
 		// As p falls about as fast as the square root of the samples grows, twice the runs
 		// tell; and never fewer than make the run the unit.
-		r.need(max(FewestRuns-min(runsA, runsB), min(runsA, runsB)))
+		r.need(max(fewest-runs, runs))
 	}
 }
 
