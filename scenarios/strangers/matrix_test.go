@@ -80,8 +80,6 @@ func few() []*Case {
 		wrong("edge idle timer that launders", timer, "stall"),
 		wrong("crash laundered by HTTP/1.0 (nginx defaults)", crash, "raise"),
 		wrong("error inside the stream", plain("jdk", "caddy", openai, "run", 4), "inband"),
-		wrong("exception mid-stream (PHP)", plain("php-fpm", "lighttpd", sse, "run", 4), "raise"),
-		wrong("silent truncation by the app", plain("gunicorn-gthread", "apache", openai, "diagnose", 4), "stop"),
 		plain("node", "varnish", openai, "diagnose", 8),
 		plain("uvicorn", "goproxy", sse, "run", 8),
 	}
