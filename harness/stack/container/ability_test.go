@@ -16,7 +16,7 @@ import (
 // app is healthy as soon as its first one is.
 func workers(t *testing.T, s *Stack, n int) []stack.Process {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		ps, err := s.Processes(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -137,7 +137,7 @@ func TestMemoryKillOfTheContainer(t *testing.T) {
 			t.Errorf("somebody killed it: %+v", e)
 		}
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if _, body, err := ask(t, hop(t, s, "edge"), false, "/chat?events=2&gap=1ms", nil); err == nil && strings.HasSuffix(body, "[DONE]\n\n") {
 			break
 		}

@@ -50,7 +50,7 @@ func logOf(t *testing.T, s *Stack) string {
 
 func awaitLog(t *testing.T, s *Stack, want string) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !strings.Contains(logOf(t, s), want); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !strings.Contains(logOf(t, s), want); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the log lacks %q:\n%s", want, logOf(t, s))
 		}
@@ -110,7 +110,7 @@ func produced(t *testing.T, s *Stack, toTheEnd bool) int {
 	_, _ = io.ReadFull(res.Body, make([]byte, 600))
 	cancel()
 	res.Body.Close()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		var l struct {
 			Produced      int
 			Done, Stopped bool

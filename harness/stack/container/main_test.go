@@ -19,6 +19,10 @@ import (
 // container most.
 var nightly = flag.Bool("nightly", false, "start the example app in each of its broken forms")
 
+// patience is how long a test waits for what must come: on a machine that has hardly a
+// moment for it an engine takes half a minute to stop what it stops in one second.
+const patience = 2 * time.Minute
+
 // requireDocker skips a test where there is no Docker, and fails it where
 // STREAMPROOF_REQUIRE_DOCKER=1 promises one.
 func requireDocker(t *testing.T) {
@@ -59,7 +63,7 @@ func (d *diary) all() []stack.Event {
 // find waits for an event.
 func (d *diary) find(t *testing.T, what string, match func(stack.Event) bool) stack.Event {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		for _, e := range d.all() {
 			if match(e) {
 				return e
@@ -91,7 +95,7 @@ func open(t *testing.T, spec stack.Spec) (*Stack, *diary) {
 
 func closeStack(t *testing.T, s *Stack) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.Close(ctx); err != nil {
 		t.Error(err)

@@ -87,7 +87,7 @@ func TestEngineThatWillNotStopAContainer(t *testing.T) {
 	}{
 		{"stop", stop, 2 * time.Second, func(ctx context.Context) error { return s.Stop(ctx, "app[0]", time.Second) }, "app[0]"},
 		{"close, nothing can be removed", remove, 3 * time.Second, s.Close, "container app[0] (Up"},
-		{"close, only asking hangs", stop, 15 * time.Second, s.Close, ""},
+		{"close, only asking hangs", stop, patience, s.Close, ""},
 	} {
 		through(sticky(t, tc.hangs))
 		ctx, cancel := context.WithTimeout(t.Context(), tc.limit)

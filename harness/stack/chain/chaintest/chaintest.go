@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait; nothing should come near it.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // dialLimit bounds a connection.
 const dialLimit = 3 * time.Second
