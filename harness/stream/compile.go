@@ -142,6 +142,7 @@ func (c *compiler) facts(s *Spec) *facts {
 	}
 	f.order, f.emit, f.label = c.valueAt("order", s.Order), c.valueAt("emit", s.Emit), c.valueAt("label", s.Label)
 	f.nest = c.nest(s.Nest, s.By)
+	f.reasoned = len(s.Finish) > 0 && s.Sentinel == "" // an event that is the end, and not a word behind it
 	for i, line := range s.Own {
 		if !strings.HasPrefix(line, ".") || strings.Contains(line, " when ") {
 			f.own.rest = append(f.own.rest, c.rule(fmt.Sprintf("own[%d]", i), line, false))

@@ -28,6 +28,7 @@ type conversation struct {
 	reason              string
 	failed, finished    bool
 	nesting             bool
+	unclosed            bool
 	ask                 Ask
 }
 
@@ -103,6 +104,8 @@ func wanted(t testing.TB, dialect, name string, want []string, body []byte) conv
 			c.finished = true
 		case "nesting":
 			c.nesting = true
+		case "unclosed":
+			c.unclosed = true
 		default:
 			t.Fatalf("%s, %s: what is %q?", dialect, name, w)
 		}
@@ -186,6 +189,9 @@ func (c *conversation) check(t *testing.T) {
 	}
 	if (got.Errors > 0) != c.failed || c.failed && got.ErrorText == "" {
 		t.Errorf("%d errors, text %q", got.Errors, got.ErrorText)
+	}
+	if (got.Unclosed != "" && got.State == Complete) != c.unclosed {
+		t.Errorf("left open: %q, want %v", got.Unclosed, c.unclosed)
 	}
 	if got.Finished != c.finished || (got.Fault == Misnested) != c.nesting {
 		t.Errorf("finished %v, fault %q (%s)", got.Finished, got.Fault, got.Why)

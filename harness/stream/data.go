@@ -19,6 +19,7 @@ type facts struct {
 	texts                             [][]step
 	order, emit, label                int // slots
 	nest                              *nest
+	reasoned                          bool // each end of the API has its reason
 	object, json                      bool // what every event must be
 }
 
@@ -292,10 +293,7 @@ func (r *dataReader) done() Event {
 
 // check looks at the first terminal: it proves nothing while something is open.
 func (r *dataReader) check() {
-	if r.sum.Terminals > 0 {
-		return
-	}
-	if r.nested != nil && r.sum.Errors == 0 && r.loose == "" {
+	if r.sum.Terminals == 0 && r.nested != nil && r.sum.Errors == 0 && r.loose == "" {
 		r.closed()
 	}
 }
@@ -375,6 +373,9 @@ func (r *dataReader) Close(partial int) Summary {
 	s := r.close(partial, r.sum.Terminals > 0 && r.loose == "" && !strange, why)
 	if r.numbers != nil {
 		s = r.counting(s)
+	}
+	if r.nested != nil {
+		s.Closes = r.d.nest.closes(r.nested)
 	}
 	if r.label != nil {
 		return r.label.sign(s)

@@ -19,10 +19,11 @@ type nest struct {
 }
 
 type level struct {
-	name           string
-	in             int // its parent, -1 for none
-	keys           []int
-	implied, again bool
+	name                   string
+	in                     int // its parent, -1 for none
+	keys                   []int
+	implied, again, strict bool
+	outer                  bool // it is the whole answer: the terminal closes it
 }
 
 // A nestStep is what an event of a name does.
@@ -88,7 +89,8 @@ func (o *nested) remove(i int) {
 	o.open[i] = o.open[o.n]
 }
 
-// follow takes an event into account. A broken nesting makes the answer corrupt.
+// follow takes an event into account. One that names what is not open, or opens what is,
+// makes the answer corrupt: an event was lost, sent twice or is of another answer.
 func (r *dataReader) follow(f *Frame, w *walk) {
 	d, o := r.d.nest, r.nested
 	if o.lost || r.sum.Errors > 0 || r.broken != "" {
@@ -137,8 +139,12 @@ func (r *dataReader) step(s *nestStep, key uint32) string {
 		}
 		return "that " + l.name + " is not open"
 	case s.do == nestClose:
-		if inner := d.inside(o, s.level); inner != "" {
-			return "a " + inner + " inside of the " + l.name + " is still open"
+		if inner := d.inside(o, s.level); inner >= 0 && d.levels[inner].strict {
+			return "a " + d.levels[inner].name + " inside of the " + l.name + " is still open"
+		} else if inner >= 0 {
+			r.leftOpen(d.levels[inner].name)
+			d.drop(o, s.level)
+			at = o.find(s.level, key)
 		}
 		o.remove(at)
 		o.ever[s.level] |= 2
@@ -158,23 +164,74 @@ func (r *dataReader) step(s *nestStep, key uint32) string {
 	return ""
 }
 
-// inside names something that is open in a level, "" for nothing.
-func (d *nest) inside(o *nested, level int8) string {
+// inside is a level of which something is open in another, -1 for none.
+func (d *nest) inside(o *nested, level int8) int {
 	for i := range o.n {
-		for in := d.levels[o.open[i].level].in; in >= 0; in = d.levels[in].in {
-			if in == int(level) {
-				return d.levels[o.open[i].level].name
-			}
+		if d.within(o.open[i].level, level) {
+			return int(o.open[i].level)
 		}
 	}
-	return ""
+	return -1
 }
 
-// closed looks at what is open at the terminal.
-func (r *dataReader) closed() {
-	if o := r.nested; o.n > 0 && !o.lost {
-		r.corrupt(Misnested, fmt.Sprintf("the terminal came while a %s was open", r.d.nest.levels[o.open[0].level].name))
+// within reports whether a level stands in another, however deep.
+func (d *nest) within(inner, outer int8) bool {
+	for in := d.levels[inner].in; in >= 0; in = d.levels[in].in {
+		if in == int(outer) {
+			return true
+		}
 	}
+	return false
+}
+
+// drop forgets what is open in a level.
+func (d *nest) drop(o *nested, level int8) {
+	for i := 0; i < o.n; {
+		if d.within(o.open[i].level, level) {
+			o.remove(i)
+		} else {
+			i++
+		}
+	}
+}
+
+// leftOpen notes that the answer ended without closing what it had opened.
+func (r *dataReader) leftOpen(name string) {
+	if r.sum.Unclosed == "" {
+		r.sum.Unclosed = name
+	}
+}
+
+// closed looks at what was left open at the terminal. Gateways that imitate an API
+// leave closing events out, and clients do not mind: that is for others to weigh, who
+// know whether this server closes its other answers. It is damage by itself where the
+// clients of the protocol reject the answer, and where the API gives a reason for
+// each end and this answer has none: so looks what a gateway makes of an upstream that
+// was cut.
+func (r *dataReader) closed() {
+	o, d := r.nested, r.d.nest
+	if o.lost {
+		return
+	}
+	for i := range o.n {
+		l := &d.levels[o.open[i].level]
+		if r.leftOpen(l.name); l.strict {
+			r.corrupt(Misnested, "the terminal came while a "+l.name+" was open")
+		}
+	}
+	if r.sum.Unclosed != "" && r.d.reasoned && !r.over {
+		r.corrupt(Misnested, "the terminal came while a "+r.sum.Unclosed+" was open, and no reason for the end was given")
+	}
+}
+
+// closes reports whether an answer closed something inside of it.
+func (d *nest) closes(o *nested) bool {
+	for i, l := range d.levels {
+		if !l.outer && o.ever[i]&2 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // nest compiles the levels of a dialect.
@@ -192,10 +249,11 @@ func (c *compiler) nest(levels []Level, by string) *nest {
 	}
 	for i, l := range levels {
 		at := fmt.Sprintf("nest[%d]", i)
-		out := level{name: l.Name, in: -1, implied: l.Implied, again: l.Again}
+		out := level{name: l.Name, in: -1, implied: l.Implied, again: l.Again, strict: l.Strict}
 		for j, before := range n.levels {
 			if before.name == l.In {
 				out.in = j
+				n.levels[j].outer = before.in < 0
 			}
 		}
 		if l.In != "" && out.in < 0 {

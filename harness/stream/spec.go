@@ -88,6 +88,7 @@ type Level struct {
 	Ends    []string `json:"ends,omitempty" yaml:"ends,omitempty"`
 	Holds   []string `json:"holds,omitempty" yaml:"holds,omitempty"`
 	Implied bool     `json:"implied,omitempty" yaml:"implied,omitempty"`
+	Strict  bool     `json:"strict,omitempty" yaml:"strict,omitempty"`
 	Again   bool     `json:"again,omitempty" yaml:"again,omitempty"`
 }
 

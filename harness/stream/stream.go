@@ -251,6 +251,11 @@ type Summary struct {
 	// Uncounted says that the numbers count nothing: all are the same, or none
 	// follows the one before by 1.
 	Uncounted bool `cbor:"19,keyasint,omitempty"`
+	// Unclosed names what an answer that has its terminal left open ("content
+	// block"), "" for nothing; Closes says that it closed something of the kind. A
+	// server that closes it in its other answers has lost what lacks here.
+	Unclosed string `cbor:"31,keyasint,omitempty"`
+	Closes   bool   `cbor:"32,keyasint,omitempty"`
 }
 
 // A Usage is what a server says of the number of tokens, the last word counting; 0

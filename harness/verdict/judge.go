@@ -73,6 +73,7 @@ func judgeScope(s *Scope) ScenarioReport {
 	r.Doubts = append(r.Doubts, s.noteDoubts()...)
 	r.Doubts = append(r.Doubts, s.redirectDoubts()...)
 	r.Doubts = append(r.Doubts, s.proofDoubts()...)
+	r.Doubts = append(r.Doubts, s.unclosedDoubts()...)
 	r.setAside()
 	if s.Scenario.Policy.Faulty && s.Active != record.Never {
 		if took, _, _ := s.recovery(); took != record.Never {

@@ -33,6 +33,8 @@ type Scope struct {
 	open   []interval                 // in which streams of the run were open, once asked for
 	pacing []armPacing                // of the streams that could be compared
 	loose  loose                      // what is known about the terminal expression
+
+	unclosed unclosed // what is known of answers that left something open
 }
 
 // A Graded is a stream with its grade.
@@ -53,9 +55,9 @@ func Scopes(run *record.Run) []Scope {
 		scopes[i] = Scope{Run: run, Scenario: planned(run, id), Active: record.Never, Healed: record.Never}
 	}
 	deal(run, scopes, index)
-	terminal := looseTerminal(run)
+	terminal, left := looseTerminal(run), unclosedIn(run)
 	for i := range scopes {
-		scopes[i].loose = terminal
+		scopes[i].loose, scopes[i].unclosed = terminal, left
 		scopes[i].grade()
 	}
 	doubtLengths(scopes)
@@ -152,6 +154,7 @@ func (s *Scope) grade() {
 		if s.loose.disproved() {
 			g.Stream = disbelieve(g.Stream)
 		}
+		g.Stream = s.unclosed.unfinished(g.Stream)
 		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
 		if g.Group == record.Probe {
 			g.Grade.Flags = nil // it waits for others by its nature
