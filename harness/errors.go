@@ -1,7 +1,11 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"os"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/suggest"
@@ -29,4 +33,26 @@ func badInput(place, got, problem string, known []string) error {
 		fix = fmt.Sprintf("did you mean %q?", s)
 	}
 	return &UsageError{Place: place, Problem: fmt.Sprintf("%s %q", problem, got), Fix: fix}
+}
+
+// Reason is the last cause of an error, without the path and operation that the
+// line already names.
+func Reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		return sys.Err.Error()
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	return err.Error()
 }

@@ -129,7 +129,8 @@ func (a *App) validValues() error {
 
 // validTLS refuses settings that could not be used, or would be for nothing.
 func (a *App) validTLS() error {
-	if a.TLS != (TLS{}) && a.URL != "" && !strings.HasPrefix(a.URL, "https:") && !strings.HasPrefix(a.Direct, "https:") {
+	secure := strings.HasPrefix(a.URL, "https:") || strings.HasPrefix(a.Direct, "https:")
+	if a.TLS != (TLS{}) && a.URL != "" && !secure && a.Stream.NoFollow { // a redirect may lead to https
 		return &UsageError{Place: "tls", Problem: "settings of TLS, and the URL is not https", Fix: "write https:// in the URL, or leave them out"}
 	}
 	if a.TLS != (TLS{}) && a.URL == "" {

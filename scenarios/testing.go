@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/recognise"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
@@ -27,9 +28,36 @@ func Run(t *testing.T, app harness.App, list ...harness.Scenario) {
 	if len(list) == 0 {
 		list = Standard()
 	}
+	app = recognised(t, app)
 	for _, sc := range list {
 		t.Run(sc.ID, func(t *testing.T) { runOne(t, app, sc) })
 	}
+}
+
+// recognised is app with the dialect that it answers in, where the caller names none. A
+// server that is not there, that this machine does not trust, or that turns the request
+// away ends the test before any load.
+func recognised(t *testing.T, app harness.App) harness.App {
+	t.Helper()
+	o := harness.Options{App: app}
+	if app.IsOrigin() {
+		return app
+	}
+	var f *recognise.Finding
+	err := recognise.Reach(t.Context(), o)
+	if err == nil {
+		o.Opener, err = Opener(app)
+	}
+	if err == nil {
+		f, err = recognise.Fill(t.Context(), &o)
+	}
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if f != nil {
+		t.Logf("recognised: %s", f)
+	}
+	return o.App
 }
 
 func runOne(t *testing.T, app harness.App, sc harness.Scenario) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/recognise"
 )
 
 // askable reports whether s says enough to ask the app: what to start or where it
@@ -43,16 +44,16 @@ func asked(ctx context.Context, s *config.Start, headers []string, path string) 
 		}
 		o.App.Stream.Headers[name] = value
 	}
-	found, err := lookAt(ctx, o, 2)
+	found, err := lookAt(ctx, o)
 	if err != nil {
 		return err
 	}
-	return found.start(s)
+	return fillIn(found, s)
 }
 
-// start fills in what a first file says of the answers.
-func (f *finding) start(s *config.Start) error {
-	l := &f.looks[0]
+// fillIn fills in what a first file says of the answers.
+func fillIn(f *recognise.Finding, s *config.Start) error {
+	l := &f.Looks[0]
 	switch {
 	case l.Status != 200:
 		return fmt.Errorf("status %d", l.Status)
@@ -60,12 +61,12 @@ func (f *finding) start(s *config.Start) error {
 		return fmt.Errorf("the answer broke off after %d bytes: %w", len(l.Body), l.Cut)
 	}
 	if s.Dialect != "" {
-		f.dialect = string(s.Dialect)
+		f.Dialect = string(s.Dialect)
 	}
-	if err := f.unusable(harness.Stream{}); err != nil {
+	if err := f.Unusable(harness.Stream{}); err != nil {
 		return err
 	}
-	s.Dialect, s.Terminal, s.Asked = config.Dialect(f.dialect), f.terminal, true
+	s.Dialect, s.Terminal, s.Asked = config.Dialect(f.Dialect), f.Terminal, true
 	return nil
 }
 

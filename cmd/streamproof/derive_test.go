@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness/play"
+	"github.com/streamproof/streamproof/harness/recognise"
 )
 
 // What init reads off an answer: the dialect, and for a generic one what tells its
@@ -34,7 +35,7 @@ func TestDerive(t *testing.T) {
 	} {
 		var s config.Start
 		look := play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut, Pieces: []play.Piece{{Upto: len(tt.body)}}}
-		err := read([]play.Look{look}, "").start(&s)
+		err := fillIn(recognise.Read([]play.Look{look}, ""), &s)
 		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: dialect %q, terminal %q, %v", tt.name, s.Dialect, s.Terminal, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestFirstRun(t *testing.T) {
 		{name: "a FastAPI app", program: python, start: keyed, path: "/chat", args: []string{"-d", `{"q": "hi"}`, "-H", "X-API-Key: ${KEY}"}, env: "KEY=sesame",
 			code: exitPass, want: []string{"recognised: sse-generic", "data == [DONE]", "PASS"}},
 		{name: "a Go server of NDJSON", program: "go", start: lines, path: "/v1/generate",
-			code: exitPass, want: []string{"recognised: ndjson-generic", "PASS"}},
+			code: exitPass, want: []string{"recognised: ndjson-generic", "json .status == finished", "PASS"}},
 		{name: "a Node server with a rare bug", program: "node", start: flaky, path: "/events", args: []string{"-n", "600", "-c", "50"},
 			code: exitFail, want: []string{"recognised: sse-generic", "event == finish", "FAIL", "truncated"}},
 	} {
@@ -55,7 +56,13 @@ func TestFirstRun(t *testing.T) {
 			port := freePort(t)
 			serve(t, n.start(t, port), port)
 			args := append([]string{"run", "http://127.0.0.1:" + port + n.path, "--seed", "1"}, n.args...)
-			out, code := invoke(t, streamproof, t.TempDir(), n.env, args...)
+			dir := t.TempDir()
+			out, code := invoke(t, streamproof, dir, n.env, args...)
+			for _, body := range regexp.MustCompile(`--body @(\S+)`).FindAllStringSubmatch(out, -1) {
+				if _, err := os.Stat(filepath.Join(dir, body[1])); err != nil {
+					t.Errorf("the line that repeats the run names a file that is not there: %v", err)
+				}
+			}
 			if code != n.code {
 				t.Errorf("exit code %d, want %d", code, n.code)
 			}

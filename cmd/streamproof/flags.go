@@ -175,7 +175,7 @@ func body(flag, s string) (string, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", &harness.UsageError{Place: flag, Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path after @"}
+		return "", &harness.UsageError{Place: flag, Problem: "cannot read " + path + ": " + harness.Reason(err), Fix: "check the path after @"}
 	}
 	return string(b), nil
 }
@@ -184,7 +184,7 @@ func body(flag, s string) (string, error) {
 func prompts(path string) ([]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &harness.UsageError{Place: "stream.prompts", Problem: "cannot read " + path + ": " + reason(err), Fix: "check the path"}
+		return nil, &harness.UsageError{Place: "stream.prompts", Problem: "cannot read " + path + ": " + harness.Reason(err), Fix: "check the path"}
 	}
 	var list []string
 	for line := range strings.Lines(string(b)) {

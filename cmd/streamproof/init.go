@@ -157,7 +157,7 @@ func writeNew(path string, data []byte, force bool) error {
 	case errors.Is(err, fs.ErrExist):
 		return &harness.UsageError{Place: path, Problem: "is already there", Fix: "name another with -o, or add --force"}
 	case err != nil:
-		return &harness.UsageError{Place: path, Problem: "cannot write it: " + reason(err), Fix: "name another with -o"}
+		return &harness.UsageError{Place: path, Problem: "cannot write it: " + harness.Reason(err), Fix: "name another with -o"}
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())

@@ -96,5 +96,5 @@ func unread(place, file string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		fix = "check its permissions"
 	}
-	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("cannot read %s: %s", file, reason(err)), Fix: fix}
+	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("cannot read %s: %s", file, harness.Reason(err)), Fix: fix}
 }

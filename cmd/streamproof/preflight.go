@@ -1,22 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/recognise"
 )
 
 // preflight looks for what would break a run before it has begun, and would
@@ -24,8 +19,15 @@ import (
 // is taken, a file or folder that cannot be used. It runs after [Options.Validate],
 // so that no stranger's host is touched.
 func preflight(ctx context.Context, o harness.Options) error {
+	if err := recognise.Reachable(ctx, &o.App); err != nil {
+		return err
+	}
+	return usable(ctx, o)
+}
+
+// usable is the part of [preflight] that stays on this machine.
+func usable(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
-		func() error { return reachable(ctx, &o.App) },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
@@ -40,109 +42,6 @@ func preflight(ctx context.Context, o harness.Options) error {
 	return nil
 }
 
-const probeLimit = 3 * time.Second
-
-// reachable opens a connection to the server that the user named, with TLS where
-// the URL asks for it, and sends nothing.
-func reachable(ctx context.Context, a *harness.App) error {
-	if a.URL == "" {
-		return nil
-	}
-	u, err := url.Parse(a.URL)
-	if err != nil {
-		return &harness.UsageError{Place: "url", Problem: "cannot be read", Fix: "write it like http://127.0.0.1:8000/chat"}
-	}
-	d := net.Dialer{Timeout: probeLimit}
-	c, err := d.DialContext(ctx, "tcp", cmp.Or(a.At(u), hostPort(u)))
-	if err == nil {
-		defer c.Close()
-		return trusted(ctx, a, u, c)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + reason(err), Fix: "start the server, or correct the URL"}
-}
-
-// trusted shakes hands as the streams will. A certificate that this machine does
-// not trust is no fault of the app.
-func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error {
-	if u.Scheme != "https" {
-		return nil
-	}
-	conf, err := a.TLS.Config()
-	if err != nil {
-		return err
-	}
-	if conf == nil {
-		conf = &tls.Config{}
-	}
-	conf.ServerName, conf.NextProtos = cmp.Or(conf.ServerName, u.Hostname()), []string{"h2", "http/1.1"}
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	secure := tls.Client(c, conf)
-	err = secure.HandshakeContext(ctx)
-	if err == nil {
-		err = refusal(secure)
-	}
-	if err == nil {
-		return nil
-	}
-	var untrusted *tls.CertificateVerificationError
-	var plain tls.RecordHeaderError
-	problem, fix := "the TLS handshake with "+u.Host+" failed: "+reason(err), "check the URL; 'openssl s_client -connect "+hostPort(u)+"' shows what the server says"
-	switch {
-	case errors.As(err, new(x509.HostnameError)):
-		problem, fix = "the certificate of "+u.Host+" is for another name: "+reason(untrustedCause(err)), "name it with --sni NAME, or accept any certificate with --insecure"
-	case errors.As(err, &untrusted):
-		problem, fix = "the certificate of "+u.Host+" is not trusted: "+reason(untrustedCause(err)), "trust its authority with --cacert FILE, or accept any certificate with --insecure"
-	case errors.As(err, &plain):
-		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
-	case clientUnwanted(err):
-		problem, fix = u.Host+" wants a certificate of the client: "+reason(err), "give one with --cert FILE --key FILE"
-	}
-	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
-}
-
-// refusal waits a moment for a server that refuses the client behind the handshake:
-// in TLS 1.3 it looks at the client's certificate only then (RFC 8446 section 4.4.2.4).
-// One that is content says nothing, or begins to speak HTTP/2.
-func refusal(c *tls.Conn) error {
-	if c.SetReadDeadline(time.Now().Add(refusalWait)) != nil {
-		return nil
-	}
-	_, err := c.Read(make([]byte, 1))
-	if err != nil && clientUnwanted(err) {
-		return err
-	}
-	return nil
-}
-
-// refusalWait is a few round trips.
-const refusalWait = 150 * time.Millisecond
-
-// clientUnwanted reports whether a server ended TLS for the client's certificate.
-func clientUnwanted(err error) bool {
-	return strings.Contains(err.Error(), "certificate required") || strings.Contains(err.Error(), "bad certificate")
-}
-
-// untrustedCause is why a certificate was refused.
-func untrustedCause(err error) error {
-	var v *tls.CertificateVerificationError
-	if errors.As(err, &v) {
-		return v.Err
-	}
-	return err
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
 // portFree asks for the port that the user's command is to listen on.
 func portFree(a harness.App) error {
 	if len(a.Command) == 0 || a.Port == 0 {
@@ -152,7 +51,7 @@ func portFree(a harness.App) error {
 	if err == nil {
 		return l.Close()
 	}
-	return &harness.UsageError{Place: "app.port", Problem: fmt.Sprintf("port %d is taken: %s", a.Port, reason(err)),
+	return &harness.UsageError{Place: "app.port", Problem: fmt.Sprintf("port %d is taken: %s", a.Port, harness.Reason(err)),
 		Fix: "end what listens there, or leave port out and use {port} or $PORT in the command"}
 }
 
@@ -160,7 +59,7 @@ func readableLogs(logs []harness.LogFile) error {
 	for _, l := range logs {
 		f, err := os.Open(l.Path)
 		if err != nil {
-			return &harness.UsageError{Place: "app.logs." + l.Kind, Problem: fmt.Sprintf("cannot read %s: %s", l.Path, reason(err)), Fix: "check the path and its permissions"}
+			return &harness.UsageError{Place: "app.logs." + l.Kind, Problem: fmt.Sprintf("cannot read %s: %s", l.Path, harness.Reason(err)), Fix: "check the path and its permissions"}
 		}
 		f.Close()
 	}
@@ -182,7 +81,7 @@ func writable(dir string) error {
 		err = os.Remove(probe)
 	}
 	if err != nil {
-		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, reason(err)), Fix: "name a folder that can be written with -o"}
+		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, harness.Reason(err)), Fix: "name a folder that can be written with -o"}
 	}
 	return nil
 }
@@ -206,26 +105,4 @@ func existing(dir string) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-// reason is the last cause of an error, without the path and operation that the
-// line already names.
-func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	var sys *os.SyscallError
-	if errors.As(err, &sys) {
-		return sys.Err.Error()
-	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return dns.Err
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err.Error()
-	}
-	return err.Error()
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/recognise"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -117,7 +118,7 @@ type probed struct {
 	Ready        bool     `json:"ready"` // nothing is left to be told before a run
 	Next         string   `json:"next"`
 
-	finding *finding
+	finding *recognise.Finding
 }
 
 // probe asks, and says what came. With a file it asks the app of that file.
@@ -132,50 +133,48 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := lookAt(ctx, o, 2)
+	f, err := lookAt(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	if d := o.App.Stream.Dialect; d != "" {
-		f.as(d, o.App.Stream.Terminal)
+		f.As(d, o.App.Stream.Terminal)
 	}
 	return in.probed(f, &o.App), nil
 }
 
-func (in *input) probed(f *finding, app *harness.App) *probed {
-	l, d := &f.looks[0], dialectOf(f.dialect)
+func (in *input) probed(f *recognise.Finding, app *harness.App) *probed {
+	l, d := &f.Looks[0], recognise.Dialect(f.Dialect)
 	p := &probed{URL: secret.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto, ContentType: l.ContentType, Encoding: l.Encoding,
-		Dialect: f.dialect, Certain: f.guess.Certain, Unknown: f.guess.Unknown, Like: f.guess.Like, Why: reasons(f.guess.Why), Proposals: f.guess.Ends,
-		State: string(f.sum.State), Finish: f.sum.Reason, Error: f.sum.ErrorText, Events: len(f.events), Bytes: len(l.Body), Length: f.length,
+		Dialect: f.Dialect, Certain: f.Guess.Certain, Unknown: f.Guess.Unknown, Like: f.Guess.Like, Why: reasons(f.Guess.Why), Proposals: f.Guess.Ends,
+		State: string(f.Sum.State), Finish: f.Sum.Reason, Error: f.Sum.ErrorText, Events: len(f.Events), Bytes: len(l.Body), Length: f.Length,
 		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}
 	if l.Cut != nil {
-		p.Cut = reason(l.Cut)
+		p.Cut = harness.Reason(l.Cut)
+	}
+	if f.Terminal != "" { // one was found all the same
+		p.Why = slices.DeleteFunc(p.Why, func(w string) bool { return w == "it lacks terminal" })
 	}
 	if d.NeedsTerminal {
-		p.Terminal = cmp.Or(app.Stream.Terminal, f.terminal)
+		p.Terminal = cmp.Or(app.Stream.Terminal, f.Terminal)
 	}
-	if n := len(f.events); n > 0 && d.Format.Name != stream.Text.Name {
-		p.First, p.Last = f.events[0].text, f.events[n-1].text
+	if n := len(f.Events); n > 0 && d.Format.Name != stream.Text.Name {
+		p.First, p.Last = f.Events[0].Text, f.Events[n-1].Text
 	} else if len(l.Body) > 0 {
-		p.First = startOf(l.Body, maxShown)
+		p.First = recognise.StartOf(l.Body, recognise.MaxShown)
 	}
 	p.pace(f)
-	p.Ready = f.unusable(app.Stream) == nil && l.Status < 300
+	p.Ready = f.Unusable(app.Stream) == nil && l.Status < 300
 	p.Next = in.next(f, p)
 	return p
 }
 
-func dialectOf(name string) stream.Dialect {
-	d, _ := stream.Lookup(name)
-	return d
-}
-
 // pace measures when content came. Events of one read came at one time.
-func (p *probed) pace(f *finding) {
+func (p *probed) pace(f *recognise.Finding) {
 	var at []time.Duration
-	for _, e := range f.events {
-		if e.kind == stream.Content {
-			at = append(at, e.at)
+	for _, e := range f.Events {
+		if e.Kind == stream.Content {
+			at = append(at, e.At)
 		}
 	}
 	if len(at) == 0 {
@@ -196,19 +195,19 @@ func (p *probed) pace(f *finding) {
 }
 
 // next is the command that goes on from here.
-func (in *input) next(f *finding, p *probed) string {
+func (in *input) next(f *recognise.Finding, p *probed) string {
 	words := []string{repro("run", in.given, "", "write", "force", "json")}
 	if in.dialect == "" && in.file == "" {
-		words = append(words, "--dialect", f.dialect)
+		words = append(words, "--dialect", f.Dialect)
 		if p.Terminal != "" && in.terminal == "" {
 			words = append(words, "--terminal", quote(p.Terminal))
 		}
 	}
 	switch {
-	case in.endless == "" && p.Endless && dialectOf(f.dialect).NeedsTerminal:
+	case in.endless == "" && p.Endless && recognise.Dialect(f.Dialect).NeedsTerminal:
 		words = append(words, "--endless", "10s,"+strconv.Itoa(max(1, p.Events/10)))
-	case f.length > 0 && in.length == 0 && in.sentinel == "" && in.sha256 == "":
-		words = append(words, "--length", strconv.FormatInt(f.length, 10))
+	case f.Length > 0 && in.length == 0 && in.sentinel == "" && in.sha256 == "":
+		words = append(words, "--length", strconv.FormatInt(f.Length, 10))
 	}
 	return strings.Join(words, " ")
 }

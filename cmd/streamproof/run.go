@@ -130,11 +130,10 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	if err = in.recognise(ctx, o, told); err != nil {
 		return o, err
 	}
-	seed, dir := o.Seed, o.Dir
+	in.seed, in.out = o.Seed, o.Dir        // once chosen, they stay: the line that repeats the run names files of its folder
 	if o, err = in.options(); err != nil { // with what was recognised
 		return o, err
 	}
-	o.Seed, o.Dir = seed, dir
 	if err = o.Validate(); err != nil {
 		return o, err
 	}

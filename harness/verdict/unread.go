@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -10,7 +11,13 @@ import (
 // unread reports whether a stream came in a form that our dialect cannot read:
 // another dialect's, a media type or an encoding that we do not know. What it
 // holds is then not known, which is our limit and no fault of the server.
-func unread(s *record.Stream) bool { return s.Content.Form.Streams() }
+func unread(s *record.Stream) bool { return s.Content.Form.Streams() || untrusted(s) }
+
+// untrusted reports whether this machine did not trust the certificate of the server,
+// as behind a redirect: it then hung up before the request, which says nothing of it.
+func untrusted(s *record.Stream) bool {
+	return s.Frames == 0 && strings.Contains(s.Wire.Err, "tls: failed to verify certificate")
+}
 
 // unreadOutcome is for streams that we could not read: a connection that broke is
 // broken all the same, and so is one that fell silent.
@@ -33,10 +40,12 @@ func unreadOutcome(s *record.Stream, e Ending) Outcome {
 // FormOf names the form of a stream that we could not read, with what the server
 // said of it.
 func FormOf(s *record.Stream) string {
-	switch f := s.Content.Form; f {
-	case stream.FormEncoded:
+	switch f := s.Content.Form; {
+	case untrusted(s):
+		return "behind a certificate that this machine does not trust"
+	case f == stream.FormEncoded:
 		return fmt.Sprintf("encoded as %q", s.Encoding)
-	case stream.FormAWS, stream.FormGRPC, stream.FormMultipart, stream.FormMedia:
+	case f == stream.FormAWS, f == stream.FormGRPC, f == stream.FormMultipart, f == stream.FormMedia:
 		return fmt.Sprintf("%s (%s)", f, s.ContentType)
 	default:
 		return string(f)
@@ -61,9 +70,13 @@ func (Readable) Check(s *Scope) Answer {
 	switch {
 	case len(un) == 0:
 		return Answer{}
-	case read > 0:
+	case read > 0 && !untrusted(un[0].Stream):
 		return fail(name, "%d of %d answers are %s, the others are read as %s (first: #%d)",
 			len(un), len(un)+read, FormOf(un[0].Stream), s.Run.Plan.Dialect, un[0].Seq).about(un)
+	}
+	if untrusted(un[0].Stream) {
+		return unsure(name, "trust its authority with --cacert FILE, or accept any certificate with --insecure",
+			"%d of %d answers are %s: nothing is known of them", len(un), len(s.Streams), FormOf(un[0].Stream)).about(un).obliges()
 	}
 	return unsure(name, readAs(un[0].Stream), "%d of %d answers are %s, which streamproof does not read as %s: what they hold is not judged",
 		len(un), len(s.Streams), FormOf(un[0].Stream), s.Run.Plan.Dialect).about(un).obliges()

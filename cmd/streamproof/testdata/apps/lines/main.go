@@ -20,7 +20,7 @@ func main() {
 			w.(http.Flusher).Flush()
 			time.Sleep(20 * time.Millisecond)
 		}
-		enc.Encode(map[string]any{"status": "finished", "done": true})
+		enc.Encode(map[string]any{"status": "finished"})
 	})
 	if err := http.ListenAndServe("127.0.0.1:"+os.Args[1], nil); err != nil {
 		os.Exit(1)

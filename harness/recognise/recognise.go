@@ -1,0 +1,375 @@
+package recognise
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/play"
+	"github.com/streamproof/streamproof/harness/secret"
+	"github.com/streamproof/streamproof/harness/stream"
+)
+
+// Limit is how long one answer is looked at: a feed has no end, and some answers
+// take long.
+const Limit = 30 * time.Second
+
+// A Finding is what a look or two told of how an app answers.
+type Finding struct {
+	Looks    []play.Look
+	Dialect  string
+	Guess    stream.Guess
+	Terminal string // that holds of the last event of every look, and of no other event; "" where none is needed or found
+	Length   int64  // of a text that was the same each time, 0 for none
+	Sum      stream.Summary
+	Events   []Heard // of the first look
+}
+
+// Ask asks an app as its streams will, the given number of times at most, and reads
+// dialect and terminal off the answers. o needs an opener. Input that cannot be used
+// and an app that refuses the request are a [*harness.UsageError].
+func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
+	asking := neutral(o)
+	if err := Reach(ctx, o); err != nil {
+		return nil, err
+	}
+	limit := Limit
+	if feed := o.App.Stream.Endless.For; feed > 0 {
+		times, limit = 1, min(limit, feed)
+	}
+	looks, err := play.LookAt(ctx, asking, times, limit)
+	if err != nil {
+		return nil, unanswered(err)
+	}
+	if err := refused(&looks[0], &asking); err != nil {
+		return nil, err
+	}
+	f := Read(looks, o.App.Stream.Terminal)
+	if as := f.meant(o.App.Stream); as != f.Dialect {
+		f.As(as, o.App.Stream.Terminal)
+	}
+	return f, nil
+}
+
+// Reach checks that the app of o may be asked, and that the server at its URL is there
+// and, with TLS, trusted. It sends no request.
+func Reach(ctx context.Context, o harness.Options) error {
+	asking := neutral(o)
+	if err := asking.Validate(); err != nil {
+		return err
+	}
+	return Reachable(ctx, &asking.App)
+}
+
+// neutral is o for one request whose answer is read in no dialect.
+func neutral(o harness.Options) harness.Options {
+	o.Scenarios = []harness.Scenario{{ID: "look"}}
+	s := &o.App.Stream
+	s.Dialect, s.Terminal, s.Error, s.Order, s.Owner, s.Endless = stream.Text.Name, "", "", "", "", harness.Endless{}
+	s.Headers = maps.Clone(s.Headers)
+	named := func(h string) bool { return strings.EqualFold(h, "Accept") }
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), named) {
+		if s.Headers == nil {
+			s.Headers = map[string]string{}
+		}
+		s.Headers["Accept"] = harness.AcceptAny
+	}
+	return o
+}
+
+// unanswered puts what went wrong on the way to an answer into the user's terms.
+func unanswered(err error) error {
+	var refused *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &refused): // behind a redirect: the URL's own was looked at before
+		return &harness.UsageError{Place: "url", Problem: "the certificate of the server that answers behind a redirect is not trusted: " + why(refused.Err),
+			Fix: trustFix}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response head came within %s", Limit),
+			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all the same"}
+	case clientUnwanted(err):
+		return &harness.UsageError{Place: "url", Problem: "the server wants a certificate of the client", Fix: "give one with --cert FILE --key FILE"}
+	}
+	return err
+}
+
+// refused is the error for an answer that turned the request away: nothing is known
+// of the app's streams then, and no load would tell more. A server that failed
+// (5xx) has not refused.
+func refused(l *play.Look, o *harness.Options) error {
+	if l.Status < 300 || l.Status >= 500 {
+		return nil
+	}
+	path, _, _ := strings.Cut(o.App.Path(), "?")
+	r := diagnose.Refusal{Status: l.Status, Words: string(l.Body[:min(len(l.Body), maxWords)]), Allow: l.Header.Get("Allow"),
+		Method: o.App.Method(), Path: path, Body: o.App.Stream.Body != ""}
+	for name := range o.App.Stream.Headers {
+		r.Sent = append(r.Sent, name)
+	}
+	problem := fmt.Sprintf("%s %s was answered with %d %s", r.Method, path, l.Status, http.StatusText(l.Status))
+	if to := l.Header.Get("Location"); to != "" && l.Status < 400 {
+		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to), Fix: "ask there: " + secret.PublicURL(to)}
+	}
+	if said := r.Said(); said != "" {
+		problem += "; the server says: " + said
+	}
+	return &harness.UsageError{Place: "url", Problem: problem, Fix: r.Mend()}
+}
+
+// maxWords is how many bytes are shown of what a server says.
+const maxWords = 500
+
+// Read recognises the dialect of answers. The terminal must hold in all of them.
+func Read(looks []play.Look, terminal string) *Finding {
+	l := &looks[0]
+	f := &Finding{Looks: looks, Guess: stream.Identify(l.ContentType, l.Body)[0]}
+	f.As(f.Guess.Dialect, terminal)
+	d := Dialect(f.Dialect)
+	if d.Format.Name == stream.Text.Name && len(looks) > 1 && bytes.Equal(l.Body, looks[1].Body) {
+		f.Length = int64(len(l.Body))
+	}
+	return f
+}
+
+// As reads the answers in a dialect.
+func (f *Finding) As(dialect, terminal string) {
+	f.Dialect, f.Terminal = dialect, ""
+	if Dialect(dialect).NeedsTerminal {
+		f.Terminal = cmp.Or(terminal, f.lasting())
+	}
+	f.Events, f.Sum = listenTo(&f.Looks[0], f.Dialect, f.Terminal)
+}
+
+// lasting is the proposal for a terminal that every look makes. An answer that was
+// not read to its end proposes none. What the members of the last event alone suggest
+// is taken only where two answers agree.
+func (f *Finding) lasting() string {
+	for i := range f.Looks {
+		if l := &f.Looks[i]; l.Ours || l.Cut != nil {
+			return ""
+		}
+	}
+	shared := f.Guess.Ends
+	for _, l := range f.Looks[1:] {
+		shared = common(shared, stream.Identify(l.ContentType, l.Body)[0].Ends)
+	}
+	if len(shared) == 0 && len(f.Looks) > 1 {
+		shared = f.marked()
+	}
+	if len(shared) == 0 {
+		return ""
+	}
+	return shared[0]
+}
+
+// marked are the expressions that the members of the last event suggest, in all looks.
+func (f *Finding) marked() []string {
+	d := Dialect(f.Dialect)
+	if d.Format.New == nil || d.Format.Name == stream.Text.Name || !d.NeedsTerminal {
+		return nil
+	}
+	shared := marks(d, f.Looks[0].Body)
+	for _, l := range f.Looks[1:] {
+		shared = common(shared, marks(d, l.Body))
+	}
+	return shared
+}
+
+func common(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
+}
+
+// Unusable is the error for an answer that cannot be judged as it was read.
+func (f *Finding) Unusable(s harness.Stream) error {
+	l := &f.Looks[0]
+	d, _ := stream.Lookup(f.Dialect)
+	switch {
+	case len(l.Body) == 0 && !l.Ours:
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is empty: status %d, no body", l.Status),
+			Fix: "check method and body of the request: --method, --body"}
+	case f.Guess.Unknown && f.form() == stream.FormJSON:
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s", strconv.Quote(StartOf(l.Body, 120))),
+			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read it all the same, as in --dialect text`}
+	case f.Guess.Unknown:
+		problem, like := fmt.Sprintf("the answer (%s) is in no form that streamproof reads", cmp.Or(l.ContentType, "no media type")), cmp.Or(f.Dialect, stream.Text.Name)
+		if f.Dialect != "" {
+			problem += ", most like " + f.Dialect
+		}
+		return &harness.UsageError{Place: "dialect", Problem: problem + "; it begins with " + strconv.Quote(StartOf(l.Body, 120)),
+			Fix: "name a dialect to read it all the same, as in --dialect " + like}
+	case d.NeedsTerminal && f.Terminal == "" && s.Terminal == "" && s.Endless.For == 0:
+		return f.openEnd(l)
+	}
+	return nil
+}
+
+// form is what the body is where nothing reads it.
+func (f *Finding) form() stream.Form {
+	for _, w := range f.Guess.Why {
+		if w.Kind == stream.FactForm {
+			return stream.Form(w.Text)
+		}
+	}
+	return stream.FormUnknown
+}
+
+// meant is the dialect that goes with what the user said of the answer without
+// naming one: his own terminal, or a feed, is read off events of any kind, and a proof
+// of a text off a text. An API's dialect that takes a terminal of the user's keeps it.
+func (f *Finding) meant(s harness.Stream) string {
+	format := Dialect(f.Dialect).Format.Name
+	switch {
+	case s.Sentinel != "" || s.Length != 0 || s.SHA256 != "":
+		return stream.Text.Name
+	case s.Terminal == "" && s.Endless == (harness.Endless{}), f.Dialect == "openai-chat" && s.Terminal != "":
+	case format == stream.SSE.Name:
+		return "sse-generic"
+	case format == stream.NDJSON.Name:
+		return "ndjson-generic"
+	}
+	return f.Dialect
+}
+
+// openEnd is the error where nobody knows which event is the last.
+func (f *Finding) openEnd(l *play.Look) error {
+	last := "none came"
+	if n := len(f.Events); n > 0 {
+		last = "the last of " + counted(n, "event") + " is " + strconv.Quote(f.Events[n-1].Text)
+	}
+	if l.Ours {
+		return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s", f.Dialect, l.Took.Round(time.Second), last),
+			Fix: "if it is a feed without an end, say for how long to read it and how many events must come, as in --endless 10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}
+	}
+	like := "data == [DONE]"
+	if m := f.marked(); len(m) > 0 {
+		like = m[0]
+	}
+	return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("nothing tells the last event of the answer (%s) from the others: %s", f.Dialect, last),
+		Fix: "say what a last event looks like, as in --terminal '" + like + "'"}
+}
+
+// String says what was found in one line.
+func (f *Finding) String() string {
+	l := &f.Looks[0]
+	if l.Status >= 500 {
+		return fmt.Sprintf("nothing, for the answer is status %d; streams are judged by that", l.Status)
+	}
+	s := f.Dialect
+	if f.Terminal != "" {
+		s += ", whose last event is taken to be the one with " + f.Terminal
+	}
+	return fmt.Sprintf("%s (%s, %s); change it with --dialect and --terminal", s, cmp.Or(l.ContentType, "no media type"), counted(len(f.Events), "event"))
+}
+
+// Fill finds out how the app of o answers, where nobody says and it is not the built-in
+// origin, and fills in dialect and terminal. o needs an opener. A server that fails
+// (5xx) is read as text: its status says what there is to say.
+func Fill(ctx context.Context, o *harness.Options) (*Finding, error) {
+	s := &o.App.Stream
+	if o.App.IsOrigin() || s.Dialect != "" {
+		return nil, nil
+	}
+	f, err := Ask(ctx, *o, 2)
+	if err != nil {
+		return nil, err
+	}
+	if f.Looks[0].Status >= 500 {
+		f.Dialect, f.Terminal = stream.Text.Name, ""
+	} else if err := f.Unusable(*s); err != nil {
+		return nil, err
+	}
+	s.Dialect = f.Dialect
+	if Dialect(f.Dialect).NeedsTerminal && s.Terminal == "" && s.Endless.For == 0 {
+		s.Terminal = f.Terminal
+	}
+	return f, nil
+}
+
+// Dialect is the dialect of a name; the zero one where there is none.
+func Dialect(name string) stream.Dialect {
+	d, _ := stream.Lookup(name)
+	return d
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// A Heard is one event of an answer and when it came.
+type Heard struct {
+	At   time.Duration // since the request
+	Kind stream.Kind
+	Text string // its start, as it came
+}
+
+// listenTo reads an answer in a dialect, piece by piece.
+func listenTo(l *play.Look, dialect, terminal string) ([]Heard, stream.Summary) {
+	d, ok := stream.Lookup(dialect)
+	if !ok {
+		return nil, stream.Summary{}
+	}
+	var ask stream.Ask
+	if d.NeedsTerminal {
+		ask.Terminal, _ = stream.ParseTerminal(cmp.Or(terminal, neverEnds))
+	}
+	h := &hearer{Reader: d.New(ask)}
+	dec := d.Format.New(stream.Limits{})
+	from := 0
+	for _, p := range l.Pieces {
+		h.at = p.At
+		if dec.Push(l.Body[from:p.Upto], h) != nil {
+			break
+		}
+		from = p.Upto
+	}
+	h.at = l.Took
+	partial := dec.Close(h)
+	return h.events, h.Close(partial)
+}
+
+// neverEnds is a terminal expression that no event meets: a generic dialect then
+// says what would have told the last event.
+const neverEnds = `data == "\u0000 no event is like this"`
+
+// A hearer notes each event, and passes frames on to a reader.
+type hearer struct {
+	stream.Reader
+	at     time.Duration
+	events []Heard
+}
+
+// MaxShown is how many bytes of an event are kept to be shown.
+const MaxShown = 160
+
+// Frame implements [stream.Sink].
+func (h *hearer) Frame(f *stream.Frame) {
+	e := Heard{At: h.at, Text: StartOf(f.Data, MaxShown)}
+	if len(f.Name) > 0 {
+		e.Text = "event: " + string(f.Name) + " " + e.Text
+	}
+	if e.Kind = h.Read(f).Kind; !f.Comment {
+		h.events = append(h.events, e)
+	}
+}
+
+// StartOf is the beginning of b, as text.
+func StartOf(b []byte, most int) string {
+	if len(b) <= most {
+		return strings.ToValidUTF8(string(b), "\uFFFD")
+	}
+	return strings.ToValidUTF8(string(b[:most]), "") + "…"
+}
