@@ -23,7 +23,8 @@ type arm struct {
 	args   []string
 	fault  string // "type: latency, …": share of the streams is in its way
 	share  string
-	when   int // events of every victim when the fault is to strike; 0 for at once
+	when   int  // events of every victim when the fault is to strike; 0 for a fault that needs none
+	acted  bool // how soon it strikes then is a figure of its own
 	slow   bool
 
 	opt  options
@@ -34,7 +35,7 @@ type arm struct {
 const (
 	usual = "`run --url …`"
 	crowd = "`run --url …`, slower events"
-	chain = "`run --url …` through relay and toxiproxy"
+	chain = "`run --url …` through a strike and a delay"
 )
 
 // arms are the rows of the table, in their order: floors before what is measured
@@ -45,7 +46,7 @@ func (o options) arms() (list []arm) {
 	}
 	for _, n := range o.crowd {
 		list = append(list, arm{name: "bare epoll reader, slower events", reader: "floor", streams: n, slow: true},
-			arm{name: crowd, streams: n, slow: true})
+			arm{name: crowd, streams: n, slow: true, limits: targets{arrival: 50}})
 	}
 	for _, n := range o.through {
 		if !slices.Contains(o.streams, n) {
@@ -71,7 +72,7 @@ func (o options) attached(n int) []arm {
 		{name: "plain Vegeta", reader: "vegeta", streams: n},
 		{name: "`run --url … --scenario direct`", streams: n, limits: limits, args: []string{"--scenario", "direct"}},
 		{name: usual, streams: n, limits: limits},
-		{name: "`run --url …`, a tenth through toxiproxy", streams: n, fault: toxic, share: "10%", when: o.load.Events / 5},
+		{name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%", when: o.load.Events / 5, acted: true},
 	}
 }
 
@@ -81,19 +82,22 @@ func (o options) chained(n int) []arm {
 	return []arm{
 		{name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
 		{name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
-		{name: "`run --url …` through the relay", streams: n, limits: limits, fault: strike, share: "100%"},
-		{name: "`run --url …` through toxiproxy", streams: n, limits: limits, fault: toxic, share: "100%"},
-		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + toxic + "}]", share: "100%"},
+		{name: "`run --url …` through a strike", streams: n, limits: limits, fault: strike, share: "100%"},
+		{name: "`run --url …` through a delay", streams: n, limits: limits, fault: delay, share: "100%", when: 1},
+		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + delay + "}]", share: "100%", when: 1},
+		{name: "`run --url …` through relay and toxiproxy", streams: n, limits: limits, fault: toxic, share: "100%"},
 	}
 }
 
-// What has every stream go through a link of its own: a strike the relay, which has
-// something to do once, for 1 µs, and then nothing; a toxic toxiproxy.
+// What has every stream go through a link of its own: a strike and a delay are the
+// relay's, which has something to do once, for 1 µs, and to everything, by 1 ms;
+// toxiproxy stands behind it for what delays requests.
 const (
 	throughFile = "through.yaml"
 
 	strike = "type: hold-at, link: edge, event: 1, delay: 1us"
-	toxic  = "type: latency, link: edge, delay: 1ms"
+	delay  = "type: latency, link: edge, delay: 1ms"
+	toxic  = "type: slow-start, link: edge, delay: 20ms"
 )
 
 // through is a scenario that puts a share of the streams behind the edge link, for a
@@ -130,7 +134,9 @@ func (a arm) product(ctx context.Context, s *server, l load, dir string) *exec.C
 	return c
 }
 
-// measure runs the arm with one short stream, and then with all.
+// measure runs the arm with one stream, and then with all. The one is short before a
+// reader of our own, and as long as the others before the product, which does much by
+// the clock: it samples the machine, looks at sockets, sends streams before and after.
 func (a arm) measure(ctx context.Context, s *server) (r row, err error) {
 	if a.fault != "" {
 		file := filepath.Join(a.opt.work, throughFile)
@@ -139,7 +145,11 @@ func (a arm) measure(ctx context.Context, s *server) (r row, err error) {
 		}
 		a.args = []string{"-f", file}
 	}
-	_, base, _, err := a.once(ctx, s, a.load.short())
+	one := a.load.one()
+	if a.reader != "" || a.hop != "" {
+		one = a.load.short()
+	}
+	_, base, _, err := a.once(ctx, s, one)
 	if err != nil {
 		return r, err
 	}
@@ -172,6 +182,10 @@ func (a arm) judged(ctx context.Context, s *server, l load) (o observed, k cost,
 	if !exited || code > 2 {
 		return o, k, "", fmt.Errorf("%w: %s", err, out)
 	}
-	o, err = readRun(dir, a.when)
+	when := 0
+	if a.acted {
+		when = a.when
+	}
+	o, err = readRun(dir, when)
 	return o, k, verdictOf(code), err
 }

@@ -44,7 +44,7 @@ func TestBenchPrintsEveryRow(t *testing.T) {
 		`\| plain Vegeta \| 50 \| 50 \| .* \| – \| – \| – \|`,
 		"\\| `run --url … --scenario direct` \\| 50 \\| 50 \\| .* ms / .* ms \\| .* ms \\| " + judged + ` \|`,
 		"\\| `run --url …` \\| 50 \\| 50 \\| .* ms / .* ms \\| .* ms \\| " + judged + ` \|`,
-		"\\| `run --url …`, a tenth through toxiproxy \\| 50 \\| 50 \\| .* ms \\| " + judged + ` \|`,
+		"\\| `run --url …`, a tenth through a delay \\| 50 \\| 50 \\| .* ms \\| " + judged + ` \|`,
 		`\| bare epoll reader, slower events \| 30 \| 30 \| 1\.00 .*`,
 		"\\| `run --url …`, slower events \\| 60 \\| 60 \\| .* ms \\| " + judged + ` \|`,
 		"`run --url …`, slower events, 30 → 60 streams: CPU × .*",
@@ -52,8 +52,10 @@ func TestBenchPrintsEveryRow(t *testing.T) {
 		`\| bare epoll reader \| 20 \| 20 \| 1\.00 .*`,
 		`\| the relay alone, the reader behind it \| 20 \| 20 \| .* / .* \| – \| – \|`,
 		`\| toxiproxy alone, the reader behind it \| 20 \| 20 \| .* / .* \| – \| – \|`,
-		"\\| `run --url …` through the relay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
-		"\\| `run --url …` through toxiproxy \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		"\\| `run --url …` through a strike \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		"\\| `run --url …` through a delay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		"\\| `run --url …` through a strike and a delay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		`At 60 streams an arrival is off by .* µs at most \(p99\), with what the server took to write; ≤ 50 .*`,
 		"\\| `run --url …` through relay and toxiproxy \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(stdout.String()) {
@@ -69,7 +71,7 @@ func TestTableSetsFiguresAgainstTargets(t *testing.T) {
 	rows := []row{
 		{name: "floor", load: many, cost: cost{CPU: 2 * time.Second, Peak: 11 << 10}, base: cost{Peak: 10 << 10},
 			seen: observed{whole: 100, first: []time.Duration{3 * ms, ms, 2 * ms}}, verdict: "–"},
-		{name: "cheap", load: many, cost: cost{CPU: 2400 * ms, Peak: 20<<10 + 800}, base: cost{Peak: 20 << 10}, limits: limits, verdict: "pass",
+		{name: "cheap", load: many, cost: cost{CPU: 2400 * ms, Peak: 20<<10 + 800}, base: cost{CPU: time.Second / 2, Peak: 20 << 10}, limits: limits, verdict: "pass",
 			seen: observed{whole: 100, first: []time.Duration{50 * ms}, added: []time.Duration{0, ms}}},
 		{name: "small floor", load: few, cost: cost{CPU: 100 * ms}, seen: observed{whole: 10}, verdict: "–"},
 		{name: "dear", load: few, cost: cost{CPU: 200 * ms, Peak: 30<<10 + 90}, base: cost{Peak: 30 << 10}, limits: limits, verdict: "fail",
@@ -79,12 +81,12 @@ func TestTableSetsFiguresAgainstTargets(t *testing.T) {
 	if err := writeTable(&out, rows); err != nil {
 		t.Fatal(err)
 	}
-	want := `| process | streams | whole | CPU, × reader | KiB a stream, and without | first event p50 / p99 | added to a gap, p99 | verdict |
-|---|--:|--:|--:|--:|--:|--:|---|
-| floor | 100 | 100 | 1.00 (2.00 s) | 10.2 (10 MiB) | 2.00 ms / 3.00 ms | – | – |
-| cheap | 100 | 100 | 1.20 (2.40 s); ≤ 1.2 reached | 8.0 (20 MiB); ≤ 8 reached | 50 ms / 50 ms | 1.00 ms; ≤ 1 reached | pass |
-| small floor | 10 | 10 | 1.00 (0.10 s) | 0.0 (0 MiB) | – | – | – |
-| dear | 10 | 9 | 2.00 (0.20 s); ≤ 1.2 **missed** | 9.0 (30 MiB); ≤ 8 **missed** | – | 1.50 ms; ≤ 1 **missed** | fail |
+	want := `| process | streams | whole | CPU, × reader | of it for one stream | KiB a stream, and without | first event p50 / p99 | added to a gap, p99 | verdict |
+|---|--:|--:|--:|--:|--:|--:|--:|---|
+| floor | 100 | 100 | 1.00 (2.00 s) | 0.00 s | 10.2 (10 MiB) | 2.00 ms / 3.00 ms | – | – |
+| cheap | 100 | 100 | 1.20 (2.40 s); ≤ 1.2 reached | 0.50 s | 8.0 (20 MiB); ≤ 8 reached | 50 ms / 50 ms | 1.00 ms; ≤ 1 reached | pass |
+| small floor | 10 | 10 | 1.00 (0.10 s) | 0.00 s | 0.0 (0 MiB) | – | – | – |
+| dear | 10 | 9 | 2.00 (0.20 s); ≤ 1.2 **missed** | 0.00 s | 9.0 (30 MiB); ≤ 8 **missed** | – | 1.50 ms; ≤ 1 **missed** | fail |
 `
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
@@ -125,11 +127,19 @@ func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
 	}
 	line.Append(record.Mark{At: 90 * ms, Early: 90 * ms, Kind: stream.Terminal, Seq: -1}) // without a stamp
 	var o observed
-	o.add(&record.Stream{Send: 4 * ms, First: 10 * ms, Events: line.Bytes})
-	o.add(&record.Stream{Send: 4 * ms, First: record.Never})
+	o.add(&record.Stream{Send: 4 * ms, First: 10 * ms, Events: line.Bytes}, nil)
+	o.add(&record.Stream{Send: 4 * ms, First: record.Never}, nil)
 	want := []time.Duration{4 * ms, 0, 0}
 	if len(o.added) != 3 || o.added[0] != want[0] || o.added[1] != 0 || o.added[2] != 0 {
 		t.Errorf("added %v, want %v", o.added, want)
+	}
+	var across observed
+	across.add(&record.Stream{Send: 4 * ms, First: 10 * ms, Events: line.Bytes}, []time.Duration{20 * ms})
+	if len(across.added) != 2 || across.added[0] != 0 {
+		t.Errorf("added %v but for what a fault at 20 ms did, want two zeroes", across.added)
+	}
+	if len(o.after) != 4 || o.after[1]-o.after[0] != 4*ms || o.after[3] != o.after[0] {
+		t.Errorf("arrivals are behind their stamps by %v", o.after)
 	}
 	if len(o.first) != 1 || o.first[0] != 6*ms || o.whole != 0 {
 		t.Errorf("first events after %v, %d whole, want 6ms and none", o.first, o.whole)

@@ -8,7 +8,7 @@
 //		server ── the same ───┼─ vegeta: as it comes, bodies dropped
 //		          for all     ├─ relay, toxiproxy: each alone, before the bare reader
 //		                      ├─ streamproof run --url …, judging and reports included
-//		                      └─ streamproof run --url … through relay and toxiproxy
+//		                      └─ streamproof run --url … through strikes, delays, toxiproxy
 //
 //	 1. The server is a process of its own (server_linux.go). It answers like a chat
 //	    completion of OpenAI's: the first event 50 ms after the request, then one

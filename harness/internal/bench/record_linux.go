@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -12,6 +13,9 @@ type observed struct {
 	whole int
 	first []time.Duration // from request to first event
 	added []time.Duration // by how much a gap is longer than the server's; not below 0
+	// after is by how much an arrival is behind the server's stamp, more than the one that
+	// is least: what the server takes to write, and the error of the arrival.
+	after []time.Duration
 	// acted is how long after its condition came true a fault struck; 0 without one.
 	acted time.Duration
 }
@@ -23,10 +27,22 @@ func readRun(dir string, when int) (o observed, err error) {
 	if err != nil {
 		return o, err
 	}
+	var begun []time.Duration // faults
+	for _, w := range run.Windows {
+		if w.Phase == record.Active {
+			begun = append(begun, w.At)
+		}
+	}
 	for i := range run.Streams {
 		switch s := &run.Streams[i]; s.Group {
 		case record.Load, record.Victim, record.Control:
-			o.add(s)
+			o.add(s, begun)
+		}
+	}
+	if len(o.after) > 0 {
+		least := slices.Min(o.after) // the clocks of both have other zeroes
+		for i := range o.after {
+			o.after[i] -= least
 		}
 	}
 	if when > 0 {
@@ -58,8 +74,9 @@ func acted(run *record.Run, events int) time.Duration {
 	return 0
 }
 
-// add takes one stream of the load.
-func (o *observed) add(s *record.Stream) {
+// add takes one stream of the load. A gap in which a fault began is left out: what it
+// adds is the fault's, once, and not the way's.
+func (o *observed) add(s *record.Stream, begun []time.Duration) {
 	if s.Content.State == stream.Complete && s.Wire.Where == record.AtEnd {
 		o.whole++
 	}
@@ -71,7 +88,9 @@ func (o *observed) add(s *record.Stream) {
 		if m.Emit == 0 {
 			continue
 		}
-		if last.Emit != 0 {
+		o.after = append(o.after, m.At-time.Duration(m.Emit))
+		across := func(at time.Duration) bool { return last.At < at && at <= m.At }
+		if last.Emit != 0 && !slices.ContainsFunc(begun, across) {
 			o.added = append(o.added, max(0, m.At-last.At-time.Duration(m.Emit-last.Emit)))
 		}
 		last = m

@@ -14,9 +14,11 @@ type targets struct {
 	ratio  float64 // CPU, by the floor's
 	memory float64 // KiB a stream
 	gap    float64 // p99 of what is added to a gap, ms
+
+	arrival float64 // p99 of the error of an arrival, µs
 }
 
-// A row is what one arm needed and saw.
+// A row is what one arm needed and saw; base is what it needed for one stream.
 type row struct {
 	name       string
 	load       load
@@ -31,7 +33,7 @@ func (r row) memory() float64 {
 	return max(0, float64(r.cost.Peak-r.base.Peak)) / float64(r.load.Streams)
 }
 
-var columns = []string{"process", "streams", "whole", "CPU, × reader", "KiB a stream, and without", "first event p50 / p99",
+var columns = []string{"process", "streams", "whole", "CPU, × reader", "of it for one stream", "KiB a stream, and without", "first event p50 / p99",
 	"added to a gap, p99", "verdict"}
 
 // writeTable prints the rows. The first row of a load is the floor of all others of
@@ -39,7 +41,7 @@ var columns = []string{"process", "streams", "whole", "CPU, × reader", "KiB a s
 func writeTable(w io.Writer, rows []row) error {
 	var out strings.Builder
 	line(&out, columns)
-	out.WriteString("|---|--:|--:|--:|--:|--:|--:|---|\n")
+	out.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	floors := map[load]time.Duration{}
 	for _, r := range rows {
 		if floors[r.load] == 0 {
@@ -71,6 +73,21 @@ func writeGrowth(w io.Writer, rows []row) error {
 				cpu, against(cpu, limit), memory, against(memory, limit))
 		}
 		last = r
+	}
+	return nil
+}
+
+// writeArrivals says how true the arrivals are.
+func writeArrivals(w io.Writer, rows []row) error {
+	for _, r := range rows {
+		if r.limits.arrival == 0 || len(r.seen.after) == 0 {
+			continue
+		}
+		us := float64(quantile(r.seen.after, 0.99).Nanoseconds()) / 1e3
+		if _, err := fmt.Fprintf(w, "\nAt %d streams an arrival is off by %.0f µs at most (p99), with what the server took to write%s.\n",
+			r.load.Streams, us, against(us, r.limits.arrival)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -123,6 +140,7 @@ func (r row) cells(floor time.Duration) []string {
 	ratio := r.cost.CPU.Seconds() / max(floor, time.Millisecond).Seconds()
 	return []string{r.name, strconv.Itoa(r.load.Streams), strconv.Itoa(r.seen.whole),
 		fmt.Sprintf("%.2f (%.2f s)", ratio, r.cost.CPU.Seconds()) + against(ratio, r.limits.ratio),
+		fmt.Sprintf("%.2f s", r.base.CPU.Seconds()),
 		fmt.Sprintf("%.1f (%.0f MiB)", r.memory(), float64(r.base.Peak)/1024) + against(r.memory(), r.limits.memory),
 		pair(r.seen.first), r.gap(), r.verdict}
 }
