@@ -247,8 +247,10 @@ func (a *App) dialect() (d stream.Dialect, terminal, failure *stream.Matcher, er
 	case !ok:
 		return d, nil, nil, badInput("dialect", name, "unknown dialect", dialectNames())
 	case a.Stream.Terminal == "" && d.NeedsTerminal && a.Stream.Endless.For == 0:
-		return d, nil, nil, &UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
-			Fix: `say what its last event looks like, as in --terminal 'data == [DONE]', or for a feed without an end how long to read it, as in --endless 10s,5`}
+		return d, nil, nil,
+			&UsageError{Place: "terminal", Problem: "dialect " + name + " proves nothing without a terminal expression",
+				Fix: `say what its last event looks like, as in --terminal 'data == [DONE]', or for a feed without an end how ` +
+					`long to read it, as in --endless 10s,5`}
 	case a.Stream.Error != "" && d.Format.Name == stream.Text.Name:
 		return d, nil, nil, &UsageError{Place: "error", Problem: "dialect " + name + " has no events for it to match",
 			Fix: "use a dialect of events, or let the app fail by its status or by cutting the connection"}
@@ -267,7 +269,8 @@ func expression(place, expr string) (*stream.Matcher, error) {
 	}
 	m, err := stream.ParseTerminal(expr)
 	if err != nil {
-		return nil, &UsageError{Place: place, Problem: err.Error(), Fix: "see 'streamproof run --help' for the forms it can take"}
+		return nil, &UsageError{Place: place, Problem: err.Error(),
+			Fix: "see 'streamproof run --help' for the forms it can take"}
 	}
 	return m, nil
 }
@@ -292,11 +295,14 @@ func (a *App) placeOf(name, expr string) (*stream.Place, error) {
 	p, err := stream.ParsePlace(expr)
 	switch {
 	case d.Format.Name == stream.Text.Name:
-		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no events that could contain it", Fix: "use a dialect of events, or declare the text's SHA-256"}
+		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no events that could contain it",
+			Fix: "use a dialect of events, or declare the text's SHA-256"}
 	case err != nil:
-		return nil, &UsageError{Place: name, Problem: err.Error(), Fix: "write the way to it in the JSON, such as .seq or .choices[0].index; or id, for the ID of SSE"}
+		return nil, &UsageError{Place: name, Problem: err.Error(),
+			Fix: "write the way to it in the JSON, such as .seq or .choices[0].index; or id, for the ID of SSE"}
 	case expr == "id" && d.Format.Name != stream.SSE.Name:
-		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no IDs of SSE", Fix: "write .id for the member id of the JSON"}
+		return nil, &UsageError{Place: name, Problem: "dialect " + d.Name + " has no IDs of SSE",
+			Fix: "write .id for the member id of the JSON"}
 	}
 	return p, nil
 }
@@ -312,7 +318,8 @@ func dialectNames() []string {
 // Validate says what is wrong with a, before anything is started.
 func (a *App) Validate() error {
 	if n := a.kinds(); n > 1 {
-		return &UsageError{Place: "app", Problem: fmt.Sprintf("%d of image, build, compose, command and url are given", n), Fix: "name one"}
+		return &UsageError{Place: "app", Problem: fmt.Sprintf("%d of image, build, compose, command and url are given", n),
+			Fix: "name one"}
 	}
 	if a.URL != "" {
 		if err := validURL(a.URL); err != nil {
@@ -330,13 +337,15 @@ func (a *App) Validate() error {
 		return err
 	}
 	if e := a.Stream.Endless; e.For < 0 || e.Events < 0 || e.Events > 0 && e.For == 0 {
-		return &UsageError{Place: "endless", Problem: fmt.Sprintf("%s and %d events", e.For, e.Events), Fix: "say how long to read and how many events must come: 10s,5"}
+		return &UsageError{Place: "endless", Problem: fmt.Sprintf("%s and %d events", e.For, e.Events),
+			Fix: "say how long to read and how many events must come: 10s,5"}
 	}
 	if a.Replicas < 0 || a.Replicas > 64 {
 		return &UsageError{Place: "app.replicas", Problem: fmt.Sprintf("%d replicas", a.Replicas), Fix: "ask for 1 to 64"}
 	}
 	if a.Ledger != "" && !strings.Contains(a.Ledger, "{nonce}") {
-		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger), Fix: "write it like /ledger?nonce={nonce}"}
+		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger),
+			Fix: "write it like /ledger?nonce={nonce}"}
 	}
 	if err := cmp.Or(a.validValues(), a.validTLS()); err != nil {
 		return err
@@ -378,7 +387,8 @@ func (a *App) unused(d stream.Dialect) error {
 		}
 	}
 	if a.Workers > 0 && !a.IsOrigin() {
-		return &UsageError{Place: "workers", Problem: "only the built-in origin is started with worker processes", Fix: "leave it out, and tell your app itself: env, or its command"}
+		return &UsageError{Place: "workers", Problem: "only the built-in origin is started with worker processes",
+			Fix: "leave it out, and tell your app itself: env, or its command"}
 	}
 	return nil
 }
@@ -398,5 +408,6 @@ func validURL(raw string) error {
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return nil
 	}
-	return &UsageError{Place: "url", Problem: fmt.Sprintf("%q is no http or https URL", raw), Fix: "write it like http://127.0.0.1:8000/chat"}
+	return &UsageError{Place: "url", Problem: fmt.Sprintf("%q is no http or https URL", raw),
+		Fix: "write it like http://127.0.0.1:8000/chat"}
 }

@@ -105,10 +105,13 @@ func (o *Options) Validate() error {
 		return err
 	}
 	if len(o.Scenarios) == 0 {
-		return &UsageError{Place: "scenarios", Problem: "none is named", Fix: "name at least one, or leave them out for the standard suite"}
+		return &UsageError{Place: "scenarios", Problem: "none is named",
+			Fix: "name at least one, or leave them out for the standard suite"}
 	}
 	if total, feed := cmp.Or(o.Total, DefaultTotal), o.App.Stream.Endless.For; feed >= total {
-		return &UsageError{Place: "endless", Problem: fmt.Sprintf("a feed is to be read for %s, and no stream lives longer than limits.total, %s", feed, total), Fix: "read it for a shorter time"}
+		return &UsageError{Place: "endless",
+			Problem: fmt.Sprintf("a feed is to be read for %s, and no stream lives longer than limits.total, %s", feed, total),
+			Fix:     "read it for a shorter time"}
 	}
 	if err := o.validSLO(); err != nil {
 		return err
@@ -117,7 +120,8 @@ func (o *Options) Validate() error {
 		return err
 	}
 	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {
-		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged", Fix: "leave out the app, or the sabotage"}
+		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged",
+			Fix: "leave out the app, or the sabotage"}
 	}
 	if err := o.validDirect(); err != nil {
 		return err
@@ -143,9 +147,11 @@ func (o *Options) validLoad() error {
 	case l.Streams < 0:
 		return &UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d streams", l.Streams), Fix: "ask for at least 1"}
 	case l.Rate < 0:
-		return &UsageError{Place: "load.rate", Problem: fmt.Sprintf("%g streams per second", l.Rate), Fix: "ask for more than 0"}
+		return &UsageError{Place: "load.rate", Problem: fmt.Sprintf("%g streams per second", l.Rate),
+			Fix: "ask for more than 0"}
 	case l.Rate > 0 && l.Streams > 0:
-		return &UsageError{Place: "load", Problem: "both streams and rate are given", Fix: "keep streams for a closed model, rate for an open one"}
+		return &UsageError{Place: "load", Problem: "both streams and rate are given",
+			Fix: "keep streams for a closed model, rate for an open one"}
 	case l.Total < 0:
 		return &UsageError{Place: "load.total", Problem: fmt.Sprintf("%d streams in all", l.Total), Fix: "ask for at least 1"}
 	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0 && len(l.Stages) == 0:

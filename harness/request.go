@@ -35,11 +35,13 @@ func (t TLS) Config() (*tls.Config, error) {
 	if t.CACert != "" {
 		pem, err := os.ReadFile(t.CACert)
 		if err != nil {
-			return nil, &UsageError{Place: "tls.cacert", Problem: "cannot read " + t.CACert + ": " + why(err), Fix: "check the path"}
+			return nil, &UsageError{Place: "tls.cacert", Problem: "cannot read " + t.CACert + ": " + why(err),
+				Fix: "check the path"}
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &UsageError{Place: "tls.cacert", Problem: t.CACert + " holds no certificate in PEM", Fix: "give the file that begins with -----BEGIN CERTIFICATE-----"}
+			return nil, &UsageError{Place: "tls.cacert", Problem: t.CACert + " holds no certificate in PEM",
+				Fix: "give the file that begins with -----BEGIN CERTIFICATE-----"}
 		}
 	}
 	switch {
@@ -54,7 +56,8 @@ func (t TLS) Config() (*tls.Config, error) {
 	}
 	own, err := tls.LoadX509KeyPair(t.Cert, key)
 	if err != nil {
-		return nil, &UsageError{Place: "tls.cert", Problem: fmt.Sprintf("cannot use %s with key %s: %s", t.Cert, key, why(err)), Fix: "give certificate and key in PEM, --cert FILE --key FILE"}
+		return nil, &UsageError{Place: "tls.cert", Problem: fmt.Sprintf("cannot use %s with key %s: %s", t.Cert, key,
+			why(err)), Fix: "give certificate and key in PEM, --cert FILE --key FILE"}
 	}
 	c.Certificates = []tls.Certificate{own}
 	return c, nil
@@ -120,9 +123,11 @@ func (a *App) validValues() error {
 	}
 	switch {
 	case asks && len(s.Prompts) == 0:
-		return &UsageError{Place: "stream.prompts", Problem: "the request has the place {prompt}, and there are no prompts", Fix: "add --prompts FILE, with one prompt a line"}
+		return &UsageError{Place: "stream.prompts", Problem: "the request has the place {prompt}, and there are no prompts",
+			Fix: "add --prompts FILE, with one prompt a line"}
 	case !asks && len(s.Prompts) > 0:
-		return &UsageError{Place: "stream.prompts", Problem: "nothing in path, headers or body asks for a prompt", Fix: `write {prompt} where it belongs, as in --body '{"q": "{prompt}"}'`}
+		return &UsageError{Place: "stream.prompts", Problem: "nothing in path, headers or body asks for a prompt",
+			Fix: `write {prompt} where it belongs, as in --body '{"q": "{prompt}"}'`}
 	}
 	return nil
 }
@@ -131,7 +136,8 @@ func (a *App) validValues() error {
 func (a *App) validTLS() error {
 	secure := strings.HasPrefix(a.URL, "https:") || strings.HasPrefix(a.Direct, "https:")
 	if a.TLS != (TLS{}) && a.URL != "" && !secure && a.Stream.NoFollow { // a redirect may lead to https
-		return &UsageError{Place: "tls", Problem: "settings of TLS, and the URL is not https", Fix: "write https:// in the URL, or leave them out"}
+		return &UsageError{Place: "tls", Problem: "settings of TLS, and the URL is not https",
+			Fix: "write https:// in the URL, or leave them out"}
 	}
 	if a.TLS != (TLS{}) && a.URL == "" {
 		return &UsageError{Place: "tls", Problem: "settings of TLS, and no https URL", Fix: "they go with --url https://…"}
@@ -141,11 +147,13 @@ func (a *App) validTLS() error {
 	}
 	for from, to := range a.Resolve {
 		if _, err := netip.ParseAddrPort(to); err != nil {
-			return &UsageError{Place: "resolve", Problem: fmt.Sprintf("%q is no address for %s", to, from), Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
+			return &UsageError{Place: "resolve", Problem: fmt.Sprintf("%q is no address for %s", to, from),
+				Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
 		}
 	}
 	if len(a.Resolve) > 0 && a.URL == "" {
-		return &UsageError{Place: "resolve", Problem: "an address for a host, and no URL that names it", Fix: "it goes with --url"}
+		return &UsageError{Place: "resolve", Problem: "an address for a host, and no URL that names it",
+			Fix: "it goes with --url"}
 	}
 	return nil
 }
@@ -153,7 +161,8 @@ func (a *App) validTLS() error {
 // ParseResolve reads HOST:PORT:ADDRESS, as curl's --resolve. An IPv6 address may
 // stand in brackets.
 func ParseResolve(s string) (hostPort, addr string, err error) {
-	bad := &UsageError{Place: "resolve", Problem: fmt.Sprintf("no host, port and address in %q", s), Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
+	bad := &UsageError{Place: "resolve", Problem: fmt.Sprintf("no host, port and address in %q", s),
+		Fix: "write HOST:PORT:ADDRESS, such as chat.test:443:127.0.0.1"}
 	host, rest, ok := strings.Cut(s, ":")
 	port, ip, ok2 := strings.Cut(rest, ":")
 	if !ok || !ok2 || host == "" {

@@ -86,9 +86,10 @@ type Load struct {
 	// Total ends the wave after so many streams; 0 sends each of Streams once, or goes
 	// on for Duration. A scenario that needs streams for as long as its own duration
 	// goes on for that.
-	Total int           `yaml:"total"`
-	Rate  float64       `yaml:"rate" value:"rate"` // streams per second; makes the model open
-	Ramp  time.Duration `yaml:"ramp"`              // over which the first streams start; 0 spreads them a little where the scenario allows
+	Total int     `yaml:"total"`
+	Rate  float64 `yaml:"rate" value:"rate"` // streams per second; makes the model open
+	// over which the first streams start; 0 spreads them a little where the scenario allows
+	Ramp time.Duration `yaml:"ramp"`
 	// Together starts them all at once.
 	Together bool `yaml:"together"`
 	// Duration is how long streams are started: one that has ended is replaced. 0

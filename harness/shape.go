@@ -52,7 +52,8 @@ func (l Load) Schedule(seed uint64) []time.Duration {
 	case l.Rate > 0 && l.Arrivals.Own():
 		from, stages := l.Rate, []arrivals.Stage(nil)
 		if l.Ramp > 0 {
-			from, stages = 0, append(stages, arrivals.Stage{Duration: l.Ramp, Target: arrivals.Target{Value: l.Rate, Rate: true}})
+			from, stages = 0,
+				append(stages, arrivals.Stage{Duration: l.Ramp, Target: arrivals.Target{Value: l.Rate, Rate: true}})
 		}
 		last := l.Duration - l.Ramp
 		if l.Duration == 0 {
@@ -92,11 +93,14 @@ func (l *Load) validArrivals() error {
 	const place = "load.arrivals"
 	switch p := l.Arrivals; {
 	case p.Kind == arrivals.Trace && (l.Requests == nil || !l.Requests.Timed):
-		return &UsageError{Place: place, Problem: "a trace needs the time of each request", Fix: `add load.prompts with lines such as {"timestamp": 1200, "body": {…}}, in milliseconds`}
+		return &UsageError{Place: place, Problem: "a trace needs the time of each request",
+			Fix: `add load.prompts with lines such as {"timestamp": 1200, "body": {…}}, in milliseconds`}
 	case p.Kind == arrivals.Trace && (l.Streams > 0 || l.Rate > 0 || len(l.Stages) > 0 || l.Ramp > 0):
-		return &UsageError{Place: place, Problem: "a trace has its own times, and streams, rate, ramp or stages are given", Fix: "leave them out; duration and total cut a trace short"}
+		return &UsageError{Place: place, Problem: "a trace has its own times, and streams, rate, ramp or stages are given",
+			Fix: "leave them out; duration and total cut a trace short"}
 	case p.Own() && !l.Open():
-		return &UsageError{Place: place, Problem: p.String() + " arrivals need a rate", Fix: "add rate: 20/s and a duration, or stages of rates"}
+		return &UsageError{Place: place, Problem: p.String() + " arrivals need a rate",
+			Fix: "add rate: 20/s and a duration, or stages of rates"}
 	}
 	return nil
 }
@@ -109,7 +113,8 @@ func (l *Load) validStages() error {
 		return &UsageError{Place: "load.stages", Problem: fmt.Sprintf(problem, args...), Fix: fix}
 	}
 	if i, why := arrivals.Unlike(l.Stages); why != "" {
-		return &UsageError{Place: fmt.Sprintf("load.stages[%d].target", i), Problem: why, Fix: "write all targets as streams at a time (50), or all as rates (20/s)"}
+		return &UsageError{Place: fmt.Sprintf("load.stages[%d].target", i), Problem: why,
+			Fix: "write all targets as streams at a time (50), or all as rates (20/s)"}
 	}
 	switch {
 	case l.Duration > 0:
@@ -117,9 +122,11 @@ func (l *Load) validStages() error {
 	case l.Ramp > 0 || l.Together:
 		return bad("leave out ramp: make it the first stage", "both stages and a ramp are given")
 	case l.Rated() && l.Streams > 0:
-		return bad("begin with rate: instead of streams:, or leave it out", "the stages are rates, and the load begins with %d streams at a time", l.Streams)
+		return bad("begin with rate: instead of streams:, or leave it out",
+			"the stages are rates, and the load begins with %d streams at a time", l.Streams)
 	case !l.Rated() && l.Rate > 0:
-		return bad("write the targets as rates (20/s), or leave out rate", "the stages are streams at a time, and the load begins with a rate")
+		return bad("write the targets as rates (20/s), or leave out rate",
+			"the stages are streams at a time, and the load begins with a rate")
 	case arrivals.Length(l.Stages) <= 0:
 		return bad("give a stage a duration", "all stages take 0 s")
 	case arrivals.Peak(l.Start(), l.Stages) <= 0:
@@ -129,7 +136,8 @@ func (l *Load) validStages() error {
 		if n := arrivals.Expected(l.Rate, l.Stages); n < 1 {
 			return bad("raise a target or a duration", "the stages come to less than one stream")
 		} else if n > arrivals.Most {
-			return bad("lower a target or a duration", "the stages come to %.0f streams, and at most %d are kept account of", n, arrivals.Most)
+			return bad("lower a target or a duration", "the stages come to %.0f streams, and at most %d are kept account of", n,
+				arrivals.Most)
 		}
 	}
 	return nil
@@ -141,10 +149,13 @@ func (o *Options) validRequests() error {
 	case f == nil:
 		return nil
 	case f.Sized && o.App.Stream.Body == "":
-		return &UsageError{Place: "load.prompts", Problem: f.Path + " has sizes and no bodies, and there is no body to put them into",
-			Fix: `add a body with the places {prompt} and {output_length}: --body '{"prompt": "{prompt}", "max_tokens": {output_length}}'`}
+		return &UsageError{Place: "load.prompts", Problem: f.Path + " has sizes and no bodies, and there is no body to put " +
+			"them into",
+			Fix: `add a body with the places {prompt} and {output_length}: --body '{"prompt": "{prompt}", "max_tokens": ` +
+				`{output_length}}'`}
 	case !f.Sized && o.App.Stream.Body != "":
-		return &UsageError{Place: "load.prompts", Problem: "both stream.body and the bodies of " + f.Path + " are given", Fix: "leave one of them out"}
+		return &UsageError{Place: "load.prompts", Problem: "both stream.body and the bodies of " + f.Path + " are given",
+			Fix: "leave one of them out"}
 	}
 	return nil
 }

@@ -91,7 +91,8 @@ func annotation(v verdict.Verdict, about, text string) string {
 		command, what = "warning", "inconclusive"
 	}
 	head := bound(fmt.Sprintf("streamproof: %s %s", about, what), 200)
-	return fmt.Sprintf("::%s title=%s::%s\n", command, propertyEscapes.Replace(head), dataEscapes.Replace(bound(text, annotationBound)))
+	return fmt.Sprintf("::%s title=%s::%s\n", command, propertyEscapes.Replace(head),
+		dataEscapes.Replace(bound(text, annotationBound)))
 }
 
 // The escapes of workflow commands (github.com/actions/toolkit, packages/core,

@@ -17,7 +17,8 @@ func askedFor(in Input, s verdict.ScenarioReport) string {
 				return ""
 			}
 			r := in.run().Plan.Request
-			return fmt.Sprintf("every stream asked for %s %s and got status %d; the path is stream.path in the file, or --path", orElse(r.Method, "GET"), pathOf(r.URL), status)
+			return fmt.Sprintf("every stream asked for %s %s and got status %d; the path is stream.path in the file, or --path",
+				orElse(r.Method, "GET"), pathOf(r.URL), status)
 		}
 	}
 	return ""

@@ -86,7 +86,8 @@ func alike(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 	var out []verdict.ScenarioReport
 	for _, s := range all {
 		i := slices.IndexFunc(out, func(o verdict.ScenarioReport) bool {
-			return o.Unable() && s.Unable() && o.Why == s.Why || o.Verdict == verdict.NotApplicable && s.Verdict == o.Verdict && o.Why == s.Why
+			return o.Unable() && s.Unable() && o.Why == s.Why || o.Verdict == verdict.NotApplicable && s.Verdict == o.Verdict &&
+				o.Why == s.Why
 		})
 		if i < 0 {
 			out = append(out, s)

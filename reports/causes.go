@@ -170,7 +170,8 @@ func (b *builder) cause(s verdict.ScenarioReport, i int, c verdict.Cause, rows [
 	v := causeView{
 		Rank: "Cause", Anchor: b.anchor(s.ID, "cause", strconv.Itoa(i+1)), Cause: title(c.Cause),
 		Line: causeLine(c), About: diagnose.Link(c.Cause), Confidence: c.Confidence, Summary: c.Summary,
-		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: parts(c.Fix), Next: nextStep(c.Settle), Compared: compare(c, rows),
+		RuledOut: c.RuledOut, Candidates: c.Candidates, Fix: parts(c.Fix), Next: nextStep(c.Settle),
+		Compared: compare(c, rows),
 	}
 	if i > 0 {
 		v.Rank = map[string]string{"and": "And", "or": "Or"}[rankOf(s.Causes, i)]

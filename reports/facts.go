@@ -31,9 +31,11 @@ func planFacts(in Input) []fact {
 		strict = "strict"
 	}
 	facts := []fact{
-		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(&p)}, {"policy", strict}, {"sabotage", p.Sabotage},
+		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(&p)}, {"policy", strict},
+		{"sabotage", p.Sabotage},
 		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
-		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"), p.Host.Go))},
+		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"),
+			p.Host.Go))},
 		{"clock", string(p.Host.Clock)},
 	}
 	for _, h := range in.run().Hops {
@@ -51,7 +53,8 @@ func proves(p *record.Plan) string {
 	d, _ := p.ReadAs()
 	says, r := d.Proves, p.Request
 	if r.Order != "" {
-		says += "; by the numbers at " + r.Order + ": lost, repeated and reordered events between the first and the last number"
+		says += "; by the numbers at " + r.Order +
+			": lost, repeated and reordered events between the first and the last number"
 	}
 	if r.Owner != "" {
 		says += "; by the ID at " + r.Owner + ": content of other streams"

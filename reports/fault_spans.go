@@ -58,7 +58,8 @@ func (d *drawing) axis() template.HTML {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg class="lanes axis" viewBox="0 0 %d %d" aria-hidden="true">`, laneWidth, h)
 	for _, s := range d.spans {
-		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="0" width="%d" height="%d"/>`, s.class, d.x(s.from), max(d.x(s.to)-d.x(s.from), 2), h)
+		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="0" width="%d" height="%d"/>`, s.class, d.x(s.from),
+			max(d.x(s.to)-d.x(s.from), 2), h)
 	}
 	for _, l := range labels {
 		fmt.Fprintf(&b, `<text class="ph" x="%d" y="%d">%s</text>`, l.x, 12+15*l.line, esc(l.text))

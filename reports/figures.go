@@ -66,7 +66,8 @@ type sampleOf struct {
 }
 
 // timeOrder is the order of groups in figures: as things happened.
-var timeOrder = []record.Group{record.Solo, record.Probe, record.Baseline, record.Load, record.Browser, record.Victim, record.Control, record.Recovery}
+var timeOrder = []record.Group{record.Solo, record.Probe, record.Baseline, record.Load, record.Browser, record.Victim,
+	record.Control, record.Recovery}
 
 // sampled measures f on all groups that have streams.
 func (f figure) sampled(rows []row) []sampleOf {

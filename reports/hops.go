@@ -18,13 +18,15 @@ type hopView struct {
 }
 
 // hopColumns head the table of hops, in the order of [hopView.cells].
-var hopColumns = []string{"entry point", "what it is", "streams", "outcomes", "first event p50", "longest silence p50", "pacing", "ending"}
+var hopColumns = []string{"entry point", "what it is", "streams", "outcomes", "first event p50", "longest silence p50",
+	"pacing", "ending"}
 
 func hopViews(hops []verdict.HopReport) []hopView {
 	var out []hopView
 	for _, h := range hops {
 		v := hopView{Hop: h.Name(), What: h.What, Streams: thousands(h.Started), Outcomes: tally(h.Outcomes),
-			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: pacing(h), Ending: h.Ending, Wrong: h.Wrong, Why: h.Why}
+			TTFE: quantiles(h.TTFE).P50, Gap: quantiles(h.Gap).P50, Held: pacing(h), Ending: h.Ending, Wrong: h.Wrong,
+			Why: h.Why}
 		out = append(out, v)
 	}
 	return out

@@ -22,7 +22,8 @@ var (
 	// policy lets the page do nothing but show itself: no request, and no script
 	// but ours. Should a string of a server ever get past the escaping, it still
 	// runs nothing (CSP level 3, sections 6.1 and 8.3).
-	policy = fmt.Sprintf("default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", digest(string(script)))
+	policy = fmt.Sprintf("default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-%s'; "+
+		"base-uri 'none'; form-action 'none'", digest(string(script)))
 )
 
 // HTML writes report.html: one page that needs nothing else, complete without

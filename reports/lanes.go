@@ -77,7 +77,8 @@ func shownOf(shown, all int) string {
 	if shown == all {
 		return fmt.Sprintf("All of %s, grouped, worst first", count(all, "stream"))
 	}
-	return fmt.Sprintf("Shown %s of %s, worst first: the worst of each group and a sample of its rest", thousands(shown), count(all, "stream"))
+	return fmt.Sprintf("Shown %s of %s, worst first: the worst of each group and a sample of its rest", thousands(shown),
+		count(all, "stream"))
 }
 
 // groupNames say what part a group plays, to someone new.

@@ -142,7 +142,8 @@ func (d *drawing) svg(label string) template.HTML {
 	h := d.y + 4
 	fmt.Fprintf(&b, `<svg class="lanes" viewBox="0 0 %d %d" role="img" aria-label="%s">`, laneWidth, h, esc(label))
 	for _, s := range d.spans {
-		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="0" width="%d" height="%d"/>`, s.class, d.x(s.from), max(d.x(s.to)-d.x(s.from), 2), h)
+		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="0" width="%d" height="%d"/>`, s.class, d.x(s.from),
+			max(d.x(s.to)-d.x(s.from), 2), h)
 	}
 	for _, at := range steps(d.from, d.to, 8) {
 		fmt.Fprintf(&b, `<path class="grid" d="M%d 0V%d"/>`, d.x(at), h)

@@ -38,12 +38,14 @@ func layersOf(plan record.Plan, p record.Scenario) layersView {
 	}
 	smallest := lint.Smallest(lint.Timers(p.Layers, nil))
 	if smallest != nil {
-		v.Shortest = fmt.Sprintf("What ends a stream first: %s of %s, after %s.", smallest.Setting, smallest.Layer, short(smallest.Limit))
+		v.Shortest = fmt.Sprintf("What ends a stream first: %s of %s, after %s.", smallest.Setting, smallest.Layer,
+			short(smallest.Limit))
 	}
 	for _, l := range layers {
 		lv := layerView{Name: l.Name, Settings: make([]setting, 0, len(l.Settings))}
 		for _, k := range sortedKeys(l.Settings) {
-			first := smallest != nil && (k == smallest.Setting && l.Name == smallest.Layer || k == smallest.Layer+"."+smallest.Setting)
+			first := smallest != nil && (k == smallest.Setting && l.Name == smallest.Layer || k == smallest.Layer+"."+
+				smallest.Setting)
 			lv.Settings = append(lv.Settings, setting{Name: k, Value: l.Settings[k], Shortest: first})
 		}
 		v.Layers = append(v.Layers, lv)

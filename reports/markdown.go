@@ -75,7 +75,8 @@ func (m *markdown) head() {
 		fmt.Fprintf(m, "> **App's log** %s.\n\n", md(p))
 	}
 	if lines := edgeLines(m.Input); !cut(m.Report) && len(lines) > 0 {
-		fmt.Fprintf(m, "<details><summary>What the edge does to cut streams (none was cut in this run)</summary>\n\n%s\n\n</details>\n\n", md(strings.Join(lines, "; ")))
+		fmt.Fprintf(m, "<details><summary>What the edge does to cut streams (none was cut in this "+
+			"run)</summary>\n\n%s\n\n</details>\n\n", md(strings.Join(lines, "; ")))
 		return
 	}
 	for _, e := range edgeLines(m.Input) {
@@ -108,7 +109,8 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
-		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(checkLabel(c.Name)), nextText(settle[c.Name]))
+		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(checkLabel(c.Name)),
+			nextText(settle[c.Name]))
 	}
 	if asked := askedFor(m.Input, s); asked != "" {
 		fmt.Fprintf(m, "- %s\n", md(asked))
@@ -185,7 +187,8 @@ func nextText(s string) string {
 
 func (m *markdown) cause(d distinct) {
 	c := d.Cause
-	fmt.Fprintf(m, "**%s: %s** (%s%s) %s\n\n", strings.ToUpper(d.Rank[:1])+d.Rank[1:], md(title(c.Cause)), md(causeLine(c)), aboutIt(c), md(d.explains()))
+	fmt.Fprintf(m, "**%s: %s** (%s%s) %s\n\n", strings.ToUpper(d.Rank[:1])+d.Rank[1:], md(title(c.Cause)),
+		md(causeLine(c)), aboutIt(c), md(d.explains()))
 	if c.Summary != "" {
 		fmt.Fprintf(m, "%s\n\n", md(c.Summary))
 	}

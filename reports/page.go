@@ -121,14 +121,16 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		}
 		n := len(shown)
 		for _, c := range s.OpenChecks {
-			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Label, Why: c.Why, Next: c.Next, Link: "#" + c.Anchor})
+			shown = append(shown, openCheck{Verdict: c.Verdict, Scenario: s.ID, Check: c.Label, Why: c.Why, Next: c.Next,
+				Link: "#" + c.Anchor})
 		}
 		if len(shown) == n && s.Verdict.Class != string(verdict.Pass) {
 			shown = append(shown, openCheck{Verdict: s.Verdict, Scenario: s.ID, Why: s.Why, Link: "#" + s.Anchor})
 		}
 		if len(shown) > n && len(s.Causes) > 0 {
 			c := s.Causes[0]
-			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"), "#"+orElse(c.Above, c.Anchor)
+			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"),
+				"#"+orElse(c.Above, c.Anchor)
 		}
 	}
 	slices.SortStableFunc(shown, func(a, b openCheck) int {

@@ -28,7 +28,8 @@ func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
 	}
 	var out []replicaView
 	for _, r := range replicas {
-		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes), Worse: r.Worse}
+		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes),
+			Worse: r.Worse}
 		if r.By != "" {
 			v.Name += " (" + r.By + ")"
 		}

@@ -33,7 +33,8 @@ func (b *builder) streams(id string) []row {
 	return rows
 }
 
-var groupOrder = []record.Group{record.Victim, record.Control, record.Load, record.Recovery, record.Browser, record.Baseline, record.Solo, record.Probe}
+var groupOrder = []record.Group{record.Victim, record.Control, record.Load, record.Recovery, record.Browser,
+	record.Baseline, record.Solo, record.Probe}
 
 func groupRank(g record.Group) int {
 	if i := slices.Index(groupOrder, g); i >= 0 {

@@ -51,5 +51,6 @@ func (s Screen) inks() inks {
 		return inks{plain, plain, plain, plain, plain, plain}
 	}
 	ink := func(c string) lipgloss.Style { return plain.Bold(true).Foreground(lipgloss.Color(c)) }
-	return inks{red: ink("9"), yellow: ink("11"), green: ink("10"), bold: plain.Bold(true), faint: plain.Faint(true), plain: plain}
+	return inks{red: ink("9"), yellow: ink("11"), green: ink("10"), bold: plain.Bold(true), faint: plain.Faint(true),
+		plain: plain}
 }

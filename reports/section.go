@@ -71,8 +71,9 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	plan := b.plan(s.ID)
 	out := &section{
 		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
-		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(), Unfolded: rank(s.Verdict) < rank(verdict.Pass),
-		Started: thousands(s.Started), Bar: barOf(s.Outcomes),
+		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(),
+		Unfolded: rank(s.Verdict) < rank(verdict.Pass),
+		Started:  thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
 		Replicas: replicaViews(s.Replicas), Clients: clientsLine(s.Clients),
@@ -87,7 +88,8 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		out.Doubts = append(out.Doubts, doubtView{About: d.About, Why: d.Why, Next: nextStep(d.Settle)})
 	}
 	for _, c := range s.Checks {
-		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Label: checkLabel(c.Name), Why: c.Why, Kind: "check", Next: nextStep(settle[c.Name]), Anchor: b.anchor(s.ID, c.Name)}
+		v := checkView{Verdict: viewOf(c.Verdict), Name: c.Name, Label: checkLabel(c.Name), Why: c.Why, Kind: "check",
+			Next: nextStep(settle[c.Name]), Anchor: b.anchor(s.ID, c.Name)}
 		if c.Obligation {
 			v.Kind = "obligation"
 		}
@@ -105,7 +107,8 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	out.AskedFor = askedFor(b.Input, s)
 	out.Figures, out.FigureNotes = figures(rows)
 	if n := s.Started; n > len(rows) && len(out.Figures) > 0 {
-		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly over them", thousands(len(rows)), count(n, "stream"))}
+		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly over them", thousands(len(rows)),
+			count(n, "stream"))}
 	}
 	out.Groups = groupViews(s.Groups, rows)
 	out.Tokens = slices.ContainsFunc(out.Groups, func(g groupView) bool { return g.Tokens != "" })
@@ -129,7 +132,8 @@ func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
 	facts := []fact{{"fault", p.Fault}, {"edge", p.Edge}, {"load", loadLine(p.Load)}}
 	for _, w := range b.run().Waves {
 		if w.Scenario == s.ID && w.InBodyAtFault >= 0 && w.Asked > 0 {
-			facts = append(facts, fact{"in their body when it struck", fmt.Sprintf("%d of %d (%s)", w.InBodyAtFault, w.Started, w.Group)})
+			facts = append(facts,
+				fact{"in their body when it struck", fmt.Sprintf("%d of %d (%s)", w.InBodyAtFault, w.Started, w.Group)})
 		}
 	}
 	if s.Recovery != nil {
@@ -145,7 +149,9 @@ func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
 		facts = append(facts, fact{"clock", g.Clock})
 	}
 	if s.Parts > 1 {
-		facts = append(facts, fact{"judged in", fmt.Sprintf("%d parts, one after the other: so many streams are not compared with one another at once", s.Parts)})
+		facts = append(facts,
+			fact{"judged in",
+				fmt.Sprintf("%d parts, one after the other: so many streams are not compared with one another at once", s.Parts)})
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
 }

@@ -83,7 +83,8 @@ func about(in Input) string {
 			parts = append(parts, part)
 		}
 	}
-	parts = append(parts, count(in.Report.Started, "stream")+": "+tally(in.Report.Outcomes), fmt.Sprintf("seed %d", in.Report.Seed))
+	parts = append(parts, count(in.Report.Started, "stream")+": "+tally(in.Report.Outcomes),
+		fmt.Sprintf("seed %d", in.Report.Seed))
 	if d := in.lasted(); d > 0 {
 		parts = append(parts, short(d))
 	}
@@ -156,7 +157,8 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 func (t *text) happened(c verdict.Check) {
 	what := orElse(c.Why, "no reason given")
 	indent := strings.Repeat(" ", 2+lipgloss.Width(t.badge(c.Verdict))+1)
-	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict), strings.TrimLeft(t.wrap(indent, what+" ["+checkLabel(c.Name)+"]"), " "))
+	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict),
+		strings.TrimLeft(t.wrap(indent, what+" ["+checkLabel(c.Name)+"]"), " "))
 }
 
 // because names the causes of a scenario, which stand in full above, and the

@@ -20,7 +20,9 @@ func warningViews(in Input) []warningView {
 	var all []warningView
 	for _, s := range in.Report.Scenarios {
 		for _, w := range s.Warnings {
-			i := slices.IndexFunc(all, func(v warningView) bool { return v.Layer == w.Layer && v.Setting == w.Setting && v.Fix == w.Fix })
+			i := slices.IndexFunc(all, func(v warningView) bool {
+				return v.Layer == w.Layer && v.Setting == w.Setting && v.Fix == w.Fix
+			})
 			if i < 0 {
 				i = len(all)
 				all = append(all, warningView{Warning: w})

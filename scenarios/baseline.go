@@ -31,7 +31,8 @@ func Control() harness.Scenario {
 func Direct() harness.Scenario {
 	return harness.Scenario{
 		ID: "direct", Title: "No fault and no proxy",
-		Doc:       "Asked directly, without edge or link, the app completes every stream, promptly and in order, and ends its connection.",
+		Doc: "Asked directly, without edge or link, the app completes every stream, promptly and in order, and ends " +
+			"its connection.",
 		Symptom:   "streams are cut, late or out of order although nothing stands between client and app",
 		LookAlike: "an edge that cuts or buffers: that shows in control and not here",
 		Edge:      stack.Edge{Form: stack.EdgeNone},
@@ -58,13 +59,15 @@ func NotStreaming() harness.Scenario {
 func Soak() harness.Scenario {
 	return harness.Scenario{
 		ID: "soak", Title: "Many streams, for a while",
-		Doc:       "Hundreds of streams, wave after wave, complete as the first ones did, so that rare failures are found too.",
+		Doc: "Hundreds of streams, wave after wave, complete as the first ones did, so that rare failures are " +
+			"found too.",
 		Symptom:   "one stream in fifty ends early, always another one",
 		LookAlike: "a fault of the network: no fault is injected here, and the share stays the same however long it runs",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 10, Gap: 30 * time.Millisecond},
 		Load:      harness.Load{Duration: 8 * time.Second},
-		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 100, Checks: append([]string{"late", "gappy"}, calmFlags...)},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 100,
+			Checks: append([]string{"late", "gappy"}, calmFlags...)},
 	}
 }
 
@@ -80,7 +83,8 @@ func Peel(app harness.App) harness.Scenario {
 	case app.URL != "":
 		edge.Form = stack.EdgeNone
 	case app.Edge == (stack.Edge{}):
-		doc += " The edge is ours, nginx with its defaults, and stands in for yours: name yours in edge.nginx_conf, or edge.form."
+		doc += " The edge is ours, nginx with its defaults, and stands in for yours: name yours in edge.nginx_conf, or " +
+			"edge.form."
 	}
 	return harness.Scenario{
 		ID: "peel", Title: "Layer by layer",

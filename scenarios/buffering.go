@@ -11,7 +11,8 @@ import (
 
 // buffering are the scenarios in which a hop may hold events back, or split them.
 func buffering() []harness.Scenario {
-	return []harness.Scenario{Buffering(), GzipBuffering(), CacheBuffering(), HTTP10Upstream(), MiddlewareBuffering(), TinyPackets()}
+	return []harness.Scenario{Buffering(), GzipBuffering(), CacheBuffering(), HTTP10Upstream(), MiddlewareBuffering(),
+		TinyPackets()}
 }
 
 // Buffering puts the app behind an edge as most people run it and sends small,
@@ -20,12 +21,14 @@ func buffering() []harness.Scenario {
 func Buffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "buffering", Title: "Edge with its defaults",
-		Doc:       "Behind nginx with its default upstream (HTTP/1.0, buffering on), small slow events still arrive one by one.",
+		Doc: "Behind nginx with its default upstream (HTTP/1.0, buffering on), small slow events still arrive one " +
+			"by one.",
 		Symptom:   "the complete response arrives at its end, or in a few bursts",
 		LookAlike: "an app that writes in bursts by itself: it does so in direct, too, and its own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeDefault},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond, Size: 16},
-		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 1, Expect: record.ExpectPaced, Checks: []string{"buffered", "lingering"}},
+		Policy: record.Policy{GapLimit: 5 * time.Second, MinStreams: 1, Expect: record.ExpectPaced,
+			Checks: []string{"buffered", "lingering"}},
 	}
 }
 
@@ -47,13 +50,15 @@ func GzipBuffering() harness.Scenario {
 func CacheBuffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "cache-buffering", Title: "Edge with a cache",
-		Doc:       "Behind an edge that stores answers, each client gets a stream of its own, event by event; nothing is stored and served again.",
+		Doc: "Behind an edge that stores answers, each client gets a stream of its own, event by event; nothing is " +
+			"stored and served again.",
 		Symptom:   "a stream arrives in one burst with another request's content",
 		LookAlike: "an app that mixes up its requests: the same streams are fine in control",
 		Edge:      stack.Edge{Form: stack.EdgeCache},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond},
 		Load:      harness.Load{Duration: 3 * time.Second},
-		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: record.ExpectRepeated, Checks: []string{"buffered", "lingering"}},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Expect: record.ExpectRepeated,
+			Checks: []string{"buffered", "lingering"}},
 	}
 }
 
@@ -62,7 +67,8 @@ func CacheBuffering() harness.Scenario {
 func HTTP10Upstream() harness.Scenario {
 	return harness.Scenario{
 		ID: "http10-upstream", Title: "Edge that talks HTTP/1.0 to the app",
-		Doc:       "Over HTTP/1.0, without chunks, streams arrive event by event and complete, and one that the app cuts does not look whole.",
+		Doc: "Over HTTP/1.0, without chunks, streams arrive event by event and complete, and one that the app cuts " +
+			"does not look whole.",
 		Symptom:   "a stream that died in the app ends like a success: no terminal, no error",
 		LookAlike: "an app that ends streams early by itself: asked directly, the same stream ends with an incomplete body",
 		Edge:      stack.Edge{Form: stack.EdgeHTTP10},
@@ -77,14 +83,16 @@ func HTTP10Upstream() harness.Scenario {
 func MiddlewareBuffering() harness.Scenario {
 	return harness.Scenario{
 		ID: "middleware-buffering", Title: "Middleware of the app",
-		Doc:       "Asked directly and with Accept-Encoding: gzip, the app sends event by event: none of its middleware collects the answer.",
+		Doc: "Asked directly and with Accept-Encoding: gzip, the app sends event by event: none of its middleware " +
+			"collects the answer.",
 		Symptom:   "the complete response arrives at its end, in one burst",
 		LookAlike: "buffering by the edge: there is no edge in this scenario",
 		Edge:      stack.Edge{Form: stack.EdgeNone},
 		Enter:     "app",
 		Headers:   map[string]string{"Accept-Encoding": "gzip"},
 		Shape:     harness.Shape{Events: 12, Gap: 100 * time.Millisecond, Size: 600},
-		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 1, Expect: record.ExpectPaced, Checks: []string{"buffered", "lingering"}},
+		Policy: record.Policy{GapLimit: 5 * time.Second, MinStreams: 1, Expect: record.ExpectPaced,
+			Checks: []string{"buffered", "lingering"}},
 	}
 }
 

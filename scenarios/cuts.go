@@ -27,7 +27,8 @@ func Cut() harness.Scenario {
 	}
 	return harness.Scenario{
 		ID: "cut", Title: "Connections cut mid-body",
-		Doc:       "A connection that is reset or ended mid-body, on either side of the edge, never looks like a complete response.",
+		Doc: "A connection that is reset or ended mid-body, on either side of the edge, never looks like a complete " +
+			"response.",
 		Symptom:   "streams end like successes, without their terminal",
 		LookAlike: "an app that ends streams early: the relay's ledger says which streams it cut, and where",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -41,12 +42,14 @@ func Cut() harness.Scenario {
 func Reset() harness.Scenario {
 	return harness.Scenario{
 		ID: "reset", Title: "Connections reset mid-body",
-		Doc:       "A connection that is reset mid-body never looks like a complete response, and its slot is free for others.",
+		Doc: "A connection that is reset mid-body never looks like a complete response, and its slot is free for " +
+			"others.",
 		Symptom:   "streams are refused long after the resets",
 		LookAlike: "a crash of the app: its process lives on, and its log says that clients left",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
-		Fault:     fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.RST}, {Link: stack.UpstreamLink, After: 5, Action: stack.RST}},
-		Policy:    faulty(record.Policy{Kills: true, Checks: calmFlags}),
+		Fault: fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.RST},
+			{Link: stack.UpstreamLink, After: 5, Action: stack.RST}},
+		Policy: faulty(record.Policy{Kills: true, Checks: calmFlags}),
 	}
 }
 
@@ -59,8 +62,9 @@ func Fin() harness.Scenario {
 		Symptom:   "streams end like successes, without their terminal",
 		LookAlike: "an app that ends streams early: the relay's ledger says which streams it ended, and where",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
-		Fault:     fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.FIN}, {Link: stack.UpstreamLink, After: 5, Action: stack.FIN}},
-		Policy:    faulty(record.Policy{Kills: true, Checks: calmFlags}),
+		Fault: fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.FIN},
+			{Link: stack.UpstreamLink, After: 5, Action: stack.FIN}},
+		Policy: faulty(record.Policy{Kills: true, Checks: calmFlags}),
 	}
 }
 
@@ -68,12 +72,14 @@ func Fin() harness.Scenario {
 func Truncate() harness.Scenario {
 	return harness.Scenario{
 		ID: "truncate", Title: "Connections ended inside an event",
-		Doc:       "A connection that ends inside an event never looks like a complete response, and half an event is never delivered as one.",
+		Doc: "A connection that ends inside an event never looks like a complete response, and half an event is " +
+			"never delivered as one.",
 		Symptom:   "the last event is half of one, and the stream ends like a success",
 		LookAlike: "an app that writes half an event: the server's own checksum or the ledger of the relay tells",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
-		Fault:     fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.Truncate}, {Link: stack.UpstreamLink, After: 5, Action: stack.Truncate}},
-		Policy:    faulty(record.Policy{Kills: true, Checks: calmFlags}),
+		Fault: fault.Strikes{{Link: stack.EdgeLink, After: 5, Action: stack.Truncate},
+			{Link: stack.UpstreamLink, After: 5, Action: stack.Truncate}},
+		Policy: faulty(record.Policy{Kills: true, Checks: calmFlags}),
 	}
 }
 
@@ -82,7 +88,8 @@ func Truncate() harness.Scenario {
 func Blackhole() harness.Scenario {
 	return harness.Scenario{
 		ID: "blackhole", Title: "Silence without a packet between edge and app",
-		Doc:       "When the path to the app goes silent without any message, the edge ends the stream within its read timeout, so that clients can tell.",
+		Doc: "When the path to the app goes silent without any message, the edge ends the stream within its read " +
+			"timeout, so that clients can tell.",
 		Symptom:   "streams hang until the client gives up",
 		LookAlike: "an app that hangs: its heartbeats stop too, and its log says nothing; here it goes on writing",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: edgeReadTimeout},
@@ -95,7 +102,8 @@ func Blackhole() harness.Scenario {
 func Partition() harness.Scenario {
 	return harness.Scenario{
 		ID: "partition", Title: "Edge cut off from one replica",
-		Doc:       "When the edge cannot reach one replica, the streams there are cut so that clients can tell, those elsewhere complete, and new ones go elsewhere.",
+		Doc: "When the edge cannot reach one replica, the streams there are cut so that clients can tell, those " +
+			"elsewhere complete, and new ones go elsewhere.",
 		Symptom:   "streams of one replica end like successes, or new ones wait for it",
 		LookAlike: "a crash of the replica: its process lives on here, and it is fine again at once",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -113,7 +121,8 @@ func Partition() harness.Scenario {
 func Refused() harness.Scenario {
 	return harness.Scenario{
 		ID: "refused", Title: "Connections to the app refused",
-		Doc:       "While nothing listens where the edge looks for the app, new streams are refused with a status at once, and soon after they are fine again.",
+		Doc: "While nothing listens where the edge looks for the app, new streams are refused with a status at once, " +
+			"and soon after they are fine again.",
 		Symptom:   "new streams hang, or are refused long after the app is back",
 		LookAlike: "overload: an app that refuses by itself says so in its log, and its old streams go on",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

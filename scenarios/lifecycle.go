@@ -11,7 +11,8 @@ import (
 
 // lifecycle are the scenarios in which processes stop, start, come and go.
 func lifecycle() []harness.Scenario {
-	return []harness.Scenario{Drain(), Crash(), Pause(), RollingDeploy(), ScaleOut(), ScaleIn(), EdgeReload(), WorkerRecycle(), Herd()}
+	return []harness.Scenario{Drain(), Crash(), Pause(), RollingDeploy(), ScaleOut(), ScaleIn(), EdgeReload(),
+		WorkerRecycle(), Herd()}
 }
 
 // Drain stops the app as a deploy does.
@@ -34,7 +35,8 @@ func Drain() harness.Scenario {
 func Crash() harness.Scenario {
 	return harness.Scenario{
 		ID: "crash", Title: "A replica is killed and started again",
-		Doc:       "When a replica dies at once, its streams are cut so that clients can tell, and new ones are fine again soon after it is back.",
+		Doc: "When a replica dies at once, its streams are cut so that clients can tell, and new ones are fine again " +
+			"soon after it is back.",
 		Symptom:   "streams end like successes, without their terminal",
 		LookAlike: "a deploy with too short a grace: there SIGTERM comes first",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -52,7 +54,8 @@ func Pause() harness.Scenario {
 	const hold = 1500 * time.Millisecond
 	return harness.Scenario{
 		ID: "pause", Title: "A replica frozen for a while",
-		Doc:       "A replica that is frozen and thawed continues where it was: no timer takes it for dead, and no stream is lost.",
+		Doc: "A replica that is frozen and thawed continues where it was: no timer takes it for dead, and no stream " +
+			"is lost.",
 		Symptom:   "streams are cut while the replica is frozen",
 		LookAlike: "a crash: the process and its connections live on here",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -68,7 +71,8 @@ func Pause() harness.Scenario {
 func RollingDeploy() harness.Scenario {
 	return harness.Scenario{
 		ID: "rolling-deploy", Title: "All replicas replaced, one by one",
-		Doc:       "While all replicas are replaced one by one, streams in flight complete where they are, and new ones are served elsewhere.",
+		Doc: "While all replicas are replaced one by one, streams in flight complete where they are, and new ones " +
+			"are served elsewhere.",
 		Symptom:   "a deploy cuts the streams of each replica as it goes",
 		LookAlike: "a crash: here each replica is asked to stop, and has the app's own grace",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -86,7 +90,8 @@ func RollingDeploy() harness.Scenario {
 func ScaleOut() harness.Scenario {
 	return harness.Scenario{
 		ID: "scale-out", Title: "One replica added",
-		Doc:       "When a replica joins, no stream in flight is disturbed, and those that the new one serves are as good as the others.",
+		Doc: "When a replica joins, no stream in flight is disturbed, and those that the new one serves are as good " +
+			"as the others.",
 		Symptom:   "a share of the new streams fails, always on the replica that has just come",
 		LookAlike: "an overloaded app: the old replicas' streams are fine",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -103,7 +108,8 @@ func ScaleOut() harness.Scenario {
 func ScaleIn() harness.Scenario {
 	return harness.Scenario{
 		ID: "scale-in", Title: "One replica removed",
-		Doc:       "When a replica leaves, its streams complete within the app's grace, and new ones are served by the others.",
+		Doc: "When a replica leaves, its streams complete within the app's grace, and new ones are served by the " +
+			"others.",
 		Symptom:   "an autoscaler cuts streams whenever the load goes down",
 		LookAlike: "a crash: here the replica is asked to stop, and has the app's own grace",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -121,7 +127,8 @@ func ScaleIn() harness.Scenario {
 func EdgeReload() harness.Scenario {
 	return harness.Scenario{
 		ID: "edge-reload", Title: "Edge reloaded mid-stream",
-		Doc:       "When the edge reloads, streams in flight complete in its old workers, and new ones are served by the new.",
+		Doc: "When the edge reloads, streams in flight complete in its old workers, and new ones are served by " +
+			"the new.",
 		Symptom:   "all streams are cut at the same time after a reload, and the app's log says that clients left",
 		LookAlike: "clients that hang up: they do so at different times",
 		Needs:     []string{"nginx"},
@@ -140,7 +147,8 @@ func EdgeReload() harness.Scenario {
 func WorkerRecycle() harness.Scenario {
 	return harness.Scenario{
 		ID: "worker-recycle", Title: "Workers recycled under load",
-		Doc:       "A worker that has served its number of streams finishes those in flight before it goes, and new ones are served all the while.",
+		Doc: "A worker that has served its number of streams finishes those in flight before it goes, and new ones " +
+			"are served all the while.",
 		Symptom:   "every so many requests a handful of streams is cut",
 		LookAlike: "memory kills: nobody kills here, and the manager's log announces each end",
 		Needs:     []string{"an app whose workers are recycled"},

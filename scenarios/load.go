@@ -17,13 +17,15 @@ func load() []harness.Scenario {
 func BlockedLoop() harness.Scenario {
 	return harness.Scenario{
 		ID: "blocked-loop", Title: "One stream must not hold up the others",
-		Doc:       "Streams of one process do not fall silent together: no handler blocks the event loop that serves them all.",
+		Doc: "Streams of one process do not fall silent together: no handler blocks the event loop that serves " +
+			"them all.",
 		Symptom:   "all streams of a process pause at the same moment, at different events, and go on together",
 		LookAlike: "a slow model: unrelated streams would not pause at the same moment",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 30, Gap: 50 * time.Millisecond},
 		Load:      harness.Load{Ramp: 500 * time.Millisecond},
-		Policy:    record.Policy{GapLimit: 1500 * time.Millisecond, MinStreams: 5, Expect: record.ExpectTogether, Checks: everyFlag},
+		Policy: record.Policy{GapLimit: 1500 * time.Millisecond, MinStreams: 5, Expect: record.ExpectTogether,
+			Checks: everyFlag},
 	}
 }
 
@@ -53,7 +55,8 @@ func Overload() harness.Scenario {
 		Needs:     []string{"an app with a limit on streams, below the load"},
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Args:      []string{"--capacity", "6"},
-		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Sheds: true, Expect: record.ExpectRefusals, Checks: calmFlags},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Sheds: true, Expect: record.ExpectRefusals,
+			Checks: calmFlags},
 	}
 }
 
@@ -62,13 +65,15 @@ func Overload() harness.Scenario {
 func RateLimited() harness.Scenario {
 	return harness.Scenario{
 		ID: "rate-limited", Title: "Limit on streams at the edge",
-		Doc:       "Streams beyond the edge's limit are refused with 429 before they begin, and those within it are not disturbed.",
+		Doc: "Streams beyond the edge's limit are refused with 429 before they begin, and those within it are not " +
+			"disturbed.",
 		Symptom:   "streams beyond the limit end early instead of being refused",
 		LookAlike: "overload of the app: there the app refuses, with its own status",
 		Needs:     []string{"nginx"},
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, Conns: 6},
 		Load:      harness.Load{Ramp: 500 * time.Millisecond},
 		Shape:     harness.Shape{Events: 30, Gap: 50 * time.Millisecond},
-		Policy:    record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Sheds: true, Expect: record.ExpectRefusals, Checks: calmFlags},
+		Policy: record.Policy{GapLimit: 3 * time.Second, MinStreams: 2, Sheds: true, Expect: record.ExpectRefusals,
+			Checks: calmFlags},
 	}
 }

@@ -34,7 +34,8 @@ func Latency() harness.Scenario {
 func Jitter() harness.Scenario {
 	return harness.Scenario{
 		ID: "jitter", Title: "Irregular delays between edge and app",
-		Doc:       "When delays vary from packet to packet, streams continue, complete and in order, and no timer takes the bunching for silence.",
+		Doc: "When delays vary from packet to packet, streams continue, complete and in order, and no timer takes " +
+			"the bunching for silence.",
 		Symptom:   "streams are cut although every event is on its way",
 		LookAlike: "latency: there the first delay is the only one, and the gaps stay even",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},

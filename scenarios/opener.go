@@ -52,7 +52,9 @@ var machines = []machine{
 		return process.New(process.Options{OriginCommand: []string{self, originArg}, GuardCommand: []string{self, guardArg},
 			NginxPath: os.Getenv("STREAMPROOF_NGINX")}), nil
 	}},
-	{name: "docker", contains: true, open: func() (stack.Opener, error) { return container.New(container.Options{}), nil }},
+	{name: "docker", contains: true, open: func() (stack.Opener, error) {
+		return container.New(container.Options{}), nil
+	}},
 }
 
 // Stacks are the names that [harness.App.Stack] may have.

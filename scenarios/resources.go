@@ -12,7 +12,8 @@ import (
 // resources are the scenarios in which a process runs out of something, is killed for
 // it, or must give it back.
 func resources() []harness.Scenario {
-	return []harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), MemorySqueeze(), SlowReader(), Leak()}
+	return []harness.Scenario{MemoryKill(), MemoryKillContainer(), WorkerKill(), LaunderedKill(), MemorySqueeze(),
+		SlowReader(), Leak()}
 }
 
 // MemoryKill has the kernel kill one worker for its memory, while its siblings
@@ -21,7 +22,8 @@ func resources() []harness.Scenario {
 func MemoryKill() harness.Scenario {
 	s := WorkerKill()
 	s.ID, s.Title = "memory-kill", "The kernel kills a worker for its memory"
-	s.Doc = "When the kernel kills a worker for its memory, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon."
+	s.Doc = "When the kernel kills a worker for its memory, its streams are cut so that clients can tell, the others " +
+		"complete, and new ones are fine again soon."
 	s.LookAlike = "a SIGKILL from elsewhere: the kernel counts only its own"
 	s.Fault = fault.MemoryKill{}
 	s.Load.Duration = pressed
@@ -33,7 +35,8 @@ func MemoryKill() harness.Scenario {
 func MemoryKillContainer() harness.Scenario {
 	s := MemoryKill()
 	s.ID, s.Title = "memory-kill-container", "The kernel kills the whole app for its memory"
-	s.Doc = "When the kernel kills the whole app for its memory, its streams are cut so that clients can tell, and after the new start new ones are fine."
+	s.Doc = "When the kernel kills the whole app for its memory, its streams are cut so that clients can tell, and " +
+		"after the new start new ones are fine."
 	s.Fault = fault.MemoryKill{Whole: true}
 	s.Policy.Recovery = 20 * time.Second // a start from nothing
 	return s
@@ -43,7 +46,8 @@ func MemoryKillContainer() harness.Scenario {
 func WorkerKill() harness.Scenario {
 	return harness.Scenario{
 		ID: "worker-kill", Title: "A worker process is killed mid-stream",
-		Doc:       "When a worker is killed, its streams are cut so that clients can tell, the others complete, and new ones are fine again soon.",
+		Doc: "When a worker is killed, its streams are cut so that clients can tell, the others complete, and new " +
+			"ones are fine again soon.",
 		Symptom:   "streams of one process end like successes, without their terminal",
 		LookAlike: "a memory kill: there the kernel counts it",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -71,7 +75,8 @@ func LaunderedKill() harness.Scenario {
 func MemorySqueeze() harness.Scenario {
 	return harness.Scenario{
 		ID: "memory-squeeze", Title: "Memory limit lowered under load",
-		Doc:       "With hardly any memory left, the app finishes its streams, or they are cut so that clients can tell, and with its memory back it is fine again.",
+		Doc: "With hardly any memory left, the app finishes its streams, or they are cut so that clients can tell, " +
+			"and with its memory back it is fine again.",
 		Symptom:   "streams hang, or end like successes, as soon as memory is short",
 		LookAlike: "a memory kill: the kernel's counter tells whether it killed",
 		Needs:     []string{"docker"},
@@ -90,14 +95,16 @@ func MemorySqueeze() harness.Scenario {
 func SlowReader() harness.Scenario {
 	return harness.Scenario{
 		ID: "slow-reader", Title: "Clients that read slowly",
-		Doc:       "A client that takes less than the app writes gets everything in the end: hops and app wait for it, and drop nothing.",
+		Doc: "A client that takes less than the app writes gets everything in the end: hops and app wait for it, and " +
+			"drop nothing.",
 		Symptom:   "events are missing on slow streams only, or memory grows with every slow client",
 		LookAlike: "a slow app: the server's own stamps say when it wrote",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 100, Gap: 5 * time.Millisecond, Size: 16 << 10},
 		Load:      harness.Load{Streams: 8},
 		Client:    harness.Client{Read: harness.Reading{Rate: 500 << 10, Buffer: 16 << 10}},
-		Policy:    record.Policy{GapLimit: 5 * time.Second, MinStreams: 2, Expect: record.ExpectSlow, Checks: []string{"repeated terminal", "error then terminal", "unprovable"}},
+		Policy: record.Policy{GapLimit: 5 * time.Second, MinStreams: 2, Expect: record.ExpectSlow,
+			Checks: []string{"repeated terminal", "error then terminal", "unprovable"}},
 	}
 }
 

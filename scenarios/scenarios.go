@@ -19,7 +19,8 @@ import (
 // should survive.
 func Standard() []harness.Scenario {
 	return []harness.Scenario{
-		Control(), NotStreaming(), leftToTheEdge(Buffering()), ReadTimeout(), Latency(), Stall(), Cut(), WorkerKill(), Drain(),
+		Control(), NotStreaming(), leftToTheEdge(Buffering()), ReadTimeout(), Latency(), Stall(), Cut(), WorkerKill(),
+		Drain(),
 	}
 }
 

@@ -25,7 +25,8 @@ const edgeReadTimeout = 2 * time.Second
 func ReadTimeout() harness.Scenario {
 	return harness.Scenario{
 		ID: "read-timeout", Title: "Silence longer than the edge's read timeout",
-		Doc:       "A pause in content longer than the edge's read timeout does not cut the stream, because heartbeats carry it.",
+		Doc: "A pause in content longer than the edge's read timeout does not cut the stream, because heartbeats " +
+			"carry it.",
 		Symptom:   "streams are cut after the same silence each, inside a pause of the app",
 		LookAlike: "a worker timeout: there the process dies, and its log says so",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: edgeReadTimeout},
@@ -48,7 +49,8 @@ const edgeSendTimeout = time.Second
 func SendTimeout() harness.Scenario {
 	return harness.Scenario{
 		ID: "send-timeout", Title: "Clients slower than the edge's send timeout",
-		Doc:       "A client that takes too little for the edge is cut so that it can tell, and the others are not disturbed.",
+		Doc: "A client that takes too little for the edge is cut so that it can tell, and the others are not " +
+			"disturbed.",
 		Symptom:   "streams of slow clients end like successes, without their terminal",
 		LookAlike: "proxy read timeout: there the app is silent, here the client",
 		Needs:     []string{"nginx"},
@@ -69,7 +71,8 @@ const balancerIdle = 2 * time.Second
 func IdleTimeout() harness.Scenario {
 	return harness.Scenario{
 		ID: "idle-timeout", Title: "Silence longer than a load balancer's idle timeout",
-		Doc:       "A pause in content longer than the idle timeout before the edge does not cut the stream, because heartbeats carry it.",
+		Doc: "A pause in content longer than the idle timeout before the edge does not cut the stream, because " +
+			"heartbeats carry it.",
 		Symptom:   "streams are cut after the same silence each, and no log of edge or app says why",
 		LookAlike: "proxy read timeout: that stands in the edge's error log",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: balancerIdle},
@@ -85,7 +88,8 @@ func IdleTimeout() harness.Scenario {
 func Deadline() harness.Scenario {
 	return harness.Scenario{
 		ID: "deadline", Title: "Absolute deadline between edge and app",
-		Doc:       "A stream that is cut at an absolute age, in the middle of its events, never looks like a complete response.",
+		Doc: "A stream that is cut at an absolute age, in the middle of its events, never looks like a complete " +
+			"response.",
 		Symptom:   "long answers end at the same age, like successes, without their terminal",
 		LookAlike: "idle timeout: there the age differs and the silence before the end is the same",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -106,7 +110,8 @@ const workerTimeout = 2 * time.Second
 func WorkerTimeout() harness.Scenario {
 	return harness.Scenario{
 		ID: "worker-timeout", Title: "Streams longer than the process manager's timeout",
-		Doc:       "A stream, and a silence in it, that last longer than the process manager's timeout do not get the worker killed.",
+		Doc: "A stream, and a silence in it, that last longer than the process manager's timeout do not get the " +
+			"worker killed.",
 		Symptom:   "all streams of a worker end at the same moment, after the same time",
 		LookAlike: "a read timeout of the edge: there the process lives on",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
@@ -124,7 +129,8 @@ func WorkerTimeout() harness.Scenario {
 func KeepAliveRace() harness.Scenario {
 	return harness.Scenario{
 		ID: "keepalive-race", Title: "Upstream connection closed as it is reused",
-		Doc:       "A request that meets a connection which the app has just closed is tried again or refused with a status, and never left hanging.",
+		Doc: "A request that meets a connection which the app has just closed is tried again or refused with a " +
+			"status, and never left hanging.",
 		Symptom:   "now and then a 502 before the first event, with no trace in the app",
 		LookAlike: "an app that crashes on requests: its log says so, and its other streams suffer",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, KeepAlive: 8},

@@ -18,8 +18,9 @@ func proof(ctx context.Context, opener stack.Opener, dir string) (string, error)
 	sc := scenarios.LaunderedKill()
 	sc.Workers, sc.Fault = 1, fault.Crash{}
 	sc.Shape.Events, sc.Shape.Gap, sc.When.Events = events, gap, events/2
-	r, err := scenarios.Execute(ctx, harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: streams},
-		Dir: dir, Seed: 1, Opener: opener, Tool: "demo"})
+	r, err := scenarios.Execute(ctx,
+		harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: streams},
+			Dir: dir, Seed: 1, Opener: opener, Tool: "demo"})
 	if err != nil {
 		return "", err
 	}
@@ -30,7 +31,8 @@ func sumUp(s *verdict.ScenarioReport) string {
 	var b strings.Builder
 	for _, g := range s.Groups {
 		if g.Group == record.Victim {
-			fmt.Fprintf(&b, "%s  %d of %d streams silently truncated: status 200, a valid last chunk, and no end of the answer.\n",
+			fmt.Fprintf(&b, "%s  %d of %d streams silently truncated: status 200, a valid last chunk, and no end of the "+
+				"answer.\n",
 				strings.ToUpper(string(s.Verdict)), g.Outcomes[verdict.Truncated], g.Started)
 		}
 	}

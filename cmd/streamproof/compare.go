@@ -12,7 +12,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-var compareColumns = []string{"scenario", "run", "verdict", "streams", "outcomes", "TTFE p50", "TTFE p90", "first cause"}
+var compareColumns = []string{"scenario", "run", "verdict", "streams", "outcomes", "TTFE p50", "TTFE p90",
+	"first cause"}
 
 // compare prints several runs side by side: a line for each run of each
 // scenario, the runs of one scenario under one another, so that the eye compares

@@ -24,7 +24,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &missing):
 		f := missing.GetFlag()
 		kind, _ := pflag.UnquoteUsage(f)
-		return &harness.UsageError{Place: "--" + f.Name, Problem: "its value is missing", Fix: fmt.Sprintf("write --%s %s", f.Name, kind)}
+		return &harness.UsageError{Place: "--" + f.Name, Problem: "its value is missing",
+			Fix: fmt.Sprintf("write --%s %s", f.Name, kind)}
 	case errors.As(err, &invalid):
 		return invalidFlag(invalid)
 	}

@@ -89,7 +89,9 @@ func flagUsages(fs *pflag.FlagSet, width int) string {
 // table for all commands, and tests make several at once.
 var helpFuncs = sync.OnceFunc(func() {
 	cobra.AddTemplateFunc("wrapped", func(cmd *cobra.Command, text string) string { return wrapped(text, widthOf(cmd)) })
-	cobra.AddTemplateFunc("flags", func(cmd *cobra.Command, fs *pflag.FlagSet) string { return flagUsages(fs, widthOf(cmd)) })
+	cobra.AddTemplateFunc("flags", func(cmd *cobra.Command, fs *pflag.FlagSet) string {
+		return flagUsages(fs, widthOf(cmd))
+	})
 })
 
 // narrow makes the command's help fit.
@@ -99,6 +101,7 @@ func narrow(root *cobra.Command) {
 
 {{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`)
 	usage := strings.ReplaceAll(root.UsageTemplate(), ".LocalFlags.FlagUsages", "flags . .LocalFlags")
-	usage = strings.ReplaceAll(usage, "  {{rpad .Name .NamePadding }} {{.Short}}", `{{wrapped $ (printf "  %s %s" (rpad .Name .NamePadding) .Short)}}`)
+	usage = strings.ReplaceAll(usage, "  {{rpad .Name .NamePadding }} {{.Short}}",
+		`{{wrapped $ (printf "  %s %s" (rpad .Name .NamePadding) .Short)}}`)
 	root.SetUsageTemplate(usage)
 }

@@ -29,11 +29,12 @@ func initCommand() *cobra.Command {
 	var headers []string
 	var text string
 	cmd := &cobra.Command{
-		Use:     "init [flags]",
-		Short:   "Write a first streamproof.yaml",
-		Long:    initLong,
-		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n  streamproof run -f streamproof.yaml",
-		Args:    takes(0, 0, ""),
+		Use:   "init [flags]",
+		Short: "Write a first streamproof.yaml",
+		Long:  initLong,
+		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n  streamproof run -f " +
+			"streamproof.yaml",
+		Args: takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := oneApp(s)
 			if err == nil && text != "" {
@@ -48,13 +49,15 @@ func initCommand() *cobra.Command {
 			}
 			if !noAsk && s.Open() && askable(s) {
 				if err := asked(cmd.Context(), &s, headers, out); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left to the first run: %s\n", plain(firstLine(err)))
+					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left to the first "+
+						"run: %s\n", plain(firstLine(err)))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %s%sstreamproof run -f %s\n", out, toSet(s), toExport(variables), quote(out))
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %s%sstreamproof run -f %s\n", out, toSet(s), toExport(variables),
+				quote(out))
 			return nil
 		},
 	}
@@ -63,10 +66,12 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
-	cmd.Flags().StringVar(&s.Terminal, "terminal", "", "the last event of a complete response meets `EXPR`, see 'streamproof run --help'")
+	cmd.Flags().StringVar(&s.Terminal, "terminal", "",
+		"the last event of a complete response meets `EXPR`, see 'streamproof run --help'")
 	cmd.Flags().StringVarP(&s.Method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	cmd.Flags().StringVarP(&text, "body", "d", "", "send this body, `TEXT|@FILE`, by POST")
-	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil, "send the header `'K: V'`, repeatable; a value that may be secret is written as a ${VARIABLE}")
+	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil,
+		"send the header `'K: V'`, repeatable; a value that may be secret is written as a ${VARIABLE}")
 	cmd.Flags().BoolVar(&noAsk, "no-ask", false, "do not ask the app how it answers")
 	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
@@ -157,7 +162,8 @@ func writeNew(path string, data []byte, force bool) error {
 	case errors.Is(err, fs.ErrExist):
 		return &harness.UsageError{Place: path, Problem: "is already there", Fix: "name another with -o, or add --force"}
 	case err != nil:
-		return &harness.UsageError{Place: path, Problem: "cannot write it: " + harness.Reason(err), Fix: "name another with -o"}
+		return &harness.UsageError{Place: path, Problem: "cannot write it: " + harness.Reason(err),
+			Fix: "name another with -o"}
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())

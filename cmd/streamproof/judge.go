@@ -60,5 +60,6 @@ func holdsRun(dir string) error {
 	if err == nil {
 		return nil
 	}
-	return &harness.UsageError{Place: dir, Problem: "holds no run: " + harness.Reason(err) + " (plan.json)", Fix: "name a folder that 'streamproof run' wrote, such as runs/…"}
+	return &harness.UsageError{Place: dir, Problem: "holds no run: " + harness.Reason(err) + " (plan.json)",
+		Fix: "name a folder that 'streamproof run' wrote, such as runs/…"}
 }

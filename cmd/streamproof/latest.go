@@ -58,7 +58,8 @@ func namedRun(cmd string, args []string) (string, error) {
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Join(runsFolder, latestRun))
 	if err != nil {
-		return "", &harness.UsageError{Place: cmd, Problem: "no run folder is named, and there is no " + runsFolder + "/" + latestRun,
+		return "", &harness.UsageError{Place: cmd, Problem: "no run folder is named, and there is no " + runsFolder + "/" +
+			latestRun,
 			Fix: "write '" + cmd + " RUNDIR' with a folder that 'streamproof run' wrote"}
 	}
 	return dir, holdsRun(dir)

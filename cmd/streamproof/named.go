@@ -24,7 +24,8 @@ func composed(ctx context.Context, c stack.Compose) error {
 	case c == stack.Compose{}:
 		return nil
 	case c.File == "":
-		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("service %q of no compose file", c.Service), Fix: "add compose: docker-compose.yml"}
+		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("service %q of no compose file", c.Service),
+			Fix: "add compose: docker-compose.yml"}
 	}
 	file := filepath.ToSlash(c.File)
 	if _, err := os.Stat(c.File); err != nil {
@@ -35,11 +36,14 @@ func composed(ctx context.Context, c stack.Compose) error {
 	case err != nil:
 		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
 	case len(services) == 0:
-		return &harness.UsageError{Place: "app.compose", Problem: file + " has no services", Fix: "name a compose file that has one"}
+		return &harness.UsageError{Place: "app.compose", Problem: file + " has no services",
+			Fix: "name a compose file that has one"}
 	case c.Service == "":
-		return &harness.UsageError{Place: "app.compose", Problem: "no service of " + file + " is named", Fix: "add service: " + strings.Join(services, " or ")}
+		return &harness.UsageError{Place: "app.compose", Problem: "no service of " + file + " is named",
+			Fix: "add service: " + strings.Join(services, " or ")}
 	case !slices.Contains(services, c.Service):
-		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("no service %q in %s", c.Service, file), Fix: config.Suggest(c.Service, services)}
+		return &harness.UsageError{Place: "app.service", Problem: fmt.Sprintf("no service %q in %s", c.Service, file),
+			Fix: config.Suggest(c.Service, services)}
 	}
 	if _, err := container.CheckCompose(ctx, c); err != nil {
 		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
@@ -71,7 +75,8 @@ func nginxReads(path string) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &template):
-		return &harness.UsageError{Place: place, Problem: template.Error(), Fix: "name the rendered file, or set them in the environment"}
+		return &harness.UsageError{Place: place, Problem: template.Error(),
+			Fix: "name the rendered file, or set them in the environment"}
 	case errors.As(err, new(*fs.PathError)):
 		return unread(place, filepath.ToSlash(path), err)
 	default:
@@ -96,5 +101,6 @@ func unread(place, file string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		fix = "check its permissions"
 	}
-	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("cannot read %s: %s", file, harness.Reason(err)), Fix: fix}
+	return &harness.UsageError{Place: place, Problem: fmt.Sprintf("cannot read %s: %s", file, harness.Reason(err)),
+		Fix: fix}
 }

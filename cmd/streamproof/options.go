@@ -58,7 +58,8 @@ func (in *input) options() (harness.Options, error) {
 	o.Repro = repro(in.command(), in.given, o.Dir)
 	if in.peel {
 		// The file's is meant for the whole chain.
-		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams), Pattern: harness.Pattern{Requests: o.Load.Requests}}
+		o.Load = harness.Load{Streams: cmp.Or(int(in.streams), peelStreams),
+			Pattern: harness.Pattern{Requests: o.Load.Requests}}
 		o.Scenarios = []harness.Scenario{scenarios.Peel(o.App)}
 		return o, nil
 	}
@@ -246,7 +247,8 @@ func (in *input) lookup(ids []string, own []harness.Scenario) ([]harness.Scenari
 		}
 	}
 	for i, id := range ids {
-		if suite := map[string]func() []harness.Scenario{config.Standard: scenarios.Standard, config.All: scenarios.All}[id]; suite != nil {
+		if suite := map[string]func() []harness.Scenario{config.Standard: scenarios.Standard,
+			config.All: scenarios.All}[id]; suite != nil {
 			for _, s := range suite() {
 				add(s)
 			}
@@ -255,7 +257,8 @@ func (in *input) lookup(ids []string, own []harness.Scenario) ([]harness.Scenari
 		k := slices.IndexFunc(known, func(s harness.Scenario) bool { return s.ID == id })
 		if k < 0 {
 			fix := config.Suggest(id, idsOf(known))
-			return nil, &harness.UsageError{Place: fmt.Sprintf("scenarios[%d]", i), Problem: fmt.Sprintf("unknown scenario %q", id), Fix: fix}
+			return nil, &harness.UsageError{Place: fmt.Sprintf("scenarios[%d]", i),
+				Problem: fmt.Sprintf("unknown scenario %q", id), Fix: fix}
 		}
 		add(known[k])
 	}

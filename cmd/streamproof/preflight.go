@@ -51,15 +51,17 @@ func portFree(a harness.App) error {
 	if err == nil {
 		return l.Close()
 	}
-	return &harness.UsageError{Place: "app.port", Problem: fmt.Sprintf("port %d is taken: %s", a.Port, harness.Reason(err)),
-		Fix: "end what listens there, or leave port out and use {port} or $PORT in the command"}
+	return &harness.UsageError{Place: "app.port",
+		Problem: fmt.Sprintf("port %d is taken: %s", a.Port, harness.Reason(err)),
+		Fix:     "end what listens there, or leave port out and use {port} or $PORT in the command"}
 }
 
 func readableLogs(logs []harness.LogFile) error {
 	for _, l := range logs {
 		f, err := os.Open(l.Path)
 		if err != nil {
-			return &harness.UsageError{Place: "app.logs." + l.Kind, Problem: fmt.Sprintf("cannot read %s: %s", l.Path, harness.Reason(err)), Fix: "check the path and its permissions"}
+			return &harness.UsageError{Place: "app.logs." + l.Kind,
+				Problem: fmt.Sprintf("cannot read %s: %s", l.Path, harness.Reason(err)), Fix: "check the path and its permissions"}
 		}
 		f.Close()
 	}
@@ -71,17 +73,20 @@ func readableLogs(logs []harness.LogFile) error {
 // not be told apart.
 func writable(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "plan.json")); err == nil {
-		return &harness.UsageError{Place: "out", Problem: dir + " already holds a run", Fix: "name another folder, or leave -o out"}
+		return &harness.UsageError{Place: "out", Problem: dir + " already holds a run",
+			Fix: "name another folder, or leave -o out"}
 	}
 	if sub := holdsRuns(dir); sub != "" {
-		return &harness.UsageError{Place: "out", Problem: dir + " holds other runs, such as " + sub, Fix: "name a folder for this one: -o " + quote(filepath.Join(dir, "NAME"))}
+		return &harness.UsageError{Place: "out", Problem: dir + " holds other runs, such as " + sub,
+			Fix: "name a folder for this one: -o " + quote(filepath.Join(dir, "NAME"))}
 	}
 	probe, err := os.MkdirTemp(existing(dir), ".streamproof-*")
 	if err == nil {
 		err = os.Remove(probe)
 	}
 	if err != nil {
-		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, harness.Reason(err)), Fix: "name a folder that can be written with -o"}
+		return &harness.UsageError{Place: "out", Problem: fmt.Sprintf("cannot write to %s: %s", dir, harness.Reason(err)),
+			Fix: "name a folder that can be written with -o"}
 	}
 	return nil
 }

@@ -49,7 +49,8 @@ func probeCommand() *cobra.Command {
 				return err
 			}
 			if in.url == "" && in.file == "" {
-				return &harness.UsageError{Place: "streamproof probe", Problem: "nothing says what to ask", Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
+				return &harness.UsageError{Place: "streamproof probe", Problem: "nothing says what to ask",
+					Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
 			}
 			p, err := in.probe(cmd.Context())
 			if err != nil {
@@ -73,7 +74,8 @@ func probeCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	f.registerApp(fs)
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow requests to `HOST`; without it only this machine is asked; repeatable")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow requests to `HOST`; without it only this machine is "+
+		"asked; repeatable")
 	fs.StringVar(&write, "write", "", "write what was found to `FILE` (default streamproof.yaml)")
 	fs.Lookup("write").NoOptDefVal = "streamproof.yaml"
 	fs.BoolVar(&force, "force", false, "replace a file that is there")
@@ -145,9 +147,12 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 
 func (in *input) probed(f *recognise.Finding, app *harness.App) *probed {
 	l, d := &f.Looks[0], recognise.Dialect(f.Dialect)
-	p := &probed{URL: secret.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto, ContentType: l.ContentType, Encoding: l.Encoding,
-		Dialect: f.Dialect, Certain: f.Guess.Certain, Unknown: f.Guess.Unknown, Like: f.Guess.Like, Why: reasons(f.Guess.Why), Proposals: f.Guess.Ends,
-		State: string(f.Sum.State), Finish: f.Sum.Reason, Error: f.Sum.ErrorText, Events: len(f.Events), Bytes: len(l.Body), Length: f.Length,
+	p := &probed{URL: secret.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto,
+		ContentType: l.ContentType, Encoding: l.Encoding,
+		Dialect: f.Dialect, Certain: f.Guess.Certain, Unknown: f.Guess.Unknown, Like: f.Guess.Like, Why: reasons(f.Guess.Why),
+		Proposals: f.Guess.Ends,
+		State:     string(f.Sum.State), Finish: f.Sum.Reason, Error: f.Sum.ErrorText, Events: len(f.Events),
+		Bytes: len(l.Body), Length: f.Length,
 		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}
 	if l.Cut != nil {
 		p.Cut = harness.Reason(l.Cut)
@@ -254,7 +259,8 @@ func (p *probed) show(w io.Writer, width int) error {
 			fmt.Fprintf(&b, "%-9s %s\n", name, r)
 		}
 	}
-	line("answer", fmt.Sprintf("%s %s: status %d, %s, %s", p.Method, p.URL, p.Status, cmp.Or(p.ContentType, "no media type"), p.Proto)+coded(p.Encoding))
+	line("answer", fmt.Sprintf("%s %s: status %d, %s, %s", p.Method, p.URL, p.Status,
+		cmp.Or(p.ContentType, "no media type"), p.Proto)+coded(p.Encoding))
 	switch {
 	case p.Unknown:
 		line("dialect", "unknown, most like "+p.Dialect)
@@ -311,7 +317,9 @@ func (p *probed) ending() string {
 		parts = append(parts, "taken for the last event: --terminal "+quote(p.Terminal))
 	}
 	if p.Length > 0 {
-		parts = append(parts, fmt.Sprintf("the same %d bytes twice: --length %d proves that an answer is whole, if it is always so long", p.Length, p.Length))
+		parts = append(parts,
+			fmt.Sprintf("the same %d bytes twice: --length %d proves that an answer is whole, if it is always so long", p.Length,
+				p.Length))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -325,7 +333,8 @@ func (p *probed) timing() string {
 	if p.GapP50 != nil {
 		s += fmt.Sprintf(", then one every %s (p50), longest wait %s", seconds(*p.GapP50), seconds(*p.GapMax))
 	}
-	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural(p.Events, "event"), p.Bytes, plural(p.Arrivals, "read"), seconds(p.End))
+	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural(p.Events, "event"), p.Bytes, plural(p.Arrivals, "read"),
+		seconds(p.End))
 	if p.Arrivals == 1 && p.Events > 2 {
 		s += ": all came at once, as one document would"
 	}
@@ -341,10 +350,12 @@ func seconds(s float64) string {
 
 // writeProbed makes a file of what was found.
 func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool) error {
-	s := config.Start{URL: in.url, Path: in.path, Method: in.method, Dialect: config.Dialect(p.Dialect), Terminal: p.Terminal, Asked: true,
+	s := config.Start{URL: in.url, Path: in.path, Method: in.method, Dialect: config.Dialect(p.Dialect),
+		Terminal: p.Terminal, Asked: true,
 		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: p.Length}
 	if in.file != "" {
-		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file, Fix: "leave --write out, or name the app by its URL"}
+		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file,
+			Fix: "leave --write out, or name the app by its URL"}
 	}
 	var err error
 	if s.Body, err = body("--body", in.body); err != nil {

@@ -21,10 +21,11 @@ code: it is 0 when the report could be written.`
 func reportCommand() *cobra.Command {
 	var markdown bool
 	cmd := &cobra.Command{
-		Use:               "report [RUNDIR...]",
-		Short:             "Write the HTML report again, or show several runs side by side",
-		Long:              reportLong,
-		Example:           "  streamproof report\n  streamproof report runs/20260301-101500-42\n  streamproof report --markdown runs/before runs/after",
+		Use:   "report [RUNDIR...]",
+		Short: "Write the HTML report again, or show several runs side by side",
+		Long:  reportLong,
+		Example: "  streamproof report\n  streamproof report runs/20260301-101500-42\n  streamproof report " +
+			"--markdown runs/before runs/after",
 		Args:              takes(0, -1, ""),
 		ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {

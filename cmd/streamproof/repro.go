@@ -86,7 +86,8 @@ func keepBodies(dir string, given *pflag.FlagSet) {
 }
 
 // harmless are the headers whose values are no secrets.
-var harmless = []string{"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent", "origin", "last-event-id"}
+var harmless = []string{"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent",
+	"origin", "last-event-id"}
 
 func publicHeader(h string) string {
 	name, value, err := header(h)

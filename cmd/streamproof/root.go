@@ -41,7 +41,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrow(root)
-	root.AddCommand(runCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(), initCommand(),
+	root.AddCommand(runCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(),
+		initCommand(),
 		schemaCommand(), versionCommand())
 	return root
 }
@@ -66,9 +67,11 @@ func takes(least, most int, what string) cobra.PositionalArgs {
 		place := cmd.CommandPath()
 		switch {
 		case len(args) < least:
-			return &harness.UsageError{Place: place, Problem: what + " is missing", Fix: "write '" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "'"}
+			return &harness.UsageError{Place: place, Problem: what + " is missing",
+				Fix: "write '" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "'"}
 		case most >= 0 && len(args) > most:
-			return &harness.UsageError{Place: place, Problem: fmt.Sprintf("unexpected argument %q", args[most]), Fix: "see '" + place + " --help'"}
+			return &harness.UsageError{Place: place, Problem: fmt.Sprintf("unexpected argument %q", args[most]),
+				Fix: "see '" + place + " --help'"}
 		}
 		return nil
 	}

@@ -130,7 +130,8 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	if err = in.recognise(ctx, o, told); err != nil {
 		return o, err
 	}
-	in.seed, in.out = o.Seed, o.Dir        // once chosen, they stay: the line that repeats the run names files of its folder
+	// once chosen, they stay: the line that repeats the run names files of its folder
+	in.seed, in.out = o.Seed, o.Dir
 	if o, err = in.options(); err != nil { // with what was recognised
 		return o, err
 	}
@@ -142,7 +143,8 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 
 // finish prints what came out and where it lies. An interrupted run ends
 // inconclusive whatever it had found, for it did not look at the rest.
-func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness.Options, report *verdict.Report, err error) error {
+func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness.Options, report *verdict.Report,
+	err error) error {
 	if report == nil || neverStarted(report, err) {
 		return err
 	}

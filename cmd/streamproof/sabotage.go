@@ -70,8 +70,9 @@ func (in *input) sabotaged() (harness.Sabotage, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return harness.Sabotage{}, &harness.UsageError{Place: "--sabotage", Problem: fmt.Sprintf("unknown sabotage %q", in.sabotage),
-		Fix: suggestSabotage(in.sabotage, names)}
+	return harness.Sabotage{},
+		&harness.UsageError{Place: "--sabotage", Problem: fmt.Sprintf("unknown sabotage %q", in.sabotage),
+			Fix: suggestSabotage(in.sabotage, names)}
 }
 
 // suggestSabotage does not list all of them in one line, which are thirty and more.

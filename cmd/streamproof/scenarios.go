@@ -22,12 +22,15 @@ func scenariosCommand() *cobra.Command {
 		Short: "List the scenarios, or the sabotages of the built-in origin",
 		Long: "List the scenarios, or the sabotages of the built-in origin. A NAME is one of them, or a\n" +
 			"word that their names and titles are searched for.",
-		Example:           "  streamproof scenarios\n  streamproof scenarios control cut\n  streamproof scenarios timeout\n  streamproof scenarios --standard\n  streamproof scenarios --sabotages\n  streamproof run --sabotage lost-event",
+		Example: "  streamproof scenarios\n  streamproof scenarios control cut\n  streamproof scenarios " +
+			"timeout\n  streamproof scenarios --standard\n  streamproof scenarios --sabotages\n  streamproof run --sabotage " +
+			"lost-event",
 		ValidArgsFunction: choices(scenarioChoices),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := cmd.OutOrStdout()
 			if sabotages && f != (scenarioFilter{}) {
-				return &harness.UsageError{Place: "--sabotages", Problem: "sabotages have no --standard, --fault and --needs", Fix: "leave those out"}
+				return &harness.UsageError{Place: "--sabotages", Problem: "sabotages have no --standard, --fault and --needs",
+					Fix: "leave those out"}
 			}
 			list, err := f.of(scenarioList(), args)
 			if !sabotages && err != nil {
@@ -48,10 +51,13 @@ func scenariosCommand() *cobra.Command {
 			return showScenarios(w, list)
 		},
 	}
-	cmd.Flags().BoolVar(&sabotages, "sabotages", false, "list the ways to break the built-in origin, and what each must be detected as")
+	cmd.Flags().BoolVar(&sabotages, "sabotages", false, "list the ways to break the built-in origin, and what each must "+
+		"be detected as")
 	cmd.Flags().BoolVar(&f.standard, "standard", false, "only those of the standard suite")
-	cmd.Flags().StringVar(&f.fault, "fault", "", "only those whose fault has `WORD` in its name, or none for those without one")
-	cmd.Flags().StringVar(&f.needs, "needs", "", "only those that need `WORD`, such as docker, or nothing for those that run anywhere")
+	cmd.Flags().StringVar(&f.fault, "fault", "", "only those whose fault has `WORD` in its name, or none for those "+
+		"without one")
+	cmd.Flags().StringVar(&f.needs, "needs", "", "only those that need `WORD`, such as docker, or nothing for those "+
+		"that run anywhere")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -67,8 +73,10 @@ type scenarioFilter struct {
 func (f scenarioFilter) of(all []listedScenario, names []string) ([]listedScenario, error) {
 	fits := func(s listedScenario) bool {
 		return (!f.standard || s.Standard) &&
-			(f.fault == "" || f.fault == "none" && s.Fault == "" || strings.Contains(strings.ToLower(s.Fault), strings.ToLower(f.fault))) &&
-			(f.needs == "" || f.needs == "nothing" && len(s.Needs) == 0 || slices.ContainsFunc(s.Needs, func(n string) bool { return strings.Contains(n, f.needs) }))
+			(f.fault == "" || f.fault == "none" && s.Fault == "" ||
+				strings.Contains(strings.ToLower(s.Fault), strings.ToLower(f.fault))) &&
+			(f.needs == "" || f.needs == "nothing" && len(s.Needs) == 0 ||
+				slices.ContainsFunc(s.Needs, func(n string) bool { return strings.Contains(n, f.needs) }))
 	}
 	var list []listedScenario
 	for _, s := range all {
@@ -77,14 +85,17 @@ func (f scenarioFilter) of(all []listedScenario, names []string) ([]listedScenar
 		}
 	}
 	if len(list) == 0 {
-		return nil, &harness.UsageError{Place: "scenarios", Problem: "none is like that", Fix: "see 'streamproof scenarios --json' for faults and needs"}
+		return nil, &harness.UsageError{Place: "scenarios", Problem: "none is like that",
+			Fix: "see 'streamproof scenarios --json' for faults and needs"}
 	}
 	return named(list, names, "scenario", func(s listedScenario) (id, text string) { return s.ID, s.ID + " " + s.Title })
 }
 
 // sabotagesNamed does the same for sabotages.
 func sabotagesNamed(names []string) ([]listedSabotage, error) {
-	return named(sabotageList(), names, "sabotage", func(s listedSabotage) (id, text string) { return s.Name, s.Name + " " + s.Does })
+	return named(sabotageList(), names, "sabotage", func(s listedSabotage) (id, text string) {
+		return s.Name, s.Name + " " + s.Does
+	})
 }
 
 // named are the things with these names, in the order of the names; where a name is
@@ -113,7 +124,8 @@ func named[T any](all []T, names []string, what string, of func(T) (id, text str
 			}
 		}
 		if !found {
-			return nil, &harness.UsageError{Place: "scenarios", Problem: fmt.Sprintf("unknown %s %q", what, name), Fix: suggestSabotage(name, ids)}
+			return nil, &harness.UsageError{Place: "scenarios", Problem: fmt.Sprintf("unknown %s %q", what, name),
+				Fix: suggestSabotage(name, ids)}
 		}
 	}
 	return list, nil
@@ -138,7 +150,8 @@ func scenarioList() []listedScenario {
 	}
 	var list []listedScenario
 	for _, s := range scenarios.All() {
-		l := listedScenario{ID: s.ID, Title: s.Title, Proves: s.Doc, Symptom: s.Symptom, Differs: s.LookAlike, Needs: needs(s), Standard: inSuite[s.ID]}
+		l := listedScenario{ID: s.ID, Title: s.Title, Proves: s.Doc, Symptom: s.Symptom, Differs: s.LookAlike,
+			Needs: needs(s), Standard: inSuite[s.ID]}
 		if s.Fault != nil {
 			l.Fault = s.Fault.String()
 		}

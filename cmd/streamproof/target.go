@@ -30,7 +30,8 @@ func (in *input) target(args []string) error {
 
 // bare is what people type for a URL without its scheme, as curl takes it:
 // localhost, a name with a dot or an address, each with a port or a path.
-var bare = regexp.MustCompile(`^(localhost|\[[0-9a-fA-F:.]+\]|[\w-]+(\.[\w-]+)+)(:\d+)?([/?].*)?$|^[\w.-]+:\d+([/?].*)?$|^:\d+([/?].*)?$`)
+var bare = regexp.MustCompile(`^(localhost|\[[0-9a-fA-F:.]+\]|[\w-]+(\.[\w-]+)+)(:\d+)?([/?].*)?$|` +
+	`^[\w.-]+:\d+([/?].*)?$|^:\d+([/?].*)?$`)
 
 // address makes a URL of an argument. What is clearly something else is refused in
 // terms of what it is.
@@ -43,9 +44,11 @@ func address(arg string) (string, error) {
 		}
 		return arg, nil
 	case arg == "all" || arg == "standard" || slices.ContainsFunc(scenarios.All(), known):
-		return "", &harness.UsageError{Place: arg, Problem: "is a scenario, and a URL is expected here", Fix: "write --scenario " + arg}
+		return "", &harness.UsageError{Place: arg, Problem: "is a scenario, and a URL is expected here",
+			Fix: "write --scenario " + arg}
 	case isFile(arg):
-		return "", &harness.UsageError{Place: arg, Problem: "is a file, and a URL is expected here", Fix: "write -f " + quote(arg)}
+		return "", &harness.UsageError{Place: arg, Problem: "is a file, and a URL is expected here",
+			Fix: "write -f " + quote(arg)}
 	case strings.HasPrefix(arg, ":") && bare.MatchString(arg):
 		return "http://127.0.0.1" + arg, nil
 	case bare.MatchString(arg):
@@ -55,7 +58,8 @@ func address(arg string) (string, error) {
 }
 
 func notURL(arg string) error {
-	return &harness.UsageError{Place: "URL", Problem: fmt.Sprintf("%q is no http or https URL", arg), Fix: "write it like http://127.0.0.1:8000/chat"}
+	return &harness.UsageError{Place: "URL", Problem: fmt.Sprintf("%q is no http or https URL", arg),
+		Fix: "write it like http://127.0.0.1:8000/chat"}
 }
 
 func isFile(path string) bool {

@@ -74,7 +74,8 @@ func Parse(s string) (Process, error) {
 	switch p.Kind {
 	case Constant, Poisson, Trace:
 		if has {
-			return Process{}, &ParseError{fmt.Sprintf("%s takes no number, and %q has one", p.Kind, s), "write " + string(p.Kind)}
+			return Process{}, &ParseError{fmt.Sprintf("%s takes no number, and %q has one", p.Kind, s),
+				"write " + string(p.Kind)}
 		}
 	case Gamma:
 		if p.CV, err = strconv.ParseFloat(arg, 64); err != nil || !(p.CV >= 0.05 && p.CV <= 20) {
@@ -114,7 +115,8 @@ func (t Target) String() string {
 func Unlike(stages []Stage) (int, string) {
 	for i, s := range stages {
 		if s.Target.Rate != stages[0].Target.Rate {
-			return i, fmt.Sprintf("target %s cannot follow %s: one is streams per second, the other streams at a time", s.Target, stages[i-1].Target)
+			return i, fmt.Sprintf("target %s cannot follow %s: one is streams per second, the other streams at a time", s.Target,
+				stages[i-1].Target)
 		}
 	}
 	return 0, ""
@@ -232,7 +234,8 @@ func (c *clock) at(u float64) (time.Duration, bool) {
 		length := s.Duration.Seconds()
 		all := (c.from + s.Target.Value) / 2 * length
 		if want := u - c.gone; want < all-1e-9 {
-			return time.Duration((c.passed + crossing(want, c.from, (s.Target.Value-c.from)/length)) * float64(time.Second)), true
+			return time.Duration((c.passed + crossing(want, c.from, (s.Target.Value-c.from)/length)) * float64(time.Second)),
+				true
 		}
 		c.gone, c.passed, c.from, c.stages = c.gone+all, c.passed+length, s.Target.Value, c.stages[1:]
 	}

@@ -38,7 +38,7 @@ const (
 	SingleRunFloor = 0.10
 	// LeastTime is the smallest difference of times that counts, in seconds: that of the
 	// timers and schedulers on the way.
-	LeastTime = 0.002
+	LeastTime    = 0.002
 	fewestBlocks = 5
 )
 
@@ -130,7 +130,8 @@ func Compare(a, b Side, o Options) *Result {
 	for _, id := range scenarioIDs(a, b) {
 		x, y := of(a, id), of(b, id)
 		if len(x) == 0 || len(y) == 0 {
-			r.Only = append(r.Only, fmt.Sprintf("%s is in %s alone", id, map[bool]string{true: a.Name, false: b.Name}[len(y) == 0]))
+			r.Only = append(r.Only,
+				fmt.Sprintf("%s is in %s alone", id, map[bool]string{true: a.Name, false: b.Name}[len(y) == 0]))
 			continue
 		}
 		if why := loads(x, y); why != "" {
@@ -141,7 +142,8 @@ func Compare(a, b Side, o Options) *Result {
 		for _, m := range history.Metrics {
 			row, ok := times(id, m, x, y, fewest)
 			if ok && machine != "" && !o.AnyMachine {
-				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1, Change: Unlike, Why: machine}
+				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1, Change: Unlike,
+					Why: machine}
 			}
 			if ok {
 				r.Rows = append(r.Rows, row)
@@ -250,9 +252,11 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 		}
 	}
 	row.Floor = noise
-	if row.Basis == "runs" && len(xs) >= fewest && len(ys) >= fewest || row.Basis != "runs" && min(len(xs), len(ys)) >= fewestBlocks {
+	if row.Basis == "runs" && len(xs) >= fewest && len(ys) >= fewest || row.Basis != "runs" &&
+		min(len(xs), len(ys)) >= fewestBlocks {
 		t := benchmath.Thresholds{CompareAlpha: Alpha}
-		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(xs), &t), benchmath.NewSample(slices.Clone(ys), &t))
+		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(xs), &t),
+			benchmath.NewSample(slices.Clone(ys), &t))
 		row.raw, row.tested, row.Effect = c.P, true, cliff(xs, ys)
 	}
 	return row, true

@@ -19,7 +19,9 @@ var kinds = []kind{
 	{"incomplete streams", func(s *history.Scenario) (int, int) {
 		return s.Untouched.Judged - s.Untouched.Complete, s.Untouched.Judged
 	}},
-	{"incomplete, in the fault's way", func(s *history.Scenario) (int, int) { return s.Hit.Judged - s.Hit.Complete, s.Hit.Judged }},
+	{"incomplete, in the fault's way", func(s *history.Scenario) (int, int) {
+		return s.Hit.Judged - s.Hit.Complete, s.Hit.Judged
+	}},
 	{"truncated or corrupt streams", func(s *history.Scenario) (int, int) {
 		return s.Untouched.Silent + s.Hit.Silent, s.Untouched.Judged + s.Hit.Judged
 	}},

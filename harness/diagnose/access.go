@@ -137,7 +137,8 @@ func (a *access) mayBeOf(g *verdict.Graded) bool {
 	if g.End < a.line.At-joinSlack || g.End > a.line.At+a.line.Within+joinSlack {
 		return false
 	}
-	if from := a.begun(); from != record.Never && (startOf(g) < from-joinSlack-a.line.Within || startOf(g) > from+joinSlack+a.line.Within) {
+	if from := a.begun(); from != record.Never &&
+		(startOf(g) < from-joinSlack-a.line.Within || startOf(g) > from+joinSlack+a.line.Within) {
 		return false
 	}
 	return a.Sent < 0 || g.Status == 0 || a.Sent >= g.Bytes

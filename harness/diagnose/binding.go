@@ -47,7 +47,8 @@ func (f *finding) ownFault() bool {
 // undo it.
 func (f *finding) recorded() bool {
 	switch f.Cause.Cause {
-	case WorkerKilled, MemoryKillWorker, MemoryKillAll, GraceTooShort, NoGracefulShutdown, SyncWorkerTimeout, BlockedLoopTimeout,
+	case WorkerKilled, MemoryKillWorker, MemoryKillAll, GraceTooShort, NoGracefulShutdown, SyncWorkerTimeout,
+		BlockedLoopTimeout,
 		WorkerRecycled, DeployGap:
 		return f.Confidence == certain
 	}
@@ -57,7 +58,8 @@ func (f *finding) recorded() bool {
 // guessed reports whether a finding about answers that came short goes by their
 // shape alone: no log and no process has a word for it.
 func (f *finding) guessed() bool {
-	return (f.Confidence == possible || f.Cause.Cause == CutInFrame) && f.Cause.Cause != OneReplica && symptomOf(f.streams[0]) == cameToEnd
+	return (f.Confidence == possible || f.Cause.Cause == CutInFrame) && f.Cause.Cause != OneReplica &&
+		symptomOf(f.streams[0]) == cameToEnd
 }
 
 // leaning is what is left of a guess at the app, where no stream on the way was
@@ -69,7 +71,8 @@ func (v *view) leaning(f *finding, c comparison) *finding {
 		who = "the link to the app"
 	}
 	g := found(CutByEdge, layer, possible, f.streams).
-		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
+		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked "+
+			"for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
 		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody",
 			100*c.chance), v.edge.signed(), shape(f.streams)).show(f.Evidence...).
 		settle(v.rerun("--streams 20") + "   # more streams show what they share")
@@ -129,7 +132,8 @@ func (v *view) sameSymptom(f *finding) func(*verdict.Graded) bool {
 	switch f.Cause.Cause {
 	case LaunderedByEdge: // its own part is that the end is clean
 		return func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Truncated }
-	case ProxyReadTimeout, IdleTimeout, NoHeartbeat, AbsoluteDeadline, PayloadCap, IdleTimeoutInApp, // they have asked themselves
+	// they have asked themselves
+	case ProxyReadTimeout, IdleTimeout, NoHeartbeat, AbsoluteDeadline, PayloadCap, IdleTimeoutInApp,
 		SelfInflicted, InjectedFault, TerminalUnmatched, WrongDialect, NotAStream, TerminalNotSent, NotPropagated, TooMuch:
 		return nil
 	}
@@ -158,7 +162,8 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	switch symptomOf(f.streams[0]) {
 	case cameToEnd:
 		g.Cause.Cause = CutByEdge
-		g.say("%s ended %d answers before they were whole%s: the app, asked directly, sends them whole", who, len(f.streams), asIfWhole(f.streams))
+		g.say("%s ended %d answers before they were whole%s: the app, asked directly, sends them whole", who, len(f.streams),
+			asIfWhole(f.streams))
 	case fellSilent, cameLate:
 		g.Cause.Cause = HeldOnTheWay
 		g.say("%d streams were held up at %s: the app, asked directly, is in time", len(f.streams), who)
@@ -180,7 +185,8 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
 	g.settle(v.keepEdgeLog())
 	if g.Cause.Cause == OneReplica {
-		g.mend("ask every instance directly, and compare the one that fails with the others (version, configuration, resources, its own log)")
+		g.mend("ask every instance directly, and compare the one that fails with the others (version, configuration, " +
+			"resources, its own log)")
 		g.settle("let the app or the edge name the instance in a response field (X-Served-By), or " + v.keepEdgeLog())
 	}
 	return g
@@ -190,7 +196,8 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 // stand other instances of the app than the one that was asked directly. Where all
 // came short after one event they are the likelier, since no edge counts events.
 func (f *finding) perhapsReplica(own *finding) {
-	const why = "only a part of the streams is concerned: other instances of the app may stand behind the edge than the one that was asked directly"
+	const why = "only a part of the streams is concerned: other instances of the app may stand behind the edge than the " +
+		"one that was asked directly"
 	if !sameEvent(f.streams) {
 		f.or(OneReplica, why)
 		return
@@ -199,7 +206,8 @@ func (f *finding) perhapsReplica(own *finding) {
 	f.or(own.Cause.Cause, "in another instance than the one that was asked directly")
 	f.Cause.Cause, f.Layer, f.Confidence = OneReplica, layerApp, possible
 	f.RuledOut = nil
-	f.say("%d answers ended after one event, and the app that was asked directly sends them whole: another instance of it may fail", len(f.streams))
+	f.say("%d answers ended after one event, and the app that was asked directly sends them whole: another instance of "+
+		"it may fail", len(f.streams))
 	f.see(why)
 }
 

@@ -28,7 +28,9 @@ func rank(causes []verdict.Cause, checks []verdict.Check) []verdict.Cause {
 		}
 	}
 	if len(open) > 0 {
-		slices.SortStableFunc(causes, func(a, b verdict.Cause) int { return cmp.Compare(min(1, len(b.Checks)), min(1, len(a.Checks))) })
+		slices.SortStableFunc(causes, func(a, b verdict.Cause) int {
+			return cmp.Compare(min(1, len(b.Checks)), min(1, len(a.Checks)))
+		})
 	}
 	return causes
 }

@@ -33,7 +33,8 @@ func (v *view) together(gs []*verdict.Graded) bool {
 		cs := Clusters(ws)
 		end, ok := of(cs, AtInstant)
 		life, _ := of(cs, SinceStart)
-		if ok && end.Spread <= instant.Seconds() && (!sameEvent(ws) || 3*end.Spread < life.Spread) && len(v.outlived(worker, ws)) == 0 {
+		if ok && end.Spread <= instant.Seconds() && (!sameEvent(ws) || 3*end.Spread < life.Spread) &&
+			len(v.outlived(worker, ws)) == 0 {
 			return true
 		}
 	}
@@ -95,7 +96,9 @@ func (v *view) wentOnBeside(gs []*verdict.Graded) bool {
 		lives[i].last = max(lives[i].last, lives[i-1].last)
 	}
 	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool {
-		n, _ := slices.BinarySearchFunc(lives, g.End, func(l life, end time.Duration) int { return cmp.Compare(l.first, end) })
+		n, _ := slices.BinarySearchFunc(lives, g.End, func(l life, end time.Duration) int {
+			return cmp.Compare(l.first, end)
+		})
 		return n > 0 && lives[n-1].last > g.End+instant
 	})
 }

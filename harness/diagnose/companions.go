@@ -119,7 +119,9 @@ func (v *view) writings() []*writing {
 
 // at is the line of w that is nearest to a moment, if one is beside it.
 func (w *writing) at(t time.Duration) (record.Line, bool) {
-	i, _ := slices.BinarySearchFunc(w.lines, t-closeBy-w.within, func(l record.Line, t time.Duration) int { return cmp.Compare(l.At, t) })
+	i, _ := slices.BinarySearchFunc(w.lines, t-closeBy-w.within, func(l record.Line, t time.Duration) int {
+		return cmp.Compare(l.At, t)
+	})
 	for ; i < len(w.lines) && w.lines[i].At <= t+closeBy; i++ {
 		if w.lines[i].At+w.lines[i].Within >= t-closeBy {
 			return w.lines[i], true
@@ -201,7 +203,9 @@ func (v *view) companions(gs []*verdict.Graded) []companion {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b companion) int {
-		return cmp.Or(boolFirst(a.strong, b.strong), cmp.Compare(b.bad, a.bad), boolFirst(a.log.Kind == record.AppLog, b.log.Kind == record.AppLog), cmp.Compare(a.log.Name, b.log.Name), cmp.Compare(a.first.line.N, b.first.line.N))
+		return cmp.Or(boolFirst(a.strong, b.strong), cmp.Compare(b.bad, a.bad),
+			boolFirst(a.log.Kind == record.AppLog, b.log.Kind == record.AppLog), cmp.Compare(a.log.Name, b.log.Name),
+			cmp.Compare(a.first.line.N, b.first.line.N))
 	})
 	return out
 }
@@ -344,7 +348,8 @@ func (c *companion) tellsOf(moments int) bool {
 	if 2*c.bad < c.badOf || c.wholeOf == 0 || 20*c.whole > c.wholeOf {
 		return false
 	}
-	c.strong = c.moments >= fewMoments && verdict.Fisher(min(c.moments, moments), moments, c.whole, c.wholeOf) < coincidence
+	c.strong = c.moments >= fewMoments && verdict.Fisher(min(c.moments, moments), moments, c.whole,
+		c.wholeOf) < coincidence
 	return c.strong || c.moments < fewMoments && c.whole == 0 && c.bad == c.badOf && len(c.lines) <= 2*c.badOf+2
 }
 

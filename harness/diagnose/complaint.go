@@ -9,7 +9,8 @@ import (
 
 // A complaint is a line of at least a warning that names an error. An app that
 // swallows an exception leaves no more than that, if it leaves anything.
-var complaint = regexp.MustCompile(`(?i)\b(?:warn(?:ing)?|error|critical)\b.*\b(?:\w*error|\w*exception|failed|failure)\b`)
+var complaint = regexp.MustCompile(`(?i)\b(?:warn(?:ing)?|error|critical)\b.*\b(?:\w*error|\w*exception|failed|` +
+	`failure)\b`)
 
 // complaints matches streams with lines of the app's log that complain about
 // them by their request ID.

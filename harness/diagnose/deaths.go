@@ -86,7 +86,8 @@ func deathsOf(v *view) deaths {
 // nothing.
 func (ds *deaths) replaced(v *view) {
 	faulted := slices.ContainsFunc(v.Events, func(e record.Event) bool { return e.Source == record.FaultSource })
-	if faulted || len(v.tags[workerBooted]) == 0 || len(v.tags[recycling])+len(v.tags[termHandled])+len(v.tags[workerTimedOut])+len(v.tags[traceback])+len(v.tags[exception]) > 0 {
+	if faulted || len(v.tags[workerBooted]) == 0 || len(v.tags[recycling])+len(v.tags[termHandled])+
+		len(v.tags[workerTimedOut])+len(v.tags[traceback])+len(v.tags[exception]) > 0 {
 		return
 	}
 	begun := record.Never
@@ -138,7 +139,8 @@ func (ds *deaths) exceptions(v *view) {
 		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
 			continue // it answers to a client that went
 		}
-		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true, kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h)})
+		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true,
+			kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h)})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
 	for i, d := range ds.raised {

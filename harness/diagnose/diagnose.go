@@ -109,7 +109,8 @@ var rules = []rule{
 // compare ranks findings. What we injected explains much and accuses nobody, so
 // that it stands behind every cause that is at least likely.
 func compare(a, b *finding) int {
-	return cmp.Or(cmp.Compare(a.hop(), b.hop()), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.order, b.order), cmp.Compare(len(b.streams), len(a.streams)))
+	return cmp.Or(cmp.Compare(a.hop(), b.hop()), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.order, b.order),
+		cmp.Compare(len(b.streams), len(a.streams)))
 }
 
 // doubts turn causes that are no more than possible into doubts.

@@ -108,9 +108,11 @@ func (c comparison) String() string {
 	case c.directOf == 0:
 		return ""
 	case c.directBad == 0:
-		return fmt.Sprintf("asked directly, %d of %d streams did not show it; on the way through the chain %d of %d did", c.directOf, c.directOf, c.bad, c.of)
+		return fmt.Sprintf("asked directly, %d of %d streams did not show it; on the way through the chain %d of %d did",
+			c.directOf, c.directOf, c.bad, c.of)
 	default:
-		return fmt.Sprintf("asked directly, %d of %d streams showed the same; on the way through the chain %d of %d did", c.directBad, c.directOf, c.bad, c.of)
+		return fmt.Sprintf("asked directly, %d of %d streams showed the same; on the way through the chain %d of %d did",
+			c.directBad, c.directOf, c.bad, c.of)
 	}
 }
 
@@ -163,7 +165,8 @@ func (v *view) askedDirectly(gs []*verdict.Graded) []*verdict.Graded {
 // leansToEdge reports whether all streams on the way show what no stream of the
 // app asked directly does, though they are too few to rule out chance.
 func (c comparison) leansToEdge() bool {
-	return c.crowd && c.directOf > 0 && c.directBad == 0 && c.directElse == 0 && c.bad > 0 && c.bad == c.of && c.chance >= rare
+	return c.crowd && c.directOf > 0 && c.directBad == 0 && c.directElse == 0 && c.bad > 0 && c.bad == c.of &&
+		c.chance >= rare
 }
 
 // peakByHop is the most streams that were open at once at one of the hops.

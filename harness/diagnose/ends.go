@@ -54,7 +54,8 @@ func (v *view) unexplainedEnds() []*verdict.Graded {
 		return nil
 	}
 	dead := map[*verdict.Graded]bool{}
-	for _, m := range v.matchDeaths(gs, diedByStrike, diedByKill, diedByExit, diedByTimeout, diedByMemory, diedByTerm, diedByException) {
+	for _, m := range v.matchDeaths(gs, diedByStrike, diedByKill, diedByExit, diedByTimeout, diedByMemory, diedByTerm,
+		diedByException) {
 		dead[m.Graded] = true
 	}
 	return slices.DeleteFunc(gs, func(g *verdict.Graded) bool { return dead[g] })
@@ -96,7 +97,8 @@ const (
 func (v *view) ownerOf(gs []*verdict.Graded, like func(*verdict.Graded) bool) (owner, comparison) {
 	c := v.beside(gs, like)
 	switch {
-	case c.convicts(), v.edge.known && !v.edge.there, !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Hop != appHop }):
+	case c.convicts(), v.edge.known && !v.edge.there,
+		!slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Hop != appHop }):
 		return ownerApp, c
 	case c.acquits():
 		return ownerEdge, c

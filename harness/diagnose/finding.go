@@ -59,7 +59,8 @@ func (f *finding) say(format string, args ...any) *finding {
 // verb that follows.
 var (
 	single  = regexp.MustCompile(`(?:^|[ (])1 (?:streams|connections|answers|requests)\b(?: were\b| had\b)?`)
-	oneOnly = strings.NewReplacer("streams", "stream", "connections", "connection", "answers", "answer", "requests", "request",
+	oneOnly = strings.NewReplacer("streams", "stream", "connections", "connection", "answers", "answer", "requests",
+		"request",
 		"were", "was")
 )
 

@@ -35,9 +35,12 @@ var languageMarks = []struct {
 }{
 	{golang, "panic serving", nil, nil, regexp.MustCompile(`\bgo run\b|\.go\b`)},
 	{golang, "goroutine ", nil, nil, nil},
-	{python, "Traceback (most recent call last)", regexp.MustCompile(`(?i)uvicorn|gunicorn|hypercorn|daphne|granian|waitress|werkzeug|python|tornado|aiohttp|CherryPy`),
-		regexp.MustCompile(`^(?:python[0-9.]*|uvicorn|gunicorn.*|hypercorn|granian)$`), regexp.MustCompile(`\b(?:python[0-9.]*|uvicorn|gunicorn|hypercorn|granian|waitress-serve|flask|fastapi)\b|\.py\b`)},
-	{java, "Exception in thread \"", regexp.MustCompile(`(?i)jetty|coyote|tomcat|undertow|netty|helidon|wildfly|jboss|servlet`),
+	{python, "Traceback (most recent call last)",
+		regexp.MustCompile(`(?i)uvicorn|gunicorn|hypercorn|daphne|granian|waitress|werkzeug|python|tornado|aiohttp|CherryPy`),
+		regexp.MustCompile(`^(?:python[0-9.]*|uvicorn|gunicorn.*|hypercorn|granian)$`),
+		regexp.MustCompile(`\b(?:python[0-9.]*|uvicorn|gunicorn|hypercorn|granian|waitress-serve|flask|fastapi)\b|\.py\b`)},
+	{java, "Exception in thread \"",
+		regexp.MustCompile(`(?i)jetty|coyote|tomcat|undertow|netty|helidon|wildfly|jboss|servlet`),
 		regexp.MustCompile(`^java$`), regexp.MustCompile(`\bjava\b|\.jar\b|\bgradlew?\b|\bmvnw?\b`)},
 	{java, "\tat java.", nil, nil, nil},
 	{php, "PHP Fatal error", regexp.MustCompile(`(?i)\bphp(?:/|$)|frankenphp|swoole|roadrunner`),
@@ -45,9 +48,11 @@ var languageMarks = []struct {
 	{php, "PHP Warning", nil, nil, nil},
 	{php, "[pool ", nil, nil, nil}, // PHP-FPM
 	{ruby, ".rb:", regexp.MustCompile(`(?i)\bpuma\b|passenger|webrick|\bthin\b|unicorn|falcon|ruby`),
-		regexp.MustCompile(`^(?:ruby[0-9.]*|puma.*|unicorn.*|falcon)$`), regexp.MustCompile(`\b(?:ruby|puma|rackup|rails|unicorn|falcon|bundle)\b|\.r[bu]\b`)},
+		regexp.MustCompile(`^(?:ruby[0-9.]*|puma.*|unicorn.*|falcon)$`),
+		regexp.MustCompile(`\b(?:ruby|puma|rackup|rails|unicorn|falcon|bundle)\b|\.r[bu]\b`)},
 	{node, "node:internal", regexp.MustCompile(`(?i)express|next\.js|nuxt|\bnode`),
-		regexp.MustCompile(`^(?:node|bun|deno)$`), regexp.MustCompile(`\b(?:node|npm|npx|bun|deno|tsx)\b|\.[mc]?js\b|\.ts\b`)},
+		regexp.MustCompile(`^(?:node|bun|deno)$`),
+		regexp.MustCompile(`\b(?:node|npm|npx|bun|deno|tsx)\b|\.[mc]?js\b|\.ts\b`)},
 	{node, "processTicksAndRejections", nil, nil, nil},
 }
 

@@ -122,7 +122,8 @@ var patterns = []pattern{
 	{edgeStopped, logline.Caddy, []string{"shutting down"}},
 
 	{upstreamTimeout, logline.Varnish, []string{"FetchError", "between bytes timeout"}},
-	{upstreamTimeout, logline.Varnish, []string{"FetchError", "Resource temporarily unavailable"}}, // between_bytes_timeout, in Varnish 7
+	// between_bytes_timeout, in Varnish 7
+	{upstreamTimeout, logline.Varnish, []string{"FetchError", "Resource temporarily unavailable"}},
 	{headerTimeout, logline.Varnish, []string{"FetchError", "first byte timeout"}},
 	{upstreamClosed, logline.Varnish, []string{"FetchError", "insufficient bytes"}},
 	{upstreamClosed, logline.Varnish, []string{"FetchError", "chunked"}},
@@ -146,12 +147,15 @@ var patterns = []pattern{
 	{headClosed, record.ProxyLog, []string{"proxy error", "EOF"}},
 	{clientLeft, record.ProxyLog, []string{"proxy error", "context canceled"}},
 
-	{totalTimeout, record.ProxyLog, []string{"ReverseProxy read error", "context deadline exceeded"}}, // the request's own context
+	// the request's own context
+	{totalTimeout, record.ProxyLog, []string{"ReverseProxy read error", "context deadline exceeded"}},
 
-	{ownWriteTimeout, record.AppLog, []string{"write tcp ", ": i/o timeout"}}, // Go: http.Server.WriteTimeout, SetWriteDeadline
+	// Go: http.Server.WriteTimeout, SetWriteDeadline
+	{ownWriteTimeout, record.AppLog, []string{"write tcp ", ": i/o timeout"}},
 	{workerTimedOut, record.AppLog, []string{"WORKER TIMEOUT"}},
-	{workerTimedOut, record.AppLog, []string{"Terminating timed out worker"}},                 // Puma
-	{workerTimedOut, record.AppLog, []string{"child ", "execution timed out", "terminating"}}, // PHP-FPM: request_terminate_timeout
+	{workerTimedOut, record.AppLog, []string{"Terminating timed out worker"}}, // Puma
+	// PHP-FPM: request_terminate_timeout
+	{workerTimedOut, record.AppLog, []string{"child ", "execution timed out", "terminating"}},
 	{workerAborted, record.AppLog, []string{"was sent SIGABRT"}},
 	{workerAborted, record.AppLog, []string{"terminated due to signal 6"}},
 	{workerKill, record.AppLog, []string{"was sent SIGKILL"}},
@@ -189,7 +193,8 @@ var patterns = []pattern{
 	{lengthMismatch, record.AppLog, []string{"wrote more than the declared Content-Length"}},
 	{lengthMismatch, record.NginxError, []string{"upstream sent more data than specified"}},
 	{concurrencyLimit, record.AppLog, []string{"Exceeded concurrency limit"}},
-	{limitReached, record.AppLog, []string{"server reached", "setting (", "consider raising it"}},   // PHP-FPM: pm.max_children
+	// PHP-FPM: pm.max_children
+	{limitReached, record.AppLog, []string{"server reached", "setting (", "consider raising it"}},
 	{limitReached, record.AppLog, []string{"QueuePool limit of size"}},                              // SQLAlchemy
 	{limitReached, record.AppLog, []string{"Connection is not available, request timed out after"}}, // HikariCP
 	{limitReached, record.AppLog, []string{"Out of capacity"}},

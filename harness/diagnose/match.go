@@ -21,7 +21,8 @@ const (
 
 // concerns reports whether d may have ended g.
 func (d death) concerns(g *verdict.Graded) bool {
-	if !g.MayBeOn(d.replica) || d.pid != 0 && g.Content.Worker != "" && !g.ServedBy(d.replica, d.pid) && d.kind != diedByTerm {
+	if !g.MayBeOn(d.replica) || d.pid != 0 && g.Content.Worker != "" && !g.ServedBy(d.replica, d.pid) &&
+		d.kind != diedByTerm {
 		return false
 	}
 	if d.at == record.Never || g.End == record.Never {

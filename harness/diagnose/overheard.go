@@ -18,10 +18,12 @@ func (v *view) overheard(gs []*verdict.Graded) *finding {
 		return nil
 	}
 	return found(AppError, layerApp, likely, gs).
-		say("the app ended %d answers itself: at %d of these ends it wrote a line that it writes nowhere else", len(gs), c.bad).
+		say("the app ended %d answers itself: at %d of these ends it wrote a line that it writes nowhere else", len(gs),
+			c.bad).
 		show(c.cited()).see(say(gs[0]), shape(gs), v.neighbours(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
-		mend("find the line in the app's code and see why it ends the answer there; send an error event before the end, so that clients can tell")
+		mend("find the line in the app's code and see why it ends the answer there; send an error event before the end, so " +
+			"that clients can tell")
 }
 
 // lostOnTheWay is for answers that the app finished.
@@ -34,7 +36,8 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 		say("%d answers were lost between the app, which finished them, and the client", len(gs)).
 		see(p.String()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
 		not(AppError, "the app says that it finished these answers").
-		mend("look at what stands between: its timeouts, its limits on size and age, and its restarts").settle(v.peel("where between the app and the client answers are lost"))
+		mend("look at what stands between: its timeouts, its limits on size and age, and its restarts").
+		settle(v.peel("where between the app and the client answers are lost"))
 }
 
 // ownWords is the line of the app's own that goes with nearly all of the ends. A

@@ -12,7 +12,8 @@ import (
 // ReportParts is [Report] for a record that is read in parts, one in memory at a time:
 // of a finished part stays what it came to. It calls each with the scopes that each
 // part is about, in their order, and what it came to; neither must be kept.
-func ReportParts(parts *record.Parts, each func(*record.Part, []verdict.Scope, *verdict.Report)) (*verdict.Report, error) {
+func ReportParts(parts *record.Parts, each func(*record.Part, []verdict.Scope, *verdict.Report)) (*verdict.Report,
+	error) {
 	m := verdict.NewMerger(parts.Run)
 	joints := map[string]*joint{}
 	for p, err := range parts.All() {

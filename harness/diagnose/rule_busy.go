@@ -30,9 +30,11 @@ func (busy) match(v *view) []*finding {
 	var fs []*finding
 	if n := len(pressed.gs); n > 0 {
 		f := found(InjectedFault+": memory pressure", layerHarness, certain, pressed.gs).
-			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n, pressed.why).
+			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n,
+				pressed.why).
 			see(sayWorst(pressed.gs)).
-			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed process alone")
+			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed " +
+				"process alone")
 		f.Injected = true
 		fs = append(fs, f)
 	}

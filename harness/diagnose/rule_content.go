@@ -39,7 +39,8 @@ func (content) match(v *view) []*finding {
 	}
 	for _, c := range contentCauses {
 		gs := v.take(func(g *verdict.Graded) bool {
-			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming && g.Grade.Content == c.state && !flipped(v, g)
+			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming && g.Grade.Content == c.state &&
+				!flipped(v, g)
 		})
 		if len(gs) == 0 {
 			continue
@@ -80,7 +81,8 @@ func framing(v *view) []*finding {
 		f := found(Spliced, layerApp, certain, spliced).
 			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
 			see(say(spliced[0])).show(cite(v.tags[workerTimedOut], 2)...).show(cite(v.tags[invalidChunk], 2)...).
-			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k uvicorn.workers.UvicornWorker --timeout 120")
+			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k " +
+				"uvicorn.workers.UvicornWorker --timeout 120")
 		v.whoReplied(f)
 		fs = append(fs, f)
 	}

@@ -42,7 +42,8 @@ func (v *view) waits(name func(*verdict.Crowd, []*verdict.Graded) *finding, want
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
-			return slices.Contains(c.Slowed, g) && !surely([]*verdict.Graded{g}) && !(isCut(g) && len(v.tags[workerTimedOut]) > 0)
+			return slices.Contains(c.Slowed, g) && !surely([]*verdict.Graded{g}) &&
+				!(isCut(g) && len(v.tags[workerTimedOut]) > 0)
 		})
 		if len(gs) < 2 {
 			continue
@@ -52,7 +53,9 @@ func (v *view) waits(name func(*verdict.Crowd, []*verdict.Graded) *finding, want
 			continue
 		}
 		v.atHop(f, c)
-		if i := slices.IndexFunc(fs, func(o *finding) bool { return o.Cause.Cause == f.Cause.Cause && o.Layer == f.Layer }); i >= 0 {
+		if i := slices.IndexFunc(fs, func(o *finding) bool {
+			return o.Cause.Cause == f.Cause.Cause && o.Layer == f.Layer
+		}); i >= 0 {
 			fs[i].streams = append(fs[i].streams, f.streams...)
 			continue
 		}
@@ -68,7 +71,8 @@ func (v *view) held(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		return v.silentTogether(c, gs)
 	case verdict.NothingMeanwhile:
 		return v.serialised(c, gs, likely).
-			say("%d streams waited for one another: the work before the first event takes %s and is done for one stream at a time, and open streams get nothing meanwhile: it blocks the event loop",
+			say("%d streams waited for one another: the work before the first event takes %s and is done for one stream at a "+
+				"time, and open streams get nothing meanwhile: it blocks the event loop",
 				len(gs), verdict.Brief(alone(c))).
 			not("a slow app", fmt.Sprintf("alone, its first event comes after %s", verdict.Brief(alone(c))))
 	case verdict.OneByOne:
@@ -87,12 +91,14 @@ func alone(c *verdict.Crowd) time.Duration {
 // silentTogether is F1 beside a solo stream that was never silent for so long.
 func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	f := found(BlockedLoop, layerApp, likely, gs).
-		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something blocks the event loop that serves them",
+		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something "+
+			"blocks the event loop that serves them",
 			len(gs), verdict.Brief(worstGap(gs)), verdict.Brief(longestAlone(c)))
 	inStep := false
 	for i, x := range c.Silences {
 		if i < 3 {
-			f.see(fmt.Sprintf("%d of %d open streams silent from %.3f s to %.3f s", len(x.Streams), x.Open, x.From.Seconds(), x.To.Seconds()))
+			f.see(fmt.Sprintf("%d of %d open streams silent from %.3f s to %.3f s", len(x.Streams), x.Open, x.From.Seconds(),
+				x.To.Seconds()))
 		}
 		inStep = inStep || x.InStep
 	}
@@ -125,7 +131,8 @@ func (v *view) serialised(c *verdict.Crowd, gs []*verdict.Graded, confidence str
 // threaded ones those that give each a thread or a process.
 var (
 	loops    = regexp.MustCompile(`(?i)uvicorn|hypercorn|daphne|granian|aiohttp|tornado|sanic|node|express`)
-	threaded = regexp.MustCompile(`(?i)gunicorn|waitress|werkzeug|cherrypy|wsgi|puma|webrick|unicorn|php|jetty|tomcat|coyote|\bjava\b`)
+	threaded = regexp.MustCompile(`(?i)gunicorn|waitress|werkzeug|cherrypy|wsgi|puma|webrick|unicorn|php|jetty|tomcat|` +
+		`coyote|\bjava\b`)
 )
 
 // oneByOne is F3: each answer begins when another has ended. In an event loop
@@ -136,7 +143,8 @@ func (v *view) oneByOne(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		return v.limited(c, gs)
 	}
 	f := v.serialised(c, gs, likely).
-		say("%d streams that had begun together were served one after the other: the code that makes an answer holds the event loop until it has ended", len(gs)).
+		say("%d streams that had begun together were served one after the other: the code that makes an answer holds the "+
+			"event loop until it has ended", len(gs)).
 		not(ThreadPool, "one at a time, not forty")
 	if !loops.MatchString(words) {
 		f.or(ConcurrencyLimit, "a server with one worker or a lock serves one at a time, too")
@@ -178,12 +186,14 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	}
 	if len(full) > 0 && isPool(float64(c.N)) {
 		return found(ThreadPool, layerApp, confidence, gs).
-			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process", len(gs), c.N).
+			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process",
+				len(gs), c.N).
 			see(full...).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
 	}
 	f := found(ConcurrencyLimit, layerApp, likely, gs).
 		say("%d streams had to wait: %s at a time; %s", len(gs), atMost(c.N, what), why).
-		see(fmt.Sprintf("exactly %d for %.0f %% of the time in which others waited; at most %d answers open at once, %d requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
+		see(fmt.Sprintf("exactly %d for %.0f %% of the time in which others waited; at most %d answers open at once, %d "+
+			"requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
 		see(v.figures(c), stepsLine(c), v.threadsLine(c.N), v.whose(c)).
 		notIf(len(c.Silenced) == 0, BlockedLoop, "streams that had begun went on while the others waited").
 		not("a slow app", fmt.Sprintf("alone, its first event comes after %s", verdict.Brief(alone(c)))).
@@ -224,7 +234,8 @@ func (v *view) orEdgesQueue(f *finding, c *verdict.Crowd) {
 	case 2*prompt > len(c.Waited):
 		f.not(EdgeFull, fmt.Sprintf("the log of %s has no wait in its queues for %d of them", v.edge.product, prompt))
 	case !v.edge.known && c.Hop != appHop && !c.InBody:
-		f.or(EdgeFull, "an edge that lets only so many requests through at a time (maxconn of HAProxy) lets the others wait, too")
+		f.or(EdgeFull, "an edge that lets only so many requests through at a time (maxconn of HAProxy) lets the others "+
+			"wait, too")
 	}
 }
 

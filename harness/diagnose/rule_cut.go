@@ -39,7 +39,8 @@ type suspect struct{ name, layer, why, fix string }
 var (
 	unknownSide = suspect{ConnectionCut, layerNetwork,
 		"a hop between client and app may cut as well: timers, restarts, lost state",
-		"enter the chain at each hop (" + peelCommand + "); raise the idle and total timeouts of the one that cuts, and let clients resume or retry"}
+		"enter the chain at each hop (" + peelCommand + "); raise the idle and total timeouts of the one that cuts, and " +
+			"let clients resume or retry"}
 	idleTimer = suspect{ProxyReadTimeout, layerEdge,
 		"they had been silent for the same time, as an idle timer on the way would have it",
 		"send a heartbeat every few seconds; raise the timer"}
@@ -56,7 +57,8 @@ func (v *view) raiser() suspect {
 func (v *view) deadly(gs []*verdict.Graded) []suspect {
 	dead := []suspect{
 		{WorkerKilled, layerManager, "a process that dies takes all its streams at one moment",
-			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients resume or retry"},
+			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients " +
+				"resume or retry"},
 		{WorkerRecycled, layerManager, "a process manager recycles workers: --max-requests, reload",
 			"no --max-requests on stream workers"},
 		{GraceTooShort, layerManager, "a deploy's window may have run out",
@@ -125,7 +127,8 @@ func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
 	case few:
 		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), "too few to tell by their shape who cut"
 	case sameEvent(gs):
-		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "all after the same event, as when the app's own code fails there"
+		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...),
+			"all after the same event, as when the app's own code fails there"
 	case v.sameAge(gs):
 		list, clue = append([]suspect{syncAge, v.raiser()}, v.killers(gs)...), "all at the same age, whatever their event"
 	default:

@@ -45,7 +45,8 @@ func (ownedDeadline) match(v *view) []*finding {
 			return one(v.owned(of, layerEdge, v.edge.product.String(), hits))
 		}
 	}
-	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]), func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
+	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]),
+		func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
 	const how = "that is how PHP-FPM's timeout of a worker works"
 	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
 		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, how))
@@ -83,7 +84,8 @@ func fellSilentAt(g *verdict.Graded, l record.Line) bool {
 // toldLate is the deadline of a process manager whose end an edge passed on late.
 func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
 	return found(AbsoluteDeadline, layerManager, certain, gs).
-		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients were told %.2f s later",
+		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients "+
+			"were told %.2f s later",
 			len(gs), measureOf(gs, reachedOf).center.Seconds(), measureOf(gs, silenceOf).center.Seconds()).
 		show(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
 		not(ProxyReadTimeout, "the log says that each worker was terminated when its last byte came")
@@ -91,7 +93,8 @@ func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
 
 func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {
 	return found(AbsoluteDeadline, layer, certain, gs).
-		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs), measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
+		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs),
+			measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
 		show(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
 		not(ProxyReadTimeout, "its log says that the whole time was over")
 }
@@ -180,14 +183,18 @@ func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 	case index.spread >= 2:
 		return ageAlone, fmt.Sprintf("they had got to different events (%d apart), and were of one age", int(index.spread))
 	case reached.spread >= telling && 3*age.spread <= reached.spread:
-		return ageAlone, fmt.Sprintf("their last events came over %.3f s of their lives, their ends within %.3f s", reached.spread.Seconds(), age.spread.Seconds())
+		return ageAlone, fmt.Sprintf("their last events came over %.3f s of their lives, their ends within %.3f s",
+			reached.spread.Seconds(), age.spread.Seconds())
 	case age.spread >= telling && 3*silence.spread <= age.spread && index.spread == 0:
-		return openWhich, "they end as exactly after an event, so that the app's own code, or a limit that acts at the next write, may end them"
+		return openWhich, "they end as exactly after an event, so that the app's own code, or a limit that acts at the " +
+			"next write, may end them"
 	}
 	if gap := usualGapOf(gs); gap > 0 && sameEvent(gs) {
 		phase := float64(silence.center) / float64(gap)
 		if phase >= 0.2 && phase <= 0.8 && silence.center >= telling && silence.spread <= gap/2 {
-			return agePlain, fmt.Sprintf("they ended %.0f %% of the way to their next event, where the app's own code has no reason to", 100*phase)
+			return agePlain,
+				fmt.Sprintf("they ended %.0f %% of the way to their next event, where the app's own code has no reason to",
+					100*phase)
 		}
 	}
 	return openWhich, "they started and ran in step, so that age and event are the same"
@@ -195,8 +202,9 @@ func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
 
 // withoutTotal are edges that set no limit on the whole duration of a response, so
 // that another layer does.
-var withoutTotal = map[record.EdgeProduct]bool{record.EdgeNginx: true, record.EdgeHAProxy: true, record.EdgeLighttpd: true,
-	record.EdgeApache: true, record.EdgeALB: true, record.EdgeCloudflare: true}
+var withoutTotal = map[record.EdgeProduct]bool{record.EdgeNginx: true, record.EdgeHAProxy: true,
+	record.EdgeLighttpd: true,
+	record.EdgeApache:   true, record.EdgeALB: true, record.EdgeCloudflare: true}
 
 // byDeadline names the deadline, and whose it is as far as that shows. Only the
 // app knows of its events, so that at an edge it is the age or the size.
@@ -217,7 +225,8 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 	}
 	layer, who := v.layerOf(whose)
 	f := found(AbsoluteDeadline, layer, confidence, gs).
-		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
+		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a "+
+			"response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
 		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal).show(byLog).see(known(limitTotal,
 		d.age.center.Seconds())).
 		not(ProxyReadTimeout, "events flowed until the end").
@@ -312,7 +321,8 @@ func (v *view) byCap(gs []*verdict.Graded) *finding {
 	switch exact := n.spread <= 1; {
 	case n.center < 1<<10, n.spread > max(1, n.center/200):
 		return nil
-	case exact && 2*inside > len(gs), index.spread >= 2 && !age.within(ageSlack, 0.03), exact && round(float64(n.center)) && index.spread >= 1:
+	case exact && 2*inside > len(gs), index.spread >= 2 && !age.within(ageSlack, 0.03),
+		exact && round(float64(n.center)) && index.spread >= 1:
 	default:
 		return nil
 	}
@@ -328,9 +338,11 @@ func (v *view) capFinding(gs []*verdict.Graded, n measure, what string) *finding
 	whose, c := v.ownerOf(gs, like)
 	layer, who := v.layerOf(whose)
 	return found(PayloadCap, layer, likely, gs).
-		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what, asIfWhole(gs)).
+		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what,
+			asIfWhole(gs)).
 		see(fmt.Sprintf("%d streams ended after %d %s (spread %d)", len(gs), int64(n.center), what, int64(n.spread)),
 			framingLine(gs[0]), c.String(), known(limitSize, float64(n.center))).
-		not(AbsoluteDeadline, fmt.Sprintf("their ages differ by %.2f s, or they end in the middle of an event", measureOf(gs, ageOf).spread.Seconds())).
+		not(AbsoluteDeadline, fmt.Sprintf("their ages differ by %.2f s, or they end in the middle of an event",
+			measureOf(gs, ageOf).spread.Seconds())).
 		settle(v.settleOwner(whose, false))
 }

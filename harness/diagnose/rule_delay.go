@@ -106,7 +106,8 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	default:
 		return found(GzipByApp, layerApp, possible, gs).
 			say("%s are compressed (%s) and arrive in bursts", count(gs), g.Encoding).
-			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") + "   # without compression")
+			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") +
+			"   # without compression")
 	}
 }
 
@@ -120,7 +121,9 @@ func count(gs []*verdict.Graded) string {
 // surely reports whether any of gs is known to have been held back: by the
 // server's stamps, or since the same app paces its answers elsewhere.
 func surely(gs []*verdict.Graded) bool {
-	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Grade.Held != nil && g.Grade.Held.Proof != verdict.ByShape })
+	return slices.ContainsFunc(gs, func(g *verdict.Graded) bool {
+		return g.Grade.Held != nil && g.Grade.Held.Proof != verdict.ByShape
+	})
 }
 
 // collected is for streams that are held as they are: B1, B6 and the app's own.
@@ -139,14 +142,17 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
 		return found(JoinedByApp, layerApp, certain, gs).
 			say("%s came as one body with a Content-Length: something in the app joined them first", count(gs)).
-			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers-startOf(g)).Seconds())).
+			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"),
+				(g.Headers-startOf(g)).Seconds())).
 			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
 			mend("pass body_iterator through in middleware, never b\"\".join(...)")
 	case held:
-		return v.byEdge(gs, certain).see(fmt.Sprintf("the edge had the app's head after %.3f s, the client after %.3f s", a.Header.Seconds(), (g.Headers - startOf(g)).Seconds()))
+		return v.byEdge(gs, certain).see(fmt.Sprintf("the edge had the app's head after %.3f s, the client after %.3f s",
+			a.Header.Seconds(), (g.Headers - startOf(g)).Seconds()))
 	case v.edge.passed(g) && v.edge.buffers && !logged:
 		return v.byEdge(gs, likely)
-	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond && manyBursts(g):
+	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond &&
+		manyBursts(g):
 		return v.byEdge(gs, likely)
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return found(BufferedByApp, layerApp, likely, gs).
@@ -163,8 +169,10 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 func (v *view) joined(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	return found(JoinedByApp, layerApp, possible, gs).
-		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does not stream", count(gs)).
-		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"), (g.Headers - startOf(g)).Seconds())).
+		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does "+
+			"not stream", count(gs)).
+		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"),
+			(g.Headers - startOf(g)).Seconds())).
 		mend("pass body_iterator through in middleware, never b\"\".join(...)").
 		settle("log when each event is yielded, and compare with the time of the head")
 }
@@ -174,11 +182,13 @@ func (v *view) joined(gs []*verdict.Graded) *finding {
 func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
 	if !v.edge.there { // an edge that nobody has seen is not blamed first
 		return found(BufferedByApp, layerApp, possible, gs).
-			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, would it do the same?", count(gs), v.noSign()).
+			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, "+
+				"would it do the same?", count(gs), v.noSign()).
 			mend(v.fix(fixFlush)).settle(v.peelWith())
 	}
 	return found(BufferedByEdge, layerEdge, possible, gs).
-		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?", count(gs)).
+		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?",
+			count(gs)).
 		mend(fixBuffering).settle(v.peelWith())
 }
 
@@ -211,7 +221,8 @@ func (v *view) bufferLine(g *verdict.Graded) string {
 	b := verdict.BufferingOf(g.Stream)
 	switch h := g.Grade.Held; {
 	case b.Emission != 0:
-		return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours together)",
+		return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours "+
+			"together)",
 			g.Seq, g.Contents, b.Emission.Seconds(), b.Arrival.Seconds(), b.Index(), b.Collapsed, b.Apart)
 	case h == nil:
 		return ""
@@ -225,7 +236,8 @@ type slow struct{}
 
 func (slow) match(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Slowed) && lateOnly(g) || v.flagged(g, verdict.Gappy) && lateOnly(g)
+		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Slowed) && lateOnly(g) || v.flagged(g, verdict.Gappy) &&
+			lateOnly(g)
 	})
 	if len(gs) == 0 {
 		return nil
@@ -246,9 +258,11 @@ func (slow) match(v *view) []*finding {
 // firstLine says when the head and the first event came, if one did.
 func firstLine(g *verdict.Graded, head, first time.Duration) string {
 	if g.First == record.Never {
-		return fmt.Sprintf("stream %d: head after %.3f s, and no content event until we ended it after %.3f s", g.Seq, max(head, 0).Seconds(), ageOf(g).Seconds())
+		return fmt.Sprintf("stream %d: head after %.3f s, and no content event until we ended it after %.3f s", g.Seq,
+			max(head, 0).Seconds(), ageOf(g).Seconds())
 	}
-	return fmt.Sprintf("stream %d: head after %.3f s, first event after %.3f s", g.Seq, max(head, 0).Seconds(), first.Seconds())
+	return fmt.Sprintf("stream %d: head after %.3f s, first event after %.3f s", g.Seq, max(head, 0).Seconds(),
+		first.Seconds())
 }
 
 // onTheWay is how long the first event travelled, by the server's stamp.

@@ -25,7 +25,8 @@ func (v *view) stoppedByLog() []*finding {
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
-			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within+takeUp && g.End >= h.line.At-closeBy && g.End <= h.line.At+stopLimit
+			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within+takeUp &&
+				g.End >= h.line.At-closeBy && g.End <= h.line.At+stopLimit
 		})
 		gs = atOneMoment(gs)
 		if len(gs) == 0 {
@@ -43,10 +44,13 @@ func (v *view) stoppedByLog() []*finding {
 			confidence = likely
 		}
 		return one(found(EdgeReloaded, layerEdge, confidence, gs).
-			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs), max(after, 0).Seconds()).
+			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs),
+				max(after, 0).Seconds()).
 			show(h.cited()).see(tightest(gs)).show(v.accessLine(gs[0])).
-			notIf(len(gs) >= minCluster, "application error mid-stream", "they ended at one moment, after the edge was told to stop").
-			mend("nginx: worker_shutdown_timeout 0, or longer than the longest stream; HAProxy: hard-stop-after above it; Caddy: grace_period; or take the edge out of service and drain it before a reload"))
+			notIf(len(gs) >= minCluster, "application error mid-stream",
+				"they ended at one moment, after the edge was told to stop").
+			mend("nginx: worker_shutdown_timeout 0, or longer than the longest stream; HAProxy: hard-stop-after above it; " +
+				"Caddy: grace_period; or take the edge out of service and drain it before a reload"))
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
 		say("the app raised mid-stream and its server cut %d connections", len(gs)).
 		see(tightest(gs)).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
-		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "no timeout in the edge's error log").
+		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout",
+			"no timeout in the edge's error log").
 		mend(v.fix(fixRaised))
 }
 
@@ -48,7 +49,8 @@ type lengthLie struct{}
 
 func (lengthLie) match(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Outcome == verdict.Aborted && g.Wire.Framing == record.Length && !g.Struck && g.Wire.Close == record.CloseFIN
+		return g.Grade.Outcome == verdict.Aborted && g.Wire.Framing == record.Length && !g.Struck &&
+			g.Wire.Close == record.CloseFIN
 	})
 	if len(gs) == 0 || len(v.matchDeaths(gs, diedByException)) > 0 && len(v.tags[lengthMismatch]) == 0 {
 		return nil
@@ -59,7 +61,8 @@ func (lengthLie) match(v *view) []*finding {
 	}
 	return one(found(LengthLie, layerApp, confidence, gs).
 		say("%d responses declared a Content-Length and ended before it", len(gs)).
-		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq, orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
+		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq,
+			orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
 		show(cite(v.tags[lengthMismatch], 3)...).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
 		mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))

@@ -41,7 +41,8 @@ func (grace) match(v *view) []*finding {
 		confidence = certain
 	}
 	f := found(GraceTooShort, layerManager, confidence, gs).
-		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs), after.Seconds()).
+		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs),
+			after.Seconds()).
 		show(lines...).show(cite(v.tags[graceOver], 2)...).show(causesOfDeath(ms, 3)...).see(tightest(gs)).
 		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
 		mend(v.fix(fixGrace))
@@ -82,7 +83,8 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 			confidence, how = certain, fmt.Sprintf("the signal itself ended it, code %d", e.Code)
 		}
 		return found(NoGracefulShutdown, layerApp, confidence, gs).
-			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves", milliseconds(max(after, 0)), len(gs)).
+			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves",
+				milliseconds(max(after, 0)), len(gs)).
 			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Who(), milliseconds(max(after, 0)), how)).see(tightest(gs)).
 			not(GraceTooShort, "there was no window at all").
 			mend(v.fix(fixNoShutdown))

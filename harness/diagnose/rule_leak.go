@@ -37,7 +37,8 @@ func (v *view) ledgerLines(gs []*verdict.Graded, n int) []string {
 		if l.StopAt != record.Never {
 			stop = fmt.Sprintf("stopped %.2f s later", (l.StopAt - l.LeftAt).Seconds())
 		}
-		out = append(out, fmt.Sprintf("stream %d: client left at %.3f s, server %s, after %d events", l.Stream, l.LeftAt.Seconds(), stop, l.Produced))
+		out = append(out, fmt.Sprintf("stream %d: client left at %.3f s, server %s, after %d events", l.Stream,
+			l.LeftAt.Seconds(), stop, l.Produced))
 	}
 	return out
 }

@@ -18,7 +18,9 @@ type blockedLoop struct{}
 func (blockedLoop) match(v *view) []*finding {
 	var fs []*finding
 	silent := v.take(func(g *verdict.Graded) bool {
-		return !g.Group.Alone() && !isCut(g) && !v.answered(g) && (g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) || v.flagged(g, verdict.Late))
+		return !g.Group.Alone() && !isCut(g) && !v.answered(g) &&
+			(g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) ||
+				v.flagged(g, verdict.Late))
 	})
 	groups := byWorker(silent)
 	for _, worker := range slices.Sorted(maps.Keys(groups)) {
@@ -57,7 +59,8 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 		confidence = certain
 	}
 	return found(BlockedLoop, layerApp, confidence, gs).
-		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs), (to-from).Seconds(), after).
+		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs),
+			(to-from).Seconds(), after).
 		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
 		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
@@ -79,8 +82,10 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after stri
 		return nil
 	}
 	return found(BlockedLoop, layerApp, possible, gs).
-		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something blocks its event loop", len(gs), silence.Seconds(), after).
-		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile", v.indexes(gs)), say(gs[0])).
+		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something "+
+			"blocks its event loop", len(gs), silence.Seconds(), after).
+		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile",
+			v.indexes(gs)), say(gs[0])).
 		mend(v.fix(fixBlocked)).
 		settle(v.rerun("--ramp 2s") + "   # out of step: a blocked loop then stops them at different events, at one moment")
 }
@@ -209,8 +214,10 @@ func (v *view) staircase(late []*verdict.Graded) *finding {
 		}
 	}
 	return found(BlockedLoop, layerApp, likely, gs).
-		say("%d streams that had begun together were served one after the other: a generator without a real await holds the loop", len(gs)).
-		see(fmt.Sprintf("first events at %.3f s, %.3f s, %.3f s …, each after the end of another stream", gs[0].First.Seconds(), gs[1].First.Seconds(), gs[2].First.Seconds()), workersLine(gs)).
+		say("%d streams that had begun together were served one after the other: a generator without a real await holds "+
+			"the loop", len(gs)).
+		see(fmt.Sprintf("first events at %.3f s, %.3f s, %.3f s …, each after the end of another stream",
+			gs[0].First.Seconds(), gs[1].First.Seconds(), gs[2].First.Seconds()), workersLine(gs)).
 		not("thread pool exhausted (40)", "one at a time, not forty").
 		mend("make the generator async and await its waits; or run it in a thread pool")
 }

@@ -34,7 +34,8 @@ func (memoryKill) match(v *view) []*finding {
 		notIf(v.noWorkerTimeout(), "worker timeout", "no WORKER TIMEOUT in the log").
 		notIf(kills > 0, "worker killed by somebody", "the kernel's own oom_kill counter or event says so").
 		notIf(v.podOOM(), "worker killed by somebody", "Kubernetes gives OOMKilled as the reason").
-		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound every buffer that a stream holds")
+		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound " +
+			"every buffer that a stream holds")
 	if name == MemoryKillAll {
 		f.see(v.comeback())
 	}
@@ -91,7 +92,8 @@ func (v *view) oomLines() []string {
 		case said[who] != "":
 		case e.Kind == record.KindOOM, e.Kind == record.KindDie, e.Kind == record.KindOOMKilled:
 			order = append(order, who)
-			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(), orElse(e.Text, "code "+strconv.Itoa(e.Code)))
+			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(),
+				orElse(e.Text, "code "+strconv.Itoa(e.Code)))
 		}
 	}
 	var out []string
@@ -127,7 +129,8 @@ func (v *view) comeback() string {
 	case served == record.Never:
 		return fmt.Sprintf("started again %.2f s later; no new stream had an event", (started - died).Seconds())
 	}
-	return fmt.Sprintf("started again %.2f s later, first event of a new stream %.2f s after the kill", (started - died).Seconds(), (served - died).Seconds())
+	return fmt.Sprintf("started again %.2f s later, first event of a new stream %.2f s after the kill",
+		(started - died).Seconds(), (served - died).Seconds())
 }
 
 // wasFirst reports whether one of the streams was served by the first process of

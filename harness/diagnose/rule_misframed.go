@@ -20,8 +20,10 @@ type misframing struct {
 
 var misframings = []misframing{
 	{stream.PrefixTwice, FieldPrefixTwice,
-		"%d streams contain the prefix of a field twice, as in data: data: {…}: something frames events that are already framed",
-		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a gateway), or whole events to a plain streaming response"},
+		"%d streams contain the prefix of a field twice, as in data: data: {…}: something frames events that are already " +
+			"framed",
+		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a " +
+			"gateway), or whole events to a plain streaming response"},
 	{stream.Joined, EventsJoined,
 		"the events of %d streams are not parted by a blank line, so that clients take several for one",
 		"end each event with a blank line: data: …\\n\\n"},
@@ -39,7 +41,8 @@ func misframed(v *view) []*finding {
 	var fs []*finding
 	for _, m := range misframings {
 		gs := v.take(func(g *verdict.Graded) bool {
-			bad := g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming || g.Grade.Outcome == verdict.Truncated
+			bad := g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming ||
+				g.Grade.Outcome == verdict.Truncated
 			return bad && g.Content.Fault == m.fault && !g.Struck && !flipped(v, g)
 		})
 		if len(gs) == 0 {
@@ -67,7 +70,8 @@ func (v *view) whoReplied(f *finding) {
 		f.Layer = layerManager
 		return
 	}
-	f.say("the app raised on %d streams, and its server wrote a second HTTP response into the body that had begun", len(f.streams)).
+	f.say("the app raised on %d streams, and its server wrote a second HTTP response into the body that had begun",
+		len(f.streams)).
 		show(causesOfDeath(ms, 6)...).
 		mend(v.fix(fixRaised))
 }
@@ -89,13 +93,16 @@ func splitCharacters(v *view) []*finding {
 	}
 	g := gs[0]
 	f := found(SplitCharacters, layerApp, possible, gs).
-		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in two pieces", len(gs)).
+		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in "+
+			"two pieces", len(gs)).
 		see(fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", g.Seq, g.Content.Replaced, g.Content.Split)).
-		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with {stream: true}, StringDecoder), or pass bytes through as they are").
+		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with " +
+			"{stream: true}, StringDecoder), or pass bytes through as they are").
 		settle(v.peel("an app that has none when it is asked directly is not to blame"))
 	if clean, scarred := v.Legibility(); g.Hop != "app" && clean > 0 && scarred == 0 {
 		f.Layer, f.Confidence, f.Settle = layerEdge, certain, ""
-		f.see(fmt.Sprintf("%d answers of the app asked directly hold none", clean)).not("the text of the answer", "asked directly, it holds no U+FFFD")
+		f.see(fmt.Sprintf("%d answers of the app asked directly hold none", clean)).not("the text of the answer",
+			"asked directly, it holds no U+FFFD")
 	}
 	return one(f)
 }
@@ -104,21 +111,25 @@ func splitCharacters(v *view) []*finding {
 // that are no event and read like an error.
 func unframedError(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		short := g.Grade.Outcome == verdict.Truncated || g.Grade.Outcome == verdict.Aborted || g.Grade.Outcome == verdict.Corrupt
+		short := g.Grade.Outcome == verdict.Truncated || g.Grade.Outcome == verdict.Aborted ||
+			g.Grade.Outcome == verdict.Corrupt
 		return short && !g.Struck && g.Contents > 0 && soundsLikeError(g.Content.Leftover)
 	})
 	if len(gs) == 0 {
 		return nil
 	}
 	return one(found(UnframedError, layerApp, likely, gs).
-		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer that stops", len(gs)).
+		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer "+
+			"that stops", len(gs)).
 		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(SilentTruncation, "the server did say why, only not as an event").
-		mend("send errors as events of the dialect once the head is out (data: {\"error\": …} and a blank line), or cut the connection; look for the text in the logs of the app and of the edge"))
+		mend("send errors as events of the dialect once the head is out (data: {\"error\": …} and a blank line), or cut " +
+			"the connection; look for the text in the logs of the app and of the edge"))
 }
 
 var (
-	errorWords = regexp.MustCompile(`(?i)\b(?:error|exception|failed|failure|traceback|unavailable|timed? ?out|timeout|denied|forbidden|unauthori[sz]ed|overloaded|rate limit|too many|bad gateway|aborted|refused|panic|fatal)`)
+	errorWords = regexp.MustCompile(`(?i)\b(?:error|exception|failed|failure|traceback|unavailable|timed? ?out|timeout|` +
+		`denied|forbidden|unauthori[sz]ed|overloaded|rate limit|too many|bad gateway|aborted|refused|panic|fatal)`)
 	fieldStart = regexp.MustCompile(`^(?:data|event|id|retry) ?:`)
 )
 
@@ -137,5 +148,6 @@ func soundsLikeError(text string) bool {
 			}
 		}
 	}
-	return strings.HasPrefix(strings.ToLower(text), "<!doctype") || strings.HasPrefix(strings.ToLower(text), "<html") || errorWords.MatchString(text)
+	return strings.HasPrefix(strings.ToLower(text), "<!doctype") || strings.HasPrefix(strings.ToLower(text), "<html") ||
+		errorWords.MatchString(text)
 }

@@ -19,7 +19,8 @@ type mistaken struct{}
 
 func (mistaken) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{formNotRead, notAStream, wrongDialect, terminalTooBroad, terminalUnmatched, terminalNotSent, finishedOpen, neverEnds} {
+	for _, find := range []func(*view) *finding{formNotRead, notAStream, wrongDialect, terminalTooBroad, terminalUnmatched,
+		terminalNotSent, finishedOpen, neverEnds} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -31,7 +32,8 @@ func (mistaken) match(v *view) []*finding {
 // answered200 holds for streams whose status promised an answer that nobody of
 // ours cut short.
 func answered200(g *verdict.Graded) bool {
-	return g.Headers != record.Never && g.Status >= 200 && g.Status < 300 && g.Grade.Outcome != verdict.Cancelled && !g.Struck
+	return g.Headers != record.Never && g.Status >= 200 && g.Status < 300 && g.Grade.Outcome != verdict.Cancelled &&
+		!g.Struck
 }
 
 // dialect is the plan's; its format is empty where the plan names none.
@@ -59,14 +61,17 @@ func notAStream(v *view) *finding {
 		name, what = ErrorDocument, "an error document"
 	}
 	f := found(name, layerApp, certain, gs).
-		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what, orElse(g.ContentType, "not set"))
+		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what,
+			orElse(g.ContentType, "not set"))
 	if text != "" {
-		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs), g.Status, text)
+		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs),
+			g.Status, text)
 	}
 	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, orElse(g.ContentType,
 		"not set"), g.Bytes)).show(v.lastWord(g)).
 		not(SilentTruncation, "the body is whole by its own type; no event was ever begun").
-		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the text above is an error, let the app send it with status 4xx or 5xx")
+		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the " +
+			"text above is an error, let the app send it with status 4xx or 5xx")
 }
 
 // documentError is the text of an error that a document reports, "" if it does
@@ -120,7 +125,8 @@ func startLine(g *verdict.Graded) string {
 // although they begin as another dialect's would.
 func wrongDialect(v *view) *finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		return answered200(g) && g.Contents == 0 && g.Start != "" && g.Grade.Outcome != verdict.FailedClean && g.Grade.Ending != verdict.BadFraming
+		return answered200(g) && g.Contents == 0 && g.Start != "" && g.Grade.Outcome != verdict.FailedClean &&
+			g.Grade.Ending != verdict.BadFraming
 	})
 	if len(gs) == 0 || v.anyContent() {
 		return nil
@@ -135,7 +141,8 @@ func wrongDialect(v *view) *finding {
 	}
 	return found(WrongDialect, layerHarness, confidence, gs).
 		say("not one event of %d streams could be read as %s; the body looks like %s", len(gs), asked.Name, guess).
-		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, orElse(gs[0].ContentType, "not set")), say(gs[0])).
+		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, orElse(gs[0].ContentType, "not set")),
+			say(gs[0])).
 		not(CorruptContent, "nothing could be read from the first byte on, on all streams alike").
 		mend("read the answers in the dialect " + guess + ": add --dialect " + guess + needsTerminal(guess))
 }
@@ -163,7 +170,8 @@ var eventStart = regexp.MustCompile(`^(?:data|event|id|retry)?:`)
 func guessDialect(start string) string {
 	start = strings.TrimSpace(strings.TrimPrefix(start, "\ufeff"))
 	switch {
-	case eventStart.MatchString(start) && (strings.Contains(start, `"choices"`) || strings.Contains(start, "chat.completion")):
+	case eventStart.MatchString(start) &&
+		(strings.Contains(start, `"choices"`) || strings.Contains(start, "chat.completion")):
 		return "openai-chat"
 	case eventStart.MatchString(start):
 		return "sse-generic"
@@ -205,7 +213,8 @@ func terminalUnmatched(v *view) *finding {
 			f.or(SilentTruncation, "the app may as well stop short after that event each time")
 			v.orByApp(f)
 		}
-		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has an end, let the app send an event for it, and name that with --terminal").
+		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has " +
+			"an end, let the app send an event for it, and name that with --terminal").
 			settle("look at one answer: " + v.rerun("--streams 1"))
 	}
 	f.Confidence = likely
@@ -259,8 +268,10 @@ func terminalTooBroad(v *view) *finding {
 	}
 	g := gs[0]
 	f := found(TerminalTooBroad, layerHarness, certain, gs).
-		say("the terminal expression matches events that others follow, on %d streams: a cut after such an event would look like the end", len(gs)).
-		see(fmt.Sprintf("stream %d: it matches event %d of %d", g.Seq, g.Content.Early, g.Frames-g.Heartbeats), "last event: "+g.Content.LastEvent).
+		say("the terminal expression matches events that others follow, on %d streams: a cut after such an event would "+
+			"look like the end", len(gs)).
+		see(fmt.Sprintf("stream %d: it matches event %d of %d", g.Seq, g.Content.Early, g.Frames-g.Heartbeats),
+			"last event: "+g.Content.LastEvent).
 		not(TerminalTwice, "content follows the event, and on most streams")
 	if ends := verdict.Ends(v.Run); len(ends) > 0 {
 		return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
@@ -284,14 +295,16 @@ func formNotRead(v *view) *finding {
 		name = FormNotRead
 	}
 	f := found(name, layerHarness, certain, gs).
-		say("%d answers are %s, and were read as %s: what they hold is not judged", len(gs), verdict.FormOf(g.Stream), v.Run.Plan.Dialect).
+		say("%d answers are %s, and were read as %s: what they hold is not judged", len(gs), verdict.FormOf(g.Stream),
+			v.Run.Plan.Dialect).
 		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, orElse(g.ContentType, "not set"))).
 		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
 	switch {
 	case g.Content.Form == stream.FormEncoded:
 		return f.mend("ask for the answer without that encoding: --header 'Accept-Encoding: identity'")
 	case dialect == "":
-		return f.mend("streamproof has no dialect for it; ask for server-sent events or NDJSON, or test an endpoint of the same app that sends them")
+		return f.mend("streamproof has no dialect for it; ask for server-sent events or NDJSON, or test an endpoint of the " +
+			"same app that sends them")
 	case terminal != "":
 		return f.mend("read the answers in another dialect: add --dialect " + dialect + " --terminal " + quoted(terminal))
 	}
@@ -311,10 +324,13 @@ func neverEnds(v *view) *finding {
 	}
 	g := gs[0]
 	return found(NeverEnds, layerHarness, likely, gs).
-		say("%d streams were still sending when our limit on the life of a stream ended them, and no answer of the run came to an end: does this feed end?", len(gs)).
-		see(fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit", g.Seq, g.Contents, (g.End-g.Send).Seconds(), (g.End-g.Last).Seconds())).
+		say("%d streams were still sending when our limit on the life of a stream ended them, and no answer of the run "+
+			"came to an end: does this feed end?", len(gs)).
+		see(fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit", g.Seq, g.Contents,
+			(g.End-g.Send).Seconds(), (g.End-g.Last).Seconds())).
 		not(StallInApp, "events came until the limit").
-		mend("for a feed without an end: --endless 10s,5 (stream.endless: {for: 10s, events: 5}); for an answer that is longer: raise limits.total").
+		mend("for a feed without an end: --endless 10s,5 (stream.endless: {for: 10s, events: 5}); for an answer that is " +
+			"longer: raise limits.total").
 		settle(v.rerun("--endless 10s,5"))
 }
 
@@ -324,8 +340,9 @@ var numbers = regexp.MustCompile(`[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*`)
 func outline(event string) string { return numbers.ReplaceAllString(event, "0") }
 
 var (
-	endWords = regexp.MustCompile(`(?i)\b(?:done|end|ended|finish|finished|stop|stopped|complete|completed|final|closed?|eos)\b`)
-	negated  = regexp.MustCompile(`"\w+"\s*:\s*(?:false|null)`)
+	endWords = regexp.MustCompile(`(?i)\b(?:done|end|ended|finish|finished|stop|stopped|complete|completed|final|` +
+		`closed?|eos)\b`)
+	negated = regexp.MustCompile(`"\w+"\s*:\s*(?:false|null)`)
 )
 
 // saysTheEnd reports whether an event sounds like the end of an answer.
@@ -345,7 +362,8 @@ func terminalNotSent(v *view) *finding {
 		confidence = certain
 	}
 	return found(TerminalNotSent, layerApp, confidence, gs).
-		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs), v.Run.Plan.Dialect).
+		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs),
+			v.Run.Plan.Dialect).
 		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
 		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
 		not(SilentTruncation, "the answer gives the reason for its end").
@@ -363,9 +381,11 @@ func reasonLine(g *verdict.Graded) string {
 // sendTerminal is how to have an answer without its terminal read, or mended.
 func (v *view) sendTerminal() string {
 	if v.Run.Plan.Dialect == "ollama" {
-		return "end the answer with a line that has \"done\": true; or, if this server has no such line, read it by its reason: --dialect ndjson-generic --terminal 'json .done_reason exists'"
+		return "end the answer with a line that has \"done\": true; or, if this server has no such line, read it by its " +
+			"reason: --dialect ndjson-generic --terminal 'json .done_reason exists'"
 	}
-	return "send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it by its reason: --terminal 'json .choices[0].finish_reason exists'"
+	return "send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it by its reason: " +
+		"--terminal 'json .choices[0].finish_reason exists'"
 }
 
 // finishedOpen is for answers that are over by their own word, and whose
@@ -378,12 +398,14 @@ func finishedOpen(v *view) *finding {
 		return nil
 	}
 	return found(MissingTerminal, layerApp, certain, gs).
-		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes", len(gs), v.Run.Plan.Dialect).
+		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes",
+			len(gs), v.Run.Plan.Dialect).
 		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq,
 			(gs[0].End-gs[0].Last).Seconds())).show(v.lastWord(gs[0])).
 		not(BlockedLoop, "nothing was left to send but the terminal").
 		not(StallInApp, "the answer gives the reason for its end").
-		mend("return from the generator after the last event: a finally that waits, or a queue without its end mark, keeps the response open; and " + v.sendTerminal())
+		mend("return from the generator after the last event: a finally that waits, or a queue without its end mark, keeps " +
+			"the response open; and " + v.sendTerminal())
 }
 
 // outcomes are the streams of the scenario with an outcome.

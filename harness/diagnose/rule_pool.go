@@ -46,7 +46,8 @@ func (threadPool) match(v *view) []*finding {
 		return nil
 	case len(full) > 0:
 		return one(poolFinding(v, gs, confidence, most, workers).
-			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 threads a process", len(gs), most).
+			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 "+
+				"threads a process", len(gs), most).
 			see(full...))
 	}
 	early, late := served(flying, poolSize*workers)
@@ -55,7 +56,8 @@ func (threadPool) match(v *view) []*finding {
 		return nil
 	}
 	return one(poolFinding(v, gs, likely, most, workers).
-		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a process", len(gs), busy, most).
+		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a "+
+			"process", len(gs), busy, most).
 		see(fmt.Sprintf("throughput of %.0f streams' worth (Little's law: rate × service time)", busy)))
 }
 
@@ -102,7 +104,9 @@ func (v *view) fullPools(most int) (lines []string, confidence string, ruledOut 
 		case n <= fullSure:
 			confidence = certain
 		}
-		lines = append(lines, fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", e.Pid, e.Subject, e.Value, e.At.Seconds(), poolSize))
+		lines = append(lines,
+			fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", e.Pid,
+				e.Subject, e.Value, e.At.Seconds(), poolSize))
 	}
 	return lines[:min(2, len(lines))], confidence, false
 }

@@ -19,13 +19,15 @@ func (idling) match(v *view) []*finding {
 			say("%d streams never completed an event that had begun, while its bytes went on coming", len(gs)).
 			not(HeartbeatsOnly, "the bytes belong to an event").
 			or(HeldOnTheWay, "a slow link or hop may pass the bytes on one by one").
-			mend("write each event, with the blank line that ends it, in one write; bound the wait for the rest of it, and send an error event when the time is over").
+			mend("write each event, with the blank line that ends it, in one write; bound the wait for the rest of it, and "+
+				"send an error event when the time is over").
 			settle(v.peel("does the app complete the event when asked directly?")))
 		v.explain(fs[0])
 	}
 	if gs := v.take(func(g *verdict.Graded) bool { return idles(g) && g.Heartbeats > 0 }); len(gs) > 0 {
 		fs = append(fs, v.keptAlive(HeartbeatsOnly, gs).
-			say("%d streams got heartbeats and no more content: whoever produces the answer has stopped, and the heartbeats go on without it", len(gs)).
+			say("%d streams got heartbeats and no more content: whoever produces the answer has stopped, and the heartbeats "+
+				"go on without it", len(gs)).
 			not(StallInApp, "bytes went on coming all the time").
 			notIf(v.Active == record.Never, "our own faults", "none was active").
 			settle(v.rerun("--progress-limit 10m")+"   # does the answer go on after all?"))
@@ -43,7 +45,8 @@ func (v *view) keptAlive(name string, gs []*verdict.Graded) *finding {
 
 // idles reports whether a stalled stream was ended although bytes were coming.
 func idles(g *verdict.Graded) bool {
-	return g.Grade.Ending == verdict.NoProgress || g.Grade.Outcome == verdict.Stalled && g.Limit == record.FirstLimit && g.Headers != record.Never
+	return g.Grade.Ending == verdict.NoProgress || g.Grade.Outcome == verdict.Stalled && g.Limit == record.FirstLimit &&
+		g.Headers != record.Never
 }
 
 func idleLine(g *verdict.Graded) string {

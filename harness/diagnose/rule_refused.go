@@ -50,7 +50,10 @@ func headerTimedOut(v *view) *finding {
 	if len(hits) > 0 {
 		confidence = certain
 		gs = append(gs, v.near(v.take(withStatus(502)), v.tags[noneLive])...)
-		gs = append(gs, v.near(slices.DeleteFunc(v.take(withStatus(502, 503)), func(g *verdict.Graded) bool { return slices.Contains(gs, g) }), hits)...)
+		gs = append(gs,
+			v.near(slices.DeleteFunc(v.take(withStatus(502, 503)), func(g *verdict.Graded) bool {
+				return slices.Contains(gs, g)
+			}), hits)...)
 	} else if v.edgeSpeaks() {
 		return nil
 	}
@@ -109,7 +112,8 @@ func shed(v *view) *finding {
 		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
 		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", "these were refused clearly, before any data").
-		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add workers")
+		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add " +
+			"workers")
 }
 
 // edgeFull is H1.
@@ -187,7 +191,8 @@ func otherStatus(v *view) *finding {
 	if g.Status < 500 {
 		return f.mend(v.refusal(g).Mend())
 	}
-	return f.mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up in the app's log by its X-Request-ID")
+	return f.mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up " +
+		"in the app's log by its X-Request-ID")
 }
 
 func noAnswer(v *view) *finding {
@@ -198,7 +203,8 @@ func noAnswer(v *view) *finding {
 	f := found(NoAnswer, layerNetwork, possible, gs).
 		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
 		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
-		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")
+		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, " +
+			"restarts); streamproof diagnose enters the chain at each hop")
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
 		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
 	}

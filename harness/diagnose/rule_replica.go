@@ -29,10 +29,12 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		return all
 	}
 	f := found(OneReplica, layerApp, likely, bad).
-		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad, fate.Of, fate.OthersOf).
+		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad,
+			fate.Of, fate.OthersOf).
 		see(fate.String(), shape(bad), framingLine(bad[0])).
 		not("a fault of the edge", "it serves the other replicas as well").
-		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of rotation until then", fate.Name)).
+		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of "+
+			"rotation until then", fate.Name)).
 		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
 	f.order = len(rules)
 	if fate.Bad == fate.Of { // always and never: it comes before what it does
@@ -52,7 +54,9 @@ func (v *view) orReplica(f *finding) *finding {
 	if f.Layer != layerApp || !v.edge.there || !sameEvent(gs) || gs[0].Replica != "" {
 		return f
 	}
-	if on := v.beyond(gs, func(g *verdict.Graded) bool { return g.Contents > gs[0].Contents && !cameShort(g) }); len(on) < len(gs)/4+1 {
+	if on := v.beyond(gs, func(g *verdict.Graded) bool {
+		return g.Contents > gs[0].Contents && !cameShort(g)
+	}); len(on) < len(gs)/4+1 {
 		return f
 	}
 	return f.or(OneReplica,

@@ -22,14 +22,17 @@ func (resources) match(v *view) []*finding {
 		return nil
 	}
 	f := found(OutlivesResources, layerApp, certain, gs).
-		say("%d streams ended at once after their head, with at most one event: what the generator reads was closed before it ran", len(gs)).
+		say("%d streams ended at once after their head, with at most one event: what the generator reads was closed before "+
+			"it ran", len(gs)).
 		show(cite(v.tags[closedResource], 3)...).show(cite(v.tags[exception], 1)...).see(framingLine(gs[0])).
-		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream", "the exception says that a resource was closed, and all streams end at the same event").
+		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream",
+			"the exception says that a resource was closed, and all streams end at the same event").
 		mend(v.fix(fixResources))
 	switch {
 	case len(v.tags[closedResource]) > 0:
 		return one(f)
-	case v.appSpeaks() || !v.nobodyLives() || len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0:
+	case v.appSpeaks() || !v.nobodyLives() ||
+		len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0:
 		return nil // the log would have said so; or only some streams die so early
 	}
 	f.Confidence = possible

@@ -30,8 +30,10 @@ func (said) match(v *view) []*finding {
 		return found(FailureReason, layerApp, certain, gaveUp).
 			say("%d answers ended for a reason that says that they failed: %s", len(gaveUp), reasons(gaveUp)).
 			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp)).show(v.lastWord(gaveUp[0])).
-			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for it alone takes the failure for success").
-			mend("look in the log of the model server for why it gave the requests up (a deadline, preemption, a lost client); let clients check the reason before the sentinel")
+			not("complete", "the sentinel that follows such a reason ends the stream, not the answer; a client that looks for "+
+				"it alone takes the failure for success").
+			mend("look in the log of the model server for why it gave the requests up (a deadline, preemption, a lost " +
+				"client); let clients check the reason before the sentinel")
 	})
 	few := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Ending == verdict.FeedRead && g.Grade.Outcome == verdict.Stalled && !g.Struck
@@ -47,13 +49,16 @@ func (said) match(v *view) []*finding {
 			not("complete", "the error came first; a client that looks for the terminal alone takes it for success").
 			mend("return after the error event: send the terminal ([DONE]) on the success path only")
 	})
-	inBand := v.take(func(g *verdict.Graded) bool { return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean })
+	inBand := v.take(func(g *verdict.Graded) bool {
+		return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean
+	})
 	add(inBand, func() *finding {
 		return found(InBandError, layerApp, certain, inBand).
 			say("the server reported an error in band, after status 200, on %d streams", len(inBand)).
 			see(say(inBand[0]), tightest(inBand)).show(v.lastWord(inBand[0])).
 			not("truncation", "the error event says that the answer is not whole").
-			mend("find the error in the app's log by its X-Request-ID; count in-band errors in the client, status codes do not show them")
+			mend("find the error in the app's log by its X-Request-ID; count in-band errors in the client, status codes do " +
+				"not show them")
 	})
 	twice := v.take(func(g *verdict.Graded) bool {
 		return v.flagged(g, verdict.Repeated) && g.Grade.Outcome == verdict.Complete
@@ -61,7 +66,8 @@ func (said) match(v *view) []*finding {
 	add(twice, func() *finding {
 		return found(TerminalTwice, layerApp, certain, twice).
 			say("%d streams sent their terminal more than once", len(twice)).
-			see(fmt.Sprintf("stream %d: %d terminals, %d events after the first", twice[0].Seq, twice[0].Content.Terminals, twice[0].Content.AfterTerminal)).
+			see(fmt.Sprintf("stream %d: %d terminals, %d events after the first", twice[0].Seq, twice[0].Content.Terminals,
+				twice[0].Content.AfterTerminal)).
 			mend("send the terminal in one place only: the generator or the framework around it, not both")
 	})
 	ragged := v.take(func(g *verdict.Graded) bool {
@@ -74,13 +80,16 @@ func (said) match(v *view) []*finding {
 			mend("let the response end by itself: do not close the connection or exit after the last event")
 	})
 	open := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) && !g.Struck
+		return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) &&
+			!g.Struck
 	})
 	add(open, func() *finding {
 		return found(OpenAfterAnswer, layerApp, certain, open).
 			say("%d streams sent their terminal and left the connection open", len(open)).
-			see(fmt.Sprintf("stream %d: open for %.2f s after its terminal", open[0].Seq, max(open[0].Wire.Lingered, 0).Seconds())).
-			notIf(open[0].Wire.Framing == record.CloseDelimited, "keep-alive", "the close ends this body, so the client still waits").
+			see(fmt.Sprintf("stream %d: open for %.2f s after its terminal", open[0].Seq,
+				max(open[0].Wire.Lingered, 0).Seconds())).
+			notIf(open[0].Wire.Framing == record.CloseDelimited, "keep-alive",
+				"the close ends this body, so the client still waits").
 			mend("end the response after the terminal: return from the generator")
 	})
 	return fs
@@ -91,13 +100,15 @@ func (said) match(v *view) []*finding {
 func (v *view) tooFew(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	f := found(FeedTooSlow, layerApp, likely, gs).
-		say("%d streams of the feed brought fewer events than the %d in %.0f s that are asked for", len(gs), max(1, v.Scenario.Policy.FeedEvents), v.Scenario.Policy.Feed.Seconds()).
+		say("%d streams of the feed brought fewer events than the %d in %.0f s that are asked for", len(gs),
+			max(1, v.Scenario.Policy.FeedEvents), v.Scenario.Policy.Feed.Seconds()).
 		see(fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s", g.Seq,
 			g.Contents, g.Heartbeats, g.ProgressGap.Seconds())).show(v.lastWord(g)).
 		mend("look at what produces the events; or ask for what the feed promises: --endless TIME,N")
 	if g.Contents == 0 && g.Heartbeats > 0 {
 		f.Cause.Cause = HeartbeatsOnly
-		f.mend("heartbeats alone hide a producer that died: end the stream, or send an error event, where the producer is gone")
+		f.mend("heartbeats alone hide a producer that died: end the stream, or send an error event, where the producer " +
+			"is gone")
 	}
 	return f
 }

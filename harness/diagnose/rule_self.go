@@ -46,7 +46,8 @@ func stillReceiving(v *view) func(*verdict.Graded) bool {
 }
 
 func outOfResources(g *verdict.Graded) bool {
-	return strings.Contains(g.Wire.Err, "too many open files") || strings.Contains(g.Wire.Err, "cannot assign requested address")
+	return strings.Contains(g.Wire.Err, "too many open files") ||
+		strings.Contains(g.Wire.Err, "cannot assign requested address")
 }
 
 func limitText(v *view, name string) string {

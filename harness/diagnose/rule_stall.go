@@ -20,10 +20,12 @@ func (stalled) match(v *view) []*finding {
 	if gs := v.take(v.answered); len(gs) > 0 {
 		f := found(MissingTerminal, layerApp, likely, gs).
 			say("%d streams sent the complete response, but neither a terminal nor an end", len(gs)).
-			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq, gs[0].Contents, gs[0].MaxGap.Seconds())).
+			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq,
+				gs[0].Contents, gs[0].MaxGap.Seconds())).
 			show(v.lastWord(gs[0])).
 			not(StallInApp, "nothing was left to send but the terminal").
-			mend("send the terminal and return from the generator: a finally that waits, or a queue without its end mark, keeps it open")
+			mend("send the terminal and return from the generator: a finally that waits, or a queue without its end mark, " +
+				"keeps it open")
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -33,7 +35,8 @@ func (stalled) match(v *view) []*finding {
 			say("%d streams were silent for the client while the server went on writing", len(held)).
 			see(heldLine(held[0])).show(v.accessLine(held[0])).
 			not(StallInApp, "the server's own stamps fall into the silence").
-			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").settle(v.peel("which hop holds the bytes back"))
+			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").
+			settle(v.peel("which hop holds the bytes back"))
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -119,7 +122,8 @@ func aroundSilence(g *verdict.Graded) (before, after record.Mark, ok bool) {
 
 func heldLine(g *verdict.Graded) string {
 	before, after, _ := aroundSilence(g)
-	return fmt.Sprintf("stream %d: silent for %.2f s from %.3f s on, but its next event was written %.2f s after the one before",
+	return fmt.Sprintf("stream %d: silent for %.2f s from %.3f s on, but its next event was written %.2f s after the "+
+		"one before",
 		g.Seq, g.MaxGap.Seconds(), g.MaxGapAt.Seconds(), time.Duration(after.Emit-before.Emit).Seconds())
 }
 
@@ -137,7 +141,8 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 	}
 	f := found(StallInApp, layerApp, confidence, gs).
 		say("%d streams fell silent mid-answer", len(gs)).
-		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq, gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
+		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq,
+			gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
 		see(tightest(gs)).show(v.lastWord(gs[0]), v.accessLine(gs[0])).
 		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").
 		notIf(v.Active == record.Never, "our own faults", "none was active").

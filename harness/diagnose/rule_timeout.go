@@ -71,7 +71,8 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 // is longer than they pause otherwise.
 func steadySilence(gs []*verdict.Graded) bool {
 	silence := measureOf(gs, silenceOf)
-	return silence.center >= max(minSilence, 4*usualGapOf(gs)) && silence.within(min(minSilence, silence.center*15/100), 0.05)
+	return silence.center >= max(minSilence, 4*usualGapOf(gs)) &&
+		silence.within(min(minSilence, silence.center*15/100), 0.05)
 }
 
 // pausesLonger reports whether the app asked directly pauses for longer than gs were
@@ -110,7 +111,8 @@ func clean(gs []*verdict.Graded) bool {
 // ownIdle is a timer of the app itself.
 func (v *view) ownIdle(gs []*verdict.Graded, confidence string, c comparison) *finding {
 	return found(IdleTimeoutInApp, layerApp, confidence, gs).
-		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs), measureOf(gs, silenceOf).center.Seconds()).
+		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs),
+			measureOf(gs, silenceOf).center.Seconds()).
 		see(silenceLine(gs), framingLine(gs[0]), c.String()).show(v.lastWord(gs[0])).
 		notIf(c.convicts(), ProxyReadTimeout, "asked directly, the app ends its answers after the same silence").
 		settle(v.settleLayers())
@@ -140,9 +142,13 @@ func (v *view) settleLayers() string {
 }
 
 // edgeLogs are where the products write what went wrong, as Debian sets them up.
-var edgeLogs = map[record.EdgeProduct]string{record.EdgeNginx: "nginx_error=/var/log/nginx/error.log", record.EdgeHAProxy: "haproxy=/var/log/haproxy.log",
-	record.EdgeCaddy: "caddy=/var/log/caddy/caddy.log", record.EdgeEnvoy: "envoy=/var/log/envoy/access.log", record.EdgeTraefik: "traefik=/var/log/traefik/access.log",
-	record.EdgeApache: "apache_error=/var/log/apache2/error.log", record.EdgeLighttpd: "lighttpd_error=/var/log/lighttpd/error.log", record.EdgeVarnish: "varnish=/var/log/varnish/varnishlog.txt"}
+var edgeLogs = map[record.EdgeProduct]string{record.EdgeNginx: "nginx_error=/var/log/nginx/error.log",
+	record.EdgeHAProxy: "haproxy=/var/log/haproxy.log",
+	record.EdgeCaddy:   "caddy=/var/log/caddy/caddy.log", record.EdgeEnvoy: "envoy=/var/log/envoy/access.log",
+	record.EdgeTraefik:  "traefik=/var/log/traefik/access.log",
+	record.EdgeApache:   "apache_error=/var/log/apache2/error.log",
+	record.EdgeLighttpd: "lighttpd_error=/var/log/lighttpd/error.log",
+	record.EdgeVarnish:  "varnish=/var/log/varnish/varnishlog.txt"}
 
 // keepEdgeLog says how the edge's own word is had.
 func (v *view) keepEdgeLog() string {

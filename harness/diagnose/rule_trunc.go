@@ -10,7 +10,8 @@ import (
 
 const (
 	fixLaunder = nginxHonest
-	fixEarly   = "send the terminal on the success path only, and an error event on every other; let exceptions end the connection"
+	fixEarly   = "send the terminal on the success path only, and an error event on every other; let exceptions end the " +
+		"connection"
 )
 
 // laundered (B9, B8) explains truncation by an edge that took the death of its
@@ -36,10 +37,12 @@ func (laundered) match(v *view) []*finding {
 		confidence = certain
 	}
 	return one(found(LaunderedByEdge, layerEdge, confidence, gs).
-		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs), v.edge.product, byEdge[0].death.what).
+		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs),
+			v.edge.product, byEdge[0].death.what).
 		show(causesOfDeath(byEdge, 6)...).
 		see(framingLine(gs[0])).show(v.accessLine(gs[0])).
-		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed", "no \"upstream prematurely closed\" line in its error log").
+		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed",
+			"no \"upstream prematurely closed\" line in its error log").
 		not("silent truncation by the app", "something behind the edge died at the moment at which the streams ended").
 		mend(fixLaunder))
 }
@@ -69,7 +72,8 @@ func (v *view) mayHaveEnded(g *verdict.Graded) bool {
 }
 
 func framingLine(g *verdict.Graded) string {
-	return fmt.Sprintf("stream %d: status %d, %s body, %s after %d content events", g.Seq, g.Status, g.Wire.Framing, g.Grade.Ending, g.Contents)
+	return fmt.Sprintf("stream %d: status %d, %s body, %s after %d content events", g.Seq, g.Status, g.Wire.Framing,
+		g.Grade.Ending, g.Contents)
 }
 
 // accessLine cites the edge's word for a stream.
@@ -111,7 +115,8 @@ func (endedEarly) match(v *view) []*finding {
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
 	f := found(LaunderedByApp, layerApp, certain, gs).
-		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it", len(gs)).
+		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it",
+			len(gs)).
 		show(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
 		notIf(v.noExit(gs), "worker killed", "no process exited at that time").
@@ -126,7 +131,8 @@ func (v *view) byApp(ms []match) *finding {
 	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
 		f.Confidence = likely
 		return f.or(LaunderedByEdge,
-			"the exception reached the app's server, which cuts the connection then, so that a hop that does not show may have closed the body properly: "+v.noSign()).
+			"the exception reached the app's server, which cuts the connection then, so that a hop that does not show may "+
+				"have closed the body properly: "+v.noSign()).
 			settle(v.settleLayers())
 	}
 	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))
@@ -156,7 +162,8 @@ func (v *view) struckTruncated(g *verdict.Graded) bool {
 // byClose is B8.
 func (v *view) byClose(gs []*verdict.Graded) *finding {
 	return found(EndsByClose, layerApp, certain, gs).
-		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut from the end", len(gs)).
+		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut "+
+			"from the end", len(gs)).
 		see(framingLine(gs[0])).see(v.windowLines()...).
 		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
 }
@@ -200,7 +207,8 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 // they had been silent for as long, and nobody for longer.
 func (v *view) allOfOneSilence(gs []*verdict.Graded) bool {
 	silence := measureOf(gs, silenceOf).center
-	return len(gs) > 1 && steadySilence(gs) && len(v.beyond(gs, func(g *verdict.Graded) bool { return outlasted(g, silence) })) == 0
+	return len(gs) > 1 && steadySilence(gs) &&
+		len(v.beyond(gs, func(g *verdict.Graded) bool { return outlasted(g, silence) })) == 0
 }
 
 // ofFeed words the early end of a feed, which has no terminal.
@@ -209,8 +217,10 @@ func (v *view) ofFeed(f *finding) {
 		return
 	}
 	f.Cause.Cause = FeedEnded
-	f.say("%d streams of a feed without an end ended cleanly, the first after %.1f s", len(f.streams), (f.streams[0].End - f.streams[0].Send).Seconds()).
-		mend("find out who ends it (a bound on its life in the app or at the edge, a restart, a producer that stops), and let clients reconnect with Last-Event-ID")
+	f.say("%d streams of a feed without an end ended cleanly, the first after %.1f s", len(f.streams),
+		(f.streams[0].End - f.streams[0].Send).Seconds()).
+		mend("find out who ends it (a bound on its life in the app or at the edge, a restart, a producer that stops), and " +
+			"let clients reconnect with Last-Event-ID")
 }
 
 // choose decides between the app's own early end and its look-alikes, as far as
@@ -294,7 +304,8 @@ func (v *view) brokeOff() []hit {
 func (v *view) noticedByEdge(gs []*verdict.Graded, own *finding) []*finding {
 	noticed := v.edgeNoticed(gs)
 	f := found(LaunderedByEdge, layerEdge, certain, noticed).
-		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole", v.edge.product, len(noticed)).
+		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole",
+			v.edge.product, len(noticed)).
 		show(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
 		not(SilentTruncation, "the edge's log says that the app broke off")
 	rest := slices.DeleteFunc(slices.Clone(gs), func(g *verdict.Graded) bool { return slices.Contains(noticed, g) })

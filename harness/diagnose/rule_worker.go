@@ -32,14 +32,17 @@ func (workerTimeout) match(v *view) []*finding {
 		return one(v.recycled(gs).show(lines...))
 	case v.stalledBefore(gs):
 		return one(found(BlockedLoopTimeout, layerApp, certain, gs).
-			say("%d streams fell silent together and were cut together when their worker was taken for dead: something blocked its event loop", len(gs)).
+			say("%d streams fell silent together and were cut together when their worker was taken for dead: something "+
+				"blocked its event loop", len(gs)).
 			show(lines...).see(tightest(gs), silenceLine(gs)).
 			not("memory kill", "a long common silence and a WORKER TIMEOUT came first").
 			not("worker recycled", "no \"Shutting down\" before it").
-			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout only hides it"))
+			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout " +
+				"only hides it"))
 	default:
 		return one(found(SyncWorkerTimeout, layerManager, certain, gs).
-			say("%d streams were cut while tokens flowed: a sync worker gives no sign of life within a request, so its timeout is the longest stream", len(gs)).
+			say("%d streams were cut while tokens flowed: a sync worker gives no sign of life within a request, so its "+
+				"timeout is the longest stream", len(gs)).
 			show(lines...).see(sinceStart(gs)).
 			not("blocked event loop", "the streams were not silent before they were cut").
 			mend("gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread); or --timeout above the longest stream"))

@@ -15,7 +15,8 @@ import (
 
 // levels are words by which a log shows that it has lines of some gravity, so that
 // an error in the same program would have come here too.
-var levels = regexp.MustCompile(`\b(?:ERROR|CRITICAL|FATAL|SEVERE|WARN(?:ING)?|INFO|NOTICE|error|fatal|panic|warn(?:ing)?)\b|\\?"level\\?":`)
+var levels = regexp.MustCompile(`\b(?:ERROR|CRITICAL|FATAL|SEVERE|WARN(?:ING)?|INFO|NOTICE|error|fatal|panic|` +
+	`warn(?:ing)?)\b|\\?"level\\?":`)
 
 // appSpeaks reports whether an exception of the app would stand in a log that we
 // have: one with lines of the scenario's time, by software that writes exceptions
@@ -52,7 +53,8 @@ func mentions(l *record.Log, words *regexp.Regexp) bool {
 // only then does a missing WORKER TIMEOUT mean that there was none.
 func (v *view) managerSpeaks() bool {
 	for _, l := range v.logs[record.AppLog] {
-		if w := v.was[l].Writer; tells(l) && (w == "gunicorn" || w == "hypercorn" || w == "PHP-FPM" || w == "Puma" || w == "Passenger") {
+		if w := v.was[l].Writer; tells(l) && (w == "gunicorn" || w == "hypercorn" || w == "PHP-FPM" || w == "Puma" ||
+			w == "Passenger") {
 			return true
 		}
 	}

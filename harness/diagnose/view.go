@@ -130,7 +130,8 @@ func (v *view) minds(f verdict.Flag) bool {
 }
 
 func aboutTime(f verdict.Flag) bool {
-	return f == verdict.Late || f == verdict.Gappy || f == verdict.Slowed || f == verdict.Buffered || f == verdict.Lingering
+	return f == verdict.Late || f == verdict.Gappy || f == verdict.Slowed || f == verdict.Buffered ||
+		f == verdict.Lingering
 }
 
 // flagged reports whether g bears a flag that the scenario minds.
@@ -239,8 +240,10 @@ func (v *view) peel(what string) string {
 	if repro == "" {
 		return "run streamproof diagnose on the same app: " + what
 	}
-	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"), "streamproof run")
-	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count", "--streams", "--seed")
+	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"),
+		"streamproof run")
+	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count", "--streams",
+		"--seed")
 	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) && !strings.Contains(line, " --direct ") {
 		line, what = line+` --direct "$APP_URL"`, what+"; APP_URL: the app behind its edge"
 	}

@@ -53,7 +53,8 @@ func (Crash) Inject(ctx context.Context, t Target) error {
 		return &stack.Unable{What: "crash " + r.Name, Why: "it has no process that we can see"}
 	}
 	awaitGone(ctx, k, r.Name)
-	for _, e := range deaths { // told when all are gone: new streams are sent at once, and one that is dying may still take them
+	// told when all are gone: new streams are sent at once, and one that is dying may still take them
+	for _, e := range deaths {
 		t.Tell(e)
 	}
 	return nil

@@ -93,7 +93,8 @@ func (ScaleOut) Confirm(seen Seen) Proof {
 			continue
 		}
 		n := servedBy(e.Subject, seen.streams) + servedBy(e.Subject, seen.after)
-		return Proof{OK: n > 0, Settle: "let the load last longer, so that new streams reach it", Evidence: fmt.Sprintf("%s joined at %v and served %d streams", e.Subject, e.At.Round(1e6), n)}
+		return Proof{OK: n > 0, Settle: "let the load last longer, so that new streams reach it",
+			Evidence: fmt.Sprintf("%s joined at %v and served %d streams", e.Subject, e.At.Round(1e6), n)}
 	}
 	return Proof{Evidence: "no replica was added", Settle: ourApp}
 }

@@ -85,7 +85,8 @@ func (f Down) Confirm(seen Seen) Proof {
 			return seen.onReplica(e, "was cut off")
 		}
 		n := seen.openAt(e)
-		return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s link went down at %v under %d streams", e.Subject, e.At.Round(1e6), n)}
+		return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s link went down at %v under %d streams", e.Subject,
+			e.At.Round(1e6), n)}
 	}
 	return Proof{Evidence: "no link went down", Settle: ourLinks}
 }

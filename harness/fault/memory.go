@@ -107,7 +107,8 @@ func press(ctx context.Context, t Target, p stack.Process) error {
 }
 
 // substitute sends SIGKILL to p, and with Whole to all of its replica.
-func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p stack.Process, ps []stack.Process) error {
+func (f MemoryKill) substitute(ctx context.Context, t Target, k stack.Killer, p stack.Process,
+	ps []stack.Process) error {
 	at := t.Now() // before it: streams end as soon as it is sent
 	if err := k.Signal(ctx, p, int(syscall.SIGKILL)); err != nil {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
@@ -165,7 +166,8 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	if word == "" {
 		at = death.At
 	}
-	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("pid %d of %s killed at %v", death.Pid, death.Subject, at.Round(1e6))}
+	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("pid %d of %s killed at %v", death.Pid, death.Subject,
+		at.Round(1e6))}
 	if word != "" {
 		p.Evidence += "; " + word
 	}

@@ -32,7 +32,8 @@ func (Reload) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
 		if e.Source == record.FaultSource && e.Kind == record.KindReload {
 			n := seen.openAt(e)
-			return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("reloaded at %v under %d streams", e.At.Round(1e6), n)}
+			return Proof{OK: n > 0, Settle: underWay,
+				Evidence: fmt.Sprintf("reloaded at %v under %d streams", e.At.Round(1e6), n)}
 		}
 	}
 	return Proof{Evidence: "the edge was not reloaded", Settle: ourEdge}

@@ -65,7 +65,8 @@ func (f Squeeze) Heal(ctx context.Context, t Target) error {
 func (f Squeeze) target(t Target) (stack.Squeezer, string, error) {
 	s, ok := t.Stack.(stack.Squeezer)
 	if !ok {
-		return nil, "", &stack.Unable{What: "lower the app's memory limit", Why: "only containers have one; the Docker stack can"}
+		return nil, "",
+			&stack.Unable{What: "lower the app's memory limit", Why: "only containers have one; the Docker stack can"}
 	}
 	r, err := onePick(t, "lower the app's memory limit")
 	return s, r.Name, err

@@ -93,7 +93,8 @@ func confirmSilence(seen Seen, gap time.Duration) Proof {
 		}
 	}
 	return Proof{OK: n > 0 && 2*n >= open && 2*silent <= others,
-		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on, and %d of %d beside them", n, open, gap, silent, others)}
+		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on, and %d of %d beside them", n,
+			open, gap, silent, others)}
 }
 
 func count(yes bool) int {

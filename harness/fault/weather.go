@@ -68,7 +68,8 @@ func (f Weather) Confirm(seen Seen) Proof {
 // connection, and the client its first event no sooner.
 func SlowStart(link string, d time.Duration) Weather {
 	return Weather{Link: link, What: fmt.Sprintf("requests delayed by %v", d),
-		Toxic: stack.Toxic{Name: "slow-start", Type: "latency", Direction: stack.Upstream, Attr: map[string]any{"latency": d.Milliseconds()}},
+		Toxic: stack.Toxic{Name: "slow-start", Type: "latency", Direction: stack.Upstream,
+			Attr: map[string]any{"latency": d.Milliseconds()}},
 		Sign: Sign{fmt.Sprintf("first event %v or more after the request", d/2), func(s *record.Stream) bool {
 			return s.First != record.Never && s.First-s.Send >= d/2
 		}}}
@@ -87,7 +88,8 @@ func Slices(link string, size int) Weather {
 // for d.
 func SlowClose(link string, d time.Duration) Weather {
 	return Weather{Link: link, What: fmt.Sprintf("end of the connection delayed by %v", d),
-		Toxic: stack.Toxic{Name: "slow-close", Type: "slow_close", Direction: stack.Downstream, Attr: map[string]any{"delay": d.Milliseconds()}},
+		Toxic: stack.Toxic{Name: "slow-close", Type: "slow_close", Direction: stack.Downstream,
+			Attr: map[string]any{"delay": d.Milliseconds()}},
 		Sign: Sign{fmt.Sprintf("open for %v or more after the terminal", d/2), func(s *record.Stream) bool {
 			return s.TerminalAt != record.Never && s.End-s.TerminalAt >= d/2
 		}}}

@@ -216,7 +216,8 @@ func (c reached) missed(m *Moment) (why, settle string) {
 	default:
 		why = fmt.Sprintf("%d of %d victims in flight had not, the last had %d", m.behind, m.there, c.least(m))
 	}
-	return fmt.Sprintf("not every victim reached event %d: %s", c.events, why), "use streams with more events, or a lower condition"
+	return fmt.Sprintf("not every victim reached event %d: %s", c.events, why),
+		"use streams with more events, or a lower condition"
 }
 
 // inBody wants streams between their head and their end.
@@ -267,6 +268,7 @@ func (c passed) String() string     { return fmt.Sprintf("%v had passed", c.afte
 func (c passed) met(m *Moment) bool { return m.Since >= c.after }
 
 func (c passed) missed(m *Moment) (why, settle string) {
-	return fmt.Sprintf("the streams were over %v after the waiting began, before %v had passed", m.Since.Round(time.Millisecond), c.after),
+	return fmt.Sprintf("the streams were over %v after the waiting began, before %v had passed",
+			m.Since.Round(time.Millisecond), c.after),
 		"use longer streams, a load with a duration, or an earlier time"
 }

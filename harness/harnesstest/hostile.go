@@ -16,19 +16,25 @@ import (
 // what they send is made as it is sent. The client must end each by the bound on
 // size that the case names.
 func Hostile() []Case {
-	const gzipHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+	const gzipHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: " +
+		"gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
 	chunked := record.Wire{Framing: record.Chunked}
 	return []Case{
 		{Name: "endless status line", Script: Script{Say("HTTP/1.1 200 "), Flood("O")},
-			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty, Outcome: verdict.Refused},
+			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty,
+			Outcome: verdict.Refused},
 		{Name: "endless header", Script: Script{Say("HTTP/1.1 200 OK\r\nX-Long: "), Flood("x")},
-			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty, Outcome: verdict.Refused},
+			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty,
+			Outcome: verdict.Refused},
 		{Name: "endless headers", Script: Script{Say("HTTP/1.1 200 OK\r\n"), Flood("X-Many: x\r\n")},
-			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty, Outcome: verdict.Refused},
+			Wire: record.Wire{Where: record.InHeaders}, Limit: record.HeaderSize, Content: stream.Empty,
+			Outcome: verdict.Refused},
 		{Name: "endless chunk extension", Script: Script{Say(ChunkedHead + "5;"), Flood("x")},
-			Wire: record.Wire{Framing: record.Chunked, Where: record.InChunkHeader}, Limit: record.HeaderSize, Content: stream.Empty, Outcome: verdict.Corrupt},
+			Wire: record.Wire{Framing: record.Chunked, Where: record.InChunkHeader}, Limit: record.HeaderSize,
+			Content: stream.Empty, Outcome: verdict.Corrupt},
 		{Name: "endless trailers", Script: Script{Say(ChunkedHead + Chunk(Event(1)) + "0\r\n"), Flood("X-Many: x\r\n")},
-			Wire: record.Wire{Framing: record.Chunked, Where: record.BeforeLastEnd}, Limit: record.HeaderSize, Content: stream.Prefix, Outcome: verdict.Corrupt},
+			Wire: record.Wire{Framing: record.Chunked, Where: record.BeforeLastEnd}, Limit: record.HeaderSize,
+			Content: stream.Prefix, Outcome: verdict.Corrupt},
 		{Name: "endless line", Script: Script{Say(ChunkedHead + "7fffffffffff\r\ndata: "), Flood("x")},
 			Wire: chunked, Limit: record.FrameSize, Outcome: verdict.Corrupt},
 		{Name: "endless event", Script: Script{Say(ChunkedHead), Flood(Chunk("data: one more line\n"))},

@@ -99,7 +99,8 @@ func (t *times) add(s *record.Stream) {
 // folder are the caller's to fill in.
 func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 	p := &run.Plan
-	r := Row{Started: p.Started, Tool: p.Tool, App: p.App.String(), Machine: machineOf(p.Host), Stack: p.Stack, Seed: p.Seed,
+	r := Row{Started: p.Started, Tool: p.Tool, App: p.App.String(), Machine: machineOf(p.Host), Stack: p.Stack,
+		Seed:    p.Seed,
 		Verdict: report.Verdict, Complete: report.Complete, Streams: report.Started}
 	delay := delayOf(run.Machine)
 	for _, s := range report.Scenarios {

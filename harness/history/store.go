@@ -31,7 +31,8 @@ type NewerError struct {
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("history %s was written by a newer streamproof (schema %d, this one reads up to %d)", e.Path, e.Schema, Schema)
+	return fmt.Sprintf("history %s was written by a newer streamproof (schema %d, this one reads up to %d)", e.Path,
+		e.Schema, Schema)
 }
 
 // A ForeignError says that the file is no history.
@@ -134,7 +135,8 @@ func (d *DB) uri(query string) string {
 func (d *DB) prepare() error {
 	var app, version, tables int
 	if err := d.db.QueryRow("SELECT (SELECT application_id FROM pragma_application_id), "+
-		"(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)").Scan(&app, &version, &tables); err != nil {
+		"(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)").Scan(&app, &version,
+		&tables); err != nil {
 		return fmt.Errorf("open history %s: %w", d.path, err)
 	}
 	switch {

@@ -50,10 +50,12 @@ func (c *checking) cuts() {
 		switch {
 		case t.Setting == "proxy_read_timeout" && c.load.OwnReadTimeout:
 		case t.Kind == Silence && c.load.Silence > t.Limit && c.load.Quiet <= t.Limit:
-			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", beat(t.Limit), t.Setting, c.load.Silence),
+			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v",
+				beat(t.Limit), t.Setting, c.load.Silence),
 				"streams are silent for %v: %s ends them after %v unless heartbeats carry them", c.load.Silence, t.Layer, t.Limit)
 		case t.Kind == Life && c.load.Longest > t.Limit && c.load.Lived <= t.Limit:
-			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows", round(c.load.Longest), t.Layer, t.Limit)
+			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows",
+				round(c.load.Longest), t.Layer, t.Limit)
 		case t.Kind == Drain && c.load.Longest > t.Limit:
 			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, round(c.load.Longest)),
 				"streams last %v: a restart leaves them %v and cuts the rest", round(c.load.Longest), t.Limit)
@@ -63,7 +65,8 @@ func (c *checking) cuts() {
 
 func lifeFix(t Timer) string {
 	if t.Layer == "gunicorn" {
-		return "gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread): a sync worker cannot stream for longer than --timeout"
+		return "gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread): a sync worker cannot stream for longer than " +
+			"--timeout"
 	}
 	return "raise " + t.Setting
 }
@@ -97,21 +100,26 @@ func (c *checking) recycles() {
 	if count(requests) == 0 || c.load.Longest == 0 || d == 0 || c.load.Longest <= d/2 {
 		return
 	}
-	c.warn("gunicorn", "max_requests "+requests, "gunicorn --max-requests 0, or a --timeout of more than twice the longest stream",
-		"a worker that has had %s requests stops feeding its watchdog: its streams are cut between %v and %v later, and some last %v",
+	c.warn("gunicorn", "max_requests "+requests, "gunicorn --max-requests 0, or a --timeout of more than twice the "+
+		"longest stream",
+		"a worker that has had %s requests stops feeding its watchdog: its streams are cut between %v and %v later, and "+
+			"some last %v",
 		requests, d/2, d+time.Second, c.load.Longest)
 }
 
 // crowds looks for caps that the load is above.
 func (c *checking) crowds() {
 	if limit, _ := lookup(c.layers, "uvicorn", "limit_concurrency"); count(limit) > 0 && c.load.Streams > count(limit) {
-		c.warn("uvicorn", "limit_concurrency "+limit, fmt.Sprintf("uvicorn --limit-concurrency %d, or fewer streams", 2*c.load.Streams),
+		c.warn("uvicorn", "limit_concurrency "+limit,
+			fmt.Sprintf("uvicorn --limit-concurrency %d, or fewer streams", 2*c.load.Streams),
 			"%d streams at a time are asked for: the rest is answered with 503", c.load.Streams)
 	}
 	workers, _ := lookup(c.layers, "gunicorn", "workers")
 	if syncWorker(c.layers) && c.load.Streams > max(count(workers), 1) {
-		c.warn("gunicorn", "worker_class sync, workers "+workers, "gunicorn -k uvicorn.workers.UvicornWorker, or -k gthread --threads N",
-			"a sync worker serves one stream at a time: of %d streams %d wait for others to end", c.load.Streams, c.load.Streams-max(count(workers), 1))
+		c.warn("gunicorn", "worker_class sync, workers "+workers,
+			"gunicorn -k uvicorn.workers.UvicornWorker, or -k gthread --threads N",
+			"a sync worker serves one stream at a time: of %d streams %d wait for others to end", c.load.Streams,
+			c.load.Streams-max(count(workers), 1))
 	}
 }
 
@@ -130,7 +138,8 @@ func (c *checking) contradicts() {
 	for _, t := range c.timers {
 		raised := t.Setting == "proxy_read_timeout" && t.Limit > nginxSilence
 		if raised && smallest != nil && smallest.Limit < t.Limit && smallest.Layer != "client" {
-			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(), "raise "+smallest.Layer+"'s "+smallest.Setting+" as well",
+			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(), "raise "+smallest.Layer+"'s "+smallest.Setting+
+				" as well",
 				"%s was raised to %v, and %s still ends streams after %v", t.Setting, t.Limit, smallest.Layer, smallest.Limit)
 		}
 	}
@@ -166,7 +175,8 @@ func (c *checking) keepalives() {
 		value, ok := lookup(c.layers, app.server, app.setting)
 		if d := duration(value, app.server); ok && d < nginxIdle {
 			c.warn(app.server, app.setting+" "+value, app.fix,
-				"nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets one and gets 502", nginxIdle, app.server, d)
+				"nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets one and gets 502",
+				nginxIdle, app.server, d)
 		}
 	}
 }

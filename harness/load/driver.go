@@ -125,7 +125,8 @@ func (d *driver) describe(seq uint64) (tap.Job, Client) {
 		d.first = to
 	}
 	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,
-		Header: to.Header, Foreign: to.Foreign, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits, Follow: w.Follow, Read: to.Read}
+		Header: to.Header, Foreign: to.Foreign, Dialect: w.Dialect, Ask: w.Ask, Abort: w.Abort, Limits: w.Limits,
+		Follow: w.Follow, Read: to.Read}
 	if w.First > 0 {
 		j.Seq = w.First + seq
 	}

@@ -116,7 +116,8 @@ func (w *Wave) check() error {
 	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0 && len(w.Schedule) == 0:
 		return errors.New("drive load: a rate needs a duration or a total")
 	case w.Streams > most:
-		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)", w.Streams, most)
+		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)",
+			w.Streams, most)
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ type pacer struct {
 }
 
 func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
-	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp, count: w.Streams}
+	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp,
+		count: w.Streams}
 	if w.Schedule != nil {
 		p.schedule, p.total = w.Schedule, len(w.Schedule)
 		return p

@@ -94,8 +94,9 @@ func parseOurs(line string) (Request, bool) {
 	if err != nil {
 		return Request{}, false
 	}
-	r := Request{ID: f[1], Server: dashed(f[5]), Status: status, Took: seconds(f[3]), Header: seconds(f[7]), Response: seconds(f[8]),
-		Sent: count(f[4]), Received: max(0, count(f[9]))}
+	r := Request{ID: f[1], Server: dashed(f[5]), Status: status, Took: seconds(f[3]), Header: seconds(f[7]),
+		Response: seconds(f[8]),
+		Sent:     count(f[4]), Received: max(0, count(f[9]))}
 	completion, request, _ := strings.Cut(tail, `"`)
 	r.Path = pathOf(strings.Trim(request, ` "`))
 	if completion == "OK" { // also where the app broke off: the edge cannot tell

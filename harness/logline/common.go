@@ -52,11 +52,13 @@ func parseCommon(k Kind, line string) (Request, bool) {
 }
 
 var (
-	quoted    = regexp.MustCompile(`"[^"]*"`)
-	fraction  = regexp.MustCompile(`(?:^|[\s=])(\d{1,5}\.\d{3,6})(?:$|[\s,;])`)
-	inMillis  = regexp.MustCompile(`(?:^|\s)(\d+(?:\.\d+)?)ms(?:$|\s)`)
-	someID    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,64}\b|\bnonce-\d+\b`)
-	requestID = regexp.MustCompile(`(?i)\b(?:x[-_])?(?:request|correlation|trace)[-_]?id["']?\s*[=:]\s*["'\[]*([A-Za-z0-9_.:-]{4,80})`)
+	quoted   = regexp.MustCompile(`"[^"]*"`)
+	fraction = regexp.MustCompile(`(?:^|[\s=])(\d{1,5}\.\d{3,6})(?:$|[\s,;])`)
+	inMillis = regexp.MustCompile(`(?:^|\s)(\d+(?:\.\d+)?)ms(?:$|\s)`)
+	someID   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,64}\b|` +
+		`\bnonce-\d+\b`)
+	requestID = regexp.MustCompile(`(?i)\b(?:x[-_])?(?:request|correlation|` +
+		`trace)[-_]?id["']?\s*[=:]\s*["'\[]*([A-Za-z0-9_.:-]{4,80})`)
 )
 
 // extras reads what stands behind the bytes: times and IDs.

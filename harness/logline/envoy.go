@@ -12,7 +12,8 @@ import (
 //
 // with bytes received and sent, duration and the upstream's time. Istio puts
 // further fields behind the flags, of which one is quoted.
-var envoyText = regexp.MustCompile(`^\[(\S+)\] "([^"]*)" (\d{1,3}) (-|[A-Z][A-Z_]*(?:,[A-Z][A-Z_]*)*) (?:(\S+) (\S+) (?:"[^"]*"|\S+) )?(\d+) (\d+) (\d+) (\d+|-)(?: |$)(.*)$`)
+var envoyText = regexp.MustCompile(`^\[(\S+)\] "([^"]*)" (\d{1,3}) (-|[A-Z][A-Z_]*(?:,[A-Z][A-Z_]*)*) (?:(\S+) (\S+) ` +
+	`(?:"[^"]*"|\S+) )?(\d+) (\d+) (\d+) (\d+|-)(?: |$)(.*)$`)
 
 func parseEnvoy(line string) (Request, bool) {
 	m := envoyText.FindStringSubmatch(line)

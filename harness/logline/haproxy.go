@@ -11,8 +11,11 @@ import (
 //	client:port [accept date] frontend backend/server TR/Tw/Tc/Tr/Ta status bytes - - sD-- 1/1/1/1/0 0/0 "request"
 //	client:port [accept date] frontend backend/server Tw/Tc/Tt bytes SD 1/1/1/1/0 0/0
 var (
-	haproxyHTTP = regexp.MustCompile(`\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S+) (\S+)/(\S+) (-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/(\+?-?\d+) (-?\d+) (\+?\d+) \S+ \S+ ([A-Za-z-]{4}) \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+ (.*)$`)
-	haproxyTCP  = regexp.MustCompile(`\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S+) (\S+)/(\S+) (-?\d+)/(-?\d+)/(\+?-?\d+) (\+?\d+) ([A-Za-z-]{2}) \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+`)
+	haproxyHTTP = regexp.MustCompile(`\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S+) (\S+)/(\S+) ` +
+		`(-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/(\+?-?\d+) (-?\d+) (\+?\d+) \S+ \S+ ([A-Za-z-]{4}) \d+/\d+/\d+/\d+/\+?\d+ ` +
+		`\d+/\d+ (.*)$`)
+	haproxyTCP = regexp.MustCompile(`\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S+) (\S+)/(\S+) ` +
+		`(-?\d+)/(-?\d+)/(\+?-?\d+) (\+?\d+) ([A-Za-z-]{2}) \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+`)
 )
 
 func parseHAProxy(line string) (Request, bool) {

@@ -104,7 +104,8 @@ func headerID(h any) string {
 
 func traefikRequest(m map[string]any) Request {
 	r := blank()
-	r.Path, r.ID = text(m, "RequestPath"), text(m, "request_X-Request-Id", "request_X-Request-ID", "downstream_X-Request-Id")
+	r.Path, r.ID = text(m, "RequestPath"),
+		text(m, "request_X-Request-Id", "request_X-Request-ID", "downstream_X-Request-Id")
 	if x, ok := num(m, "DownstreamStatus"); ok {
 		r.Status = int(x)
 	}

@@ -33,7 +33,8 @@ var Kinds = []Kind{App, NginxAccess, NginxError, HAProxy, Caddy, Envoy, Traefik,
 	LighttpdAccess, LighttpdError, Varnish, Access, Kubernetes, Proxy}
 
 // appNames are other names for the log of the app, by the software that writes it.
-var appNames = []string{"gunicorn", "uvicorn", "hypercorn", "php_fpm", "php-fpm", "puma", "passenger", "node", "java", "jvm", "go"}
+var appNames = []string{"gunicorn", "uvicorn", "hypercorn", "php_fpm", "php-fpm", "puma", "passenger", "node", "java",
+	"jvm", "go"}
 
 // Named finds the kind that a user calls by name. A product with two kinds of logs
 // leaves it to the content, and Named returns "" and true.
@@ -81,7 +82,8 @@ func (k Kind) Errors() bool {
 // product is the software that writes such logs, as its users call it.
 var products = map[Kind]string{
 	NginxAccess: "nginx", NginxError: "nginx", HAProxy: "HAProxy", Caddy: "Caddy", Envoy: "Envoy", Traefik: "Traefik",
-	ApacheAccess: "Apache", ApacheError: "Apache", LighttpdAccess: "lighttpd", LighttpdError: "lighttpd", Varnish: "Varnish",
+	ApacheAccess: "Apache", ApacheError: "Apache", LighttpdAccess: "lighttpd", LighttpdError: "lighttpd",
+	Varnish: "Varnish",
 }
 
 // Product is the software of an edge that writes such logs, "" for others.

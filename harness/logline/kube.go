@@ -26,7 +26,8 @@ func kubernetes(lines []string) bool {
 		return false
 	}
 	return strings.Contains(text, `"apiVersion"`) && strings.Contains(text, `"kind"`) &&
-		(strings.Contains(text, `"items"`) || strings.Contains(text, `"Event"`) || strings.Contains(text, `"Pod"`) || strings.Contains(text, `"List"`))
+		(strings.Contains(text, `"items"`) || strings.Contains(text, `"Event"`) || strings.Contains(text, `"Pod"`) ||
+			strings.Contains(text, `"List"`))
 }
 
 type kubeObject struct {
@@ -132,7 +133,8 @@ func (o *kubeObject) event() KubeFact {
 	if _, c, ok := strings.Cut(o.InvolvedObject.FieldPath, "{"); ok { // spec.containers{app}
 		f.Container = strings.TrimSuffix(c, "}")
 	}
-	f.Text = fmt.Sprintf("%s %s %s/%s: %s", f.At.Format(time.RFC3339), o.Reason, strings.ToLower(o.InvolvedObject.Kind), o.InvolvedObject.Name, oneLine(o.Message))
+	f.Text = fmt.Sprintf("%s %s %s/%s: %s", f.At.Format(time.RFC3339), o.Reason, strings.ToLower(o.InvolvedObject.Kind),
+		o.InvolvedObject.Name, oneLine(o.Message))
 	if o.Count > 1 {
 		f.Text += fmt.Sprintf(" (%d times)", o.Count)
 	}
@@ -155,7 +157,8 @@ func (o *kubeObject) pod(facts []KubeFact) []KubeFact {
 			if s.FinishedAt != nil {
 				f.At = s.FinishedAt.UTC()
 			}
-			f.Text = fmt.Sprintf("%s %s pod/%s container %s: exit code %d, %d restarts", f.At.Format(time.RFC3339), s.Reason, f.Pod, c.Name, s.ExitCode, c.RestartCount)
+			f.Text = fmt.Sprintf("%s %s pod/%s container %s: exit code %d, %d restarts", f.At.Format(time.RFC3339), s.Reason,
+				f.Pod, c.Name, s.ExitCode, c.RestartCount)
 			facts = append(facts, f)
 		}
 	}

@@ -21,10 +21,13 @@ type Reading struct {
 // String reads "the app's log (gunicorn)".
 func (r Reading) String() string {
 	what := map[Kind]string{
-		App: "the app's log", Access: "an access log", Kubernetes: "Kubernetes objects", NoLog: "no log, but a configuration or a program",
+		App: "the app's log", Access: "an access log", Kubernetes: "Kubernetes objects",
+		NoLog: "no log, but a configuration or a program",
 		Proxy: "the log of something on the way", HAProxy: "HAProxy's log", Caddy: "Caddy's log", Envoy: "Envoy's access log",
-		Traefik: "Traefik's access log", Varnish: "Varnish's log", NginxAccess: "nginx's access log", NginxError: "nginx's error log",
-		ApacheAccess: "Apache's access log", ApacheError: "Apache's error log", LighttpdAccess: "lighttpd's access log", LighttpdError: "lighttpd's error log",
+		Traefik: "Traefik's access log", Varnish: "Varnish's log", NginxAccess: "nginx's access log",
+		NginxError:   "nginx's error log",
+		ApacheAccess: "Apache's access log", ApacheError: "Apache's error log", LighttpdAccess: "lighttpd's access log",
+		LighttpdError: "lighttpd's error log",
 	}[r.Kind]
 	if r.Writer != "" && r.Kind.Product() == "" {
 		what += " (" + r.Writer + ")"
@@ -44,36 +47,67 @@ type mark struct {
 var marks = []mark{
 	{HAProxy, "HAProxy", false, haproxyHTTP},
 	{HAProxy, "HAProxy", false, haproxyTCP},
-	{HAProxy, "HAProxy", false, regexp.MustCompile(`\bhaproxy\[\d+\]|^\[(?:NOTICE|WARNING|ALERT)\] +(?:\d{3}/\d{6} )?\(\d+\) : |^<\d+>\w{3} [ \d]\d \S+ haproxy`)},
+	{HAProxy, "HAProxy", false,
+		regexp.MustCompile(`\bhaproxy\[\d+\]|^\[(?:NOTICE|WARNING|ALERT)\] +(?:\d{3}/\d{6} )?\(\d+\) : |^<\d+>\w{3} [ ` +
+			`\d]\d \S+ haproxy`)},
 	{Envoy, "Envoy", false, envoyText},
 	{Envoy, "Envoy", false, regexp.MustCompile(`^\{.*"response_flags"`)},
-	{Caddy, "Caddy", false, regexp.MustCompile(`^\{"level":"[a-z]+","ts":[0-9."T:Z-]+,(?:"logger":"(?:http|admin|tls|caddy)|"msg":"(?:using|serving|autosaved|shutdown|exiting|redirected))`)},
-	{Caddy, "Caddy", false, regexp.MustCompile(`"logger":"http\.(?:log\.(?:access|error)|handlers\.)|"msg":"handled request"`)},
+	{Caddy, "Caddy", false,
+		regexp.MustCompile(`^\{"level":"[a-z]+","ts":[0-9."T:Z-]+,(?:"logger":"(?:http|admin|tls|caddy)|"msg":"(?:using|` +
+			`serving|autosaved|shutdown|exiting|redirected))`)},
+	{Caddy, "Caddy", false,
+		regexp.MustCompile(`"logger":"http\.(?:log\.(?:access|error)|handlers\.)|"msg":"handled request"`)},
 	{Traefik, "Traefik", false, regexp.MustCompile(`^\{.*"(?:DownstreamStatus|RouterName)"`)},
 	{Traefik, "Traefik", false, regexp.MustCompile(`" \d{3} \d+ "[^"]*" "[^"]*" \d+ "[^"]*" "[^"]*" \d+ms$`)},
-	{NginxError, "nginx", false, regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: `)},
-	{ApacheError, "Apache", false, regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[a-z_0-9]*:[a-z0-9]+\]|\bAH\d{5}: `)},
-	{LighttpdError, "lighttpd", false, regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \([a-z_]+\.c\.\d+\) |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:server\.c|mod_|gw_backend)`)},
-	{Varnish, "Varnish", false, regexp.MustCompile(`^(?:\*+ *<< (?:Request|BeReq|Session) +>>|-+ +(?:Begin|FetchError|BereqURL|VCL_call|BereqHeader|ReqHeader|Timestamp|BackendOpen|BackendClose|ReqURL|RespStatus|BerespStatus|Debug|Error|Fetch_Body|Storage|End|Link) )`)},
+	{NginxError, "nginx", false,
+		regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] ` +
+			`\d+#\d+: `)},
+	{ApacheError, "Apache", false,
+		regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[a-z_0-9]*:[a-z0-9]+\]|` +
+			`\bAH\d{5}: `)},
+	{LighttpdError, "lighttpd", false,
+		regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \([a-z_]+\.c\.\d+\) |^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: ` +
+			`(?:server\.c|mod_|gw_backend)`)},
+	{Varnish, "Varnish", false,
+		regexp.MustCompile(`^(?:\*+ *<< (?:Request|BeReq|Session) +>>|-+ +(?:Begin|FetchError|BereqURL|VCL_call|` +
+			`BereqHeader|ReqHeader|Timestamp|BackendOpen|BackendClose|ReqURL|RespStatus|BerespStatus|Debug|Error|Fetch_Body|` +
+			`Storage|End|Link) )`)},
 	{Proxy, "Go's reverse proxy", false, regexp.MustCompile(`httputil: ReverseProxy |http: proxy error: `)},
 	{NginxAccess, "nginx", false, regexp.MustCompile(`^\d{10}\.\d{3} \S+ \d{3} \d+\.\d{3} \d+ .*"$`)},
 
-	{App, "hypercorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] (?:Running on|Error in ASGI)`)},
+	{App, "hypercorn", true,
+		regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] (?:Running on|Error in ASGI)`)},
 	{App, "gunicorn", true, regexp.MustCompile(`^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] `)},
 	{App, "uvicorn", true, regexp.MustCompile(`^(?:INFO|WARNING|ERROR|CRITICAL|DEBUG): {2,5}\S`)},
-	{App, "PHP-FPM", true, regexp.MustCompile(`^\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Za-z_/]+)?\] {1,2}(?:NOTICE|WARNING|ERROR|ALERT|DEBUG|PHP |\[pool )|^script_filename = |^(?:PHP )?(?:Fatal error|Warning|Notice): `)},
-	{App, "Puma", true, regexp.MustCompile(`^(?:\[\d+\] )?(?:Puma starting|\* (?:Puma version|Listening on|Min threads|Environment|PID)|- (?:Gracefully stopping|Goodbye))|(?:Rack app \(.*|[+-]\d{4} (?:Read|Write|Error[^#]*)): #<[A-Z]`)},
-	{App, "Passenger", true, regexp.MustCompile(`^\[ [NWEIC] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d|^App \d+ (?:output|stderr|stdout): `)},
+	{App, "PHP-FPM", true,
+		regexp.MustCompile(`^\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Za-z_/]+)?\] {1,2}(?:NOTICE|WARNING|` +
+			`ERROR|ALERT|DEBUG|PHP |\[pool )|^script_filename = |^(?:PHP )?(?:Fatal error|Warning|Notice): `)},
+	{App, "Puma", true,
+		regexp.MustCompile(`^(?:\[\d+\] )?(?:Puma starting|\* (?:Puma version|Listening on|Min threads|Environment|PID)|- ` +
+			`(?:Gracefully stopping|Goodbye))|(?:Rack app \(.*|[+-]\d{4} (?:Read|Write|Error[^#]*)): #<[A-Z]`)},
+	{App, "Passenger", true,
+		regexp.MustCompile(`^\[ [NWEIC] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d|^App \d+ (?:output|stderr|stdout): `)},
 	{App, "Ruby", true, regexp.MustCompile(`^[DIWEFA], \[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+ #\d+\]`)},
-	{App, "Node.js", true, regexp.MustCompile(`^\s+at (?:async )?\S.* ?\(?(?:node:|file:|/)\S+:\d+:\d+\)?|^Node\.js v\d+|^node:internal/|^\(node:\d+\)`)},
+	{App, "Node.js", true,
+		regexp.MustCompile(`^\s+at (?:async )?\S.* ?\(?(?:node:|file:|/)\S+:\d+:\d+\)?|^Node\.js v\d+|^node:internal/|` +
+			`^\(node:\d+\)`)},
 	{App, "pino", false, regexp.MustCompile(`^\{"level":[1-6]0,"time":\d{13},"pid":\d+`)},
-	{App, "JVM", true, regexp.MustCompile(`^\s+at [\w.$/]+\.[\w$<>]+\([\w.$]+(?::\d+)?\)|^Exception in thread "|^Caused by: [\w.]+|^(?:SEVERE|WARNING|INFO|FINE): |^[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M `)},
-	{App, "logback", true, regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d[.,]\d{3} +(?:\[[^\]]+\] +(?:TRACE|DEBUG|INFO|WARN|ERROR)|(?:TRACE|DEBUG|INFO|WARN|ERROR) +(?:\[|\d+ ---))`)},
-	{App, "Go", true, regexp.MustCompile(`^goroutine \d+ \[|^panic: |http: panic serving|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:[\w/.-]+\.go:\d+: )?\S`)},
-	{App, "slog", false, regexp.MustCompile(`^time="?\d{4}-\d\d-\d\dT\S+ level=\w+ |^\{"time":"[^"]+","level":"[A-Z]+","msg":`)},
+	{App, "JVM", true,
+		regexp.MustCompile(`^\s+at [\w.$/]+\.[\w$<>]+\([\w.$]+(?::\d+)?\)|^Exception in thread "|^Caused by: [\w.]+|` +
+			`^(?:SEVERE|WARNING|INFO|FINE): |^[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M `)},
+	{App, "logback", true,
+		regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d[.,]\d{3} +(?:\[[^\]]+\] +(?:TRACE|DEBUG|INFO|WARN|` +
+			`ERROR)|(?:TRACE|DEBUG|INFO|WARN|ERROR) +(?:\[|\d+ ---))`)},
+	{App, "Go", true,
+		regexp.MustCompile(`^goroutine \d+ \[|^panic: |http: panic serving|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ` +
+			`(?:[\w/.-]+\.go:\d+: )?\S`)},
+	{App, "slog", false,
+		regexp.MustCompile(`^time="?\d{4}-\d\d-\d\dT\S+ level=\w+ |^\{"time":"[^"]+","level":"[A-Z]+","msg":`)},
 	{App, "zap", false, regexp.MustCompile(`^\{"level":"(?:debug|info|warn|error|dpanic|panic|fatal)","ts":`)},
 	{App, "klog", false, regexp.MustCompile(`^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \S+\.go:\d+\]`)},
-	{App, "Python", true, regexp.MustCompile(`^Traceback \(most recent call last\):|^  File "[^"]+", line \d+|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} |^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|^\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}`)},
+	{App, "Python", true,
+		regexp.MustCompile(`^Traceback \(most recent call last\):|^  File "[^"]+", line \d+|^\d{4}-\d\d-\d\d ` +
+			`\d\d:\d\d:\d\d,\d{3} |^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|^\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}`)},
 	{App, "Node.js", false, regexp.MustCompile(`^\{"(?:level|message)":"[^"]+","(?:level|message)":`)}, // winston
 	{Access, "", false, regexp.MustCompile(`^\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "`)},
 }
@@ -203,7 +237,8 @@ func nameKind(name string) Kind {
 		return either(access, LighttpdAccess, LighttpdError)
 	case has("apache", "httpd"):
 		return either(access, ApacheAccess, ApacheError)
-	case has("gunicorn", "uvicorn", "hypercorn", "fpm", "php", "puma", "passenger", "node", "java", "tomcat", "jetty", "app", "worker"):
+	case has("gunicorn", "uvicorn", "hypercorn", "fpm", "php", "puma", "passenger", "node", "java", "tomcat", "jetty",
+		"app", "worker"):
 		return App
 	case has("nginx", "openresty"):
 		return either(access, NginxAccess, NginxError)
@@ -223,7 +258,14 @@ func either(first bool, a, b Kind) Kind {
 }
 
 // Words that stand in configurations and in no log.
-var configured = regexp.MustCompile(`^\s*(?:(?:proxy_pass|proxy_buffering|proxy_http_version|proxy_read_timeout|worker_processes|worker_connections|error_log|access_log|server_name|listen|location|upstream|events|http|server|include|user|pid)\b.*[;{]\s*(?:#.*)?$|\}\s*$|#|</?(?:VirtualHost|Directory|Location|IfModule|Proxy)\b|(?:ProxyPass|ServerName|DocumentRoot|LoadModule|ErrorLog|CustomLog|Listen)\s|(?:frontend|backend|defaults|global|listen)\b\s*\S*\s*$|\s+(?:bind|mode|timeout|option|balance|default_backend|server|maxconn)\s+\S|(?:apiVersion|kind|metadata|spec|services|version|static_resources|admin|image|containers):|(?:import|from) \w[\w.]*(?: import .*)?$|def \w+\(|class \w+|#!|\[[\w.-]+\]\s*$|[\w.-]+\s*=\s*\S+\s*$|(?:const|let|var|function|package|func) \w|reverse_proxy\s|"[\w-]+": )`)
+var configured = regexp.MustCompile(`^\s*(?:(?:proxy_pass|proxy_buffering|proxy_http_version|proxy_read_timeout|` +
+	`worker_processes|worker_connections|error_log|access_log|server_name|listen|location|upstream|events|http|server|` +
+	`include|user|pid)\b.*[;{]\s*(?:#.*)?$|\}\s*$|#|</?(?:VirtualHost|Directory|Location|IfModule|Proxy)\b|(?:ProxyPass|` +
+	`ServerName|DocumentRoot|LoadModule|ErrorLog|CustomLog|Listen)\s|(?:frontend|backend|defaults|global|` +
+	`listen)\b\s*\S*\s*$|\s+(?:bind|mode|timeout|option|balance|default_backend|server|maxconn)\s+\S|(?:apiVersion|kind|` +
+	`metadata|spec|services|version|static_resources|admin|image|containers):|(?:import|from) \w[\w.]*(?: import .*)?$|` +
+	`def \w+\(|class \w+|#!|\[[\w.-]+\]\s*$|[\w.-]+\s*=\s*\S+\s*$|(?:const|let|var|function|package|func) \w|` +
+	`reverse_proxy\s|"[\w-]+": )`)
 
 // configuration reports whether the lines are those of a configuration or a
 // program: no stamp anywhere, and mostly what stands in such files.

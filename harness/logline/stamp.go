@@ -39,29 +39,41 @@ type form struct {
 // layout is tried, and added again.
 var forms = []form{
 	// 2026-11-25T07:56:02.25Z, 2026-11-25 07:56:02,250 +0100, as most write it
-	{find: regexp.MustCompile(`\b(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)`), layouts: []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}, zoned: true},
+	{find: regexp.MustCompile(`\b(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)`),
+		layouts: []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}, zoned: true},
 	// 25/Nov/2026:07:56:02 +0000: common log format
-	{find: regexp.MustCompile(`(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?([+-]\d{4})`), layouts: []string{"02/Jan/2006:15:04:05"}, zoned: true},
+	{find: regexp.MustCompile(`(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?([+-]\d{4})`),
+		layouts: []string{"02/Jan/2006:15:04:05"}, zoned: true},
 	// [25/Nov/2026:07:56:02.250]: HAProxy
-	{find: regexp.MustCompile(`(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?()`), layouts: []string{"02/Jan/2006:15:04:05"}},
+	{find: regexp.MustCompile(`(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?()`),
+		layouts: []string{"02/Jan/2006:15:04:05"}},
 	// 2026-11-25 07:56:02,250: Python, Java, Ruby, lighttpd
-	{find: regexp.MustCompile(`(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,:](\d{3,9})\b)?()`), layouts: []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}},
+	{find: regexp.MustCompile(`(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,:](\d{3,9})\b)?()`),
+		layouts: []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}},
 	// 2026/11/25 07:56:02: nginx, Go's log
-	{find: regexp.MustCompile(`(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()`), layouts: []string{"2006/01/02 15:04:05"}},
+	{find: regexp.MustCompile(`(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()`),
+		layouts: []string{"2006/01/02 15:04:05"}},
 	// Wed Nov 25 07:56:02.123456 2026: Apache
-	{find: regexp.MustCompile(`\b[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (\d{4})\b`), layouts: []string{"Jan _2 15:04:05"}},
+	{find: regexp.MustCompile(`\b[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (\d{4})\b`),
+		layouts: []string{"Jan _2 15:04:05"}},
 	// 25-Nov-2026 07:56:02 UTC: PHP
-	{find: regexp.MustCompile(`(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?( UTC)?`), layouts: []string{"02-Jan-2006 15:04:05"}},
+	{find: regexp.MustCompile(`(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?( UTC)?`),
+		layouts: []string{"02-Jan-2006 15:04:05"}},
 	// Nov 25, 2026 7:56:02 PM: java.util.logging
-	{find: regexp.MustCompile(`\b([A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M)()()`), layouts: []string{"Jan 2, 2006 3:04:05 PM"}},
+	{find: regexp.MustCompile(`\b([A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d [AP]M)()()`),
+		layouts: []string{"Jan 2, 2006 3:04:05 PM"}},
 	// 25.11.2026 07:56:02
-	{find: regexp.MustCompile(`\b(\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()`), layouts: []string{"02.01.2006 15:04:05"}},
+	{find: regexp.MustCompile(`\b(\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()`),
+		layouts: []string{"02.01.2006 15:04:05"}},
 	// I1125 07:56:02.123456: klog
-	{find: regexp.MustCompile(`^[IWEF](\d{4} \d\d:\d\d:\d\d)\.(\d{6})()`), layouts: []string{"0102 15:04:05"}, noYear: true},
+	{find: regexp.MustCompile(`^[IWEF](\d{4} \d\d:\d\d:\d\d)\.(\d{6})()`), layouts: []string{"0102 15:04:05"},
+		noYear: true},
 	// Nov 25 07:56:02: syslog
-	{find: regexp.MustCompile(`\b([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?()`), layouts: []string{"Jan _2 15:04:05"}, noYear: true},
+	{find: regexp.MustCompile(`\b([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?()`),
+		layouts: []string{"Jan _2 15:04:05"}, noYear: true},
 	// 07:56:02.250: logback's default, Spring's, tools on a terminal
-	{find: regexp.MustCompile(`^\W{0,2}(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()\b`), layouts: []string{"15:04:05"}, noDate: true},
+	{find: regexp.MustCompile(`^\W{0,2}(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?()\b`), layouts: []string{"15:04:05"},
+		noDate: true},
 }
 
 // A Stamper reads the stamps of one file. Its zero value is ready. It remembers
@@ -106,7 +118,8 @@ func Stamp(line string) (Time, bool) { return new(Stamper).Stamp(line) }
 // matches.
 func hasClock(line string) bool {
 	for i := 0; i+6 < len(line); i++ {
-		if line[i] == ':' && line[i+3] == ':' && digit(line[i+1]) && digit(line[i+2]) && digit(line[i+4]) && digit(line[i+5]) {
+		if line[i] == ':' && line[i+3] == ':' && digit(line[i+1]) && digit(line[i+2]) && digit(line[i+4]) &&
+			digit(line[i+5]) {
 			return true
 		}
 	}
@@ -187,7 +200,8 @@ func epoch(line string) (Time, bool) {
 
 // timeKeys are the names under which JSON logs keep their time, in the order of
 // how telling they are.
-var timeKeys = []string{"ts", "time", "timestamp", "@timestamp", "t", "StartUTC", "start_time", "datetime", "asctime", "date", "eventTime", "Timestamp"}
+var timeKeys = []string{"ts", "time", "timestamp", "@timestamp", "t", "StartUTC", "start_time", "datetime", "asctime",
+	"date", "eventTime", "Timestamp"}
 
 // jsonTime reads the stamp of a JSON line: a number since 1970 in any unit, or a
 // text in any form.

@@ -9,7 +9,8 @@ import (
 const maxTemplate = 400
 
 // jsonText is the message of a JSON line, and its error.
-var jsonText = regexp.MustCompile(`"(?:msg|message|event|error|err|level|severity|exception|reason)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
+var jsonText = regexp.MustCompile(`"(?:msg|message|event|error|err|level|severity|exception|` +
+	`reason)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
 
 // Template strips a line of numbers, IDs, times and quoted texts, so that two
 // writings of one statement in a program are the same. Of JSON the message, the
@@ -70,12 +71,16 @@ func strip(line string) string {
 }
 
 func inWord(c byte) bool {
-	return digit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80 || strings.IndexByte("_.:/+@%-?&\\", c) >= 0
+	return digit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80 ||
+		strings.IndexByte("_.:/+@%-?&\\", c) >= 0
 }
 
 var (
-	finished = regexp.MustCompile(`(?i)\b(?:finish(?:ed|ing)?|complet(?:e|ed|ion)|done|success(?:ful|fully)?|stream[ _-]?end(?:ed)?|all (?:tokens|chunks|events) sent|end of stream|delivered)\b`)
-	negated  = regexp.MustCompile(`(?i)\b(?:not|n't|never|un(?:finished|successful)|incomplete|fail(?:ed|ure|s)?|error|abort(?:ed)?|cancel(?:l?ed)?|timed? ?out|disconnect(?:ed)?|closed|before|without|exception|interrupted|broken|startup|shutdown)\b`)
+	finished = regexp.MustCompile(`(?i)\b(?:finish(?:ed|ing)?|complet(?:e|ed|ion)|done|success(?:ful|fully)?|stream[ ` +
+		`_-]?end(?:ed)?|all (?:tokens|chunks|events) sent|end of stream|delivered)\b`)
+	negated = regexp.MustCompile(`(?i)\b(?:not|n't|never|un(?:finished|successful)|incomplete|fail(?:ed|ure|s)?|error|` +
+		`abort(?:ed)?|cancel(?:l?ed)?|timed? ?out|disconnect(?:ed)?|closed|before|without|exception|interrupted|broken|` +
+		`startup|shutdown)\b`)
 	reaction = regexp.MustCompile(`(?i)disconnect|broken ?pipe|connection ?(?:reset|aborted|closed)|` +
 		`client (?:closed|gone|left|hung|abort)|cancel|ECONNRESET|ECONNABORTED|EPIPE|context canceled|GeneratorExit|` +
 		`hang ?up|prematurely by (?:the )?client|ClientAbort|closing transport|iostream\.StreamClosed|EofException|` +

@@ -15,11 +15,13 @@ type Trace struct {
 }
 
 var (
-	pyHead   = regexp.MustCompile(`Traceback \(most recent call last\):`)
-	pyFrame  = regexp.MustCompile(`^\s*\|?\s*File "([^"]+)", line (\d+)(?:, in (\S+))?`)
-	pySays   = regexp.MustCompile(`^\s*(?:\|\s*)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Closed|Cancelled|Group|Failure|Disconnect\w*|StopIteration|[a-z]\w*)?(?::\s.*)?)$`)
+	pyHead  = regexp.MustCompile(`Traceback \(most recent call last\):`)
+	pyFrame = regexp.MustCompile(`^\s*\|?\s*File "([^"]+)", line (\d+)(?:, in (\S+))?`)
+	pySays  = regexp.MustCompile(`^\s*(?:\|\s*)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|` +
+		`Timeout|Closed|Cancelled|Group|Failure|Disconnect\w*|StopIteration|[a-z]\w*)?(?::\s.*)?)$`)
 	pyChain  = regexp.MustCompile(`^(?:During handling of the above exception|The above exception was the direct cause)`)
-	javaHead = regexp.MustCompile(`(?:^|[\s:"])((?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable|Abort|Timeout|[A-Za-z$]*)(?::\s.*)?)$`)
+	javaHead = regexp.MustCompile(`(?:^|[\s:"])((?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable|Abort|` +
+		`Timeout|[A-Za-z$]*)(?::\s.*)?)$`)
 	javaAt   = regexp.MustCompile(`^\s+at ([\w.$/@]+)\.([\w$<>]+)\(([\w.$ -]+(?::\d+)?)\)`)
 	javaBy   = regexp.MustCompile(`^Caused by: (.+)$`)
 	nodeHead = regexp.MustCompile(`((?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?(?::\s.*)?)$`)
@@ -29,10 +31,13 @@ var (
 	goFile   = regexp.MustCompile(`^\t(\S+\.go:\d+)`)
 	rbHead   = regexp.MustCompile(`(?:^|\s)(\S+\.rb:\d+):in [` + "`" + `']([^']+)': (.*\((\w[\w:]*)\))`)
 	rbRack   = regexp.MustCompile(`#<((?:[A-Z]\w*::)*[A-Z]\w*): (.*)>$`)
-	rbAt     = regexp.MustCompile(`^\s+(?:from )?(?:\d+: )?(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'|^(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'`)
-	phpHead  = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in (\S+?\.php)(?: on line |:)(\d+))?"?$`)
+	rbAt     = regexp.MustCompile(`^\s+(?:from )?(?:\d+: )?(\S+\.r[bu]:\d+):in [` + "`" +
+		`']([^']+)'|^(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'`)
+	phpHead = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in ` +
+		`(\S+?\.php)(?: on line |:)(\d+))?"?$`)
 	phpStack = regexp.MustCompile(`^(?:PHP )?(?:Stack trace:|#\d+ |  thrown in )`)
-	phpStamp = regexp.MustCompile(`^\[[^\]]*\] (?:WARNING: \[pool \S+\] child \d+ said into std(?:err|out): "(?:NOTICE: PHP message: )?)?`)
+	phpStamp = regexp.MustCompile(`^\[[^\]]*\] (?:WARNING: \[pool \S+\] child \d+ said into std(?:err|out): "(?:NOTICE: ` +
+		`PHP message: )?)?`)
 )
 
 // Traces finds the tracebacks among lines, in order. n is how many there are,
@@ -124,7 +129,8 @@ func chained(j, n int, line func(int) string) bool {
 }
 
 // elsewhere are folders of code that is not the app's own.
-var elsewhere = []string{"site-packages/", "dist-packages/", "/lib/python", "node_modules/", "node:", "<frozen", "/gems/", "/usr/lib/ruby", "/vendor/",
+var elsewhere = []string{"site-packages/", "dist-packages/", "/lib/python", "node_modules/", "node:", "<frozen",
+	"/gems/", "/usr/lib/ruby", "/vendor/",
 	"/usr/local/go/", "/go/pkg/mod/", "/usr/share/", "/usr/lib/go", "net/http/server.go", "runtime/"}
 
 func own(file string) bool {
@@ -139,10 +145,12 @@ func own(file string) bool {
 func base(file string) string { return file[strings.LastIndexByte(file, '/')+1:] }
 
 // javaLibraries are packages that are no app's.
-var javaLibraries = regexp.MustCompile(`^(?:java\.|javax\.|jakarta\.|jdk\.|sun\.|com\.sun\.|java\.base/|jdk\.httpserver/|org\.springframework\.|org\.apache\.|org\.eclipse\.jetty|io\.netty|reactor\.|kotlin|io\.undertow)`)
+var javaLibraries = regexp.MustCompile(`^(?:java\.|javax\.|jakarta\.|jdk\.|sun\.|com\.sun\.|java\.base/|` +
+	`jdk\.httpserver/|org\.springframework\.|org\.apache\.|org\.eclipse\.jetty|io\.netty|reactor\.|kotlin|io\.undertow)`)
 
 func javaTrace(i, n int, line func(int) string) Trace {
-	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(javaHead.FindStringSubmatch(line(i))[1]), Language: "Java"}
+	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(javaHead.FindStringSubmatch(line(i))[1]),
+		Language: "Java"}
 	for j := i + 1; j < min(n, i+longest); j++ {
 		s := line(j)
 		if m := javaAt.FindStringSubmatch(s); m != nil {
@@ -151,7 +159,8 @@ func javaTrace(i, n int, line func(int) string) Trace {
 			}
 		} else if javaBy.MatchString(s) {
 			t.Says, t.Exception, t.Frame = j, javaBy.FindStringSubmatch(s)[1], ""
-		} else if !strings.HasPrefix(strings.TrimSpace(s), "... ") && !strings.HasPrefix(strings.TrimSpace(s), "Suppressed:") {
+		} else if !strings.HasPrefix(strings.TrimSpace(s), "... ") &&
+			!strings.HasPrefix(strings.TrimSpace(s), "Suppressed:") {
 			return t
 		}
 		t.Last = j
@@ -178,18 +187,22 @@ func nodeTrace(i, n int, line func(int) string) Trace {
 }
 
 func goTrace(i, n int, line func(int) string) (Trace, bool) {
-	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(line(i)[strings.Index(line(i), goPanic.FindString(line(i))):]), Language: "Go"}
+	t := Trace{First: i, Last: i, Says: i,
+		Exception: strings.TrimSpace(line(i)[strings.Index(line(i), goPanic.FindString(line(i))):]), Language: "Go"}
 	name := ""
 	for j := i + 1; j < min(n, i+longest); j++ {
 		s := line(j)
 		switch m := goFile.FindStringSubmatch(s); {
 		case m != nil:
-			if t.Frame == "" && name != "" && own(m[1]) && !strings.HasPrefix(name, "panic") && !strings.HasPrefix(name, "net/http.") {
+			if t.Frame == "" && name != "" && own(m[1]) && !strings.HasPrefix(name, "panic") &&
+				!strings.HasPrefix(name, "net/http.") {
 				t.Frame = base(m[1]) + " in " + name[strings.LastIndexByte(name, '/')+1:]
 			}
 		case goFunc.MatchString(s):
 			name = goFunc.FindStringSubmatch(s)[1]
-		case strings.HasPrefix(s, "goroutine "), strings.HasPrefix(s, "created by "), strings.TrimSpace(s) == "", strings.HasPrefix(s, "[signal "), strings.HasPrefix(s, "\t"), strings.HasPrefix(s, "panic("), strings.HasPrefix(s, "exit status"):
+		case strings.HasPrefix(s, "goroutine "), strings.HasPrefix(s, "created by "), strings.TrimSpace(s) == "",
+			strings.HasPrefix(s, "[signal "), strings.HasPrefix(s, "\t"), strings.HasPrefix(s, "panic("),
+			strings.HasPrefix(s, "exit status"):
 		default:
 			return t, true
 		}

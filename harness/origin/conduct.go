@@ -13,8 +13,10 @@ import (
 // A Conduct is how a process behaves as a whole, beyond any single answer. The
 // zero Conduct is that of a good server without limits.
 type Conduct struct {
-	Capacity  int           // streams at once; 0 is without bound
-	Overflow  string        // what happens to those beyond: "" or "refuse" answers 503, "truncate" begins and ends like a success
+	Capacity int // streams at once; 0 is without bound
+	// what happens to those beyond: "" or "refuse" answers 503, "truncate" begins and ends like a
+	// success
+	Overflow  string
 	KeepSlots bool          // a client that leaves keeps its place for ever
 	Requests  int           // streams after which the process stops, and its master starts another; 0 is never
 	Block     time.Duration // how long every fifth stream blocks the whole process, in its middle

@@ -52,7 +52,8 @@ func (e *openai) fail(p *packet, message string) {
 func (e *openai) whole(p *packet, events int, _ uint32, text []byte) {
 	p.add(`{"id":`)
 	p.add(e.nonce)
-	p.add(`,"object":"chat.completion","created":0,"model":"origin","choices":[{"index":0,"message":{"role":"assistant","content":"`)
+	p.add(`,"object":"chat.completion","created":0,"model":"origin","choices":[{"index":0,"message":{"role":"assistant",` +
+		`"content":"`)
 	p.buf = append(p.buf, text...)
 	p.add(`"},"finish_reason":"stop"}],"usage":{"prompt_tokens":0,"completion_tokens":`)
 	p.addInt(events)

@@ -69,7 +69,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.DurationVar(&c.grace, "grace", 10*time.Second, "how long streams in flight may go on after SIGTERM")
 	fs.IntVar(&c.workers, "workers", 1, "processes that serve; above 1 a master watches over them")
 	fs.Int64Var(&c.ballast, "ballast", 0, "bytes of memory to hold, in each worker")
-	fs.Float64Var(&c.Share, "sabotage-share", 0, "part of the streams to strike, chosen by nonce, 0 to 1; 0 means the sabotage's own")
+	fs.Float64Var(&c.Share, "sabotage-share", 0, "part of the streams to strike, chosen by nonce, 0 to 1; 0 means the "+
+		"sabotage's own")
 	c.Conduct.flags(fs)
 	fs.IntVar(&c.From, "sabotage-from", 0, "spare the replicas before this one, as counted by $"+ReplicaEnv)
 	fs.BoolVar(&c.LogEvents, "log-events", false, "log every event")

@@ -58,7 +58,8 @@ func (c *config) master(ctx context.Context, ln *net.TCPListener, args []string)
 	for i := range b.load {
 		b.load[i].Store(-1)
 	}
-	m := &master{config: c, log: newLog(c.Log), board: b, listener: listener, shared: shared, worst: make(chan error, c.workers)}
+	m := &master{config: c, log: newLog(c.Log), board: b, listener: listener, shared: shared,
+		worst: make(chan error, c.workers)}
 	for n := range c.workers {
 		m.workers.Go(func() { m.keep(ctx, n) })
 	}

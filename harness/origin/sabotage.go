@@ -56,7 +56,8 @@ var Sabotages = []Sabotage{
 		Share: third, hooks: hooks{end: linger}},
 	{Name: "terminal-twice", Doc: "sends the terminal twice",
 		Share: third, hooks: hooks{end: endTwice}},
-	{Name: "no-heartbeat", Doc: "sends no heartbeats; where the answer has no pause of its own it is silent for the time of delay",
+	{Name: "no-heartbeat", Doc: "sends no heartbeats; where the answer has no pause of its own it is silent for the " +
+		"time of delay",
 		Share: third, hooks: hooks{event: fallSilent, silent: true}},
 	{Name: "slow-first-event", Doc: "sends the head at once and the first event only after the time of delay",
 		Share: third, hooks: hooks{head: thinkFirst}},

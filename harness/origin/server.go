@@ -75,7 +75,8 @@ func New(o Options) (*Server, error) {
 	if err := o.Conduct.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{Conduct: o.Conduct, spent: make(chan struct{}), answer: o.Answer, share: o.Share, log: newLog(o.Log), logEvents: o.LogEvents, board: o.board,
+	s := &Server{Conduct: o.Conduct, spent: make(chan struct{}), answer: o.Answer, share: o.Share, log: newLog(o.Log),
+		logEvents: o.LogEvents, board: o.board,
 		pid: os.Getpid(), mux: http.NewServeMux(), draining: make(chan struct{}), live: map[*reply]struct{}{}}
 	if replica, _ := strconv.Atoi(os.Getenv(ReplicaEnv)); replica < o.From {
 		s.answer.Sabotage = ""

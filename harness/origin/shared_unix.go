@@ -31,7 +31,8 @@ func newSharedBoard() (*board, *os.File, error) {
 
 // mapBoard maps the board in f. The mapping lasts as long as the process.
 func mapBoard(f *os.File) (*board, error) {
-	mem, err := syscall.Mmap(int(f.Fd()), 0, int(unsafe.Sizeof(board{})), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	mem, err := syscall.Mmap(int(f.Fd()), 0, int(unsafe.Sizeof(board{})), syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("map board: %w", err)
 	}

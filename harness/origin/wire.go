@@ -12,7 +12,8 @@ import (
 
 func refuse(s *reply) error {
 	const body = `{"error":"overloaded, try again later"}` + "\n"
-	head := "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) +
+	head := "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
+		strconv.Itoa(len(body)) +
 		"\r\nX-Streamproof-Sabotaged: http-error\r\nConnection: close\r\n\r\n"
 	if err := s.raw([]byte(head + body)); err != nil {
 		return err
@@ -87,8 +88,10 @@ func garble(s *reply, _ int) error {
 
 // splice does what gunicorn's sync worker does when it times out.
 func splice(s *reply, _ int) error {
-	const body = "<html><head><title>Internal Server Error</title></head><body><h1>Internal Server Error</h1></body></html>"
-	head := "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
+	const body = "<html><head><title>Internal Server Error</title></head><body><h1>Internal Server " +
+		"Error</h1></body></html>"
+	head := "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: " +
+		strconv.Itoa(len(body)) + "\r\n\r\n"
 	if err := s.raw([]byte(head + body)); err != nil {
 		return err
 	}

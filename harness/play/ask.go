@@ -89,7 +89,8 @@ func dialOf(o stack.Opener) dial {
 
 // dialing is a transport for one request at h.
 func dialing(h stack.Hop, by dial, secure *tls.Config) *http.Transport {
-	t := &http.Transport{DisableKeepAlives: true, DialContext: by, TLSClientConfig: secure.Clone(), ForceAttemptHTTP2: true}
+	t := &http.Transport{DisableKeepAlives: true, DialContext: by, TLSClientConfig: secure.Clone(),
+		ForceAttemptHTTP2: true}
 	if h.Dial == "" {
 		return t
 	}

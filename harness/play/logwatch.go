@@ -55,7 +55,8 @@ const (
 // watchLogs remembers where the user's logs end, and watches them and the folder
 // of the stack's until close.
 func watchLogs(logs []harness.LogFile, dir string, now func() time.Duration) (*logWatcher, error) {
-	w := &logWatcher{now: now, dir: dir, stop: make(chan struct{}), done: make(chan struct{}), files: map[string]*growing{}, last: now()}
+	w := &logWatcher{now: now, dir: dir, stop: make(chan struct{}), done: make(chan struct{}),
+		files: map[string]*growing{}, last: now()}
 	for _, l := range logs {
 		info, err := os.Stat(l.Path)
 		if err != nil {

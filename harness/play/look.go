@@ -79,7 +79,8 @@ func LookAt(ctx context.Context, o harness.Options, times int, limit time.Durati
 		if err != nil {
 			return looks, err
 		}
-		if looks = append(looks, look); look.Status != http.StatusOK || look.Cut != nil || look.Ours || look.Took > lookAgain {
+		if looks = append(looks, look); look.Status != http.StatusOK || look.Cut != nil || look.Ours ||
+			look.Took > lookAgain {
 			break
 		}
 	}
@@ -91,7 +92,8 @@ const lookAgain = 10 * time.Second
 
 // lookIn asks once at h. Nothing is asked for that the load would not ask for: no
 // compression, where the user names none.
-func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int, limit time.Duration) (look Look, err error) {
+func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int, limit time.Duration) (look Look,
+	err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	v := tap.Values{Nonce: fmt.Sprintf("%032x", hash(fmt.Sprint("look", time.Now().UnixNano(), n))), Seq: uint64(n)}
@@ -113,8 +115,9 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int
 		return look, fmt.Errorf("ask the app: %w", err)
 	}
 	defer resp.Body.Close()
-	look = Look{URL: resp.Request.URL.String(), Status: resp.StatusCode, Proto: resp.Proto, ContentType: resp.Header.Get("Content-Type"),
-		Encoding: resp.Header.Get("Content-Encoding"), Header: resp.Header, Head: time.Since(begin)}
+	look = Look{URL: resp.Request.URL.String(), Status: resp.StatusCode, Proto: resp.Proto,
+		ContentType: resp.Header.Get("Content-Type"),
+		Encoding:    resp.Header.Get("Content-Encoding"), Header: resp.Header, Head: time.Since(begin)}
 	look.read(resp.Body, begin)
 	look.inflate()
 	if look.Took = time.Since(begin); look.Cut != nil && ctx.Err() != nil {

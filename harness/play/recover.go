@@ -82,7 +82,8 @@ func (p *player) probe(ctx context.Context) (bool, error) {
 	ok := 0
 	slow := verdict.SlowFirst(p.seen.of(record.Baseline))
 	for _, s := range p.seen.of(record.Recovery) {
-		if s.Seq >= first && s.Seq < first+probeStreams && !slow(s) && verdict.GradeStream(s, p.sc.Policy).Outcome == verdict.Complete {
+		if s.Seq >= first && s.Seq < first+probeStreams && !slow(s) &&
+			verdict.GradeStream(s, p.sc.Policy).Outcome == verdict.Complete {
 			ok++
 		}
 	}

@@ -57,7 +57,8 @@ func newRun(plan *harness.Plan) (*run, error) {
 	r := &run{Plan: plan, next: 1, solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	start := time.Now()
-	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener), TLS: plan.TLS}
+	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener),
+		TLS: plan.TLS}
 	saved := plan.Record(start)
 	saved.Host.Clock = options.Clock()
 	if r.rec, err = record.Create(plan.Dir, saved); err != nil {

@@ -82,7 +82,8 @@ func (s *sender) assign(g record.Group) func(uint64) load.Target {
 
 // lane is the road of a group.
 func (s *sender) lane(g record.Group, path string) load.Target {
-	t := load.Target{Group: g, Hop: s.front.Name, URL: s.front.URL + path, Dial: s.front.Dial, Foreign: s.App.Foreign(s.front)}
+	t := load.Target{Group: g, Hop: s.front.Name, URL: s.front.URL + path, Dial: s.front.Dial,
+		Foreign: s.App.Foreign(s.front)}
 	if g == record.Control {
 		t.URL, t.Dial = s.front.Control+path, s.front.DialControl
 		t.Lane = stack.ControlLane

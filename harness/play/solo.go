@@ -181,7 +181,8 @@ const (
 // Faults, clients and limits that are met by all at once keep their moment.
 func (s *sender) spread(w *load.Wave) {
 	l := s.sc.Load
-	if l.Ramp > 0 || l.Together || w.Rate > 0 || w.Stages != nil || s.sc.Fault != nil || s.sc.Client.Own() || s.sc.Policy.Sheds {
+	if l.Ramp > 0 || l.Together || w.Rate > 0 || w.Stages != nil || s.sc.Fault != nil || s.sc.Client.Own() ||
+		s.sc.Policy.Sheds {
 		return
 	}
 	w.Ramp = min(mostSpread, time.Duration(w.Streams)*spreadEach, s.aloneTook/spreadPart)

@@ -61,7 +61,8 @@ func Edge(ctx context.Context, base, name string) (record.EdgeProbe, error) {
 	}
 	if p.Upstream == "" {
 		s := streams[1]
-		return p, fmt.Errorf("probe edge: no answer of the probe origin came through %s (status %d %s)", base, s.Status, s.Wire.Err)
+		return p, fmt.Errorf("probe edge: no answer of the probe origin came through %s (status %d %s)", base, s.Status,
+			s.Wire.Err)
 	}
 	return p, nil
 }

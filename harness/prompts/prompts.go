@@ -81,7 +81,8 @@ func Read(path string) (*File, error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, &Error{path, 0, "cannot read it: " + reason(err), fmt.Sprintf("write one request a line, each below %d MiB", maxLine>>20)}
+		return nil, &Error{path, 0, "cannot read it: " + reason(err),
+			fmt.Sprintf("write one request a line, each below %d MiB", maxLine>>20)}
 	}
 	if len(r.Entries) == 0 {
 		return nil, &Error{path, 0, "it has no request", "write one a line, as JSON"}
@@ -127,7 +128,8 @@ func (r *reader) line(n int, text []byte) error {
 	var l line
 	if text[0] == '{' {
 		if err := json.Unmarshal(text, &l); err != nil {
-			return r.bad(n, "timestamp is a number of milliseconds, input_length and output_length are numbers of tokens", "%v", err)
+			return r.bad(n, "timestamp is a number of milliseconds, input_length and output_length are numbers of tokens",
+				"%v", err)
 		}
 	}
 	e, timed, sized, err := r.entry(n, text, l)
@@ -139,9 +141,11 @@ func (r *reader) line(n int, text []byte) error {
 	}
 	switch {
 	case timed != r.Timed:
-		return r.bad(n, "give every line a timestamp, or none", "a timestamp here and none in line %d, or the other way about", r.first)
+		return r.bad(n, "give every line a timestamp, or none",
+			"a timestamp here and none in line %d, or the other way about", r.first)
 	case sized != r.Sized:
-		return r.bad(n, "give every line a body, or none", "sizes without a body here and a body in line %d, or the other way about", r.first)
+		return r.bad(n, "give every line a body, or none", "sizes without a body here and a body in line %d, or the other "+
+			"way about", r.first)
 	case r.Timed && len(r.Entries) > 0 && e.At < r.Entries[len(r.Entries)-1].At:
 		return r.bad(n, "sort the lines by timestamp", "timestamp %g is before that of line %d", *l.Timestamp, r.last)
 	}
@@ -198,11 +202,21 @@ func (e *Entry) Sizes(body []byte) []byte {
 	if !bytes.Contains(body, []byte("_length}")) {
 		return body
 	}
-	return []byte(strings.NewReplacer("{input_length}", strconv.Itoa(e.Input), "{output_length}", strconv.Itoa(e.Output)).Replace(string(body)))
+	return []byte(strings.NewReplacer("{input_length}", strconv.Itoa(e.Input), "{output_length}",
+		strconv.Itoa(e.Output)).Replace(string(body)))
 }
 
 // words are short and common: most tokenizers make one token of each.
-var words = strings.Fields("the of and to in is that for it as was with be by on not he his but at are this have from or had an they which one you were all her she there would their we him been has when who will no more if out so up said what its about than into them can only other time new some could these two may first then do any like my now over such our man me even most made after also did many off before must well back through years much where your way down should because long each just state those people too mr how little good world make very year still see own work men day get here old life both between being under three never know same last another while us might great go come since against right came take used himself few house use place during high without again home around small however found mrs part school thought went say general once upon every left war does until always away something fact water less public put think almost hand enough far took head yet better set told nothing night end why called find going look later knew point next give present")
+var words = strings.Fields("the of and to in is that for it as was with be by on not he his but at are this have " +
+	"from or had an they which one you were all her she there would their we him been has when who will no more if out " +
+	"so up said what its about than into them can only other time new some could these two may first then do any like " +
+	"my now over such our man me even most made after also did many off before must well back through years much where " +
+	"your way down should because long each just state those people too mr how little good world make very year still " +
+	"see own work men day get here old life both between being under three never know same last another while us might " +
+	"great go come since against right came take used himself few house use place during high without again home around " +
+	"small however found mrs part school thought went say general once upon every left war does until always away " +
+	"something fact water less public put think almost hand enough far took head yet better set told nothing night end " +
+	"why called find going look later knew point next give present")
 
 // Texts makes a text of Input words for every entry, by a seed. They share one stock of
 // text, so that a long trace takes little memory.

@@ -11,7 +11,8 @@ import (
 )
 
 // endWords are values that say by themselves that something is over.
-var endWords = []string{"done", "end", "ended", "finish", "finished", "complete", "completed", "final", "closed", "success", "succeeded"}
+var endWords = []string{"done", "end", "ended", "finish", "finished", "complete", "completed", "final", "closed",
+	"success", "succeeded"}
 
 // marks lists the terminal expressions that tell the last JSON event of a body from all
 // others by its members, the most telling first: a member that says that it is over, a

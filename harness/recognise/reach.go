@@ -35,7 +35,8 @@ func Reachable(ctx context.Context, a *harness.App) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + harness.Reason(err), Fix: "start the server, or correct the URL"}
+	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + harness.Reason(err),
+		Fix: "start the server, or correct the URL"}
 }
 
 // trusted shakes hands as the streams will. A certificate that this machine does
@@ -64,16 +65,19 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	}
 	var untrusted *tls.CertificateVerificationError
 	var plain tls.RecordHeaderError
-	problem, fix := "the TLS handshake with "+u.Host+" failed: "+harness.Reason(err), "check the URL; 'openssl s_client -connect "+hostPort(u)+"' shows what the server says"
+	problem, fix := "the TLS handshake with "+u.Host+" failed: "+harness.Reason(err),
+		"check the URL; 'openssl s_client -connect "+hostPort(u)+"' shows what the server says"
 	switch {
 	case errors.As(err, new(x509.HostnameError)):
-		problem, fix = "the certificate of "+u.Host+" is for another name: "+why(untrustedCause(err)), "name it with --sni NAME, or accept any certificate with --insecure"
+		problem, fix = "the certificate of "+u.Host+" is for another name: "+why(untrustedCause(err)),
+			"name it with --sni NAME, or accept any certificate with --insecure"
 	case errors.As(err, &untrusted):
 		problem, fix = "the certificate of "+u.Host+" is not trusted: "+why(untrustedCause(err)), trustFix
 	case errors.As(err, &plain):
 		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
 	case clientUnwanted(err):
-		problem, fix = u.Host+" wants a certificate of the client: "+harness.Reason(err), "give one with --cert FILE --key FILE"
+		problem, fix = u.Host+" wants a certificate of the client: "+harness.Reason(err),
+			"give one with --cert FILE --key FILE"
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
 }

@@ -93,13 +93,16 @@ func unanswered(err error) error {
 	var refused *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &refused): // behind a redirect: the URL's own was looked at before
-		return &harness.UsageError{Place: "url", Problem: "the certificate of the server that answers behind a redirect is not trusted: " + why(refused.Err),
+		return &harness.UsageError{Place: "url", Problem: "the certificate of the server that answers behind a redirect is " +
+			"not trusted: " + why(refused.Err),
 			Fix: trustFix}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response head came within %s", Limit),
-			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all the same"}
+			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all " +
+				"the same"}
 	case clientUnwanted(err):
-		return &harness.UsageError{Place: "url", Problem: "the server wants a certificate of the client", Fix: "give one with --cert FILE --key FILE"}
+		return &harness.UsageError{Place: "url", Problem: "the server wants a certificate of the client",
+			Fix: "give one with --cert FILE --key FILE"}
 	}
 	return err
 }
@@ -112,14 +115,16 @@ func refused(l *play.Look, o *harness.Options) error {
 		return nil
 	}
 	path, _, _ := strings.Cut(o.App.Path(), "?")
-	r := diagnose.Refusal{Status: l.Status, Words: string(l.Body[:min(len(l.Body), maxWords)]), Allow: l.Header.Get("Allow"),
+	r := diagnose.Refusal{Status: l.Status, Words: string(l.Body[:min(len(l.Body), maxWords)]),
+		Allow:  l.Header.Get("Allow"),
 		Method: o.App.Method(), Path: path, Body: o.App.Stream.Body != ""}
 	for name := range o.App.Stream.Headers {
 		r.Sent = append(r.Sent, name)
 	}
 	problem := fmt.Sprintf("%s %s was answered with %d %s", r.Method, path, l.Status, http.StatusText(l.Status))
 	if to := l.Header.Get("Location"); to != "" && l.Status < 400 {
-		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to), Fix: "ask there: " + secret.PublicURL(to)}
+		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to),
+			Fix: "ask there: " + secret.PublicURL(to)}
 	}
 	if said := r.Said(); said != "" {
 		problem += "; the server says: " + said
@@ -199,14 +204,19 @@ func (f *Finding) Unusable(s harness.Stream) error {
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is empty: status %d, no body", l.Status),
 			Fix: "check method and body of the request: --method, --body"}
 	case f.Guess.Unknown && f.form() == stream.FormJSON:
-		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s", strconv.Quote(StartOf(l.Body, 120))),
-			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read it all the same, as in --dialect text`}
+		return &harness.UsageError{Place: "url",
+			Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s",
+				strconv.Quote(StartOf(l.Body, 120))),
+			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read ` +
+				`it all the same, as in --dialect text`}
 	case f.Guess.Unknown:
-		problem, like := fmt.Sprintf("the answer (%s) is in no form that streamproof reads", cmp.Or(l.ContentType, "no media type")), cmp.Or(f.Dialect, stream.Text.Name)
+		problem, like := fmt.Sprintf("the answer (%s) is in no form that streamproof reads",
+			cmp.Or(l.ContentType, "no media type")), cmp.Or(f.Dialect, stream.Text.Name)
 		if f.Dialect != "" {
 			problem += ", most like " + f.Dialect
 		}
-		return &harness.UsageError{Place: "dialect", Problem: problem + "; it begins with " + strconv.Quote(StartOf(l.Body, 120)),
+		return &harness.UsageError{Place: "dialect", Problem: problem + "; it begins with " +
+			strconv.Quote(StartOf(l.Body, 120)),
 			Fix: "name a dialect to read it all the same, as in --dialect " + like}
 	case d.NeedsTerminal && f.Terminal == "" && s.Terminal == "" && s.Endless.For == 0:
 		return f.openEnd(l)
@@ -248,15 +258,18 @@ func (f *Finding) openEnd(l *play.Look) error {
 		last = "the last of " + counted(n, "event") + " is " + strconv.Quote(f.Events[n-1].Text)
 	}
 	if l.Ours {
-		return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s", f.Dialect, l.Took.Round(time.Second), last),
-			Fix: "if it is a feed without an end, say for how long to read it and how many events must come, as in --endless 10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}
+		return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s",
+			f.Dialect, l.Took.Round(time.Second), last),
+			Fix: "if it is a feed without an end, say for how long to read it and how many events must come, as in --endless " +
+				"10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}
 	}
 	like := "data == [DONE]"
 	if m := f.marked(); len(m) > 0 {
 		like = m[0]
 	}
-	return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("nothing tells the last event of the answer (%s) from the others: %s", f.Dialect, last),
-		Fix: "say what a last event looks like, as in --terminal '" + like + "'"}
+	return &harness.UsageError{Place: "terminal",
+		Problem: fmt.Sprintf("nothing tells the last event of the answer (%s) from the others: %s", f.Dialect, last),
+		Fix:     "say what a last event looks like, as in --terminal '" + like + "'"}
 }
 
 // String says what was found in one line.
@@ -269,7 +282,8 @@ func (f *Finding) String() string {
 	if f.Terminal != "" {
 		s += ", whose last event is taken to be the one with " + f.Terminal
 	}
-	return fmt.Sprintf("%s (%s, %s); change it with --dialect and --terminal", s, cmp.Or(l.ContentType, "no media type"), counted(len(f.Events), "event"))
+	return fmt.Sprintf("%s (%s, %s); change it with --dialect and --terminal", s, cmp.Or(l.ContentType, "no media type"),
+		counted(len(f.Events), "event"))
 }
 
 // Fill finds out how the app of o answers, where nobody says and it is not the built-in

@@ -66,7 +66,8 @@ func (t *EdgeTrial) Harmful() bool { return t.Fate == EdgeLaundered || t.Fate ==
 
 // String reads "close-delimited body ended by FIN".
 func (t *EdgeTrial) String() string {
-	body := map[Framing]string{Chunked: "chunked body", CloseDelimited: "close-delimited body", Length: "body with a Content-Length"}[t.Framing]
+	body := map[Framing]string{Chunked: "chunked body", CloseDelimited: "close-delimited body",
+		Length: "body with a Content-Length"}[t.Framing]
 	if t.End == CloseNone {
 		return "whole " + body
 	}

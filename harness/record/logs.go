@@ -27,7 +27,8 @@ const (
 )
 
 // trouble is what a line worth keeping says. It errs on the side of keeping.
-var trouble = regexp.MustCompile(`(?i)error|crit|alert|emerg|fatal|warn|exception|traceback|panic|time(d )?-?out|kill|signal|` +
+var trouble = regexp.MustCompile(`(?i)error|crit|alert|emerg|fatal|warn|exception|traceback|panic|time(d )?-?out|` +
+	`kill|signal|` +
 	`\boom\b|out of memory|refused|reset|prematurely|terminat|shut(ting)? ?down|exit|died|abort`)
 
 // readLog reads the file of one entry. A file that was never written is an empty

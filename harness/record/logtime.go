@@ -142,7 +142,9 @@ func (c *lineClock) whole(t logline.Time, zone time.Duration) logline.Time {
 	about := c.start.Add(c.from).UTC()
 	switch {
 	case t.NoYear:
-		t.At = nearest(about, t.At.AddDate(about.Year()-t.At.Year(), 0, 0), func(at time.Time, n int) time.Time { return at.AddDate(n, 0, 0) })
+		t.At = nearest(about, t.At.AddDate(about.Year()-t.At.Year(), 0, 0), func(at time.Time, n int) time.Time {
+			return at.AddDate(n, 0, 0)
+		})
 	case t.NoDate:
 		day := time.Date(about.Year(), about.Month(), about.Day(), 0, 0, 0, 0, time.UTC)
 		since := t.At.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))

@@ -76,7 +76,8 @@ func checkSchema(s string) error {
 		return fmt.Errorf("%w: schema %q", ErrNoRun, s)
 	}
 	if known, err := strconv.Atoi(ours); err != nil || major > known {
-		return fmt.Errorf("schema %s is newer than %s, which this streamproof reads: use the version that wrote it", s, Schema)
+		return fmt.Errorf("schema %s is newer than %s, which this streamproof reads: use the version that wrote it", s,
+			Schema)
 	}
 	return nil
 }

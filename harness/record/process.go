@@ -30,7 +30,8 @@ func (s *Stream) MayBeOn(replica string) bool {
 // in front of others. Those of Go, Java and Node may be either.
 func ServesApps(process string) bool { return appServers.MatchString(process) }
 
-var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|unicorn.*|php[0-9.]*)$`)
+var appServers = regexp.MustCompile(`^(?:python[0-9.]*|gunicorn.*|uvicorn|hypercorn|granian|ruby[0-9.]*|puma.*|` +
+	`unicorn.*|php[0-9.]*)$`)
 
 // Replica is the replica whose own log l is, "app[1]" for app.1.log; "" where it is
 // not one of several.

@@ -448,9 +448,10 @@ const (
 // A Hop is one place at which the chain can be entered.
 type Hop struct {
 	Scenario string `cbor:"1,keyasint,omitempty"`
-	Name     string `cbor:"2,keyasint,omitempty"` // "edge" (the whole chain), [NginxHop] or [ForeignHop], "upstream", "app"
-	URL      string `cbor:"3,keyasint,omitempty"`
-	What     string `cbor:"4,keyasint,omitempty"` // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
+	// "edge" (the whole chain), [NginxHop] or [ForeignHop], "upstream", "app"
+	Name string `cbor:"2,keyasint,omitempty"`
+	URL  string `cbor:"3,keyasint,omitempty"`
+	What string `cbor:"4,keyasint,omitempty"` // "toxiproxy v2.12.0", "nginx/1.22.1", "origin"
 	// Process is the name of the process that listens there, where it is on this
 	// machine: "haproxy", "python3".
 	Process string `cbor:"50,keyasint,omitempty"`

@@ -275,7 +275,8 @@ func (l *loop) register(c *conn) {
 	l.table[c.poll.slot] = c
 	l.live++
 	for w, fd := range []int{upwards: c.poll.client, downwards: c.poll.server} {
-		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: c.poll.slot, Pad: int32(w)}
+		ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: c.poll.slot,
+			Pad: int32(w)}
 		if err := unix.EpollCtl(l.ep, unix.EPOLL_CTL_ADD, fd, &ev); err != nil { // out of memory, or of watches
 			l.shut(c)
 			return

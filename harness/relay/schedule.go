@@ -19,7 +19,8 @@ type schedule struct {
 	ledger []stack.Struck
 }
 
-var actions = []stack.Action{stack.RST, stack.FIN, stack.HalfClose, stack.Hold, stack.Flip, stack.Refuse, stack.Blackhole, stack.Truncate}
+var actions = []stack.Action{stack.RST, stack.FIN, stack.HalfClose, stack.Hold, stack.Flip, stack.Refuse,
+	stack.Blackhole, stack.Truncate}
 
 func (a *schedule) arm(strikes []stack.Strike) error {
 	for _, s := range strikes {
@@ -27,7 +28,8 @@ func (a *schedule) arm(strikes []stack.Strike) error {
 			return fmt.Errorf("arm strike on stream %d: unknown action %q", s.Stream, s.Action)
 		}
 		if s.After < 0 || s.Age < 0 || s.Age > 0 && !ages(s) || s.For < 0 || s.Action == stack.Hold && s.For == 0 {
-			return fmt.Errorf("arm strike on stream %d: %s after %d events for %v makes no sense", s.Stream, s.Action, s.After, s.For)
+			return fmt.Errorf("arm strike on stream %d: %s after %d events for %v makes no sense", s.Stream, s.Action,
+				s.After, s.For)
 		}
 	}
 	a.mu.Lock()

@@ -19,7 +19,8 @@ func awaitSent(c *net.TCPConn) {
 	}
 	for began := time.Now(); time.Since(began) < sentLimit; time.Sleep(100 * time.Microsecond) {
 		queued := 0
-		if raw.Control(func(fd uintptr) { queued, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }) != nil || err != nil || queued == 0 {
+		if raw.Control(func(fd uintptr) { queued, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }) != nil || err != nil ||
+			queued == 0 {
 			return
 		}
 	}

@@ -27,7 +27,8 @@ var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // credential lists the headers whose values are secret however they were given.
 var credential = map[string]bool{
-	"authorization": true, "proxy-authorization": true, "cookie": true, "x-api-key": true, "api-key": true, "x-goog-api-key": true,
+	"authorization": true, "proxy-authorization": true, "cookie": true, "x-api-key": true, "api-key": true,
+	"x-goog-api-key": true,
 }
 
 // Expand puts environment variables in, and names the first one that is not set: a

@@ -36,7 +36,8 @@ type Measure struct {
 
 // New begins a measurement for some objectives.
 func New(s SLO) *Measure {
-	return &Measure{slo: s, spreads: map[string]*hdrhistogram.Histogram{}, broken: make([]int64, len(s)), outcomes: map[string]int{}, begin: -1}
+	return &Measure{slo: s, spreads: map[string]*hdrhistogram.Histogram{}, broken: make([]int64, len(s)),
+		outcomes: map[string]int{}, begin: -1}
 }
 
 // fine is how many of the smallest units a figure of a metric has.
@@ -282,7 +283,8 @@ func (m *Measure) judge(o Objective, broken int) Result {
 		r.Verdict, r.Seen = Met, true
 		r.Why = fmt.Sprintf("%s is %s (%s %s)", o.Name(), o.Say(r.Value), o.Op, o.Say(o.Bound))
 	default:
-		r.Verdict, r.Why = Missed, fmt.Sprintf("%s is %s, and should be %s %s", o.Name(), o.Say(r.Value), o.Op, o.Say(o.Bound))
+		r.Verdict, r.Why = Missed, fmt.Sprintf("%s is %s, and should be %s %s", o.Name(), o.Say(r.Value), o.Op,
+			o.Say(o.Bound))
 	}
 	return r
 }

@@ -45,13 +45,21 @@ type Metric struct {
 
 // Metrics are all metrics. Spreads are over complete streams.
 var Metrics = []Metric{
-	{"first_event", []string{"ttft", "ttfe"}, Time, true, "from the request to the first content event (time to first token, TTFT)", "NVIDIA GenAI-Perf: Time to First Token; MLPerf Inference: TTFT"},
-	{"gap", []string{"itl"}, Time, true, "between two content events: every gap of every stream counts alike (inter-token latency per gap, ITL)", "vLLM benchmark_serving: ITL"},
-	{"mean_gap", []string{"tpot"}, Time, true, "the mean gap of a stream: (last − first content event) ÷ (content events − 1) (time per output token, TPOT)", "MLPerf Inference: TPOT; NVIDIA GenAI-Perf: Inter Token Latency, a mean per request"},
-	{"max_gap", nil, Time, true, "the longest silence of a stream, before its first and behind its last event included", "streamproof"},
-	{"duration", []string{"e2e"}, Time, true, "from the request to the end of the stream", "NVIDIA GenAI-Perf: Request Latency"},
-	{"tokens_per_second", []string{"tps"}, Rate, true, "output tokens ÷ duration of a stream, where the server counts tokens", "NVIDIA GenAI-Perf: Output Token Throughput Per User, here with the first token"},
-	{"output_tokens", []string{"osl"}, Count, true, "output tokens of a stream, as the server counts them", "NVIDIA GenAI-Perf: Output Sequence Length"},
+	{"first_event", []string{"ttft", "ttfe"}, Time, true, "from the request to the first content event (time to first " +
+		"token, TTFT)", "NVIDIA GenAI-Perf: Time to First Token; MLPerf Inference: TTFT"},
+	{"gap", []string{"itl"}, Time, true, "between two content events: every gap of every stream counts alike " +
+		"(inter-token latency per gap, ITL)", "vLLM benchmark_serving: ITL"},
+	{"mean_gap", []string{"tpot"}, Time, true, "the mean gap of a stream: (last − first content event) ÷ (content " +
+		"events − 1) (time per output token, TPOT)", "MLPerf Inference: TPOT; NVIDIA GenAI-Perf: Inter Token Latency, a " +
+		"mean per request"},
+	{"max_gap", nil, Time, true, "the longest silence of a stream, before its first and behind its last event included",
+		"streamproof"},
+	{"duration", []string{"e2e"}, Time, true, "from the request to the end of the stream",
+		"NVIDIA GenAI-Perf: Request Latency"},
+	{"tokens_per_second", []string{"tps"}, Rate, true, "output tokens ÷ duration of a stream, where the server counts " +
+		"tokens", "NVIDIA GenAI-Perf: Output Token Throughput Per User, here with the first token"},
+	{"output_tokens", []string{"osl"}, Count, true, "output tokens of a stream, as the server counts them",
+		"NVIDIA GenAI-Perf: Output Sequence Length"},
 	{"complete", nil, Share, false, "streams that ended with their final event and all content", "streamproof"},
 	{"failed_clean", nil, Share, false, "streams whose server said that they failed", "streamproof"},
 	{"aborted", nil, Share, false, "streams that were cut, as their clients can tell", "streamproof"},
@@ -59,9 +67,12 @@ var Metrics = []Metric{
 	{"stalled", nil, Share, false, "streams that were silent for longer than the limit", "streamproof"},
 	{"corrupt", nil, Share, false, "streams with wrong content", "streamproof"},
 	{"refused", nil, Share, false, "streams that got no response", "streamproof"},
-	{"throughput", nil, Rate, false, "complete streams per second, from the first request to the last end", "NVIDIA GenAI-Perf: Request Throughput"},
-	{"token_throughput", nil, Rate, false, "output tokens of complete streams per second, all streams together", "NVIDIA GenAI-Perf: Output Token Throughput"},
-	{"goodput", nil, Rate, false, "complete streams per second that meet every objective on a stream by themselves", "DistServe, OSDI 2024: goodput"},
+	{"throughput", nil, Rate, false, "complete streams per second, from the first request to the last end",
+		"NVIDIA GenAI-Perf: Request Throughput"},
+	{"token_throughput", nil, Rate, false, "output tokens of complete streams per second, all streams together",
+		"NVIDIA GenAI-Perf: Output Token Throughput"},
+	{"goodput", nil, Rate, false, "complete streams per second that meet every objective on a stream by themselves",
+		"DistServe, OSDI 2024: goodput"},
 }
 
 // find looks a metric up by its name or an alias.
@@ -127,7 +138,8 @@ const example = "write it like 'first_event p95 < 1s, complete >= 99.9%'"
 // *[ParseError].
 func Parse(s string) (SLO, error) {
 	var all SLO
-	for _, part := range strings.FieldsFunc(strings.NewReplacer(" and ", ",", "&&", ",", "\n", ",").Replace(s), func(r rune) bool { return r == ',' }) {
+	for _, part := range strings.FieldsFunc(strings.NewReplacer(" and ", ",", "&&", ",", "\n", ",").Replace(s),
+		func(r rune) bool { return r == ',' }) {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
@@ -171,9 +183,11 @@ func parse(s string) (o Objective, err error) {
 	}
 	switch {
 	case o.Metric.Spread && len(left) == 1:
-		return o, bad(fmt.Sprintf("write %s p95 %s %s", left[0], o.Op, right), "%s has a value for each stream, and no quantile is named", left[0])
+		return o, bad(fmt.Sprintf("write %s p95 %s %s", left[0], o.Op, right),
+			"%s has a value for each stream, and no quantile is named", left[0])
 	case !o.Metric.Spread && len(left) == 2:
-		return o, bad(fmt.Sprintf("write %s %s %s", left[0], o.Op, right), "%s is one figure, and has no %s", left[0], left[1])
+		return o, bad(fmt.Sprintf("write %s %s %s", left[0], o.Op, right), "%s is one figure, and has no %s", left[0],
+			left[1])
 	case o.Metric.Spread:
 		if o.Quantile, err = quantile(left[1]); err != nil {
 			return o, err

@@ -219,8 +219,9 @@ type Edge struct {
 // With is e with what other sets in its place.
 func (e Edge) With(other Edge) Edge {
 	return Edge{Form: cmp.Or(other.Form, e.Form), ReadTimeout: cmp.Or(other.ReadTimeout, e.ReadTimeout),
-		SendTimeout: cmp.Or(other.SendTimeout, e.SendTimeout), ShutdownTimeout: cmp.Or(other.ShutdownTimeout, e.ShutdownTimeout),
-		KeepAlive: cmp.Or(other.KeepAlive, e.KeepAlive), Conns: cmp.Or(other.Conns, e.Conns),
+		SendTimeout:     cmp.Or(other.SendTimeout, e.SendTimeout),
+		ShutdownTimeout: cmp.Or(other.ShutdownTimeout, e.ShutdownTimeout),
+		KeepAlive:       cmp.Or(other.KeepAlive, e.KeepAlive), Conns: cmp.Or(other.Conns, e.Conns),
 		IdleTimeout: cmp.Or(other.IdleTimeout, e.IdleTimeout), NginxConf: cmp.Or(other.NginxConf, e.NginxConf)}
 }
 

@@ -37,7 +37,8 @@ func (t Toxic) Check() error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Attr)) {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("check toxic %q: type %s has no attribute %q (known: %s)", t.Name, t.Type, key, strings.Join(known, ", "))
+			return fmt.Errorf("check toxic %q: type %s has no attribute %q (known: %s)", t.Name, t.Type, key,
+				strings.Join(known, ", "))
 		}
 		if _, err := whole(t.Attr[key]); err != nil {
 			return fmt.Errorf("check toxic %q: attribute %s: %w", t.Name, key, err)
@@ -60,7 +61,8 @@ func (t Toxic) checkRanges() error {
 	case "slicer":
 		size, variation := t.attr("average_size"), t.attr("size_variation")
 		if size < 2 || variation >= size {
-			return fmt.Errorf("check toxic %q: needs average_size >= 2 and size_variation below it, got %d and %d", t.Name, size, variation)
+			return fmt.Errorf("check toxic %q: needs average_size >= 2 and size_variation below it, got %d and %d", t.Name, size,
+				variation)
 		}
 	}
 	return nil

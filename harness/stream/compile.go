@@ -37,7 +37,8 @@ func (s Spec) compile(lookup func(string) (Dialect, bool)) (Dialect, error) {
 		s.Doc = "a dialect of the user's own"
 	}
 	if s.Proves == "" {
-		s.Proves = "the end is proved; events have no number, so one that was lost, sent twice or out of order in the middle is not found"
+		s.Proves = "the end is proved; events have no number, so one that was lost, sent twice or out of order in the " +
+			"middle is not found"
 	}
 	d := Dialect{Name: s.Name, Doc: s.Doc, Proves: s.Proves, Source: s.Source, Accept: s.Accept, Media: s.Media, Spec: &s}
 	d.Format = c.format(s.Format)
@@ -46,7 +47,8 @@ func (s Spec) compile(lookup func(string) (Dialect, bool)) (Dialect, error) {
 		return d, c.error()
 	}
 	if len(s.Terminal) == 0 && s.Sentinel == "" {
-		c.fail("terminal", "nothing says which event ends a complete answer", `name it, as in terminal: ["json .type == end"], or sentinel: "[DONE]"`)
+		c.fail("terminal", "nothing says which event ends a complete answer",
+			`name it, as in terminal: ["json .type == end"], or sentinel: "[DONE]"`)
 	}
 	f := c.facts(&s)
 	d.New = f.reader

@@ -233,7 +233,8 @@ func (r *dataReader) failed(f *Frame, w *walk) bool {
 			return true
 		}
 	}
-	if string(f.Name) == "error" || len(d.errors.rest) > 0 && d.errors.hold(f, w) || r.failure != nil && r.failure.Match(f) {
+	if string(f.Name) == "error" || len(d.errors.rest) > 0 && d.errors.hold(f, w) || r.failure != nil &&
+		r.failure.Match(f) {
 		r.said(f, nil)
 		return true
 	}

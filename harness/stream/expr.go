@@ -50,7 +50,8 @@ func ParseTerminal(expr string) (*Matcher, error) {
 		}
 	}
 	if p.space(); p.i < len(p.s) {
-		return nil, p.errorf(p.i, `put a value with spaces in quotes, join tests with "and" or "or"`, "unexpected %q", p.peekWord())
+		return nil, p.errorf(p.i, `put a value with spaces in quotes, join tests with "and" or "or"`, "unexpected %q",
+			p.peekWord())
 	}
 	return m, nil
 }

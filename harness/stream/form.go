@@ -72,7 +72,8 @@ func (f Form) ReadBy() (dialect, terminal string) {
 // Streams reports whether f is a stream: not one document, and not unknown.
 func (f Form) Streams() bool { return f != FormUnknown && f != FormJSON && f != FormHTML }
 
-// mediaForms are media types that say by themselves what a body is: no text. A name that ends in / stands for all of its subtypes.
+// mediaForms are media types that say by themselves what a body is: no text. A name that ends in /
+// stands for all of its subtypes.
 var mediaForms = []struct {
 	prefix string
 	form   Form
@@ -215,7 +216,8 @@ func objectForm(media string, b []byte) Form {
 	first, rest, more := bytes.Cut(b, []byte("\n"))
 	whole := validJSON(bytes.TrimSpace(first))
 	switch {
-	case whole && bytes.Contains(first, []byte(`"model"`)) && (bytes.Contains(first, []byte(`"done"`)) || bytes.Contains(first, []byte(`"created_at"`))):
+	case whole && bytes.Contains(first, []byte(`"model"`)) &&
+		(bytes.Contains(first, []byte(`"done"`)) || bytes.Contains(first, []byte(`"created_at"`))):
 		return FormOllama
 	case lineMedia(media):
 		return FormNDJSON

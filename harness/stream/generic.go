@@ -106,7 +106,8 @@ func (r *genericReader) failed(f *Frame, m remark, ends bool) bool {
 // spent reports whether an event is an account of the answer that follows its end,
 // as usage does: no content.
 func spent(m remark) bool {
-	return m.ok && m.signs != 0 && m.signs&^sign(".usage") == 0 && m.kind == nil && len(m.reason) == 0 && m.signs&signChoices == 0
+	return m.ok && m.signs != 0 && m.signs&^sign(".usage") == 0 && m.kind == nil && len(m.reason) == 0 &&
+		m.signs&signChoices == 0
 }
 
 // follows counts a content event. One behind a terminal makes the terminal early.
@@ -183,7 +184,8 @@ func (r *genericReader) name() []byte {
 func (r *genericReader) misframed() {
 	switch {
 	case r.doubled > 1 && r.doubled == r.events:
-		r.corrupt(PrefixTwice, `every event's data begin with the name of a field: "`+string(clip(r.last[r.data:], 40))+`": the prefix "data: " was written twice`)
+		r.corrupt(PrefixTwice, `every event's data begin with the name of a field: "`+string(clip(r.last[r.data:], 40))+
+			`": the prefix "data: " was written twice`)
 	case r.joined > 0 && r.joined == r.events:
 		r.corrupt(Joined, "several events stand in one block: no blank line between them")
 	}

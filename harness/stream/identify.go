@@ -221,7 +221,8 @@ var signs = sync.OnceValue(func() []dialectSigns {
 		case d.Spec != nil:
 			s.own, s.marks = d.Spec.Own, d.Spec.Marks
 		default: // our own server
-			s.own = []string{"json .nonce exists and json .seq exists", "event == done and json .crc exists", "json .type == done and json .crc exists"}
+			s.own = []string{"json .nonce exists and json .seq exists", "event == done and json .crc exists",
+				"json .type == done and json .crc exists"}
 			s.marks = s.own[:1]
 		}
 		s.compile()
@@ -274,7 +275,8 @@ func (r *recogniser) Frame(f *Frame) {
 		return
 	}
 	spec := r.s.Spec
-	if spec != nil && (spec.Sentinel != "" && string(bytes.TrimSpace(f.Data)) == spec.Sentinel || spec.Trailer != "" && string(f.Data) == spec.Trailer) {
+	if spec != nil && (spec.Sentinel != "" && string(bytes.TrimSpace(f.Data)) == spec.Sentinel || spec.Trailer != "" &&
+		string(f.Data) == spec.Trailer) {
 		r.sentinel++
 		return
 	}

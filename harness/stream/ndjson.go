@@ -20,7 +20,9 @@ func newNDJSON(l Limits) Decoder { return &lineDecoder{limit: l.frame()} }
 //
 //	0:"Hel"
 //	d:{"finishReason":"stop"}
-var PrefixedLines = Format{Name: "prefixed-lines", New: func(l Limits) Decoder { return &lineDecoder{limit: l.frame(), prefixed: true} }}
+var PrefixedLines = Format{Name: "prefixed-lines", New: func(l Limits) Decoder {
+	return &lineDecoder{limit: l.frame(), prefixed: true}
+}}
 
 type lineDecoder struct {
 	limit    int

@@ -152,7 +152,8 @@ func (r *textReader) doubt() (why string, wrong bool) {
 	whole := r.sentinel != "" || r.length > 0 // what ends the text is declared
 	switch {
 	case r.part:
-		return "it says something else than the app's other answers to the same question, so nothing can prove that the text is whole", false
+		return "it says something else than the app's other answers to the same question, so nothing can prove that the " +
+			"text is whole", false
 	case r.ref != "" && r.size < int64(len(r.ref)):
 		return fmt.Sprintf("%d bytes of the %d that the app answers to the same question", r.size, len(r.ref)), false
 	case r.sum.Unprovable:

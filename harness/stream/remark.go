@@ -117,7 +117,8 @@ func (m *remark) response(c *cursor) {
 }
 
 // errorPaths are where a failed event keeps its text.
-var errorPaths = [][]string{{"error", "message"}, {"response", "error", "message"}, {"message"}, {"errorText"}, {"error"}, {"detail"}, {"reason"}}
+var errorPaths = [][]string{{"error", "message"}, {"response", "error", "message"}, {"message"}, {"errorText"},
+	{"error"}, {"detail"}, {"reason"}}
 
 // errorMessage finds the text of an event that says that the answer failed, and
 // returns all of it where it has none. It is off the hot path.

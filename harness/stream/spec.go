@@ -112,7 +112,8 @@ func (e *SpecError) Error() string {
 var files embed.FS
 
 // order is that in which a user should read the dialects.
-var order = []string{"openai-chat", "openai-responses", "azure-openai", "anthropic-messages", "gemini", "mistral", "cohere",
+var order = []string{"openai-chat", "openai-responses", "azure-openai", "anthropic-messages", "gemini", "mistral",
+	"cohere",
 	"bedrock-eventstream", "ollama", "vllm", "litellm", "vercel-ui", "ag-ui", "langserve", "mcp", "llamaindex-text",
 	"sse-generic", "ndjson-generic", "text"}
 

@@ -151,7 +151,8 @@ func (d *sseDecoder) endLine(base []byte, from int, sink Sink) {
 	case len(line) == 0:
 		d.dispatch(base, sink)
 	case line[0] == ':':
-		d.frame = Frame{Comment: true, Data: unspace(line[1:]), ID: d.id, Retry: d.retry, Offset: d.line, Size: int(d.pos - d.line)}
+		d.frame = Frame{Comment: true, Data: unspace(line[1:]), ID: d.id, Retry: d.retry, Offset: d.line,
+			Size: int(d.pos - d.line)}
 		sink.Frame(&d.frame)
 	default:
 		d.blk.open = true

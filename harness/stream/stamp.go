@@ -23,7 +23,8 @@ func stamp(raw []byte) int64 {
 
 // plainStamp reads a time in UTC on one of the first 28 days of a month.
 func plainStamp(b []byte) (ns int64, ok bool) {
-	if len(b) < len("2026-11-25T08:00:00Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' || b[len(b)-1] != 'Z' {
+	if len(b) < len("2026-11-25T08:00:00Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' ||
+		b[16] != ':' || b[len(b)-1] != 'Z' {
 		return 0, false
 	}
 	ok = true
@@ -34,7 +35,8 @@ func plainStamp(b []byte) (ns int64, ok bool) {
 	}
 	year, month, day := two(0)*100+two(2), two(5), two(8)
 	hour, minute, second := two(11), two(14), two(17)
-	if !ok || year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+	if !ok || year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 ||
+		second > 59 {
 		return 0, false
 	}
 	fraction := b[19 : len(b)-1]

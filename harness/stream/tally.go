@@ -182,7 +182,8 @@ func (t *tally) close(partial int, proven bool, why string) Summary {
 			s.Why = fmt.Sprintf("%d bytes of an unfinished frame after the terminal", partial)
 		}
 	case t.open != "":
-		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame: the terminal lacks the end of its event: %q", partial, t.open)
+		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame: the terminal lacks the end of its event: %q",
+			partial, t.open)
 	case partial > 0:
 		s.State, s.Why = CutFrame, fmt.Sprintf("ends %d bytes into a frame", partial)
 	case t.events == 0:

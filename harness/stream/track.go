@@ -37,7 +37,8 @@ func (d *Dialect) Reader(a Ask) Reader {
 	if a.Order == nil && a.Owner == nil {
 		return r
 	}
-	return &tracker{Reader: r, order: a.Order, owner: a.Owner, nonce: plainID(nil, []byte(a.Nonce)), numbers: sequence{free: true}}
+	return &tracker{Reader: r, order: a.Order, owner: a.Owner, nonce: plainID(nil, []byte(a.Nonce)),
+		numbers: sequence{free: true}}
 }
 
 // Read implements [Reader].

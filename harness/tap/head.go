@@ -30,8 +30,10 @@ var keptNames = map[string]string{
 // signNames are fields by which an edge gives itself away. Their values differ
 // from response to response and say nothing, so that they are left out.
 var signNames = map[string]string{
-	"cf-ray": "Cf-Ray", "x-amz-cf-id": "X-Amz-Cf-Id", "x-amz-apigw-id": "X-Amz-Apigw-Id", "apigw-requestid": "Apigw-Requestid",
-	"x-envoy-upstream-service-time": "X-Envoy-Upstream-Service-Time", "x-vercel-id": "X-Vercel-Id", "x-varnish": "X-Varnish",
+	"cf-ray": "Cf-Ray", "x-amz-cf-id": "X-Amz-Cf-Id", "x-amz-apigw-id": "X-Amz-Apigw-Id",
+	"apigw-requestid":               "Apigw-Requestid",
+	"x-envoy-upstream-service-time": "X-Envoy-Upstream-Service-Time", "x-vercel-id": "X-Vercel-Id",
+	"x-varnish":               "X-Varnish",
 	"x-kong-upstream-latency": "X-Kong-Upstream-Latency", "x-runtime": "X-Runtime",
 }
 

@@ -165,7 +165,8 @@ func (z *inflater) decompressor(encoding string) (io.Reader, error) {
 	case "br":
 		return brotli.NewReader(z), nil
 	case "zstd":
-		return zstd.NewReader(z, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		return zstd.NewReader(z, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
 	case "deflate":
 		return z.zlib()
 	}

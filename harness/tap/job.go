@@ -115,8 +115,9 @@ var DefaultLimits = Limits{
 func (l Limits) over(m Limits) Limits {
 	return Limits{
 		Connect: or(l.Connect, m.Connect), Headers: or(l.Headers, m.Headers), First: or(l.First, m.First),
-		Gap: or(l.Gap, m.Gap), Progress: or(l.Progress, m.Progress), Total: or(l.Total, m.Total), Feed: or(l.Feed, m.Feed), Linger: or(l.Linger, m.Linger),
-		Head: or(l.Head, m.Head), Frame: or(l.Frame, m.Frame), Body: or(l.Body, m.Body),
+		Gap: or(l.Gap, m.Gap), Progress: or(l.Progress, m.Progress), Total: or(l.Total, m.Total), Feed: or(l.Feed, m.Feed),
+		Linger: or(l.Linger, m.Linger),
+		Head:   or(l.Head, m.Head), Frame: or(l.Frame, m.Frame), Body: or(l.Body, m.Body),
 		Inflated: or(l.Inflated, m.Inflated),
 	}
 }

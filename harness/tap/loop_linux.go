@@ -63,7 +63,8 @@ const (
 const bellKey = -1
 
 func newLoop(t *Tap) (carrier, error) {
-	l := &loop{tap: t, clock: *t.clock, buf: make([]byte, bufSize), done: make(chan struct{}), ep: -1, bell: -1, anchor: -1}
+	l := &loop{tap: t, clock: *t.clock, buf: make([]byte, bufSize), done: make(chan struct{}), ep: -1, bell: -1,
+		anchor: -1}
 	l.handoff.t = t
 	l.rx.init()
 	if err := l.open(); err != nil {

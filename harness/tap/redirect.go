@@ -53,7 +53,8 @@ func (fo *Follow) begin(req *request) *trail {
 // redirects reports whether a status sends the client to the Location.
 func redirects(status int) bool {
 	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 		return true
 	}
 	return false
@@ -135,7 +136,8 @@ func (r *request) address() *url.URL {
 
 // redirectedTo is r as it is sent to u after an answer with status.
 func (r *request) redirectedTo(u *url.URL, status int) *request {
-	next := &request{method: r.method, url: u, host: u.Host, dial: dialAddress(u), header: r.header.Clone(), body: r.body, secure: u.Scheme == "https"}
+	next := &request{method: r.method, url: u, host: u.Host, dial: dialAddress(u), header: r.header.Clone(), body: r.body,
+		secure: u.Scheme == "https"}
 	switch {
 	case status == http.StatusSeeOther && r.method != http.MethodGet && r.method != http.MethodHead,
 		(status == http.StatusMovedPermanently || status == http.StatusFound) && r.method == http.MethodPost:
@@ -161,9 +163,10 @@ func (t *trail) stays(base, to *url.URL) bool {
 		return false
 	}
 	a, b := dialAddress(base), dialAddress(to)
-	return strings.EqualFold(a, b) || sameLoopback(b, t.asked.dial) || slices.ContainsFunc(t.follow.Own, func(own string) bool {
-		return strings.EqualFold(b, own) || sameLoopback(b, own)
-	})
+	return strings.EqualFold(a, b) || sameLoopback(b, t.asked.dial) ||
+		slices.ContainsFunc(t.follow.Own, func(own string) bool {
+			return strings.EqualFold(b, own) || sameLoopback(b, own)
+		})
 }
 
 // sameLoopback reports whether two "host:port" are one port of this machine.

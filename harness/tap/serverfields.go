@@ -22,15 +22,18 @@ const (
 )
 
 // serverNames are fields without the prefix X- that may name a server.
-var serverNames = map[string]bool{"server-timing": true, "served-by": true, "backend": true, "instance": true, "pod": true,
+var serverNames = map[string]bool{"server-timing": true, "served-by": true, "backend": true, "instance": true,
+	"pod":      true,
 	"hostname": true, "node": true, "set-cookie": true}
 
 var (
 	// private are fields that may hold a secret, or name a request: they are never
 	// kept.
-	private = regexp.MustCompile(`auth|token|secret|key|session|csrf|xsrf|signature|user|email|cookie|request-?id|trace|correlation`)
+	private = regexp.MustCompile(`auth|token|secret|key|session|csrf|xsrf|signature|user|email|cookie|request-?id|trace|` +
+		`correlation`)
 	// sticky are cookies by which a balancer finds the same server again.
-	sticky = regexp.MustCompile(`^(?i:serverid|server|srv|route|routeid|backend|node|sticky|lb|ingresscookie|balancerid|bigipserver[\w.~-]*)$`)
+	sticky = regexp.MustCompile(`^(?i:serverid|server|srv|route|routeid|backend|node|sticky|lb|ingresscookie|balancerid|` +
+		`bigipserver[\w.~-]*)$`)
 	// measured are the parts of Server-Timing that differ from response to response.
 	measured = regexp.MustCompile(`;\s*dur=[0-9.]+`)
 )

@@ -30,7 +30,8 @@ func (v Values) URL(s string) string {
 		return s
 	}
 	seq, prompt := strconv.FormatUint(v.Seq, 10), url.QueryEscape(v.Prompt)
-	return strings.NewReplacer(NoncePlace, v.Nonce, url.PathEscape(NoncePlace), v.Nonce, SeqPlace, seq, url.PathEscape(SeqPlace), seq,
+	return strings.NewReplacer(NoncePlace, v.Nonce, url.PathEscape(NoncePlace), v.Nonce, SeqPlace, seq,
+		url.PathEscape(SeqPlace), seq,
 		PromptPlace, prompt, url.PathEscape(PromptPlace), prompt).Replace(s)
 }
 
@@ -46,14 +47,16 @@ func (v Values) Field(s string) string {
 // Body fills a body. In one of JSON the prompt is escaped, as the inside of a string
 // (RFC 8259 section 7).
 func (v Values) Body(b []byte, isJSON bool) []byte {
-	if !bytes.Contains(b, []byte("{nonce}")) && !bytes.Contains(b, []byte("{seq}")) && !bytes.Contains(b, []byte("{prompt}")) {
+	if !bytes.Contains(b, []byte("{nonce}")) && !bytes.Contains(b, []byte("{seq}")) &&
+		!bytes.Contains(b, []byte("{prompt}")) {
 		return b
 	}
 	prompt := v.Prompt
 	if isJSON {
 		prompt = inJSON(prompt)
 	}
-	return []byte(strings.NewReplacer(NoncePlace, v.Nonce, SeqPlace, strconv.FormatUint(v.Seq, 10), PromptPlace, prompt).Replace(string(b)))
+	return []byte(strings.NewReplacer(NoncePlace, v.Nonce, SeqPlace, strconv.FormatUint(v.Seq, 10), PromptPlace,
+		prompt).Replace(string(b)))
 }
 
 // inJSON is s between the quotes of a JSON string.

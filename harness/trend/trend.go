@@ -309,7 +309,8 @@ func (m *Metric) steps(values []float64) []Change {
 	bounds := slices.Concat([]int{0}, points, []int{len(values)})
 	for i, p := range points {
 		from, to := middle(values[bounds[i]:p]), middle(values[p:bounds[i+2]])
-		steps = append(steps, Change{Kind: Step, Run: p, Worse: (to > from) != m.More, From: from, To: to, Share: to/from - 1})
+		steps = append(steps, Change{Kind: Step, Run: p, Worse: (to > from) != m.More, From: from, To: to,
+			Share: to/from - 1})
 	}
 	return steps
 }

@@ -75,13 +75,15 @@ func (r *ScenarioReport) bound(faulty bool) *Bound {
 		return nil
 	}
 	failed := n - g.Outcomes[Complete]
-	return &Bound{Streams: n, Failed: failed, Below: UpperBound(failed, n, BoundLevel), Confidence: BoundLevel, Percent: streamsFor(0.01, BoundLevel)}
+	return &Bound{Streams: n, Failed: failed, Below: UpperBound(failed, n, BoundLevel), Confidence: BoundLevel,
+		Percent: streamsFor(0.01, BoundLevel)}
 }
 
 // String reads "20 of 20: fewer than 14 % of streams fail, at 95 %; 300 would prove
 // 1 %".
 func (p *Bound) String() string {
-	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams, percent(p.Below), p.Confidence*100)
+	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams,
+		percent(p.Below), p.Confidence*100)
 	if p.Below > 0.01 && p.Failed == 0 {
 		s += fmt.Sprintf("; %d would prove 1 %%", (p.Percent+9)/10*10)
 	}

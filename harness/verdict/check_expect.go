@@ -60,7 +60,8 @@ func (s *Scope) compressed() Answer {
 	const settle = "let the edge, or the app, compress event streams"
 	a := s.some("compressed answer seen", "compressed answer", settle, func(g *Graded) bool { return g.Encoding != "" })
 	if a.Verdict == Inconclusive && s.answered() > 0 && s.lacks(func(*record.Abilities) bool { return false }) {
-		return s.inapplicable(a.Name, settle, "asked for gzip, and neither the app nor the edge compresses what the app sends")
+		return s.inapplicable(a.Name, settle, "asked for gzip, and neither the app nor the edge compresses what the "+
+			"app sends")
 	}
 	return a
 }
@@ -88,7 +89,8 @@ func (s *Scope) refusals() Answer {
 	}
 	switch {
 	case served == 0:
-		return unsure(name, "lower the load until some streams are let in", "need >= 1 complete stream, saw 0 beside %d refused ones", refused).obliges()
+		return unsure(name, "lower the load until some streams are let in",
+			"need >= 1 complete stream, saw 0 beside %d refused ones", refused).obliges()
 	case refused == 0:
 		return unsure(name, "send more streams at once, or lower the limit",
 			"need >= 1 stream that was refused, all %d were let in: the limit was not reached", served).obliges()
@@ -139,7 +141,8 @@ func (s *Scope) together() Answer {
 		most = max(most, n)
 	}
 	if most < minTogether {
-		return unsure(name, "send more streams at once", "need >= %d streams of one process at once, saw %d", minTogether, most).obliges()
+		return unsure(name, "send more streams at once", "need >= %d streams of one process at once, saw %d", minTogether,
+			most).obliges()
 	}
 	return pass(name, "%d streams of one process at once", most).obliges()
 }
@@ -149,7 +152,8 @@ func (s *Scope) repeated() Answer {
 	const name = "same answer asked for again"
 	answered := record.Never
 	for i := range s.Streams {
-		if st := s.Streams[i].Stream; s.Streams[i].Grade.Outcome == Complete && (answered == record.Never || st.End < answered) {
+		if st := s.Streams[i].Stream; s.Streams[i].Grade.Outcome == Complete &&
+			(answered == record.Never || st.End < answered) {
 			answered = st.End
 		}
 	}
@@ -176,7 +180,8 @@ func (s *Scope) slow() Answer {
 	slow, quick := s.median(record.Victim), s.median(record.Control)
 	if slow == 0 || quick == 0 || slow < slowness*quick {
 		return unsure(name, "let the clients take less, or the answers be longer",
-			"need streams of slow clients to take %d times as long as others, took %s and %s", slowness, seconds(slow), seconds(quick)).obliges()
+			"need streams of slow clients to take %d times as long as others, took %s and %s", slowness, seconds(slow),
+			seconds(quick)).obliges()
 	}
 	return pass(name, "streams of slow clients took %s, others %s (median)", seconds(slow), seconds(quick)).obliges()
 }

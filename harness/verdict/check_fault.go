@@ -17,7 +17,8 @@ func (FaultSeen) Check(s *Scope) Answer {
 	case s.Active == record.Never:
 		return unsure(name, s.settleFault(), neverStruck+"%s", detail(s.whyNever())).obliges()
 	case !s.Confirmed:
-		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active), detail(s.doubt())).obliges()
+		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active),
+			detail(s.doubt())).obliges()
 	}
 	if part, lacks := s.unseen(); part != "" {
 		return unsure(name, s.settleFault(), "%s %s%s", part, lacks, detail(s.doubt())).obliges()
@@ -113,7 +114,8 @@ func (InBody) Check(s *Scope) Answer {
 	}
 	n := s.inBody()
 	if n < need {
-		return unsure(name, "use more or longer streams", "need >= %d streams in their body when the fault struck, saw %d", need, n).obliges()
+		return unsure(name, "use more or longer streams", "need >= %d streams in their body when the fault struck, saw %d",
+			need, n).obliges()
 	}
 	if len(s.hit()) > 0 {
 		return pass(name, "the fault met %d streams in their body", n).obliges()
@@ -193,12 +195,15 @@ func (s *Scope) aborts() Answer {
 	}
 	switch {
 	case len(left) == 0:
-		return unsure(name, "use longer streams, so that there is something to hang up on", "need >= 1 stream that we hung up on, saw 0").obliges()
+		return unsure(name, "use longer streams, so that there is something to hang up on",
+			"need >= 1 stream that we hung up on, saw 0").obliges()
 	case known == 0 && s.lacks(func(a *record.Abilities) bool { return a.Ledger }):
-		return s.inapplicable(name, "let the app answer GET /ledger?nonce=… with the outcome of a stream, and name that path (app.ledger)",
+		return s.inapplicable(name, "let the app answer GET /ledger?nonce=… with the outcome of a stream, and name that "+
+			"path (app.ledger)",
 			"hung up on %d streams, and the app keeps no account of what it did then", len(left))
 	case known == 0:
-		return unsure(name, orElse(s.noteSettle(), "let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
+		return unsure(name,
+			orElse(s.noteSettle(), "let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
 			"hung up on %d streams, need >= 1 account of what the server did then, have 0", len(left)).obliges()
 	default:
 		return pass(name, "hung up on %d streams, have the server's account of %d", len(left), known).obliges()

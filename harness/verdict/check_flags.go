@@ -27,12 +27,15 @@ func (c FlagCheck) Check(s *Scope) Answer {
 		}
 	}
 	if c.Flag == Buffered && !slices.ContainsFunc(b.all, (*Graded).surelyHeld) {
-		return unsure(name, s.settleShape(), "%d of %d streams (first: #%d%s); asked directly, would the app do the same?", b.total, b.judged, b.first.Seq,
+		return unsure(name, s.settleShape(), "%d of %d streams (first: #%d%s); asked directly, would the app do the same?",
+			b.total, b.judged, b.first.Seq,
 			comma(flagWhy(c.Flag, b.first))).about(b.all)
 	}
 	if c.Flag == Buffered && s.Scenario.Policy.LeftToEdge {
-		return s.inapplicable(name, "send X-Accel-Buffering: no with every stream, or turn buffering off at your edge; to have this judged name the edge (edge.form) or the scenario",
-			"the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults %d of %d streams are held back (first: #%d%s)",
+		return s.inapplicable(name, "send X-Accel-Buffering: no with every stream, or turn buffering off at your edge; to "+
+			"have this judged name the edge (edge.form) or the scenario",
+			"the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults %d "+
+				"of %d streams are held back (first: #%d%s)",
 			b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
 	}
 	b.why = flagWhy(c.Flag, b.first)

@@ -46,7 +46,8 @@ func (LinksKeptUp) Check(s *Scope) Answer {
 		if n > 0 {
 			settle += ": --streams " + strconv.Itoa(n)
 		}
-		return unsure(name, settle, "need <= %s (p50) added to the first event and <= %s (p99) to a gap by our own links, saw %s and %s",
+		return unsure(name, settle, "need <= %s (p50) added to the first event and <= %s (p99) to a gap by our own links, "+
+			"saw %s and %s",
 			seconds(bound), seconds(gapBound), seconds(first), seconds(gap)).obliges()
 	}
 	return pass(name, "added %s to the first event (p50), %s to a gap (p99)", seconds(first), seconds(gap)).obliges()

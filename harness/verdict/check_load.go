@@ -61,7 +61,8 @@ func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 			"need <= %.0f %% late starts and a reading lag below %v (p99), saw %d of %d and %s",
 			100*lateShare, s.lagBound(), late, of, seconds(lag)).obliges()
 	}
-	return pass(name, "%d late starts, lag p99 %s, clock %s", late, seconds(lag), orElse(string(s.clock()), "unknown")).obliges()
+	return pass(name, "%d late starts, lag p99 %s, clock %s", late, seconds(lag), orElse(string(s.clock()), "unknown")).
+		obliges()
 }
 
 // keptUp is asked by every check on time.

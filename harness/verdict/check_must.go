@@ -22,7 +22,8 @@ func (Must) Check(s *Scope) Answer {
 		return pass(name, "").counts(b, sayOutcomes)
 	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !s.Unending(g) }):
 		return unsure(name, "read a feed without an end for a time: --endless 10s,5; or raise limits.total",
-			"%d of %d streams were still sending when our limit on their life ended them, and none came to an end: does this feed end?", b.total, b.judged).about(b.all)
+			"%d of %d streams were still sending when our limit on their life ended them, and none came to an end: does this "+
+				"feed end?", b.total, b.judged).about(b.all)
 	}
 	if why, ok := s.excusedByTime(&b); ok {
 		return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)

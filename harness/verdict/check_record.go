@@ -135,14 +135,18 @@ func (Provable) Check(s *Scope) Answer {
 	ref := s.learned()
 	switch {
 	case n > 0:
-		return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, or send Content-Length",
-			"%d complete streams have no proof that they are complete: plain text whose end nothing declares%s", n, anew(ref, s)).obliges()
+		return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, "+
+			"or send Content-Length",
+			"%d complete streams have no proof that they are complete: plain text whose end nothing declares%s", n,
+			anew(ref, s)).obliges()
 	case ref == nil || ref.Alike == 0 && !ref.Plain || s.measured() == 0:
 		return Answer{}
 	case ref.Plain:
-		return pass(name, "%d streams were held against the answer in one piece (%d bytes)", s.measured(), ref.Bytes).obliges()
+		return pass(name, "%d streams were held against the answer in one piece (%d bytes)", s.measured(),
+			ref.Bytes).obliges()
 	}
-	return pass(name, "%d streams were held against the app's own answer (%d bytes, alike %d of %d times when asked directly before the load); "+
+	return pass(name, "%d streams were held against the app's own answer (%d bytes, alike %d of %d times when asked "+
+		"directly before the load); "+
 		"an end that the app cuts off every time would not show", s.measured(), ref.Bytes, ref.Alike, ref.Asked).obliges()
 }
 
@@ -155,8 +159,10 @@ func (s *Scope) proofDoubts() []Doubt {
 		return nil
 	}
 	return []Doubt{{About: "completeness", Settle: "set stream.plain_path, or declare a sentinel, a length or a SHA-256",
-		Why: fmt.Sprintf("nothing declares how the text ends: a stream counts as complete that is equal to what the app answered when asked directly before the load "+
-			"(%d bytes, alike %d of %d times), so an end that the app cuts off every time would not show", ref.Bytes, ref.Alike, ref.Asked)}}
+		Why: fmt.Sprintf("nothing declares how the text ends: a stream counts as complete that is equal to what the app "+
+			"answered when asked directly before the load "+
+			"(%d bytes, alike %d of %d times), so an end that the app cuts off every time would not show", ref.Bytes, ref.Alike,
+			ref.Asked)}}
 }
 
 // anew says why streams could not be held against a reference.
@@ -171,7 +177,8 @@ func anew(ref *record.Reference, s *Scope) string {
 	}
 	for i := range s.Streams {
 		if c := &s.Streams[i].Content; c.Differs {
-			return fmt.Sprintf(", and they say something else than the app's answers before the load (%d bytes, alike %d of %d times)", ref.Bytes, ref.Alike, ref.Asked)
+			return fmt.Sprintf(", and they say something else than the app's answers before the load (%d bytes, alike %d of "+
+				"%d times)", ref.Bytes, ref.Alike, ref.Asked)
 		}
 	}
 	return ""

@@ -24,14 +24,16 @@ func (Recovery) Check(s *Scope) Answer {
 	case new == 0:
 		return unsure(name, "send streams after the fault", "need >= 1 new stream after the fault, saw 0").obliges()
 	case took == record.Never && s.cutShort(s.recoversFrom()+limit):
-		return unsure(name, "let the run go on to its end", "the run ended %s after the fault, before the %s that recovery may take; until then none of %d new streams was fine again",
+		return unsure(name, "let the run go on to its end", "the run ended %s after the fault, before the %s that recovery "+
+			"may take; until then none of %d new streams was fine again",
 			seconds(max(s.lastSeen()-s.recoversFrom(), 0)), seconds(limit), new).obliges()
 	case took == record.Never:
 		return s.lateRecovery(s.lastSeen(), "none of %d new streams was fine again", new)
 	}
 	from := s.recoversFrom()
 	down := s.outOfService(from, from+took)
-	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down), seconds(limit))
+	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down),
+		seconds(limit))
 	switch late := took-down > limit; {
 	case late && from+took == tried:
 		return unsure(name, "run it again: new streams are sent while the others continue",

@@ -26,7 +26,8 @@ func (s *Scope) same() Answer {
 			"nothing says how to ask the app for its answer in one piece")
 	}
 	if len(cs) == 0 {
-		return unsure(name, orElse(s.noteSettle(), "ask for the answer in one piece too"), "need >= 1 answer asked both ways, saw 0").obliges()
+		return unsure(name, orElse(s.noteSettle(), "ask for the answer in one piece too"),
+			"need >= 1 answer asked both ways, saw 0").obliges()
 	}
 	for _, c := range cs {
 		if a := differing(name, c); a.Verdict != "" {
@@ -50,9 +51,10 @@ func (s *Scope) comparisons() []record.Comparison {
 
 // What to look at, by which of the two ways of answering is cut.
 const (
-	streamAtFault = "the answer in one piece is whole, so look at how the stream is handled, in the app and by proxies that buffer"
-	bothAtFault   = "both ways are cut, so look at worker timeouts and restarts, and not at the stream"
-	plainAtFault  = "only the answer in one piece is cut"
+	streamAtFault = "the answer in one piece is whole, so look at how the stream is handled, in the app and by proxies " +
+		"that buffer"
+	bothAtFault  = "both ways are cut, so look at worker timeouts and restarts, and not at the stream"
+	plainAtFault = "only the answer in one piece is cut"
 )
 
 // differing answers for one comparison that shows by itself what is wrong; the
@@ -66,18 +68,24 @@ func differing(name string, c record.Comparison) Answer {
 	case streamed && whole:
 		return fail(name, "request %s: streamed: %s; in one piece: %s: %s", c.Nonce, c.StreamedErr, c.WholeErr, bothAtFault)
 	case streamed:
-		return fail(name, "request %s: streamed: %s; in one piece %d bytes came: %s", c.Nonce, c.StreamedErr, c.Whole, streamAtFault)
+		return fail(name, "request %s: streamed: %s; in one piece %d bytes came: %s", c.Nonce, c.StreamedErr, c.Whole,
+			streamAtFault)
 	case whole:
-		return fail(name, "request %s: in one piece: %s; streamed %d bytes came: %s", c.Nonce, c.WholeErr, c.Streamed, plainAtFault)
+		return fail(name, "request %s: in one piece: %s; streamed %d bytes came: %s", c.Nonce, c.WholeErr, c.Streamed,
+			plainAtFault)
 	case c.Streamed == 0 && c.Whole == 0:
-		return unsure(name, "use a dialect that knows where the text of an answer is", "request %s: no text was found in either answer", c.Nonce).obliges()
+		return unsure(name, "use a dialect that knows where the text of an answer is",
+			"request %s: no text was found in either answer", c.Nonce).obliges()
 	case short && c.Whole == 0:
-		return unsure(name, "let the app answer in one piece with plain text, or with JSON that holds choices, message, response or text",
+		return unsure(name, "let the app answer in one piece with plain text, or with JSON that holds choices, message, "+
+			"response or text",
 			"request %s: no text was found in the answer in one piece", c.Nonce).obliges()
 	case short && c.Differ == c.Streamed:
-		return fail(name, "request %s: the stream ends after %d of %d bytes of the answer in one piece: %s", c.Nonce, c.Streamed, c.Whole, streamAtFault)
+		return fail(name, "request %s: the stream ends after %d of %d bytes of the answer in one piece: %s", c.Nonce,
+			c.Streamed, c.Whole, streamAtFault)
 	case short && c.Differ == c.Whole:
-		return fail(name, "request %s: the answer in one piece ends after %d of %d bytes of the stream: %s", c.Nonce, c.Whole, c.Streamed, plainAtFault)
+		return fail(name, "request %s: the answer in one piece ends after %d of %d bytes of the stream: %s", c.Nonce, c.Whole,
+			c.Streamed, plainAtFault)
 	}
 	return Answer{}
 }
@@ -87,7 +95,8 @@ func differing(name string, c record.Comparison) Answer {
 // answers each question anew, and both may be right. Our own origin makes its text
 // of the request's ID, which both ways share.
 func (s *Scope) altered(name string, cs []record.Comparison, c record.Comparison) Answer {
-	what := fmt.Sprintf("request %s: %d bytes streamed, %d in one piece, they differ from byte %d on", c.Nonce, c.Streamed, c.Whole, c.Differ)
+	what := fmt.Sprintf("request %s: %d bytes streamed, %d in one piece, they differ from byte %d on", c.Nonce, c.Streamed,
+		c.Whole, c.Differ)
 	if able := s.Run.Plan.Able; able != nil && able.Origin {
 		return fail(name, "%s", what)
 	}

@@ -88,8 +88,10 @@ func underLoad(g record.Group) bool {
 }
 
 func measured(g *Graded) *slo.Stream {
-	out := &slo.Stream{Outcome: string(g.Grade.Outcome), First: -1, MaxGap: g.MaxGap, Begin: startOf(g.Stream), End: max(g.End, startOf(g.Stream)),
-		Events: g.Contents, FirstEvent: g.First, LastEvent: g.First, Gaps: contentGaps(g.Stream), Tokens: g.Content.Usage.Output}
+	out := &slo.Stream{Outcome: string(g.Grade.Outcome), First: -1, MaxGap: g.MaxGap, Begin: startOf(g.Stream),
+		End:    max(g.End, startOf(g.Stream)),
+		Events: g.Contents, FirstEvent: g.First, LastEvent: g.First, Gaps: contentGaps(g.Stream),
+		Tokens: g.Content.Usage.Output}
 	if t, ok := TTFE(g.Stream); ok {
 		out.First = t
 	}

@@ -24,7 +24,8 @@ func (Slowdown) Check(s *Scope) Answer {
 		}
 	}
 	if worst.Verdict == "" && slices.ContainsFunc(s.Streams, func(g Graded) bool { return g.Group == record.Solo }) {
-		return unsure(name, "make one stream complete first", "the stream that was sent alone, before the load, did not complete: nothing to measure the load against")
+		return unsure(name, "make one stream complete first",
+			"the stream that was sent alone, before the load, did not complete: nothing to measure the load against")
 	}
 	return worst
 }
@@ -45,7 +46,8 @@ func (s *Scope) slowdown(name string, c *Crowd) Answer {
 	}
 	if !c.ByLoad() {
 		return unsure(name, "repeat with more streams: one stream alone does not tell a slow answer from a slow app",
-			"%s, and nothing shows that they waited for one another: answers may take unequal times by themselves", c).about(c.Slowed)
+			"%s, and nothing shows that they waited for one another: answers may take unequal times by themselves",
+			c).about(c.Slowed)
 	}
 	return fail(name, "%s", c).about(c.Slowed)
 }
@@ -94,7 +96,8 @@ func (s *Scope) promptAlone(c *Crowd, x Excuse) bool {
 	}
 	return slices.ContainsFunc(c.Solos, func(g *Graded) bool {
 		alone, starved := s.Starved(startOf(g.Stream), endOf(g))
-		return starved && alone.By == x.Starved.By && alone.Share >= asStarved*x.Starved.Share && firstAfter(g.Stream) <= c.bound()
+		return starved && alone.By == x.Starved.By && alone.Share >= asStarved*x.Starved.Share &&
+			firstAfter(g.Stream) <= c.bound()
 	})
 }
 
@@ -160,5 +163,6 @@ func (s *Scope) flagSlowed() {
 
 // slowedAnyway reports whether x is no excuse for a stream that the load slowed.
 func (s *Scope) slowedAnyway(g *Graded, x Excuse) bool {
-	return slices.ContainsFunc(s.Crowds(), func(c *Crowd) bool { return slices.Contains(c.Slowed, g) && s.promptAlone(c, x) })
+	return slices.ContainsFunc(s.Crowds(),
+		func(c *Crowd) bool { return slices.Contains(c.Slowed, g) && s.promptAlone(c, x) })
 }

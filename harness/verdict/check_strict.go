@@ -11,7 +11,9 @@ func (Strict) Check(s *Scope) Answer {
 	if !s.Run.Plan.Strict {
 		return Answer{}
 	}
-	b := s.judge(func(g *Graded) bool { return g.Group != record.Probe }, func(g *Graded) bool { return g.Grade.Outcome == Complete || g.Grade.Outcome == FailedClean })
+	b := s.judge(func(g *Graded) bool { return g.Group != record.Probe }, func(g *Graded) bool {
+		return g.Grade.Outcome == Complete || g.Grade.Outcome == FailedClean
+	})
 	switch {
 	case b.judged == 0:
 		return Answer{}

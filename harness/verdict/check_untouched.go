@@ -47,7 +47,8 @@ func (ControlSeen) Check(s *Scope) Answer {
 	case n == 0:
 		return Answer{}
 	case complete == 0:
-		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d", n).obliges().inAnyPart()
+		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d",
+			n).obliges().inAnyPart()
 	default:
 		return pass(name, "%d of %d control streams complete", complete, n).obliges().inAnyPart()
 	}

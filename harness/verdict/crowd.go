@@ -297,7 +297,9 @@ func (c *Crowd) follow(served []interval) bool {
 		}
 		of++
 		begun := g.First - alone
-		if slices.ContainsFunc(served, func(x interval) bool { return x.to >= begun-slack && x.to <= begun+slack && x.to != g.First }) {
+		if slices.ContainsFunc(served, func(x interval) bool {
+			return x.to >= begun-slack && x.to <= begun+slack && x.to != g.First
+		}) {
 			n++
 		}
 	}

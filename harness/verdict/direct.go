@@ -86,7 +86,8 @@ func (rs *references) to(scope int, hop string) *reference {
 	}
 	var best *reference
 	for i := range rs.scopes {
-		if r := rs.at(i, appHop); i != scope && rs.scopes[i].unharmed() && r != nil && (best == nil || r.streams > best.streams) {
+		if r := rs.at(i, appHop); i != scope && rs.scopes[i].unharmed() && r != nil &&
+			(best == nil || r.streams > best.streams) {
 			best = r
 		}
 	}
@@ -157,7 +158,8 @@ func (s *Scope) referenceAt(hop string) *reference {
 // mayRefer reports whether a stream says how the app paces its answers.
 func (g *Graded) mayRefer() bool {
 	probe := g.Group == record.Browser && g.AcceptEncoding != Identity
-	return g.Grade.Outcome == Complete && g.EmitFirst == 0 && g.Encoding == "" && !probe && g.Untouched() && g.First != record.Never
+	return g.Grade.Outcome == Complete && g.EmitFirst == 0 && g.Encoding == "" && !probe && g.Untouched() &&
+		g.First != record.Never
 }
 
 // pace fills in how much comes at once and how fast, and reports whether the

@@ -37,7 +37,8 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 		return q, "process " + h.Process + " listens at " + h.URL
 	}
 	for _, l := range s.Run.Logs {
-		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown && !(ours && q == record.EdgeNginx) {
+		if q := record.EdgeProduct(l.Kind.Product()); l.Scenario == s.Scenario.ID && q != record.EdgeUnknown &&
+			!(ours && q == record.EdgeNginx) {
 			return q, "log " + l.Name
 		}
 	}
@@ -47,9 +48,10 @@ func (s *Scope) EdgeProduct() (p record.EdgeProduct, sign string) {
 // behindOurs reports whether an nginx of ours stands before the URL that we attached
 // to: it writes its own Server field over another's.
 func (s *Scope) behindOurs() bool {
-	return s.Run.Attached() && s.Scenario.Edge != "" && s.Scenario.Edge != "none" && slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
-		return h.Scenario == s.Scenario.ID && h.Name == record.NginxHop
-	})
+	return s.Run.Attached() && s.Scenario.Edge != "" && s.Scenario.Edge != "none" &&
+		slices.ContainsFunc(s.Run.Hops, func(h record.Hop) bool {
+			return h.Scenario == s.Scenario.ID && h.Name == record.NginxHop
+		})
 }
 
 // ListeningProduct is the product of the process that listens at a URL that we

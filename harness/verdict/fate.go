@@ -29,7 +29,8 @@ func (f *Fate) String() string {
 	if f.By != "" {
 		by = " (" + f.By + ")"
 	}
-	return fmt.Sprintf("%d of %d streams of %s%s went wrong, %d of %d of the others (by chance: %s)", f.Bad, f.Of, f.Name, by, f.OthersBad, f.OthersOf, sayChance(f.Chance))
+	return fmt.Sprintf("%d of %d streams of %s%s went wrong, %d of %d of the others (by chance: %s)", f.Bad, f.Of, f.Name,
+		by, f.OthersBad, f.OthersOf, sayChance(f.Chance))
 }
 
 func sayChance(p float64) string {
@@ -157,7 +158,8 @@ func mayName(field string) bool {
 	switch field {
 	case "Server", "X-Powered-By": // an error page has its edge's
 		return false
-	case "Content-Length", "Transfer-Encoding", "Connection", "Retry-After", "Age", "X-Accel-Buffering", "X-Cache", "X-Runtime":
+	case "Content-Length", "Transfer-Encoding", "Connection", "Retry-After", "Age", "X-Accel-Buffering", "X-Cache",
+		"X-Runtime":
 		return false
 	}
 	return !strings.HasPrefix(field, "X-Streamproof-") || strings.HasSuffix(field, "-Upstream")

@@ -31,7 +31,8 @@ func feedWhy(s *record.Stream, p *record.Policy) string {
 	if s.Limit == record.FeedLimit {
 		return fmt.Sprintf("%d events in %s, at least %d are asked for", s.Contents, seconds(p.Feed), max(1, p.FeedEvents))
 	}
-	return fmt.Sprintf("the feed ended after %s and %d events, it was to be read for %s", seconds(s.End-s.Send), s.Contents, seconds(p.Feed))
+	return fmt.Sprintf("the feed ended after %s and %d events, it was to be read for %s", seconds(s.End-s.Send),
+		s.Contents, seconds(p.Feed))
 }
 
 // Unending reports whether a stream was still sending when our limit on its life

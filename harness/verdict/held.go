@@ -53,7 +53,8 @@ func (r *Reference) String() string {
 	if r.Text {
 		what = plural(r.AtOnce, "byte")
 	}
-	return fmt.Sprintf("%s, %s brought %s at a time, %s apart, from %s after the request on", where, plural(float64(r.Streams), "stream"),
+	return fmt.Sprintf("%s, %s brought %s at a time, %s apart, from %s after the request on", where,
+		plural(float64(r.Streams), "stream"),
 		what, brief(r.Gap.Seconds()), brief(r.First.Seconds()))
 }
 
@@ -276,7 +277,8 @@ func (s *Scope) joined(g *Graded) bool {
 // InOnePiece reports whether a whole answer in a format of events came all at once
 // after a long wait, without a length that would say so.
 func (s *Scope) InOnePiece(g *Graded) bool {
-	if g.Grade.Outcome != Complete || g.EmitFirst != 0 || g.Wire.Framing == record.Length || s.Run.Plan.Dialect == textDialect {
+	if g.Grade.Outcome != Complete || g.EmitFirst != 0 || g.Wire.Framing == record.Length ||
+		s.Run.Plan.Dialect == textDialect {
 		return false
 	}
 	p := PacingOf(g.Stream)
@@ -299,7 +301,8 @@ func (s *Scope) judgeArm(a arm, gs []*Graded, r *reference) {
 		r.held > 0 && Fisher(sure, len(gs), r.held, r.streams) >= rareHeld:
 		sure = 0
 	}
-	s.pacing = append(s.pacing, armPacing{arm: a, streams: len(gs), held: sure, doubtful: n[doubtful] + n[heldBack] - sure, reference: r})
+	s.pacing = append(s.pacing, armPacing{arm: a, streams: len(gs), held: sure, doubtful: n[doubtful] + n[heldBack] - sure,
+		reference: r})
 	if sure == 0 {
 		return
 	}
@@ -315,7 +318,8 @@ func (s *Scope) judgeArm(a arm, gs []*Graded, r *reference) {
 }
 
 func (r *reference) told() *Reference {
-	return &Reference{Scenario: r.from.Scenario.ID, Hop: r.hop, Streams: r.streams, AtOnce: r.piece, Text: r.unit == inBytes, Gap: r.gap, First: r.first, Asked: r.asked}
+	return &Reference{Scenario: r.from.Scenario.ID, Hop: r.hop, Streams: r.streams, AtOnce: r.piece,
+		Text: r.unit == inBytes, Gap: r.gap, First: r.first, Asked: r.asked}
 }
 
 // An armPacing is what the comparison of one arm came to.
@@ -487,7 +491,8 @@ func (p *Pacing) Say(s *record.Stream) string {
 	if q := p.Quantum(); q > 0 {
 		about = fmt.Sprintf("about %d KiB", q>>10)
 	}
-	return fmt.Sprintf("%s came at %d instants, %s at each, the first %s", plural(float64(p.Events), "event"), len(p.Instants), about, after)
+	return fmt.Sprintf("%s came at %d instants, %s at each, the first %s", plural(float64(p.Events), "event"),
+		len(p.Instants), about, after)
 }
 
 func sayBytes(n int) string {

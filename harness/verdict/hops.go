@@ -26,8 +26,10 @@ func (s *Scope) hops() []HopReport {
 		switch {
 		case score > inner+worse:
 			r.Wrong, r.Why = true, sayWrong(rs, r)
-		case r.Squeezed != "" && r.Buffered == 0 && !slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
-			r.Wrong, r.Why = true, "a client that asks for compression, as browsers do, has its events held back ("+r.Squeezed+")"
+		case r.Squeezed != "" && r.Buffered == 0 &&
+			!slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
+			r.Wrong, r.Why = true, "a client that asks for compression, as browsers do, has its events held back ("+
+				r.Squeezed+")"
 		}
 		inner = max(inner, score)
 		rs = append(rs, r)
@@ -43,7 +45,8 @@ const Identity = "identity"
 const worse = 0.3
 
 // costs are how bad an outcome is for a client, from 0.
-var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, Unread: 0, FailedClean: 2, Refused: 3, Aborted: 3, Stalled: 4, Truncated: 6, Corrupt: 6}
+var costs = map[Outcome]float64{Complete: 0, Cancelled: 0, Unread: 0, FailedClean: 2, Refused: 3, Aborted: 3,
+	Stalled: 4, Truncated: 6, Corrupt: 6}
 
 // severityOf is the mean over streams. A whole answer that came late all at once
 // is a failure as well, if a small one; one that nothing proves whole is a doubt.

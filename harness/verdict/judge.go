@@ -190,7 +190,8 @@ func (s *Scope) noteDoubts() []Doubt {
 	return ds
 }
 
-var groupOrder = []record.Group{record.Solo, record.Probe, record.Baseline, record.Victim, record.Control, record.Load, record.Browser, record.Recovery}
+var groupOrder = []record.Group{record.Solo, record.Probe, record.Baseline, record.Victim, record.Control, record.Load,
+	record.Browser, record.Recovery}
 
 func (s *Scope) groups() []GroupReport {
 	var rs []GroupReport
@@ -238,13 +239,15 @@ func headline(r *Report) string {
 	case r.Verdict == Pass:
 		return fmt.Sprintf("%s; %d streams: %s", passed(len(of), first.ID, len(r.Scenarios)), r.Started, Say(r.Outcomes))
 	case len(of) == 0:
-		return fmt.Sprintf("nothing was judged: none of %d scenarios applies to this app (%s: %s)", len(r.Scenarios), r.Scenarios[0].ID, r.Scenarios[0].Why)
+		return fmt.Sprintf("nothing was judged: none of %d scenarios applies to this app (%s: %s)", len(r.Scenarios),
+			r.Scenarios[0].ID, r.Scenarios[0].Why)
 	default:
 		word := map[Verdict]string{Fail: "failed", Inconclusive: "could not be decided"}[r.Verdict]
 		if len(r.Scenarios) == 1 {
 			return fmt.Sprintf("%s %s: %s", first.ID, word, first.Why)
 		}
-		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID, first.Why)
+		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID,
+			first.Why)
 	}
 }
 

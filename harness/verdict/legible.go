@@ -28,13 +28,16 @@ func (Legible) Check(s *Scope) Answer {
 	clean, scarred := s.Legibility()
 	switch through := split[0].Hop != appHop; {
 	case through && clean > 0 && scarred == 0:
-		return fail(name, "%d of %d answers hold U+FFFD side by side (first: #%d, in %d events), and none of %d asked directly does: a hop decodes the body piece by piece",
+		return fail(name, "%d of %d answers hold U+FFFD side by side (first: #%d, in %d events), and none of %d asked "+
+			"directly does: a hop decodes the body piece by piece",
 			len(split), answered, split[0].Seq, split[0].Content.Split, clean).about(split)
 	case through && scarred > 0:
-		return pass(name, "%d of %d answers hold U+FFFD side by side, and so do answers asked directly: no hop adds it", len(split), answered)
+		return pass(name, "%d of %d answers hold U+FFFD side by side, and so do answers asked directly: no hop adds it",
+			len(split), answered)
 	}
 	return unsure(name, "compare with the same answer from the app itself: streamproof diagnose",
-		"%d of %d answers hold U+FFFD side by side (first: #%d, in %d events): their own text, or characters that were split before they were decoded",
+		"%d of %d answers hold U+FFFD side by side (first: #%d, in %d events): their own text, or characters that were "+
+			"split before they were decoded",
 		len(split), answered, split[0].Seq, split[0].Content.Split).about(split)
 }
 

@@ -16,10 +16,12 @@ func limitWhy(s *record.Stream, p *record.Policy) string {
 	case record.GapLimit:
 		return fmt.Sprintf("stalled after %d content events: no byte%s (--gap-limit)", s.Contents, lasting(p.GapLimit))
 	case record.ProgressLimit:
-		return fmt.Sprintf("no progress after %d content events: none came%s (--progress-limit)%s", s.Contents, lasting(p.ProgressLimit), besides(s))
+		return fmt.Sprintf("no progress after %d content events: none came%s (--progress-limit)%s", s.Contents,
+			lasting(p.ProgressLimit), besides(s))
 	}
 	if from, ok := lastProgress(s); ok && idled(s, p) {
-		return fmt.Sprintf("no progress after %d content events: none came for %s, until our total limit%s (--total-limit)%s", s.Contents,
+		return fmt.Sprintf("no progress after %d content events: none came for %s, until our total limit%s (--total-limit)%s",
+			s.Contents,
 			seconds((s.End - from).Round(100*time.Millisecond)), of(p.TotalLimit), besides(s))
 	}
 	return fmt.Sprintf("not over within our %s limit%s, after %d content events", s.Limit, of(p.TotalLimit), s.Contents)

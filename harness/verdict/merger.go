@@ -200,7 +200,8 @@ func (w *joint) close() {
 		w.replace(s.objectives(w.measure))
 	}
 	if bounds := s.Scenario.Policy.Thresholds; bounds != (record.Thresholds{}) {
-		w.replacePassed(s.p95(firstInTime, bounds.FirstEvent, w.underLoad(func(of *groupTimes) []time.Duration { return of.ttfe })),
+		w.replacePassed(s.p95(firstInTime, bounds.FirstEvent,
+			w.underLoad(func(of *groupTimes) []time.Duration { return of.ttfe })),
 			s.p95(answerInTime, bounds.Total, w.underLoad(func(of *groupTimes) []time.Duration { return of.took })),
 			s.longest(w.underLoad(func(of *groupTimes) []time.Duration { return of.gaps })))
 	}
@@ -277,7 +278,8 @@ func (w *joint) check(after int, p *record.Part, c Check, doubts []Doubt) int {
 	at := slices.IndexFunc(w.checks, func(x *partAnswers) bool { return x.name == c.Name })
 	if at < 0 {
 		at = min(after, len(w.checks))
-		w.checks = slices.Insert(w.checks, at, &partAnswers{name: c.Name, of: map[Verdict]*partAnswer{}, whys: map[string]bool{}})
+		w.checks = slices.Insert(w.checks, at,
+			&partAnswers{name: c.Name, of: map[Verdict]*partAnswer{}, whys: map[string]bool{}})
 	}
 	x := w.checks[at]
 	x.add(p, c, doubts)

@@ -170,7 +170,8 @@ type pacedStream struct {
 
 // String reads "160 events at 9 instants, the first 340 ms after the request".
 func (p *PacingReport) String() string {
-	return fmt.Sprintf("%s at %s, the first %s after the request", plural(float64(p.Events), "event"), plural(float64(p.Instants), "instant"), brief(p.First))
+	return fmt.Sprintf("%s at %s, the first %s after the request", plural(float64(p.Events), "event"),
+		plural(float64(p.Instants), "instant"), brief(p.First))
 }
 
 // PacingAt is how content arrives at a hop of the scenario; nil where none does.

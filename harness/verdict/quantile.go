@@ -53,5 +53,6 @@ func QuantilesOf(samples []time.Duration) *Quantiles {
 		v := Quantile(samples, q).Seconds()
 		return &v
 	}
-	return &Quantiles{N: len(samples), P50: at(0.5), P90: at(0.9), P95: at(0.95), P99: at(0.99), Max: samples[len(samples)-1].Seconds()}
+	return &Quantiles{N: len(samples), P50: at(0.5), P90: at(0.9), P95: at(0.95), P99: at(0.99),
+		Max: samples[len(samples)-1].Seconds()}
 }

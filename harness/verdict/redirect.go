@@ -72,7 +72,8 @@ func (Redirected) Check(s *Scope) Answer {
 	case len(away) > 0:
 		r := away[0].Unfollowed()
 		return unsure(name, "add --allow-host "+hostOf(r)+" if it is yours, or ask for where the stream is",
-			"%d of %d streams were redirected to %s, a host that load may not go to (%s)", len(away), len(s.Streams), hostOf(r), shortOf(r)).obliges().about(away)
+			"%d of %d streams were redirected to %s, a host that load may not go to (%s)", len(away), len(s.Streams), hostOf(r),
+			shortOf(r)).obliges().about(away)
 	case followed > 0:
 		return pass(name, "%d of %d streams were redirected", followed, len(s.Streams)).obliges()
 	}
@@ -106,6 +107,9 @@ func (s *Scope) redirectDoubts() []Doubt {
 	if first.Headers >= last.At && startOf(first.Stream) != record.Never {
 		took = fmt.Sprintf(" (%s of stream %d)", brief((last.At - startOf(first.Stream)).Seconds()), first.Seq)
 	}
-	return []Doubt{{About: "redirects", Why: fmt.Sprintf("%d streams were redirected first, %s: their times to the first event include that%s", n, shortOf(last), took),
-		Settle: "ask for it at once, as clients that know it do: --path " + pathOf(last.Location)}}
+	return []Doubt{
+		{About: "redirects",
+			Why: fmt.Sprintf("%d streams were redirected first, %s: their times to the first event include that%s", n,
+				shortOf(last), took),
+			Settle: "ask for it at once, as clients that know it do: --path " + pathOf(last.Location)}}
 }

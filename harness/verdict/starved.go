@@ -136,7 +136,8 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 //	woken    sleeps ─── waits ━╸r ─── sleeps ─── waits ━╸r ──
 func hungry(m *record.MachineSample) bool {
 	over, waited, ran := m.Over.Seconds(), m.AppWaited.Seconds(), m.AppRan.Seconds()
-	return waited >= waits*over && ran >= works*waited || waited+ran >= runnable*over && ran >= crowded*waited && waited >= waits*over
+	return waited >= waits*over && ran >= works*waited || waited+ran >= runnable*over && ran >= crowded*waited &&
+		waited >= waits*over
 }
 
 func add(sum *record.MachineSample, m record.MachineSample) {

@@ -76,7 +76,8 @@ func (Terminal) Check(s *Scope) Answer {
 	}
 	e := s.loose.example
 	return unsure(name, "give an expression for the last event alone"+offer(Ends(s.Run)),
-		"your --terminal matches events that others follow: event %d of %d in stream #%d, and so in %d of %d streams; it proves no answer whole",
+		"your --terminal matches events that others follow: event %d of %d in stream #%d, and so in %d of %d streams; it "+
+			"proves no answer whole",
 		e.Content.Early, e.Frames-e.Heartbeats, e.Seq, s.loose.early, s.loose.early+s.loose.sound).about(all).obliges()
 }
 
@@ -95,7 +96,8 @@ func Ends(run *record.Run) []string {
 	first := true
 	for i := range run.Streams {
 		s := &run.Streams[i]
-		if s.Status < 200 || s.Status >= 300 || !whole(s) || s.Content.Errors > 0 || s.Frames == s.Heartbeats || s.Partial > 0 || s.Limit != record.NoLimit {
+		if s.Status < 200 || s.Status >= 300 || !whole(s) || s.Content.Errors > 0 || s.Frames == s.Heartbeats ||
+			s.Partial > 0 || s.Limit != record.NoLimit {
 			continue
 		}
 		if first {

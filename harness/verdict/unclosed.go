@@ -75,6 +75,7 @@ func (s *Scope) unclosedDoubts() []Doubt {
 		return nil
 	}
 	return []Doubt{{About: "completeness", Settle: "send the closing events as well: strict clients may reject the answer",
-		Why: fmt.Sprintf("%d answers have their last event but left a %s open; no answer of this run closes it, so it is taken for the server's habit",
+		Why: fmt.Sprintf("%d answers have their last event but left a %s open; no answer of this run closes it, so it is "+
+			"taken for the server's habit",
 			n, s.unclosed.example.Content.Unclosed)}}
 }

@@ -76,9 +76,11 @@ func (Readable) Check(s *Scope) Answer {
 	}
 	if untrusted(un[0].Stream) {
 		return unsure(name, "trust its authority with --cacert FILE, or accept any certificate with --insecure",
-			"%d of %d answers are %s: nothing is known of them", len(un), len(s.Streams), FormOf(un[0].Stream)).about(un).obliges()
+			"%d of %d answers are %s: nothing is known of them", len(un), len(s.Streams),
+			FormOf(un[0].Stream)).about(un).obliges()
 	}
-	return unsure(name, readAs(un[0].Stream), "%d of %d answers are %s, which streamproof does not read as %s: what they hold is not judged",
+	return unsure(name, readAs(un[0].Stream), "%d of %d answers are %s, which streamproof does not read as %s: what "+
+		"they hold is not judged",
 		len(un), len(s.Streams), FormOf(un[0].Stream), s.Run.Plan.Dialect).about(un).obliges()
 }
 
@@ -89,7 +91,8 @@ func readAs(s *record.Stream) string {
 	case s.Content.Form == stream.FormEncoded:
 		return "ask for the answer without that encoding: --header 'Accept-Encoding: identity'"
 	case dialect == "":
-		return "streamproof has no dialect for it: ask for server-sent events or NDJSON, or judge the same app behind an endpoint that sends them"
+		return "streamproof has no dialect for it: ask for server-sent events or NDJSON, or judge the same app behind an " +
+			"endpoint that sends them"
 	case terminal != "":
 		return "read it with --dialect " + dialect + " --terminal '" + terminal + "'"
 	}

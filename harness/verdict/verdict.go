@@ -80,15 +80,16 @@ const (
 	ResetInBody   Ending = "RST in body"
 	CutAtTerminal Ending = "cut after terminal" // RST or incomplete framing after the terminal
 	StalledEnding Ending = "stalled"            // the gap limit
-	NoProgress    Ending = "no progress"        // bytes, but no content: the progress limit, or the total limit after such a time
-	Deadline      Ending = "deadline"           // headers, first event or total limit
-	NoConnection  Ending = "never connected"
-	NoResponse    Ending = "connection lost before headers"
-	BadFraming    Ending = "broken framing"
-	TooLarge      Ending = "over our size limit"
-	OpenAtEnd     Ending = "terminal, connection left open"
-	FeedRead      Ending = "read for as long as asked" // of a feed without an end
-	CancelledEnd  Ending = "cancelled by us"
+	// bytes, but no content: the progress limit, or the total limit after such a time
+	NoProgress   Ending = "no progress"
+	Deadline     Ending = "deadline" // headers, first event or total limit
+	NoConnection Ending = "never connected"
+	NoResponse   Ending = "connection lost before headers"
+	BadFraming   Ending = "broken framing"
+	TooLarge     Ending = "over our size limit"
+	OpenAtEnd    Ending = "terminal, connection left open"
+	FeedRead     Ending = "read for as long as asked" // of a feed without an end
+	CancelledEnd Ending = "cancelled by us"
 )
 
 // counted reports whether a stream with this outcome is judged: not one that we

@@ -55,12 +55,16 @@ func (w *wiring) each(format string) string {
 // Edges are all that the matrix knows. "none" stands for the app alone.
 var Edges = []*Edge{
 	{Name: "none"},
-	{Name: "nginx", Needs: []string{"nginx"}, FastCGI: true, Logs: map[string]string{"nginx_access": "access.log", "nginx_error": "error.log"}, write: nginx},
+	{Name: "nginx", Needs: []string{"nginx"}, FastCGI: true,
+		Logs: map[string]string{"nginx_access": "access.log", "nginx_error": "error.log"}, write: nginx},
 	{Name: "haproxy", Needs: []string{"haproxy"}, Logs: map[string]string{"haproxy": "edge.log"}, write: haproxy},
-	{Name: "apache", Needs: []string{"apache2"}, FastCGI: true, Logs: map[string]string{"apache_access": "access.log", "apache_error": "error.log"}, write: apache},
+	{Name: "apache", Needs: []string{"apache2"}, FastCGI: true,
+		Logs: map[string]string{"apache_access": "access.log", "apache_error": "error.log"}, write: apache},
 	{Name: "caddy", Launders: true, Needs: []string{"caddy"}, Logs: map[string]string{"caddy": "edge.log"}, write: caddy},
-	{Name: "lighttpd", Needs: []string{"lighttpd"}, FastCGI: true, Logs: map[string]string{"lighttpd_access": "access.log", "lighttpd_error": "error.log"}, write: lighttpd},
-	{Name: "varnish", Needs: []string{"varnishd", "varnishncsa"}, Logs: map[string]string{"varnish": "access.log"}, write: varnish},
+	{Name: "lighttpd", Needs: []string{"lighttpd"}, FastCGI: true,
+		Logs: map[string]string{"lighttpd_access": "access.log", "lighttpd_error": "error.log"}, write: lighttpd},
+	{Name: "varnish", Needs: []string{"varnishd", "varnishncsa"}, Logs: map[string]string{"varnish": "access.log"},
+		write: varnish},
 	{Name: "goproxy", Needs: []string{"go"}, Logs: map[string]string{"proxy": "edge.log"}, write: goproxy},
 }
 
@@ -83,7 +87,8 @@ func nginx(s *Spec, w *wiring) (map[string]string, [][]string) {
 		location += fmt.Sprintf(" proxy_read_timeout %dms;", o.Timeout.Milliseconds())
 	}
 	if s.server.FastCGI {
-		location = fmt.Sprintf("fastcgi_pass app; fastcgi_param SCRIPT_FILENAME %s/index.php; fastcgi_param REQUEST_URI $request_uri;"+
+		location = fmt.Sprintf("fastcgi_pass app; fastcgi_param SCRIPT_FILENAME %s/index.php; fastcgi_param REQUEST_URI "+
+			"$request_uri;"+
 			" fastcgi_param REQUEST_METHOD $request_method; fastcgi_param CONTENT_TYPE $content_type;"+
 			" fastcgi_param CONTENT_LENGTH $content_length; fastcgi_param QUERY_STRING $query_string;", w.dir)
 		if !o.Defaults {
@@ -106,7 +111,8 @@ http {
     server { listen 127.0.0.1:%[2]d; location / { %[6]s } }
 }
 `, w.dir, w.listen, connections, gzip, upstream, location)
-	return map[string]string{"nginx.conf": conf}, [][]string{{program("nginx"), "-p", w.dir, "-e", w.dir + "/error.log", "-c", w.dir + "/nginx.conf"}}
+	return map[string]string{"nginx.conf": conf},
+		[][]string{{program("nginx"), "-p", w.dir, "-e", w.dir + "/error.log", "-c", w.dir + "/nginx.conf"}}
 }
 
 func haproxy(s *Spec, w *wiring) (map[string]string, [][]string) {
@@ -146,12 +152,15 @@ backend app
 
 func apache(s *Spec, w *wiring) (map[string]string, [][]string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ServerRoot %[1]s\nServerName localhost\nPidFile %[1]s/apache.pid\nListen 127.0.0.1:%[2]d\nErrorLog %[1]s/error.log\n", w.dir, w.listen)
-	for _, m := range []string{"mpm_event", "authz_core", "proxy", "proxy_http", "proxy_fcgi", "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "filter", "deflate", "env"} {
+	fmt.Fprintf(&b, "ServerRoot %[1]s\nServerName localhost\nPidFile %[1]s/apache.pid\nListen 127.0.0.1:%[2]d\nErrorLog "+
+		"%[1]s/error.log\n", w.dir, w.listen)
+	for _, m := range []string{"mpm_event", "authz_core", "proxy", "proxy_http", "proxy_fcgi", "proxy_balancer",
+		"slotmem_shm", "lbmethod_byrequests", "filter", "deflate", "env"} {
 		fmt.Fprintf(&b, "LoadModule %[1]s_module /usr/lib/apache2/modules/mod_%[1]s.so\n", m)
 	}
 	b.WriteString("LogFormat \"%h %l %u %t \\\"%r\\\" %>s %O \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\"\" combined\n")
-	fmt.Fprintf(&b, "CustomLog %s/access.log combined\nStartServers 1\nServerLimit 8\nThreadsPerChild 25\nMaxRequestWorkers 200\nDefaultRuntimeDir %s\nMutex file:%s default\n", w.dir, w.dir, w.dir)
+	fmt.Fprintf(&b, "CustomLog %s/access.log combined\nStartServers 1\nServerLimit 8\nThreadsPerChild "+
+		"25\nMaxRequestWorkers 200\nDefaultRuntimeDir %s\nMutex file:%s default\n", w.dir, w.dir, w.dir)
 	if s.Options.Timeout > 0 {
 		// ProxyTimeout takes whole seconds; the parameter of ProxyPass takes more.
 		fmt.Fprintf(&b, "ProxyTimeout %d\n", max(1, int(s.Options.Timeout.Seconds())))
@@ -165,14 +174,18 @@ func apache(s *Spec, w *wiring) (map[string]string, [][]string) {
 		if s.Options.Defaults {
 			flush = ""
 		}
-		fmt.Fprintf(&b, "LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so\nDocumentRoot %[2]s\nFallbackResource /index.php\n"+
-			"<Proxy \"fcgi://127.0.0.1:%[1]d/\"%[3]s>\n</Proxy>\n<FilesMatch \"\\.php$\">\nSetHandler \"proxy:fcgi://127.0.0.1:%[1]d/\"\n</FilesMatch>\n", w.apps[0], w.dir, flush)
+		fmt.Fprintf(&b, "LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so\nDocumentRoot %[2]s\nFallbackResource "+
+			"/index.php\n"+
+			"<Proxy \"fcgi://127.0.0.1:%[1]d/\"%[3]s>\n</Proxy>\n<FilesMatch \"\\.php$\">\nSetHandler "+
+			"\"proxy:fcgi://127.0.0.1:%[1]d/\"\n</FilesMatch>\n", w.apps[0], w.dir, flush)
 	case len(w.apps) > 1:
-		fmt.Fprintf(&b, "<Proxy balancer://app>\n%s</Proxy>\nProxyPass / balancer://app/\n", w.each("BalancerMember http://127.0.0.1:%d\n"))
+		fmt.Fprintf(&b, "<Proxy balancer://app>\n%s</Proxy>\nProxyPass / balancer://app/\n",
+			w.each("BalancerMember http://127.0.0.1:%d\n"))
 	default:
 		fmt.Fprintf(&b, "ProxyPass / http://127.0.0.1:%d/\n", w.apps[0])
 	}
-	return map[string]string{"apache.conf": b.String()}, [][]string{{program("apache2"), "-DFOREGROUND", "-f", w.dir + "/apache.conf"}}
+	return map[string]string{"apache.conf": b.String()},
+		[][]string{{program("apache2"), "-DFOREGROUND", "-f", w.dir + "/apache.conf"}}
 }
 
 func caddy(s *Spec, w *wiring) (map[string]string, [][]string) {
@@ -189,14 +202,18 @@ func caddy(s *Spec, w *wiring) (map[string]string, [][]string) {
 	if s.Options.Gzip {
 		encode = "\tencode gzip\n"
 	}
-	conf := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n}\n\nhttp://127.0.0.1:%d {\n\tbind 127.0.0.1\n\tlog\n%s\treverse_proxy%s%s\n}\n", w.listen, encode, apps, inner)
-	return map[string]string{"Caddyfile": conf}, [][]string{{program("caddy"), "run", "--adapter", "caddyfile", "--config", w.dir + "/Caddyfile"}}
+	conf := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n}\n\nhttp://127.0.0.1:%d {\n\tbind "+
+		"127.0.0.1\n\tlog\n%s\treverse_proxy%s%s\n}\n", w.listen, encode, apps, inner)
+	return map[string]string{"Caddyfile": conf},
+		[][]string{{program("caddy"), "run", "--adapter", "caddyfile", "--config", w.dir + "/Caddyfile"}}
 }
 
 func lighttpd(s *Spec, w *wiring) (map[string]string, [][]string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "server.modules = ( \"mod_proxy\", \"mod_fastcgi\", \"mod_accesslog\" )\nserver.bind = \"127.0.0.1\"\nserver.port = %[2]d\nserver.document-root = \"%[1]s\"\n"+
-		"server.errorlog = \"%[1]s/error.log\"\naccesslog.filename = \"%[1]s/access.log\"\nserver.upload-dirs = ( \"%[1]s\" )\n", w.dir, w.listen)
+	fmt.Fprintf(&b, "server.modules = ( \"mod_proxy\", \"mod_fastcgi\", \"mod_accesslog\" )\nserver.bind = "+
+		"\"127.0.0.1\"\nserver.port = %[2]d\nserver.document-root = \"%[1]s\"\n"+
+		"server.errorlog = \"%[1]s/error.log\"\naccesslog.filename = \"%[1]s/access.log\"\nserver.upload-dirs = ( "+
+		"\"%[1]s\" )\n", w.dir, w.listen)
 	if !s.Options.Defaults {
 		b.WriteString("server.stream-response-body = 2\n")
 	}
@@ -205,14 +222,17 @@ func lighttpd(s *Spec, w *wiring) (map[string]string, [][]string) {
 		timeout = fmt.Sprintf(", \"read-timeout\" => %d", max(1, int(s.Options.Timeout.Seconds())))
 	}
 	if s.server.FastCGI {
-		fmt.Fprintf(&b, "fastcgi.server = ( \"/\" => (( \"host\" => \"127.0.0.1\", \"port\" => %d, \"check-local\" => \"disable\", \"docroot\" => \"%s\"%s )) )\n",
+		fmt.Fprintf(&b, "fastcgi.server = ( \"/\" => (( \"host\" => \"127.0.0.1\", \"port\" => %d, \"check-local\" => "+
+			"\"disable\", \"docroot\" => \"%s\"%s )) )\n",
 			w.apps[0], w.dir, timeout)
-		fmt.Fprintf(&b, "server.modules += ( \"mod_rewrite\" )\nurl.rewrite-once = ( \"^/(.*)$\" => \"/index.php?route=$1\" )\n")
+		fmt.Fprintf(&b, "server.modules += ( \"mod_rewrite\" )\nurl.rewrite-once = ( \"^/(.*)$\" => "+
+			"\"/index.php?route=$1\" )\n")
 	} else {
 		fmt.Fprintf(&b, "proxy.balance = \"round-robin\"\nproxy.server = ( \"\" => (%s) )\n",
 			strings.TrimSuffix(w.each("( \"host\" => \"127.0.0.1\", \"port\" => %d"+timeout+" ),"), ","))
 	}
-	return map[string]string{"lighttpd.conf": b.String()}, [][]string{{program("lighttpd"), "-D", "-f", w.dir + "/lighttpd.conf"}}
+	return map[string]string{"lighttpd.conf": b.String()},
+		[][]string{{program("lighttpd"), "-D", "-f", w.dir + "/lighttpd.conf"}}
 }
 
 func varnish(s *Spec, w *wiring) (map[string]string, [][]string) {
@@ -223,7 +243,8 @@ func varnish(s *Spec, w *wiring) (map[string]string, [][]string) {
 	backends := w.each("backend app{n} { .host = \"127.0.0.1\"; .port = \"%d\";" + timeout + " }\n")
 	director, use := "", ""
 	if len(w.apps) > 1 {
-		director = "import directors;\nsub vcl_init {\n    new pool = directors.round_robin();\n    pool.add_backend(app1);\n    pool.add_backend(app2);\n}\n"
+		director = "import directors;\nsub vcl_init {\n    new pool = directors.round_robin();\n    " +
+			"pool.add_backend(app1);\n    pool.add_backend(app2);\n}\n"
 		use = "    set req.backend_hint = pool.backend();\n"
 	}
 	vcl := "vcl 4.1;\n" + backends + director + "sub vcl_recv {\n" + use + "    return (pass);\n}\n"
@@ -231,13 +252,15 @@ func varnish(s *Spec, w *wiring) (map[string]string, [][]string) {
 		vcl += "sub vcl_backend_response { set beresp.do_gzip = true; }\n"
 	}
 	return map[string]string{"default.vcl": vcl}, [][]string{
-		{program("varnishd"), "-F", "-j", "none", "-n", w.dir + "/varnish", "-a", fmt.Sprintf("127.0.0.1:%d", w.listen), "-f", w.dir + "/default.vcl", "-s", "malloc,32M"},
+		{program("varnishd"), "-F", "-j", "none", "-n", w.dir + "/varnish", "-a", fmt.Sprintf("127.0.0.1:%d", w.listen), "-f",
+			w.dir + "/default.vcl", "-s", "malloc,32M"},
 		{program("varnishncsa"), "-n", w.dir + "/varnish", "-w", w.dir + "/access.log", "-t", "10"},
 	}
 }
 
 func goproxy(s *Spec, w *wiring) (map[string]string, [][]string) {
-	argv := []string{s.built.proxy, "-listen", fmt.Sprintf("127.0.0.1:%d", w.listen), "-target", fmt.Sprintf("http://127.0.0.1:%d", w.apps[0])}
+	argv := []string{s.built.proxy, "-listen", fmt.Sprintf("127.0.0.1:%d", w.listen), "-target",
+		fmt.Sprintf("http://127.0.0.1:%d", w.apps[0])}
 	if o := s.Options; o.Deadline > 0 {
 		argv = append(argv, "-deadline", o.Deadline.String())
 	} else if o.Cap > 0 {

@@ -50,7 +50,8 @@ type Answer struct {
 // Play runs the case's stack, asks streamproof about it, and keeps run, logs and
 // configuration in dir.
 func (c *Case) Play(ctx context.Context, dir string) *Answer {
-	a := &Answer{N: c.N, Case: c.String(), Kind: c.Kind(), Stack: c.Spec.String(), Command: c.Command, Logs: c.Logs, Busy: c.Busy, Dir: dir, plant: c.Plant}
+	a := &Answer{N: c.N, Case: c.String(), Kind: c.Kind(), Stack: c.Spec.String(), Command: c.Command, Logs: c.Logs,
+		Busy: c.Busy, Dir: dir, plant: c.Plant}
 	if c.Plant != nil {
 		a.first, a.layers = c.Plant.accepted(ServerNamed(c.Spec.Server), EdgeNamed(c.Spec.Edge))
 	}
@@ -119,10 +120,12 @@ func (c *Case) argv(s *Stack, dir string) []string {
 	if path == "" {
 		path = map[bool]string{true: "/v1/chat/completions", false: "/stream"}[c.Shape == openai]
 	}
-	argv := []string{c.Command, "-o", filepath.Join(dir, "run"), "--no-color", "--url", s.URL + path, "--streams", fmt.Sprint(c.Streams)}
+	argv := []string{c.Command, "-o", filepath.Join(dir, "run"), "--no-color", "--url", s.URL + path, "--streams",
+		fmt.Sprint(c.Streams)}
 	switch c.Shape {
 	case openai:
-		argv = append(argv, "--dialect", "openai-chat", "--body", `{"model":"small-1","stream":true,"messages":[{"role":"user","content":"hi"}]}`)
+		argv = append(argv, "--dialect", "openai-chat", "--body",
+			`{"model":"small-1","stream":true,"messages":[{"role":"user","content":"hi"}]}`)
 	case sse:
 		argv = append(argv, "--dialect", "sse-generic", "--terminal", "event == done")
 	case ndjson:
@@ -130,7 +133,8 @@ func (c *Case) argv(s *Stack, dir string) []string {
 	case text:
 		argv = append(argv, "--dialect", "text")
 	}
-	if s.Direct != "" && s.URL != s.Direct && (c.Command == "diagnose" || c.Direct && runTakesDirect()) && c.Spec.Replicas < 2 {
+	if s.Direct != "" && s.URL != s.Direct && (c.Command == "diagnose" || c.Direct && runTakesDirect()) &&
+		c.Spec.Replicas < 2 {
 		argv = append(argv, "--direct", s.Direct)
 	}
 	if c.Logs {

@@ -35,7 +35,8 @@ func startProcess(dir, log string, env, argv []string) (*process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	// TMPDIR also marks whatever the program starts: see leaked.
-	cmd.Env = append(os.Environ(), append([]string{"TMPDIR=" + dir, "HOME=" + dir, "PYTHONDONTWRITEBYTECODE=1"}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{"TMPDIR=" + dir, "HOME=" + dir, "PYTHONDONTWRITEBYTECODE=1"},
+		env...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := startOnThread(cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", argv[0], err)

@@ -153,8 +153,10 @@ func (a *Answer) wrong() string {
 
 // String are the figures in one paragraph.
 func (s *Score) String() string {
-	return fmt.Sprintf("with logs: right cause first %.1f %% (%d of %d), right layer %.1f %% (%d of %d); among the candidates, logs or not, %.1f %% (%d of %d);\n"+
+	return fmt.Sprintf("with logs: right cause first %.1f %% (%d of %d), right layer %.1f %% (%d of %d); among the "+
+		"candidates, logs or not, %.1f %% (%d of %d);\n"+
 		"false blame on sound stacks: run %d of %d, diagnose %d of %d; %d skipped, %d broken",
-		100*share(s.First, s.Planted), s.First, s.Planted, 100*share(s.Layer, s.Planted), s.Layer, s.Planted, 100*share(s.Among, s.Known), s.Among, s.Known,
+		100*share(s.First, s.Planted), s.First, s.Planted, 100*share(s.Layer, s.Planted), s.Layer, s.Planted,
+		100*share(s.Among, s.Known), s.Among, s.Known,
 		s.Blamed["run"], s.Sound["run"], s.Blamed["diagnose"], s.Sound["diagnose"], s.Skipped, s.Broken)
 }

@@ -58,13 +58,15 @@ var Servers = []*Server{
 			return gunicorn(s, "flask_app:app", port, "-k", "gthread", "--threads", s.threads(),
 				"--keep-alive", "75") // longer than an edge keeps a connection: it would use one that is being closed
 		}},
-	{Name: "gunicorn-uvicorn", Language: "python", Needs: []string{"python3:fastapi", "python3:uvicorn", "python3:gunicorn"}, Log: "app",
+	{Name: "gunicorn-uvicorn", Language: "python",
+		Needs: []string{"python3:fastapi", "python3:uvicorn", "python3:gunicorn"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {
 			return gunicorn(s, "fastapi_app:app", port, "-k", "uvicorn.workers.UvicornWorker")
 		}},
 	{Name: "hypercorn", Language: "python", Needs: []string{"python3:fastapi", "python3:hypercorn"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {
-			return append([]string{python, "-m", "hypercorn", "fastapi_app:app", "-b", fmt.Sprintf("127.0.0.1:%d", port)}, s.Args...)
+			return append([]string{python, "-m", "hypercorn", "fastapi_app:app", "-b", fmt.Sprintf("127.0.0.1:%d", port)},
+				s.Args...)
 		}},
 	{Name: "aiohttp", Language: "python", Needs: []string{"python3:aiohttp"}, Log: "app",
 		argv: func(*Spec, int, string) []string { return []string{python, "aiohttp_app.py"} }},
@@ -72,7 +74,8 @@ var Servers = []*Server{
 		argv: func(*Spec, int, string) []string { return []string{python, "tornado_app.py"} }},
 	{Name: "waitress", Language: "python", Needs: []string{"python3:django", "python3:waitress"}, Log: "app",
 		argv: func(s *Spec, port int, _ string) []string {
-			return []string{python, "-m", "waitress", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--threads", s.threads(), "django_app:application"}
+			return []string{python, "-m", "waitress", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--threads", s.threads(),
+				"django_app:application"}
 		}},
 	{Name: "node", Language: "node", Needs: []string{"node"}, Log: "app",
 		argv: func(*Spec, int, string) []string { return []string{"node", "server.js"} }},

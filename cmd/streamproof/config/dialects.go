@@ -13,7 +13,8 @@ func (f *File) checkDialects() error {
 	for i, s := range f.Dialects {
 		at := fmt.Sprintf("dialects[%d].", i)
 		if _, ok := f.dialect(s.Name); ok {
-			return f.Locate(at+"name", fmt.Sprintf("there is a dialect %q already", s.Name), "choose another name; like: "+s.Name+" takes its facts over")
+			return f.Locate(at+"name", fmt.Sprintf("there is a dialect %q already", s.Name), "choose another name; like: "+
+				s.Name+" takes its facts over")
 		}
 		d, err := s.CompileWith(f.dialect)
 		var e *stream.SpecError

@@ -56,30 +56,42 @@ var faultKinds = []faultKind{
 	{"bandwidth", keys("link", "rate", "gap"), nil, func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.Bandwidth(string(f.Link), max(1, int(f.Rate/1000)), time.Duration(f.Gap))
 	}},
-	{"stall", keys("link", "hold"), nil, func(f *Fault, hold time.Duration) fault.Fault { return fault.Stall(string(f.Link), hold) }},
+	{"stall", keys("link", "hold"), nil, func(f *Fault, hold time.Duration) fault.Fault {
+		return fault.Stall(string(f.Link), hold)
+	}},
 	{"slow-start", keys("link", "delay"), nil, func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.SlowStart(string(f.Link), time.Duration(f.Delay))
 	}},
 	{"slow-close", keys("link", "delay"), nil, func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.SlowClose(string(f.Link), time.Duration(f.Delay))
 	}},
-	{"slices", keys("link", "size"), nil, func(f *Fault, _ time.Duration) fault.Fault { return fault.Slices(string(f.Link), int(f.Size)) }},
+	{"slices", keys("link", "size"), nil, func(f *Fault, _ time.Duration) fault.Fault {
+		return fault.Slices(string(f.Link), int(f.Size))
+	}},
 	{"down", keys("link"), nil, func(f *Fault, _ time.Duration) fault.Fault { return fault.Down{Link: string(f.Link)} }},
-	{"partition", nil, nil, func(*Fault, time.Duration) fault.Fault { return fault.Down{Link: stack.UpstreamLink, One: true} }},
+	{"partition", nil, nil, func(*Fault, time.Duration) fault.Fault {
+		return fault.Down{Link: stack.UpstreamLink, One: true}
+	}},
 	strike("reset", stack.RST), strike("fin", stack.FIN), strike("half-close", stack.HalfClose),
-	strike("truncate", stack.Truncate), strike("blackhole", stack.Blackhole), strike("corrupt", stack.Flip), strike("refuse", stack.Refuse),
+	strike("truncate", stack.Truncate), strike("blackhole", stack.Blackhole), strike("corrupt", stack.Flip),
+	strike("refuse", stack.Refuse),
 	{"hold-at", keys("link", "event", "delay"), nil, func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.Strike{Link: string(f.Link), After: int(f.Event), Action: stack.Hold, For: time.Duration(f.Delay)}
 	}},
 	plain("kill-worker", fault.KillWorker{}), plain("crash", fault.Crash{}),
-	{"memory-kill", nil, keys("whole"), func(f *Fault, _ time.Duration) fault.Fault { return fault.MemoryKill{Whole: f.Whole} }},
-	{"squeeze", keys("room"), nil, func(f *Fault, _ time.Duration) fault.Fault { return fault.Squeeze{Room: int64(f.Room)} }},
+	{"memory-kill", nil, keys("whole"), func(f *Fault, _ time.Duration) fault.Fault {
+		return fault.MemoryKill{Whole: f.Whole}
+	}},
+	{"squeeze", keys("room"), nil, func(f *Fault, _ time.Duration) fault.Fault {
+		return fault.Squeeze{Room: int64(f.Room)}
+	}},
 	plain("watch", fault.Watch{}),
 	{"drain", nil, keys("grace"), func(f *Fault, _ time.Duration) fault.Fault {
 		return fault.Drain{Grace: cmp.Or(time.Duration(f.Grace), 10*time.Second)}
 	}},
 	{"pause", keys("hold"), nil, func(_ *Fault, hold time.Duration) fault.Fault { return fault.Pause{For: hold} }},
-	plain("deploy", fault.Deploy{}), plain("scale-in", fault.ScaleIn{}), plain("scale-out", fault.ScaleOut{}), plain("edge-reload", fault.Reload{}),
+	plain("deploy", fault.Deploy{}), plain("scale-in", fault.ScaleIn{}), plain("scale-out", fault.ScaleOut{}),
+	plain("edge-reload", fault.Reload{}),
 }
 
 func keys(names ...string) []string { return names }
@@ -89,9 +101,10 @@ func plain(name string, f fault.Fault) faultKind {
 }
 
 func strike(name string, a stack.Action) faultKind {
-	return faultKind{name: name, needs: keys("link"), takes: keys("event", "age"), make: func(f *Fault, _ time.Duration) fault.Fault {
-		return fault.Strike{Link: string(f.Link), After: int(f.Event), Age: time.Duration(f.Age), Action: a}
-	}}
+	return faultKind{name: name, needs: keys("link"), takes: keys("event", "age"),
+		make: func(f *Fault, _ time.Duration) fault.Fault {
+			return fault.Strike{Link: string(f.Link), After: int(f.Event), Age: time.Duration(f.Age), Action: a}
+		}}
 }
 
 func kindOf(name string) (faultKind, bool) {
@@ -175,7 +188,8 @@ func (fs Faults) dealt(path string, hold Duration) (fault.Fault, error) {
 	for i, p := range parts {
 		s, ok := p.(fault.Strike)
 		if !ok {
-			return nil, &misfit{fmt.Sprintf("%s[%d]", path, i), "this is no strike at one stream", "use all: for faults of other types"}
+			return nil, &misfit{fmt.Sprintf("%s[%d]", path, i), "this is no strike at one stream",
+				"use all: for faults of other types"}
 		}
 		strikes = append(strikes, s)
 	}
@@ -208,4 +222,5 @@ func takes(known []string) string {
 	return "it takes " + strings.Join(known, ", ")
 }
 
-var exampleOf = map[string]string{"link": "upstream", "delay": "300ms", "rate": "10kB", "size": "8", "gap": "200ms", "hold": "1s", "event": "5", "room": "4MiB"}
+var exampleOf = map[string]string{"link": "upstream", "delay": "300ms", "rate": "10kB", "size": "8", "gap": "200ms",
+	"hold": "1s", "event": "5", "room": "4MiB"}

@@ -45,7 +45,8 @@ func (Arrivals) JSONSchema() *jsonschema.Schema {
 // Set takes a number of streams, or a rate.
 func (t *Target) Set(s string) error {
 	number, unit, rate := strings.Cut(s, "/")
-	if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); rate && err == nil && n == 0 && per[strings.TrimSpace(unit)] > 0 {
+	if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); rate && err == nil && n == 0 &&
+		per[strings.TrimSpace(unit)] > 0 {
 		*t = Target{0, true}
 		return nil
 	}
@@ -76,7 +77,9 @@ func (t Target) MarshalYAML() (any, error) {
 
 // JSONSchema takes a whole number, or a rate.
 func (Target) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? */ *(s|sec|second|m|min|minute|h|hour)$`, "20/s"), whole("0", "")}}
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? */ *(s|sec|second|m|min|minute|h|hour)$`, "20/s"),
+			whole("0", "")}}
 }
 
 // Stages are those of a flag: --stage 30s:20, as k6 takes them, one or several behind
@@ -131,7 +134,8 @@ func (f *File) checkStages() error {
 	}
 	for i, d := range f.Define {
 		if d.Load.Prompts != "" {
-			return f.Locate(fmt.Sprintf("define[%d].load.prompts", i), "prompts of a single scenario", "name the file on the top level: load.prompts")
+			return f.Locate(fmt.Sprintf("define[%d].load.prompts", i), "prompts of a single scenario",
+				"name the file on the top level: load.prompts")
 		}
 		if err := check(fmt.Sprintf("define[%d].load", i), d.Load); err != nil {
 			return err

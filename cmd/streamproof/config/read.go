@@ -58,7 +58,8 @@ func unreadable(path string, err error) error {
 func Parse(path string, data []byte) (*File, error) {
 	f := &File{Path: path}
 	if len(data) > maxFile {
-		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "larger than 1 MiB", Fix: "name the configuration file"}}
+		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "larger than 1 MiB",
+			Fix: "name the configuration file"}}
 	}
 	f.lines = strings.Split(string(data), "\n")
 	root, err := parser.ParseBytes(data, 0)
@@ -101,5 +102,6 @@ func (f *File) checkDoc(body ast.Node) error {
 		}
 		return f.checkLogs(body)
 	}
-	return f.at(body.GetToken(), "a map of keys to values is expected here", "known keys are "+join(keysOf(reflect.TypeFor[Config]())))
+	return f.at(body.GetToken(), "a map of keys to values is expected here",
+		"known keys are "+join(keysOf(reflect.TypeFor[Config]())))
 }

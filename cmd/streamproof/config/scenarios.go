@@ -64,9 +64,12 @@ func (f *File) base(d *Define, path string, known map[string]harness.Scenario, i
 	case d.ID == "":
 		return harness.Scenario{}, f.Locate(path, "a scenario without an id", "add id: my-scenario")
 	case !scenarioID.MatchString(d.ID):
-		return harness.Scenario{}, f.Locate(path+".id", fmt.Sprintf("id %q has other letters than a to z, digits and dashes", d.ID), "write it like slow-clients")
+		return harness.Scenario{},
+			f.Locate(path+".id", fmt.Sprintf("id %q has other letters than a to z, digits and dashes", d.ID),
+				"write it like slow-clients")
 	case taken, d.ID == Standard, d.ID == All:
-		return harness.Scenario{}, f.Locate(path+".id", fmt.Sprintf("there is a scenario %q already", d.ID), "choose another id; to begin with it, write extends: "+d.ID)
+		return harness.Scenario{}, f.Locate(path+".id", fmt.Sprintf("there is a scenario %q already", d.ID),
+			"choose another id; to begin with it, write extends: "+d.ID)
 	case d.Extends == "":
 		return harness.Scenario{Edge: stack.Edge{Form: stack.EdgeStreaming}}, nil
 	}

@@ -43,7 +43,8 @@ func schemaOf(t reflect.Type, tag string) *jsonschema.Schema {
 }
 
 func schemaOfKeys(t reflect.Type) *jsonschema.Schema {
-	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(),
+		AdditionalProperties: jsonschema.FalseSchema}
 	for _, k := range keysIn(t) {
 		value := schemaOf(k.field.Type, k.field.Tag.Get("value"))
 		value.Description = purposes[k.owner.Name()][k.name]
@@ -88,7 +89,8 @@ func (Duration) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema asks for some digit that is not 0.
 func (Limit) JSONSchema() *jsonschema.Schema {
-	return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*[0-9]*\.?[0-9]*[1-9][0-9]*(\.[0-9]+)?(ns|us|µs|ms|s|m|h)([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*$`, "500ms", "10s")
+	return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*[0-9]*\.?[0-9]*[1-9][0-9]*(\.[0-9]+)?(ns|us|µs|ms|s|m|`+
+		`h)([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*$`, "500ms", "10s")
 }
 
 func (Rate) JSONSchema() *jsonschema.Schema {
@@ -104,7 +106,8 @@ func (Port) JSONSchema() *jsonschema.Schema  { return whole("1", "65535") }
 
 // JSONSchema offers the dialects that we know, and takes those of the file.
 func (Dialect) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneOf(Dialects()), {Type: "string", Pattern: "^[a-z][a-z0-9-]*$"}}}
+	return &jsonschema.Schema{
+		AnyOf: []*jsonschema.Schema{oneOf(Dialects()), {Type: "string", Pattern: "^[a-z][a-z0-9-]*$"}}}
 }
 
 // knownDialects holds a file without dialects of its own to those that we know.
@@ -135,7 +138,8 @@ func (Link) JSONSchema() *jsonschema.Schema {
 	return text(linkName.String(), "edge", "upstream", "upstream[0]")
 }
 func (Share) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? *%$`, "50%"), {Type: "number", ExclusiveMinimum: "0", Maximum: "1"}}}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^[0-9]+(\.[0-9]+)? *%$`, "50%"),
+		{Type: "number", ExclusiveMinimum: "0", Maximum: "1"}}}
 }
 func (Factor) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: "off"}, {Type: "number", ExclusiveMinimum: "1"}}}

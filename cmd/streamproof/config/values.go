@@ -301,7 +301,8 @@ func scalar(n ast.Node, what string, set func(string) error) error {
 }
 
 // forms lists the edges that a file may ask for.
-var forms = []string{string(stack.EdgeNone), string(stack.EdgeStreaming), string(stack.EdgeDefault), string(stack.EdgeGzip),
+var forms = []string{string(stack.EdgeNone), string(stack.EdgeStreaming), string(stack.EdgeDefault),
+	string(stack.EdgeGzip),
 	string(stack.EdgeHTTP10), string(stack.EdgeCache)}
 
 // Dialects lists the dialects by name.

@@ -35,8 +35,10 @@ func Rows(seed uint64) []history.Row {
 	r := rand.New(rand.NewPCG(seed, 13))
 	var rows []history.Row
 	for night := range Count {
-		row := history.Row{ID: int64(night + 1), Started: time.Date(2026, 11, 1+night, 2, 0, 0, 0, time.UTC), Tool: "test", App: "image acme/chat",
-			Commit: fmt.Sprintf("%040x", 0xa5000000+night*0x1003), Branch: "main", Stack: "local", Seed: seed, Dir: fmt.Sprintf("runs/%d", night+1),
+		row := history.Row{ID: int64(night + 1), Started: time.Date(2026, 11, 1+night, 2, 0, 0, 0, time.UTC), Tool: "test",
+			App:    "image acme/chat",
+			Commit: fmt.Sprintf("%040x", 0xa5000000+night*0x1003), Branch: "main", Stack: "local", Seed: seed,
+			Dir:     fmt.Sprintf("runs/%d", night+1),
 			Machine: history.Machine{OS: "linux", Arch: "amd64", CPUs: 2}, Complete: true, Streams: 200, Verdict: verdict.Pass}
 		for i, id := range append([]string{Slower, Flaky, Drifting}, Sound...) {
 			row.Scenarios = append(row.Scenarios, scenario(r, id, i, night))
@@ -50,7 +52,8 @@ func Rows(seed uint64) []history.Row {
 }
 
 func scenario(r *rand.Rand, id string, i, night int) history.Scenario {
-	s := history.Scenario{ID: id, Load: "20 streams", Verdict: verdict.Pass, Started: 20, Metrics: map[string]history.Metric{},
+	s := history.Scenario{ID: id, Load: "20 streams", Verdict: verdict.Pass, Started: 20,
+		Metrics:   map[string]history.Metric{},
 		Untouched: history.Rate{Judged: 20, Complete: 20}, Outcomes: map[verdict.Outcome]int{verdict.Complete: 20}}
 	first, gap, rate, recovery := 0.15+0.05*float64(i), 0.060, 18.0, 1.2
 	if id == Slower && night >= Regression {

@@ -19,8 +19,9 @@ func New(scenarios ...record.Scenario) *Builder {
 		scenarios = []record.Scenario{{ID: "control", Title: "No fault", Edge: "streaming"}}
 	}
 	b := &Builder{}
-	b.Run.Plan = record.Plan{Schema: record.Schema, Tool: "test", Started: Started, Seed: 7, Repro: "streamproof run --seed 7",
-		Host: record.Host{OS: "linux", Arch: "amd64", CPUs: 2, Clock: "kernel (SO_TIMESTAMPNS)"}, Scenarios: scenarios}
+	b.Run.Plan = record.Plan{Schema: record.Schema, Tool: "test", Started: Started, Seed: 7,
+		Repro: "streamproof run --seed 7",
+		Host:  record.Host{OS: "linux", Arch: "amd64", CPUs: 2, Clock: "kernel (SO_TIMESTAMPNS)"}, Scenarios: scenarios}
 	b.Run.Finished = time.Hour
 	for i := range scenarios {
 		b.Run.Plan.Scenarios[i].Policy = policy(scenarios[i].Policy)
@@ -111,7 +112,8 @@ func (b *Builder) Log(kind record.LogKind, lines ...LogLine) {
 
 // Note adds a note to the first scenario.
 func (b *Builder) Note(kind record.NoteKind, text, settle string) {
-	b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: b.Run.Plan.Scenarios[0].ID, Kind: kind, Text: text, Settle: settle})
+	b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: b.Run.Plan.Scenarios[0].ID, Kind: kind, Text: text,
+		Settle: settle})
 }
 
 // Ledger adds the server's account of a stream that we left.

@@ -60,7 +60,8 @@ type End func(s *record.Stream, last time.Duration)
 // Stream makes the record.
 func (sh Shape) Stream() record.Stream {
 	sh = sh.defaults()
-	s := record.Stream{Seq: sh.Seq, Scenario: sh.Scenario, Group: sh.Group, Hop: sh.Hop, Nonce: fmt.Sprintf("nonce-%d", sh.Seq),
+	s := record.Stream{Seq: sh.Seq, Scenario: sh.Scenario, Group: sh.Group, Hop: sh.Hop,
+		Nonce: fmt.Sprintf("nonce-%d", sh.Seq),
 		Sched: sh.Start, Connect: sh.Start + ms/4, Send: sh.Start + ms/2, Headers: sh.Start + 2*ms,
 		First: record.Never, FirstAny: record.Never, Last: record.Never, TerminalAt: record.Never,
 		Status: 200, Proto: "HTTP/1.1", ContentType: "text/event-stream", Header: map[string]string{},

@@ -72,7 +72,8 @@ func (o options) attached(n int) []arm {
 		{name: "plain Vegeta", reader: "vegeta", streams: n},
 		{name: "`run --url … --scenario direct`", streams: n, limits: limits, args: []string{"--scenario", "direct"}},
 		{name: usual, streams: n, limits: limits},
-		{name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%", when: o.load.Events / 5, acted: true},
+		{name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%", when: o.load.Events / 5,
+			acted: true},
 	}
 }
 

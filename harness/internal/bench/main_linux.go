@@ -122,7 +122,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.binary, "binary", "bin/streamproof", "the built streamproof")
 	o.streams, o.through, o.crowd = sizes{5000}, sizes{1000}, sizes{5000, 10000, 15000}
 	flags.Var(&o.streams, "streams", "streams at a time; several `numbers` with commas show how costs grow")
-	flags.Var(&o.through, "through", "streams through a relay, 5 descriptors each, and through toxiproxy; several `numbers` find the knee")
+	flags.Var(&o.through, "through", "streams through a relay, 5 descriptors each, and through toxiproxy; several "+
+		"`numbers` find the knee")
 	flags.Var(&o.crowd, "crowd", fmt.Sprintf("streams at a time whose events are %d times slower", slower))
 	flags.IntVar(&o.load.Events, "events", 100, "events a stream")
 	flags.DurationVar(&o.load.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
@@ -162,5 +163,6 @@ func measureAll(ctx context.Context, args []string, stdout, stderr io.Writer) (e
 	}
 	fmt.Fprintf(stdout, "%d events a stream, one each %v; %s/%s, %d cores, load before %s\n\n", o.load.Events, o.load.Gap,
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), server.loadBefore)
-	return errors.Join(writeTable(stdout, rows), writeGrowth(stdout, rows), writeArrivals(stdout, rows), writeActed(stdout, rows), writeKnee(stdout, rows))
+	return errors.Join(writeTable(stdout, rows), writeGrowth(stdout, rows), writeArrivals(stdout, rows),
+		writeActed(stdout, rows), writeKnee(stdout, rows))
 }

@@ -170,7 +170,8 @@ var words = []string{"the ", "quick ", "brown ", "fox ", "jumps ", "over ", "a "
 // event appends one chunk with one event, stamped last of all.
 func (e *emitter) event(choice string, k int) {
 	const head = `data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"bench",`
-	body := fmt.Appendf(nil, head+`"choices":[%s],"streamproof":{"seq":%d,"t":%d}}`+"\n\n", choice, k, time.Now().UnixNano())
+	body := fmt.Appendf(nil, head+`"choices":[%s],"streamproof":{"seq":%d,"t":%d}}`+"\n\n", choice, k,
+		time.Now().UnixNano())
 	e.buf = fmt.Appendf(e.buf, "%x\r\n%s\r\n", len(body), body)
 }
 

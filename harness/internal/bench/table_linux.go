@@ -33,7 +33,8 @@ func (r row) memory() float64 {
 	return max(0, float64(r.cost.Peak-r.base.Peak)) / float64(r.load.Streams)
 }
 
-var columns = []string{"process", "streams", "whole", "CPU, × reader", "of it for one stream", "KiB a stream, and without", "first event p50 / p99",
+var columns = []string{"process", "streams", "whole", "CPU, × reader", "of it for one stream",
+	"KiB a stream, and without", "first event p50 / p99",
 	"added to a gap, p99", "verdict"}
 
 // writeTable prints the rows. The first row of a load is the floor of all others of
@@ -84,7 +85,8 @@ func writeArrivals(w io.Writer, rows []row) error {
 			continue
 		}
 		us := float64(quantile(r.seen.after, 0.99).Nanoseconds()) / 1e3
-		if _, err := fmt.Fprintf(w, "\nAt %d streams an arrival is off by %.0f µs at most (p99), with what the server took to write%s.\n",
+		if _, err := fmt.Fprintf(w, "\nAt %d streams an arrival is off by %.0f µs at most (p99), with what the server took "+
+			"to write%s.\n",
 			r.load.Streams, us, against(us, r.limits.arrival)); err != nil {
 			return err
 		}
@@ -124,7 +126,8 @@ func writeKnee(w io.Writer, rows []row) error {
 	good := 0
 	for _, r := range in {
 		if quantile(r.seen.added, 0.99).Seconds()*1e3 > r.limits.gap {
-			_, err := fmt.Fprintf(w, "\nKnee of the chain: at %d streams it adds %s to a gap (p99); %d streams are the most measured within %g ms.\n",
+			_, err := fmt.Fprintf(w, "\nKnee of the chain: at %d streams it adds %s to a gap (p99); %d streams are the most "+
+				"measured within %g ms.\n",
 				r.load.Streams, show(quantile(r.seen.added, 0.99)), good, r.limits.gap)
 			return err
 		}

@@ -138,7 +138,8 @@ func write(dir string, n, bad int) error {
 	end := 4*length + time.Duration(n)*length/atOnce
 	id := plan.Scenarios[0].ID
 	w.Wave(record.Wave{Scenario: id, Group: record.Solo, Hop: "app", Asked: 1, Started: 1, End: length, InBodyAtFault: -1})
-	w.Wave(record.Wave{Scenario: id, Group: record.Load, Hop: "app", Asked: atOnce, Started: n - 1, Begin: 2 * length, End: end,
+	w.Wave(record.Wave{Scenario: id, Group: record.Load, Hop: "app", Asked: atOnce, Started: n - 1, Begin: 2 * length,
+		End:           end,
 		InBodyAtFault: -1})
 	w.Finish(end, false)
 	return w.Close()

@@ -36,7 +36,8 @@ func (b *box) Ended(ctx context.Context) error {
 		return fmt.Errorf("it ended before it was healthy, %s (it must stay in the foreground)", exitText(c.State.ExitCode))
 	}
 	if n, err := b.Counters(ctx); err == nil && n[oomKill] >= hopeless {
-		return fmt.Errorf("the kernel killed %d of its processes for memory: the limit of %s is too small to start", n[oomKill], bytesText(b.memory))
+		return fmt.Errorf("the kernel killed %d of its processes for memory: the limit of %s is too small to start",
+			n[oomKill], bytesText(b.memory))
 	}
 	return nil
 }

@@ -219,7 +219,8 @@ func (b *box) remove(ctx context.Context) error {
 // create: Error response from daemon: …".
 func plain(err error) string {
 	text := oneLine(err.Error())
-	for _, noise := range []string{"Error response from daemon: ", "generic container: ", "create container: ", "start container: ", "container create: ", "container start: "} {
+	for _, noise := range []string{"Error response from daemon: ", "generic container: ", "create container: ",
+		"start container: ", "container create: ", "container start: "} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
 	return text

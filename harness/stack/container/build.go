@@ -49,7 +49,8 @@ func (d *daemon) build(ctx context.Context, r recipe) (name string, err error) {
 	}
 	defer files.Close() // ends the packing where the daemon has had enough
 	name = r.name()
-	res, err := d.ImageBuild(ctx, files, client.ImageBuildOptions{Tags: []string{name}, Dockerfile: r.file(), Target: r.target,
+	res, err := d.ImageBuild(ctx, files, client.ImageBuildOptions{Tags: []string{name}, Dockerfile: r.file(),
+		Target:    r.target,
 		BuildArgs: r.args, NetworkMode: r.network, ExtraHosts: r.hosts, ShmSize: r.shm, Remove: true, ForceRemove: true})
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", r.folder, err)
@@ -67,7 +68,8 @@ func (r recipe) name() string {
 	if err != nil {
 		abs = r.folder
 	}
-	return fmt.Sprintf("streamproof/app-%08x:dev", crc32.ChecksumIEEE([]byte(abs+"\x00"+r.dockerfile+"\x00"+r.target+r.inline)))
+	return fmt.Sprintf("streamproof/app-%08x:dev",
+		crc32.ChecksumIEEE([]byte(abs+"\x00"+r.dockerfile+"\x00"+r.target+r.inline)))
 }
 
 // inlineFile is what a Dockerfile is called that stands in a compose file.
@@ -89,7 +91,8 @@ func (r recipe) pack() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := archive.TarWithOptions(r.folder, &archive.TarOptions{ExcludePatterns: out, ChownOpts: &archive.ChownOpts{}})
+	files, err := archive.TarWithOptions(r.folder,
+		&archive.TarOptions{ExcludePatterns: out, ChownOpts: &archive.ChownOpts{}})
 	if err != nil || r.inline == "" {
 		return files, err
 	}

@@ -38,7 +38,8 @@ var (
 		"memory": {{"memory.oom_control", map[string]string{"oom_kill": oomKill}},
 			{"memory.failcnt", map[string]string{"": failcnt}},
 			{"memory.usage_in_bytes", map[string]string{"": memoryUsage}}},
-		"cpu": {{"cpu.stat", map[string]string{"nr_periods": cpuPeriods, "nr_throttled": cpuThrottled, "throttled_time": cpuWaited}}},
+		"cpu": {{"cpu.stat", map[string]string{"nr_periods": cpuPeriods, "nr_throttled": cpuThrottled,
+			"throttled_time": cpuWaited}}},
 	}
 	sourcesV2 = []source{
 		{"memory.events", map[string]string{"oom_kill": oomKill, "max": failcnt}},

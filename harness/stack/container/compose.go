@@ -96,7 +96,8 @@ func (f *composition) names(s *types.ServiceConfig) []string {
 
 // service turns one service into a form.
 func (d *daemon) service(ctx context.Context, file *composition, s *types.ServiceConfig) (f form, err error) {
-	f = form{image: s.Image, entrypoint: s.Entrypoint, cmd: s.Command, dir: s.WorkingDir, user: s.User, hostname: s.Hostname,
+	f = form{image: s.Image, entrypoint: s.Entrypoint, cmd: s.Command, dir: s.WorkingDir, user: s.User,
+		hostname:   s.Hostname,
 		stopSignal: s.StopSignal, tty: s.Tty, stdin: s.StdinOpen, health: checkOf(s), files: map[string][]byte{}}
 	if s.Build != nil {
 		if f.image, err = d.build(ctx, recipeOf(s.Build)); err != nil {
@@ -176,7 +177,8 @@ func (f *form) hand(file *composition, s *types.ServiceConfig) error {
 		if !path.IsAbs(at) {
 			at = "/" + at
 		}
-		if err := f.handOne("config "+c.Source, at, types.FileObjectConfig(file.Project.Configs[c.Source]), file); err != nil {
+		if err := f.handOne("config "+c.Source, at, types.FileObjectConfig(file.Project.Configs[c.Source]),
+			file); err != nil {
 			return err
 		}
 	}
@@ -185,7 +187,8 @@ func (f *form) hand(file *composition, s *types.ServiceConfig) error {
 		if !path.IsAbs(at) {
 			at = "/run/secrets/" + at
 		}
-		if err := f.handOne("secret "+c.Source, at, types.FileObjectConfig(file.Project.Secrets[c.Source]), file); err != nil {
+		if err := f.handOne("secret "+c.Source, at, types.FileObjectConfig(file.Project.Secrets[c.Source]),
+			file); err != nil {
 			return err
 		}
 	}
@@ -220,7 +223,8 @@ func (f *form) limit(s *types.ServiceConfig) {
 		return
 	}
 	most := s.Deploy.Resources.Limits
-	f.memory, f.pids, f.cpus = cmp.Or(int64(most.MemoryBytes), f.memory), cmp.Or(most.Pids, f.pids), cmp.Or(decimal(float32(most.NanoCPUs)), f.cpus)
+	f.memory, f.pids, f.cpus = cmp.Or(int64(most.MemoryBytes), f.memory), cmp.Or(most.Pids, f.pids),
+		cmp.Or(decimal(float32(most.NanoCPUs)), f.cpus)
 }
 
 // decimal is a number with the digits that its file has: 0.3 and not 0.30000001192.
@@ -237,7 +241,8 @@ func tune(h *container.HostConfig, s *types.ServiceConfig) {
 	slices.Sort(h.ExtraHosts)
 	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
 		l := s.Ulimits[name]
-		h.Ulimits = append(h.Ulimits, &container.Ulimit{Name: name, Soft: int64(cmp.Or(l.Soft, l.Single)), Hard: int64(cmp.Or(l.Hard, l.Single))})
+		h.Ulimits = append(h.Ulimits, &container.Ulimit{Name: name, Soft: int64(cmp.Or(l.Soft, l.Single)),
+			Hard: int64(cmp.Or(l.Hard, l.Single))})
 	}
 }
 

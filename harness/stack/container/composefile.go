@@ -40,7 +40,8 @@ func CheckCompose(ctx context.Context, c stack.Compose) (warnings []string, err 
 // Services lists the services of a compose file, sorted, also those of profiles that
 // are not active.
 func Services(path string) ([]string, error) {
-	project, _, err := loadCompose(context.Background(), path, cli.WithoutEnvironmentResolution, cli.WithConsistency(false))
+	project, _, err := loadCompose(context.Background(), path, cli.WithoutEnvironmentResolution,
+		cli.WithConsistency(false))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,8 @@ func readCompose(ctx context.Context, c stack.Compose) (*composition, error) {
 var composing sync.Mutex
 
 // loadCompose reads a file as `docker compose -f FILE` does.
-func loadCompose(ctx context.Context, path string, more ...cli.ProjectOptionsFn) (p *types.Project, warnings []string, err error) {
+func loadCompose(ctx context.Context, path string, more ...cli.ProjectOptionsFn) (p *types.Project, warnings []string,
+	err error) {
 	options, err := composeOptions(path, more...)
 	if err != nil {
 		return nil, nil, err
@@ -100,7 +102,8 @@ func composeOptions(path string, more ...cli.ProjectOptionsFn) (*cli.ProjectOpti
 	}
 	// The order counts: .env lies beside the file, the environment goes before it, and
 	// both may say which profiles are active.
-	fns := append([]cli.ProjectOptionsFn{cli.WithWorkingDirectory(filepath.Dir(abs)), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
+	fns := append([]cli.ProjectOptionsFn{cli.WithWorkingDirectory(filepath.Dir(abs)), cli.WithOsEnv, cli.WithEnvFiles(),
+		cli.WithDotEnv,
 		cli.WithDefaultProfiles(), cli.WithResolvedPaths(true), cli.WithDiscardEnvFile}, more...)
 	options, err := cli.NewProjectOptions([]string{abs}, fns...)
 	if err != nil {
@@ -174,19 +177,25 @@ func (f *composition) dependencies(name string, path []string) (order []string, 
 // tomorrow.
 var (
 	carriedOver = []string{
-		"image", "build", "command", "entrypoint", "environment", "env_file", "working_dir", "user", "hostname", "container_name",
-		"expose", "ports", "networks", "links", "extra_hosts", "dns", "volumes", "tmpfs", "configs", "secrets", "depends_on", "healthcheck",
-		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_grace_period", "stop_signal", "init", "read_only",
+		"image", "build", "command", "entrypoint", "environment", "env_file", "working_dir", "user", "hostname",
+		"container_name",
+		"expose", "ports", "networks", "links", "extra_hosts", "dns", "volumes", "tmpfs", "configs", "secrets", "depends_on",
+		"healthcheck",
+		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_grace_period", "stop_signal", "init",
+		"read_only",
 		"privileged", "cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open",
 	}
 	// ofNoAccount are keys for people, for other tools, or for what streamproof does
 	// itself: networks, logs, restarts and the number of replicas.
 	ofNoAccount = []string{
-		"annotations", "attach", "develop", "extends", "labels", "label_file", "log_driver", "log_opt", "logging", "mem_reservation",
+		"annotations", "attach", "develop", "extends", "labels", "label_file", "log_driver", "log_opt", "logging",
+		"mem_reservation",
 		"memswap_limit", "mem_swappiness", "platform", "profiles", "pull_policy", "pull_refresh_after", "restart", "scale",
 	}
-	carriedOverOfBuild = []string{"context", "dockerfile", "dockerfile_inline", "target", "args", "extra_hosts", "network", "shm_size"}
-	ofNoAccountOfBuild = []string{"cache_from", "cache_to", "labels", "no_cache", "no_cache_filter", "platforms", "provenance", "pull", "sbom", "tags"}
+	carriedOverOfBuild = []string{"context", "dockerfile", "dockerfile_inline", "target", "args", "extra_hosts", "network",
+		"shm_size"}
+	ofNoAccountOfBuild = []string{"cache_from", "cache_to", "labels", "no_cache", "no_cache_filter", "platforms",
+		"provenance", "pull", "sbom", "tags"}
 	// volumeTypes are those of volumes that are carried over.
 	volumeTypes = []string{types.VolumeTypeBind, types.VolumeTypeVolume, types.VolumeTypeTmpfs}
 )
@@ -205,7 +214,8 @@ func (f *composition) screen() error {
 		}
 		for i, v := range service.Volumes {
 			if !slices.Contains(volumeTypes, v.Type) {
-				return fmt.Errorf("services.%s.volumes[%d]: streamproof does not carry over volumes of type %q; it does %s", name, i, v.Type, strings.Join(volumeTypes, ", "))
+				return fmt.Errorf("services.%s.volumes[%d]: streamproof does not carry over volumes of type %q; it does %s", name,
+					i, v.Type, strings.Join(volumeTypes, ", "))
 			}
 			if v.Volume != nil && v.Volume.Subpath != "" {
 				return fmt.Errorf("services.%s.volumes[%d]: streamproof does not carry over volume.subpath", name, i)
@@ -229,7 +239,8 @@ func screened(place string, part any, known ...[]string) error {
 	all := slices.Concat(known...)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if keys[key] != nil && !slices.Contains(all, key) {
-			return fmt.Errorf("%s.%s: streamproof does not carry this over, and the app may not run as it does under Compose; take it out for this test", place, key)
+			return fmt.Errorf("%s.%s: streamproof does not carry this over, and the app may not run as it does under Compose; "+
+				"take it out for this test", place, key)
 		}
 	}
 	return nil

@@ -121,13 +121,15 @@ func refuse(spec *stack.Spec) error {
 	}
 	switch {
 	case len(app.Command) > 0:
-		return &stack.Unable{What: "run a command", Why: "the Docker stack starts containers only; put the command into an image, or use the local stack"}
+		return &stack.Unable{What: "run a command", Why: "the Docker stack starts containers only; put the command into an " +
+			"image, or use the local stack"}
 	case app.URL != "":
 		return &stack.Unable{What: "attach to a URL", Why: "the Docker stack starts the app itself; the local stack attaches"}
 	case kinds != 1:
 		return fmt.Errorf("open docker stack: one of origin, image, build and compose must be given, not %d", kinds)
 	case app.Port == toxiproxyAPI || app.Port == relayAPI || app.Port == controlPort:
-		return fmt.Errorf("open docker stack: port %d is one that the links use for themselves; let the app listen elsewhere", app.Port)
+		return fmt.Errorf("open docker stack: port %d is one that the links use for themselves; let the app listen elsewhere",
+			app.Port)
 	case app.Port < 0 || app.Port > 65535:
 		return fmt.Errorf("open docker stack: %d is no port", app.Port)
 	}

@@ -174,7 +174,8 @@ func (b *box) healthcheck(ctx context.Context) (*container.HealthConfig, error) 
 		}
 		if info.Config != nil && info.Config.Healthcheck != nil {
 			check = &container.HealthConfig{Test: info.Config.Healthcheck.Test, Interval: info.Config.Healthcheck.Interval,
-				Timeout: info.Config.Healthcheck.Timeout, StartPeriod: info.Config.Healthcheck.StartPeriod, Retries: info.Config.Healthcheck.Retries}
+				Timeout: info.Config.Healthcheck.Timeout, StartPeriod: info.Config.Healthcheck.StartPeriod,
+				Retries: info.Config.Healthcheck.Retries}
 		}
 	}
 	if check == nil || len(check.Test) < 2 || check.Test[0] == "NONE" {
@@ -206,7 +207,8 @@ func checkOf(s *types.ServiceConfig) *container.HealthConfig {
 	case len(h.Test) == 0:
 		return nil
 	}
-	c := &container.HealthConfig{Test: h.Test, Interval: lasts(h.Interval), Timeout: lasts(h.Timeout), StartPeriod: lasts(h.StartPeriod)}
+	c := &container.HealthConfig{Test: h.Test, Interval: lasts(h.Interval), Timeout: lasts(h.Timeout),
+		StartPeriod: lasts(h.StartPeriod)}
 	if h.Retries != nil {
 		c.Retries = int(*h.Retries)
 	}

@@ -98,7 +98,8 @@ func (l *link) aim(ctx context.Context, main, control string, toxics []stack.Tox
 		name, target string
 		port         int
 	}{{mainLane, main, l.port}, {controlLane, control, controlPort}} {
-		body := map[string]any{"name": lane.name, "listen": "0.0.0.0:" + strconv.Itoa(lane.port), "upstream": lane.target, "enabled": true}
+		body := map[string]any{"name": lane.name, "listen": "0.0.0.0:" + strconv.Itoa(lane.port), "upstream": lane.target,
+			"enabled": true}
 		if err := l.call(ctx, http.MethodPost, "/proxies", body); err != nil {
 			return fmt.Errorf("set up link %s: %w", l.name, err)
 		}

@@ -39,7 +39,8 @@ func self() owner {
 	name, _ := os.Hostname()
 	space, _ := os.Readlink("/proc/self/ns/pid")
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return owner{pid: os.Getpid(), start: startOf(os.Getpid()), boot: strings.TrimSpace(string(boot)), host: name + " " + space}
+	return owner{pid: os.Getpid(), start: startOf(os.Getpid()), boot: strings.TrimSpace(string(boot)),
+		host: name + " " + space}
 }
 
 // labels are for one part of one stack.

@@ -60,7 +60,8 @@ func (p *plan) origin(o *stack.Origin, images Images) {
 		p.port = defaultPort
 	}
 	p.what, p.form.image = "origin", images.Origin
-	p.form.cmd = append([]string{"--listen", "0.0.0.0:" + strconv.Itoa(p.port), "--workers", strconv.Itoa(max(o.Workers, 1))}, o.Args...)
+	p.form.cmd = append([]string{"--listen", "0.0.0.0:" + strconv.Itoa(p.port), "--workers",
+		strconv.Itoa(max(o.Workers, 1))}, o.Args...)
 }
 
 // limit sets what the spec asks for over what a compose file said.

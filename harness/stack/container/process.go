@@ -161,7 +161,8 @@ done 2>/dev/null`
 func (b *box) processesInside(ctx context.Context) ([]chain.Process, error) {
 	out, err := b.exec(ctx, "sh", "-c", listScript)
 	if err != nil {
-		return nil, &stack.Unable{What: "see the processes of " + b.part, Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
+		return nil, &stack.Unable{What: "see the processes of " + b.part,
+			Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
 	}
 	return parseList(out), nil
 }

@@ -163,7 +163,8 @@ func (d *daemon) stop(ctx context.Context, b *box, grace time.Duration) error {
 	seconds := int(grace / time.Second)
 	if part := grace % time.Second; part != 0 {
 		seconds++ // Docker's end is the backstop
-		kill := time.AfterFunc(grace, func() { _, _ = d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: "KILL"}) })
+		kill := time.AfterFunc(grace,
+			func() { _, _ = d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: "KILL"}) })
 		defer kill.Stop()
 	}
 	if _, err := d.ContainerStop(ctx, b.id, client.ContainerStopOptions{Timeout: &seconds}); err != nil {

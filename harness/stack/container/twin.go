@@ -70,7 +70,8 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 	}
 	port := s.plan.port // where a user's nginx.conf looks for the app
 	origin, err := start(0, form{part: probeOriginPart, image: s.images.Relay, ports: []int{port},
-		cmd: []string{"-probe", "-listen", ":" + strconv.Itoa(port), "-life", time.Until(s.until).Round(time.Second).String()}})
+		cmd: []string{"-probe", "-listen", ":" + strconv.Itoa(port), "-life",
+			time.Until(s.until).Round(time.Second).String()}})
 	if err != nil {
 		return nil, err
 	}

@@ -158,7 +158,9 @@ func (s machine) Open(_ context.Context, i int) (*chain.Replica, error) {
 		r.link.main.Addr, r.link.control.Addr = string(r.addr), string(r.addr) // the edge knows it by its own
 		open.Link = r.link
 		s.host(main, func(ctx context.Context, from addr) (net.Conn, error) { return direct(s.behind(ctx, from, r, true)) })
-		s.host(control, func(ctx context.Context, from addr) (net.Conn, error) { return direct(s.behind(ctx, from, r, false)) })
+		s.host(control, func(ctx context.Context, from addr) (net.Conn, error) {
+			return direct(s.behind(ctx, from, r, false))
+		})
 	}
 	s.mu.Lock()
 	s.all = append(s.all, r)

@@ -78,13 +78,16 @@ func (c *Stack) refuse() error {
 	case app.Image != "" || app.Build != "" || app.Compose != (stack.Compose{}):
 		return &stack.Unable{What: "run a container", Why: "the local stack starts processes only; the Docker stack can"}
 	case app.Memory != 0 || app.CPUs != 0 || app.Pids != 0 || app.Shm != 0:
-		return &stack.Unable{What: "limit the app's memory, CPUs or pids", Why: "the local stack has no cgroup of its own; the Docker stack has"}
+		return &stack.Unable{What: "limit the app's memory, CPUs or pids",
+			Why: "the local stack has no cgroup of its own; the Docker stack has"}
 	case app.URL != "" && c.spec.Replicas > 1:
 		return stack.NotStarted("run replicas of a URL")
 	case app.Port != 0 && c.spec.Replicas > 1:
-		return errors.New("start replicas: they cannot share one port; leave the port out and use {port} or $PORT in the command")
+		return errors.New("start replicas: they cannot share one port; leave the port out and use {port} or $PORT in the " +
+			"command")
 	case c.spec.Edge.NginxConf != "":
-		return &stack.Unable{What: "run your own nginx.conf", Why: "its addresses are those of containers; the Docker stack can"}
+		return &stack.Unable{What: "run your own nginx.conf",
+			Why: "its addresses are those of containers; the Docker stack can"}
 	case app.URL == "" && len(c.opt.GuardCommand) == 0:
 		return errors.New("open local stack: Options.GuardCommand is empty")
 	case app.Origin != nil && len(c.opt.OriginCommand) == 0:
@@ -104,7 +107,8 @@ func (c *Stack) refuseEdge() (err error) {
 		return err
 	}
 	if c.remote.TLS {
-		return &stack.Unable{What: "put an edge before an https URL", Why: "it would have to speak TLS to it; the app's own edge is part of what the URL tests",
+		return &stack.Unable{What: "put an edge before an https URL",
+			Why: "it would have to speak TLS to it; the app's own edge is part of what the URL tests",
 			App: true, Settle: "test the app behind a plain http URL"}
 	}
 	if c.nginx = findNginx(c.opt.NginxPath); c.nginx != "" {

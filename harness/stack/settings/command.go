@@ -33,7 +33,8 @@ var servers = []server{
 			"--limit-concurrency": "limit_concurrency", "--limit-max-requests": "limit_max_requests", "--workers": "workers",
 			"--backlog": "backlog",
 		},
-		defaults: map[string]string{"timeout_keep_alive": "5", "timeout_graceful_shutdown": "none", "limit_concurrency": "none",
+		defaults: map[string]string{"timeout_keep_alive": "5", "timeout_graceful_shutdown": "none",
+			"limit_concurrency":  "none",
 			"limit_max_requests": "none", "workers": "1"}},
 }
 

@@ -40,8 +40,9 @@ var (
 	inner      = regexp.MustCompile(`^\s+([a-z_]+)\s*=\s*[^=]`)
 	number     = regexp.MustCompile(`^\d+(?:\.\d+)?$`)
 	str        = regexp.MustCompile(`^(?:"([^"\\]*)"|'([^'\\]*)')$`)
-	fromEnv    = regexp.MustCompile(`^(?:int|float|str)?\(?\s*os\.(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*(?:,\s*(.+?)\s*)?\)\s*\)?$`)
-	comment    = regexp.MustCompile(`\s+#.*$`)
+	fromEnv    = regexp.MustCompile(`^(?:int|float|str)?\(?\s*os\.(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*(?:,` +
+		`\s*(.+?)\s*)?\)\s*\)?$`)
+	comment = regexp.MustCompile(`\s+#.*$`)
 )
 
 // assign reads plain assignments: numbers, strings, and what the environment may

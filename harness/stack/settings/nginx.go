@@ -52,7 +52,8 @@ type family struct {
 // families of ngx_http_proxy_module. gRPC is never buffered (ngx_http_grpc_module).
 var families = []family{
 	{name: "proxy"},
-	{name: "grpc", lacks: []string{"buffering", "buffers", "max_temp_file_size", "ignore_client_abort", "cache", "request_buffering", "http_version"}},
+	{name: "grpc", lacks: []string{"buffering", "buffers", "max_temp_file_size", "ignore_client_abort", "cache",
+		"request_buffering", "http_version"}},
 	{name: "fastcgi", lacks: []string{"http_version"}},
 	{name: "uwsgi", lacks: []string{"http_version"}},
 	{name: "scgi", lacks: []string{"http_version"}},

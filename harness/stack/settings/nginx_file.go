@@ -174,7 +174,8 @@ func (in *includer) join(block crossplane.Directives, depth int) (joined crosspl
 
 func (in *includer) files(files []string, depth int) (all crossplane.Directives, err error) {
 	if depth >= includeDepth {
-		return nil, fmt.Errorf("read nginx.conf: %s: files include each other more than %d deep", filepath.Base(files[0]), includeDepth)
+		return nil, fmt.Errorf("read nginx.conf: %s: files include each other more than %d deep", filepath.Base(files[0]),
+			includeDepth)
 	}
 	in.joined = true
 	for _, file := range files {

@@ -128,7 +128,8 @@ type trip struct {
 
 func newTrip(c *Conf, http, server crossplane.Directives, path string) *trip {
 	uri, query, asks := strings.Cut(path, "?")
-	vars := map[string]string{"request_uri": path, "args": query, "query_string": query, "is_args": "", "scheme": "http", "https": ""}
+	vars := map[string]string{"request_uri": path, "args": query, "query_string": query, "is_args": "", "scheme": "http",
+		"https": ""}
 	if asks {
 		vars["is_args"] = "?"
 	}
@@ -274,7 +275,8 @@ func (t *trip) condition(block crossplane.Directives) (crossplane.Directives, er
 	case own != nil || len(maybe) == 0:
 		return nil, nil
 	case len(maybe) > 1:
-		return nil, fmt.Errorf("several conditions of the location that serves %s pass it on, and which one holds depends on the request", t.uri)
+		return nil, fmt.Errorf("several conditions of the location that serves %s pass it on, and which one holds depends "+
+			"on the request", t.uri)
 	}
 	return maybe[0], nil
 }

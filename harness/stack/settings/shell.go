@@ -61,7 +61,8 @@ func unescaped(text string, quoted bool) string {
 // words of several commands follow one another.
 func Shell(argv []string) (words []string) {
 	for i, a := range argv {
-		script := len(argv) == 1 || i > 1 && strings.HasPrefix(argv[i-1], "-") && strings.HasSuffix(argv[i-1], "c") && shells[path.Base(argv[i-2])]
+		script := len(argv) == 1 || i > 1 && strings.HasPrefix(argv[i-1], "-") && strings.HasSuffix(argv[i-1], "c") &&
+			shells[path.Base(argv[i-2])]
 		if !script {
 			words = append(words, a)
 			continue
