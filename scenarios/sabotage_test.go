@@ -152,6 +152,7 @@ func checkCause(t *testing.T, r *verdict.Report, want string) {
 		got = append(got, fmt.Sprintf("%s (%s)", c.Cause, c.Confidence))
 	}
 	if len(got) == 0 || r.Scenarios[0].Causes[0].Cause != want {
+		excuse(t, &r.Scenarios[0])
 		t.Errorf("causes %v, want %q first", got, want)
 	}
 }
