@@ -90,8 +90,7 @@
 //
 // # Words
 //
-// The nouns of this module, each with one meaning. A test holds the exported types to
-// them.
+// The nouns of this module, each with one meaning.
 //
 //   - App: the system under test.
 //   - Replica: one instance of the app, of one process or several.
