@@ -41,7 +41,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrow(root)
-	root.AddCommand(runCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(), scenariosCommand(),
+	root.AddCommand(runCommand(), searchCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(),
+		scenariosCommand(),
 		initCommand(),
 		schemaCommand(), versionCommand())
 	return root

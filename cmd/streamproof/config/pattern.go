@@ -146,3 +146,10 @@ func (f *File) checkStages() error {
 
 // RequestsFile is the path of load.prompts, "" for none.
 func (f *File) RequestsFile() string { return f.Load.Prompts }
+
+// String is p as a flag shows it.
+func (p Share) String() string {
+	return unlessZero(p, strconv.FormatFloat(float64(p)*100, 'g', -1, 64)+"%")
+}
+
+func (Share) Type() string { return "share" }
