@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"strconv"
 	"strings"
@@ -18,14 +19,35 @@ const helpWidth = 100
 
 // widthOf is how many columns the command may print: those of the terminal, or of
 // COLUMNS, which shells and man set.
-func widthOf(cmd *cobra.Command) int {
+func widthOf(cmd *cobra.Command) int { return cmp.Or(knownWidth(cmd), helpWidth) }
+
+// knownWidth is the width of the screen; 0 for a pipe, where nobody says.
+func knownWidth(cmd *cobra.Command) int {
 	if s := reports.ScreenOf(cmd.OutOrStdout()); s.Width > 0 {
 		return s.Width
 	}
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 20 {
 		return n
 	}
-	return helpWidth
+	return 0
+}
+
+// reflowed breaks each line of a list between words, and keeps its indent. A width of 0
+// breaks none.
+func reflowed(text string, width int) string {
+	if width == 0 {
+		return text
+	}
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		words := strings.TrimLeft(line, " ")
+		if words == "" {
+			out = append(out, line)
+			continue
+		}
+		out = append(out, fill(words, line[:len(line)-len(words)], width)...)
+	}
+	return strings.Join(out, "\n")
 }
 
 // wrapped breaks lines between words, and nowhere else: a word that is longer than a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/scenarios/recipes"
 )
 
 const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
@@ -20,22 +21,26 @@ complete it. Without --url, --image or --command it is for the built-in origin.
 For an app of yours, say what is asked for (--path, --body). Where you do not say
 how the answer is read (--dialect), init starts the app, or goes to its URL on
 this machine, asks once and reads it off the answer; --no-ask leaves that out.
-What is still open is marked in the file.`
+What is still open is marked in the file. --recipe writes a ready file for a common
+stack instead, and beside it the small app that it starts.`
 
 func initCommand() *cobra.Command {
 	var s config.Start
 	var out string
 	var force, noAsk bool
 	var headers []string
-	var text string
+	var text, recipe string
 	cmd := &cobra.Command{
 		Use:   "init [flags]",
 		Short: "Write a first streamproof.yaml",
 		Long:  initLong,
-		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n  streamproof run -f " +
-			"streamproof.yaml",
+		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n" +
+			"  streamproof init --recipe fastapi\n  streamproof run -f streamproof.yaml",
 		Args: takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if recipe != "" {
+				return writeRecipe(cmd.OutOrStdout(), recipe, out, force, cmd.Flags())
+			}
 			err := oneApp(s)
 			if err == nil && text != "" {
 				s.Body, err = body("--body", text)
@@ -64,6 +69,8 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.URL, "url", "", "for a server that already runs at `URL`")
 	cmd.Flags().StringVar(&s.Image, "image", "", "for the container image `NAME`")
 	cmd.Flags().StringVar(&s.Command, "command", "", "for the program `'PROGRAM ARGS'`")
+	cmd.Flags().StringVar(&recipe, "recipe", "", "for a common stack, with a small app that runs as it is: `NAME` is "+
+		strings.Join(recipes.Names(), ", "))
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	cmd.Flags().StringVar(&s.Terminal, "terminal", "",
@@ -75,6 +82,11 @@ func initCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&noAsk, "no-ask", false, "do not ask the app how it answers")
 	cmd.Flags().StringVarP(&out, "out", "o", "streamproof.yaml", "write to `FILE`")
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	for name, list := range map[string]func() []string{"recipe": recipes.Names, "dialect": config.Dialects} {
+		if err := cmd.RegisterFlagCompletionFunc(name, choices(list)); err != nil {
+			panic(err) // the flag is there, and is completed once
+		}
+	}
 	return cmd
 }
 

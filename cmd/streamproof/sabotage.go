@@ -33,13 +33,13 @@ func sabotageList() []listedSabotage {
 	return list
 }
 
-func showSabotages(w io.Writer, list []listedSabotage) error {
+func showSabotages(w io.Writer, list []listedSabotage, width int) error {
 	var b strings.Builder
 	for _, s := range list {
 		fmt.Fprintf(&b, "%s: %s\n    revealed by %s as %s\n", s.Name, s.Does, s.Scenario, s.finding())
 	}
 	b.WriteString("\nRun one with: streamproof run --sabotage NAME\n")
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, reflowed(b.String(), width))
 	return err
 }
 

@@ -44,11 +44,11 @@ func scenariosCommand() *cobra.Command {
 			case sabotages && asJSON:
 				return writeJSON(w, broken)
 			case sabotages:
-				return showSabotages(w, broken)
+				return showSabotages(w, broken, knownWidth(cmd))
 			case asJSON:
 				return writeJSON(w, list)
 			}
-			return showScenarios(w, list)
+			return showScenarios(w, list, knownWidth(cmd))
 		},
 	}
 	cmd.Flags().BoolVar(&sabotages, "sabotages", false, "list the ways to break the built-in origin, and what each must "+
@@ -180,7 +180,7 @@ func needs(s harness.Scenario) []string {
 	return list
 }
 
-func showScenarios(w io.Writer, list []listedScenario) error {
+func showScenarios(w io.Writer, list []listedScenario, width int) error {
 	var b strings.Builder
 	for i, s := range list {
 		if i > 0 {
@@ -201,7 +201,7 @@ func showScenarios(w io.Writer, list []listedScenario) error {
 			fmt.Fprintf(&b, "    needs: %s\n", strings.Join(s.Needs, ", "))
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, reflowed(b.String(), width))
 	return err
 }
 
