@@ -241,6 +241,10 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 		if sc.Verdict == verdict.NotApplicable {
 			return search.Outcome{Unknown: sc.ID + " does not apply: " + sc.Why}
 		}
+		// Whatever failed: a load that was not sent as asked shows no limit of the app.
+		if i := slices.IndexFunc(sc.Checks, shortOfLoad); i >= 0 {
+			return search.Outcome{Unknown: sc.Checks[i].Name + ": " + sc.Checks[i].Why}
+		}
 		for _, c := range sc.Checks {
 			switch {
 			case c.Verdict == verdict.Fail:
@@ -255,6 +259,11 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 		}
 	}
 	return out
+}
+
+// shortOfLoad reports whether a check found that our own side fell short.
+func shortOfLoad(c verdict.Check) bool {
+	return c.Verdict == verdict.Inconclusive && slices.Contains([]string{"generator kept up", "load reached"}, c.Name)
 }
 
 // conclude says what was found, and keeps it beside the runs.
