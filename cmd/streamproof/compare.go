@@ -15,10 +15,10 @@ import (
 var compareColumns = []string{"scenario", "run", "verdict", "streams", "outcomes", "TTFE p50", "TTFE p90",
 	"first cause"}
 
-// compare prints several runs side by side: a line for each run of each
+// sideBySide prints several runs side by side: a line for each run of each
 // scenario, the runs of one scenario under one another, so that the eye compares
 // down a column.
-func compare(w io.Writer, runs []stored, markdown bool) error {
+func sideBySide(w io.Writer, runs []stored, markdown bool) error {
 	rows := compareRows(runs)
 	if markdown {
 		return markdownTable(w, compareColumns, rows)

@@ -35,7 +35,7 @@ func TestCompareTellsRunsApart(t *testing.T) {
 	runs := []stored{made("runs/before/", "control", 20, 10*time.Millisecond), made("runs/after", "control", 20, 40*time.Millisecond),
 		made("runs/other", "cut", 2, time.Millisecond)}
 	var b strings.Builder
-	if err := compare(&b, runs, false); err != nil {
+	if err := sideBySide(&b, runs, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -51,7 +51,7 @@ func TestCompareTellsRunsApart(t *testing.T) {
 
 func TestCompareInMarkdown(t *testing.T) {
 	var b strings.Builder
-	if err := compare(&b, []stored{made("a|b", "control", 20, time.Millisecond), made("c", "control", 1, time.Millisecond)}, true); err != nil {
+	if err := sideBySide(&b, []stored{made("a|b", "control", 20, time.Millisecond), made("c", "control", 1, time.Millisecond)}, true); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")

@@ -58,6 +58,7 @@ type runFlags struct {
 	quiet, noColor bool
 	asJSON         bool
 	allowUnable    bool
+	remember       historyEntry
 	require        []string
 }
 
@@ -73,6 +74,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
+	f.registerHistory(fs)
 }
 
 // registerApp adds what says which app is asked for what.
@@ -162,6 +164,14 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 		"seed for choosing which streams are hit and where, `S` (default: random, and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow load on `HOST`; without it only this machine is "+
 		"tested; repeatable")
+}
+
+// registerHistory adds what is remembered of the run.
+func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
+	fs.StringVar(&f.remember.file, "history", "", "add what the run came to to the history `FILE`, such as runs/history.db (see 'streamproof history')")
+	fs.StringVar(&f.remember.version, "app-version", "", "with --history: the version of the app, `NAME`")
+	fs.StringVar(&f.remember.commit, "commit", "", "with --history: the app's commit, `ID` (default: what CI or git say)")
+	fs.StringVar(&f.remember.branch, "branch", "", "with --history: its branch, `NAME` (default: likewise)")
 }
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {

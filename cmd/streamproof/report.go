@@ -15,11 +15,13 @@ import (
 
 const reportLong = `With one run folder, write its report.html again; without any, that of the run that
 began last (runs/latest). With several, print them side by
-side: outcomes, verdicts, and the time to the first event. Neither judges the exit
-code: it is 0 when the report could be written.`
+side: outcomes, verdicts, and the time to the first event ('streamproof compare' tells whether
+they differ). With --history FILE, draw the trend of the runs in it. None of these sets the
+exit code: it is 0 when the report could be written.`
 
 func reportCommand() *cobra.Command {
 	var markdown bool
+	var remembers string
 	cmd := &cobra.Command{
 		Use:   "report [RUNDIR...]",
 		Short: "Write the HTML report again, or show several runs side by side",
@@ -29,6 +31,9 @@ func reportCommand() *cobra.Command {
 		Args:              takes(0, -1, ""),
 		ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if remembers != "" {
+				return historyReport(cmd, remembers)
+			}
 			if len(args) == 0 {
 				dir, err := namedRun(cmd.CommandPath(), nil)
 				if err != nil {
@@ -41,7 +46,7 @@ func reportCommand() *cobra.Command {
 				return err
 			}
 			if len(runs) > 1 {
-				return compare(cmd.OutOrStdout(), runs, markdown)
+				return sideBySide(cmd.OutOrStdout(), runs, markdown)
 			}
 			path, err := runs[0].html()
 			if err == nil {
@@ -51,6 +56,10 @@ func reportCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print several runs as a Markdown table")
+	cmd.Flags().StringVar(&remembers, "history", "", "draw what changed over the runs of the history `FILE`, as a page beside it")
+	if err := cmd.RegisterFlagCompletionFunc("history", files("db")); err != nil {
+		panic(err) // the flag was just added
+	}
 	return cmd
 }
 

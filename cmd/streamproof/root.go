@@ -42,8 +42,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrow(root)
 	root.AddCommand(runCommand(), searchCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(),
-		scenariosCommand(),
-		initCommand(),
+		compareCommand(), trendCommand(), historyCommand(), scenariosCommand(), initCommand(),
 		schemaCommand(), versionCommand())
 	return root
 }

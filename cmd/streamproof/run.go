@@ -138,6 +138,9 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	if err = o.Validate(); err != nil {
 		return o, err
 	}
+	if err = in.remember.check(); err != nil {
+		return o, err
+	}
 	return o, preflight(ctx, o)
 }
 
@@ -158,6 +161,9 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	}
 	if perr := out.print(dir, report); err == nil {
 		err = perr
+	}
+	if herr := in.remember.add(ctx, stderr, dir); err == nil {
+		err = herr
 	}
 	if aerr := inActions(stdout, dir, report); err == nil {
 		err = aerr

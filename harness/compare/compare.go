@@ -248,7 +248,7 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 	if row.A.Center > 0 {
 		row.Delta = row.B.Center/row.A.Center - 1
 		if m.Unit == "s" {
-			noise = math.Max(noise, (LeastTime+delay(x, y))/row.A.Center)
+			noise = math.Max(noise, (LeastTime+delay(x, y, m.Name))/row.A.Center)
 		}
 	}
 	row.Floor = noise
@@ -262,11 +262,16 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 	return row, true
 }
 
-// delay is how much later than due programs were woken in the busier of the two.
-func delay(x, y []*history.Scenario) float64 {
+// delay is how long the busier of the two machines kept programs from running: what it
+// did at its worst is in the longest gap of streams.
+func delay(x, y []*history.Scenario, name string) float64 {
 	late := 0.0
 	for _, s := range slices.Concat(x, y) {
-		late = math.Max(late, s.Delay)
+		d := s.Delay
+		if name == history.Gap {
+			d = math.Max(d, s.DelayMax)
+		}
+		late = math.Max(late, d)
 	}
 	return late
 }
@@ -385,7 +390,7 @@ func (r *Row) decide(runs, fewest int) {
 	case rate && r.A.Touched+r.B.Touched == 0, rate && r.raw > 0.3, !rate && !big:
 		r.Change = Same
 		if !rate && r.Floor > 0.25 {
-			r.Change, r.Why = TooFew, fmt.Sprintf("these runs waver by %.0f %%", 100*r.Floor)
+			r.Change, r.Why = TooFew, fmt.Sprintf("in runs as unsteady as these, less than %.3g%s does not count", r.Floor*r.A.Center, r.Unit)
 			r.need(max(1, fewest-runs))
 		}
 	default:

@@ -19,7 +19,7 @@ var kinds = []kind{
 	{"incomplete streams", func(s *history.Scenario) (int, int) {
 		return s.Untouched.Judged - s.Untouched.Complete, s.Untouched.Judged
 	}},
-	{"incomplete, in the fault's way", func(s *history.Scenario) (int, int) {
+	{"incomplete, exposed to the fault", func(s *history.Scenario) (int, int) {
 		return s.Hit.Judged - s.Hit.Complete, s.Hit.Judged
 	}},
 	{"truncated or corrupt streams", func(s *history.Scenario) (int, int) {

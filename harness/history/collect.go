@@ -102,7 +102,7 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 	r := Row{Started: p.Started, Tool: p.Tool, App: p.App.String(), Machine: machineOf(p.Host), Stack: p.Stack,
 		Seed:    p.Seed,
 		Verdict: report.Verdict, Complete: report.Complete, Streams: report.Started}
-	delay := delayOf(run.Machine)
+	delay, worst := delaysOf(run.Machine)
 	for _, s := range report.Scenarios {
 		plan := record.Scenario{ID: s.ID}
 		for _, sc := range p.Scenarios {
@@ -110,14 +110,16 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 				plan = sc
 			}
 		}
-		r.Scenarios = append(r.Scenarios, c.scenario(&s, loadOf(p, &plan), delay))
+		row := c.scenario(&s, loadOf(p, &plan))
+		row.Delay, row.DelayMax = delay, worst
+		r.Scenarios = append(r.Scenarios, row)
 	}
 	return r
 }
 
-func (c *Collector) scenario(s *verdict.ScenarioReport, load string, delay float64) Scenario {
+func (c *Collector) scenario(s *verdict.ScenarioReport, load string) Scenario {
 	row := Scenario{ID: s.ID, Load: load, Verdict: s.Verdict, Why: s.Why, Started: s.Started, Outcomes: s.Outcomes,
-		Delay: delay, Metrics: map[string]Metric{}}
+		Metrics: map[string]Metric{}}
 	for _, cause := range s.Causes {
 		row.Causes = append(row.Causes, cause.Cause)
 	}
@@ -198,17 +200,18 @@ func Merged(scenarios []*Scenario, name string) *hdrhistogram.Histogram {
 	return sum
 }
 
-// delayOf is how late looks at the machine came: the 90th percentile, in seconds.
-func delayOf(samples []record.MachineSample) float64 {
+// delaysOf is how long the app or we waited for a CPU in each sample, and how late the
+// look itself came: the 90th percentile and the worst, in seconds.
+func delaysOf(samples []record.MachineSample) (p90, worst float64) {
 	var late []float64
 	for _, m := range samples {
-		late = append(late, m.Late.Seconds())
+		late = append(late, max(m.Late, m.OursWaited, m.AppWaited).Seconds())
 	}
 	if len(late) == 0 {
-		return 0
+		return 0, 0
 	}
 	slices.Sort(late)
-	return rank(late, 0.9)
+	return rank(late, 0.9), late[len(late)-1]
 }
 
 // loadOf says what was asked of the app, in one line: two scenarios with equal lines can

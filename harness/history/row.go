@@ -107,9 +107,11 @@ type Scenario struct {
 	Untouched Rate              `json:"untouched"`
 	Hit       Rate              `json:"hit,omitzero"`
 	Metrics   map[string]Metric `json:"metrics"` // by name, see [Metrics]
-	// Delay is how late the machine woke a program that was due, in seconds: the 90th
-	// percentile over the run. 0 where it is not known.
-	Delay float64 `json:"delay,omitempty"`
+	// Delay is how long the machine kept the app or the load generator from running, in
+	// seconds of each quarter of a second: the 90th percentile over the run, and the worst.
+	// 0 where it is not known.
+	Delay    float64 `json:"delay,omitempty"`
+	DelayMax float64 `json:"delay_max,omitempty"`
 }
 
 // A Rate counts streams.

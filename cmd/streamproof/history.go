@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/config"
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/scenarios"
+)
+
+// defaultHistory is the history of runs that are kept in [runsFolder].
+const defaultHistory = runsFolder + "/history.db"
+
+const historyLong = `A history is one file to which 'streamproof run --history FILE' adds what each run came to: version, commit,
+branch, machine, seed, verdicts, outcomes, causes and the histograms of first event, gaps, tokens/s and recovery.
+Several runs may add to one at the same time. Of a damaged file every run that can be read is shown, and
+the damage is named; the next run that is added puts the damaged file aside and keeps what could be read.`
+
+func historyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "List, prune or export the runs that were remembered",
+		Long:  historyLong,
+		Args:  knownCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(historyList(), historyPrune(), historyExport())
+	return cmd
+}
+
+// historyFlag adds --history to a command that reads one.
+func historyFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "history", defaultHistory, "read the history `FILE`")
+	if err := cmd.RegisterFlagCompletionFunc("history", files("db")); err != nil {
+		panic(err) // the flag was just added
+	}
+}
+
+func historyList() *cobra.Command {
+	var file, branch string
+	var last config.Count
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List runs, oldest first",
+		Example: "  streamproof history list --branch main --last 30",
+		Args:    takes(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			rows, err := remembered(cmd, file, history.Query{Branch: branch, Last: int(last)})
+			if err != nil {
+				return err
+			}
+			return listRows(cmd.OutOrStdout(), rows)
+		},
+	}
+	historyFlag(cmd, &file)
+	cmd.Flags().StringVar(&branch, "branch", "", "only runs of the branch `NAME`")
+	cmd.Flags().Var(&last, "last", "only the newest `N` runs")
+	return cmd
+}
+
+func listRows(w io.Writer, rows []history.Row) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "run\tstarted\tbranch\tcommit\tverdict\tscenarios\tstreams\tmachine\tfolder")
+	for _, r := range rows {
+		failed := 0
+		for _, s := range r.Scenarios {
+			if s.Verdict == verdict.Fail {
+				failed++
+			}
+		}
+		of := fmt.Sprint(len(r.Scenarios))
+		if failed > 0 {
+			of += fmt.Sprintf(" (%d failed)", failed)
+		}
+		fmt.Fprintf(tw, "#%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04"), dash(r.Branch),
+			dash(history.Short(r.Commit)), r.Verdict, of, r.Streams, r.Machine.Fingerprint(), plain(r.Dir))
+	}
+	return tw.Flush()
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return plain(s)
+}
+
+func historyPrune() *cobra.Command {
+	var file, branch, older string
+	var keep config.Count
+	cmd := &cobra.Command{
+		Use:     "prune",
+		Short:   "Remove old runs from the history; run folders stay",
+		Example: "  streamproof history prune --keep 90\n  streamproof history prune --older-than 180d --branch feature/x",
+		Args:    takes(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if keep == 0 && older == "" {
+				return &harness.UsageError{Place: cmd.CommandPath(), Problem: "nothing says which runs go", Fix: "add --keep N or --older-than 90d"}
+			}
+			age, err := days(older)
+			if err != nil {
+				return err
+			}
+			db, err := openHistory(file)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			rows, err := db.Rows(history.Query{Branch: branch})
+			if err != nil {
+				return err
+			}
+			newest := rows[max(0, len(rows)-int(keep)):]
+			n, err := db.Prune(func(r history.Row) bool {
+				isNewest := slices.ContainsFunc(newest, func(o history.Row) bool { return o.ID == r.ID })
+				return branch != "" && r.Branch != branch || keep > 0 && isNewest || older != "" && time.Since(r.Started) < age
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "removed %s, %d left\n", plural(n, "run"), len(rows)-n)
+			return nil
+		},
+	}
+	historyFlag(cmd, &file)
+	cmd.Flags().Var(&keep, "keep", "keep the newest `N` runs")
+	cmd.Flags().StringVar(&older, "older-than", "", "keep runs that are younger than this `TIME`, such as 90d or 12h")
+	cmd.Flags().StringVar(&branch, "branch", "", "remove runs of the branch `NAME` only")
+	return cmd
+}
+
+// days reads a duration in which days may stand.
+func days(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	var n int
+	if _, err := fmt.Sscanf(s, "%dd", &n); err == nil && s == fmt.Sprintf("%dd", n) && n > 0 {
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, &harness.UsageError{Place: "--older-than", Problem: fmt.Sprintf("no time in %q", s), Fix: "write a time such as 90d or 12h"}
+}
+
+func historyExport() *cobra.Command {
+	var file, format, branch string
+	cmd := &cobra.Command{
+		Use:     "export",
+		Short:   "Print all runs as JSON or CSV",
+		Example: "  streamproof history export --format csv > runs.csv",
+		Args:    takes(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			write := history.WriteJSON
+			switch format {
+			case "json":
+			case "csv":
+				write = history.WriteCSV
+			default:
+				return &harness.UsageError{Place: "--format", Problem: fmt.Sprintf("unknown format %q", format), Fix: config.Suggest(format, []string{"json", "csv"})}
+			}
+			rows, err := remembered(cmd, file, history.Query{Branch: branch})
+			if err != nil {
+				return err
+			}
+			return write(cmd.OutOrStdout(), rows)
+		},
+	}
+	historyFlag(cmd, &file)
+	cmd.Flags().StringVar(&format, "format", "json", "print as `FORMAT`: json, or csv with one line for each scenario of each run")
+	cmd.Flags().StringVar(&branch, "branch", "", "only runs of the branch `NAME`")
+	if err := cmd.RegisterFlagCompletionFunc("format", choices(func() []string { return []string{"json", "csv"} })); err != nil {
+		panic(err) // the flag was just added
+	}
+	return cmd
+}
+
+// openHistory opens a history that must be there; what is wrong with the file is the
+// user's to mend.
+func openHistory(file string) (*history.DB, error) {
+	db, err := history.OpenExisting(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &harness.UsageError{Place: file, Problem: "there is no history", Fix: "make one with 'streamproof run --history " + file + "', or name it with --history FILE"}
+	}
+	return db, historyError(file, err)
+}
+
+// historyError makes bad input of a file that cannot be used.
+func historyError(file string, err error) error {
+	var newer *history.NewerError
+	var foreign *history.ForeignError
+	switch {
+	case errors.As(err, &newer):
+		return &harness.UsageError{Place: file, Problem: fmt.Sprintf("the history was written by a newer streamproof (schema %d, this one reads up to %d)", newer.Schema, history.Schema),
+			Fix: "update streamproof, or name another file"}
+	case errors.As(err, &foreign):
+		return &harness.UsageError{Place: file, Problem: "not a history of streamproof: " + foreign.What, Fix: "name another file"}
+	}
+	return err
+}
+
+// remembered reads rows, and names on stderr the damage that hides others.
+func remembered(cmd *cobra.Command, file string, q history.Query) ([]history.Row, error) {
+	db, err := openHistory(file)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	rows, err := db.Rows(q)
+	var damage *history.Damage
+	if errors.As(err, &damage) {
+		complain(cmd.ErrOrStderr(), damage.Error())
+		err = nil
+	}
+	return rows, err
+}
+
+// A historyEntry says what is written of a run into a history.
+type historyEntry struct {
+	file, version, commit, branch string
+}
+
+// check refuses a file that cannot be added to, before anything starts.
+func (r *historyEntry) check() error {
+	if r.file == "" {
+		return nil
+	}
+	db, err := history.Open(r.file)
+	if err != nil {
+		var usage *harness.UsageError
+		if err = historyError(r.file, err); errors.As(err, &usage) {
+			return err
+		}
+		return &harness.UsageError{Place: "--history", Problem: err.Error(), Fix: "name a file that can be written"}
+	}
+	return db.Close()
+}
+
+// add appends the run in dir. Damage that it found is told, and no error: the run is
+// remembered.
+func (r *historyEntry) add(ctx context.Context, stderr io.Writer, dir string) error {
+	if r.file == "" {
+		return nil
+	}
+	row, err := rowOf(dir)
+	if err != nil {
+		return err
+	}
+	r.name(ctx, &row)
+	db, err := history.Open(r.file)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	id, err := db.Append(row)
+	var damage *history.Damage
+	if errors.As(err, &damage) {
+		complain(stderr, damage.Error())
+		err = nil
+	}
+	if err == nil {
+		fmt.Fprintf(stderr, "history: #%d in %s\n", id, r.file)
+	}
+	return err
+}
+
+// rowOf judges a stored run and makes its row.
+func rowOf(dir string) (history.Row, error) {
+	var c history.Collector
+	in, err := scenarios.Read(dir, c.Add)
+	if err != nil {
+		return history.Row{}, err
+	}
+	row := c.Row(in.Run, in.Report)
+	row.Dir = filepath.ToSlash(filepath.Clean(dir))
+	return row, nil
+}
+
+// name fills in version, commit and branch: as the user says, as CI says, or as git does
+// of the folder that we are in.
+func (r *historyEntry) name(ctx context.Context, row *history.Row) {
+	row.AppVersion = r.version
+	row.Commit = firstOf(r.commit, os.Getenv("GITHUB_SHA"), os.Getenv("CI_COMMIT_SHA"), func() string { return git(ctx, "rev-parse", "HEAD") })
+	row.Branch = firstOf(r.branch, firstOf(os.Getenv("GITHUB_HEAD_REF"), os.Getenv("GITHUB_REF_NAME"), os.Getenv("CI_COMMIT_REF_NAME"), none),
+		"", func() string { return strings.TrimPrefix(git(ctx, "rev-parse", "--abbrev-ref", "HEAD"), "HEAD") })
+}
+
+func none() string { return "" }
+
+func firstOf(a, b, c string, ask func() string) string {
+	for _, s := range []string{a, b, c} {
+		if s != "" {
+			return s
+		}
+	}
+	return ask()
+}
+
+// git is what git says in this folder, "" where it says nothing.
+func git(ctx context.Context, args ...string) string {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer stop()
+	out, err := exec.CommandContext(ctx, "git", args...).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
