@@ -74,7 +74,6 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
-	f.registerHistory(fs)
 }
 
 // registerApp adds what says which app is asked for what.

@@ -92,6 +92,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	f.registerHistory(cmd.Flags())
 	f.complete(cmd)
 	return cmd
 }
