@@ -92,7 +92,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 		"it may name the same")
 	fs.StringVar(&f.prompts, "prompts", "",
 		"take the prompts for {prompt} from `FILE`, one a line, for the streams in turn")
-	fs.Var(&f.dialect, "dialect", "read answers as `NAME` (default: recognised from one request): "+
+	fs.Var((*dialectName)(&f.dialect), "dialect", "read answers as `NAME` (default: recognised from one request): "+
 		strings.Join(config.Dialects(), ", "))
 	fs.StringVar(&f.terminal, "terminal", "", "the last event of a complete response meets `EXPR`, see above")
 	fs.StringVar(&f.failure, "error", "", "an event that says that the answer failed meets `EXPR`, beside the dialect's "+
@@ -258,5 +258,17 @@ func logs(list []string, into *[]harness.LogFile) error {
 		}
 		*into = append(*into, harness.LogFile{Kind: kind, Path: path})
 	}
+	return nil
+}
+
+// A dialectName is a flag that takes any name: it may be that of a dialect of the file's
+// own, which is read later. [config.File.Named] says whether it is known.
+type dialectName config.Dialect
+
+func (d *dialectName) String() string { return string(*d) }
+func (d *dialectName) Type() string   { return (*config.Dialect)(d).Type() }
+
+func (d *dialectName) Set(s string) error {
+	*d = dialectName(s)
 	return nil
 }

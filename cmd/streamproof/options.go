@@ -77,7 +77,12 @@ func (in *input) app(a *harness.App) (err error) {
 	s := &a.Stream
 	s.Path = cmp.Or(in.path, s.Path)
 	s.Method = cmp.Or(in.method, s.Method)
-	s.Dialect = cmp.Or(string(in.dialect), s.Dialect)
+	if in.dialect != "" {
+		s.Dialect = string(in.dialect)
+		if s.Spec, err = in.from.Named(s.Dialect); err != nil {
+			return err
+		}
+	}
 	s.Terminal = cmp.Or(in.terminal, s.Terminal)
 	s.Error = cmp.Or(in.failure, s.Error)
 	if in.endless != "" {

@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/stream"
 )
 
@@ -33,11 +35,29 @@ func (f *File) checkDialects() error {
 	if _, ok := f.dialect(name); ok {
 		return nil
 	}
+	return f.Locate("stream.dialect", fmt.Sprintf("unknown dialect %q", name), Suggest(name, f.dialects()))
+}
+
+// dialects are the names that may be given where the file is read.
+func (f *File) dialects() []string {
 	names := Dialects()
 	for _, d := range f.own {
 		names = append(names, d.Name)
 	}
-	return f.Locate("stream.dialect", fmt.Sprintf("unknown dialect %q", name), Suggest(name, names))
+	return names
+}
+
+// Named is what reads answers in the dialect of a name that a flag gives: nil for one that
+// we know, the spec of one of the file's own. The error is a [*harness.UsageError].
+func (f *File) Named(name string) (*stream.Spec, error) {
+	d, ok := f.dialect(name)
+	switch {
+	case !ok:
+		return nil, &harness.UsageError{Place: "dialect", Problem: fmt.Sprintf("unknown dialect %q", name), Fix: Suggest(name, f.dialects())}
+	case slices.ContainsFunc(f.own, func(own stream.Dialect) bool { return own.Name == name }):
+		return d.Spec, nil
+	}
+	return nil, nil
 }
 
 // dialect finds one of the file's, or one that we know.
