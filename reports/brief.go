@@ -122,7 +122,7 @@ func further(causes []verdict.Cause, i int) bool {
 		return false
 	}
 	c := causes[i]
-	return c.Confidence == "possible" || len(c.Evidence) > 0 && slices.Equal(c.Evidence, causes[0].Evidence)
+	return c.Confidence == "possible" || len(c.Evidence) > 0 && sameEvidence(c, causes[0])
 }
 
 // titleBound is what a heading holds, in runes.

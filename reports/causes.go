@@ -61,7 +61,7 @@ func (b *builder) causes(out *section, s verdict.ScenarioReport, rows []row) {
 			continue
 		}
 		v.Compared = nil
-		if slices.Equal(c.Evidence, s.Causes[0].Evidence) {
+		if sameEvidence(c, s.Causes[0]) {
 			v.Evidence = nil // it stands above
 		}
 		out.Others, names = append(out.Others, v), append(names, v.Cause)
@@ -80,10 +80,15 @@ func (b *builder) pointed(id string, c verdict.Cause, v causeView) causeView {
 	d := &b.distinct[i]
 	v.Above = topAnchor(i)
 	v.About, v.Fix, v.Candidates = "", nil, nil
-	if d.From == id || slices.Equal(d.Evidence, c.Evidence) {
+	if d.From == id || sameEvidence(d.Cause, c) {
 		v.Summary, v.Evidence, v.RuledOut, v.Next = "", nil, nil, nil
 	}
 	return v
+}
+
+// sameEvidence reports whether two causes show the same, whatever holds it.
+func sameEvidence(a, b verdict.Cause) bool {
+	return slices.EqualFunc(a.Evidence, b.Evidence, func(x, y record.Evidence) bool { return x.String() == y.String() })
 }
 
 // topAnchor is where the i-th distinct cause stands at the top of the page.

@@ -11,8 +11,8 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// measured returns the median of every figure for the streams of one shape.
-func measured(h shape) map[string]time.Duration {
+// figuresOf returns the median of every figure for the streams of one shape.
+func figuresOf(h shape) map[string]time.Duration {
 	s := newSynth()
 	for i := range 20 {
 		s.stream("x", time.Duration(i)*10*ms, h)
@@ -36,7 +36,7 @@ func TestFiguresMoveAlone(t *testing.T) {
 	pause.holdAt, pause.hold = 20, base.gap+late
 	lateLast.holdAt, lateLast.hold = base.events-1, base.gap+late
 	lateEnd.tail += late
-	normal := measured(base)
+	normal := figuresOf(base)
 	for name, tt := range map[string]struct {
 		shape shape
 		moves string
@@ -51,7 +51,7 @@ func TestFiguresMoveAlone(t *testing.T) {
 			want[title] = d
 		}
 		want[tt.moves] += late
-		if diff := cmp.Diff(want, measured(tt.shape)); diff != "" {
+		if diff := cmp.Diff(want, figuresOf(tt.shape)); diff != "" {
 			t.Errorf("%s should move %q alone (-want +got):\n%s", name, tt.moves, diff)
 		}
 	}
@@ -73,7 +73,7 @@ func TestPopulationsApart(t *testing.T) {
 	if len(got) != 1 || len(got[0].values) != 1 || got[0].values[0] > time.Second {
 		t.Fatalf("samples %v, want the one complete stream with content", got)
 	}
-	if diff := cmp.Diff(map[string]int{"truncated": 1, "not measured": 1}, got[0].out); diff != "" {
+	if diff := cmp.Diff(map[string]int{"truncated": 1, "not figuresOf": 1}, got[0].out); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)
 	}
 }

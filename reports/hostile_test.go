@@ -35,7 +35,7 @@ func hostile() Input {
 	for i := range in.Scopes {
 		for j := range in.Scopes[i].Streams {
 			g := &in.Scopes[i].Streams[j].Grade
-			g.Why = nasty
+			g.Fact = &record.Fact{Kind: record.FactQuoted, Text: nasty}
 		}
 	}
 	in.Report.Scenarios[1].Checks[0].Name = nasty

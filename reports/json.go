@@ -19,7 +19,7 @@ func JSON(w io.Writer, in Input) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(listed(*in.Report)); err != nil {
+	if err := enc.Encode(listed(*worded(in.Report))); err != nil {
 		return fmt.Errorf("encode verdict: %w", err)
 	}
 	_, err := w.Write(escaped(b.Bytes()))

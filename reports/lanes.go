@@ -106,8 +106,8 @@ func hint(r row) string {
 	if s := server(r); s != "" {
 		fmt.Fprintf(&b, "; %s", s)
 	}
-	if r.Grade.Why != "" {
-		fmt.Fprintf(&b, "; %s", bound(r.Grade.Why, 120))
+	if why := Reason(r.Grade); why != "" {
+		fmt.Fprintf(&b, "; %s", bound(why, 120))
 	}
 	return line(b.String())
 }

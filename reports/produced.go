@@ -11,9 +11,9 @@ func producedLine(in Input) string {
 			switch {
 			case c.Produced == nil:
 			case len(all) > 1:
-				return s.ID + ": " + c.Produced.String()
+				return s.ID + ": " + production(c.Produced)
 			default:
-				return c.Produced.String()
+				return production(c.Produced)
 			}
 		}
 	}

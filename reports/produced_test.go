@@ -12,8 +12,8 @@ import (
 // the causes, on a terminal as in a comment, and nothing stands there where no log tells.
 func TestProducedStandsAtTheTop(t *testing.T) {
 	line := record.Evidence{Log: "app.log", Line: 33, Text: "answer 3 is finished"}
-	const lost = "worker-kill: the app finished 21 of 21 answers and clients got 14 of them whole: " +
-		"7 died on the way (app.log:33: answer 3 is finished)"
+	const lost = "worker-kill: the app finished 21 of 21 answers, but clients received only 14 complete: " +
+		"7 were lost on the way (app.log:33: answer 3 is finished)"
 	for _, tt := range []struct {
 		name     string
 		produced *verdict.Production

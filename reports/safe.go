@@ -19,7 +19,7 @@ const (
 func (in Input) safe() (Input, int) {
 	var s scrubber
 	out := Input{Scopes: in.Scopes}
-	report := *in.Report
+	report := *worded(in.Report)
 	out.Report = &report
 	s.copyTo(reflect.ValueOf(&report).Elem(), reflect.ValueOf(report))
 	run := *in.run()

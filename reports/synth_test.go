@@ -105,7 +105,7 @@ func (s *synth) stream(id string, at time.Duration, h shape) {
 	} else {
 		st.Content.State = stream.Prefix
 	}
-	g := verdict.Grade{Outcome: h.outcome, Content: st.Content.State, Ending: h.ending, Why: h.why, Flags: h.flags}
+	g := verdict.Grade{Outcome: h.outcome, Content: st.Content.State, Ending: h.ending, Fact: &record.Fact{Kind: record.FactQuoted, Text: h.why}, Flags: h.flags}
 	s.run.Streams = append(s.run.Streams, st)
 	s.grades = append(s.grades, g)
 	s.now = max(s.now, st.End)

@@ -69,5 +69,6 @@ func Read(dir string, each func([]verdict.Scope)) (reports.Input, error) {
 	if err != nil {
 		return reports.Input{}, fmt.Errorf("open run: %w", err)
 	}
+	reports.Word(report)
 	return shown.Input(parts.Run, report), nil
 }

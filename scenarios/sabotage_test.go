@@ -54,7 +54,7 @@ func checkGrade(t *testing.T, s *scenarios.Sabotage, g *verdict.Graded) {
 	}
 	if g.Grade.Outcome != s.Outcome || g.Grade.Content != s.Content || g.Grade.Ending != s.Ending {
 		t.Errorf("#%d: got %s, %s, %s (%s)\nwant %s, %s, %s", g.Seq, g.Grade.Outcome, g.Grade.Content, g.Grade.Ending,
-			g.Grade.Why, s.Outcome, s.Content, s.Ending)
+			g.Grade.Fact, s.Outcome, s.Content, s.Ending)
 	}
 	if s.Flag != "" && !slices.Contains(g.Grade.Flags, s.Flag) {
 		t.Errorf("#%d: flags %v lack %s", g.Seq, g.Grade.Flags, s.Flag)

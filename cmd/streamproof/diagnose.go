@@ -9,6 +9,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/reports"
 )
 
 const diagnoseLong = `Peel the layers: send the same small load to the app directly, through the
@@ -91,6 +92,7 @@ func (in *input) explain(cmd *cobra.Command, stored string, args []string) error
 		return fmt.Errorf("open run: %w", err)
 	}
 	report := diagnose.Report(run)
+	reports.Word(report)
 	out := printer{cmd.OutOrStdout(), in.quiet, in.noColor, in.asJSON}
 	if err := out.print(dir, report); err != nil {
 		return err

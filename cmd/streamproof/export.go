@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 )
 
 // streamsFile is what --export writes into the run folder.
@@ -26,7 +27,7 @@ func export(dir string) error {
 	}
 	for p, err := range parts.All() {
 		if err == nil {
-			err = verdict.WriteRows(f, verdict.ScopesOf(p))
+			err = reports.WriteRows(f, verdict.ScopesOf(p))
 		}
 		if err != nil {
 			return errors.Join(err, f.Close())

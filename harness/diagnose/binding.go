@@ -157,7 +157,7 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 		who = "the link to the app"
 	}
 	g := &finding{Cause: f.Cause, streams: f.streams, order: f.order}
-	g.RuledOut, g.Candidates, g.Evidence = nil, nil, nil
+	g.RuledOut, g.Excluded, g.Candidates, g.Evidence = nil, nil, nil, nil
 	g.Layer, g.Confidence = layer, likely
 	switch symptomOf(f.streams[0]) {
 	case cameToEnd:

@@ -371,7 +371,7 @@ func (v *view) quote(f *finding) {
 	p := v.produced(f.streams)
 	if p != nil {
 		f.Produced = p.fact()
-		f.see(p.String())
+		f.see(f.Produced.Fact())
 	}
 	n := 0
 	for _, c := range v.companions(f.streams) {

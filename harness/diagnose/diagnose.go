@@ -118,7 +118,7 @@ func doubts(causes []verdict.Cause) []verdict.Doubt {
 	var ds []verdict.Doubt
 	for _, c := range causes {
 		if c.Confidence == possible && c.Settle != "" {
-			ds = append(ds, verdict.Doubt{About: "cause: " + c.Cause, Cause: c.Cause, Why: c.Summary, Settle: c.Settle})
+			ds = append(ds, verdict.Doubt{About: "cause: " + c.Cause, Cause: c.Cause, Why: c.Summary, Settle: c.Settle, Fact: c.Fact})
 		}
 	}
 	return ds

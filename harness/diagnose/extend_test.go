@@ -78,7 +78,7 @@ func Example_rule() {
 	// cut on the full minute: network, possible
 	// 5 streams were cut within 2s after a full minute
 	// 5 streams ended at 60.300 s (spread 0.000 s)
-	// stream 1: incomplete body after 80 content events (fin between chunks)
+	// stream stream=1 name="incomplete body" about=[ended n=80 name="incomplete body" place="fin between chunks"]
 	// 0 findings of silent
 	// cut on the full minute: edge, certain
 	// 5 streams were cut within 2s after a full minute

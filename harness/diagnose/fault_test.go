@@ -34,7 +34,7 @@ func weKill(b *synth.Builder, pid int) {
 		Pid: pid, Code: 9})
 }
 
-func causesOf(b *synth.Builder) []verdict.Cause { return diagnose.Report(&b.Run).Scenarios[0].Causes }
+func causesOf(b *synth.Builder) []verdict.Cause { return toldOf(b) }
 
 // The app is never blamed for what our fault did to its victims.
 func TestInjectedFaults(t *testing.T) {

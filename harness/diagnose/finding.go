@@ -64,12 +64,31 @@ var (
 		"were", "was")
 )
 
-// see adds figures. Empty ones are left out, so that callers may pass what may not
-// be there.
-func (f *finding) see(figures ...string) *finding {
-	for _, text := range figures {
-		f.show(record.Figure(text))
+// see adds facts, and figures that are worded already. Empty ones are left out, so
+// that callers may pass what may not be there.
+func (f *finding) see(figures ...any) *finding {
+	for _, x := range figures {
+		switch x := x.(type) {
+		case string:
+			f.show(record.Figure(x))
+		case []string:
+			for _, text := range x {
+				f.show(record.Figure(text))
+			}
+		case record.Fact:
+			if x.Kind != "" {
+				f.show(record.Found(x))
+			}
+		default:
+			panic(fmt.Sprintf("evidence of type %T", x))
+		}
 	}
+	return f
+}
+
+// tell makes a fact the summary.
+func (f *finding) tell(x record.Fact) *finding {
+	f.Fact = &x
 	return f
 }
 
@@ -77,7 +96,7 @@ func (f *finding) see(figures ...string) *finding {
 func (f *finding) show(es ...record.Evidence) *finding {
 	for _, e := range es {
 		said := func(o record.Evidence) bool { return o.String() == e.String() }
-		if e.Text != "" && len(f.Evidence) < maxEvidence && !slices.ContainsFunc(f.Evidence, said) {
+		if !e.Empty() && len(f.Evidence) < maxEvidence && !slices.ContainsFunc(f.Evidence, said) {
 			f.Evidence = append(f.Evidence, e)
 		}
 	}
@@ -86,7 +105,14 @@ func (f *finding) show(es ...record.Evidence) *finding {
 
 // not adds a look-alike that was ruled out, and why.
 func (f *finding) not(lookAlike, why string) *finding {
-	f.RuledOut = append(f.RuledOut, lookAlike+": "+why)
+	f.RuledOut, f.Excluded = append(f.RuledOut, lookAlike+": "+why), append(f.Excluded, nil)
+	return f
+}
+
+// exclude is not for a reason that is a fact.
+func (f *finding) exclude(lookAlike string, why record.Fact) *finding {
+	x := record.Fact{Kind: FactRuledOut, Name: lookAlike, About: []record.Fact{why}}
+	f.RuledOut, f.Excluded = append(f.RuledOut, ""), append(f.Excluded, &x)
 	return f
 }
 

@@ -29,7 +29,6 @@ func (p *production) fact() *verdict.Production {
 }
 
 // String is the fact in one sentence.
-func (p *production) String() string { return p.fact().String() }
 
 const (
 	// minFinished is the least number of complete responses by which a line is known

@@ -1,8 +1,7 @@
 package diagnose
 
 import (
-	"fmt"
-
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -31,8 +30,8 @@ func joinedDoubt(s *verdict.Scope) []verdict.Doubt {
 	p := verdict.PacingOf(joined[0].Stream)
 	return []verdict.Doubt{{
 		About: "events come one by one",
-		Why: fmt.Sprintf("asked directly, the app sent %d of %d answers in one piece (stream %d: %s): "+
-			"it joins the events, or the answer was ready at once", len(joined), whole, joined[0].Seq, p.Say(joined[0].Stream)),
-		Settle: "log when each event is yielded, and compare with the time of the first byte",
+		Fact: &record.Fact{Kind: FactJoinedByApp, N: len(joined), Of: whole, Stream: joined[0].Seq,
+			About: []record.Fact{p.Fact(joined[0].Stream)}},
+		Next: &record.Fact{Kind: NextLogYields},
 	}}
 }

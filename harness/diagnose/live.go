@@ -1,17 +1,17 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // liveInside says that events come one by one where the same streams enter the
 // chain further in, and none is held back there: then what lies between holds
 // them, whatever their heads look like. Where the scenario enters at one hop only,
-// what they were compared with is meant. "" where that was not seen.
-func (v *view) liveInside(gs []*verdict.Graded) string {
+// what they were compared with is meant. The zero fact where that was not seen.
+func (v *view) liveInside(gs []*verdict.Graded) record.Fact {
 	held := map[string]bool{}
 	asks := false
 	for _, g := range gs {
@@ -19,7 +19,7 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 		asks = asks || g.Encoding != "" && g.Asks()
 	}
 	if held[appHop] {
-		return ""
+		return record.Fact{}
 	}
 	for _, hop := range v.hopsInwards() {
 		live := 0
@@ -30,26 +30,19 @@ func (v *view) liveInside(gs []*verdict.Graded) string {
 			}
 		}
 		if live > 0 && !held[hop] {
-			text := fmt.Sprintf("entered at %s, %s", hop, sayLive(live))
+			f := record.Fact{Kind: FactLiveAt, Place: hop, N: live}
 			if p := v.PacingAt(hop); p != nil {
-				text += ": " + p.String()
+				f.About = []record.Fact{p.Fact()}
 			}
-			return text
+			return f
 		}
 	}
 	for _, g := range gs {
 		if h := g.Grade.Held; h != nil && h.Reference != nil && !v.Scenario.Peel && (!asks || h.Reference.Asked) {
-			return h.Reference.String()
+			return h.Reference.Fact()
 		}
 	}
-	return ""
-}
-
-func sayLive(n int) string {
-	if n == 1 {
-		return "all events of 1 stream come one by one"
-	}
-	return fmt.Sprintf("all events of %d streams come one by one", n)
+	return record.Fact{}
 }
 
 // hopsInwards lists the hops that a peeled scenario entered, from the edge to the

@@ -211,11 +211,11 @@ func TestAnswersInOnePieceAreADoubt(t *testing.T) {
 			proxy.name = "proxy"
 			b := peeled(tt.dialect, 150, tt.app, proxy)
 			r := diagnose.Report(&b.Run).Scenarios[0]
-			i := slices.IndexFunc(r.Doubts, func(d verdict.Doubt) bool { return strings.Contains(d.Why, "in one piece") })
+			i := slices.IndexFunc(r.Doubts, func(d verdict.Doubt) bool { return d.Fact.Is(diagnose.FactJoinedByApp) })
 			if (i >= 0) != tt.doubt {
 				t.Fatalf("doubts %+v", r.Doubts)
 			}
-			if tt.doubt && (r.Verdict != verdict.Pass || len(r.Causes) > 0 || !strings.Contains(fmt.Sprint(r.Doubts[i]), "9 of 9 answers")) {
+			if tt.doubt && (r.Verdict != verdict.Pass || len(r.Causes) > 0 || r.Doubts[i].Fact.N != 9 || r.Doubts[i].Fact.Of != 9) {
 				t.Errorf("%s, causes %q, doubt %+v: a doubt blames nobody", r.Verdict, names(r.Causes), r.Doubts[i])
 			}
 		})

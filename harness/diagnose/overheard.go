@@ -34,7 +34,7 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 	}
 	return found(name, layer, likely, gs).
 		say("%d answers were lost between the app, which finished them, and the client", len(gs)).
-		see(p.String()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
+		see(p.fact().Fact()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
 		not(AppError, "the app says that it finished these answers").
 		mend("look at what stands between: its timeouts, its limits on size and age, and its restarts").
 		settle(v.peel("where between the app and the client answers are lost"))

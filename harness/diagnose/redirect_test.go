@@ -64,7 +64,7 @@ func TestRedirects(t *testing.T) {
 				t.Errorf("doubts %+v do not speak of the redirect", s.Doubts)
 			}
 			if tt.name == "away" && !slices.ContainsFunc(s.Doubts, func(d verdict.Doubt) bool {
-				return d.Settle == "add --allow-host app.internal if it is yours, or ask for where the stream is"
+				return d.Next.Is(verdict.NextAllowHost) && d.Next.Name == "app.internal"
 			}) {
 				t.Errorf("doubts %+v do not say how to allow the host", s.Doubts)
 			}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"slices"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -30,8 +31,7 @@ func (busy) match(v *view) []*finding {
 	var fs []*finding
 	if n := len(pressed.gs); n > 0 {
 		f := found(InjectedFault+": memory pressure", layerHarness, certain, pressed.gs).
-			say("%d streams were slow or silent: %s, and the kernel holds up every process of a container at its limit", n,
-				pressed.why).
+			tell(record.Fact{Kind: FactSlowPressed, N: n, About: []record.Fact{pressed.why.Fact()}}).
 			see(sayWorst(pressed.gs)).
 			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed " +
 				"process alone")
@@ -40,7 +40,7 @@ func (busy) match(v *view) []*finding {
 	}
 	if n := len(starved.gs); n > 0 {
 		f := found(BusyMachine, layerHarness, likely, starved.gs).
-			say("%d streams were slow or silent while %s: the app may not be at fault", n, starved.why).
+			tell(record.Fact{Kind: FactSlowStarved, N: n, About: []record.Fact{starved.why.Fact()}}).
 			see(sayWorst(starved.gs)).
 			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5"))
 		for _, name := range v.onQuietMachine(starved.gs) {
@@ -68,7 +68,7 @@ func (v *view) onQuietMachine(gs []*verdict.Graded) (names []string) {
 }
 
 // sayWorst shows the longest silence.
-func sayWorst(gs []*verdict.Graded) string {
+func sayWorst(gs []*verdict.Graded) record.Fact {
 	worst := gs[0]
 	for _, g := range gs {
 		if g.MaxGap > worst.MaxGap {

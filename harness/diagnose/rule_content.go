@@ -102,6 +102,14 @@ func framing(v *view) []*finding {
 }
 
 // say describes one stream: "stream 17: event 7 missing after 6".
-func say(g *verdict.Graded) string {
-	return "stream " + utoa(g.Seq) + ": " + orElse(g.Grade.Why, string(g.Grade.Ending))
+func say(g *verdict.Graded) record.Fact {
+	return record.Fact{Kind: FactStream, Stream: g.Seq, Name: string(g.Grade.Ending), About: []record.Fact{reason(g)}}
+}
+
+// reason is what decided the grade of a stream.
+func reason(g *verdict.Graded) record.Fact {
+	if g.Grade.Fact == nil {
+		return record.Fact{}
+	}
+	return *g.Grade.Fact
 }

@@ -71,10 +71,9 @@ func (v *view) held(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		return v.silentTogether(c, gs)
 	case verdict.NothingMeanwhile:
 		return v.serialised(c, gs, likely).
-			say("%d streams waited for one another: the work before the first event takes %s and is done for one stream at a "+
-				"time, and open streams get nothing meanwhile: it blocks the event loop",
-				len(gs), verdict.Brief(alone(c))).
-			not("a slow app", fmt.Sprintf("alone, its first event comes after %s", verdict.Brief(alone(c))))
+			say("%d streams waited for one another: the work before the first event takes %s and is done for one stream at a time, and open streams get nothing meanwhile: it blocks the event loop",
+				len(gs), brief(alone(c))).
+			not("a slow app", fmt.Sprintf("alone, its first event comes after %s", brief(alone(c))))
 	case verdict.OneByOne:
 		return v.oneByOne(c, gs)
 	case verdict.AtMost, verdict.StartsAtMost, verdict.StartsOneByOne:
@@ -91,9 +90,8 @@ func alone(c *verdict.Crowd) time.Duration {
 // silentTogether is F1 beside a solo stream that was never silent for so long.
 func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	f := found(BlockedLoop, layerApp, likely, gs).
-		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something "+
-			"blocks the event loop that serves them",
-			len(gs), verdict.Brief(worstGap(gs)), verdict.Brief(longestAlone(c)))
+		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something blocks the event loop that serves them",
+			len(gs), brief(worstGap(gs)), brief(longestAlone(c)))
 	inStep := false
 	for i, x := range c.Silences {
 		if i < 3 {
@@ -186,9 +184,8 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	}
 	if len(full) > 0 && isPool(float64(c.N)) {
 		return found(ThreadPool, layerApp, confidence, gs).
-			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process",
-				len(gs), c.N).
-			see(full...).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
+			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process", len(gs), c.N).
+			see(full).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
 	}
 	f := found(ConcurrencyLimit, layerApp, likely, gs).
 		say("%d streams had to wait: %s at a time; %s", len(gs), atMost(c.N, what), why).
@@ -196,7 +193,7 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 			"requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
 		see(v.figures(c), stepsLine(c), v.threadsLine(c.N), v.whose(c)).
 		notIf(len(c.Silenced) == 0, BlockedLoop, "streams that had begun went on while the others waited").
-		not("a slow app", fmt.Sprintf("alone, its first event comes after %s", verdict.Brief(alone(c)))).
+		not("a slow app", fmt.Sprintf("alone, its first event comes after %s", brief(alone(c)))).
 		mend(v.fix(fixLimit)).
 		settle(v.rerun(fmt.Sprintf("--streams %d", c.N)) + "   # at the limit all is well")
 	if n := workersOf(c.Streams); n > 0 && c.N == n && c.Pattern == verdict.AtMost {
@@ -323,7 +320,7 @@ func (v *view) atHop(f *finding, c *verdict.Crowd) {
 }
 
 // figures reads "first event 26 ms alone; 1.4 s (p50), 2.7 s (p90), … under load".
-func (v *view) figures(c *verdict.Crowd) string { return c.Measured() }
+func (v *view) figures(c *verdict.Crowd) record.Fact { return c.Measured() }
 
 // stepsLine shows how first events followed one another.
 func stepsLine(c *verdict.Crowd) string {

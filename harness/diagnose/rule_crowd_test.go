@@ -124,7 +124,7 @@ func (tr waitTrial) run() *synth.Builder {
 func TestWaiting(t *testing.T) {
 	for _, tr := range waitTrials {
 		b := tr.run()
-		causes := diagnose.Report(&b.Run).Scenarios[0].Causes
+		causes := toldOf(b)
 		if tr.want == "" {
 			if len(causes) > 0 {
 				t.Errorf("%s: a sound app is blamed: %q", tr.name, causes[0].Summary)

@@ -88,11 +88,11 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	inside := v.liveInside(gs)
 	switch {
-	case inside != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
+	case inside.Kind != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
 		return found(GzipByEdge, layerEdge, certain, gs).
 			say("%s compresses %s (%s) and holds their events in its window", v.edge.product, count(gs), g.Encoding).
 			see(inside).
-			not(GzipByApp, orElse(inside, "the edge is set up to compress")).
+			exclude(GzipByApp, orFact(inside, FactEdgeCompresses)).
 			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		confidence := certain
@@ -133,8 +133,8 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	inside := v.liveInside(gs)
 	held := logged && a.Header >= 0 && g.Headers-startOf(g) > 2*a.Header+50*time.Millisecond
 	switch {
-	case inside != "" && surely(gs):
-		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
+	case inside.Kind != "" && surely(gs):
+		return v.byEdge(gs, certain).see(inside).exclude(BufferedByApp, inside)
 	case !surely(gs) && g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return v.joined(gs)
 	case !surely(gs):
@@ -217,17 +217,16 @@ func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 }
 
 // bufferLine gives the figures of one stream.
-func (v *view) bufferLine(g *verdict.Graded) string {
+func (v *view) bufferLine(g *verdict.Graded) record.Fact {
 	b := verdict.BufferingOf(g.Stream)
 	switch h := g.Grade.Held; {
 	case b.Emission != 0:
-		return fmt.Sprintf("stream %d: %d events written over %.3f s arrived within %.3f s (B = %.2f; %d of %d neighbours "+
-			"together)",
-			g.Seq, g.Contents, b.Emission.Seconds(), b.Arrival.Seconds(), b.Index(), b.Collapsed, b.Apart)
+		return record.Fact{Kind: FactCollapsed, Stream: g.Seq, N: g.Contents, Times: []time.Duration{b.Emission, b.Arrival},
+			Share: b.Index(), Need: b.Collapsed, Of: b.Apart}
 	case h == nil:
-		return ""
+		return record.Fact{}
 	default:
-		return fmt.Sprintf("stream %d: %s", g.Seq, h.Pacing.Say(g.Stream))
+		return record.Fact{Kind: FactStream, Stream: g.Seq, About: []record.Fact{h.Pacing.Fact(g.Stream)}}
 	}
 }
 

@@ -32,11 +32,9 @@ func (idleTimeout) match(v *view) []*finding {
 	}
 	return one(found(IdleTimeout, layerNetwork, confidence, gs).
 		say("the load balancer ended %d connections on which nothing had moved for %v", len(gs), limit).
-		see(fmt.Sprintf("%s: idle timeout is %v", layerBalancer, limit)).see(said...).see(silenceLine(gs)).
-		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout",
-			"the edge's error log has no \"upstream timed out\"").
-		mend("send a heartbeat comment (\": ping\") every third of the timeout; or raise the balancer's idle timeout above " +
-			"the longest silence"))
+		see(fmt.Sprintf("%s: idle timeout is %v", layerBalancer, limit)).see(said).see(silenceLine(gs)).
+		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "the edge's error log has no \"upstream timed out\"").
+		mend("send a heartbeat comment (\": ping\") every third of the timeout; or raise the balancer's idle timeout above the longest silence"))
 }
 
 // layerBalancer is the layer's name in the table of timers.

@@ -31,7 +31,7 @@ func (injected) match(v *view) []*finding {
 	}
 	f := found(InjectedFault+": "+name, layerNetwork, confidence, gs).
 		say("our own fault, active from %.3f s, cut or delayed %d streams", v.Active.Seconds(), len(gs)).
-		see(v.windowLines()...).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
+		see(v.windowLines()).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
 		not("the app", "only streams exposed to the fault are counted here").
 		mend("no action needed where the scenario allows this ending; otherwise make clients resume or retry")
 	f.Injected = true

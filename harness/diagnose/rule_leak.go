@@ -18,7 +18,7 @@ func (leak) match(v *view) []*finding {
 	}
 	return one(found(NotPropagated, layerApp, certain, gs).
 		say("the server went on producing for %d clients that had hung up", len(gs)).
-		see(v.ledgerLines(gs, 4)...).show(v.lastWord(gs[0])).
+		see(v.ledgerLines(gs, 4)).show(v.lastWord(gs[0])).
 		notIf(v.othersStopped(), "a hop that keeps the connection", "the server noticed other hang-ups on the same road").
 		mend(v.fix(fixLeak)))
 }

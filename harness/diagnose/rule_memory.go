@@ -29,7 +29,7 @@ func (memoryKill) match(v *view) []*finding {
 	}
 	f := found(name, layerKernel, certain, gs).
 		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
-		see(lines...).show(cite(v.tags[oomKiller], 2)...).show(cite(v.tags[workerKill], 2)...).see(tightest(gs),
+		see(lines).show(cite(v.tags[oomKiller], 2)...).show(cite(v.tags[workerKill], 2)...).see(tightest(gs),
 		workersLine(gs)).
 		notIf(v.noWorkerTimeout(), "worker timeout", "no WORKER TIMEOUT in the log").
 		notIf(kills > 0, "worker killed by somebody", "the kernel's own oom_kill counter or event says so").

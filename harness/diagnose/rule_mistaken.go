@@ -295,8 +295,7 @@ func formNotRead(v *view) *finding {
 		name = FormNotRead
 	}
 	f := found(name, layerHarness, certain, gs).
-		say("%d answers are %s, and were read as %s: what they hold is not judged", len(gs), verdict.FormOf(g.Stream),
-			v.Run.Plan.Dialect).
+		tell(record.Fact{Kind: FactMisread, N: len(gs), Name: v.Run.Plan.Dialect, About: []record.Fact{verdict.FormOf(g.Stream)}}).
 		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, orElse(g.ContentType, "not set"))).
 		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
 	switch {

@@ -46,9 +46,8 @@ func (threadPool) match(v *view) []*finding {
 		return nil
 	case len(full) > 0:
 		return one(poolFinding(v, gs, confidence, most, workers).
-			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 "+
-				"threads a process", len(gs), most).
-			see(full...))
+			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 threads a process", len(gs), most).
+			see(full))
 	}
 	early, late := served(flying, poolSize*workers)
 	busy := (early + late) / 2 / float64(workers)

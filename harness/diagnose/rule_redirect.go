@@ -18,7 +18,7 @@ func (redirected) match(v *view) []*finding {
 		if len(gs) == 0 {
 			return
 		}
-		f := make(gs[0].Unfollowed(), gs).see(redirectLines(gs[0])...).show(v.lastWord(gs[0])).show(v.accessLine(gs[0]))
+		f := make(gs[0].Unfollowed(), gs).see(redirectLines(gs[0])).show(v.lastWord(gs[0])).show(v.accessLine(gs[0]))
 		fs = append(fs, f)
 		v.explain(f)
 	}

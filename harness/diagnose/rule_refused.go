@@ -81,7 +81,7 @@ func deployGap(v *view) *finding {
 	}
 	return found(DeployGap, layerApp, confidence, gs).
 		say("nothing listened when %d streams came: the app was restarting, had crashed or was never there", len(gs)).
-		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
+		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)).
 		not("a cut stream", "these never began").
 		mend("start the new instance before the old one stops listening; keep a second replica; preStop: sleep 10")
 }
@@ -202,9 +202,8 @@ func noAnswer(v *view) *finding {
 	}
 	f := found(NoAnswer, layerNetwork, possible, gs).
 		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
-		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
-		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, " +
-			"restarts); streamproof diagnose enters the chain at each hop")
+		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)).
+		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
 		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
 	}

@@ -20,7 +20,7 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 	settled, sure := false, false
 	for _, f := range all {
 		if !f.Injected && covers(fate.Streams, f.streams) {
-			f.see(fate.String())
+			f.see(fate.Fact())
 			settled, sure = settled || f.recorded() || f.Cause.Cause == DeployGap, sure || f.Confidence == certain
 		}
 	}
@@ -29,9 +29,8 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		return all
 	}
 	f := found(OneReplica, layerApp, likely, bad).
-		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad,
-			fate.Of, fate.OthersOf).
-		see(fate.String(), shape(bad), framingLine(bad[0])).
+		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad, fate.Of, fate.OthersOf).
+		see(fate.Fact()).see(shape(bad), framingLine(bad[0])).
 		not("a fault of the edge", "it serves the other replicas as well").
 		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of "+
 			"rotation until then", fate.Name)).

@@ -28,7 +28,7 @@ func (selfInflicted) match(v *view) []*finding {
 	if gs := v.take(func(g *verdict.Graded) bool { return g.Grade.Ending == verdict.TooLarge }); len(gs) > 0 {
 		fs = append(fs, found(TooMuch, layerApp, likely, gs).
 			say("%d streams sent more than our limit on %s", len(gs), gs[0].Limit).
-			see(gs[0].Grade.Why).
+			see(reason(gs[0])).
 			mend("bound the size of one event; or raise our limit if such answers are right"))
 	}
 	return fs

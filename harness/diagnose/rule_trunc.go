@@ -162,9 +162,8 @@ func (v *view) struckTruncated(g *verdict.Graded) bool {
 // byClose is B8.
 func (v *view) byClose(gs []*verdict.Graded) *finding {
 	return found(EndsByClose, layerApp, certain, gs).
-		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut "+
-			"from the end", len(gs)).
-		see(framingLine(gs[0])).see(v.windowLines()...).
+		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut from the end", len(gs)).
+		see(framingLine(gs[0])).see(v.windowLines()).
 		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
 }
 

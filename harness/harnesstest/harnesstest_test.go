@@ -69,7 +69,7 @@ func check(t *testing.T, c harnesstest.Case, got record.Stream) {
 		t.Errorf("content %q (%s), want %q", got.Content.State, got.Content.Why, c.Content)
 	}
 	if g := verdict.GradeStream(&got, policy); g.Outcome != c.Outcome {
-		t.Errorf("outcome %s, want %s: %s", g.Outcome, c.Outcome, g.Why)
+		t.Errorf("outcome %s, want %s: %s", g.Outcome, c.Outcome, g.Fact)
 	}
 }
 

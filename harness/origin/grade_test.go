@@ -41,7 +41,7 @@ func TestTableIsWhatTheVerdictSays(t *testing.T) {
 			rec := r.stream(t, query+"&sabotage="+s.Name)
 			g := verdict.GradeStream(&rec, policy)
 			if g.Outcome != s.Outcome || g.Content != s.Content || g.Ending != s.Ending {
-				t.Errorf("graded %s, %q, %q; the table says %s, %q, %q (%s; wire %+v)", g.Outcome, g.Content, g.Ending, s.Outcome, s.Content, s.Ending, g.Why, rec.Wire)
+				t.Errorf("graded %s, %q, %q; the table says %s, %q, %q (%s; wire %+v)", g.Outcome, g.Content, g.Ending, s.Outcome, s.Content, s.Ending, g.Fact, rec.Wire)
 			}
 			if s.Flag != "" && !g.Has(s.Flag) {
 				t.Errorf("flags %q, want %q among them", g.Flags, s.Flag)

@@ -17,7 +17,7 @@ import (
 var prose = []string{
 	"record.Note.Text", "record.Note.Settle", "record.Event.Text", "record.Window.Why", "record.Fault.Name",
 	"record.Evidence.Text", "record.Evidence.Remark", "record.Scenario.Title", "record.Scenario.Doc", "record.Scenario.Fault",
-	"record.EdgeTrial.Why", "verdict.Answer.Why", "verdict.Check.Why", "verdict.Grade.Why", "verdict.Doubt.About",
+	"record.EdgeTrial.Why", "verdict.Check.Why", "verdict.Doubt.Settle", "verdict.Doubt.About", "record.Fact.Text",
 	"verdict.Doubt.Why", "verdict.Cause.Summary", "fault.Proof.Evidence", causeName,
 }
 

@@ -1,9 +1,6 @@
 package verdict
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // BoundLevel is the confidence at which a pass says what it proves.
 const BoundLevel = 0.95
@@ -61,7 +58,7 @@ func streamsFor(share, confidence float64) int {
 // bound is what a scenario without a fault proves by its main wave; nil for others:
 // under a fault, failing may be right.
 func (r *ScenarioReport) bound(faulty bool) *Bound {
-	g := r.mainGroup()
+	g := r.MainGroup()
 	if faulty || g == nil {
 		return nil
 	}
@@ -77,25 +74,4 @@ func (r *ScenarioReport) bound(faulty bool) *Bound {
 	failed := n - g.Outcomes[Complete]
 	return &Bound{Streams: n, Failed: failed, Below: UpperBound(failed, n, BoundLevel), Confidence: BoundLevel,
 		Percent: streamsFor(0.01, BoundLevel)}
-}
-
-// String reads "20 of 20: fewer than 14 % of streams fail, at 95 %; 300 would prove
-// 1 %".
-func (p *Bound) String() string {
-	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams,
-		percent(p.Below), p.Confidence*100)
-	if p.Below > 0.01 && p.Failed == 0 {
-		s += fmt.Sprintf("; %d would prove 1 %%", (p.Percent+9)/10*10)
-	}
-	return s
-}
-
-// percent rounds up, to whole percents or two digits: what is claimed holds.
-func percent(share float64) string {
-	p := share * 100
-	unit := 1.0
-	if p < 1 {
-		unit = math.Pow(10, math.Floor(math.Log10(p))-1)
-	}
-	return three(math.Ceil(p/unit-1e-9) * unit)
 }

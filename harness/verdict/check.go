@@ -1,10 +1,6 @@
 package verdict
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -18,7 +14,7 @@ type Checker interface {
 // it.
 type Answer struct {
 	Check
-	Settle string
+	Next *record.Fact
 }
 
 // about names the streams that the answer is about: those that broke the rule.
@@ -42,22 +38,22 @@ func Checkers(p *record.Policy) []Checker {
 	return cs
 }
 
-func pass(name, format string, args ...any) Answer {
-	return Answer{Check: Check{Name: name, Verdict: Pass, Why: fmt.Sprintf(format, args...)}}
+func pass(name string, f fact) Answer {
+	return Answer{Check: Check{Name: name, Verdict: Pass, Fact: &f}}
 }
 
-func fail(name, format string, args ...any) Answer {
-	return Answer{Check: Check{Name: name, Verdict: Fail, Why: fmt.Sprintf(format, args...)}}
+func fail(name string, f fact) Answer {
+	return Answer{Check: Check{Name: name, Verdict: Fail, Fact: &f}}
 }
 
-func unsure(name, settle, format string, args ...any) Answer {
-	return Answer{Check: Check{Name: name, Verdict: Inconclusive, Why: fmt.Sprintf(format, args...)}, Settle: settle}
+func unsure(name string, next, f fact) Answer {
+	return Answer{Check: Check{Name: name, Verdict: Inconclusive, Fact: &f}, Next: &next}
 }
 
 // inapplicable is the answer of a check that lacks what only another app could
 // bring; inconclusive where the user wants the scenario judged all the same.
-func (s *Scope) inapplicable(name, settle, format string, args ...any) Answer {
-	a := unsure(name, settle, format, args...).obliges()
+func (s *Scope) inapplicable(name string, next, f fact) Answer {
+	a := unsure(name, next, f).obliges()
 	if !s.Scenario.Required {
 		a.Verdict = NotApplicable
 	}
@@ -92,24 +88,13 @@ func Count(streams []Graded) map[Outcome]int {
 	return n
 }
 
-// Say puts counts into words, worst outcome first: "10 truncated, 2 stalled".
-func Say(n map[Outcome]int) string {
-	var parts []string
-	for _, o := range slices.Backward(Outcomes) {
-		if n[o] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[o], strings.Replace(string(o), "failed_clean", "failed cleanly", 1)))
-		}
-	}
-	return orElse(strings.Join(parts, ", "), "none")
-}
-
 // A tally counts the streams of a scenario that broke a rule.
 type tally struct {
 	judged   int             // streams that the rule was applied to
 	total    int             // that broke it
 	n        map[Outcome]int // of them
 	first    uint64          // of them
-	why      string          // the first one did
+	why      *fact           // the first one did
 	outcomes map[Outcome]int // of all streams, whether the rule concerns them or not
 }
 
@@ -124,15 +109,16 @@ type bad struct {
 func (b *bad) broke(g *Graded) {
 	if b.total++; b.first == nil {
 		b.first = g
-		b.tally.first, b.why = g.Seq, g.Grade.Why
+		b.tally.first, b.why = g.Seq, g.Grade.Fact
 	}
 	b.n[g.Grade.Outcome]++
 	b.all = append(b.all, g)
 }
 
 // counts makes an answer say what it counts, in a scenario or in all parts of one.
-func (a Answer) counts(b bad, say wording) Answer {
-	a.Why, a.sum, a.say = say.of(b.tally), &b.tally, say
+func (a Answer) counts(b bad) Answer {
+	f := b.as(a.Fact.Kind)
+	a.Fact, a.sum = &f, &b.tally
 	return a.about(b.all)
 }
 
@@ -159,41 +145,30 @@ func (s *Scope) judge(concerns, ok func(*Graded) bool) bad {
 // guest reports whether a stream is judged in another part of the record.
 func (s *Scope) guest(g *Graded) bool { return s.Run.Guests[g.Seq] }
 
-// String reads "12 of 40 streams: 10 truncated, 2 stalled (first: #17, …)".
-func (t tally) String() string { return sayBroken.of(t) }
-
-// A wording puts a tally into words.
-type wording uint8
-
-const (
-	sayJudged    wording = iota // "40 streams"
-	sayOutcomes                 // "40 streams: 38 complete, 2 cancelled"
-	sayUntouched                // "40 streams that no fault touched"
-	sayBroken                   // "12 of 40 streams: 10 truncated, 2 stalled (first: #17, …)"
-	sayFirst                    // "12 of 40 streams (first: #17, …)"
-)
-
-func (w wording) of(t tally) string {
-	switch w {
-	case sayOutcomes:
-		return fmt.Sprintf("%d streams: %s", t.judged, Say(t.outcomes))
-	case sayUntouched:
-		return fmt.Sprintf("%d streams that no fault touched", t.judged)
-	case sayBroken:
-		return fmt.Sprintf("%d of %d streams: %s (first: #%d%s)", t.total, t.judged, Say(t.n), t.first, comma(t.why))
-	case sayFirst:
-		return fmt.Sprintf("%d of %d streams (first: #%d%s)", t.total, t.judged, t.first, comma(t.why))
-	default:
-		return fmt.Sprintf("%d streams", t.judged)
+// Own visits the streams of a scenario that are judged here, not in another part of the
+// record.
+func (s *Scope) Own(yield func(*Graded) bool) {
+	for i := range s.Streams {
+		if g := &s.Streams[i]; !s.guest(g) && !yield(g) {
+			return
+		}
 	}
 }
 
-func comma(s string) string {
-	if s == "" {
-		return ""
+// as is the tally as a fact of a kind that counts streams.
+func (t tally) as(k record.FactKind) fact {
+	switch k {
+	case FactOutcomes:
+		return fact{Kind: k, N: t.judged, Counts: countsOf(t.outcomes)}
+	case FactBroke:
+		return fact{Kind: k, N: t.total, Of: t.judged, Counts: countsOf(t.n), Stream: t.first, About: about(t.why)}
+	case FactFirst:
+		return fact{Kind: k, N: t.total, Of: t.judged, Stream: t.first, About: about(t.why)}
 	}
-	return ", " + s
+	return fact{Kind: k, N: t.judged}
 }
 
-// seconds rounds a time for the reader.
-func seconds(d interface{ Seconds() float64 }) string { return three(d.Seconds()) + "s" }
+// but is what was seen of the streams, and what may be behind it instead of the app.
+func (b *bad) but(k record.FactKind, x Excuse) fact {
+	return fact{Kind: k, About: []fact{b.as(FactBroke), x.fact()}}
+}

@@ -13,13 +13,13 @@ func (Baseline) Check(s *Scope) Answer {
 	switch {
 	case b.total > 0:
 		if why, ok := s.excusedByTime(&b); ok {
-			return unsure(name, settleBusy, "%s before the fault, but %s", b, why).obliges().about(b.all)
+			return unsure(name, next(NextQuiet), b.but(FactBut, why)).obliges().about(b.all)
 		}
-		return fail(name, "failed before the fault: %s", b).obliges().about(b.all)
+		return fail(name, fact{Kind: FactBeforeFault, About: []fact{b.as(FactBroke)}}).obliges().about(b.all)
 	case b.judged > 0:
-		return pass(name, "%d streams before the fault", b.judged).obliges()
+		return pass(name, fact{Kind: FactBaseline, N: b.judged}).obliges()
 	case s.Scenario.Policy.Faulty && len(s.Streams) > 0:
-		return unsure(name, "send streams before the fault", "need >= 1 judged stream before the fault, saw 0").obliges()
+		return unsure(name, next(NextBeforeFault), fact{Kind: FactNoBaseline}).obliges()
 	default:
 		return Answer{}
 	}

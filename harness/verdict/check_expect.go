@@ -11,6 +11,12 @@ import (
 // them holds up the others.
 const minTogether = 5
 
+// What cannot be seen of an app that we did not start, as [FactNotOurs] names it.
+const (
+	processEnds = "process ends"
+	memoryUse   = "memory"
+)
+
 // expected answers for the values of [record.Policy.Expect] that are about the
 // app, the edge or the load.
 func (s *Scope) expected() Answer {
@@ -20,8 +26,7 @@ func (s *Scope) expected() Answer {
 	case record.ExpectCompressed:
 		return s.compressed()
 	case record.ExpectPaced:
-		return s.some("answer written in pieces", "complete stream that is known to have been written in pieces",
-			"ask for a longer answer, and for stamps of the server or for a run of the same against the app alone", s.paced)
+		return s.some("answer written in pieces", FactNonePaced, NextLongerAnswer, s.paced)
 	case record.ExpectRecycled:
 		return s.recycled()
 	case record.ExpectTogether:
@@ -31,7 +36,7 @@ func (s *Scope) expected() Answer {
 	case record.ExpectSlow:
 		return s.slow()
 	case record.ExpectCut:
-		return s.some("slow clients cut", "victim that was cut", "let the clients take less, or the answers be longer",
+		return s.some("slow clients cut", FactNoneCut, NextLessTaken,
 			func(g *Graded) bool { return g.Group == record.Victim && g.Grade.Outcome == Aborted })
 	case record.ExpectMemory:
 		return s.memory()
@@ -40,8 +45,8 @@ func (s *Scope) expected() Answer {
 	}
 }
 
-// some wants one stream of a kind.
-func (s *Scope) some(name, what, settle string, is func(*Graded) bool) Answer {
+// some wants one stream of a kind; none and to are for where there is none.
+func (s *Scope) some(name string, none, to record.FactKind, is func(*Graded) bool) Answer {
 	n := 0
 	for i := range s.Streams {
 		if is(&s.Streams[i]) {
@@ -49,19 +54,17 @@ func (s *Scope) some(name, what, settle string, is func(*Graded) bool) Answer {
 		}
 	}
 	if n == 0 {
-		return unsure(name, settle, "need >= 1 %s, saw 0 of %d", what, len(s.Streams)).obliges()
+		return unsure(name, next(to), fact{Kind: none, Of: len(s.Streams)}).obliges()
 	}
-	return pass(name, "%d of %d streams", n, len(s.Streams)).obliges()
+	return pass(name, fact{Kind: FactSeen, N: n, Of: len(s.Streams)}).obliges()
 }
 
 // compressed wants an answer that somebody compressed. Neither an app that does
 // not nor the media types of an edge are a matter of the load.
 func (s *Scope) compressed() Answer {
-	const settle = "let the edge, or the app, compress event streams"
-	a := s.some("compressed answer seen", "compressed answer", settle, func(g *Graded) bool { return g.Encoding != "" })
+	a := s.some("compressed answer seen", FactNoneCompressed, NextCompress, func(g *Graded) bool { return g.Encoding != "" })
 	if a.Verdict == Inconclusive && s.answered() > 0 && s.lacks(func(*record.Abilities) bool { return false }) {
-		return s.inapplicable(a.Name, settle, "asked for gzip, and neither the app nor the edge compresses what the "+
-			"app sends")
+		return s.inapplicable(a.Name, next(NextCompress), fact{Kind: FactNoCompressor})
 	}
 	return a
 }
@@ -89,13 +92,11 @@ func (s *Scope) refusals() Answer {
 	}
 	switch {
 	case served == 0:
-		return unsure(name, "lower the load until some streams are let in",
-			"need >= 1 complete stream, saw 0 beside %d refused ones", refused).obliges()
+		return unsure(name, next(NextLowerLoad), fact{Kind: FactNoneServed, N: refused}).obliges()
 	case refused == 0:
-		return unsure(name, "send more streams at once, or lower the limit",
-			"need >= 1 stream that was refused, all %d were let in: the limit was not reached", served).obliges()
+		return unsure(name, next(NextLimitReached), fact{Kind: FactNoneRefused, N: served}).obliges()
 	}
-	return pass(name, "%d streams refused with a status, %d served", refused, served).obliges()
+	return pass(name, fact{Kind: FactRefusals, N: refused, Of: refused + served}).obliges()
 }
 
 // recycled wants the end of a process while a stream was open.
@@ -109,16 +110,14 @@ func (s *Scope) recycled() Answer {
 		ends++
 		for i := range s.Streams {
 			if st := s.Streams[i].Stream; st.Send != record.Never && st.Send <= e.At && lasted(st, e.At) {
-				return pass(name, "pid %d of %s ended at %s", e.Pid, e.Subject, seconds(e.At)).obliges()
+				return pass(name, fact{Kind: FactRecycled, N: e.Pid, Name: e.Subject, Took: e.At}).obliges()
 			}
 		}
 	}
 	if ends == 0 && s.lacks(func(a *record.Abilities) bool { return a.Started }) {
-		return s.inapplicable(name, "name a command or an image instead of a URL, so that streamproof starts the app itself",
-			"we did not start the app and cannot see its processes end")
+		return s.inapplicable(name, next(NextStartApp), fact{Kind: FactNotOurs, Name: processEnds})
 	}
-	return unsure(name, "let the app recycle its workers sooner, or send more streams",
-		"need >= 1 process of the app to end under streams, %d ended at all", ends).obliges()
+	return unsure(name, next(NextRecycleSooner), fact{Kind: FactNoneRecycled, N: ends}).obliges()
 }
 
 // together wants streams of one process that were in their body at once. An app
@@ -141,10 +140,9 @@ func (s *Scope) together() Answer {
 		most = max(most, n)
 	}
 	if most < minTogether {
-		return unsure(name, "send more streams at once", "need >= %d streams of one process at once, saw %d", minTogether,
-			most).obliges()
+		return unsure(name, next(NextMoreAtOnce), fact{Kind: FactFewTogether, N: most, Need: minTogether}).obliges()
 	}
-	return pass(name, "%d streams of one process at once", most).obliges()
+	return pass(name, fact{Kind: FactTogether, N: most}).obliges()
 }
 
 // repeated wants a stream that began when another one had been answered.
@@ -164,10 +162,9 @@ func (s *Scope) repeated() Answer {
 		}
 	}
 	if n == 0 {
-		return unsure(name, "add duration: 3s to the load, so that streams follow one another",
-			"need >= 1 stream that began after another one was complete, saw 0 of %d", len(s.Streams)).obliges()
+		return unsure(name, next(NextDuration), fact{Kind: FactNoneRepeated, Of: len(s.Streams)}).obliges()
 	}
-	return pass(name, "%d streams began after another one was complete", n).obliges()
+	return pass(name, fact{Kind: FactRepeated, N: n}).obliges()
 }
 
 // slowness is how many times as long as the others' a slow client's stream must
@@ -179,11 +176,9 @@ func (s *Scope) slow() Answer {
 	const name = "clients that hold back"
 	slow, quick := s.median(record.Victim), s.median(record.Control)
 	if slow == 0 || quick == 0 || slow < slowness*quick {
-		return unsure(name, "let the clients take less, or the answers be longer",
-			"need streams of slow clients to take %d times as long as others, took %s and %s", slowness, seconds(slow),
-			seconds(quick)).obliges()
+		return unsure(name, next(NextLessTaken), fact{Kind: FactNoneSlow, Need: slowness, Times: []time.Duration{slow, quick}}).obliges()
 	}
-	return pass(name, "streams of slow clients took %s, others %s (median)", seconds(slow), seconds(quick)).obliges()
+	return pass(name, fact{Kind: FactSlowClients, Times: []time.Duration{slow, quick}}).obliges()
 }
 
 // median is how long the complete streams of a group took; 0 if there are none.

@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"strings"
-
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -15,20 +13,19 @@ func (FaultSeen) Check(s *Scope) Answer {
 	case !s.Scenario.Policy.Faulty:
 		return Answer{}
 	case s.Active == record.Never:
-		return unsure(name, s.settleFault(), neverStruck+"%s", detail(s.whyNever())).obliges()
+		return unsure(name, s.settleFault(), fact{Kind: FactNeverStruck, About: quotes(s.whyNever())}).obliges()
 	case !s.Confirmed:
-		return unsure(name, s.settleFault(), "struck at %s, but left no trace%s", seconds(s.Active),
-			detail(s.doubt())).obliges()
+		return unsure(name, s.settleFault(), fact{Kind: FactNoTrace, Took: s.Active, About: about(s.doubt())}).obliges()
 	}
 	if part, lacks := s.unseen(); part != "" {
-		return unsure(name, s.settleFault(), "%s %s%s", part, lacks, detail(s.doubt())).obliges()
+		return unsure(name, s.settleFault(), fact{Kind: lacks, Name: part, About: about(s.doubt())}).obliges()
 	}
-	return pass(name, "struck at %s%s", seconds(s.Active), detail(s.proof())).obliges()
+	return pass(name, fact{Kind: FactStruck, Took: s.Active, About: s.proof()}).obliges()
 }
 
 // unseen finds the first part of a combined fault that did not strike or was not
 // seen.
-func (s *Scope) unseen() (part, lacks string) {
+func (s *Scope) unseen() (part string, lacks record.FactKind) {
 	has := map[string]map[record.Phase]bool{}
 	for _, w := range s.Windows {
 		if has[w.Fault.Name] == nil {
@@ -40,16 +37,13 @@ func (s *Scope) unseen() (part, lacks string) {
 		switch {
 		case w.Phase != record.Armed:
 		case !has[w.Fault.Name][record.Active]:
-			return w.Fault.Name, "never struck"
+			return w.Fault.Name, FactPartNeverStruck
 		case !has[w.Fault.Name][record.Confirmed]:
-			return w.Fault.Name, "struck, but left no trace"
+			return w.Fault.Name, FactPartNoTrace
 		}
 	}
 	return "", ""
 }
-
-// neverStruck is how answers say [record.NoteNeverStruck].
-const neverStruck = "the fault never struck"
 
 // doubts are what the harness doubted about the scenario.
 func (s *Scope) doubts(yield func(record.Note) bool) {
@@ -60,20 +54,21 @@ func (s *Scope) doubts(yield func(record.Note) bool) {
 	}
 }
 
-// doubtText words a doubt.
-func doubtText(n record.Note) string {
+// doubtOf is the fact that a note holds.
+func doubtOf(n record.Note) fact {
 	if n.Kind == record.NoteNeverStruck {
-		return neverStruck + detail(n.Text)
+		return fact{Kind: FactNeverStruck, About: quotes(n.Text)}
 	}
-	return n.Text
+	return record.Quoted(n.Text)
 }
 
-// doubt is the first of what the harness noted about the fault.
-func (s *Scope) doubt() string {
+// doubt is the first of what the harness noted about the fault; nil for nothing.
+func (s *Scope) doubt() *fact {
 	for n := range s.doubts {
-		return doubtText(n)
+		f := doubtOf(n)
+		return &f
 	}
-	return ""
+	return nil
 }
 
 // whyNever is the same for an answer that says itself that the fault never struck.
@@ -84,23 +79,23 @@ func (s *Scope) whyNever() string {
 	return ""
 }
 
-func (s *Scope) settleFault() string {
+func (s *Scope) settleFault() fact {
 	for n := range s.doubts {
 		if n.Settle != "" {
-			return n.Settle
+			return record.Quoted(n.Settle)
 		}
 	}
-	return "use longer streams, so that the fault meets them in their body"
+	return next(NextLongerStreams)
 }
 
-func (s *Scope) proof() string {
+func (s *Scope) proof() []fact {
 	var proofs []string
 	for _, w := range s.Windows {
 		if w.Phase == record.Confirmed && w.Why != "" {
 			proofs = append(proofs, w.Why)
 		}
 	}
-	return strings.Join(proofs, "; ")
+	return quotes(proofs...)
 }
 
 // InBody asks whether enough victims were in their body when the fault struck.
@@ -114,13 +109,12 @@ func (InBody) Check(s *Scope) Answer {
 	}
 	n := s.inBody()
 	if n < need {
-		return unsure(name, "use more or longer streams", "need >= %d streams in their body when the fault struck, saw %d",
-			need, n).obliges()
+		return unsure(name, next(NextMoreOrLonger), fact{Kind: FactFewInBody, N: n, Need: need}).obliges()
 	}
 	if len(s.hit()) > 0 {
-		return pass(name, "the fault met %d streams in their body", n).obliges()
+		return pass(name, fact{Kind: FactMet, N: n}).obliges()
 	}
-	return pass(name, "%d streams in their body when the fault struck", n).obliges()
+	return pass(name, fact{Kind: FactInBody, N: n}).obliges()
 }
 
 // inBody counts the streams that the fault met between head and end.
@@ -170,13 +164,11 @@ func (s *Scope) silence() Answer {
 	}
 	switch {
 	case n == 0 && s.lacks(func(a *record.Abilities) bool { return a.Pauses }):
-		return s.inapplicable(name, "put {pause} into stream.path where the app is told how long to pause",
-			"the app cannot be asked to pause for %s, and its longest silence was %s", seconds(want), seconds(max(longest, 0)))
+		return s.inapplicable(name, next(NextPause), fact{Kind: FactNoPause, Took: max(longest, 0), Bound: want})
 	case n == 0:
-		return unsure(name, "ask the app something that takes longer to answer",
-			"need >= 1 stream without content for %s, longest silence was %s", seconds(want), seconds(max(longest, 0))).obliges()
+		return unsure(name, next(NextAskLonger), fact{Kind: FactNoSilence, Took: max(longest, 0), Bound: want}).obliges()
 	}
-	return pass(name, "%d streams were without content for %s or more", n, seconds(want)).obliges()
+	return pass(name, fact{Kind: FactSilence, N: n, Bound: want}).obliges()
 }
 
 func (s *Scope) aborts() Answer {
@@ -195,18 +187,13 @@ func (s *Scope) aborts() Answer {
 	}
 	switch {
 	case len(left) == 0:
-		return unsure(name, "use longer streams, so that there is something to hang up on",
-			"need >= 1 stream that we hung up on, saw 0").obliges()
+		return unsure(name, next(NextHangUp), fact{Kind: FactNoneLeft}).obliges()
 	case known == 0 && s.lacks(func(a *record.Abilities) bool { return a.Ledger }):
-		return s.inapplicable(name, "let the app answer GET /ledger?nonce=… with the outcome of a stream, and name that "+
-			"path (app.ledger)",
-			"hung up on %d streams, and the app keeps no account of what it did then", len(left))
+		return s.inapplicable(name, next(NextLedgerPath), fact{Kind: FactNoLedger, N: len(left)})
 	case known == 0:
-		return unsure(name,
-			orElse(s.noteSettle(), "let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
-			"hung up on %d streams, need >= 1 account of what the server did then, have 0", len(left)).obliges()
+		return unsure(name, nextOr(s.noteSettle(), NextLedger), fact{Kind: FactNoAccount, N: len(left)}).obliges()
 	default:
-		return pass(name, "hung up on %d streams, have the server's account of %d", len(left), known).obliges()
+		return pass(name, fact{Kind: FactAccounts, N: known, Of: len(left)}).obliges()
 	}
 }
 

@@ -17,29 +17,23 @@ func (c FlagCheck) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "").counts(b, sayJudged)
+		return pass(name, next(FactJudged)).counts(b)
 	case c.Flag == Buffered && slices.ContainsFunc(b.all, (*Graded).collected):
 		// no excuse
 	case c.Flag.timing():
 		if why, n := s.excuses(b.all, c.Flag.delay); n == b.total {
-			return unsure(name, settleBusy, "%d of %d streams (first: #%d%s), but %s", b.total, b.judged, b.first.Seq,
-				comma(flagWhy(c.Flag, b.first)), why).about(b.all)
+			b.why = flagWhy(c.Flag, b.first)
+			return unsure(name, next(NextQuiet), fact{Kind: FactBut, About: []fact{b.as(FactFirst), why.fact()}}).about(b.all)
 		}
 	}
+	b.why = flagWhy(c.Flag, b.first)
 	if c.Flag == Buffered && !slices.ContainsFunc(b.all, (*Graded).surelyHeld) {
-		return unsure(name, s.settleShape(), "%d of %d streams (first: #%d%s); asked directly, would the app do the same?",
-			b.total, b.judged, b.first.Seq,
-			comma(flagWhy(c.Flag, b.first))).about(b.all)
+		return unsure(name, s.settleShape(), fact{Kind: FactAsItself, About: []fact{b.as(FactFirst)}}).about(b.all)
 	}
 	if c.Flag == Buffered && s.Scenario.Policy.LeftToEdge {
-		return s.inapplicable(name, "send X-Accel-Buffering: no with every stream, or turn buffering off at your edge; to "+
-			"have this judged name the edge (edge.form) or the scenario",
-			"the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults %d "+
-				"of %d streams are held back (first: #%d%s)",
-			b.total, b.judged, b.first.Seq, comma(flagWhy(c.Flag, b.first))).about(b.all)
+		return s.inapplicable(name, next(NextUnbuffer), fact{Kind: FactLeftToEdge, About: []fact{b.as(FactFirst)}}).about(b.all)
 	}
-	b.why = flagWhy(c.Flag, b.first)
-	return fail(name, "").counts(b, sayFirst)
+	return fail(name, next(FactFirst)).counts(b)
 }
 
 // judgeFlag counts cancelled streams too: a server leaks precisely those.
@@ -58,20 +52,20 @@ func (s *Scope) judgeFlag(f Flag) bad {
 }
 
 // flagWhy gives the number behind a flag.
-func flagWhy(f Flag, g *Graded) string {
+func flagWhy(f Flag, g *Graded) *fact {
 	switch f {
 	case Late:
 		if d, ok := TTFE(g.Stream); ok {
-			return "first event after " + seconds(d)
+			return &fact{Kind: FactFirstEvent, Took: d}
 		}
-		return "no first event"
+		return &fact{Kind: FactNoFirstEvent}
 	case Gappy:
-		return "silent for " + seconds(g.MaxGap)
+		return &fact{Kind: FactSilentFor, Took: g.MaxGap}
 	case Buffered:
 		return g.heldWhy()
 	case Lingering:
-		return "left open for " + seconds(max(g.Wire.Lingered, 0))
+		return &fact{Kind: FactLeftOpen, Took: max(g.Wire.Lingered, 0)}
 	default:
-		return g.Grade.Why
+		return g.Grade.Fact
 	}
 }

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -40,17 +39,12 @@ func (LinksKeptUp) Check(s *Scope) Answer {
 	if len(through.gaps) >= fewShare && len(beside.gaps) >= fewShare {
 		gap, gapBound = addedBy(through.gaps, beside.gaps, 0.99)
 	}
+	added := []time.Duration{first, bound, gap, gapBound}
 	if first > bound || gap > gapBound {
 		n := s.Scenario.Load.Streams / 2
-		settle := "send fewer streams at once"
-		if n > 0 {
-			settle += ": --streams " + strconv.Itoa(n)
-		}
-		return unsure(name, settle, "need <= %s (p50) added to the first event and <= %s (p99) to a gap by our own links, "+
-			"saw %s and %s",
-			seconds(bound), seconds(gapBound), seconds(first), seconds(gap)).obliges()
+		return unsure(name, fact{Kind: NextFewer, N: n}, fact{Kind: FactLinksSlow, Times: added}).obliges()
 	}
-	return pass(name, "added %s to the first event (p50), %s to a gap (p99)", seconds(first), seconds(gap)).obliges()
+	return pass(name, fact{Kind: FactLinks, Times: added}).obliges()
 }
 
 // untilStruck is how long the links did nothing but pass bytes on, and false where there

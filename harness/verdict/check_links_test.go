@@ -28,12 +28,12 @@ func TestLinksKeptUp(t *testing.T) {
 	first := func(d int) synth.Shape { return synth.Shape{First: 100*ms + time.Duration(d)*ms} }
 	slow := synth.Shape{First: 2 * sec}
 	ask(t, verdict.LinksKeptUp{},
-		question{"as fast", run(strike, 20, first(0), first(0)), verdict.Pass, "added 0s to the first event (p50), 0s to a gap (p99)"},
-		question{"within the bound", run(strike, 20, first(20), first(0)), verdict.Pass, "added 0.02s"},
-		question{"beyond it", run(strike, 20, first(21), first(0)), verdict.Inconclusive, "<= 0.02s (p50) added to the first event"},
-		question{"faster", run(strike, 20, first(0), first(50)), verdict.Pass, "added 0s"},
-		question{"longer gaps", run(strike, 20, synth.Shape{Gap: 80 * ms}, synth.Shape{Gap: 50 * ms}), verdict.Inconclusive, "saw 0s and 0.03s"},
-		question{"a pause under the fault", run(strike, 20, synth.Shape{PauseAfter: 15, Pause: sec}, synth.Shape{}), verdict.Pass, "0s to a gap"},
+		question{"as fast", run(strike, 20, first(0), first(0)), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
+		question{"within the bound", run(strike, 20, first(20), first(0)), verdict.Pass, "links times=[20ms 20ms 0s 20ms]"},
+		question{"beyond it", run(strike, 20, first(21), first(0)), verdict.Inconclusive, "links slow times=[21ms 20ms 0s 20ms]"},
+		question{"faster", run(strike, 20, first(0), first(50)), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
+		question{"longer gaps", run(strike, 20, synth.Shape{Gap: 80 * ms}, synth.Shape{Gap: 50 * ms}), verdict.Inconclusive, "links slow times=[0s 20ms 30ms 20ms]"},
+		question{"a pause under the fault", run(strike, 20, synth.Shape{PauseAfter: 15, Pause: sec}, synth.Shape{}), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
 		question{"first events under the fault", run(strike, 20, slow, first(0)), silent, ""},
 		question{"too few", run(strike, 19, first(500), first(0)), silent, ""},
 		question{"weather from the start", run(weather, 20, first(500), first(0)), silent, ""},
@@ -53,6 +53,6 @@ func TestLinksMayAddATenth(t *testing.T) {
 		}
 	}
 	ask(t, verdict.LinksKeptUp{},
-		question{"a tenth", with(synth.Shape{First: 2190 * ms}, synth.Shape{First: 2 * sec}), verdict.Pass, "added 0.19s"},
-		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive, "saw 0.3s"})
+		question{"a tenth", with(synth.Shape{First: 2190 * ms}, synth.Shape{First: 2 * sec}), verdict.Pass, "links times=[190ms 199.97ms 0s 20ms]"},
+		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive, "links slow times=[300ms 199.97ms 0s 20ms]"})
 }

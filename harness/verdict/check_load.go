@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -33,13 +34,10 @@ func (LoadReached) Check(s *Scope) Answer {
 		started += w.Started
 	}
 	if float64(started) < reached*float64(asked) {
-		return unsure(name, "lower the load, or use a larger machine", "need >= %.0f streams started, saw %d of %d asked",
-			reached*float64(asked), started, asked).obliges()
+		return unsure(name, next(NextLargerMachine), fact{Kind: FactLoadShort, N: started, Of: asked,
+			Need: int(math.Ceil(reached * float64(asked)))}).obliges()
 	}
-	if started > asked { // a load with a duration
-		return pass(name, "%d streams started, at least %d were asked for", started, asked).obliges()
-	}
-	return pass(name, "%d of %d streams started", started, asked).obliges()
+	return pass(name, fact{Kind: FactLoad, N: started, Of: asked}).obliges()
 }
 
 // KeptUp asks whether the generator kept up. Where it did not, the run is
@@ -57,12 +55,10 @@ func (KeptUp) Check(s *Scope) Answer {
 func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 	const name = "generator kept up"
 	if !s.timely(late, of, lag) {
-		return unsure(name, "lower the load, or use a larger machine",
-			"need <= %.0f %% late starts and a reading lag below %v (p99), saw %d of %d and %s",
-			100*lateShare, s.lagBound(), late, of, seconds(lag)).obliges()
+		return unsure(name, next(NextLargerMachine),
+			fact{Kind: FactLagged, N: late, Of: of, Share: lateShare, Took: lag, Bound: s.lagBound()}).obliges()
 	}
-	return pass(name, "%d late starts, lag p99 %s, clock %s", late, seconds(lag), orElse(string(s.clock()), "unknown")).
-		obliges()
+	return pass(name, fact{Kind: FactKeptUp, N: late, Took: lag, Name: string(s.clock())}).obliges()
 }
 
 // keptUp is asked by every check on time.

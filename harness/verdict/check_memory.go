@@ -29,12 +29,10 @@ func (s *Scope) memory() Answer {
 		last[e.Subject] = e.Value
 	}
 	if len(last) == 0 && s.lacks(func(a *record.Abilities) bool { return a.Started }) {
-		return s.inapplicable(name, "name a command or an image instead of a URL, so that streamproof starts the app itself",
-			"we did not start the app and cannot see its memory")
+		return s.inapplicable(name, next(NextStartApp), fact{Kind: FactNotOurs, Name: memoryUse})
 	}
 	if len(last) == 0 {
-		return unsure(name, "run it on a stack that starts the app itself, on Linux",
-			"need the app's memory before and after the load, have %d readings", len(first)).obliges()
+		return unsure(name, next(NextLinux), fact{Kind: FactNoReadings, N: len(first)}).obliges()
 	}
 	// The one that grew most is told; of several alike the first by name.
 	worst := ""
@@ -45,7 +43,7 @@ func (s *Scope) memory() Answer {
 	}
 	began, now := first[worst], last[worst]
 	if grown := now - began; grown > growthBytes && float64(grown) > growth*float64(began) {
-		return fail(name, "%s grew from %d to %d MiB over %d streams", worst, began>>20, now>>20, len(s.Streams))
+		return fail(name, fact{Kind: FactGrew, Name: worst, Bytes: began, More: now, Of: len(s.Streams)})
 	}
-	return pass(name, "%s: %d MiB, then %d MiB after %d streams", worst, began>>20, now>>20, len(s.Streams)).obliges()
+	return pass(name, fact{Kind: FactMemory, Name: worst, Bytes: began, More: now, Of: len(s.Streams)}).obliges()
 }

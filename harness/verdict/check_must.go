@@ -19,16 +19,14 @@ func (Must) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "").counts(b, sayOutcomes)
+		return pass(name, next(FactOutcomes)).counts(b)
 	case !slices.ContainsFunc(b.all, func(g *Graded) bool { return !s.Unending(g) }):
-		return unsure(name, "read a feed without an end for a time: --endless 10s,5; or raise limits.total",
-			"%d of %d streams were still sending when our limit on their life ended them, and none came to an end: does this "+
-				"feed end?", b.total, b.judged).about(b.all)
+		return unsure(name, next(NextEndless), fact{Kind: FactUnending, N: b.total, Of: b.judged}).about(b.all)
 	}
 	if why, ok := s.excusedByTime(&b); ok {
-		return unsure(name, settleBusy, "%s, but %s, so the silence may not be the app's", b, why).about(b.all)
+		return unsure(name, next(NextQuiet), b.but(FactButSilent, why)).about(b.all)
 	}
-	return fail(name, "").counts(b, sayBroken)
+	return fail(name, next(FactBroke)).counts(b)
 }
 
 // waited reports whether g ended because we had waited for too long: for bytes of

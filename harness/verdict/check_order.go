@@ -26,15 +26,11 @@ func (Ordered) Check(s *Scope) Answer {
 	case n == 0:
 		return Answer{}
 	case same > 0:
-		return unsure(name, "name the place of a number that grows by 1 with each event",
-			"the number at %s counts no events in %d of %d complete streams: it never increases by 1",
-			place, same, n).obliges()
+		return unsure(name, next(NextGrowingNumber), fact{Kind: FactUncounted, Place: place, N: same, Of: n}).obliges()
 	case counted < n:
-		return unsure(name, "look at one event, and name the place where its number stands",
-			"need a number at %s in >= 2 events of each complete stream, saw that in %d of %d",
-			place, counted, n).obliges()
+		return unsure(name, next(NextPlaceOfNumber), fact{Kind: FactUnnumbered, Place: place, N: counted, Of: n}).obliges()
 	}
-	return pass(name, "%d complete streams, numbered without a gap", n).obliges()
+	return pass(name, fact{Kind: FactNumbered, N: n}).obliges()
 }
 
 // Owned asks whether the request's ID came back: where it never does, foreign
@@ -57,12 +53,9 @@ func (Owned) Check(s *Scope) Answer {
 	case n == 0:
 		return Answer{}
 	case echoed < n:
-		return unsure(name, "let the app echo the header X-Request-ID there; or send the ID where the app echoes it, with "+
-			"{nonce} in path, headers or body",
-			"need the request's ID at %s in >= 1 event of each complete stream, saw that in %d of %d", place, echoed,
-			n).obliges()
+		return unsure(name, next(NextEcho), fact{Kind: FactNotEchoed, Place: place, N: echoed, Of: n}).obliges()
 	}
-	return pass(name, "%d complete streams have their own request's ID and no other", n).obliges()
+	return pass(name, fact{Kind: FactOwned, N: n}).obliges()
 }
 
 // wholes visits the complete streams of the load.

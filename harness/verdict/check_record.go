@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -11,7 +10,7 @@ import (
 type Harness struct{}
 
 func (Harness) Check(s *Scope) Answer {
-	return s.noted(record.NoteHarness, broken, "the harness failed")
+	return s.noted(record.NoteHarness, broken, FactHarness)
 }
 
 const broken = "harness"
@@ -20,7 +19,7 @@ const broken = "harness"
 type Able struct{}
 
 func (Able) Check(s *Scope) Answer {
-	return s.noted(record.NoteUnable, able, "not possible here")
+	return s.noted(record.NoteUnable, able, FactUnable)
 }
 
 const able = "stack able"
@@ -47,10 +46,10 @@ func (c Check) Prevents() bool { return c.Unable() || c.broke() }
 func (c Check) broke() bool { return c.Name == broken && c.Verdict == Inconclusive }
 
 // noted turns the first note of a kind into a doubt.
-func (s *Scope) noted(kind record.NoteKind, name, what string) Answer {
+func (s *Scope) noted(kind record.NoteKind, name string, what record.FactKind) Answer {
 	for _, n := range s.Notes {
 		if n.Kind == kind {
-			return unsure(name, orElse(n.Settle, "see the run's notes"), "%s: %s", what, n.Text).obliges()
+			return unsure(name, nextOr(n.Settle, NextNotes), fact{Kind: what, Text: n.Text}).obliges()
 		}
 	}
 	return Answer{}
@@ -63,7 +62,7 @@ type Applies struct{}
 func (Applies) Check(s *Scope) Answer {
 	for _, n := range s.Notes {
 		if n.Kind == record.NoteInapplicable {
-			return s.inapplicable("scenario applies", orElse(n.Settle, "see the run's notes"), "%s", n.Text)
+			return s.inapplicable("scenario applies", nextOr(n.Settle, NextNotes), record.Quoted(n.Text))
 		}
 	}
 	return Answer{}
@@ -83,16 +82,13 @@ type Whole struct{}
 func (Whole) Check(s *Scope) Answer {
 	const name = recordWhole
 	if s.Over {
-		return pass(name, "the scenario ran to its end").obliges()
+		return pass(name, next(FactOver)).obliges()
 	}
-	why := "the run was interrupted"
+	why := fact{Kind: FactInterrupted, N: len(s.Streams)}
 	if !s.Run.Interrupted {
-		why = "the record ends before the run does"
-		if s.Run.Torn > 0 {
-			why += fmt.Sprintf(" (%d bytes at its end are torn)", s.Run.Torn)
-		}
+		why.Kind, why.Bytes = FactTorn, int64(s.Run.Torn)
 	}
-	return unsure(name, orElse(s.Run.Plan.Repro, "run it again"), "%s, after %d streams", why, len(s.Streams)).obliges()
+	return unsure(name, fact{Kind: NextAgain, Text: s.Run.Plan.Repro}, why).obliges()
 }
 
 // Enough asks whether there were streams to judge.
@@ -116,10 +112,9 @@ func (s *Scope) enough(n, of int) Answer {
 	const name = "streams to judge"
 	need := max(1, s.Scenario.Policy.MinStreams)
 	if n < need {
-		return unsure(name, "send more streams, or let them run to their end",
-			"need >= %d judged streams, saw %d of %d started", need, n, of).obliges()
+		return unsure(name, next(NextMoreStreams), fact{Kind: FactFew, N: n, Of: of, Need: need}).obliges()
 	}
-	return pass(name, "%d of %d streams", n, of).obliges()
+	return pass(name, fact{Kind: FactEnough, N: n, Of: of}).obliges()
 }
 
 // Provable asks whether the streams that count as complete could have been
@@ -135,19 +130,13 @@ func (Provable) Check(s *Scope) Answer {
 	ref := s.learned()
 	switch {
 	case n > 0:
-		return unsure(name, "declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, "+
-			"or send Content-Length",
-			"%d complete streams have no proof that they are complete: plain text whose end nothing declares%s", n,
-			anew(ref, s)).obliges()
+		return unsure(name, next(NextDeclareEnd), fact{Kind: FactUnproved, N: n, About: about(anew(ref, s))}).obliges()
 	case ref == nil || ref.Alike == 0 && !ref.Plain || s.measured() == 0:
 		return Answer{}
 	case ref.Plain:
-		return pass(name, "%d streams were held against the answer in one piece (%d bytes)", s.measured(),
-			ref.Bytes).obliges()
+		return pass(name, fact{Kind: FactAgainstPlain, N: s.measured(), Bytes: int64(ref.Bytes)}).obliges()
 	}
-	return pass(name, "%d streams were held against the app's own answer (%d bytes, alike %d of %d times when asked "+
-		"directly before the load); "+
-		"an end that the app cuts off every time would not show", s.measured(), ref.Bytes, ref.Alike, ref.Asked).obliges()
+	return pass(name, fact{Kind: FactAgainst, N: s.measured(), About: []fact{learnedFrom(ref, FactLearned)}}).obliges()
 }
 
 // proofDoubts says once in a run, with the scenario that asked for it, what a
@@ -158,30 +147,31 @@ func (s *Scope) proofDoubts() []Doubt {
 	if !asked || ref.Plain || ref.Alike == 0 || s.measured() == 0 {
 		return nil
 	}
-	return []Doubt{{About: "completeness", Settle: "set stream.plain_path, or declare a sentinel, a length or a SHA-256",
-		Why: fmt.Sprintf("nothing declares how the text ends: a stream counts as complete that is equal to what the app "+
-			"answered when asked directly before the load "+
-			"(%d bytes, alike %d of %d times), so an end that the app cuts off every time would not show", ref.Bytes, ref.Alike,
-			ref.Asked)}}
+	return []Doubt{doubtOn("completeness", learnedFrom(ref, FactLearned), next(NextDeclareProof))}
+}
+
+// learnedFrom is what is known of a reference.
+func learnedFrom(ref *record.Reference, k record.FactKind) fact {
+	return fact{Kind: k, Bytes: int64(ref.Bytes), N: ref.Alike, Of: ref.Asked}
 }
 
 // anew says why streams could not be held against a reference.
-func anew(ref *record.Reference, s *Scope) string {
+func anew(ref *record.Reference, s *Scope) *fact {
 	switch {
 	case ref == nil:
-		return ""
+		return nil
 	case ref.Err != "" && ref.Alike == 0:
-		return "; asked directly before the load the app did not answer either: " + ref.Err
+		return &fact{Kind: FactNoAnswer, Text: ref.Err}
 	case ref.Alike == 0:
-		return fmt.Sprintf(", and the app answers each time anew (asked directly %d times before the load)", ref.Asked)
+		return &fact{Kind: FactAnew, N: ref.Asked}
 	}
 	for i := range s.Streams {
 		if c := &s.Streams[i].Content; c.Differs {
-			return fmt.Sprintf(", and they say something else than the app's answers before the load (%d bytes, alike %d of "+
-				"%d times)", ref.Bytes, ref.Alike, ref.Asked)
+			f := learnedFrom(ref, FactDiffers)
+			return &f
 		}
 	}
-	return ""
+	return nil
 }
 
 // learned is what texts were held against in this scenario or, where it asks the

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -22,43 +21,35 @@ func (Recovery) Check(s *Scope) Answer {
 	took, tried, new := s.recovery()
 	switch {
 	case new == 0:
-		return unsure(name, "send streams after the fault", "need >= 1 new stream after the fault, saw 0").obliges()
+		return unsure(name, next(NextAfterFault), fact{Kind: FactNoneNew}).obliges()
 	case took == record.Never && s.cutShort(s.recoversFrom()+limit):
-		return unsure(name, "let the run go on to its end", "the run ended %s after the fault, before the %s that recovery "+
-			"may take; until then none of %d new streams was fine again",
-			seconds(max(s.lastSeen()-s.recoversFrom(), 0)), seconds(limit), new).obliges()
+		return unsure(name, next(NextLetEnd),
+			fact{Kind: FactEndedEarly, Took: max(s.lastSeen()-s.recoversFrom(), 0), Bound: limit, N: new}).obliges()
 	case took == record.Never:
-		return s.lateRecovery(s.lastSeen(), "none of %d new streams was fine again", new)
+		return s.lateRecovery(s.lastSeen(), fact{Kind: FactNeverRecovered, N: new})
 	}
 	from := s.recoversFrom()
 	down := s.outOfService(from, from+took)
-	text := fmt.Sprintf("new streams were fine again after %s%s, bound %s", seconds(took-down), sayDown(down),
-		seconds(limit))
+	found := fact{Kind: FactRecovered, Took: took - down, Bound: limit}
+	if down > 0 {
+		found.Times = []time.Duration{down}
+	}
 	switch late := took-down > limit; {
 	case late && from+took == tried:
-		return unsure(name, "run it again: new streams are sent while the others continue",
-			"no new stream was sent in the first %s after the fault, bound %s", seconds(tried-from), seconds(limit)).obliges()
+		return unsure(name, next(NextWhileOthers), fact{Kind: FactAskedLate, Took: tried - from, Bound: limit}).obliges()
 	case late:
-		return s.lateRecovery(from+took, "%s", text)
+		return s.lateRecovery(from+took, found)
 	}
-	return pass(name, "%s", text)
+	return pass(name, found)
 }
 
 // lateRecovery fails, unless the machine was busy until then.
-func (s *Scope) lateRecovery(until time.Duration, format string, args ...any) Answer {
+func (s *Scope) lateRecovery(until time.Duration, found fact) Answer {
 	const name = "recovered in time"
 	if x, ok := s.Starved(s.recoversFrom(), until); ok {
-		return unsure(name, settleBusy, format+", but %s", append(args, x)...).obliges()
+		return unsure(name, next(NextQuiet), fact{Kind: FactBut, About: []fact{found, x.fact()}}).obliges()
 	}
-	return fail(name, format, args...)
-}
-
-// sayDown tells the time that recovery is not charged for.
-func sayDown(down time.Duration) string {
-	if down == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (and %s in which the fault or its platform kept it down)", seconds(down))
+	return fail(name, found)
 }
 
 // cutShort reports whether the run was interrupted, or its record torn off, before

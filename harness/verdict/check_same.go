@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -22,12 +21,10 @@ func (s *Scope) same() Answer {
 	const name = SameText
 	cs := s.comparisons()
 	if len(cs) == 0 && s.lacks(func(a *record.Abilities) bool { return a.Plain }) {
-		return s.inapplicable(name, "set stream.plain_path or stream.plain_body to what asks the app not to stream",
-			"nothing says how to ask the app for its answer in one piece")
+		return s.inapplicable(name, next(NextPlainPath), fact{Kind: FactNoPlain})
 	}
 	if len(cs) == 0 {
-		return unsure(name, orElse(s.noteSettle(), "ask for the answer in one piece too"),
-			"need >= 1 answer asked both ways, saw 0").obliges()
+		return unsure(name, nextOr(s.noteSettle(), NextAskPlain), fact{Kind: FactNoneBoth}).obliges()
 	}
 	for _, c := range cs {
 		if a := differing(name, c); a.Verdict != "" {
@@ -39,7 +36,7 @@ func (s *Scope) same() Answer {
 			return s.altered(name, cs, c)
 		}
 	}
-	return pass(name, "%d answers say the same both ways", len(cs))
+	return pass(name, fact{Kind: FactSame, N: len(cs)})
 }
 
 // comparisons are the answers that were asked for both ways.
@@ -49,43 +46,31 @@ func (s *Scope) comparisons() []record.Comparison {
 	})
 }
 
-// What to look at, by which of the two ways of answering is cut.
-const (
-	streamAtFault = "the answer in one piece is whole, so look at how the stream is handled, in the app and by proxies " +
-		"that buffer"
-	bothAtFault  = "both ways are cut, so look at worker timeouts and restarts, and not at the stream"
-	plainAtFault = "only the answer in one piece is cut"
-)
-
 // differing answers for one comparison that shows by itself what is wrong; the
 // zero Answer if it does not.
 func differing(name string, c record.Comparison) Answer {
 	streamed, whole := c.StreamedErr != "", c.WholeErr != ""
+	of := func(k record.FactKind, words ...string) fact {
+		return fact{Kind: k, Name: c.Nonce, Bytes: int64(c.Streamed), More: int64(c.Whole), About: quotes(words...)}
+	}
 	short := !streamed && !whole && c.Differ >= 0
 	switch {
 	case c.Err != "":
-		return fail(name, "request %s: %s", c.Nonce, c.Err)
+		return fail(name, fact{Kind: FactCompareError, Name: c.Nonce, Text: c.Err})
 	case streamed && whole:
-		return fail(name, "request %s: streamed: %s; in one piece: %s: %s", c.Nonce, c.StreamedErr, c.WholeErr, bothAtFault)
+		return fail(name, of(FactBothCut, c.StreamedErr, c.WholeErr))
 	case streamed:
-		return fail(name, "request %s: streamed: %s; in one piece %d bytes came: %s", c.Nonce, c.StreamedErr, c.Whole,
-			streamAtFault)
+		return fail(name, of(FactStreamCut, c.StreamedErr))
 	case whole:
-		return fail(name, "request %s: in one piece: %s; streamed %d bytes came: %s", c.Nonce, c.WholeErr, c.Streamed,
-			plainAtFault)
+		return fail(name, of(FactPlainCut, c.WholeErr))
 	case c.Streamed == 0 && c.Whole == 0:
-		return unsure(name, "use a dialect that knows where the text of an answer is",
-			"request %s: no text was found in either answer", c.Nonce).obliges()
+		return unsure(name, next(NextTextDialect), of(FactNoText)).obliges()
 	case short && c.Whole == 0:
-		return unsure(name, "let the app answer in one piece with plain text, or with JSON that holds choices, message, "+
-			"response or text",
-			"request %s: no text was found in the answer in one piece", c.Nonce).obliges()
+		return unsure(name, next(NextPlainForm), of(FactNoPlainText)).obliges()
 	case short && c.Differ == c.Streamed:
-		return fail(name, "request %s: the stream ends after %d of %d bytes of the answer in one piece: %s", c.Nonce,
-			c.Streamed, c.Whole, streamAtFault)
+		return fail(name, of(FactStreamShort))
 	case short && c.Differ == c.Whole:
-		return fail(name, "request %s: the answer in one piece ends after %d of %d bytes of the stream: %s", c.Nonce, c.Whole,
-			c.Streamed, plainAtFault)
+		return fail(name, of(FactPlainShort))
 	}
 	return Answer{}
 }
@@ -95,16 +80,16 @@ func differing(name string, c record.Comparison) Answer {
 // answers each question anew, and both may be right. Our own origin makes its text
 // of the request's ID, which both ways share.
 func (s *Scope) altered(name string, cs []record.Comparison, c record.Comparison) Answer {
-	what := fmt.Sprintf("request %s: %d bytes streamed, %d in one piece, they differ from byte %d on", c.Nonce, c.Streamed,
-		c.Whole, c.Differ)
+	what := fact{Kind: FactAltered, Name: c.Nonce, Bytes: int64(c.Streamed), More: int64(c.Whole), N: c.Differ}
 	if able := s.Run.Plan.Able; able != nil && able.Origin {
-		return fail(name, "%s", what)
+		return fail(name, what)
 	}
 	for _, o := range cs {
 		if o.StreamedSum != c.StreamedSum || o.WholeSum != c.WholeSum || len(cs) < 2 {
-			return unsure(name, "let the app answer alike each time (temperature 0, a fixed seed, a question with one answer)",
-				"%s; but the app answers each time anew, so nothing can be told from that", what).obliges()
+			what.Kind = FactAlteredAnew
+			return unsure(name, next(NextSameAnswer), what).obliges()
 		}
 	}
-	return fail(name, "%s, alike in %d of %d comparisons", what, len(cs), len(cs))
+	what.Of = len(cs)
+	return fail(name, what)
 }

@@ -17,37 +17,36 @@ func TestSameText(t *testing.T) {
 		want  Verdict
 		why   string
 	}{
-		"alike": {[]record.Comparison{alike, alike}, Pass, "2 answers"},
+		"alike": {[]record.Comparison{alike, alike}, Pass, "same both ways n=2"},
 		"an old record's failure": {[]record.Comparison{alike, {Differ: -1, Err: "in one piece: status 500"}}, Fail,
 			"status 500"},
 		"no text": {[]record.Comparison{{Differ: -1}}, Inconclusive, "no text"},
 		"no text in one piece": {[]record.Comparison{{Streamed: 9}}, Inconclusive,
-			"no text was found in the answer in one piece"},
-		"nobody asked": {nil, Inconclusive, "saw 0"},
+			"no plain text bytes=9"},
+		"nobody asked": {nil, Inconclusive, "none both ways"},
 		"the stream is short": {[]record.Comparison{alike, {Streamed: 5, Whole: 9, Differ: 5}}, Fail,
-			"ends after 5 of 9 bytes of the answer in one piece: the answer in one piece is whole, so look at how the stream " +
-				"is handled"},
-		"the stream is empty": {[]record.Comparison{{Whole: 9}}, Fail, "ends after 0 of 9"},
+			"stream short bytes=5 more=9"},
+		"the stream is empty": {[]record.Comparison{{Whole: 9}}, Fail, "stream short more=9"},
 		"the stream breaks off": {[]record.Comparison{{Streamed: 5, Whole: 9, Differ: 5,
-			StreamedErr: "unexpected EOF"}}, Fail, "the answer in one piece is whole"},
+			StreamedErr: "unexpected EOF"}}, Fail, "stream cut bytes=5 more=9"},
 		"both break off": {[]record.Comparison{{StreamedErr: "unexpected EOF",
-			WholeErr: "unexpected EOF"}}, Fail, "worker timeouts and restarts"},
+			WholeErr: "unexpected EOF"}}, Fail, "both cut"},
 		"one piece is short": {[]record.Comparison{{Streamed: 9, Whole: 8, Differ: 8}}, Fail,
-			"only the answer in one piece is cut"},
+			"plain short bytes=9 more=8"},
 		"one piece breaks off": {[]record.Comparison{{Streamed: 9, WholeErr: "status 502"}}, Fail,
-			"only the answer in one piece is cut"},
-		"anew each time":           {[]record.Comparison{other(1, 2), other(3, 4)}, Inconclusive, "answers each time anew"},
-		"one comparison is no two": {[]record.Comparison{other(1, 2)}, Inconclusive, "answers each time anew"},
+			"plain cut bytes=9"},
+		"anew each time":           {[]record.Comparison{other(1, 2), other(3, 4)}, Inconclusive, "altered anew n=4 bytes=9 more=8"},
+		"one comparison is no two": {[]record.Comparison{other(1, 2)}, Inconclusive, "altered anew n=4 bytes=9 more=8"},
 		"two things, alike always": {[]record.Comparison{other(1, 2), other(1, 2)}, Fail,
-			"differ from byte 4 on, alike in 2 of 2"},
+			"altered n=4 of=2 bytes=9 more=8"},
 	} {
 		s := &Scope{Run: &record.Run{Comparisons: tc.asked},
 			Scenario: &record.Scenario{Policy: record.Policy{Expect: record.ExpectSameText}}}
 		a := Expectation{}.Check(s)
-		if a.Verdict != tc.want || !strings.Contains(a.Why, tc.why) {
-			t.Errorf("%s: %s (%s), want %s", name, a.Verdict, a.Why, tc.want)
+		if a.Verdict != tc.want || !strings.Contains(shown(a.Fact), tc.why) {
+			t.Errorf("%s: %s (%s), want %s", name, a.Verdict, shown(a.Fact), tc.want)
 		}
-		if a.Verdict == Inconclusive && a.Settle == "" {
+		if a.Verdict == Inconclusive && a.Next == nil {
 			t.Errorf("%s: nothing would settle it", name)
 		}
 	}

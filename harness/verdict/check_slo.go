@@ -3,7 +3,6 @@ package verdict
 import (
 	"iter"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -37,21 +36,21 @@ func (s *Scope) objectives(m *slo.Measure) Answer {
 			missed = slo.Missed // no slow machine excuses it
 		}
 	}
-	why := strings.Join(whys, "; ")
+	found := fact{Kind: FactObjectives, About: quotes(whys...)}
 	switch slo.Verdicts(rs) {
 	case slo.Met:
-		return pass(objectivesMet, "%s", why)
+		return pass(objectivesMet, found)
 	case slo.TooFew:
-		settle := "send more streams"
+		to := next(NextMoreForP95)
 		if need > 0 && m.Streams() > 0 {
-			settle = "send more streams, until there are the values that each objective needs"
+			to.Kind = NextObjectives
 		}
-		return unsure(objectivesMet, settle, "%s", why)
+		return unsure(objectivesMet, to, found)
 	}
 	if x, ok := s.slowMachine(); ok && missed == slo.Met {
-		return unsure(objectivesMet, settleBusy, "%s, but %s", why, x)
+		return unsure(objectivesMet, next(NextQuiet), fact{Kind: FactBut, About: []fact{found, x.fact()}})
 	}
-	return fail(objectivesMet, "%s", why)
+	return fail(objectivesMet, found)
 }
 
 // slowMachine reports whether the generator did not keep up, or the app was kept from

@@ -42,8 +42,8 @@ func TestObjectives(t *testing.T) {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{SLO: c.slo, GapLimit: time.Minute}})
 		c.build(b)
 		a := verdict.Objectives{}.Check(&verdict.Scopes(&b.Run)[0])
-		if a.Verdict != c.want || !strings.Contains(a.Why, c.says) {
-			t.Errorf("%s: %s %q, want %s %q", c.name, a.Verdict, a.Why, c.want, c.says)
+		if a.Verdict != c.want || !strings.Contains(shown(a.Fact), c.says) {
+			t.Errorf("%s: %s %q, want %s %q", c.name, a.Verdict, shown(a.Fact), c.want, c.says)
 		}
 	}
 }

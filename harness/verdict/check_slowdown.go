@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -24,8 +23,7 @@ func (Slowdown) Check(s *Scope) Answer {
 		}
 	}
 	if worst.Verdict == "" && slices.ContainsFunc(s.Streams, func(g Graded) bool { return g.Group == record.Solo }) {
-		return unsure(name, "make one stream complete first",
-			"the stream that was sent alone, before the load, did not complete: nothing to measure the load against")
+		return unsure(name, next(NextSolo), fact{Kind: FactNoSolo})
 	}
 	return worst
 }
@@ -35,32 +33,28 @@ func (s *Scope) slowdown(name string, c *Crowd) Answer {
 	case len(c.Streams) == 0:
 		return Answer{}
 	case !c.Enough():
-		return pass(name, "%s", c.Measured())
+		return pass(name, c.Measured())
 	case c.Unequal():
-		return pass(name, "answers take unequal times alone as well: %s", c.Measured())
+		return pass(name, fact{Kind: FactUnequal, About: []fact{c.Measured()}})
 	case !s.Over:
-		return unsure(name, "let the run end", "%s", c)
+		return unsure(name, next(NextLetEnd), c.Fact())
 	}
 	if why, n := s.excusesFor(c); !enoughSlowed(len(c.Slowed)-n, len(c.Streams)) {
-		return unsure(name, settleBusy, "%s, but %s", c, why).about(c.Slowed)
+		return unsure(name, next(NextQuiet), fact{Kind: FactBut, About: []fact{c.Fact(), why.fact()}}).about(c.Slowed)
 	}
 	if !c.ByLoad() {
-		return unsure(name, "repeat with more streams: one stream alone does not tell a slow answer from a slow app",
-			"%s, and nothing shows that they waited for one another: answers may take unequal times by themselves",
-			c).about(c.Slowed)
+		return unsure(name, next(NextRepeatMore), fact{Kind: FactUnordered, About: []fact{c.Fact()}}).about(c.Slowed)
 	}
-	return fail(name, "%s", c).about(c.Slowed)
+	return fail(name, c.Fact()).about(c.Slowed)
 }
 
-// String reads "8 of 20 streams waited for others: at most 4 were answered at a
-// time; first event 26 ms alone, 1.4 s (p50), 2.7 s (p90) and 2.8 s (max) under
-// load".
-func (c *Crowd) String() string {
-	where := ""
+// Fact says how many streams had to wait, how, and for how long.
+func (c *Crowd) Fact() record.Fact {
+	f := fact{Kind: FactCrowd, N: len(c.Slowed), Of: len(c.Streams), Name: string(c.Pattern), Need: c.N, About: []fact{c.Measured()}}
 	if c.peeled {
-		where = " at " + c.Hop
+		f.Place = c.Hop
 	}
-	return fmt.Sprintf("%d of %d streams%s %s; %s", len(c.Slowed), len(c.Streams), where, c.say(), c.Measured())
+	return f
 }
 
 // excusesFor asks whether something else than the app slowed the streams. A machine
@@ -101,25 +95,10 @@ func (s *Scope) promptAlone(c *Crowd, x Excuse) bool {
 	})
 }
 
-func (c *Crowd) say() string {
-	switch c.Pattern {
-	case OneByOne:
-		return "had to wait: one answer at a time"
-	case StartsOneByOne, NothingMeanwhile:
-		return "had to wait: one first event at a time"
-	case AtMost:
-		return fmt.Sprintf("had to wait: at most %d answers at a time", c.N)
-	case StartsAtMost:
-		return fmt.Sprintf("had to wait: at most %d first events at a time", c.N)
-	case SilentTogether:
-		return "fell silent together"
-	}
-	return "waited far longer than one stream alone"
-}
-
-// Measured reads "first event 0.35 s alone; 0.36 s (p50), 0.4 s (p90), 0.41 s (max)
-// under load; longest silence 60 ms alone, 80 ms under load".
-func (c *Crowd) Measured() string {
+// Measured are the times of a stream alone and of those under load: the first event
+// alone; its p50, p90 and maximum under load; the longest silence alone and under
+// load. It ends behind the first time where no stream had an event under load.
+func (c *Crowd) Measured() record.Fact {
 	var first []time.Duration
 	var gap time.Duration
 	for _, g := range c.Streams {
@@ -131,19 +110,12 @@ func (c *Crowd) Measured() string {
 		}
 	}
 	slices.Sort(first)
-	if len(first) == 0 {
-		return fmt.Sprintf("first event %s alone, none under load", Brief(firstAfter(c.Solo)))
+	f := fact{Kind: FactMeasured, Times: []time.Duration{firstAfter(c.Solo)}}
+	if len(first) > 0 {
+		f.Times = append(f.Times, Quantile(first, 0.5), Quantile(first, 0.9), first[len(first)-1], bodyGap(c.Solo), gap)
 	}
-	text := fmt.Sprintf("first event %s alone; %s (p50), %s (p90), %s (max) under load", Brief(firstAfter(c.Solo)),
-		Brief(Quantile(first, 0.5)), Brief(Quantile(first, 0.9)), Brief(first[len(first)-1]))
-	if gap > 0 {
-		text += fmt.Sprintf("; longest silence %s alone, %s under load", Brief(bodyGap(c.Solo)), Brief(gap))
-	}
-	return text
+	return f
 }
-
-// Brief writes a time for the reader: "26 ms", "2.7 s".
-func Brief(d time.Duration) string { return brief(d.Seconds()) }
 
 // flagSlowed marks the streams that the load slowed, where they are enough to
 // blame it.

@@ -1,7 +1,6 @@
 package verdict_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ func starving(pause time.Duration) func(*synth.Builder) {
 }
 
 var crowdTrials = []crowdTrial{
-	{"side by side", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 20, same(6*ms)) }, verdict.Pass, "", 0, "first event"},
+	{"side by side", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 20, same(6*ms)) }, verdict.Pass, "", 0, "alone and loaded"},
 	{"slow by itself, alone as well", func(b *synth.Builder) { soloOf(b, 2*sec); loadOf(b, 20, same(2100*ms)) }, verdict.Pass, "", 0, "alone"},
 	{"one of twenty", func(b *synth.Builder) {
 		soloOf(b, 5*ms)
@@ -86,29 +85,29 @@ var crowdTrials = []crowdTrial{
 	{"unequal, by chance not alone", func(b *synth.Builder) {
 		soloOf(b, 100*ms)
 		loadOf(b, 20, func(i int) time.Duration { return 100*ms + time.Duration(i%3/2)*2400*ms })
-	}, verdict.Inconclusive, "", 0, "nothing shows"},
+	}, verdict.Inconclusive, "", 0, "unordered about=[crowd n=6 of=20"},
 	{"all late, and none alone", func(b *synth.Builder) {
 		soloOf(b, 100*ms, 100*ms, 100*ms, 100*ms, 100*ms)
 		loadOf(b, 20, same(5*sec))
-	}, verdict.Fail, "", 0, "far longer than one stream alone"},
-	{"three starve until others end", starving(2850 * ms), verdict.Fail, verdict.AtMost, 6, "at most 6 answers"},
-	{"three pause, and go on when they like", starving(1500 * ms), verdict.Inconclusive, "", 0, "nothing shows"},
-	{"a limit of 4, and half of 8 wait", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 8, steps(4, 1460*ms, 5*ms)) }, verdict.Fail, verdict.AtMost, 4, "at most 4 answers"},
+	}, verdict.Fail, "", 0, "crowd n=20 of=20"},
+	{"three starve until others end", starving(2850 * ms), verdict.Fail, verdict.AtMost, 6, `crowd n=3 of=9 need=6 name="at most N"`},
+	{"three pause, and go on when they like", starving(1500 * ms), verdict.Inconclusive, "", 0, "unordered about=[crowd n=3 of=9"},
+	{"a limit of 4, and half of 8 wait", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 8, steps(4, 1460*ms, 5*ms)) }, verdict.Fail, verdict.AtMost, 4, `crowd n=4 of=8 need=4 name="at most N"`},
 	{"below the limit of 4", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 4, steps(4, 1460*ms, 5*ms)) }, verdict.Pass, "", 0, ""},
-	{"one by one", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 10, steps(1, 1460*ms, 5*ms)) }, verdict.Fail, verdict.OneByOne, 1, "one answer at a time"},
+	{"one by one", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 10, steps(1, 1460*ms, 5*ms)) }, verdict.Fail, verdict.OneByOne, 1, `crowd n=9 of=10 need=1 name="one by one"`},
 	{"first events in steps of 5", func(b *synth.Builder) {
 		soloOf(b, 700*ms)
 		b.Each(40, func(i int) synth.Shape {
 			return synth.Shape{Mute: true, Events: 60, Start: 100 * sec, First: 700*ms + time.Duration(i/5)*700*ms}
 		})
-	}, verdict.Fail, verdict.StartsAtMost, 5, "at most 5 first events"},
+	}, verdict.Fail, verdict.StartsAtMost, 5, `crowd n=20 of=40 need=5 name="starts at most N"`},
 	{"a lock around the first event", func(b *synth.Builder) {
 		soloOf(b, 300*ms)
 		b.Each(20, func(i int) synth.Shape {
 			return synth.Shape{Mute: true, Events: 60, Start: 100 * sec, First: 300 * ms * time.Duration(i+1)}
 		})
-	}, verdict.Fail, verdict.StartsOneByOne, 1, "one first event at a time"},
-	{"a blocking call before the first event", func(b *synth.Builder) { soloOf(b, 300*ms); loadOf(b, 20, same(6*sec)) }, verdict.Fail, verdict.NothingMeanwhile, 1, "one first event"},
+	}, verdict.Fail, verdict.StartsOneByOne, 1, `crowd n=16 of=20 need=1 name="starts one by one"`},
+	{"a blocking call before the first event", func(b *synth.Builder) { soloOf(b, 300*ms); loadOf(b, 20, same(6*sec)) }, verdict.Fail, verdict.NothingMeanwhile, 1, `crowd n=20 of=20 need=1 name="nothing meanwhile"`},
 	{"silent together, out of step", func(b *synth.Builder) {
 		b.Add(1, synth.Shape{Group: record.Solo, Mute: true, Events: 60})
 		b.Each(10, func(i int) synth.Shape { return heldAt(i, 102*sec, 2*sec) })
@@ -122,7 +121,7 @@ var crowdTrials = []crowdTrial{
 	{"the solo stream was cut", func(b *synth.Builder) {
 		b.Add(1, synth.Shape{Group: record.Solo, Mute: true, Keep: 3, End: synth.FIN})
 		loadOf(b, 20, same(6*sec))
-	}, verdict.Inconclusive, "", 0, "did not complete"},
+	}, verdict.Inconclusive, "", 0, "no solo"},
 	{"no solo stream, as in older records", func(b *synth.Builder) { loadOf(b, 20, same(6*sec)) }, "", "", 0, ""},
 	{"turned off", func(b *synth.Builder) {
 		soloOf(b, 5*ms)
@@ -180,10 +179,10 @@ func TestSlowdown(t *testing.T) {
 		b := tr.run()
 		s := verdict.Scopes(&b.Run)[0]
 		a := verdict.Slowdown{}.Check(&s)
-		if a.Verdict != tr.want || !strings.Contains(a.Why, tr.says) {
-			t.Errorf("%s: %q (%s), want %q with %q", tr.name, a.Verdict, a.Why, tr.want, tr.says)
+		if a.Verdict != tr.want || !strings.Contains(shown(a.Fact), tr.says) {
+			t.Errorf("%s: %q (%s), want %q with %q", tr.name, a.Verdict, shown(a.Fact), tr.want, tr.says)
 		}
-		if tr.want == verdict.Inconclusive && a.Settle == "" {
+		if tr.want == verdict.Inconclusive && a.Next == nil {
 			t.Errorf("%s: nothing would settle it", tr.name)
 		}
 		for _, c := range s.Crowds() {
@@ -234,7 +233,7 @@ func TestUnequalAnswersAreNotAccused(t *testing.T) {
 		s := verdict.Scopes(&b.Run)[0]
 		if a := (verdict.Slowdown{}).Check(&s); a.Verdict == verdict.Fail {
 			c := s.Crowds()[0]
-			t.Errorf("seed %d: %s, pattern %q with %d (%.2f)", seed, a.Why, c.Pattern, c.N, c.Share)
+			t.Errorf("seed %d: %s, pattern %q with %d (%.2f)", seed, shown(a.Fact), c.Pattern, c.N, c.Share)
 		}
 	}
 }
@@ -256,7 +255,7 @@ func TestPausesThatMeetByChance(t *testing.T) {
 		s := verdict.Scopes(&b.Run)[0]
 		if a := (verdict.Slowdown{}).Check(&s); a.Verdict == verdict.Fail {
 			accused++
-			t.Logf("seed %d: %s", seed, a.Why)
+			t.Logf("seed %d: %s", seed, shown(a.Fact))
 		}
 	}
 	if accused > 2 {
@@ -278,7 +277,7 @@ func TestSlowedIsAFlag(t *testing.T) {
 	if n != 4 {
 		t.Errorf("%d streams are slowed, want 4", n)
 	}
-	if got := fmt.Sprint(s.Crowds()[0]); !strings.Contains(got, "4 of 8 streams") {
+	if got := s.Crowds()[0].Fact(); got.N != 4 || got.Of != 8 {
 		t.Error(got)
 	}
 }

@@ -18,8 +18,8 @@ func (Strict) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "").counts(b, sayJudged)
+		return pass(name, next(FactJudged)).counts(b)
 	default:
-		return fail(name, "").counts(b, sayBroken)
+		return fail(name, next(FactBroke)).counts(b)
 	}
 }

@@ -20,8 +20,7 @@ func (s *Scope) sumsTo(sum, streams int) Answer {
 	}
 	started = max(started, streams) // a torn record lacks its last waves
 	if sum != started {
-		return unsure(name, "report this as a bug of streamproof, with the run folder",
-			"%d streams started, %d have an outcome: the record lost %d", started, sum, started-sum).obliges()
+		return unsure(name, next(NextReport), fact{Kind: FactLost, N: sum, Of: started}).obliges()
 	}
-	return pass(name, "%d streams", sum).obliges()
+	return pass(name, fact{Kind: FactSum, N: sum}).obliges()
 }

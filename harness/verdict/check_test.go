@@ -35,14 +35,30 @@ func ask(t *testing.T, c verdict.Checker, qs ...question) {
 			b := synth.New()
 			q.build(b)
 			a := c.Check(&verdict.Scopes(&b.Run)[0])
-			if a.Verdict != q.want || !strings.Contains(a.Why, q.why) {
-				t.Errorf("answer = %s (%s), want %s (…%s…)", a.Verdict, a.Why, q.want, q.why)
+			if a.Verdict != q.want || !strings.Contains(shown(a.Fact), q.why) {
+				t.Errorf("answer = %s (%s), want %s (…%s…)", a.Verdict, shown(a.Fact), q.want, q.why)
 			}
-			if a.Verdict == verdict.Inconclusive && a.Settle == "" {
+			if a.Verdict == verdict.Inconclusive && a.Next == nil {
 				t.Error("the doubt does not say what would settle it")
 			}
 		})
 	}
+}
+
+// shown is a fact as tests compare it: its kind and figures, "" for none.
+func shown(f *record.Fact) string {
+	if f == nil {
+		return ""
+	}
+	return f.String()
+}
+
+// decided is the fact that decided the verdict on a scenario, "" for a pass.
+func decided(r *verdict.ScenarioReport) string {
+	if c := r.Decided(); c != nil {
+		return shown(c.Fact)
+	}
+	return ""
 }
 
 func add(n int, sh synth.Shape) func(*synth.Builder) {
@@ -88,23 +104,23 @@ func cannotKeepUp(b *synth.Builder) {
 
 func TestMust(t *testing.T) {
 	ask(t, verdict.Must{},
-		question{"complete", add(5, synth.Shape{}), verdict.Pass, "5 streams: 5 complete"},
-		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass, "5 failed cleanly"},
-		question{"truncated", func(b *synth.Builder) { b.Add(3, synth.Shape{}); b.Add(2, cleanEnd) }, verdict.Fail, "2 of 5 streams: 2 truncated (first: #4"},
+		question{"complete", add(5, synth.Shape{}), verdict.Pass, "outcomes n=5 counts=[{complete 5}]"},
+		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass, "outcomes n=5 counts=[{failed_clean 5}]"},
+		question{"truncated", func(b *synth.Builder) { b.Add(3, synth.Shape{}); b.Add(2, cleanEnd) }, verdict.Fail, "broke a rule n=2 of=5 stream=4 counts=[{truncated 2}]"},
 		question{"cut without a fault", add(5, synth.Shape{Keep: 3, End: synth.FIN}), verdict.Fail, "aborted"},
-		question{"cut by the fault", policy(kills, add(5, cutOne), fault(100*ms, sec)), verdict.Pass, "5 aborted"},
+		question{"cut by the fault", policy(kills, add(5, cutOne), fault(100*ms, sec)), verdict.Pass, "outcomes n=5 counts=[{aborted 5}]"},
 		question{"cut by a fault that kills nothing", policy(func(p *record.Policy) { p.Faulty = true }, add(5, cutOne), fault(100*ms, sec)), verdict.Fail, "aborted"},
 		question{"cut before the fault", policy(kills, add(5, cutOne), fault(2*sec, 3*sec)), verdict.Fail, "aborted"},
 		question{"cut beside the fault", policy(kills, add(5, synth.Shape{Group: record.Control, Keep: 3, End: synth.FIN}), fault(100*ms, sec)), verdict.Fail, "aborted"},
 		question{"cut, but another than was hit", policy(kills, add(2, cutOne), func(b *synth.Builder) {
 			b.Fault(synth.Cut("kill"), 100*ms, sec, 1)
-		}), verdict.Fail, "first: #2"},
+		}), verdict.Fail, "broke a rule n=1 of=2 stream=2 counts=[{aborted 1}]"},
 		question{"refused while recovering", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
-			add(2, synth.Shape{Group: record.Recovery, Start: 500 * ms, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Pass, "2 refused"},
+			add(2, synth.Shape{Group: record.Recovery, Start: 500 * ms, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Pass, "outcomes n=2 counts=[{refused 2}]"},
 		question{"refused for longer", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
 			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Fail, "refused"},
 		question{"stalled", add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}), verdict.Fail, "stalled"},
-		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "may not be the app's"},
+		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "but, silence about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"truncated, whatever we did", func(b *synth.Builder) { b.Add(5, cleanEnd); cannotKeepUp(b) }, verdict.Fail, "truncated"},
 		question{"all cancelled", add(5, synth.Shape{Keep: 3, End: synth.Left(record.CancelledByEnd)}), silent, ""},
 	)
@@ -114,8 +130,8 @@ func TestStrict(t *testing.T) {
 	strict := func(b *synth.Builder) { b.Run.Plan.Strict = true }
 	ask(t, verdict.Strict{},
 		question{"not asked", add(5, cutOne), silent, ""},
-		question{"complete", func(b *synth.Builder) { strict(b); b.Add(5, synth.Shape{}) }, verdict.Pass, "5 streams"},
-		question{"cut by the fault", func(b *synth.Builder) { strict(b); policy(kills, add(5, cutOne), fault(100*ms, sec))(b) }, verdict.Fail, "5 aborted"},
+		question{"complete", func(b *synth.Builder) { strict(b); b.Add(5, synth.Shape{}) }, verdict.Pass, "judged n=5"},
+		question{"cut by the fault", func(b *synth.Builder) { strict(b); policy(kills, add(5, cutOne), fault(100*ms, sec))(b) }, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{aborted 5}]"},
 		question{"nothing to judge", strict, silent, ""},
 	)
 }
@@ -125,16 +141,16 @@ func TestUntouched(t *testing.T) {
 	control := failing
 	control.Group = record.Control
 	ask(t, verdict.Untouched{},
-		question{"complete", add(5, synth.Shape{}), verdict.Pass, "5 streams"},
-		question{"500 to everybody", add(5, failing), verdict.Fail, "5 failed cleanly"},
+		question{"complete", add(5, synth.Shape{}), verdict.Pass, "untouched n=5"},
+		question{"500 to everybody", add(5, failing), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) { p.Sheds = true }, add(5, failing)), silent, ""},
-		question{"500 beside the fault", add(5, control), verdict.Fail, "5 failed cleanly"},
+		question{"500 beside the fault", add(5, control), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"500 exposed to the fault", add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
 		question{"silence, which Must refuses", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}) }, silent, ""},
 	)
 	ask(t, verdict.ControlSeen{},
-		question{"seen", add(3, synth.Shape{Group: record.Control}), verdict.Pass, "3 of 3"},
-		question{"all left", add(3, synth.Shape{Group: record.Control, Keep: 2, End: synth.Left(record.CancelledByEnd)}), verdict.Inconclusive, "need >= 1 complete control stream, saw 0 of 3"},
+		question{"seen", add(3, synth.Shape{Group: record.Control}), verdict.Pass, "control n=3 of=3"},
+		question{"all left", add(3, synth.Shape{Group: record.Control, Keep: 2, End: synth.Left(record.CancelledByEnd)}), verdict.Inconclusive, "no control of=3"},
 		question{"no control group", add(3, synth.Shape{}), silent, ""},
 	)
 }
@@ -144,18 +160,18 @@ func TestBaseline(t *testing.T) {
 	broken := base
 	broken.Keep, broken.End = 3, synth.Clean
 	ask(t, verdict.Baseline{},
-		question{"complete", add(5, base), verdict.Pass, "5 streams"},
-		question{"failed before", add(5, broken), verdict.Fail, "failed before the fault: 5 of 5 streams: 5 truncated"},
-		question{"none, with a fault", policy(kills, add(5, victim)), verdict.Inconclusive, "need >= 1"},
+		question{"complete", add(5, base), verdict.Pass, "baseline n=5"},
+		question{"failed before", add(5, broken), verdict.Fail, "broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{truncated 5}]"},
+		question{"none, with a fault", policy(kills, add(5, victim)), verdict.Inconclusive, "no baseline"},
 		question{"none, without", add(5, synth.Shape{}), silent, ""},
 	)
 }
 
 func TestSum(t *testing.T) {
 	ask(t, verdict.Sum{},
-		question{"all there", func(b *synth.Builder) { b.Add(5, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Pass, "5 streams"},
-		question{"one lost", func(b *synth.Builder) { b.Add(4, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Inconclusive, "the record lost 1"},
-		question{"waves torn off", add(5, synth.Shape{}), verdict.Pass, "5 streams"},
+		question{"all there", func(b *synth.Builder) { b.Add(5, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Pass, "sum n=5"},
+		question{"one lost", func(b *synth.Builder) { b.Add(4, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Inconclusive, "lost n=4 of=5"},
+		question{"waves torn off", add(5, synth.Shape{}), verdict.Pass, "sum n=5"},
 	)
 }
 
@@ -172,18 +188,18 @@ func TestRecord(t *testing.T) {
 	ask(t, verdict.Whole{},
 		question{"finished", add(1, synth.Shape{}), verdict.Pass, ""},
 		question{"interrupted", func(b *synth.Builder) { b.Add(1, synth.Shape{}); b.Run.Interrupted = true }, verdict.Inconclusive, "interrupted"},
-		question{"torn", func(b *synth.Builder) { b.Run.Finished, b.Run.Torn = record.Never, 17 }, verdict.Inconclusive, "17 bytes"})
+		question{"torn", func(b *synth.Builder) { b.Run.Finished, b.Run.Torn = record.Never, 17 }, verdict.Inconclusive, "torn bytes=17"})
 	ask(t, verdict.Enough{},
-		question{"one", add(1, synth.Shape{}), verdict.Pass, "1 of 1"},
-		question{"none", func(*synth.Builder) {}, verdict.Inconclusive, "need >= 1 judged streams, saw 0"},
-		question{"too few", policy(func(p *record.Policy) { p.MinStreams = 20 }, add(3, synth.Shape{})), verdict.Inconclusive, "need >= 20 judged streams, saw 3"})
+		question{"one", add(1, synth.Shape{}), verdict.Pass, "enough streams n=1 of=1"},
+		question{"none", func(*synth.Builder) {}, verdict.Inconclusive, "few streams need=1"},
+		question{"too few", policy(func(p *record.Policy) { p.MinStreams = 20 }, add(3, synth.Shape{})), verdict.Inconclusive, "few streams n=3 of=3 need=20"})
 	text := synth.Shape{End: func(s *record.Stream, last time.Duration) {
 		synth.Clean(s, last)
 		s.Content.State, s.Content.Unprovable = stream.Prefix, true
 	}}
 	ask(t, verdict.Provable{},
 		question{"proved", add(3, synth.Shape{}), silent, ""},
-		question{"text", add(3, text), verdict.Inconclusive, "3 complete streams have no proof"})
+		question{"text", add(3, text), verdict.Inconclusive, "unproved n=3"})
 }
 
 func TestLoad(t *testing.T) {
@@ -191,8 +207,8 @@ func TestLoad(t *testing.T) {
 		return func(b *synth.Builder) { b.Add(started, synth.Shape{}); b.Wave(asked, started, late) }
 	}
 	ask(t, verdict.LoadReached{},
-		question{"all", wave(10, 10, 0), verdict.Pass, "10 of 10"},
-		question{"half", wave(10, 5, 0), verdict.Inconclusive, "saw 5 of 10 asked"},
+		question{"all", wave(10, 10, 0), verdict.Pass, "load n=10 of=10"},
+		question{"half", wave(10, 5, 0), verdict.Inconclusive, "load short n=5 of=10 need=10"},
 		question{"unknown", add(3, synth.Shape{}), silent, ""})
 	lag := func(clock record.Clock, lag time.Duration) func(*synth.Builder) {
 		return func(b *synth.Builder) {
@@ -201,33 +217,33 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	ask(t, verdict.KeptUp{},
-		question{"kept up", wave(10, 10, 0), verdict.Pass, "0 late starts"},
-		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "saw 2 of 10"},
-		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass, "lag p99 0.5s"},
-		question{"the clock's name", lag(record.KernelClock, 0), verdict.Pass, "clock kernel (SO_TIMESTAMPNS)"},
-		question{"lag, our own stamps", lag(record.UserClock, 500*ms), verdict.Inconclusive, "0.5s"},
+		question{"kept up", wave(10, 10, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
+		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "lagged n=2 of=10 bound=1.5s share=0.05"},
+		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass, `kept up took=500ms name="kernel (SO_TIMESTAMPNS)"`},
+		question{"the clock's name", lag(record.KernelClock, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
+		question{"lag, our own stamps", lag(record.UserClock, 500*ms), verdict.Inconclusive, "lagged of=10 took=500ms bound=100ms share=0.05"},
 		question{"lag near the gap limit", lag(record.KernelClock, 2*sec), verdict.Inconclusive, "2s"},
 		question{"no streams", func(*synth.Builder) {}, silent, ""})
 }
 
 func TestFaultSeen(t *testing.T) {
 	ask(t, verdict.FaultSeen{},
-		question{"confirmed", policy(kills, add(3, victim), fault(100*ms, sec)), verdict.Pass, "struck at 0.1s: seen in its victims"},
+		question{"confirmed", policy(kills, add(3, victim), fault(100*ms, sec)), verdict.Pass, "struck took=100ms"},
 		question{"never struck", policy(kills, add(3, victim), func(b *synth.Builder) {
 			b.Note(record.NoteNeverStruck, "not every victim reached event 3", "use longer streams")
-		}), verdict.Inconclusive, "never struck: not every victim"},
-		question{"left no trace", policy(kills, add(3, victim), fault(100*ms, sec), func(b *synth.Builder) {
+		}), verdict.Inconclusive, "never struck"},
+		question{"no trace took=100ms", policy(kills, add(3, victim), fault(100*ms, sec), func(b *synth.Builder) {
 			b.Run.Windows = b.Run.Windows[:3]
-		}), verdict.Inconclusive, "left no trace"},
-		question{"both parts", policy(kills, add(3, victim), fault(100*ms, sec), second(4)), verdict.Pass, "seen in its victims; seen in its victims"},
-		question{"the second part never struck", policy(kills, add(3, victim), fault(100*ms, sec), second(1)), verdict.Inconclusive, "stall never struck"},
-		question{"the second part left no trace", policy(kills, add(3, victim), fault(100*ms, sec), second(3)), verdict.Inconclusive, "stall struck, but left no trace"},
+		}), verdict.Inconclusive, "no trace took=100ms"},
+		question{"both parts", policy(kills, add(3, victim), fault(100*ms, sec), second(4)), verdict.Pass, "struck took=100ms"},
+		question{"the second part never struck", policy(kills, add(3, victim), fault(100*ms, sec), second(1)), verdict.Inconclusive, `part never struck name="stall"`},
+		question{"the second part left no trace", policy(kills, add(3, victim), fault(100*ms, sec), second(3)), verdict.Inconclusive, `part no trace name="stall"`},
 		question{"no fault", add(3, synth.Shape{}), silent, ""})
 	need := func(p *record.Policy) { p.Faulty, p.MinInBody = true, 20 }
 	ask(t, verdict.InBody{},
-		question{"enough", policy(need, add(20, victim), fault(100*ms, sec)), verdict.Pass, "20 streams"},
-		question{"too few", policy(need, add(3, victim), fault(100*ms, sec)), verdict.Inconclusive, "need >= 20 streams in their body when the fault struck, saw 3"},
-		question{"struck before them", policy(need, add(20, victim), fault(0, sec)), verdict.Inconclusive, "saw 0"},
+		question{"enough", policy(need, add(20, victim), fault(100*ms, sec)), verdict.Pass, "in body n=20"},
+		question{"too few", policy(need, add(3, victim), fault(100*ms, sec)), verdict.Inconclusive, "few in body n=3 need=20"},
+		question{"struck before them", policy(need, add(20, victim), fault(0, sec)), verdict.Inconclusive, "few in body need=20"},
 		question{"not needed", policy(kills, add(3, victim)), silent, ""})
 }
 
@@ -236,7 +252,7 @@ func TestNeverStruckIsSaidOnce(t *testing.T) {
 	b := synth.New()
 	policy(kills, add(3, victim))(b)
 	b.Note(record.NoteNeverStruck, "no victim came", "use longer streams")
-	if got, want := (verdict.FaultSeen{}).Check(&verdict.Scopes(&b.Run)[0]).Why, "the fault never struck: no victim came"; got != want {
+	if got, want := (verdict.FaultSeen{}).Check(&verdict.Scopes(&b.Run)[0]).Fact.String(), `never struck about=[quoted text="no victim came"]`; got != want {
 		t.Errorf("why = %q, want %q", got, want)
 	}
 }
@@ -244,15 +260,15 @@ func TestNeverStruckIsSaidOnce(t *testing.T) {
 func TestExpectation(t *testing.T) {
 	silence := func(p *record.Policy) { p.Expect, p.Silence = record.ExpectSilence, 2*sec }
 	ask(t, verdict.Expectation{},
-		question{"silence", policy(silence, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass, "3 streams"},
-		question{"no silence", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive, "longest silence was 0.05s"},
+		question{"silence", policy(silence, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass, "silence n=3 bound=2s"},
+		question{"no silence", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive, "no silence took=50ms bound=2s"},
 		question{"nothing expected", add(3, synth.Shape{}), silent, ""})
 	abort := func(p *record.Policy) { p.Expect = record.ExpectAbort }
 	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
 	ask(t, verdict.Expectation{},
-		question{"account", policy(abort, add(2, left), func(b *synth.Builder) { b.Ledger(record.Ledger{Stream: 1}) }), verdict.Pass, "account of 1"},
-		question{"no account", policy(abort, add(2, left)), verdict.Inconclusive, "hung up on 2 streams"},
-		question{"nobody left", policy(abort, add(2, synth.Shape{})), verdict.Inconclusive, "need >= 1 stream that we hung up on"})
+		question{"account", policy(abort, add(2, left), func(b *synth.Builder) { b.Ledger(record.Ledger{Stream: 1}) }), verdict.Pass, "accounts n=1 of=2"},
+		question{"no account", policy(abort, add(2, left)), verdict.Inconclusive, "no account n=2"},
+		question{"nobody left", policy(abort, add(2, synth.Shape{})), verdict.Inconclusive, "no hang-up"})
 }
 
 // interrupted ends the run early.
@@ -266,19 +282,19 @@ func TestRecovery(t *testing.T) {
 		return add(3, synth.Shape{Group: record.Recovery, Start: start, End: end})
 	}
 	ask(t, verdict.Recovery{},
-		question{"soon", policy(recovers, fault(sec, sec), at(1200*ms, synth.Clean), at(1500*ms, nil)), verdict.Pass, "after 0.5s"},
-		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)), verdict.Pass, "after 0.8s"},
+		question{"soon", policy(recovers, fault(sec, sec), at(1200*ms, synth.Clean), at(1500*ms, nil)), verdict.Pass, "recovered took=500.5ms bound=2s"},
+		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)), verdict.Pass, "recovered took=800.5ms bound=2s"},
 		question{"too late", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), at(5*sec, nil)), verdict.Fail,
-			"after 4s"},
+			"recovered took=4.0005s bound=2s"},
 		question{"too late asked", policy(recovers, fault(sec, sec), at(5*sec, nil)), verdict.Inconclusive,
-			"no new stream was sent in the first 4s after the fault, bound 2s"},
-		question{"never", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean)), verdict.Fail, "none of 3"},
-		question{"not tried", policy(recovers, fault(sec, sec)), verdict.Inconclusive, "saw 0"},
-		question{"never, and interrupted too early to say", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(2500*ms)), verdict.Inconclusive, "the run ended 1.5s after the fault"},
-		question{"never, and interrupted when its time was over", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(4*sec)), verdict.Fail, "none of 3"},
-		question{"from healing, for weather", policy(func(p *record.Policy) { p.Faulty, p.Recovery = true, 2*sec }, fault(sec, 4*sec), at(5*sec, nil)), verdict.Pass, "after 1s"},
+			"asked late took=4.0005s bound=2s"},
+		question{"never", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean)), verdict.Fail, "never recovered n=3"},
+		question{"not tried", policy(recovers, fault(sec, sec)), verdict.Inconclusive, "none new"},
+		question{"never, and interrupted too early to say", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(2500*ms)), verdict.Inconclusive, "ended early n=3 took=1.5s bound=2s"},
+		question{"never, and interrupted when its time was over", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(4*sec)), verdict.Fail, "never recovered n=3"},
+		question{"from healing, for weather", policy(func(p *record.Policy) { p.Faulty, p.Recovery = true, 2*sec }, fault(sec, 4*sec), at(5*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
 		question{"slow first events are no recovery", policy(recovers, fault(2*sec, 2*sec), add(5, synth.Shape{Group: record.Baseline}),
-			add(3, synth.Shape{Group: record.Recovery, Start: 2500 * ms, First: sec}), at(3*sec, nil)), verdict.Pass, "after 1s"},
+			add(3, synth.Shape{Group: record.Recovery, Start: 2500 * ms, First: sec}), at(3*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
 		question{"no fault", add(3, synth.Shape{}), silent, ""})
 }
 
@@ -287,21 +303,21 @@ func TestFlagCheck(t *testing.T) {
 	struck := held
 	struck.Group = record.Victim
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
-		question{"none", add(3, synth.Shape{}), verdict.Pass, "3 streams"},
-		question{"gappy", add(3, held), verdict.Fail, "3 of 3 streams (first: #1, silent for 4.05s)"},
+		question{"none", add(3, synth.Shape{}), verdict.Pass, "judged n=3"},
+		question{"gappy", add(3, held), verdict.Fail, "broke, no count n=3 of=3 stream=1 about=[silent for took=4.05s]"},
 		question{"exposed to the fault", policy(kills, add(3, struck), fault(100*ms, sec)), silent, ""},
-		question{"our own doing", func(b *synth.Builder) { b.Add(3, held); cannotKeepUp(b) }, verdict.Inconclusive, "did not keep up"})
+		question{"our own doing", func(b *synth.Builder) { b.Add(3, held); cannotKeepUp(b) }, verdict.Inconclusive, "but about=[broke, no count n=3 of=3 stream=1 about=[silent for took=4.05s] generator late]"})
 	ask(t, verdict.FlagCheck{Flag: verdict.Repeated},
-		question{"twice", add(3, synth.Shape{End: synth.Twice}), verdict.Fail, "3 of 3"},
-		question{"twice, whatever we did", func(b *synth.Builder) { b.Add(3, synth.Shape{End: synth.Twice}); cannotKeepUp(b) }, verdict.Fail, "3 of 3"})
+		question{"twice", add(3, synth.Shape{End: synth.Twice}), verdict.Fail, "broke, no count n=3 of=3 stream=1"},
+		question{"twice, whatever we did", func(b *synth.Builder) { b.Add(3, synth.Shape{End: synth.Twice}); cannotKeepUp(b) }, verdict.Fail, "broke, no count n=3 of=3 stream=1"})
 	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
 	ledger := func(l record.Ledger) func(*synth.Builder) {
 		return func(b *synth.Builder) { b.Add(1, left); l.Stream = 1; b.Ledger(l) }
 	}
 	ask(t, verdict.FlagCheck{Flag: verdict.Leaked},
 		question{"stopped", ledger(record.Ledger{LeftAt: sec, StopAt: sec + 10*ms}), verdict.Pass, ""},
-		question{"goes on", ledger(record.Ledger{LeftAt: sec, StopAt: record.Never}), verdict.Fail, "1 of 1"},
-		question{"stopped late", ledger(record.Ledger{LeftAt: sec, StopAt: 4 * sec}), verdict.Fail, "1 of 1"})
+		question{"goes on", ledger(record.Ledger{LeftAt: sec, StopAt: record.Never}), verdict.Fail, "broke, no count n=1 of=1 stream=1"},
+		question{"stopped late", ledger(record.Ledger{LeftAt: sec, StopAt: 4 * sec}), verdict.Fail, "broke, no count n=1 of=1 stream=1"})
 	ask(t, verdict.FlagCheck{Flag: verdict.Unprovable}, question{"asked elsewhere", add(3, synth.Shape{}), silent, ""})
 }
 
@@ -312,16 +328,16 @@ func TestBounds(t *testing.T) {
 	first, gaps, total := record.Thresholds{FirstEvent: 100 * ms}, record.Thresholds{MaxGap: 100 * ms}, record.Thresholds{Total: 2 * sec}
 	slow := synth.Shape{First: 500 * ms}
 	ask(t, verdict.FirstEventBound{},
-		question{"in time", policy(bound(first), add(20, synth.Shape{})), verdict.Pass, "p95 is"},
-		question{"one of forty is slow", policy(bound(first), add(39, synth.Shape{}), add(1, slow)), verdict.Pass, "p95 is"},
-		question{"slow", policy(bound(first), add(20, slow)), verdict.Fail, "p95 is 0.5s, bound 0.1s"},
-		question{"few, all in time", policy(bound(first), add(5, synth.Shape{})), verdict.Pass, "all of 5"},
-		question{"few, all slow", policy(bound(first), add(5, slow)), verdict.Fail, "all of 5"},
-		question{"few, one slow", policy(bound(first), add(5, synth.Shape{}), add(1, slow)), verdict.Inconclusive, "need >= 20 complete streams for p95, saw 6"},
-		question{"slow, and so are we", policy(bound(first), add(20, slow), cannotKeepUp), verdict.Inconclusive, "did not keep up"},
+		question{"in time", policy(bound(first), add(20, synth.Shape{})), verdict.Pass, "p95 took=4.7ms bound=100ms"},
+		question{"one of forty is slow", policy(bound(first), add(39, synth.Shape{}), add(1, slow)), verdict.Pass, "p95 took=4.7ms bound=100ms"},
+		question{"slow", policy(bound(first), add(20, slow)), verdict.Fail, "p95 took=499.7ms bound=100ms"},
+		question{"few, all in time", policy(bound(first), add(5, synth.Shape{})), verdict.Pass, "slowest of few n=5 took=4.7ms bound=100ms"},
+		question{"few, all slow", policy(bound(first), add(5, slow)), verdict.Fail, "fastest of few n=5 took=499.7ms bound=100ms"},
+		question{"few, one slow", policy(bound(first), add(5, synth.Shape{}), add(1, slow)), verdict.Inconclusive, "few for p95 n=6 need=20 took=499.7ms bound=100ms"},
+		question{"slow, and so are we", policy(bound(first), add(20, slow), cannotKeepUp), verdict.Inconclusive, "but about=[p95 took=499.7ms bound=100ms generator late]"},
 		question{"no bound", add(20, slow), silent, ""})
 	ask(t, verdict.GapBound{},
-		question{"even", policy(bound(gaps), add(3, synth.Shape{})), verdict.Pass, "0.05s"},
+		question{"even", policy(bound(gaps), add(3, synth.Shape{})), verdict.Pass, "largest gap took=50ms bound=100ms"},
 		question{"gap", policy(bound(gaps), add(3, synth.Shape{PauseAfter: 3, Pause: sec})), verdict.Fail, "1.05s"},
 		question{"gap, and so are we", policy(bound(gaps), add(3, synth.Shape{PauseAfter: 3, Pause: sec}), cannotKeepUp), verdict.Inconclusive, ""})
 	ask(t, verdict.TotalBound{},
@@ -343,8 +359,8 @@ func TestMemoryOfSeveralReplicas(t *testing.T) {
 		b.Happen(e)
 	}
 	for range 100 {
-		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail || !strings.HasPrefix(a.Why, "app[1] grew from 100 to 300 MiB") {
-			t.Fatalf("%s: %s", a.Verdict, a.Why)
+		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail || a.Fact.Kind != verdict.FactGrew || a.Fact.Name != "app[1]" || a.Fact.Bytes != 100<<20 || a.Fact.More != 300<<20 {
+			t.Fatalf("%s: %s", a.Verdict, shown(a.Fact))
 		}
 	}
 }

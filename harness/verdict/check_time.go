@@ -42,7 +42,7 @@ func (s *Scope) longest(gaps []time.Duration) Answer {
 	if bound == 0 || len(gaps) == 0 {
 		return Answer{}
 	}
-	return s.within(noLongGap, "the largest gap", gaps[len(gaps)-1], bound)
+	return s.within(noLongGap, FactLargest, gaps[len(gaps)-1], bound)
 }
 
 // p95 compares the 95th percentile of sorted times with a bound. Fewer samples than
@@ -53,26 +53,25 @@ func (s *Scope) p95(name string, bound time.Duration, xs []time.Duration) Answer
 	case bound == 0 || len(xs) == 0:
 		return Answer{}
 	case carries(len(xs), 0.95):
-		return s.within(name, "p95", Quantile(xs, 0.95), bound)
+		return s.within(name, FactP95, Quantile(xs, 0.95), bound)
 	case xs[len(xs)-1] <= bound:
-		return pass(name, "all of %d streams took at most %s, bound %s", len(xs), seconds(xs[len(xs)-1]), seconds(bound))
+		return pass(name, fact{Kind: FactMost, N: len(xs), Took: xs[len(xs)-1], Bound: bound})
 	case xs[0] > bound && s.Over:
-		return fail(name, "all of %d streams took at least %s, bound %s", len(xs), seconds(xs[0]), seconds(bound))
+		return fail(name, fact{Kind: FactLeast, N: len(xs), Took: xs[0], Bound: bound})
 	default:
-		return unsure(name, "send more streams", "need >= 20 complete streams for p95, saw %d, the slowest at %s, bound %s",
-			len(xs), seconds(xs[len(xs)-1]), seconds(bound))
+		return unsure(name, next(NextMoreForP95), fact{Kind: FactFewForP95, N: len(xs), Need: 20, Took: xs[len(xs)-1], Bound: bound})
 	}
 }
 
-func (s *Scope) within(name, what string, got, bound time.Duration) Answer {
-	switch {
-	case got <= bound:
-		return pass(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
+func (s *Scope) within(name string, what record.FactKind, got, bound time.Duration) Answer {
+	f := fact{Kind: what, Took: got, Bound: bound}
+	if got <= bound {
+		return pass(name, f)
 	}
 	if x, ok := s.excuseAll(); ok {
-		return unsure(name, settleBusy, "%s is %s, bound %s, but %s", what, seconds(got), seconds(bound), x)
+		return unsure(name, next(NextQuiet), fact{Kind: FactBut, About: []fact{f, x.fact()}})
 	}
-	return fail(name, "%s is %s, bound %s", what, seconds(got), seconds(bound))
+	return fail(name, f)
 }
 
 // sample collects a time over the complete streams out of our faults' way,

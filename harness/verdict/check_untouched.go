@@ -21,12 +21,12 @@ func (Untouched) Check(s *Scope) Answer {
 	case b.judged == 0:
 		return Answer{}
 	case b.total == 0:
-		return pass(name, "").counts(b, sayUntouched)
+		return pass(name, next(FactUntouched)).counts(b)
 	}
 	if why, ok := s.excusedByTime(&b); ok {
-		return unsure(name, settleBusy, "%s, but %s", b, why).about(b.all)
+		return unsure(name, next(NextQuiet), b.but(FactBut, why)).about(b.all)
 	}
-	return fail(name, "").counts(b, sayBroken)
+	return fail(name, next(FactBroke)).counts(b)
 }
 
 // ControlSeen asks whether a scenario that keeps streams out of its fault's way
@@ -47,9 +47,8 @@ func (ControlSeen) Check(s *Scope) Answer {
 	case n == 0:
 		return Answer{}
 	case complete == 0:
-		return unsure(name, "let the control streams run to their end", "need >= 1 complete control stream, saw 0 of %d",
-			n).obliges().inAnyPart()
+		return unsure(name, next(NextControl), fact{Kind: FactNoControl, Of: n}).obliges().inAnyPart()
 	default:
-		return pass(name, "%d of %d control streams complete", complete, n).obliges().inAnyPart()
+		return pass(name, fact{Kind: FactControl, N: complete, Of: n}).obliges().inAnyPart()
 	}
 }

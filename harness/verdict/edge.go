@@ -11,7 +11,7 @@ import (
 func (s *Scope) edge() *EdgeReport {
 	for _, p := range s.Run.Edges {
 		if p.Scenario == s.Scenario.ID {
-			return &EdgeReport{Summary: p.Summary(), EdgeProbe: p}
+			return &EdgeReport{EdgeProbe: p}
 		}
 	}
 	return nil

@@ -16,9 +16,6 @@ import (
 //  2. a fault of ours pressed memory on the replica meanwhile;
 //  3. the machine kept the app from running ([Scope.Starved]).
 
-// settleBusy is what to do about a machine that others use.
-const settleBusy = "repeat on a quiet machine, or with a load that this machine can carry"
-
 // An Excuse is what else than the app may be behind a delay.
 type Excuse struct {
 	Generator bool        // did not keep up
@@ -26,15 +23,17 @@ type Excuse struct {
 	Starved   *Starvation // the machine was busy with something else
 }
 
-// String says it as the second half of a sentence.
-func (x Excuse) String() string {
+// Fact is the excuse for package reports.
+func (x Excuse) Fact() record.Fact { return x.fact() }
+
+func (x Excuse) fact() fact {
 	switch {
 	case x.Generator:
-		return "the generator did not keep up"
+		return fact{Kind: FactGenerator}
 	case x.Pressed != "":
-		return "our own fault pressed memory on " + x.Pressed + " at that time"
+		return fact{Kind: FactPressed, Name: x.Pressed}
 	}
-	return x.Starved.String()
+	return x.Starved.fact()
 }
 
 // excuse looks for one for a delay of g between two times.

@@ -48,19 +48,19 @@ func on(replica string, sh synth.Shape) synth.Shape {
 func TestSilenceThatIsNotTheApps(t *testing.T) {
 	stalled := synth.Shape{Keep: 3, End: synth.Silent(limit)}
 	ask(t, verdict.Must{},
-		question{"on a quiet machine", add(5, stalled), verdict.Fail, "5 stalled"},
+		question{"on a quiet machine", add(5, stalled), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"while others took the CPU", func(b *synth.Builder) { b.Add(5, stalled); others(0, time.Minute)(b) },
-			verdict.Inconclusive, "other programs took 65 % of the CPU while the machine was 100 % busy"},
-		question{"others had gone before it", func(b *synth.Builder) { b.Add(5, stalled); others(0, 250*ms)(b); quiet(250*ms, time.Minute)(b) }, verdict.Fail, "5 stalled"},
+			verdict.Inconclusive, "but, silence about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
+		question{"others had gone before it", func(b *synth.Builder) { b.Add(5, stalled); others(0, 250*ms)(b); quiet(250*ms, time.Minute)(b) }, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"while we pressed memory on it", func(b *synth.Builder) { b.Add(5, on("app[0]", stalled)); pressure("app[0]", 0, sec)(b) },
-			verdict.Inconclusive, "our own fault pressed memory on app[0]"},
+			verdict.Inconclusive, "but, silence about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"while we pressed memory on another", func(b *synth.Builder) { b.Add(5, on("app[1]", stalled)); pressure("app[0]", 0, sec)(b) },
-			verdict.Fail, "5 stalled"},
+			verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"some while we pressed, some elsewhere", func(b *synth.Builder) {
 			b.Add(3, on("app[0]", stalled))
 			b.Add(2, on("app[1]", stalled))
 			pressure("app[0]", 0, sec)(b)
-		}, verdict.Fail, "5 stalled"},
+		}, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"a cut, whoever took the CPU", func(b *synth.Builder) { b.Add(5, cleanEnd); others(0, time.Minute)(b) }, verdict.Fail, "truncated"},
 	)
 	timedOut := synth.Shape{Keep: 3, End: synth.CutAt(5 * sec)}
@@ -71,41 +71,41 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		return sh
 	}
 	ask(t, verdict.Must{},
-		question{"cut by an idle timer", add(5, timedOut), verdict.Fail, "5 aborted"},
+		question{"cut by an idle timer", add(5, timedOut), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{aborted 5}]"},
 		question{"cut by an idle timer, while others took the CPU", func(b *synth.Builder) { b.Add(5, timedOut); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
 		question{"cut by an idle timer, while the same process served others", func(b *synth.Builder) {
 			b.Add(5, of("7", timedOut))
 			b.Add(5, of("7", synth.Shape{Events: 120, End: synth.Whole}))
 			others(0, time.Minute)(b)
-		}, verdict.Fail, "5 aborted"},
+		}, verdict.Fail, "broke a rule n=5 of=10 stream=1 counts=[{aborted 5}]"},
 		question{"cut by an idle timer, while another process served others", func(b *synth.Builder) {
 			b.Add(5, of("7", timedOut))
 			b.Add(5, of("8", synth.Shape{Events: 120, End: synth.Whole}))
 			others(0, time.Minute)(b)
 		}, verdict.Inconclusive, "other programs"},
 		question{"one cut at once, too", func(b *synth.Builder) { b.Add(5, timedOut); b.Add(1, cleanEnd); others(0, time.Minute)(b) },
-			verdict.Fail, "5 aborted"})
+			verdict.Fail, "broke a rule n=6 of=6 stream=1 counts=[{truncated 1} {aborted 5}]"})
 	ask(t, verdict.Untouched{},
-		question{"a gateway waited in vain", add(5, gateway), verdict.Fail, "5 failed cleanly"},
+		question{"a gateway waited in vain", add(5, gateway), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"a gateway waited in vain, while others took the CPU", func(b *synth.Builder) { b.Add(5, gateway); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
 		question{"an error of the app's, while others took the CPU", func(b *synth.Builder) {
 			b.Add(5, synth.Shape{Keep: synth.KeepNone, End: synth.Status(500)})
 			others(0, time.Minute)(b)
-		}, verdict.Fail, "5 failed cleanly"})
+		}, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"})
 	base := stalled
 	base.Group = record.Baseline
 	ask(t, verdict.Baseline{},
 		question{"before the fault, on a busy machine", func(b *synth.Builder) { b.Add(5, base); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
-		question{"before the fault", add(5, base), verdict.Fail, "failed before the fault"})
+		question{"before the fault", add(5, base), verdict.Fail, "broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"})
 	headless := synth.Shape{Keep: synth.KeepNone, End: func(s *record.Stream, last time.Duration) {
 		synth.NoListener(s, last)
 		s.Wire.Where, s.Limit, s.End = record.BeforeHeaders, record.HeadersLimit, s.Send+limit
 	}}
 	ask(t, verdict.Must{},
-		question{"no head in time", add(5, headless), verdict.Fail, "5 refused"},
+		question{"no head in time", add(5, headless), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{refused 5}]"},
 		question{"no head in time, on a busy machine", func(b *synth.Builder) { b.Add(5, headless); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"})
 	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
 	leaks := func(b *synth.Builder) {
@@ -113,24 +113,24 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		b.Ledger(record.Ledger{Stream: 1, LeftAt: sec, StopAt: 4 * sec})
 	}
 	ask(t, verdict.FlagCheck{Flag: verdict.Leaked},
-		question{"noticed late", leaks, verdict.Fail, "1 of 1"},
+		question{"noticed late", leaks, verdict.Fail, "broke, no count n=1 of=1 stream=1"},
 		// It produces meanwhile, so that it has its share of the CPU.
-		question{"noticed late on a busy machine", func(b *synth.Builder) { leaks(b); others(0, time.Minute)(b) }, verdict.Fail, "1 of 1"})
+		question{"noticed late on a busy machine", func(b *synth.Builder) { leaks(b); others(0, time.Minute)(b) }, verdict.Fail, "broke, no count n=1 of=1 stream=1"})
 	gappy := synth.Shape{Gap: 4 * sec, Events: 5}
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
-		question{"long gaps", add(5, gappy), verdict.Fail, "5 of 5"},
+		question{"long gaps", add(5, gappy), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"},
 		question{"long gaps on a busy machine", func(b *synth.Builder) { b.Add(5, gappy); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"},
 		question{"long gaps on a busy machine, beside others that had none", func(b *synth.Builder) {
 			b.Add(5, gappy)
 			b.Add(5, synth.Shape{Events: 500})
 			others(0, time.Minute)(b)
-		}, verdict.Fail, "5 of 10"},
+		}, verdict.Fail, "broke, no count n=5 of=10 stream=1 about=[silent for took=4s]"},
 		question{"long gaps on a busy machine, after others had ended", func(b *synth.Builder) {
 			b.Add(5, gappy)
 			b.Add(5, synth.Shape{Events: 30})
 			others(0, time.Minute)(b)
 		}, verdict.Inconclusive, "other programs"},
-		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) }, verdict.Pass, "5 streams"})
+		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) }, verdict.Pass, "judged n=5"})
 }
 
 // While a replica is down by our hand, or waits for its platform to start it, it
@@ -155,14 +155,14 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 	term, start := happen(record.FaultSource, record.KindTerm, 100*ms), happen(record.DockerSource, record.KindStart,
 		7500*ms)
 	ask(t, verdict.Must{},
-		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass, "3 refused"},
+		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass, "outcomes n=3 counts=[{refused 3}]"},
 		question{"refused long after it was started", all(add(3, late), term,
 			happen(record.DockerSource, record.KindStart, 3*sec)), verdict.Fail, "refused"},
 		question{"refused, and nobody stopped it", all(add(3, late), start), verdict.Fail, "refused"})
 	ask(t, verdict.Recovery{},
-		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass, "and 7.4s in which the fault or its platform kept it down"},
+		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass, "recovered took=1.5005s bound=2s times=[7.4s]"},
 		question{"the app took its time", all(add(3, late), add(3, fine), term,
-			happen(record.DockerSource, record.KindStart, sec)), verdict.Fail, "8s"},
+			happen(record.DockerSource, record.KindStart, sec)), verdict.Fail, "recovered took=8.0005s bound=2s times=[900ms]"},
 		question{"on a busy machine", all(add(3, late), add(3, fine), term,
 			happen(record.DockerSource, record.KindStart, sec), others(0, 20*sec)), verdict.Inconclusive, "other programs"})
 }
@@ -184,9 +184,9 @@ func TestSilenceBesideABusyDisk(t *testing.T) {
 		return func(b *synth.Builder) { b.Add(5, sh); disk(b) }
 	}
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
-		question{"in time", beside(synth.Shape{}, disk(250*ms, 0)), verdict.Pass, "5 streams"},
+		question{"in time", beside(synth.Shape{}, disk(250*ms, 0)), verdict.Pass, "judged n=5"},
 		question{"others keep it busy", beside(gappy, disk(250*ms, 8<<10)), verdict.Inconclusive,
-			"a disk that something else kept busy kept it from running for 90 % of the time"},
-		question{"the app itself keeps it busy", beside(gappy, disk(250*ms, 19<<20)), verdict.Fail, "5 of 5"},
-		question{"others keep it busy, and the app does not wait for it", beside(gappy, disk(0, 0)), verdict.Fail, "5 of 5"})
+			`but about=[broke, no count n=5 of=5 stream=1 about=[silent for took=4s] starved share=0.9 name="a disk that something else kept busy" about=[busy`},
+		question{"the app itself keeps it busy", beside(gappy, disk(250*ms, 19<<20)), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"},
+		question{"others keep it busy, and the app does not wait for it", beside(gappy, disk(0, 0)), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"})
 }

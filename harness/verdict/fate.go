@@ -1,10 +1,11 @@
 package verdict
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // A Fate is that of the streams of one replica, where it differs from that of the
@@ -22,25 +23,10 @@ type Fate struct {
 // are bad.
 func (f *Fate) All() bool { return f.OthersBad == 0 }
 
-// String reads "12 of 12 streams of r2 (X-Served-By) went wrong, 0 of 13 of the
-// others".
-func (f *Fate) String() string {
-	by := ""
-	if f.By != "" {
-		by = " (" + f.By + ")"
-	}
-	return fmt.Sprintf("%d of %d streams of %s%s went wrong, %d of %d of the others (by chance: %s)", f.Bad, f.Of, f.Name,
-		by, f.OthersBad, f.OthersOf, sayChance(f.Chance))
-}
-
-func sayChance(p float64) string {
-	switch {
-	case p < 1e-4:
-		return "less than 1 in 10,000"
-	case p < 0.001:
-		return fmt.Sprintf("1 in %.0f", 1/p)
-	}
-	return fmt.Sprintf("%.1f %%", 100*p)
+// Fact says how many streams went wrong on the replica, and on the others.
+func (f *Fate) Fact() record.Fact {
+	return fact{Kind: FactFate, N: f.Bad, Of: f.Of, Name: f.Name, Place: f.By, Share: f.Chance,
+		About: []fact{{Kind: FactSeen, N: f.OthersBad, Of: f.OthersOf}}}
 }
 
 // rareFate is the chance below which a replica is said to differ.

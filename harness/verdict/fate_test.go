@@ -61,7 +61,7 @@ func TestFate(t *testing.T) {
 	} {
 		f, ok := served(tt.field, tt.of).Fate()
 		if ok != (tt.want != "") || ok && (f.Name != tt.want || f.By != tt.field || f.All() != tt.all) {
-			t.Errorf("%s: %t, %s", tt.name, ok, f.String())
+			t.Errorf("%s: %t, %s", tt.name, ok, f.Fact())
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestReplicasByField(t *testing.T) {
 	s := served("X-Served-By", map[string][2]int{"r1": {0, 10}, "r2": {10, 10}})
 	r := verdict.Judge(s.Run)
 	list := r.Scenarios[0].Replicas
-	if len(list) != 2 || list[0].Name != "r1" || list[0].By != "X-Served-By" || list[0].Worse != "" || list[1].Worse == "" || list[1].Outcomes[verdict.Truncated] != 10 {
+	if len(list) != 2 || list[0].Name != "r1" || list[0].By != "X-Served-By" || list[0].Apart != nil || list[1].Apart == nil || list[1].Outcomes[verdict.Truncated] != 10 {
 		t.Errorf("%+v", list)
 	}
 }
@@ -86,6 +86,6 @@ func TestFateLeavesOurFaultOut(t *testing.T) {
 		}
 	}
 	if f, ok := s.Fate(); ok {
-		t.Errorf("blamed %s", f.String())
+		t.Errorf("blamed %s", f.Fact())
 	}
 }

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -27,12 +26,11 @@ func feedOutcome(s *record.Stream, e Ending, p *record.Policy) Outcome {
 	}
 }
 
-func feedWhy(s *record.Stream, p *record.Policy) string {
+func feedWhy(s *record.Stream, p *record.Policy) fact {
 	if s.Limit == record.FeedLimit {
-		return fmt.Sprintf("%d events in %s, at least %d are asked for", s.Contents, seconds(p.Feed), max(1, p.FeedEvents))
+		return fact{Kind: FactFeedShort, N: s.Contents, Need: max(1, p.FeedEvents), Took: p.Feed}
 	}
-	return fmt.Sprintf("the feed ended after %s and %d events, it was to be read for %s", seconds(s.End-s.Send),
-		s.Contents, seconds(p.Feed))
+	return fact{Kind: FactFeedEnded, N: s.Contents, Took: s.End - s.Send, Bound: p.Feed}
 }
 
 // Unending reports whether a stream was still sending when our limit on its life

@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"fmt"
-
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -14,7 +12,9 @@ func GradeStream(s *record.Stream, p record.Policy) Grade {
 	e := endingOf(s, &p)
 	g := Grade{Outcome: outcomeOf(s, e, &p), Content: contentOf(s), Ending: e}
 	g.Flags = flagsOf(s, &p, g)
-	g.Why = whyOf(s, &p, g)
+	if f := whyOf(s, &p, g); f.Kind != "" {
+		g.Fact = &f
+	}
 	return g
 }
 
@@ -115,31 +115,31 @@ func wrong(c stream.State) bool {
 	return false
 }
 
-// whyOf says in one clause what decided the grade.
-func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
+// whyOf is what decided the grade; the zero fact for nothing that is worth a word.
+func whyOf(s *record.Stream, p *record.Policy, g Grade) fact {
 	switch {
 	case g.Outcome == Unread:
-		return "the answer is " + FormOf(s)
+		return FormOf(s)
 	case wrong(g.Content) && s.Content.Why != "":
-		return s.Content.Why
+		return record.Quoted(s.Content.Why)
 	case g.Ending == BadFraming:
-		return orElse(s.Wire.Garbage, "bytes after the end of the body")
+		return fact{Kind: FactBadBytes, Text: s.Wire.Garbage}
 	case g.Ending == TooLarge:
-		return fmt.Sprintf("over our limit on %s", s.Limit)
+		return fact{Kind: FactTooLarge, Name: string(s.Limit)}
 	case g.Ending == HTTPError:
-		return fmt.Sprintf("status %d", s.Status) + chain(s)
+		return fact{Kind: FactStatus, N: s.Status, About: chain(s)}
 	case g.Ending == RedirectEnd:
 		return redirectWhy(s)
 	case g.Outcome == FailedClean && s.Content.Failing && s.Content.Errors == 1:
-		return s.Content.ErrorText
+		return record.Quoted(s.Content.ErrorText)
 	case g.Outcome == FailedClean:
-		return "in-band error: " + orElse(s.Content.ErrorText, "no text")
+		return fact{Kind: FactSaidError, Text: s.Content.ErrorText}
 	case g.Outcome == Refused:
 		return refusedWhy(s, g)
 	case g.Ending == FeedRead && g.Outcome != Complete, p.Feed > 0 && g.Outcome == Truncated:
 		return feedWhy(s, p)
 	case g.Outcome == Complete, g.Outcome == Cancelled:
-		return ""
+		return fact{}
 	case g.Ending == StalledEnding, g.Ending == NoProgress, g.Ending == Deadline:
 		return limitWhy(s, p)
 	case p.Feed > 0: // it was given no terminal, on purpose
@@ -151,30 +151,23 @@ func whyOf(s *record.Stream, p *record.Policy, g Grade) string {
 	}
 }
 
-func refusedWhy(s *record.Stream, g Grade) string {
+func refusedWhy(s *record.Stream, g Grade) fact {
 	if s.Limit != record.NoLimit {
-		return fmt.Sprintf("no response head within our %s limit", s.Limit)
+		return fact{Kind: FactNoHead, Name: string(s.Limit)}
 	}
-	return string(g.Ending) + detail(s.Wire.Err) + chain(s)
+	return fact{Kind: FactRefused, Name: string(g.Ending), Text: s.Wire.Err, About: chain(s)}
 }
 
-func placeWhy(s *record.Stream, g Grade) string {
+func placeWhy(s *record.Stream, g Grade) fact {
 	where := ""
 	if s.Wire.Close != record.CloseNone && s.Wire.Where != record.AtEnd {
-		where = fmt.Sprintf(" (%s %s)", s.Wire.Close, s.Wire.Where)
+		where = string(s.Wire.Close) + " " + string(s.Wire.Where)
 	}
 	why := s.Content.Why
 	if why == stream.NoTerminal(s.Contents) {
 		why = "" // the ending has said so
 	}
-	return fmt.Sprintf("%s after %d content events%s%s", g.Ending, s.Contents, where, detail(why))
-}
-
-func detail(s string) string {
-	if s == "" {
-		return ""
-	}
-	return ": " + s
+	return fact{Kind: FactEnded, Name: string(g.Ending), N: s.Contents, Place: where, Text: why}
 }
 
 func orElse(s, fallback string) string {

@@ -142,8 +142,8 @@ func TestGrade(t *testing.T) {
 			if !slices.Equal(g.Flags, tt.flags) {
 				t.Errorf("flags = %q, want %q", g.Flags, tt.flags)
 			}
-			if why := g.Outcome != verdict.Complete && g.Outcome != verdict.Cancelled; why != (g.Why != "") {
-				t.Errorf("why = %q for %s", g.Why, g.Outcome)
+			if why := g.Outcome != verdict.Complete && g.Outcome != verdict.Cancelled; why != (g.Fact != nil) {
+				t.Errorf("why = %q for %s", shown(g.Fact), g.Outcome)
 			}
 		})
 	}
@@ -159,20 +159,20 @@ func TestGradeSaysWhichLimit(t *testing.T) {
 		want  string
 	}{
 		{record.FirstLimit, synth.KeepNone, func(s *record.Stream) { s.Heartbeats = 12 },
-			"no content event within 60s after the request (--first-event), only 12 heartbeats"},
-		{record.FirstLimit, synth.KeepNone, func(*record.Stream) {}, "no content event within 60s after the request (--first-event)"},
-		{record.GapLimit, 3, func(*record.Stream) {}, "stalled after 3 content events: no byte for " + seconds(limit) + " (--gap-limit)"},
+			"first limit bound=1m0s about=[only n=12]"},
+		{record.FirstLimit, synth.KeepNone, func(*record.Stream) {}, "first limit bound=1m0s"},
+		{record.GapLimit, 3, func(*record.Stream) {}, "gap limit n=3 bound=" + limit.String()},
 		{record.ProgressLimit, 3, func(s *record.Stream) { s.Heartbeats = 19 },
-			"no progress after 3 content events: none came for 20s (--progress-limit), only 19 heartbeats"},
+			"progress limit n=3 bound=20s about=[only n=19]"},
 		{record.ProgressLimit, 3, func(s *record.Stream) { s.Partial = 12 },
-			"no progress after 3 content events: none came for 20s (--progress-limit), only 12 bytes of an unfinished event"},
+			"progress limit n=3 bound=20s about=[only bytes=12]"},
 		{record.TotalLimit, 3, func(s *record.Stream) { s.Heartbeats, s.End = 290, s.End+290*time.Second },
-			"no progress after 3 content events: none came for 293s, until our total limit of 300s (--total-limit), only 290 heartbeats"},
-		{record.TotalLimit, 3, func(*record.Stream) {}, "not over within our total limit of 300s, after 3 content events"},
+			"idled n=3 took=4m53s bound=5m0s about=[only n=290]"},
+		{record.TotalLimit, 3, func(*record.Stream) {}, `not over n=3 bound=5m0s name="total"`},
 	} {
 		s := synth.Shape{Keep: tt.keep, End: both(limitedBy(tt.limit), tt.with)}.Stream()
-		if g := verdict.GradeStream(&s, p); g.Outcome != verdict.Stalled || g.Why != tt.want {
-			t.Errorf("%s: %s, %q, want stalled, %q", tt.limit, g.Outcome, g.Why, tt.want)
+		if g := verdict.GradeStream(&s, p); g.Outcome != verdict.Stalled || shown(g.Fact) != tt.want {
+			t.Errorf("%s: %s, %q, want stalled, %q", tt.limit, g.Outcome, shown(g.Fact), tt.want)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func TestBufferedAgainstTheDirectArm(t *testing.T) {
 func TestReasonsDoNotRepeatThemselves(t *testing.T) {
 	s := synth.Shape{Seq: 1, Keep: 9, End: synth.Clean}.Stream()
 	s.Content.Why = stream.NoTerminal(9)
-	if why := verdict.GradeStream(&s, record.Policy{}).Why; why != "clean EOF without terminal after 9 content events" {
+	if why := shown(verdict.GradeStream(&s, record.Policy{}).Fact); why != `ended n=9 name="clean EOF without terminal"` {
 		t.Errorf("why = %q", why)
 	}
 }

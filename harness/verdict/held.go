@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -42,28 +41,16 @@ type Reference struct {
 	Asked         bool // for compression, which it did not get
 }
 
-// String says how the reference paces: "asked directly, 8 streams brought 1 event
-// at a time, 10 ms apart".
-func (r *Reference) String() string {
-	where := "asked directly"
+// Fact says how the reference paces.
+func (r *Reference) Fact() record.Fact {
+	f := fact{Kind: FactReference, N: r.Streams, Share: r.AtOnce, Name: "event", Times: []time.Duration{r.Gap, r.First}}
 	if r.Hop != appHop {
-		where = "in " + r.Scenario
+		f.Place = r.Scenario
 	}
-	what := plural(r.AtOnce, "event")
 	if r.Text {
-		what = plural(r.AtOnce, "byte")
+		f.Name = "byte"
 	}
-	return fmt.Sprintf("%s, %s brought %s at a time, %s apart, from %s after the request on", where,
-		plural(float64(r.Streams), "stream"),
-		what, brief(r.Gap.Seconds()), brief(r.First.Seconds()))
-}
-
-func plural(n float64, noun string) string {
-	text := three(n) + " " + noun
-	if n != 1 {
-		text += "s"
-	}
-	return text
+	return f
 }
 
 // A state is what a comparison says of one stream. Between its two margins it
@@ -423,14 +410,11 @@ func (s *Scope) pacingDoubts() []Doubt {
 		if a.held > 0 || 2*a.doubtful < a.streams {
 			continue
 		}
-		than, told := "the server wrote them in", ""
+		larger := fact{Kind: FactLargerPieces, N: a.doubtful, Of: a.streams, Place: a.hop}
 		if a.reference != nil {
-			than, told = "those they are compared with", fmt.Sprintf(" (%s)", a.reference.told())
+			larger.About = []fact{a.reference.told().Fact()}
 		}
-		why := fmt.Sprintf("%d of %d streams to %s came in larger pieces than %s, but not so much that it must be a buffer%s",
-			a.doubtful, a.streams, a.hop, than, told)
-		ds = append(ds, Doubt{About: "no stream is buffered", Why: why,
-			Settle: "repeat on a quiet machine, with longer answers"})
+		ds = append(ds, doubtOn("no stream is buffered", larger, next(NextQuietLonger)))
 	}
 	return ds
 }
@@ -452,61 +436,40 @@ func (g *Graded) collected() bool {
 	return p.Quantum() > 0 || len(p.Instants) == 1 && g.Grade.Held.For >= sureWhole
 }
 
-// heldWhy gives the figures behind [Buffered].
-func (g *Graded) heldWhy() string {
+// heldWhy gives the figures behind [Buffered]; nil where there are none.
+func (g *Graded) heldWhy() *fact {
 	if b := BufferingOf(g.Stream); b.Emission > 0 {
-		return "written over " + seconds(b.Emission) + ", arrived within " + seconds(b.Arrival)
+		return &fact{Kind: FactWritten, Times: []time.Duration{b.Emission, b.Arrival}}
 	}
-	if g.Grade.Held == nil {
-		return ""
+	h := g.Grade.Held
+	if h == nil {
+		return nil
 	}
-	return g.Grade.Held.Say(g.Stream)
-}
-
-// Say gives the figures of how s was held back: "160 events came at 9 instants,
-// about 4 KiB each, the first 0.34 s after the request; asked directly, …".
-func (h *Held) Say(s *record.Stream) string {
-	text := h.Pacing.Say(s)
+	f := fact{Kind: FactHeldSo, About: []fact{h.Pacing.Fact(g.Stream)}}
 	if h.Reference != nil {
-		text += "; " + h.Reference.String()
+		f.About = append(f.About, h.Reference.Fact())
 	}
-	return text
+	return &f
 }
 
-// Say gives the figures: events, instants, bytes at each, and the delay of the
-// first.
-func (p *Pacing) Say(s *record.Stream) string {
+// Fact gives the figures of how s arrived: events, instants, bytes at each, and the
+// delay of the first.
+func (p *Pacing) Fact(s *record.Stream) record.Fact {
 	if len(p.Instants) == 0 {
-		return "no content came"
+		return fact{Kind: FactNoContent}
 	}
-	after := brief(max(0, p.Instants[0].At-startOf(s)).Seconds()) + " after the request"
-	if len(p.Instants) == 1 {
-		what := sayBytes(p.Bytes)
-		if p.Events > 1 {
-			what = plural(float64(p.Events), "event") + ", " + what
-		}
-		return fmt.Sprintf("everything (%s) came in one piece %s", what, after)
+	f := fact{Kind: FactOnePiece, N: p.Events, Bytes: int64(p.Bytes), Took: max(0, p.Instants[0].At-startOf(s))}
+	if len(p.Instants) > 1 {
+		f.Kind, f.Of, f.Bytes, f.More = FactInstants, len(p.Instants), int64(p.BytesAtOnce()), int64(p.Quantum())
 	}
-	about := sayBytes(p.BytesAtOnce())
-	if q := p.Quantum(); q > 0 {
-		about = fmt.Sprintf("about %d KiB", q>>10)
-	}
-	return fmt.Sprintf("%s came at %d instants, %s at each, the first %s", plural(float64(p.Events), "event"),
-		len(p.Instants), about, after)
-}
-
-func sayBytes(n int) string {
-	if n < 10<<10 {
-		return plural(float64(n), "byte")
-	}
-	return fmt.Sprintf("%s KiB", three(float64(n)/1024))
+	return f
 }
 
 // settleShape is what tells an app that writes in bursts from an edge that holds
 // back.
-func (s *Scope) settleShape() string {
+func (s *Scope) settleShape() fact {
 	if s.Run.Attached() {
-		return "run the same with --direct URL, the address of the app behind its edge, or streamproof diagnose with it"
+		return next(NextDirect)
 	}
-	return "run streamproof diagnose, or the scenario direct as well"
+	return next(NextDirectScenario)
 }

@@ -2,7 +2,6 @@ package verdict_test
 
 import (
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -239,7 +238,7 @@ func TestHeldBackAgainstTheSameAppAskedDirectly(t *testing.T) {
 					want = verdict.Inconclusive
 				}
 				if r := verdict.JudgeScopes(&b.Run, scopes); r.Scenarios[1].Verdict != want {
-					t.Fatalf("run %d: %s, %s", seed, r.Scenarios[1].Verdict, r.Scenarios[1].Why)
+					t.Fatalf("run %d: %s, %s", seed, r.Scenarios[1].Verdict, decided(&r.Scenarios[1]))
 				}
 			}
 		})
@@ -265,11 +264,11 @@ func TestHeldBackWithoutAReference(t *testing.T) {
 			b := tt.build(seed, false)
 			r := verdict.Judge(&b.Run).Scenarios[1]
 			if r.Verdict != tt.want {
-				t.Fatalf("run %d: %s, %s, want %s", seed, r.Verdict, r.Why, tt.want)
+				t.Fatalf("run %d: %s, %s, want %s", seed, r.Verdict, decided(&r), tt.want)
 			}
 			for _, c := range r.Checks {
-				if c.Name == "no stream is buffered" && tt.want == verdict.Inconclusive && (c.Verdict != verdict.Inconclusive || !strings.Contains(c.Why, "asked directly, would")) {
-					t.Fatalf("run %d: check says %s, %q", seed, c.Verdict, c.Why)
+				if c.Name == "no stream is buffered" && tt.want == verdict.Inconclusive && (c.Verdict != verdict.Inconclusive || !c.Fact.Is(verdict.FactAsItself)) {
+					t.Fatalf("run %d: check says %s, %q", seed, c.Verdict, shown(c.Fact))
 				}
 			}
 		}
@@ -285,7 +284,7 @@ func TestLonelyReferenceProvesNothing(t *testing.T) {
 		shift(&b.Run.Streams[i], time.Duration(i)*3*time.Second)
 	}
 	if r := verdict.Judge(&b.Run).Scenarios[1]; r.Verdict != verdict.Inconclusive {
-		t.Errorf("%s: %s", r.Verdict, r.Why)
+		t.Errorf("%s: %s", r.Verdict, shown(r.Checks[0].Fact))
 	}
 }
 
@@ -333,11 +332,12 @@ func TestPacingInFigures(t *testing.T) {
 	if q := g.Grade.Held.Pacing.Quantum(); q != 4096 {
 		t.Errorf("quantum = %d", q)
 	}
-	got := g.Grade.Held.Say(g.Stream)
-	for _, want := range []string{"160 events came at 6 instants, about 4 KiB at each", "asked directly, 8 streams brought 1 event at a time"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%q lacks %q", got, want)
-		}
+	came, asked := g.Grade.Held.Pacing.Fact(g.Stream), g.Grade.Held.Reference.Fact()
+	if came.Kind != verdict.FactInstants || came.N != 160 || came.Of != 6 || came.More != 4096 {
+		t.Errorf("came %v", came)
+	}
+	if asked.Place != "" || asked.N != 8 || asked.Share != 1 || asked.Name != "event" {
+		t.Errorf("compared with %v", asked)
 	}
 }
 
@@ -363,7 +363,7 @@ func TestHeldBackWhereTheAppLeavesItToItsEdge(t *testing.T) {
 			s := b.Scenario(1)
 			s.Policy.LeftToEdge, s.Required = tt.left, tt.required
 			if r := verdict.Judge(&b.Run).Scenarios[1]; r.Verdict != tt.want {
-				t.Errorf("%s (%s), want %s", r.Verdict, r.Why, tt.want)
+				t.Errorf("%s (%s), want %s", r.Verdict, decided(&r), tt.want)
 			}
 		})
 	}

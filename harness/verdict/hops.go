@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -25,11 +24,9 @@ func (s *Scope) hops() []HopReport {
 		score := severityOf(streams)
 		switch {
 		case score > inner+worse:
-			r.Wrong, r.Why = true, sayWrong(rs, r)
-		case r.Squeezed != "" && r.Buffered == 0 &&
-			!slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
-			r.Wrong, r.Why = true, "a client that asks for compression, as browsers do, has its events held back ("+
-				r.Squeezed+")"
+			r.Wrong = true
+		case r.Squeezed != "" && r.Buffered == 0 && !slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
+			r.Wrong, r.Squeezes = true, true
 		}
 		inner = max(inner, score)
 		rs = append(rs, r)
@@ -78,7 +75,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 	var streams []*Graded
 	var ttfe, gap []time.Duration
 	var paced []pacedStream
-	endings := map[string]int{}
+	endings := map[end]int{}
 	for i := range s.Streams {
 		g := &s.Streams[i]
 		if g.Hop != name || g.Group.Alone() {
@@ -96,7 +93,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 		if g.Grade.Has(Buffered) {
 			r.Buffered++
 		}
-		endings[sayEnding(g)]++
+		endings[end{g.Grade.Ending, g.Wire.Framing}]++
 		if g.Grade.Outcome != Complete {
 			continue
 		}
@@ -107,7 +104,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 		}
 	}
 	r.Pacing = pacingReport(paced)
-	r.TTFE, r.Gap, r.Ending = QuantilesOf(ttfe), QuantilesOf(gap), mostCommon(endings)
+	r.TTFE, r.Gap, r.end = QuantilesOf(ttfe), QuantilesOf(gap), mostCommon(endings)
 	return r, streams
 }
 
@@ -120,38 +117,24 @@ func (s *Scope) whatIs(name string) string {
 	return ""
 }
 
-func sayEnding(g *Graded) string {
-	if g.Wire.Framing == "" {
-		return string(g.Grade.Ending)
-	}
-	return fmt.Sprintf("%s (%s)", g.Grade.Ending, g.Wire.Framing)
+// An end is how a stream ended, and by which framing.
+type end struct {
+	ending  Ending
+	framing record.Framing
 }
 
 // mostCommon is the key of the largest count, the first in order of several.
-func mostCommon(n map[string]int) string {
-	best := ""
+func mostCommon(n map[end]int) end {
+	var best end
+	before := func(a, b end) bool { return a.ending < b.ending || a.ending == b.ending && a.framing < b.framing }
 	for k, v := range n {
-		if best == "" || v > n[best] || v == n[best] && k < best {
+		if n[best] == 0 || v > n[best] || v == n[best] && before(k, best) {
 			best = k
 		}
 	}
 	return best
 }
 
-// sayWrong says what is worse at r than one hop further in.
-func sayWrong(inner []HopReport, r HopReport) string {
-	here := sayHop(r)
-	if len(inner) == 0 {
-		return here + ": it begins in the app"
-	}
-	last := inner[len(inner)-1]
-	return fmt.Sprintf("%s, while it was %s at %s", here, sayHop(last), last.Name())
-}
-
-func sayHop(r HopReport) string {
-	text := Say(r.Outcomes)
-	if r.Buffered > 0 {
-		text += fmt.Sprintf(" (%d held back)", r.Buffered)
-	}
-	return text
-}
+// End is how most of the hop's streams ended, with the framing of their body, known to
+// whoever has judged the run.
+func (r *HopReport) End() (Ending, record.Framing) { return r.end.ending, r.end.framing }

@@ -1,11 +1,7 @@
 package verdict
 
 import (
-	"fmt"
-	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -28,6 +24,7 @@ func JudgeScopes(run *record.Run, scopes []Scope) *Report {
 func newReport(run *record.Run) *Report {
 	return &Report{Schema: Schema, Verdict: NotApplicable, Seed: run.Plan.Seed, Repro: run.Plan.Repro, Tool: run.Plan.Tool,
 		StartedAt: run.Plan.Started, Outcomes: zeroOutcomes(), Scenarios: []ScenarioReport{},
+		Judged:   true,
 		Complete: run.Finished != record.Never && !run.Interrupted && run.Torn == 0}
 }
 
@@ -45,7 +42,6 @@ func (r *Report) closed() *Report {
 	if r.Verdict == NotApplicable {
 		r.Verdict = Inconclusive // nothing was judged
 	}
-	r.Why = headline(r)
 	return r
 }
 
@@ -61,13 +57,7 @@ func judgeScope(s *Scope) ScenarioReport {
 		if a.Verdict == "" {
 			continue
 		}
-		if severity[a.Verdict] > severity[r.Verdict] {
-			r.Verdict, r.Why = a.Verdict, a.Why
-		}
-		r.Checks = append(r.Checks, a.Check)
-		if a.Verdict == Inconclusive || a.Verdict == NotApplicable {
-			r.Doubts = append(r.Doubts, Doubt{About: a.Name, Why: a.Why, Settle: a.Settle})
-		}
+		r.answer(a)
 	}
 	r.Doubts = append(r.Doubts, s.pacingDoubts()...)
 	r.Doubts = append(r.Doubts, s.noteDoubts()...)
@@ -83,9 +73,29 @@ func judgeScope(s *Scope) ScenarioReport {
 	}
 	if r.Verdict == Pass {
 		r.Bound = r.bound(s.Scenario.Policy.Faulty)
-		r.Why = passWhy(&r)
 	}
 	return r
+}
+
+// answer adds the answer of a check.
+func (r *ScenarioReport) answer(a Answer) {
+	if severity[a.Verdict] > severity[r.Verdict] {
+		r.Verdict = a.Verdict
+	}
+	r.Checks = append(r.Checks, a.Check)
+	if a.Verdict == Inconclusive || a.Verdict == NotApplicable {
+		r.Doubts = append(r.Doubts, Doubt{About: a.Name, Fact: a.Fact, Next: a.Next})
+	}
+}
+
+// Decided is the check that decided the verdict: the first one as bad as it. Nil of a
+// pass.
+func (r *ScenarioReport) Decided() *Check {
+	i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Verdict == r.Verdict && c.Verdict != Pass })
+	if i < 0 {
+		return nil
+	}
+	return &r.Checks[i]
 }
 
 // setAside makes a scenario not applicable where a check says so and nothing has
@@ -97,37 +107,13 @@ func (r *ScenarioReport) setAside() {
 		return
 	}
 	why := r.Checks[i]
-	r.Verdict, r.Why = NotApplicable, why.Why
+	r.Verdict = NotApplicable
 	r.Checks = slices.DeleteFunc(r.Checks, func(c Check) bool { return c.Verdict == Inconclusive })
-	r.Doubts = slices.DeleteFunc(r.Doubts, func(d Doubt) bool { return d.About != why.Name || d.Why != why.Why })
+	r.Doubts = slices.DeleteFunc(r.Doubts, func(d Doubt) bool { return d.About != why.Name || d.Fact != why.Fact })
 }
 
-// passWhy says what was measured: the counts stand beside it.
-func passWhy(r *ScenarioReport) string {
-	var parts []string
-	if g := r.mainGroup(); g != nil {
-		if g.TTFE != nil && g.TTFE.P50 != nil {
-			parts = append(parts, "first event "+brief(*g.TTFE.P50)+" (p50)")
-		}
-		if g.Gap != nil {
-			parts = append(parts, "longest silence "+brief(g.Gap.Max))
-		}
-	}
-	if r.Recovery != nil {
-		parts = append(parts, "recovered in "+brief(*r.Recovery))
-	}
-	why := strings.Join(parts, ", ")
-	if len(parts) == 0 {
-		why = fmt.Sprintf("%d streams: %s", r.Started, Say(r.Outcomes))
-	}
-	if r.Bound != nil {
-		why += "; " + r.Bound.String()
-	}
-	return why
-}
-
-// mainGroup is the group that the scenario is about.
-func (r *ScenarioReport) mainGroup() *GroupReport {
+// MainGroup is the group that the scenario is about; nil for none.
+func (r *ScenarioReport) MainGroup() *GroupReport {
 	for _, name := range []record.Group{record.Load, record.Victim} {
 		for i := range r.Groups {
 			if r.Groups[i].Group == name {
@@ -136,31 +122,6 @@ func (r *ScenarioReport) mainGroup() *GroupReport {
 		}
 	}
 	return nil
-}
-
-// brief writes seconds with three significant digits: "3.1 ms", "2.5 s".
-func brief(sec float64) string {
-	switch {
-	case sec < 999.5e-6:
-		return fmt.Sprintf("%.0f µs", sec*1e6)
-	case sec < 0.9995:
-		return three(sec*1e3) + " ms"
-	}
-	return three(sec) + " s"
-}
-
-// three writes x with three significant digits, whole numbers in full, no zeros
-// at the end and never an exponent.
-func three(x float64) string {
-	digits := 3
-	if a := math.Abs(x); a > 0 {
-		digits = min(max(2-int(math.Floor(math.Log10(a))), 0), 9)
-	}
-	s := strconv.FormatFloat(x, 'f', digits, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
 }
 
 func zeroOutcomes() map[Outcome]int {
@@ -185,7 +146,7 @@ func (s *Scope) flagCounts() map[Flag]int {
 func (s *Scope) noteDoubts() []Doubt {
 	var ds []Doubt
 	for n := range s.doubts {
-		ds = append(ds, Doubt{About: "scenario", Why: doubtText(n), Settle: n.Settle})
+		ds = append(ds, doubtOn("scenario", doubtOf(n), record.Quoted(n.Settle)))
 	}
 	return ds
 }
@@ -218,56 +179,4 @@ func (s *Scope) groups() []GroupReport {
 		}
 	}
 	return rs
-}
-
-// headline is the report in one sentence.
-func headline(r *Report) string {
-	var of []string
-	var first *ScenarioReport
-	for i := range r.Scenarios {
-		s := &r.Scenarios[i]
-		if s.Verdict != r.Verdict {
-			continue
-		}
-		if of = append(of, s.ID); first == nil {
-			first = s
-		}
-	}
-	switch {
-	case len(r.Scenarios) == 0:
-		return "no scenario was run"
-	case r.Verdict == Pass:
-		return fmt.Sprintf("%s; %d streams: %s", passed(len(of), first.ID, len(r.Scenarios)), r.Started, Say(r.Outcomes))
-	case len(of) == 0:
-		return fmt.Sprintf("nothing was judged: none of %d scenarios applies to this app (%s: %s)", len(r.Scenarios),
-			r.Scenarios[0].ID, r.Scenarios[0].Why)
-	default:
-		word := map[Verdict]string{Fail: "failed", Inconclusive: "could not be decided"}[r.Verdict]
-		if len(r.Scenarios) == 1 {
-			return fmt.Sprintf("%s %s: %s", first.ID, word, first.Why)
-		}
-		return fmt.Sprintf("%d of %d scenarios %s (%s); %s: %s", len(of), len(r.Scenarios), word, abbreviate(of), first.ID,
-			first.Why)
-	}
-}
-
-// passed says how many scenarios passed, the first of which is first, and how many
-// do not apply.
-func passed(n int, first string, of int) string {
-	switch aside := of - n; {
-	case aside > 0:
-		return fmt.Sprintf("%d of %d scenarios passed, %d not applicable to this app", n, of, aside)
-	case n == 1:
-		return first + " passed"
-	}
-	return fmt.Sprintf("all %d scenarios passed", n)
-}
-
-// abbreviate names at most four.
-func abbreviate(ids []string) string {
-	const most = 4
-	if len(ids) <= most {
-		return strings.Join(ids, ", ")
-	}
-	return strings.Join(ids[:most], ", ") + fmt.Sprintf(" and %d more", len(ids)-most)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 )
 
 func TestJudge(t *testing.T) {
@@ -22,49 +23,59 @@ func TestJudge(t *testing.T) {
 		why   string
 	}{
 		{"all well", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); return b },
-			verdict.Pass, "control passed; 5 streams: 5 complete"},
+			verdict.Pass, ""},
 		{"one truncated", func() *synth.Builder { b := synth.New(); b.Add(5, synth.Shape{}); b.Add(1, cleanEnd); return b },
-			verdict.Fail, "control failed: 1 of 6 streams: 1 truncated"},
+			verdict.Fail, "broke a rule n=1 of=6 stream=6 counts=[{truncated 1}]"},
 		{"nothing sent", func() *synth.Builder { return synth.New() },
-			verdict.Inconclusive, "need >= 1 judged streams, saw 0"},
+			verdict.Inconclusive, "few streams need=1"},
 		{"no scenario", func() *synth.Builder { b := synth.New(); b.Run.Plan.Scenarios = nil; return b },
-			verdict.Inconclusive, "no scenario was run"},
+			verdict.Inconclusive, ""},
 		{"second one never ran", func() *synth.Builder {
 			b := synth.New(two...)
 			b.Add(5, synth.Shape{Scenario: "one"})
 			b.Run.Interrupted = true
 			return b
-		}, verdict.Inconclusive, "2 of 2 scenarios could not be decided (one, two)"},
+		}, verdict.Inconclusive, "interrupted n=5"},
 		{"interrupted, but a fail is certain", func() *synth.Builder {
 			b := synth.New(two...)
 			b.Add(5, synth.Shape{Scenario: "one", Keep: 3, End: synth.Clean})
 			b.Run.Interrupted = true
 			return b
-		}, verdict.Fail, "1 of 2 scenarios failed (one); one: 5 of 5 streams: 5 truncated"},
+		}, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{truncated 5}]"},
 		{"torn record", func() *synth.Builder {
 			b := synth.New()
 			b.Add(5, synth.Shape{})
 			b.Add(2, synth.Shape{Keep: 3, End: synth.Torn})
 			b.Run.Finished, b.Run.Torn = record.Never, 11
 			return b
-		}, verdict.Inconclusive, "11 bytes at its end are torn"},
+		}, verdict.Inconclusive, "torn n=7 bytes=11"},
 		{"unable", func() *synth.Builder {
 			b := synth.New()
 			b.Note(record.NoteUnable, "this host has no nginx", "apt-get install nginx")
 			return b
-		}, verdict.Inconclusive, "not possible here: this host has no nginx"},
+		}, verdict.Inconclusive, `stack unable text="this host has no nginx"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := tt.build()
 			r := verdict.Judge(&b.Run)
-			if r.Verdict != tt.want || !strings.Contains(r.Why, tt.why) {
-				t.Errorf("verdict = %s (%s), want %s (…%s…)", r.Verdict, r.Why, tt.want, tt.why)
+			if r.Verdict != tt.want || !strings.Contains(worst(r), tt.why) {
+				t.Errorf("verdict = %s (%s), want %s (…%s…)", r.Verdict, worst(r), tt.want, tt.why)
 			}
 			if !reflect.DeepEqual(r, verdict.Judge(&b.Run)) {
 				t.Error("a second judgement of the same run differs")
 			}
 		})
 	}
+}
+
+// worst is the fact that decided the verdict on the first scenario as bad as the run.
+func worst(r *verdict.Report) string {
+	for i := range r.Scenarios {
+		if r.Scenarios[i].Verdict == r.Verdict {
+			return decided(&r.Scenarios[i])
+		}
+	}
+	return ""
 }
 
 // An earlier scenario of an interrupted run keeps its verdict: it was over when
@@ -154,7 +165,7 @@ func TestDoubtsSayWhatWouldSettleThem(t *testing.T) {
 		t.Fatalf("doubts = %+v, want two", s.Doubts)
 	}
 	for _, d := range s.Doubts {
-		if d.Why == "" || d.Settle == "" {
+		if d.Fact == nil || d.Next == nil {
 			t.Errorf("doubt without reason or remedy: %+v", d)
 		}
 	}
@@ -166,7 +177,7 @@ func TestRows(t *testing.T) {
 	b.Add(1, synth.Shape{Keep: synth.KeepNone, End: synth.NoListener})
 	b.Run.Streams[0].Header["X-Streamproof-Upstream"] = "127.0.0.1:9000"
 	var out bytes.Buffer
-	if err := verdict.WriteRows(&out, verdict.Scopes(&b.Run)); err != nil {
+	if err := reports.WriteRows(&out, verdict.Scopes(&b.Run)); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")

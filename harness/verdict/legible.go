@@ -1,5 +1,7 @@
 package verdict
 
+import "github.com/streamproof/streamproof/harness/record"
+
 // minLegible is how many answers asked directly make a reference.
 const minLegible = 3
 
@@ -25,20 +27,18 @@ func (Legible) Check(s *Scope) Answer {
 	if len(split) == 0 {
 		return Answer{}
 	}
+	splits := func(k record.FactKind, more ...fact) fact {
+		first := fact{Kind: FactSplit, N: split[0].Content.Split}
+		return fact{Kind: k, N: len(split), Of: answered, Stream: split[0].Seq, About: append([]fact{first}, more...)}
+	}
 	clean, scarred := s.Legibility()
 	switch through := split[0].Hop != appHop; {
 	case through && clean > 0 && scarred == 0:
-		return fail(name, "%d of %d answers hold U+FFFD side by side (first: #%d, in %d events), and none of %d asked "+
-			"directly does: a hop decodes the body piece by piece",
-			len(split), answered, split[0].Seq, split[0].Content.Split, clean).about(split)
+		return fail(name, splits(FactHopSplits, fact{Kind: FactJudged, N: clean})).about(split)
 	case through && scarred > 0:
-		return pass(name, "%d of %d answers hold U+FFFD side by side, and so do answers asked directly: no hop adds it",
-			len(split), answered)
+		return pass(name, splits(FactAppSplits))
 	}
-	return unsure(name, "compare with the same answer from the app itself: streamproof diagnose",
-		"%d of %d answers hold U+FFFD side by side (first: #%d, in %d events): their own text, or characters that were "+
-			"split before they were decoded",
-		len(split), answered, split[0].Seq, split[0].Content.Split).about(split)
+	return unsure(name, next(NextDiagnose), splits(FactSplits)).about(split)
 }
 
 // Legibility counts the answers of the app asked directly, in the whole run,

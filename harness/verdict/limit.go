@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -9,47 +8,30 @@ import (
 
 // limitWhy says which of our limits ended a stream, what had come by then, and
 // which flag sets the limit.
-func limitWhy(s *record.Stream, p *record.Policy) string {
+func limitWhy(s *record.Stream, p *record.Policy) fact {
 	switch s.Limit {
 	case record.FirstLimit:
-		return fmt.Sprintf("no content event%s after the request (--first-event)%s", within(p.FirstLimit), besides(s))
+		return fact{Kind: FactNoFirst, Bound: p.FirstLimit, About: about(besides(s))}
 	case record.GapLimit:
-		return fmt.Sprintf("stalled after %d content events: no byte%s (--gap-limit)", s.Contents, lasting(p.GapLimit))
+		return fact{Kind: FactStalled, N: s.Contents, Bound: p.GapLimit}
 	case record.ProgressLimit:
-		return fmt.Sprintf("no progress after %d content events: none came%s (--progress-limit)%s", s.Contents,
-			lasting(p.ProgressLimit), besides(s))
+		return fact{Kind: FactNoProgress, N: s.Contents, Bound: p.ProgressLimit, About: about(besides(s))}
 	}
 	if from, ok := lastProgress(s); ok && idled(s, p) {
-		return fmt.Sprintf("no progress after %d content events: none came for %s, until our total limit%s (--total-limit)%s",
-			s.Contents,
-			seconds((s.End - from).Round(100*time.Millisecond)), of(p.TotalLimit), besides(s))
+		return fact{Kind: FactIdled, N: s.Contents, Took: (s.End - from).Round(100 * time.Millisecond), Bound: p.TotalLimit,
+			About: about(besides(s))}
 	}
-	return fmt.Sprintf("not over within our %s limit%s, after %d content events", s.Limit, of(p.TotalLimit), s.Contents)
+	return fact{Kind: FactNotOver, N: s.Contents, Name: string(s.Limit), Bound: p.TotalLimit}
 }
 
-// besides says what came in place of content.
-func besides(s *record.Stream) string {
-	switch {
-	case s.Partial > 0 && s.Heartbeats > 0:
-		return fmt.Sprintf(", only %d heartbeats and %d bytes of an unfinished event", s.Heartbeats, s.Partial)
-	case s.Partial > 0:
-		return fmt.Sprintf(", only %d bytes of an unfinished event", s.Partial)
-	case s.Heartbeats > 0:
-		return fmt.Sprintf(", only %d heartbeats", s.Heartbeats)
-	case s.Contents == 0 && s.Frames > 0:
-		return fmt.Sprintf(", only %d events that carry none of the answer", s.Frames)
+// besides says what came in place of content; nil for nothing.
+func besides(s *record.Stream) *fact {
+	f := fact{Kind: FactOnly, N: s.Heartbeats, Bytes: int64(s.Partial)}
+	if s.Heartbeats == 0 && s.Partial == 0 && s.Contents == 0 {
+		f.Of = s.Frames
 	}
-	return ""
-}
-
-func within(d time.Duration) string  { return after(" within ", d) }
-func lasting(d time.Duration) string { return after(" for ", d) }
-func of(d time.Duration) string      { return after(" of ", d) }
-
-// after is a limit behind a word; nothing where an older run does not say it.
-func after(word string, d time.Duration) string {
-	if d <= 0 {
-		return ""
+	if f.N == 0 && f.Bytes == 0 && f.Of == 0 {
+		return nil
 	}
-	return word + seconds(d)
+	return &f
 }

@@ -1,7 +1,7 @@
 package verdict
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"time"
 
@@ -148,7 +148,7 @@ func (of *groupTimes) add(g *Graded) {
 
 // doubt keeps a doubt, once for what it is about.
 func (w *joint) doubt(d Doubt) {
-	if !slices.ContainsFunc(w.doubts, func(o Doubt) bool { return o.About == d.About && o.Settle == d.Settle }) {
+	if !slices.ContainsFunc(w.doubts, func(o Doubt) bool { return o.About == d.About && o.Next.Same(d.Next) }) {
 		w.doubts = append(w.doubts, d)
 	}
 }
@@ -161,7 +161,7 @@ func (w *joint) replicas(rs []ReplicaReport) {
 			continue
 		}
 		o := &w.report.Replicas[i]
-		o.Started, o.Struck, o.Worse = o.Started+r.Started, o.Struck+r.Struck, orElse(o.Worse, r.Worse)
+		o.Started, o.Struck, o.Apart = o.Started+r.Started, o.Struck+r.Struck, cmp.Or(o.Apart, r.Apart)
 		for outcome, n := range r.Outcomes {
 			o.Outcomes[outcome] += n
 		}
@@ -229,20 +229,13 @@ func (w *joint) answer() {
 	r.Verdict, r.Checks, r.Causes = Pass, []Check{}, []Cause{}
 	for _, c := range w.checks {
 		a := c.answer(w.of)
-		if severity[a.Verdict] > severity[r.Verdict] {
-			r.Verdict, r.Why = a.Verdict, a.Why
-		}
-		r.Checks = append(r.Checks, a.Check)
-		if a.Verdict == Inconclusive || a.Verdict == NotApplicable {
-			r.Doubts = append(r.Doubts, Doubt{About: a.Name, Why: a.Why, Settle: a.Settle})
-		}
+		r.answer(a)
 	}
 	r.Doubts = append(r.Doubts, w.doubts...)
 	slices.SortFunc(r.Replicas, byName)
 	r.setAside()
 	if r.Verdict == Pass {
 		r.Bound = r.bound(w.scope.Scenario.Policy.Faulty)
-		r.Why = passWhy(r)
 	}
 }
 
@@ -261,7 +254,8 @@ func byName(a, b ReplicaReport) int {
 type partAnswers struct {
 	name string
 	of   map[Verdict]*partAnswer
-	whys map[string]bool
+	said *fact  // by the first part
+	vary bool   // another part says something else
 	sum  *tally // nil where an answer does not count
 	seen int    // parts that answered
 	all  []uint64
@@ -278,8 +272,7 @@ func (w *joint) check(after int, p *record.Part, c Check, doubts []Doubt) int {
 	at := slices.IndexFunc(w.checks, func(x *partAnswers) bool { return x.name == c.Name })
 	if at < 0 {
 		at = min(after, len(w.checks))
-		w.checks = slices.Insert(w.checks, at,
-			&partAnswers{name: c.Name, of: map[Verdict]*partAnswer{}, whys: map[string]bool{}})
+		w.checks = slices.Insert(w.checks, at, &partAnswers{name: c.Name, of: map[Verdict]*partAnswer{}})
 	}
 	x := w.checks[at]
 	x.add(p, c, doubts)
@@ -294,15 +287,18 @@ func (x *partAnswers) add(p *record.Part, c Check, doubts []Doubt) {
 		x.sum = nil
 	}
 	x.sum.add(c.sum)
-	x.whys[c.Why] = true
+	if x.seen == 1 {
+		x.said = c.Fact
+	}
+	x.vary = x.vary || !c.Fact.Same(x.said)
 	x.all = append(x.all, c.breakers...)
 	if of := x.of[c.Verdict]; of != nil {
 		of.parts++
 		return
 	}
 	a := partAnswer{Answer: Answer{Check: c}, part: p.N, parts: 1}
-	if i := slices.IndexFunc(doubts, func(d Doubt) bool { return d.About == c.Name && d.Why == c.Why }); i >= 0 {
-		a.Settle = doubts[i].Settle
+	if i := slices.IndexFunc(doubts, func(d Doubt) bool { return d.About == c.Name && d.Fact == c.Fact }); i >= 0 {
+		a.Next = doubts[i].Next
 	}
 	a.breakers = nil
 	x.of[c.Verdict] = &a
@@ -339,11 +335,12 @@ func (x *partAnswers) answer(of int) Answer {
 	}
 	switch {
 	case x.sum != nil && a.Verdict != Inconclusive:
-		a.Why = a.say.of(*x.sum)
-	case len(x.whys) > 1 && a.Verdict == Pass && a.parts == x.seen:
-		a.Why += fmt.Sprintf(" (the first of %d parts; all of them pass)", of)
-	case len(x.whys) > 1:
-		a.Why += fmt.Sprintf(" (part %d of %d; %d of them say so)", a.part, of, a.parts)
+		f := x.sum.as(a.Fact.Kind)
+		a.Fact = &f
+	case x.vary && a.Verdict == Pass && a.parts == x.seen:
+		a.Fact = &fact{Kind: FactAllParts, Of: of, About: []fact{*a.Fact}}
+	case x.vary:
+		a.Fact = &fact{Kind: FactOnePart, N: a.part, Of: of, Need: a.parts, About: []fact{*a.Fact}}
 	}
 	a.breakers = x.all
 	return a.Answer

@@ -38,7 +38,7 @@ func TestOrderAndOwnerMustBeSeen(t *testing.T) {
 		b.Add(10, synth.Shape{End: whole(tt.change)})
 		b.Wave(10, 10, 0)
 		if s := verdict.Judge(&b.Run).Scenarios[0]; s.Verdict != tt.want {
-			t.Errorf("%s: %s (%s), want %s", tt.name, s.Verdict, s.Why, tt.want)
+			t.Errorf("%s: %s (%s), want %s", tt.name, s.Verdict, decided(&s), tt.want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -168,10 +167,9 @@ type pacedStream struct {
 	first    time.Duration
 }
 
-// String reads "160 events at 9 instants, the first 340 ms after the request".
-func (p *PacingReport) String() string {
-	return fmt.Sprintf("%s at %s, the first %s after the request", plural(float64(p.Events), "event"),
-		plural(float64(p.Instants), "instant"), brief(p.First))
+// Fact says how many events came at how many instants.
+func (p *PacingReport) Fact() record.Fact {
+	return fact{Kind: FactPacing, N: p.Events, Of: p.Instants, Took: time.Duration(p.First * float64(time.Second))}
 }
 
 // PacingAt is how content arrives at a hop of the scenario; nil where none does.

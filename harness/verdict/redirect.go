@@ -1,47 +1,47 @@
 package verdict
 
 import (
-	"fmt"
 	"net/url"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
 
 // redirectWhy says why a stream ended with a redirect.
-func redirectWhy(s *record.Stream) string {
+func redirectWhy(s *record.Stream) fact {
 	r := s.Unfollowed()
 	if r == nil {
-		return fmt.Sprintf("status %d, which is no answer", s.Status)
+		return fact{Kind: FactNoRedirect, N: s.Status}
 	}
 	switch r.Unfollowed {
 	case record.NoLocation:
-		return fmt.Sprintf("status %d without a Location", r.Status)
+		return fact{Kind: FactNoLocation, N: r.Status}
 	case record.BadLocation:
-		return fmt.Sprintf("status %d with a Location that is no http URL: %q", r.Status, r.Location)
+		return fact{Kind: FactBadLocation, N: r.Status, Text: r.Location}
 	case record.RedirectLoop:
-		return fmt.Sprintf("redirect loop: %d redirects, then again %s", len(s.Redirects)-1, shortOf(r))
+		return fact{Kind: FactRedirectLoop, N: len(s.Redirects) - 1, About: []fact{redirectTo(r)}}
 	case record.TooManyRedirects:
-		return fmt.Sprintf("more than %d redirects, the last one %s", record.MaxRedirects, shortOf(r))
+		return fact{Kind: FactManyRedirects, N: record.MaxRedirects, About: []fact{redirectTo(r)}}
 	case record.HostNotAllowed:
-		return fmt.Sprintf("redirect %s: load may not go to host %s (--allow-host)", shortOf(r), hostOf(r))
+		return fact{Kind: FactHostNotAllowed, Name: hostOf(r), About: []fact{redirectTo(r)}}
 	}
-	return fmt.Sprintf("redirect %s, not followed (--no-follow)", shortOf(r))
+	return fact{Kind: FactNotFollowed, About: []fact{redirectTo(r)}}
 }
 
-// shortOf is "302 to /login".
-func shortOf(r *record.Redirect) string { return fmt.Sprintf("%d to %s", r.Status, r.Location) }
+func redirectTo(r *record.Redirect) fact {
+	return fact{Kind: FactRedirect, N: r.Status, Text: r.Location}
+}
 
 func hostOf(r *record.Redirect) string {
 	u := url.URL{Host: r.Host}
 	return u.Hostname()
 }
 
-// chain says behind which redirects a stream failed, "" for none.
-func chain(s *record.Stream) string {
+// chain is the last redirect behind which a stream failed, none where it met none.
+func chain(s *record.Stream) []fact {
 	if len(s.Redirects) == 0 {
-		return ""
+		return nil
 	}
-	return ", after redirect " + shortOf(&s.Redirects[len(s.Redirects)-1])
+	return []fact{redirectTo(&s.Redirects[len(s.Redirects)-1])}
 }
 
 // sentAway reports whether a stream was redirected to where load may not go. That
@@ -71,11 +71,10 @@ func (Redirected) Check(s *Scope) Answer {
 	switch {
 	case len(away) > 0:
 		r := away[0].Unfollowed()
-		return unsure(name, "add --allow-host "+hostOf(r)+" if it is yours, or ask for where the stream is",
-			"%d of %d streams were redirected to %s, a host that load may not go to (%s)", len(away), len(s.Streams), hostOf(r),
-			shortOf(r)).obliges().about(away)
+		return unsure(name, fact{Kind: NextAllowHost, Name: hostOf(r)},
+			fact{Kind: FactSentAway, N: len(away), Of: len(s.Streams), Name: hostOf(r), About: []fact{redirectTo(r)}}).obliges().about(away)
 	case followed > 0:
-		return pass(name, "%d of %d streams were redirected", followed, len(s.Streams)).obliges()
+		return pass(name, fact{Kind: FactRedirected, N: followed, Of: len(s.Streams)}).obliges()
 	}
 	return Answer{}
 }
@@ -103,13 +102,9 @@ func (s *Scope) redirectDoubts() []Doubt {
 		return nil
 	}
 	last := &first.Redirects[len(first.Redirects)-1]
-	took := ""
+	cost := fact{Kind: FactRedirectCost, N: n, About: []fact{redirectTo(last)}}
 	if first.Headers >= last.At && startOf(first.Stream) != record.Never {
-		took = fmt.Sprintf(" (%s of stream %d)", brief((last.At - startOf(first.Stream)).Seconds()), first.Seq)
+		cost.Took, cost.Stream = last.At-startOf(first.Stream), first.Seq
 	}
-	return []Doubt{
-		{About: "redirects",
-			Why: fmt.Sprintf("%d streams were redirected first, %s: their times to the first event include that%s", n,
-				shortOf(last), took),
-			Settle: "ask for it at once, as clients that know it do: --path " + pathOf(last.Location)}}
+	return []Doubt{doubtOn("redirects", cost, fact{Kind: NextPath, Text: pathOf(last.Location)})}
 }

@@ -33,7 +33,8 @@ func (s *Scope) replicas() []ReplicaReport {
 		return nil
 	}
 	if f, ok := s.Fate(); ok && f.By == namer.By {
-		counts[f.Name].Worse = f.String()
+		apart := f.Fact()
+		counts[f.Name].Apart = &apart
 	}
 	var list []ReplicaReport
 	for _, name := range slices.Sorted(maps.Keys(counts)) {

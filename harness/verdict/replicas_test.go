@@ -23,12 +23,12 @@ func TestReplicasAreCountedByOutcome(t *testing.T) {
 	served("app[0]", 4, synth.Shape{Group: record.Control})
 	fault(100*ms, sec)(b)
 	got := verdict.Judge(&b.Run).Scenarios[0].Replicas
-	want := []string{"app[0] 4 0 4 complete", "app[1] 3 3 3 aborted", " 1 0 1 aborted"}
+	want := []string{"app[0] 4 0 4 complete 0 aborted", "app[1] 3 3 0 complete 3 aborted", " 1 0 0 complete 1 aborted"}
 	if len(got) != len(want) {
 		t.Fatalf("got %+v", got)
 	}
 	for i, r := range got {
-		if s := fmt.Sprintf("%s %d %d %s", r.Name, r.Started, r.Struck, verdict.Say(r.Outcomes)); s != want[i] {
+		if s := fmt.Sprintf("%s %d %d %d complete %d aborted", r.Name, r.Started, r.Struck, r.Outcomes[verdict.Complete], r.Outcomes[verdict.Aborted]); s != want[i] {
 			t.Errorf("got %q, want %q", s, want[i])
 		}
 	}

@@ -1,10 +1,6 @@
 package verdict
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -36,14 +32,14 @@ type Row struct {
 	Upstream string       `json:"upstream"` // the replica's address, as the edge reported it
 }
 
-// RowOf makes the row of one stream.
+// RowOf makes the row of one stream; reports.WriteRows words its reason.
 func RowOf(g *Graded) Row {
 	flags := g.Grade.Flags
 	if flags == nil {
 		flags = []Flag{}
 	}
 	return Row{Seq: g.Seq, Nonce: g.Nonce, Scenario: g.Scenario, Group: g.Group,
-		Outcome: g.Grade.Outcome, Content: g.Grade.Content, Ending: g.Grade.Ending, Flags: flags, Why: g.Grade.Why,
+		Outcome: g.Grade.Outcome, Content: g.Grade.Content, Ending: g.Grade.Ending, Flags: flags,
 		Status: g.Status, Events: g.Contents,
 		TSend: at(g.Send), THeaders: at(g.Headers), TFirst: at(g.First), TEnd: at(g.End), MaxGap: max(g.MaxGap, 0).Seconds(),
 		Replica: g.Replica, Worker: g.Content.Worker, Upstream: g.Header[stack.ReplicaHeader]}
@@ -55,25 +51,4 @@ func at(t time.Duration) *float64 {
 	}
 	s := t.Seconds()
 	return &s
-}
-
-// WriteRows writes streams.jsonl: all streams of the run, one a line.
-func WriteRows(w io.Writer, scopes []Scope) error {
-	b := bufio.NewWriter(w)
-	enc := json.NewEncoder(b)
-	for i := range scopes {
-		for j := range scopes[i].Streams {
-			g := &scopes[i].Streams[j]
-			if scopes[i].guest(g) {
-				continue
-			}
-			if err := enc.Encode(RowOf(g)); err != nil {
-				return fmt.Errorf("write streams: %w", err)
-			}
-		}
-	}
-	if err := b.Flush(); err != nil {
-		return fmt.Errorf("write streams: %w", err)
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -44,17 +43,8 @@ type Starvation struct {
 	From, To time.Duration
 }
 
-// String names the figure: "other programs took 61 % of the CPU (2 cores, 99 %
-// busy)".
-func (x Starvation) String() string {
-	percent := 100 * x.Share
-	switch x.By {
-	case CPUQuota, BusyDisk:
-		return fmt.Sprintf("%s kept it from running for %.0f %% of the time", x.By, percent)
-	case NobodyWokeUs:
-		return fmt.Sprintf("this machine ran nothing of ours for %.0f %% of the time", percent)
-	}
-	return fmt.Sprintf("%s took %.0f %% of the CPU while the machine was %.0f %% busy", x.By, percent, 100*x.Busy)
+func (x Starvation) fact() fact {
+	return fact{Kind: FactStarved, Name: string(x.By), Share: x.Share, About: []fact{{Kind: FactBusy, Share: x.Busy}}}
 }
 
 const (

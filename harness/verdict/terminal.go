@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"strings"
+
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -74,19 +76,10 @@ func (Terminal) Check(s *Scope) Answer {
 	if len(all) == 0 {
 		return Answer{}
 	}
-	e := s.loose.example
-	return unsure(name, "give an expression for the last event alone"+offer(Ends(s.Run)),
-		"your --terminal matches events that others follow: event %d of %d in stream #%d, and so in %d of %d streams; it "+
-			"proves no answer whole",
-		e.Content.Early, e.Frames-e.Heartbeats, e.Seq, s.loose.early, s.loose.early+s.loose.sound).about(all).obliges()
-}
-
-// offer suggests the first of some expressions.
-func offer(exprs []string) string {
-	if len(exprs) == 0 {
-		return ""
-	}
-	return ": --terminal '" + exprs[0] + "'"
+	e, ends := s.loose.example, Ends(s.Run)
+	return unsure(name, fact{Kind: NextTerminal, Text: strings.Join(ends[:min(1, len(ends))], "")},
+		fact{Kind: FactLooseTerminal, N: s.loose.early, Of: s.loose.early + s.loose.sound,
+			About: []fact{{Kind: FactEvent, N: e.Content.Early, Of: e.Frames - e.Heartbeats, Stream: e.Seq}}}).about(all).obliges()
 }
 
 // Ends are the terminal expressions that match the last event, and no other, of

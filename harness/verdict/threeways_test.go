@@ -28,8 +28,8 @@ func judgeWays(t *testing.T, sc record.Scenario, ways []outcomeOf,
 			w.build(b)
 			b.Wave(len(b.Run.Streams), len(b.Run.Streams), 0)
 			s := verdict.Judge(&b.Run).Scenarios[0]
-			if s.Verdict != w.want || !strings.Contains(s.Why, w.why) {
-				t.Errorf("verdict %s (%s), want %s (…%s…)", s.Verdict, s.Why, w.want, w.why)
+			if s.Verdict != w.want || !strings.Contains(decided(&s), w.why) {
+				t.Errorf("verdict %s (%s), want %s (…%s…)", s.Verdict, decided(&s), w.want, w.why)
 			}
 			if look != nil {
 				look(t, &w, s)
@@ -58,13 +58,13 @@ func TestLimitsOfSilence(t *testing.T) {
 	}
 	judgeWays(t, record.Scenario{ID: "control", Policy: p}, []outcomeOf{
 		{"a first event in time", add(5, synth.Shape{First: 3500 * ms}), verdict.Pass, ""},
-		{"no first event", add(5, first), verdict.Fail, "5 stalled"},
+		{"no first event", add(5, first), verdict.Fail, "counts=[{stalled 5}]"},
 		{"no first event on a busy machine", busy(first), verdict.Inconclusive, "other programs"},
 		{"a gap below the limit", add(5, synth.Shape{PauseAfter: 3, Pause: 2500 * ms}), verdict.Pass, ""},
-		{"no byte", add(5, gap), verdict.Fail, "5 stalled"},
+		{"no byte", add(5, gap), verdict.Fail, "counts=[{stalled 5}]"},
 		{"no byte on a busy machine", busy(gap), verdict.Inconclusive, "other programs"},
 		{"progress between heartbeats", add(5, synth.Shape{PauseAfter: 3, Pause: 2 * sec}), verdict.Pass, ""},
-		{"heartbeats and no progress", add(5, beats), verdict.Fail, "5 stalled"},
+		{"heartbeats and no progress", add(5, beats), verdict.Fail, "counts=[{stalled 5}]"},
 		{"heartbeats and no progress on a busy machine", busy(beats), verdict.Inconclusive, "other programs"},
 	}, nil)
 }
@@ -88,8 +88,8 @@ func TestHopsThreeWays(t *testing.T) {
 	wrong := map[string]string{"cut behind the edge": "edge", "cut at the app": "app"}
 	judgeWays(t, record.Scenario{ID: "peel", Peel: true}, []outcomeOf{
 		{"whole at each hop", at(synth.Shape{}, synth.Shape{}), verdict.Pass, ""},
-		{"cut behind the edge", at(synth.Shape{}, cut), verdict.Fail, "6 aborted"},
-		{"cut at the app", at(cut, cut), verdict.Fail, "12 aborted"},
+		{"cut behind the edge", at(synth.Shape{}, cut), verdict.Fail, "counts=[{aborted 6}]"},
+		{"cut at the app", at(cut, cut), verdict.Fail, "counts=[{aborted 12}]"},
 		{"silent at each hop, on a busy machine", func(b *synth.Builder) {
 			at(stalled, stalled)(b)
 			others(0, time.Minute)(b)
@@ -97,7 +97,7 @@ func TestHopsThreeWays(t *testing.T) {
 	}, func(t *testing.T, w *outcomeOf, s verdict.ScenarioReport) {
 		for _, h := range s.Hops {
 			if w.want != verdict.Inconclusive && h.Wrong != (h.Hop == wrong[w.name]) {
-				t.Errorf("%s is wrong: %v (%s)", h.Hop, h.Wrong, h.Why)
+				t.Errorf("%s is wrong: %v (%s)", h.Hop, h.Wrong, h.Hop)
 			}
 		}
 	})
@@ -118,15 +118,15 @@ func TestReplicasThreeWays(t *testing.T) {
 	stalled := synth.Shape{Keep: 3, End: synth.Silent(3 * sec)}
 	judgeWays(t, record.Scenario{ID: "control"}, []outcomeOf{
 		{"both serve whole answers", served(synth.Shape{}, synth.Shape{}), verdict.Pass, ""},
-		{"one of two cuts", served(synth.Shape{}, synth.Shape{Keep: 10, End: synth.FIN}), verdict.Fail, "8 aborted"},
+		{"one of two cuts", served(synth.Shape{}, synth.Shape{Keep: 10, End: synth.FIN}), verdict.Fail, "counts=[{aborted 8}]"},
 		{"both fall silent on a busy machine", func(b *synth.Builder) {
 			served(stalled, stalled)(b)
 			others(0, time.Minute)(b)
 		}, verdict.Inconclusive, "other programs"},
 	}, func(t *testing.T, w *outcomeOf, s verdict.ScenarioReport) {
 		for _, r := range s.Replicas {
-			if worse := w.want == verdict.Fail && r.Name == "r2"; (r.Worse != "") != worse {
-				t.Errorf("%s: worse %q, want %v", r.Name, r.Worse, worse)
+			if worse := w.want == verdict.Fail && r.Name == "r2"; (r.Apart != nil) != worse {
+				t.Errorf("%s: apart %v, want %v", r.Name, r.Apart, worse)
 			}
 		}
 		if len(s.Replicas) != 2 {

@@ -74,8 +74,6 @@ func (s *Scope) unclosedDoubts() []Doubt {
 	if n == 0 {
 		return nil
 	}
-	return []Doubt{{About: "completeness", Settle: "send the closing events as well: strict clients may reject the answer",
-		Why: fmt.Sprintf("%d answers have their last event but left a %s open; no answer of this run closes it, so it is "+
-			"taken for the server's habit",
-			n, s.unclosed.example.Content.Unclosed)}}
+	return []Doubt{doubtOn("completeness", fact{Kind: FactUnclosed, N: n, Name: s.unclosed.example.Content.Unclosed},
+		next(NextCloseEvents))}
 }

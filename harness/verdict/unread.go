@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -39,17 +38,18 @@ func unreadOutcome(s *record.Stream, e Ending) Outcome {
 
 // FormOf names the form of a stream that we could not read, with what the server
 // said of it.
-func FormOf(s *record.Stream) string {
-	switch f := s.Content.Form; {
-	case untrusted(s):
-		return "behind a certificate that this machine does not trust"
-	case f == stream.FormEncoded:
-		return fmt.Sprintf("encoded as %q", s.Encoding)
-	case f == stream.FormAWS, f == stream.FormGRPC, f == stream.FormMultipart, f == stream.FormMedia:
-		return fmt.Sprintf("%s (%s)", f, s.ContentType)
-	default:
-		return string(f)
+func FormOf(s *record.Stream) record.Fact {
+	if untrusted(s) {
+		return next(FactUntrusted)
 	}
+	f := fact{Kind: FactForm, Name: string(s.Content.Form)}
+	switch s.Content.Form {
+	case stream.FormEncoded:
+		f.Text = s.Encoding
+	case stream.FormAWS, stream.FormGRPC, stream.FormMultipart, stream.FormMedia:
+		f.Text = s.ContentType
+	}
+	return f
 }
 
 // Readable asks whether the streams came in a form that we read.
@@ -71,30 +71,25 @@ func (Readable) Check(s *Scope) Answer {
 	case len(un) == 0:
 		return Answer{}
 	case read > 0 && !untrusted(un[0].Stream):
-		return fail(name, "%d of %d answers are %s, the others are read as %s (first: #%d)",
-			len(un), len(un)+read, FormOf(un[0].Stream), s.Run.Plan.Dialect, un[0].Seq).about(un)
+		return fail(name, fact{Kind: FactSomeUnread, N: len(un), Of: len(un) + read, Name: s.Run.Plan.Dialect,
+			Stream: un[0].Seq, About: []fact{FormOf(un[0].Stream)}}).about(un)
 	}
+	to, what := readAs(un[0].Stream), FactUnread
 	if untrusted(un[0].Stream) {
-		return unsure(name, "trust its authority with --cacert FILE, or accept any certificate with --insecure",
-			"%d of %d answers are %s: nothing is known of them", len(un), len(s.Streams),
-			FormOf(un[0].Stream)).about(un).obliges()
+		to, what = next(NextTrust), FactNotTrusted
 	}
-	return unsure(name, readAs(un[0].Stream), "%d of %d answers are %s, which streamproof does not read as %s: what "+
-		"they hold is not judged",
-		len(un), len(s.Streams), FormOf(un[0].Stream), s.Run.Plan.Dialect).about(un).obliges()
+	return unsure(name, to, fact{Kind: what, N: len(un), Of: len(s.Streams), Name: s.Run.Plan.Dialect,
+		About: []fact{FormOf(un[0].Stream)}}).about(un).obliges()
 }
 
 // readAs says how to have a stream read.
-func readAs(s *record.Stream) string {
+func readAs(s *record.Stream) fact {
 	dialect, terminal := s.Content.Form.ReadBy()
 	switch {
 	case s.Content.Form == stream.FormEncoded:
-		return "ask for the answer without that encoding: --header 'Accept-Encoding: identity'"
+		return next(NextIdentity)
 	case dialect == "":
-		return "streamproof has no dialect for it: ask for server-sent events or NDJSON, or judge the same app behind an " +
-			"endpoint that sends them"
-	case terminal != "":
-		return "read it with --dialect " + dialect + " --terminal '" + terminal + "'"
+		return next(NextNoDialect)
 	}
-	return "read it with --dialect " + dialect
+	return fact{Kind: NextReadBy, Name: dialect, Text: terminal}
 }

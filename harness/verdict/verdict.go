@@ -8,10 +8,12 @@
 //     scenario proved anything at all.
 //  3. [Judge] does both for all scenarios. The worst verdict wins.
 //  4. A [Merger] puts together what the parts of a long record come to.
+//
+// Nothing here is a sentence: what was found are facts, see facts.go, and the texts of
+// a report are empty until reports.Word fills them.
 package verdict
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -119,12 +121,15 @@ type Grade struct {
 	Content stream.State
 	Ending  Ending
 	Flags   []Flag
-	Why     string // one clause for the reader
+	Fact    *record.Fact // what decided it; nil where nothing went wrong
 	// Held is how the stream was held back; nil where it does not bear [Buffered].
 	Held *Held
 }
 
 // A Report is verdict.json.
+//
+// Its texts (Why, Summary, Settle and the like) are made by reports.Word from the
+// facts beside them.
 type Report struct {
 	Schema    string           `json:"schema"`
 	Verdict   Verdict          `json:"verdict"`
@@ -137,6 +142,9 @@ type Report struct {
 	Outcomes  map[Outcome]int  `json:"outcomes"`
 	Complete  bool             `json:"complete"` // the record is whole: not torn, not interrupted
 	Scenarios []ScenarioReport `json:"scenarios"`
+	// Judged says that the report was made of facts here, and not read or written by
+	// hand: only then are its own sentences, and those of its scenarios, made of them.
+	Judged bool `json:"-"`
 }
 
 // A ScenarioReport is the judgement on one scenario.
@@ -184,6 +192,8 @@ type ReplicaReport struct {
 	// Worse says that its streams go wrong clearly more often than those of the
 	// others: by chance that would be rare, see [Fate].
 	Worse string `json:"worse,omitempty"`
+	// Apart is the same as a fact.
+	Apart *record.Fact `json:"-"`
 }
 
 // A ClientsReport counts the clients that reconnected or retried.
@@ -223,12 +233,13 @@ type Check struct {
 	Why        string  `json:"why"`
 	Obligation bool    `json:"obligation,omitempty"` // asks whether the scenario proved anything
 
+	// Fact is the answer, which Why words.
+	Fact *record.Fact `json:"-"`
+
 	breakers []uint64 // the streams that broke the rule
-	// sum is what the answer counts, nil where it does not say, and say how it words
-	// that. either says that a scenario which is judged in parts passes if any part
-	// does.
+	// sum is what the answer counts, nil where it does not say. either says that a
+	// scenario which is judged in parts passes if any part does.
 	sum    *tally
-	say    wording
 	either bool
 }
 
@@ -244,9 +255,13 @@ type Cause struct {
 	Layer      string `json:"layer"`
 	Confidence string `json:"confidence"` // "certain", "likely", "possible"
 	Summary    string `json:"summary"`    // one sentence
+	// Fact is what Summary words; nil where the diagnosis still words it itself.
+	Fact *record.Fact `json:"-"`
 	// Evidence is figures and lines of logs; text in JSON, of lines "name:line: text".
 	Evidence []record.Evidence `json:"evidence"`
 	RuledOut []string          `json:"ruled_out,omitempty"`
+	// Excluded are what RuledOut words, one for one; nil for what is worded already.
+	Excluded []*record.Fact `json:"-"`
 	// Candidates are causes that look the same to whoever knows no more, likeliest
 	// first; all are less likely than this one.
 	Candidates []Candidate `json:"candidates,omitempty"`
@@ -287,15 +302,9 @@ type Production struct {
 // Lost is how many answers the app finished and clients did not get.
 func (p *Production) Lost() int { return max(0, p.Finished-p.Delivered) }
 
-// String reads "the app finished 20 of 20 answers and clients got 12 of them whole: 8
-// died on the way (app.log:33: request 3 finished)".
-func (p *Production) String() string {
-	if n := p.Lost(); n > 0 {
-		return fmt.Sprintf("the app finished %d of %d answers and clients got %d of them whole: %d died on the way (%s)",
-			p.Finished, p.Answers, p.Delivered, n, p.Line)
-	}
-	return fmt.Sprintf("the app finished %d of %d answers: it never finished %d of these (%s)",
-		p.Finished, p.Answers, p.Answers-p.Finished, p.Line)
+// Fact sets the one beside the other.
+func (p *Production) Fact() record.Fact {
+	return fact{Kind: FactProduced, N: p.Finished, Of: p.Answers, Need: p.Delivered, Text: p.Line.String()}
 }
 
 // Names lists the cause and its candidates.
@@ -341,6 +350,9 @@ type HopReport struct {
 	// Wrong says that streams fare worse here than one hop further in.
 	Wrong bool   `json:"wrong,omitempty"`
 	Why   string `json:"why,omitempty"` // what is worse
+	// Squeezes says that what is wrong is Squeezed alone.
+	Squeezes bool `json:"-"`
+	end      end
 }
 
 // A PacingReport is how content arrives at a hop: the figures of its median stream.
@@ -359,7 +371,12 @@ type Doubt struct {
 	Settle string `json:"settle"`
 	// Cause is the name of the cause that is in doubt, "" where it is something else.
 	Cause string `json:"-"`
+	// Fact is what is in doubt, and Next what would settle it, which Why and Settle word.
+	Fact *record.Fact `json:"-"`
+	Next *record.Fact `json:"-"`
 }
+
+func doubtOn(about string, f, next fact) Doubt { return Doubt{About: about, Fact: &f, Next: &next} }
 
 // A Generator says how well our own side kept up.
 type Generator struct {

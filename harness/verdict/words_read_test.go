@@ -70,13 +70,13 @@ func TestUnread(t *testing.T) {
 		{"an encoding", many(6, in(stream.FormEncoded, func(s *record.Stream) { s.Encoding = "xz" })), Unread, Inconclusive, `"xz"`},
 		{"no event that we know within the time", many(6, in(stream.FormAWS, func(s *record.Stream) { s.Limit, s.Wire.Where = record.FirstLimit, record.BetweenChunks })), Unread, Inconclusive, ""},
 		{"cut all the same", many(6, in(stream.FormAWS, func(s *record.Stream) { s.Wire.Where, s.Wire.Close = record.InChunk, record.CloseFIN })), Aborted, Fail, ""},
-		{"some of them only", append(many(4, nil), bare(5, in(stream.FormOllama, nil)), bare(6, in(stream.FormOllama, nil))), Complete, Fail, "2 of 6"},
+		{"some of them only", append(many(4, nil), bare(5, in(stream.FormOllama, nil)), bare(6, in(stream.FormOllama, nil))), Complete, Fail, `some unread n=2 of=6 stream=5 name="openai-chat" about=[form name="Ollama's lines"]`},
 		{"one document is a failure of the app", many(6, in(stream.FormJSON, nil)), Corrupt, Fail, ""},
 		{"all read", many(6, nil), Complete, Pass, ""},
 	} {
 		r := judged("openai-chat", record.Policy{GapLimit: 3 * time.Second}, tt.streams...)
-		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(checkNamed(r, name).Why, tt.why) {
-			t.Errorf("%s: %s, outcomes %v: %s", tt.name, r.Verdict, r.Outcomes, checkNamed(r, name).Why)
+		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(shown(checkNamed(r, name).Fact), tt.why) {
+			t.Errorf("%s: %s, outcomes %v: %s", tt.name, r.Verdict, r.Outcomes, shown(checkNamed(r, name).Fact))
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestFailingReason(t *testing.T) {
 	g := GradeStream(&[]record.Stream{bare(1, func(s *record.Stream) {
 		s.Content = stream.Summary{State: stream.Prefix, Terminals: 1, Errors: 1, Reason: "abort", Failing: true, ErrorText: `the answer ended for the reason "abort"`}
 	})}[0], record.Policy{})
-	if g.Outcome != FailedClean || g.Has(ErrorThen) || g.Why != `the answer ended for the reason "abort"` {
+	if g.Outcome != FailedClean || g.Has(ErrorThen) || g.Fact.Text != `the answer ended for the reason "abort"` {
 		t.Errorf("%+v", g)
 	}
 }
@@ -111,8 +111,8 @@ func TestLooseTerminal(t *testing.T) {
 		outcome Outcome
 		why     string
 	}{
-		{"all", "sse-generic", many(6, early), Inconclusive, Complete, "event 3 of 20 in stream #1, and so in 6 of 6"},
-		{"one stream alone", "sse-generic", many(1, early), Inconclusive, Complete, "1 of 1"},
+		{"all", "sse-generic", many(6, early), Inconclusive, Complete, "loose terminal n=6 of=6 about=[event n=3 of=20 stream=1]"},
+		{"one stream alone", "sse-generic", many(1, early), Inconclusive, Complete, "loose terminal n=1 of=1 about=[event n=3 of=20 stream=1]"},
 		{"a cut behind it is a cut", "sse-generic", append(many(5, early), bare(6, cut)), Fail, Aborted, ""},
 		{"one server goes on", "sse-generic", append(many(5, nil), bare(6, early)), Fail, Corrupt, ""},
 		{"a dialect that knows its end", "openai-chat", many(6, early), Fail, Corrupt, ""},
@@ -120,11 +120,11 @@ func TestLooseTerminal(t *testing.T) {
 	} {
 		r := judged(tt.dialect, record.Policy{GapLimit: 3 * time.Second, Checks: []string{string(Repeated)}}, tt.streams...)
 		c := checkNamed(r, name)
-		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(c.Why, tt.why) {
-			t.Errorf("%s: %s, outcomes %v, %s: %s", tt.name, r.Verdict, r.Outcomes, c.Verdict, c.Why)
+		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(shown(c.Fact), tt.why) {
+			t.Errorf("%s: %s, outcomes %v, %s: %s", tt.name, r.Verdict, r.Outcomes, c.Verdict, shown(c.Fact))
 		}
-		if tt.name == "all" && !strings.Contains(r.Doubts[0].Settle, "--terminal 'event == finish'") {
-			t.Errorf("next step %q offers no terminal", r.Doubts[0].Settle)
+		if tt.name == "all" && r.Doubts[0].Next.Text != "event == finish" {
+			t.Errorf("next step %q offers no terminal", r.Doubts[0].Next.Text)
 		}
 	}
 }
@@ -167,8 +167,8 @@ func TestFeed(t *testing.T) {
 		why     string
 	}{
 		{"enough", feed(5, nil), Complete, Pass, ""},
-		{"too few", feed(4, nil), Stalled, Fail, "4 events in 10s"},
-		{"ended", feed(40, func(s *record.Stream) { s.Limit, s.End, s.Wire.Where = record.NoLimit, 3*time.Second, record.AtEnd }), Truncated, Fail, "ended after 3s"},
+		{"too few", feed(4, nil), Stalled, Fail, "broke a rule n=4 of=4 stream=1 counts=[{stalled 4}] about=[feed short n=4 need=5 took=10s]"},
+		{"ended", feed(40, func(s *record.Stream) { s.Limit, s.End, s.Wire.Where = record.NoLimit, 3*time.Second, record.AtEnd }), Truncated, Fail, "broke a rule n=4 of=4 stream=1 counts=[{truncated 4}] about=[feed ended n=40 took=3s bound=10s]"},
 		{"cut", feed(40, func(s *record.Stream) { s.Limit, s.Wire.Close = record.NoLimit, record.CloseFIN }), Aborted, Fail, ""},
 		{"silent", feed(40, func(s *record.Stream) { s.Limit = record.GapLimit }), Stalled, Fail, ""},
 		{"failed", feed(40, func(s *record.Stream) { s.Content.Errors, s.Content.ErrorText = 1, "no water" }), FailedClean, Fail, "no water"},
@@ -179,8 +179,8 @@ func TestFeed(t *testing.T) {
 		{"run ended before", feed(2, func(s *record.Stream) { s.Limit = record.CancelledByEnd }), Cancelled, Inconclusive, ""},
 	} {
 		r := judged("sse-generic", p, tt.streams...)
-		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] != 4 || !strings.Contains(r.Why, tt.why) {
-			t.Errorf("%s: %s, outcomes %v: %s", tt.name, r.Verdict, r.Outcomes, r.Why)
+		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] != 4 || !strings.Contains(decided(&r), tt.why) {
+			t.Errorf("%s: %s, outcomes %v: %s", tt.name, r.Verdict, r.Outcomes, decided(&r))
 		}
 	}
 }
@@ -206,7 +206,7 @@ func TestUnending(t *testing.T) {
 		{"all end", many(4, nil), Pass},
 	} {
 		if r := judged("sse-generic", record.Policy{GapLimit: 3 * time.Second}, tt.streams...); r.Verdict != tt.want {
-			t.Errorf("%s: %s: %s", tt.name, r.Verdict, r.Why)
+			t.Errorf("%s: %s: %s", tt.name, r.Verdict, decided(&r))
 		}
 	}
 }
@@ -237,7 +237,7 @@ func TestLegible(t *testing.T) {
 		{"the app alone", direct(6, true), Inconclusive},
 	} {
 		if c := checkNamed(judged("openai-chat", record.Policy{}, tt.streams...), "characters come through whole"); c.Verdict != tt.want {
-			t.Errorf("%s: %q (%s), want %q", tt.name, c.Verdict, c.Why, tt.want)
+			t.Errorf("%s: %q (%s), want %q", tt.name, c.Verdict, shown(c.Fact), tt.want)
 		}
 	}
 }
