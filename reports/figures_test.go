@@ -73,7 +73,7 @@ func TestPopulationsApart(t *testing.T) {
 	if len(got) != 1 || len(got[0].values) != 1 || got[0].values[0] > time.Second {
 		t.Fatalf("samples %v, want the one complete stream with content", got)
 	}
-	if diff := cmp.Diff(map[string]int{"truncated": 1, "not figuresOf": 1}, got[0].out); diff != "" {
+	if diff := cmp.Diff(map[string]int{"truncated": 1, "not measured": 1}, got[0].out); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)
 	}
 }
