@@ -251,7 +251,8 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 				return search.Outcome{Why: c.Why}
 			case c.Verdict != verdict.Inconclusive:
 			case c.Name == "objectives met" && seen:
-			case c.Name == "objectives met" && sc.Verdict == verdict.Inconclusive && m.Streams() > 0 && !strings.Contains(c.Why, ", but the "):
+			case c.Name == "objectives met" && sc.Verdict == verdict.Inconclusive && m.Streams() > 0 &&
+				(c.Fact == nil || c.Fact.Kind != verdict.FactBut):
 				out = search.Outcome{Why: c.Why}
 			case out.Unknown == "":
 				out = search.Outcome{Unknown: c.Why}
