@@ -6,8 +6,9 @@ export GORACE ?= atexit_sleep_ms=0
 GO ?= go
 
 # The packages whose tests play whole runs in bubbles of testing/synctest, and
-# nothing else. Those of ./scenarios that do are called TestInMemory….
-BUBBLES := ./harness/play ./harness/stack/memory
+# nothing else. Those of ./scenarios that do are called TestInMemory…. The tests of
+# ./harness/trend are arithmetic alone, for which the race detector takes 30 times as long.
+BUBBLES := ./harness/play ./harness/stack/memory ./harness/trend
 
 .DEFAULT_GOAL := help
 

@@ -183,7 +183,8 @@ func slowLinks() *synth.Builder {
 // processes die, grow, fall silent, leak and send wrong content.
 func severalCauses() *synth.Builder {
 	b := synth.New(record.Scenario{ID: "control", Edge: "default", Policy: record.Policy{GapLimit: gap,
-		Expect: record.ExpectMemory, Checks: allFlags(), Slowdown: verdict.DefaultSlowdown}})
+		Expect: record.ExpectMemory, Checks: allFlags(), Slowdown: verdict.DefaultSlowdown,
+		SLO: "first_event p95 < 1s, complete >= 99.9%"}})
 	b.Scenario(0).Layers = []record.Layer{
 		{Name: "nginx", Settings: map[string]string{"proxy_read_timeout": "2s", "proxy_buffering": "on",
 			"proxy_http_version": "1.0", "gzip": "on"}},
