@@ -91,7 +91,7 @@ func TestWordsOfStrangers(t *testing.T) {
 		{"a text", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--dialect", "text", "--sentinel", "moss"}, exitPass, nil, nil},
 
 		{"a feed", says{sse, []string{event("leaf", "1"), "…"}}, []string{"--dialect", "sse-generic", "--endless", "600ms,3"}, exitPass, nil, nil},
-		{"a feed of too little", says{sse, []string{event("leaf", "1"), "…"}}, []string{"--dialect", "sse-generic", "--endless", "600ms,300"}, exitFail, []string{"at least 300 are asked for", "too few events in the feed"}, []string{"cause: stall in the app"}},
+		{"a feed of too little", says{sse, []string{event("leaf", "1"), "…"}}, []string{"--dialect", "sse-generic", "--endless", "600ms,300"}, exitFail, []string{"at least 300 must come", "too few events in the feed"}, []string{"cause: stall in the app"}},
 		{"a feed that ends", says{sse, []string{event("leaf", "1"), event("leaf", "2"), event("leaf", "3")}}, []string{"--dialect", "sse-generic", "--endless", "2s,1"}, exitFail, []string{"truncated", "the feed ended"}, nil},
 		{"a feed, not said so", says{sse, []string{event("leaf", "1"), "…"}}, generic("event == done", "--total-limit", "1s"), exitInconclusive, []string{"does this feed end?", "--endless 10s,5"}, []string{"cause: stall in the app"}},
 	} {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -13,6 +14,23 @@ import (
 // endWords are values that say by themselves that something is over.
 var endWords = []string{"done", "end", "ended", "finish", "finished", "complete", "completed", "final", "closed",
 	"success", "succeeded"}
+
+// saysEnd reports whether a terminal expression has a word in it, as a name, a value or a
+// part of one, that says that something is over.
+func saysEnd(expression string) bool {
+	words := strings.FieldsFunc(camel.ReplaceAllString(expression, "$1 $2"), func(r rune) bool { return !unicode.IsLetter(r) })
+	return slices.ContainsFunc(words, func(w string) bool {
+		w = strings.ToLower(w)
+		return slices.Contains(endWords, w) || slices.Contains(endNames, w)
+	})
+}
+
+// endNames say it as the name of an event or a member.
+var endNames = []string{"bye", "close", "completion", "eof", "eos", "finishes", "goodbye", "last", "over", "stop", "stopped",
+	"terminal", "terminated"}
+
+// camel finds where words meet in camelCase.
+var camel = regexp.MustCompile(`([a-z])([A-Z])`)
 
 // marks lists the terminal expressions that tell the last JSON event of a body from all
 // others by its members, the most telling first: a member that says that it is over, a

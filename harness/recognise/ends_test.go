@@ -60,3 +60,28 @@ func TestMarksNeedTwoAnswers(t *testing.T) {
 		t.Errorf("%v does not propose what the one answer suggests", err)
 	}
 }
+
+// An end that no word names is proposed, however many answers agree: they may all lack
+// their real one.
+func TestOnlyWordsOfAnEndAreTaken(t *testing.T) {
+	for expression, want := range map[string]bool{
+		"event == walk_done": true, "event == bye": true, "data == [DONE]": true, "json .status == finished": true,
+		"json .isLast == true": true, "json .finish_reason exists": true, "event == messageStop": true,
+		"event == usage": false, "json .summary.tokens exists": false, "json .state == idle": false,
+		"event == token": false, "event == append": false, "json .total exists": false,
+	} {
+		if got := saysEnd(expression); got != want {
+			t.Errorf("saysEnd(%q) = %t", expression, got)
+		}
+	}
+	usage := play.Look{Status: 200, ContentType: "application/x-ndjson",
+		Body: []byte(lines(`{"t":"a"}`, `{"t":"b"}`, `{"usage":{"tokens":2}}`))}
+	usage.Pieces = []play.Piece{{Upto: len(usage.Body)}}
+	f := Read([]play.Look{usage, usage}, "")
+	if f.Terminal != "" {
+		t.Errorf("%q is taken for the end", f.Terminal)
+	}
+	if err := f.openEnd(&usage); !strings.Contains(err.Error(), "--terminal 'json .usage.tokens exists'") {
+		t.Errorf("%v does not propose what the answers suggest", err)
+	}
+}

@@ -158,7 +158,9 @@ func (f *Finding) As(dialect, terminal string) {
 
 // lasting is the proposal for a terminal that every look makes. An answer that was
 // not read to its end proposes none. What the members of the last event alone suggest
-// is taken only where two answers agree.
+// is taken only where two answers agree. One that does not say by its name that something
+// is over is left for the user to confirm: where every answer lacks its end, the last
+// event that came is as regular as an end, and all would pass.
 func (f *Finding) lasting() string {
 	for i := range f.Looks {
 		if l := &f.Looks[i]; l.Ours || l.Cut != nil {
@@ -172,10 +174,10 @@ func (f *Finding) lasting() string {
 	if len(shared) == 0 && len(f.Looks) > 1 {
 		shared = f.marked()
 	}
-	if len(shared) == 0 {
-		return ""
+	if i := slices.IndexFunc(shared, saysEnd); i >= 0 {
+		return shared[i]
 	}
-	return shared[0]
+	return ""
 }
 
 // marked are the expressions that the members of the last event suggest, in all looks.
