@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -140,8 +139,6 @@ func thenTerminal(gs []*verdict.Graded) string {
 	}
 	return fmt.Sprintf("%d of %d streams sent the terminal behind it", n, len(gs))
 }
-
-func utoa(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func orElse(s, fallback string) string {
 	if s != "" {

@@ -2,7 +2,6 @@ package verdict_test
 
 import (
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -176,8 +175,6 @@ func TestGradeSaysWhichLimit(t *testing.T) {
 		}
 	}
 }
-
-func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'g', -1, 64) + "s" }
 
 // Plain text whose end nothing declares is never called truncated, for nobody
 // knows; and never passed as complete without saying so.
