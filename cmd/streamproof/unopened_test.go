@@ -41,7 +41,7 @@ func TestUnopened(t *testing.T) {
 		want, lacks []string
 	}{
 		"the first": {0, nil, []string{"\n"}},
-		"a later one": {1, []string{"the harness failed: get image acme/nosuch:ci: not on this machine; pull failed: no such host", "the run ended in cut", "report: "},
+		"a later one": {1, []string{"itself failed: get image acme/nosuch:ci: not on this machine; pull failed: no such host", "the run ended in cut", "report: "},
 			[]string{"judged streams", "longer streams", "see the run's notes", "the fault never struck"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -97,7 +97,11 @@ func Start(opt Options) (*Relay, error) {
 }
 
 // Addr is where the relay listens, "host:port". It keeps the port over a cut.
-func (r *Relay) Addr() string { return r.addr }
+func (r *Relay) Addr() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.addr
+}
 
 // Cut closes the listener, so that the kernel refuses new connections, and ends those
 // that stand. [Relay.Resume] undoes it.
