@@ -47,7 +47,7 @@ func TestStartErrorsSayWhy(t *testing.T) {
 		{"no such program", stack.App{Command: []string{"no-such-program"}}, []string{"no-such-program", "not found"}, ""},
 		{"no such folder", stack.App{Command: []string{"sh"}, Dir: "/no/such/folder"}, []string{"/no/such/folder"}, ""},
 		{"port taken", stack.App{Command: []string{"sleep", "600"}, Port: port},
-			[]string{fmt.Sprintf("port %d is taken by pid", port), "local.test"}, ""},
+			[]string{fmt.Sprintf("port %d is taken by pid", port), "process.test"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -285,21 +285,24 @@ func stopped(t *testing.T, r *Rig) {
 func paused(t *testing.T, r *Rig) {
 	pauser := r.Stack.(stack.Pauser)
 	var got atomic.Int64
-	flight := r.start(t, request{hop: r.hop(t, "app"), events: 100, gap: 5 * time.Millisecond,
+	const events = 1000 // five seconds of them: an engine takes its time to freeze what it runs
+	flight := r.start(t, request{hop: r.hop(t, "app"), events: events, gap: 5 * time.Millisecond,
 		on: func(n int) { got.Store(int64(n)) }})
 	if err := pauser.Pause(t.Context(), "app[0]"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second) // twice as long as the stream would take
-	if n := got.Load(); n >= 100 {
-		t.Errorf("all %d events came from a frozen replica", n)
+	time.Sleep(500 * time.Millisecond) // what was on its way arrives
+	frozen := got.Load()
+	time.Sleep(500 * time.Millisecond) // a hundred events' time
+	if n := got.Load(); n != frozen || n == events {
+		t.Errorf("%d events came from a frozen replica, %d of %d in all", n-frozen, n, events)
 	}
 	for range 2 { // thawing twice is no error
 		if err := pauser.Unpause(t.Context(), "app[0]"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if a := <-flight; !a.whole(100) {
+	if a := <-flight; !a.whole(events) {
 		t.Errorf("stream after the pause: %v", a)
 	}
 }
