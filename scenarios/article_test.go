@@ -64,7 +64,7 @@ var adviceList = []advice{
 		cause: diagnose.SilentTruncation, first: `the app finished (\d+) of (\d+) answers: it never finished (\d+) of these`},
 	{name: "step 1, the app finished and answers died on the way", command: fmt.Sprintf(uvicornOf, "handed_on"),
 		edge: "streaming, read_timeout: 1s", ramp: "8s", run: "control", cause: diagnose.ProxyReadTimeout, says: "upstream timed out",
-		first: `the app finished (\d+) of \d+ answers and clients got (\d+) of them whole: (\d+) died on the way`},
+		first: `the app finished (\d+) of \d+ answers, but clients received only (\d+) complete: (\d+) w\w+ lost on the way`},
 	{name: "step 3, only the stream is cut", command: fmt.Sprintf(uvicornOf, "silent_broken"), plain: true, night: "not-streaming", cause: diagnose.SilentTruncation, says: "so look at how the stream is handled"},
 	{name: "step 3, both ways are cut", command: gunicornOf + "--workers 24 --timeout 2", plain: true, night: "not-streaming", cause: diagnose.SyncWorkerTimeout, says: "so look at worker timeouts and restarts"},
 }

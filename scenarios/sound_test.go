@@ -168,7 +168,7 @@ func initAndRun(t *testing.T, a soundApp) {
 	}
 	run := []string{"run", "-f", "streamproof.yaml"}
 	if !*nightly {
-		run = append(run, "--scenario", "control,buffering,drain") // the origin plays the suite by day
+		run = append(run, "--scenario", "control,latency,drain") // the origin plays the suite by day
 	}
 	for _, args := range [][]string{args, run} {
 		cmd := exec.Command(bin, args...)
