@@ -125,8 +125,14 @@ func (d *delayed) takes(m *condition) bool {
 	return d.end == nil && (d.empty() || m.delay+m.jitter > 0 && d.bytes < maxDelayed)
 }
 
-// hold keeps a copy of p.
+// hold keeps a copy of p. A stream that always has something on its way takes the room
+// of what has gone, so that it does not grow for as long as it lives.
 func (d *delayed) hold(p []byte) {
+	if d.first > 0 && len(d.chunks) == cap(d.chunks) {
+		kept := copy(d.chunks, d.chunks[d.first:])
+		clear(d.chunks[kept:])
+		d.chunks, d.first = d.chunks[:kept], 0
+	}
 	d.chunks = append(d.chunks, chunk{slices.Clone(p), time.Now(), 2*rand.Float64() - 1})
 	d.bytes += len(p)
 }

@@ -94,8 +94,10 @@ func TestImpairmentChangesOverAStandingConnection(t *testing.T) {
 		if err := r.Impair(stack.Latency(300*time.Millisecond, 0)); err != nil {
 			t.Fatal(err)
 		}
+		began := time.Now()
 		io.WriteString(app, "late")
-		if took := expect(t, client, "late"); took < 250*time.Millisecond {
+		expect(t, client, "late")
+		if took := time.Since(began); took < 250*time.Millisecond {
 			t.Errorf("latency of 300 ms took %v", took)
 		}
 		if err := r.Impair(stack.Stall()); err != nil {
@@ -278,4 +280,28 @@ func TestClientsThatLeaveHoldNobodyUp(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 	})
+}
+
+// What is held of a stream that is never without something on its way grows with that,
+// and not with the age of the stream.
+func TestDelayedTakesRoomBack(t *testing.T) {
+	var d delayed
+	m := &condition{delay: time.Hour, rate: -1}
+	for n := range 10_000 {
+		d.hold([]byte{byte(n), byte(n >> 8)})
+		if n < 5 {
+			continue
+		}
+		p, _, ok := d.next(m)
+		if want := n - 5; !ok || int(p[0])|int(p[1])<<8 != want {
+			t.Fatalf("chunk %d is %v, %t", want, p, ok)
+		}
+		d.passed(len(p))
+	}
+	if n := cap(d.chunks); n > 64 {
+		t.Errorf("room for %d chunks, where five are held", n)
+	}
+	if d.bytes != 10 {
+		t.Errorf("%d bytes are held, want 10", d.bytes)
+	}
 }
