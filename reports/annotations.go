@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func Annotations(w io.Writer, in Input) error {
 		if why == "" && !r.Complete {
 			why = notWhole(in.run())
 		}
-		lines = append(lines, annotation(orUnknown(r.Verdict), "the run", orElse(why, headline(in))))
+		lines = append(lines, annotation(orUnknown(r.Verdict), "the run", cmp.Or(why, headline(in))))
 	}
 	_, err := io.WriteString(w, strings.Join(lines, ""))
 	return err

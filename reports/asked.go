@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 
@@ -18,7 +19,7 @@ func askedFor(in Input, s verdict.ScenarioReport) string {
 			}
 			r := in.run().Plan.Request
 			return fmt.Sprintf("every stream asked for %s %s and got status %d; the path is stream.path in the file, or --path",
-				orElse(r.Method, "GET"), pathOf(r.URL), status)
+				cmp.Or(r.Method, "GET"), pathOf(r.URL), status)
 		}
 	}
 	return ""

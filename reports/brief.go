@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func brief(s verdict.ScenarioReport) string {
 	if s.Verdict == verdict.Fail && len(causes) > 0 {
 		return because(causes)
 	}
-	what := bound(orElse(bad[0].Why, checkLabel(bad[0].Name)), briefBound)
+	what := bound(cmp.Or(bad[0].Why, checkLabel(bad[0].Name)), briefBound)
 	if n := len(bad) - 1; n > 0 {
 		what += "; and " + count(n, "more check")
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func planFacts(in Input) []fact {
 	facts := []fact{
 		{"app", p.App.String()}, {"stack", p.Stack}, {"dialect", p.Dialect}, {"it proves", proves(&p)}, {"policy", strict},
 		{"sabotage", p.Sabotage},
-		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", orElse(in.Report.Tool, p.Tool)},
+		{"seed", fmt.Sprint(in.Report.Seed)}, {"streamproof", cmp.Or(in.Report.Tool, p.Tool)},
 		{"host", strings.TrimSpace(fmt.Sprintf("%s/%s, %s, %s", p.Host.OS, p.Host.Arch, count(p.Host.CPUs, "CPU"),
 			p.Host.Go))},
 		{"clock", string(p.Host.Clock)},
@@ -69,7 +70,7 @@ func request(r record.Request) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", orElse(r.Method, "GET"), r.URL)
+	fmt.Fprintf(&b, "%s %s\n", cmp.Or(r.Method, "GET"), r.URL)
 	for _, k := range sortedKeys(r.Headers) {
 		fmt.Fprintf(&b, "%s: %s\n", k, r.Headers[k])
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -128,7 +129,7 @@ func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 		return tc
 	}
 	res := &junit.Result{
-		Message: fmt.Sprintf("%s: %s [%s]", scenario, orElse(c.Why, "no reason given"), c.Name),
+		Message: fmt.Sprintf("%s: %s [%s]", scenario, cmp.Or(c.Why, "no reason given"), c.Name),
 		Type:    string(c.Verdict),
 		Data:    detail,
 	}
@@ -204,10 +205,3 @@ func scenarioTime(run *record.Run, id string) time.Duration {
 }
 
 func xmlSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}

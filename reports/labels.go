@@ -1,5 +1,7 @@
 package reports
 
+import "cmp"
+
 // checkLabels say in plain words what a check asks, where its name, which programs
 // and stored verdicts know, does not.
 var checkLabels = map[string]string{
@@ -21,4 +23,4 @@ var checkLabels = map[string]string{
 }
 
 // checkLabel is a check as a person reads it.
-func checkLabel(name string) string { return orElse(checkLabels[name], name) }
+func checkLabel(name string) string { return cmp.Or(checkLabels[name], name) }

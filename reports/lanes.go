@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"strings"
@@ -93,7 +94,7 @@ var groupNames = map[record.Group]string{
 	record.Load:     "load: no fault in this scenario",
 }
 
-func groupName(g record.Group) string { return orElse(groupNames[g], line(string(g))) }
+func groupName(g record.Group) string { return cmp.Or(groupNames[g], line(string(g))) }
 
 // hint is what a stream says when it is pointed at.
 func hint(r row) string {

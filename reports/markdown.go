@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -55,7 +56,7 @@ type markdown struct {
 var marks = map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌", verdict.NotApplicable: "➖"}
 
 func mark(v verdict.Verdict) string {
-	return orElse(marks[v], "⚠️") + " **" + strings.ReplaceAll(string(orUnknown(v)), "_", " ") + "**"
+	return cmp.Or(marks[v], "⚠️") + " **" + strings.ReplaceAll(string(orUnknown(v)), "_", " ") + "**"
 }
 
 func orUnknown(v verdict.Verdict) verdict.Verdict {
@@ -66,7 +67,7 @@ func orUnknown(v verdict.Verdict) verdict.Verdict {
 }
 
 func (m *markdown) head() {
-	fmt.Fprintf(m, "## %s streamproof: %s\n\n", orElse(marks[m.Report.Verdict], "⚠️"), orUnknown(m.Report.Verdict))
+	fmt.Fprintf(m, "## %s streamproof: %s\n\n", cmp.Or(marks[m.Report.Verdict], "⚠️"), orUnknown(m.Report.Verdict))
 	fmt.Fprintf(m, "**%s**\n\n%s\n\n", md(headline(m.Input)), md(about(m.Input)))
 	if !m.Report.Complete {
 		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
@@ -109,7 +110,7 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
-		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(orElse(c.Why, "no reason given")), md(checkLabel(c.Name)),
+		fmt.Fprintf(m, "- %s %s _(%s)_%s\n", mark(c.Verdict), md(cmp.Or(c.Why, "no reason given")), md(checkLabel(c.Name)),
 			nextText(settle[c.Name]))
 	}
 	if asked := askedFor(m.Input, s); asked != "" {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -129,8 +130,8 @@ func openChecks(sections []*section) (shown []openCheck, left int) {
 		}
 		if len(shown) > n && len(s.Causes) > 0 {
 			c := s.Causes[0]
-			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, orElse(c.Confidence, "possible"),
-				"#"+orElse(c.Above, c.Anchor)
+			shown[n].Cause, shown[n].Confidence, shown[n].CauseLink = c.Cause, cmp.Or(c.Confidence, "possible"),
+				"#"+cmp.Or(c.Above, c.Anchor)
 		}
 	}
 	slices.SortStableFunc(shown, func(a, b openCheck) int {

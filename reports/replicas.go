@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -28,7 +29,7 @@ func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
 	}
 	var out []replicaView
 	for _, r := range replicas {
-		v := replicaView{Name: orElse(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes),
+		v := replicaView{Name: cmp.Or(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes),
 			Worse: r.Worse}
 		if r.By != "" {
 			v.Name += " (" + r.By + ")"

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -70,7 +71,7 @@ type flagView struct {
 func (b *builder) section(s verdict.ScenarioReport) *section {
 	plan := b.plan(s.ID)
 	out := &section{
-		ID: s.ID, Anchor: b.anchor(s.ID), Title: orElse(s.Title, plan.Title), Doc: plan.Doc,
+		ID: s.ID, Anchor: b.anchor(s.ID), Title: cmp.Or(s.Title, plan.Title), Doc: plan.Doc,
 		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(),
 		Unfolded: rank(s.Verdict) < rank(verdict.Pass),
 		Started:  thousands(s.Started), Bar: barOf(s.Outcomes),

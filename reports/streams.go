@@ -48,7 +48,7 @@ func viewStream(r row) streamView {
 		Class: class(r.Grade.Outcome), Outcome: label(r.Grade.Outcome), Group: line(string(r.Group)),
 		Ending: string(r.Grade.Ending), Content: string(r.Grade.Content), Events: thousands(r.Contents),
 		First: short(firstEvent(r.Stream)), Gap: short(longestGap(r.Stream)), Server: line(server(r)),
-		Nonce: bound(line(r.Nonce), 40), Why: bound(line(orElse(Reason(r.Grade), r.Content.Why)), 200),
+		Nonce: bound(line(r.Nonce), 40), Why: bound(line(cmp.Or(Reason(r.Grade), r.Content.Why)), 200),
 		Flags: strings.Join(flags, ", "),
 	}
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -155,7 +156,7 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 
 // happened says what a check saw, and then which check that was.
 func (t *text) happened(c verdict.Check) {
-	what := orElse(c.Why, "no reason given")
+	what := cmp.Or(c.Why, "no reason given")
 	indent := strings.Repeat(" ", 2+lipgloss.Width(t.badge(c.Verdict))+1)
 	fmt.Fprintf(t, "  %s %s\n", t.badge(c.Verdict),
 		strings.TrimLeft(t.wrap(indent, what+" ["+checkLabel(c.Name)+"]"), " "))

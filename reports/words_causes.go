@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
@@ -23,7 +24,7 @@ var saidOfCauses = map[record.FactKind]sentence{
 	},
 	diagnose.FactRuledOut: func(f *record.Fact) string { return f.Name + ": " + inside(f, 0) },
 	diagnose.FactStream: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %s", f.Stream, orElse(inside(f, 0), f.Name))
+		return fmt.Sprintf("stream %d: %s", f.Stream, cmp.Or(inside(f, 0), f.Name))
 	},
 	diagnose.FactCollapsed: func(f *record.Fact) string {
 		return fmt.Sprintf("stream %d: %s written over %s arrived within %s (B = %.2f; %d of %d neighbours together)",

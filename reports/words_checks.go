@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ var saidOfExpectations = map[record.FactKind]sentence{
 	},
 	verdict.FactNotOurs: func(f *record.Fact) string {
 		what := map[string]string{"process ends": "its processes end", "memory": "its memory"}[f.Name]
-		return "streamproof did not start the app and cannot see " + orElse(what, "what it does")
+		return "streamproof did not start the app and cannot see " + cmp.Or(what, "what it does")
 	},
 	verdict.FactNoneRecycled: func(f *record.Fact) string {
 		return fmt.Sprintf("need >= 1 process of the app that ends while streams are open; %s ended at all", thousands(f.N))
@@ -200,7 +201,7 @@ var saidOfLoad = map[record.FactKind]sentence{
 			100*f.Share, short(f.Bound), thousands(f.N), thousands(f.Of), short(f.Took))
 	},
 	verdict.FactKeptUp: func(f *record.Fact) string {
-		return fmt.Sprintf("%s, lag p99 %s, clock %s", count(f.N, "late start"), short(f.Took), orElse(f.Name, "unknown"))
+		return fmt.Sprintf("%s, lag p99 %s, clock %s", count(f.N, "late start"), short(f.Took), cmp.Or(f.Name, "unknown"))
 	},
 	verdict.FactNoReadings: func(f *record.Fact) string {
 		return "need the app's memory before and after the load, have " + count(f.N, "reading")
@@ -482,7 +483,7 @@ var saidOfOne = map[record.FactKind]sentence{
 		}
 		return ", only " + count(f.Of, "event") + " without any of the answer"
 	},
-	verdict.FactBadBytes:   func(f *record.Fact) string { return orElse(f.Text, "bytes after the end of the body") },
+	verdict.FactBadBytes:   func(f *record.Fact) string { return cmp.Or(f.Text, "bytes after the end of the body") },
 	verdict.FactTooLarge:   func(f *record.Fact) string { return "over our limit on " + f.Name },
 	verdict.FactStatus:     func(f *record.Fact) string { return fmt.Sprintf("status %d", f.N) + behind(f) },
 	verdict.FactNoRedirect: func(f *record.Fact) string { return fmt.Sprintf("status %d, which is no answer", f.N) },
@@ -502,7 +503,7 @@ var saidOfOne = map[record.FactKind]sentence{
 	verdict.FactNotFollowed: func(f *record.Fact) string {
 		return fmt.Sprintf("redirect %s, not followed (--no-follow)", inside(f, 0))
 	},
-	verdict.FactSaidError: func(f *record.Fact) string { return "in-band error: " + orElse(f.Text, "no text") },
+	verdict.FactSaidError: func(f *record.Fact) string { return "in-band error: " + cmp.Or(f.Text, "no text") },
 	verdict.FactNoHead:    func(f *record.Fact) string { return fmt.Sprintf("no response headers within our %s limit", f.Name) },
 	verdict.FactRefused:   func(f *record.Fact) string { return f.Name + after(": ", f.Text) + behind(f) },
 	verdict.FactEnded: func(f *record.Fact) string {
@@ -584,7 +585,7 @@ func counts(cs []record.Count) string {
 	for _, c := range cs {
 		all = append(all, thousands(c.N)+" "+label(verdict.Outcome(c.Name)))
 	}
-	return orElse(strings.Join(all, ", "), "none")
+	return cmp.Or(strings.Join(all, ", "), "none")
 }
 
 // size reads "1 byte", "512 bytes", "64 KiB".
@@ -709,7 +710,7 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextPlaceOfNumber: plain("look at one event, and name the place where its number stands"),
 	verdict.NextEcho:          plain("let the app echo the header X-Request-ID there; or send the ID where the app echoes it, with {nonce} in path, headers or body"),
 	verdict.NextNotes:         plain("see the run's notes"),
-	verdict.NextAgain:         func(f *record.Fact) string { return orElse(f.Text, "run it again") },
+	verdict.NextAgain:         func(f *record.Fact) string { return cmp.Or(f.Text, "run it again") },
 	verdict.NextMoreStreams:   plain("send more streams, or let them run to their end"),
 	verdict.NextMoreForP95:    plain("send more streams"),
 	verdict.NextDeclareEnd:    plain("declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, or send Content-Length"),
@@ -762,11 +763,11 @@ func Word(r *verdict.Report) {
 		s := &r.Scenarios[i]
 		wordScenario(s)
 		if r.Judged {
-			s.Why = orElse(s.Why, whyOfScenario(s))
+			s.Why = cmp.Or(s.Why, whyOfScenario(s))
 		}
 	}
 	if r.Judged {
-		r.Why = orElse(r.Why, whyOfReport(r))
+		r.Why = cmp.Or(r.Why, whyOfReport(r))
 	}
 }
 
@@ -792,11 +793,11 @@ func worded(r *verdict.Report) *verdict.Report {
 
 func wordScenario(s *verdict.ScenarioReport) {
 	for i := range s.Checks {
-		s.Checks[i].Why = orElse(s.Checks[i].Why, Say(s.Checks[i].Fact))
+		s.Checks[i].Why = cmp.Or(s.Checks[i].Why, Say(s.Checks[i].Fact))
 	}
 	for i := range s.Doubts {
 		d := &s.Doubts[i]
-		d.Why, d.Settle = orElse(d.Why, Say(d.Fact)), orElse(d.Settle, Say(d.Next))
+		d.Why, d.Settle = cmp.Or(d.Why, Say(d.Fact)), cmp.Or(d.Settle, Say(d.Next))
 	}
 	for i := range s.Causes {
 		wordCause(&s.Causes[i])
@@ -807,25 +808,25 @@ func wordScenario(s *verdict.ScenarioReport) {
 			h.Ending = string(ending) + after(" (", string(framing)) + map[bool]string{true: ")"}[framing != ""]
 		}
 		if h.Wrong {
-			h.Why = orElse(h.Why, wrongAt(s.Hops[:i], h))
+			h.Why = cmp.Or(h.Why, wrongAt(s.Hops[:i], h))
 		}
 	}
 	for i := range s.Replicas {
-		s.Replicas[i].Worse = orElse(s.Replicas[i].Worse, Say(s.Replicas[i].Apart))
+		s.Replicas[i].Worse = cmp.Or(s.Replicas[i].Worse, Say(s.Replicas[i].Apart))
 	}
 	if s.Edge != nil {
-		s.Edge.Summary = orElse(s.Edge.Summary, s.Edge.EdgeProbe.Summary())
+		s.Edge.Summary = cmp.Or(s.Edge.Summary, s.Edge.EdgeProbe.Summary())
 	}
 }
 
 func wordCause(c *verdict.Cause) {
-	c.Summary = orElse(c.Summary, Say(c.Fact))
+	c.Summary = cmp.Or(c.Summary, Say(c.Fact))
 	for i, x := range c.Excluded {
-		c.RuledOut[i] = orElse(c.RuledOut[i], Say(x))
+		c.RuledOut[i] = cmp.Or(c.RuledOut[i], Say(x))
 	}
 	for i := range c.Evidence {
 		e := &c.Evidence[i]
-		e.Text, e.Remark = orElse(e.Text, Say(e.Fact)), orElse(e.Remark, Say(e.Beside))
+		e.Text, e.Remark = cmp.Or(e.Text, Say(e.Fact)), cmp.Or(e.Remark, Say(e.Beside))
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 
 	"golang.org/x/perf/benchmath"
@@ -110,16 +111,11 @@ type Options struct {
 // correction.
 func Runs(figures int) int {
 	for n := 4; ; n++ {
-		if 2/math.Round(math.Exp(lnChoose(2*n, n)))*float64(figures) <= Alpha {
+		ways, _ := new(big.Int).Binomial(int64(2*n), int64(n)).Float64()
+		if 2/ways*float64(figures) <= Alpha {
 			return n
 		}
 	}
-}
-
-// lnChoose is the logarithm of the binomial coefficient.
-func lnChoose(n, k int) float64 {
-	f := func(x int) float64 { l, _ := math.Lgamma(float64(x + 1)); return l }
-	return f(n) - f(k) - f(n-k)
 }
 
 // Compare holds b against a.
@@ -286,7 +282,9 @@ func runMedians(side []*history.Scenario, name string) (values []float64) {
 	return values
 }
 
-func medians(side []*history.Scenario, name string) float64 { return middle(runMedians(side, name)) }
+func medians(side []*history.Scenario, name string) float64 {
+	return history.Median(runMedians(side, name))
+}
 
 func blocks(side []*history.Scenario, name string) (values []float64) {
 	for _, s := range side {
@@ -301,7 +299,7 @@ func within(side []*history.Scenario, name string) float64 {
 	worst := 0.0
 	for _, s := range side {
 		if m := s.Metrics[name]; len(m.Blocks) >= 2 && m.P50 > 0 {
-			worst = math.Max(worst, 2*spread(m.Blocks)/math.Sqrt(float64(len(m.Blocks)))/m.P50)
+			worst = math.Max(worst, 2*history.Spread(m.Blocks)/math.Sqrt(float64(len(m.Blocks)))/m.P50)
 		}
 	}
 	return worst
@@ -312,30 +310,11 @@ func within(side []*history.Scenario, name string) float64 {
 func between(xs, ys []float64) float64 {
 	noise := SingleRunFloor
 	for _, side := range [][]float64{xs, ys} {
-		if mid := middle(side); len(side) >= 3 && mid > 0 {
-			noise = math.Max(noise, 2*spread(side)/mid)
+		if mid := history.Median(side); len(side) >= 3 && mid > 0 {
+			noise = math.Max(noise, 2*history.Spread(side)/mid)
 		}
 	}
 	return noise
-}
-
-// spread is 1.4826 times the median absolute deviation: the standard deviation where
-// values are normal, and little moved by a few that are not.
-func spread(values []float64) float64 {
-	mid := middle(values)
-	var off []float64
-	for _, v := range values {
-		off = append(off, math.Abs(v-mid))
-	}
-	return 1.4826 * middle(off)
-}
-
-func middle(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	v := slices.Sorted(slices.Values(values))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 func estimate(values []float64, center float64) Estimate {

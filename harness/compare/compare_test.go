@@ -30,7 +30,7 @@ func (b build) run(r *rand.Rand, streams int) history.Row {
 			for range 10 {
 				m.Blocks = append(m.Blocks, x*luck*math.Exp(0.02*r.NormFloat64()))
 			}
-			m.P50 = middle(m.Blocks)
+			m.P50 = history.Median(m.Blocks)
 			s.Metrics[name] = m
 		}
 		s.Untouched.Judged = streams

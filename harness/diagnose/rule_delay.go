@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -142,7 +143,7 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
 		return found(JoinedByApp, layerApp, certain, gs).
 			say("%s came as one body with a Content-Length: something in the app joined them first", count(gs)).
-			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"),
+			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, cmp.Or(g.Header["Content-Length"], "set"),
 				(g.Headers-startOf(g)).Seconds())).
 			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
 			mend("pass body_iterator through in middleware, never b\"\".join(...)")
@@ -171,7 +172,7 @@ func (v *view) joined(gs []*verdict.Graded) *finding {
 	return found(JoinedByApp, layerApp, possible, gs).
 		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does "+
 			"not stream", count(gs)).
-		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, orElse(g.Header["Content-Length"], "set"),
+		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, cmp.Or(g.Header["Content-Length"], "set"),
 			(g.Headers - startOf(g)).Seconds())).
 		mend("pass body_iterator through in middleware, never b\"\".join(...)").
 		settle("log when each event is yielded, and compare with the time of the head")

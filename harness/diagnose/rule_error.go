@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -62,7 +63,7 @@ func (lengthLie) match(v *view) []*finding {
 	return one(found(LengthLie, layerApp, confidence, gs).
 		say("%d responses declared a Content-Length and ended before it", len(gs)).
 		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq,
-			orElse(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
+			cmp.Or(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
 		show(cite(v.tags[lengthMismatch], 3)...).
 		notIf(v.noExit(gs), "worker killed", "no process exited").
 		mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -93,7 +94,7 @@ func (v *view) oomLines() []string {
 		case e.Kind == record.KindOOM, e.Kind == record.KindDie, e.Kind == record.KindOOMKilled:
 			order = append(order, who)
 			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(),
-				orElse(e.Text, "code "+strconv.Itoa(e.Code)))
+				cmp.Or(e.Text, "code "+strconv.Itoa(e.Code)))
 		}
 	}
 	var out []string

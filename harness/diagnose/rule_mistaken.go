@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -62,12 +63,12 @@ func notAStream(v *view) *finding {
 	}
 	f := found(name, layerApp, certain, gs).
 		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what,
-			orElse(g.ContentType, "not set"))
+			cmp.Or(g.ContentType, "not set"))
 	if text != "" {
 		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs),
 			g.Status, text)
 	}
-	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, orElse(g.ContentType,
+	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, cmp.Or(g.ContentType,
 		"not set"), g.Bytes)).show(v.lastWord(g)).
 		not(SilentTruncation, "the body is whole by its own type; no event was ever begun").
 		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the " +
@@ -141,7 +142,7 @@ func wrongDialect(v *view) *finding {
 	}
 	return found(WrongDialect, layerHarness, confidence, gs).
 		say("not one event of %d streams could be read as %s; the body looks like %s", len(gs), asked.Name, guess).
-		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, orElse(gs[0].ContentType, "not set")),
+		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, cmp.Or(gs[0].ContentType, "not set")),
 			say(gs[0])).
 		not(CorruptContent, "nothing could be read from the first byte on, on all streams alike").
 		mend("read the answers in the dialect " + guess + ": add --dialect " + guess + needsTerminal(guess))
@@ -296,7 +297,7 @@ func formNotRead(v *view) *finding {
 	}
 	f := found(name, layerHarness, certain, gs).
 		tell(record.Fact{Kind: FactMisread, N: len(gs), Name: v.Run.Plan.Dialect, About: []record.Fact{verdict.FormOf(g.Stream)}}).
-		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, orElse(g.ContentType, "not set"))).
+		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, cmp.Or(g.ContentType, "not set"))).
 		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
 	switch {
 	case g.Content.Form == stream.FormEncoded:

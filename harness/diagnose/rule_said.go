@@ -139,10 +139,3 @@ func thenTerminal(gs []*verdict.Graded) string {
 	}
 	return fmt.Sprintf("%d of %d streams sent the terminal behind it", n, len(gs))
 }
-
-func orElse(s, fallback string) string {
-	if s != "" {
-		return s
-	}
-	return fallback
-}

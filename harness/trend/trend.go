@@ -258,8 +258,8 @@ func (m *Metric) read(at []int) {
 			}
 		}
 	}
-	m.Median = middle(values[from:])
-	wide := math.Max(3*spread(values[from:]), math.Max(0.02*m.Median, 0))
+	m.Median = history.Median(values[from:])
+	wide := math.Max(3*history.Spread(values[from:]), math.Max(0.02*m.Median, 0))
 	m.Low, m.High = math.Max(0, m.Median-wide), m.Median+wide
 }
 
@@ -271,10 +271,10 @@ func (m *Metric) inliers(at []int) (kept []int) {
 		for j := max(0, i-3); j <= min(len(at)-1, i+3); j++ {
 			near = append(near, m.Values[at[j]])
 		}
-		mid := middle(near)
+		mid := history.Median(near)
 		off := math.Abs(m.Values[run] - mid)
 		// The last runs have no run after them that could tell an outlier from a new level.
-		if i+2 < len(at) && i > 1 && off > 6*spread(near) && off > 0.25*mid {
+		if i+2 < len(at) && i > 1 && off > 6*history.Spread(near) && off > 0.25*mid {
 			m.Outliers = append(m.Outliers, run)
 			continue
 		}
@@ -291,9 +291,9 @@ func (m *Metric) steps(values []float64) []Change {
 		bounds := slices.Concat([]int{0}, points, []int{len(values)})
 		for i := range points {
 			a, b := values[bounds[i]:bounds[i+1]], values[bounds[i+1]:bounds[i+2]]
-			from, to := middle(a), middle(b)
+			from, to := history.Median(a), history.Median(b)
 			share := math.Abs(to-from) / math.Max(from, 1e-12)
-			if m.tells(from, to) && math.Abs(to-from) > 1.5*math.Max(spread(a), spread(b)) {
+			if m.tells(from, to) && math.Abs(to-from) > 1.5*math.Max(history.Spread(a), history.Spread(b)) {
 				continue
 			}
 			if share < weakest {
@@ -308,7 +308,7 @@ func (m *Metric) steps(values []float64) []Change {
 	var steps []Change
 	bounds := slices.Concat([]int{0}, points, []int{len(values)})
 	for i, p := range points {
-		from, to := middle(values[bounds[i]:p]), middle(values[p:bounds[i+2]])
+		from, to := history.Median(values[bounds[i]:p]), history.Median(values[p:bounds[i+2]])
 		steps = append(steps, Change{Kind: Step, Run: p, Worse: (to > from) != m.More, From: from, To: to,
 			Share: to/from - 1})
 	}
@@ -336,7 +336,7 @@ func (m *Metric) drift(values []float64, steps []Change) *Change {
 			s += sign(values[i] - values[j])
 		}
 	}
-	slope := middle(slopes)
+	slope := history.Median(slopes)
 	z := (math.Abs(float64(s)) - 1) / math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
 	if math.Erfc(z/math.Sqrt2) > Significance {
 		return nil
@@ -345,7 +345,7 @@ func (m *Metric) drift(values []float64, steps []Change) *Change {
 	for i, v := range values {
 		off = append(off, v-slope*float64(i))
 	}
-	start := middle(off)
+	start := history.Median(off)
 	from, to := start, start+slope*float64(n-1)
 	if !m.tells(from, to) {
 		return nil
@@ -353,7 +353,7 @@ func (m *Metric) drift(values []float64, steps []Change) *Change {
 	line, flat := 0.0, 0.0
 	for i, v := range values {
 		line += math.Abs(v - start - slope*float64(i))
-		level := middle(values)
+		level := history.Median(values)
 		if len(steps) > 0 {
 			level = steps[0].From
 		}
@@ -381,24 +381,6 @@ func sign(x float64) int {
 		return -1
 	}
 	return 0
-}
-
-// spread is 1.4826 times the median absolute deviation.
-func spread(values []float64) float64 {
-	mid := middle(values)
-	var off []float64
-	for _, v := range values {
-		off = append(off, math.Abs(v-mid))
-	}
-	return 1.4826 * middle(off)
-}
-
-func middle(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	v := slices.Sorted(slices.Values(values))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 // Commits reads "between 3f2a91c (run 16) and 8b0c1d2 (run 17)".

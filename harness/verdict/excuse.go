@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -43,7 +44,7 @@ func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
 	}
 	for _, p := range s.pressed(g.Replica) {
 		if p.from < to && p.to > from {
-			return Excuse{Pressed: orElse(g.Replica, "the app")}, true
+			return Excuse{Pressed: cmp.Or(g.Replica, "the app")}, true
 		}
 	}
 	if x, ok := s.Starved(from, to); ok && !s.served(g, from, to) {

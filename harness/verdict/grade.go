@@ -169,10 +169,3 @@ func placeWhy(s *record.Stream, g Grade) fact {
 	}
 	return fact{Kind: FactEnded, Name: string(g.Ending), N: s.Contents, Place: where, Text: why}
 }
-
-func orElse(s, fallback string) string {
-	if s != "" {
-		return s
-	}
-	return fallback
-}

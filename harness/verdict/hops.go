@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -83,7 +84,7 @@ func (s *Scope) hop(name string) (HopReport, []*Graded) {
 		}
 		if g.Group == record.Browser {
 			if g.Grade.Has(Buffered) && g.AcceptEncoding != Identity {
-				r.Squeezed = orElse(g.Encoding, Identity)
+				r.Squeezed = cmp.Or(g.Encoding, Identity)
 			}
 			continue
 		}
