@@ -90,11 +90,17 @@ func (d *downward) run() {
 // read carries one read, or what an impairment lets go.
 func (d *downward) read(buf []byte) error {
 	m := d.relay.impaired.now.Load()
-	if !m.none() || !d.delay.empty() || d.delay.end != nil {
+	if d.impaired() {
 		return d.readDelayed(m, buf)
 	}
 	n, err := d.listen(time.Time{}, m, buf)
 	if err == errLookAgain {
+		return nil
+	}
+	// Bytes can end a read in the moment in which another condition was about to: a
+	// connection that is ready is read in spite of its deadline.
+	if d.impaired() {
+		d.keep(buf[:n], err)
 		return nil
 	}
 	d.moved()

@@ -75,11 +75,6 @@ func newTimer(ep int) (fd int, err error) {
 	return fd, nil
 }
 
-// impaired reports whether the way down is delayed, or has something of that left.
-func (d *downward) impaired() bool {
-	return !d.relay.impaired.now.Load().none() || !d.delay.empty() || d.delay.end != nil
-}
-
 // delay keeps what was read of a connection, or how it ended. It reports whether more
 // is to be read.
 func (l *loop) delay(c *conn, p []byte, errno syscall.Errno) bool {

@@ -169,6 +169,11 @@ func (d *delayed) passed(n int) {
 	}
 }
 
+// impaired reports whether the way down is delayed, or has something of that left.
+func (d *downward) impaired() bool {
+	return !d.relay.impaired.now.Load().none() || !d.delay.empty() || d.delay.end != nil
+}
+
 // ageLook is how often a way that waits for its impairment looks whether a strike by
 // age is due.
 const ageLook = 20 * time.Millisecond
@@ -205,11 +210,16 @@ func (d *downward) readDelayed(m *condition, buf []byte) error {
 		until = at
 	}
 	n, err := d.listen(until, m, buf)
-	if n > 0 {
-		d.delay.hold(buf[:n])
+	d.keep(buf[:n], err)
+	return nil
+}
+
+// keep holds what a read returned, until it is due.
+func (d *downward) keep(p []byte, err error) {
+	if len(p) > 0 {
+		d.delay.hold(p)
 	}
 	if err != errLookAgain {
 		d.delay.end = err
 	}
-	return nil
 }

@@ -115,6 +115,27 @@ func TestImpairmentChangesOverAStandingConnection(t *testing.T) {
 	})
 }
 
+// Bytes that end a read in the moment in which an impairment is about to end it are
+// delayed, too. Here the impairment holds and has woken nobody.
+func TestBytesThatComeWithAnImpairmentAreDelayed(t *testing.T) {
+	t.Parallel()
+	bothCarriers(t, func(t *testing.T, r *Relay, connect func() (client, app net.Conn)) {
+		client, app := connect()
+		io.WriteString(app, "free")
+		expect(t, client, "free")
+		time.Sleep(50 * time.Millisecond) // the next read has begun
+		r.impaired.change(func(list []stack.Toxic) []stack.Toxic {
+			return append(list, stack.Latency(300*time.Millisecond, 0))
+		})
+		began := time.Now()
+		io.WriteString(app, "late")
+		expect(t, client, "late")
+		if took := time.Since(began); took < 300*time.Millisecond {
+			t.Errorf("latency of 300 ms took %v", took)
+		}
+	})
+}
+
 // What is under way keeps its order and its distance, and the end comes behind it, as
 // what it was.
 func TestEndsComeBehindWhatIsDelayed(t *testing.T) {
