@@ -1,7 +1,6 @@
 package container
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,7 +34,7 @@ func workers(t *testing.T, s *Stack, n int) []stack.Process {
 // container lives on, and nothing looks like a memory kill.
 func TestKillAWorker(t *testing.T) {
 	t.Parallel()
-	s, d := open(t, stack.Spec{App: fastapi("WORKERS=2"), Edge: stack.Edge{Form: stack.EdgeStreaming}})
+	s, d := open(t, stack.Spec{App: fastapi("WORKERS=2"), Omit: edgeLink})
 	ws := workers(t, s, 2)
 	if !strings.Contains(ws[0].Command, "gunicorn") {
 		t.Fatalf("workers: %+v", ws)
@@ -72,7 +71,7 @@ func TestMemoryKillOfAWorker(t *testing.T) {
 	t.Parallel()
 	app := fastapi("WORKERS=2")
 	app.Memory, app.Shm = 160<<20, 256<<20
-	s, d := open(t, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeStreaming}})
+	s, d := open(t, stack.Spec{App: app, Omit: edgeLink})
 	before, err := s.Counters(t.Context(), "app[0]")
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +112,7 @@ func TestMemoryKillOfTheContainer(t *testing.T) {
 	t.Parallel()
 	app := fastapi("SERVER=uvicorn")
 	app.Memory, app.Shm = 128<<20, 256<<20
-	s, d := open(t, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeStreaming}})
+	s, d := open(t, stack.Spec{App: app, Omit: edgeLink})
 	if err := s.FillMemory(t.Context(), "app[0]", 256<<20); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +153,7 @@ func TestMemoryKillOfTheContainer(t *testing.T) {
 // events tell them apart.
 func TestStopRunsOutOfGrace(t *testing.T) {
 	t.Parallel()
-	s, d := open(t, stack.Spec{App: fastapi("SERVER=uvicorn"), Edge: stack.Edge{Form: stack.EdgeStreaming}})
+	s, d := open(t, stack.Spec{App: fastapi("SERVER=uvicorn"), Omit: edgeLink})
 	streaming := make(chan error, 1)
 	go func() {
 		_, _, err := ask(t, hop(t, s, "app"), false, "/chat?events=400&gap=50ms", nil)
@@ -190,45 +189,5 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 	}
 	if _, body, err := ask(t, hop(t, s, "edge"), false, "/healthz", nil); err != nil || body != "ok" {
 		t.Errorf("after the start: %v %q", err, body)
-	}
-}
-
-// A paused replica answers nothing, and goes on where it was.
-func TestPause(t *testing.T) {
-	t.Parallel()
-	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}})
-	if err := s.Pause(t.Context(), "app[0]"); err != nil {
-		t.Fatal(err)
-	}
-	const pause = time.Second
-	began := time.Now()
-	thaw := time.AfterFunc(pause, func() {
-		if err := s.Unpause(t.Context(), "app[0]"); err != nil {
-			t.Error(err)
-		}
-	})
-	defer thaw.Stop()
-	if _, _, err := ask(t, hop(t, s, "app"), false, "/healthz", nil); err != nil || time.Since(began) < pause {
-		t.Errorf("answered after %v: %v", time.Since(began), err)
-	}
-	if err := s.Unpause(t.Context(), "app[0]"); err != nil {
-		t.Errorf("unpause twice: %v", err)
-	}
-}
-
-// What a chain lacks is said, not done by halves.
-func TestUnable(t *testing.T) {
-	s, _ := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{}}})
-	var unable *stack.Unable
-	if err := s.Reload(t.Context()); !errors.As(err, &unable) {
-		t.Errorf("reload without an edge: %v", err)
-	}
-	if err := s.FillMemory(t.Context(), "app[0]", 1<<20); !errors.As(err, &unable) {
-		t.Errorf("fill without a limit: %v", err)
-	}
-	for _, h := range s.Hops() {
-		if _, body, err := ask(t, h, false, "/stream?events=3&gap=1ms", nil); err != nil || !strings.Contains(body, "event: done") {
-			t.Errorf("%s: %v %q", h.Name, err, body)
-		}
 	}
 }

@@ -149,7 +149,7 @@ func TestBuildFolder(t *testing.T) {
 	}
 	name := recipe{folder: folder, dockerfile: "Dockerfile"}.name()
 	t.Cleanup(func() { removeImage(t, name) })
-	s, _ := open(t, stack.Spec{App: stack.App{Build: folder, Health: "/healthz"}})
+	s, _ := open(t, stack.Spec{App: stack.App{Build: folder, Health: "/healthz"}, Omit: edgeLink})
 	if s.plan.form.image != name {
 		t.Errorf("built %s, want %s", s.plan.form.image, name)
 	}

@@ -60,7 +60,7 @@ func awaitLog(t *testing.T, s *Stack, want string) {
 // The fixed app streams the same text that it gives at once, in both formats.
 func TestFastAPIFixed(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, stack.Spec{App: fastapi()})
+	s, _ := open(t, stack.Spec{App: fastapi(), Omit: edgeLink})
 	c := chatWith(t, s, "events=12", nil)
 	if c.err != nil || !c.whole || c.tokens != 12 {
 		t.Fatalf("stream: %v, %d tokens\n%s", c.err, c.tokens, c.body)
@@ -240,7 +240,7 @@ func TestFastAPIBroken(t *testing.T) {
 			if name == "memory-hog" {
 				app.Memory = memory
 			}
-			s, _ := open(t, stack.Spec{App: app})
+			s, _ := open(t, stack.Spec{App: app, Omit: edgeLink})
 			c.check(t, s)
 		})
 	}

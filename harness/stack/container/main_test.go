@@ -162,7 +162,10 @@ func hop(t *testing.T, s *Stack, name string) stack.Hop {
 	return stack.Hop{}
 }
 
-// originSpec is the built-in app with two workers, behind no edge.
+// edgeLink is left out of a chain of which a test only needs the app: a container less.
+var edgeLink = []string{stack.EdgeLink}
+
+// originSpec is the built-in app with two workers, behind no edge and no edge link.
 func originSpec() stack.Spec {
-	return stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}}
+	return stack.Spec{App: stack.App{Origin: &stack.Origin{Workers: 2}}, Omit: edgeLink}
 }

@@ -60,12 +60,12 @@ func TestOrphaned(t *testing.T) {
 // owner lives.
 func TestSweepAfterKill(t *testing.T) {
 	if os.Getenv(helperEnv) != "" {
-		s, _ := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{}}, Edge: stack.Edge{Form: stack.EdgeDefault}})
+		s, _ := open(t, originSpec())
 		fmt.Printf("stack=%s\n", s.id)
 		time.Sleep(time.Minute) // until we are killed
 		return
 	}
-	mine, _ := open(t, stack.Spec{App: stack.App{Origin: &stack.Origin{}}})
+	mine, _ := open(t, originSpec())
 	cmd := helper(t, "TestSweepAfterKill")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -100,30 +100,40 @@ func TestSweepAfterKill(t *testing.T) {
 	}
 }
 
+// leavesNothing runs parts, which run side by side, and looks whether they have left
+// containers or networks. The caller is no parallel test: nobody else has any.
+func leavesNothing(t *testing.T, parts func(t *testing.T)) {
+	t.Helper()
+	before := stacks(t)
+	t.Run("open", parts)
+	if after := stacks(t); len(after) > len(before) {
+		t.Errorf("left behind: %v", after)
+	}
+}
+
 // Breaking off an opening at any moment leaves nothing behind.
 func TestCancelledOpenLeavesNothing(t *testing.T) {
 	requireDocker(t)
-	for _, after := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
-		ctx, cancel := context.WithTimeout(t.Context(), after)
-		before := stacks(t)
-		app := fastapi()
-		app.Health = "/never"
-		_, err := New(Options{}).Open(ctx, stack.Spec{App: app, Edge: stack.Edge{Form: stack.EdgeDefault}, LogDir: t.TempDir()})
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("after %v: %v", after, err)
+	leavesNothing(t, func(t *testing.T) {
+		for _, after := range []time.Duration{50 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
+			t.Run(after.String(), func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithTimeout(t.Context(), after)
+				defer cancel()
+				spec := originSpec()
+				spec.App.Health, spec.Edge.Form, spec.LogDir = "/never", stack.EdgeDefault, t.TempDir()
+				if _, err := New(Options{}).Open(ctx, spec); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+			})
 		}
-		if left := stacks(t); len(left) > len(before) {
-			t.Errorf("after %v left behind: %v", after, left)
-		}
-	}
+	})
 }
 
 // So does a panic in whoever listens.
 func TestPanicInOpenLeavesNothing(t *testing.T) {
 	requireDocker(t)
-	before := stacks(t)
-	func() {
+	leavesNothing(t, func(t *testing.T) {
 		defer func() {
 			if recover() == nil {
 				t.Error("the panic was swallowed")
@@ -137,10 +147,7 @@ func TestPanicInOpenLeavesNothing(t *testing.T) {
 			if len(leftOf(t, s.id)) == 0 {
 				t.Error("nothing was made: nothing to prove")
 			}
-			panic("in mid-opening")
+			panic("mid-opening")
 		})
-	}()
-	if left := stacks(t); len(left) > len(before) {
-		t.Errorf("left behind: %v", left)
-	}
+	})
 }

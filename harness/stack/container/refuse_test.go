@@ -31,9 +31,11 @@ func TestOpenSaysWhyNot(t *testing.T) {
 	streaming := stack.Edge{Form: stack.EdgeStreaming}
 	sleeper := fastapi()
 	sleeper.Image, sleeper.Health, sleeper.Start = "busybox:1.35.0", "/healthz", 2*time.Second
-	wrongPort := fastapi()
-	wrongPort.Port, wrongPort.Start = 9000, 4*time.Second
-	wrongPort.Env = []string{"PORT=8000"}
+	origin := originSpec().App
+	unhealthy, wrongPort := origin, origin
+	unhealthy.Health, unhealthy.Start = "/none", 3*time.Second
+	wrongPort.Port, wrongPort.Start = 9000, 3*time.Second
+	wrongPort.Origin = &stack.Origin{Args: []string{"--listen", "0.0.0.0:8000"}}
 	tight := fastapi("WORKERS=2")
 	tight.Memory, tight.Start = 8<<20, 6*time.Second
 	compose := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev}\n  db: {image: 'busybox:1.35.0'}\n")
@@ -41,7 +43,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"  setup: {image: 'busybox:1.35.0', command: [sh, -c, 'echo no database; exit 3']}\n")
 	ailing := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev, depends_on: {db: {condition: service_healthy}}}\n"+
 		"  db: {image: 'busybox:1.35.0', command: [sleep, '600'], healthcheck: {test: [CMD, 'false'], interval: 1s, timeout: 1s, retries: 1}}\n")
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		spec stack.Spec
 		want []string
 		tail bool
@@ -52,7 +54,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"no image":     {stack.Spec{App: stack.App{Image: "streamproof/none:1"}}, []string{"streamproof/none:1", "make images"}, false},
 		"no folder":    {stack.Spec{App: stack.App{Build: "testdata/none"}}, []string{"testdata/none", "no such file"}, false},
 		"dies":         {stack.Spec{App: sleeper, Edge: streaming}, []string{"app[0]", "ended before it was healthy", "exit code 0"}, false},
-		"unhealthy":    {stack.Spec{App: func() stack.App { a := fastapi(); a.Health, a.Start = "/none", 3*time.Second; return a }()}, []string{"not healthy after 3s", "status 404"}, true},
+		"unhealthy":    {stack.Spec{App: unhealthy}, []string{"not healthy after 3s", "status 404"}, true},
 		"wrong port":   {stack.Spec{App: wrongPort}, []string{"refused", "it listens on 8000"}, true},
 		"tight":        {stack.Spec{App: tight}, []string{"memory", "limit of 8 MiB", "too small to start"}, false},
 		"bad setting":  {stack.Spec{App: fastapi("BREAK=nonsense")}, []string{"ended before it was healthy"}, true},
@@ -60,35 +62,35 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"setup fails":  {stack.Spec{App: stack.App{Compose: stack.Compose{File: failing, Service: "api"}}}, []string{"helper setup", "exit code 3"}, true},
 		"never well":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: ailing, Service: "api"}}}, []string{"helper db", "not healthy after 2s"}, false},
 		"no compose":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: "none.yml", Service: "web"}}}, []string{"none.yml", "no such file"}, false},
-		"torn conf":    {stack.Spec{App: fastapi(), Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp { server { listen 80;\n")}}, []string{"nginx.conf", "}"}, false},
-		"unknown word": {stack.Spec{App: fastapi(), Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp {\n  proxy_bufering off;\n}\n")}}, []string{"proxy_bufering", "nginx.conf:3"}, true},
-		"bad toxic":    {stack.Spec{App: fastapi(), Toxics: map[string][]stack.Toxic{stack.EdgeLink: {{Name: "x", Type: "y", Direction: stack.Upstream}}}}, []string{"unknown type"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.spec.LogDir = t.TempDir()
-			before := stacks(t)
-			st, err := New(Options{}).Open(t.Context(), c.spec)
-			if err == nil {
-				closeStack(t, st.(*Stack))
-				t.Fatal("opened")
-			}
-			for _, w := range c.want {
-				if !strings.Contains(err.Error(), w) {
-					t.Errorf("error lacks %q: %v", w, err)
-				}
-			}
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than one line: %v", err)
-			}
-			var start *stack.StartError
-			if c.tail && (!errors.As(err, &start) || len(start.Tail) == 0) {
-				t.Errorf("no last log lines: %#v", err)
-			}
-			if after := stacks(t); len(after) > len(before) {
-				t.Errorf("left behind: %v", after)
-			}
-		})
+		"torn conf":    {stack.Spec{App: origin, Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp { server { listen 80;\n")}}, []string{"nginx.conf", "}"}, false},
+		"unknown word": {stack.Spec{App: origin, Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp {\n  proxy_bufering off;\n}\n")}}, []string{"proxy_bufering", "nginx.conf:3"}, true},
+		"bad toxic":    {stack.Spec{App: origin, Toxics: map[string][]stack.Toxic{stack.EdgeLink: {{Name: "x", Type: "y", Direction: stack.Upstream}}}}, []string{"unknown type"}, false},
 	}
+	leavesNothing(t, func(t *testing.T) {
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // they mostly wait
+				c.spec.LogDir, c.spec.Omit = t.TempDir(), edgeLink
+				st, err := New(Options{}).Open(t.Context(), c.spec)
+				if err == nil {
+					closeStack(t, st.(*Stack))
+					t.Fatal("opened")
+				}
+				for _, w := range c.want {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("error lacks %q: %v", w, err)
+					}
+				}
+				if strings.Contains(err.Error(), "\n") {
+					t.Errorf("more than one line: %v", err)
+				}
+				var start *stack.StartError
+				if c.tail && (!errors.As(err, &start) || len(start.Tail) == 0) {
+					t.Errorf("no last log lines: %#v", err)
+				}
+			})
+		}
+	})
 }
 
 // stacks lists all containers and networks of this process.

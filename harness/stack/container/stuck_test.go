@@ -67,7 +67,9 @@ func sticky(t *testing.T, hangs func(*http.Request) bool) *daemon {
 // left when the engine has come to itself.
 func TestEngineThatWillNotStopAContainer(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, stack.Spec{App: fastapi(), Edge: stack.Edge{Form: stack.EdgeStreaming}})
+	app := fastapi()
+	app.Grace = 500 * time.Millisecond
+	s, _ := open(t, stack.Spec{App: app, Omit: edgeLink})
 	through := func(d *daemon) {
 		s.d = d
 		for _, b := range s.boxes {
@@ -85,8 +87,8 @@ func TestEngineThatWillNotStopAContainer(t *testing.T) {
 		do    func(context.Context) error
 		names string // in the error; "" for none
 	}{
-		{"stop", stop, 2 * time.Second, func(ctx context.Context) error { return s.Stop(ctx, "app[0]", time.Second) }, "app[0]"},
-		{"close, nothing can be removed", remove, 3 * time.Second, s.Close, "container app[0] (Up"},
+		{"stop", stop, time.Second, func(ctx context.Context) error { return s.Stop(ctx, "app[0]", time.Second) }, "app[0]"},
+		{"close, nothing can be removed", remove, 2 * time.Second, s.Close, "container app[0] (Up"},
 		{"close, only asking hangs", stop, patience, s.Close, ""},
 	} {
 		through(sticky(t, tc.hangs))
