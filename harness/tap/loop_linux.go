@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/streamproof/streamproof/harness/internal/sleep"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -43,6 +44,7 @@ type loop struct {
 	// for the look before: what a wait returns arrived after the look before it.
 	scanned, quiet time.Duration
 	looked         time.Duration // when the last wait returned
+	sleeper        *sleep.Sleeper
 
 	mu     sync.Mutex // guards inbox and rung
 	inbox  []*flight
@@ -64,7 +66,7 @@ const bellKey = -1
 
 func newLoop(t *Tap) (carrier, error) {
 	l := &loop{tap: t, clock: *t.clock, buf: make([]byte, bufSize), done: make(chan struct{}), ep: -1, bell: -1,
-		anchor: -1}
+		anchor: -1, sleeper: sleep.New()}
 	l.handoff.t = t
 	l.rx.init()
 	if err := l.open(); err != nil {
@@ -95,6 +97,7 @@ func (l *loop) open() (err error) {
 }
 
 func (l *loop) shut() error {
+	l.sleeper.Close()
 	var errs []error
 	for _, fd := range []int{l.ep, l.bell, l.anchor} {
 		if fd >= 0 {
@@ -172,9 +175,7 @@ func (l *loop) gatherMore() {
 		return
 	}
 	if rest := l.looked + gather - l.clock.now(); rest > 0 {
-		// It may end early, by a signal, and the loop then looks early.
-		ts := unix.NsecToTimespec(int64(rest))
-		unix.Nanosleep(&ts, nil)
+		l.sleeper.Sleep(rest)
 	}
 }
 
