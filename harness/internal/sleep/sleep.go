@@ -9,7 +9,7 @@ package sleep
 import "time"
 
 // A Sleeper sleeps for one goroutine.
-type Sleeper struct{ timer timer }
+type Sleeper struct{ timer *timer }
 
 // New is a Sleeper. Where the system has no timer to give it is one that calls
 // [time.Sleep]. Close it.

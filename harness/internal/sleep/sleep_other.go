@@ -6,6 +6,6 @@ import "time"
 
 type timer struct{}
 
-func newTimer() timer                  { return timer{} }
-func (timer) sleep(time.Duration) bool { return false }
-func (timer) close()                   {}
+func newTimer() *timer                  { return &timer{} }
+func (*timer) sleep(time.Duration) bool { return false }
+func (*timer) close()                   {}
