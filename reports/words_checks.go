@@ -47,7 +47,7 @@ var tables []map[record.FactKind]sentence
 
 func init() {
 	tables = []map[record.FactKind]sentence{saidByAll, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
-		saidOfTime, saidOfOne, saidOfNext, saidOfCauses}
+		saidOfTime, saidOfOne, saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon}
 }
 
 var saidByAll = map[record.FactKind]sentence{
@@ -530,12 +530,14 @@ func inside(f *record.Fact, i int) string {
 }
 
 // insideAll words all of them.
-func insideAll(f *record.Fact) string {
-	var all []string
-	for i := range f.About {
-		all = append(all, inside(f, i))
+func insideAll(f *record.Fact) string { return strings.Join(sayAll(f.About), "; ") }
+
+// sayAll words facts; nil for none.
+func sayAll(facts []record.Fact) (all []string) {
+	for i := range facts {
+		all = append(all, Say(&facts[i]))
 	}
-	return strings.Join(all, "; ")
+	return all
 }
 
 // after puts a mark before a text that is there.
@@ -780,7 +782,8 @@ func worded(r *verdict.Report) *verdict.Report {
 		s.Checks, s.Doubts, s.Causes = slices.Clone(s.Checks), slices.Clone(s.Doubts), slices.Clone(s.Causes)
 		s.Hops, s.Replicas = slices.Clone(s.Hops), slices.Clone(s.Replicas)
 		for j := range s.Causes {
-			s.Causes[j].Evidence, s.Causes[j].RuledOut = slices.Clone(s.Causes[j].Evidence), slices.Clone(s.Causes[j].RuledOut)
+			c := &s.Causes[j]
+			c.Evidence, c.Candidates = slices.Clone(c.Evidence), slices.Clone(c.Candidates)
 		}
 		if s.Edge != nil {
 			e := *s.Edge
@@ -821,9 +824,15 @@ func wordScenario(s *verdict.ScenarioReport) {
 
 func wordCause(c *verdict.Cause) {
 	c.Summary = cmp.Or(c.Summary, Say(c.Fact))
-	for i, x := range c.Excluded {
-		c.RuledOut[i] = cmp.Or(c.RuledOut[i], Say(x))
+	if len(c.RuledOut) == 0 {
+		c.RuledOut = sayAll(c.Excluded)
 	}
+	for i := range c.Candidates {
+		o := &c.Candidates[i]
+		o.Why = cmp.Or(o.Why, Say(o.Fact))
+	}
+	c.Fix = cmp.Or(c.Fix, strings.Join(sayAll(c.Mend), "\n"))
+	c.Settle = cmp.Or(c.Settle, Say(c.Next))
 	for i := range c.Evidence {
 		e := &c.Evidence[i]
 		e.Text, e.Remark = cmp.Or(e.Text, Say(e.Fact)), cmp.Or(e.Remark, Say(e.Beside))

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -28,7 +27,7 @@ func (v *view) bind(f *finding) *finding {
 	case f.Layer == layerEdge && c.convicts() && !(f.Confidence == certain && f.Cause.Cause != LaunderedByEdge):
 		return nil
 	case f.ownFault() && c.convicts():
-		return f.see(c.String())
+		return f.see(c.fact())
 	}
 	return f
 }
@@ -66,28 +65,21 @@ func (f *finding) guessed() bool {
 // whole and every one that was asked of the app directly was, but too few were sent
 // to be sure: it lies on the way rather, and nobody is accused.
 func (v *view) leaning(f *finding, c comparison) *finding {
-	layer, who := v.layerOnTheWay(f), v.edge.product.String()
-	if layer == layerUpstream {
-		who = "the link to the app"
-	}
+	layer := v.layerOnTheWay(f)
+	who := v.whoAt(layer)
 	g := found(CutByEdge, layer, possible, f.streams).
-		say("%d of %d answers that came through %s ended before they were whole%s, and none of %d that the app was asked "+
-			"for directly", c.bad, c.of, who, asIfWhole(f.streams), c.directOf).
-		see(c.String(), fmt.Sprintf("that may be chance in %.0f of 100 cases, so that it accuses nobody",
-			100*c.chance), v.edge.signed(), shape(f.streams)).show(f.Evidence...).
-		settle(v.rerun("--streams 20") + "   # more streams show what they share")
+		tell(fact{Kind: FactLeaning, N: c.bad, Of: c.of, Need: c.directOf, About: []fact{who, asIfWhole(f.streams)}}).
+		see(c.fact(), fact{Kind: FactMaybeChance, Share: c.chance}, v.edge.signed(),
+			shape(f.streams)).show(f.Evidence...).
+		settle(v.rerun("--streams 20", WhyShared))
 	g.order = f.order
 	if steadySilence(f.streams) {
-		g.or(ProxyReadTimeout, "all had been silent for about as long, as an idle timer on the way would have it")
+		g.or(ProxyReadTimeout, fact{Kind: MayIdleTimer})
 	}
 	if s, ok := v.deadlineSuspect(f.streams); ok {
 		g.or(s.name, s.why)
 	}
-	g.or(f.Cause.Cause, f.Summary)
-	for _, c := range f.Candidates {
-		g.or(c.Cause, c.Why)
-	}
-	return g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
+	return g.orAs(f)
 }
 
 // A symptom is what a client sees of a fault. Buffering has a reference of its
@@ -152,29 +144,25 @@ func (v *view) sameSymptom(f *finding) func(*verdict.Graded) bool {
 // acquitted: something between it and the client does that.
 func (v *view) byChain(f *finding, c comparison) *finding {
 	layer := v.layerOnTheWay(f)
-	who := v.edge.product.String()
-	if layer == layerUpstream {
-		who = "the link to the app"
-	}
+	who := v.whoAt(layer)
 	g := &finding{Cause: f.Cause, streams: f.streams, order: f.order}
-	g.RuledOut, g.Excluded, g.Candidates, g.Evidence = nil, nil, nil, nil
+	g.Excluded, g.Candidates, g.Evidence = nil, nil, nil
 	g.Layer, g.Confidence = layer, likely
 	switch symptomOf(f.streams[0]) {
 	case cameToEnd:
 		g.Cause.Cause = CutByEdge
-		g.say("%s ended %d answers before they were whole%s: the app, asked directly, sends them whole", who, len(f.streams),
-			asIfWhole(f.streams))
+		g.tell(fact{Kind: FactEndedOnTheWay, N: len(f.streams), About: []fact{who, asIfWhole(f.streams)}})
 	case fellSilent, cameLate:
 		g.Cause.Cause = HeldOnTheWay
-		g.say("%d streams were held up at %s: the app, asked directly, is in time", len(f.streams), who)
+		g.tell(fact{Kind: FactHeldUp, N: len(f.streams), About: []fact{who}})
 	default:
-		g.say("%s; the app, asked directly, does not show it: it comes about at %s", f.Summary, who)
+		g.tell(fact{Kind: FactComesAbout, About: []fact{*f.Fact, who}})
 	}
-	g.see(c.String(), v.edge.signed(), shape(f.streams)).show(f.Evidence...)
-	g.not(f.Cause.Cause, "asked directly, under the same load and for as long, the app does not show it")
+	g.see(c.fact(), v.edge.signed(), shape(f.streams)).show(f.Evidence...)
+	g.not(f.Cause.Cause, fact{Kind: NotAskedDirectly})
 	if f.Confidence == certain && (f.Cause.Cause == AppError || f.Cause.Cause == LaunderedByApp) {
-		g.or(f.Cause.Cause, "its log has exceptions at that time, which may come of the edge's hanging up")
-		g.RuledOut = nil
+		g.or(f.Cause.Cause, fact{Kind: MayBeHangUp})
+		g.Excluded = nil
 	}
 	if s, ok := v.deadlineSuspect(f.streams); ok && g.Cause.Cause == CutByEdge {
 		g.or(s.name, s.why)
@@ -182,12 +170,11 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 	if 10*c.bad < 9*c.of && g.Cause.Cause == CutByEdge {
 		g.perhapsReplica(f)
 	}
-	g.mend("look at the timeouts, size limits and filters of " + who + ", and in its log at the time of an ending")
+	g.mend(fact{Kind: MendOnTheWay, About: []fact{who}})
 	g.settle(v.keepEdgeLog())
 	if g.Cause.Cause == OneReplica {
-		g.mend("ask every instance directly, and compare the one that fails with the others (version, configuration, " +
-			"resources, its own log)")
-		g.settle("let the app or the edge name the instance in a response field (X-Served-By), or " + v.keepEdgeLog())
+		g.mend(fact{Kind: MendCompareInstances})
+		g.settle(fact{Kind: NextNameInstance, About: []fact{v.keepEdgeLog()}})
 	}
 	return g
 }
@@ -196,18 +183,16 @@ func (v *view) byChain(f *finding, c comparison) *finding {
 // stand other instances of the app than the one that was asked directly. Where all
 // came short after one event they are the likelier, since no edge counts events.
 func (f *finding) perhapsReplica(own *finding) {
-	const why = "only a part of the streams is concerned: other instances of the app may stand behind the edge than the " +
-		"one that was asked directly"
+	why := fact{Kind: MayOtherInstances}
 	if !sameEvent(f.streams) {
 		f.or(OneReplica, why)
 		return
 	}
-	f.or(CutByEdge, f.Summary)
-	f.or(own.Cause.Cause, "in another instance than the one that was asked directly")
+	f.or(CutByEdge, *f.Fact)
+	f.or(own.Cause.Cause, fact{Kind: MayBeOtherInstance})
 	f.Cause.Cause, f.Layer, f.Confidence = OneReplica, layerApp, possible
-	f.RuledOut = nil
-	f.say("%d answers ended after one event, and the app that was asked directly sends them whole: another instance of "+
-		"it may fail", len(f.streams))
+	f.Excluded = nil
+	f.tell(fact{Kind: FactOneInstance, N: len(f.streams)})
 	f.see(why)
 }
 
@@ -220,6 +205,11 @@ func (v *view) layerOnTheWay(f *finding) string {
 		}
 	}
 	return layerEdge
+}
+
+// whoAt is who stands at a layer, for a sentence.
+func (v *view) whoAt(layer string) fact {
+	return fact{Kind: FactWho, Place: layer, Name: v.edge.product.String()}
 }
 
 // reopen puts the streams of a finding that fell back on the table, where its rule

@@ -30,7 +30,7 @@ func TestCausesOfAFailureAreThoseOfItsStreams(t *testing.T) {
 	b := killed(func(b *synth.Builder) {
 		b.Add(5, chaos(record.Control, synth.Shape{Events: 60, Keep: 30, End: synth.Clean}))
 	})
-	s := diagnose.Report(&b.Run).Scenarios[0]
+	s := reportOf(&b.Run).Scenarios[0]
 	if s.Verdict != verdict.Fail || len(s.Causes) < 2 {
 		t.Fatalf("%s with %d causes", s.Verdict, len(s.Causes))
 	}
@@ -44,7 +44,7 @@ func TestCausesOfAFailureAreThoseOfItsStreams(t *testing.T) {
 
 	// By the strict policy the same cuts are failures.
 	b = killed(func(b *synth.Builder) { b.Run.Plan.Strict = true })
-	s = diagnose.Report(&b.Run).Scenarios[0]
+	s = reportOf(&b.Run).Scenarios[0]
 	if len(s.Causes) != 1 || len(s.Causes[0].Checks) != 1 || !strings.HasPrefix(s.Causes[0].Checks[0], "strict") {
 		t.Errorf("strict: %+v", s.Causes)
 	}
@@ -57,7 +57,7 @@ func TestChecksKeepTheirOwnCauses(t *testing.T) {
 	b.Add(5, synth.Shape{Keep: 10, End: synth.Clean})
 	b.Add(5, synth.Shape{End: synth.Twice})
 	app(b)
-	s := diagnose.Report(&b.Run).Scenarios[0]
+	s := reportOf(&b.Run).Scenarios[0]
 	want := map[string]string{diagnose.SilentTruncation: "streams complete or fail cleanly", diagnose.TerminalTwice: "no stream is repeated terminal"}
 	for _, c := range s.Causes {
 		if check := want[c.Cause]; !slices.Equal(c.Checks, []string{check}) {

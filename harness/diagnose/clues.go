@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -131,20 +130,20 @@ func (v *view) goingOn(gs []*verdict.Graded, which func(*verdict.Graded) bool) [
 	return out
 }
 
-// neighbours says how many other streams went on past the end of gs.
-func (v *view) neighbours(gs []*verdict.Graded) string {
+// neighbours is how many other streams went on past the end of gs.
+func (v *view) neighbours(gs []*verdict.Graded) fact {
 	others := v.goingOn(gs, func(*verdict.Graded) bool { return true })
 	if len(others) == 0 {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("%d other streams were open at that moment and went on", len(others))
+	return fact{Kind: FactWentOn, N: len(others)}
 }
 
-// shape puts the clue of the cuts into words.
-func shape(gs []*verdict.Graded) string {
+// shape is the clue of the cuts.
+func shape(gs []*verdict.Graded) fact {
 	if !sameEvent(gs) {
 		return tightest(gs)
 	}
 	index, _ := of(Clusters(gs), AtIndex)
-	return index.String()
+	return index.fact()
 }

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -106,27 +105,24 @@ func of(cs []Cluster, by Dimension) (Cluster, bool) {
 	return cs[i], true
 }
 
-// String reads "20 streams ended 1.98 s since their last event (spread 0.012 s)".
-func (c Cluster) String() string {
+// fact is the cluster, its center before its spread.
+func (c Cluster) fact() fact {
 	switch c.By {
-	case AtIndex:
-		return fmt.Sprintf("%d streams ended after event %.0f (spread %.0f)", c.N, c.Center, c.Spread)
-	case AtBytes:
-		return fmt.Sprintf("%d streams ended after %.0f bytes (spread %.0f)", c.N, c.Center, c.Spread)
-	case AtInstant:
-		return fmt.Sprintf("%d streams ended at %.3f s (spread %.3f s)", c.N, c.Center, c.Spread)
-	default:
-		return fmt.Sprintf("%d streams ended %.2f s %s (spread %.3f s)", c.N, c.Center, c.By, c.Spread)
+	case AtIndex, AtBytes:
+		return fact{Kind: FactCluster, Name: string(c.By), N: c.N, Bytes: int64(c.Center), More: int64(c.Spread)}
 	}
+	return fact{Kind: FactCluster, Name: string(c.By), N: c.N, Took: inSeconds(c.Center), Bound: inSeconds(c.Spread)}
 }
 
-// tightest puts the strongest clue into words, or "".
-func tightest(streams []*verdict.Graded) string {
+func inSeconds(x float64) time.Duration { return time.Duration(math.Round(x * float64(time.Second))) }
+
+// tightest is the strongest clue, if one is tight.
+func tightest(streams []*verdict.Graded) fact {
 	cs := Clusters(streams)
 	if len(cs) == 0 || cs[0].Tightness > tight {
-		return ""
+		return fact{}
 	}
-	return cs[0].String()
+	return cs[0].fact()
 }
 
 func startOf(g *verdict.Graded) time.Duration {

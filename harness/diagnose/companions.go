@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,8 +32,8 @@ type companion struct {
 	first          hit // beside one of the ends
 	bad, badOf     int
 	whole, wholeOf int
-	moments        int // different ones, among those of bad
-	beside         string
+	moments        int             // different ones, among those of bad
+	beside         record.FactKind // FactWholeAnswers or FactMoments
 	window         time.Duration
 	byID           bool
 	strong         bool // more than one coincidence
@@ -43,19 +42,12 @@ type companion struct {
 // cited reads "app.log:17: giving up: such lines stand within 50 ms of 17 of 17 of
 // these ends, and beside 0 of 205 complete responses".
 func (c companion) cited() record.Evidence {
-	near := fmt.Sprintf("within %d ms of", c.window.Milliseconds())
+	f := fact{Kind: FactStandBeside, N: c.bad, Of: c.badOf, Took: c.window, Place: c.log.Replica(),
+		About: []fact{{Kind: c.beside, N: c.whole, Of: c.wholeOf}}}
 	if c.byID {
-		near = "with the request ID of"
+		f.Kind, f.Took = FactNamedBeside, 0
 	}
-	ends, there, with := "these ends", "", "beside"
-	if c.byID {
-		with = "with that of"
-	}
-	if on := c.log.Replica(); on != "" {
-		ends, there = ends+" on "+on, " there"
-	}
-	return c.first.remarked(fmt.Sprintf(": such lines stand %s %d of %d of %s, and %s %d of %d %s%s",
-		near, c.bad, c.badOf, ends, with, c.whole, c.wholeOf, c.beside, there))
+	return c.first.remarked(f)
 }
 
 const (
@@ -222,7 +214,7 @@ func boolFirst(a, b bool) int {
 
 // namedBeside compares by request ID, where the lines name one of our streams.
 func (v *view) namedBeside(w *writing, bad badEnds) (companion, bool) {
-	c := companion{writing: w, byID: true, badOf: len(bad.streams), beside: wholeAnswers}
+	c := companion{writing: w, byID: true, badOf: len(bad.streams), beside: FactWholeAnswers}
 	if 2*len(w.named) < c.badOf || len(w.named) == 0 {
 		return c, false
 	}
@@ -289,7 +281,7 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 	perRequest := access || w.log.Kind == logline.Varnish
 	// A line of a bad end may be that far from it, twice.
 	moments, beside := v.otherMoments(bad, 2*closeBy+w.within, w.log.Replica())
-	if perRequest && beside != wholeAnswers {
+	if perRequest && beside != FactWholeAnswers {
 		return c, false // it stands at the end of every request: only other ends can be compared with
 	}
 	c.beside, c.wholeOf = beside, len(moments)
@@ -303,7 +295,7 @@ func (v *view) timedBeside(w *writing, bad []time.Duration) (companion, bool) {
 // otherMoments are what bad ends are compared with, of streams that may be on a
 // replica.
 func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica string) (
-	list []time.Duration, what string) {
+	list []time.Duration, what record.FactKind) {
 	apart := func(t time.Duration) bool {
 		i, _ := slices.BinarySearch(bad, t-window)
 		return i == len(bad) || bad[i] > t+window
@@ -315,7 +307,7 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica s
 		}
 	}
 	if len(list) >= minWhole {
-		return list, wholeAnswers
+		return list, FactWholeAnswers
 	}
 	list = nil
 	for i := range v.Streams {
@@ -329,10 +321,8 @@ func (v *view) otherMoments(bad []time.Duration, window time.Duration, replica s
 			}
 		}
 	}
-	return list, "moments at which answers went on"
+	return list, FactMoments
 }
-
-const wholeAnswers = "complete responses"
 
 const (
 	minWhole   = 5

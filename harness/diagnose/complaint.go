@@ -29,7 +29,7 @@ func (v *view) complaints(gs []*verdict.Graded) []match {
 	var out []match
 	for _, g := range gs {
 		if h, ok := about[g.Nonce]; ok && g.Nonce != "" && h.near(g.End) {
-			out = append(out, match{g, death{at: h.line.At, what: "the app noted an error and went on",
+			out = append(out, match{g, death{at: h.line.At, what: fact{Kind: DeathNoted},
 				kind: diedByException, once: true, cite: h.cited()}})
 		}
 	}

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"time"
@@ -15,7 +14,7 @@ import (
 // A death is the end of something behind the edge, as somebody recorded it.
 type death struct {
 	at      time.Duration // Never if the line bears no time
-	what    string        // for the reader: "worker 4711 was killed (signal 9)"
+	what    fact          // for the reader
 	replica string        // whose it was; "" if unknown
 	pid     int           // 0 if unknown
 	stream  uint64        // the only stream that it concerns, 0 for all
@@ -69,12 +68,12 @@ func deathsOf(v *view) deaths {
 			ds.shared = append(ds.shared, d)
 		}
 	}
-	ds.fromLog(v, workerTimedOut, diedByTimeout, "the process manager ended a worker that did not answer")
-	ds.fromLog(v, workerKill, diedByKill, "a worker got signal 9")
-	ds.fromLog(v, workerCrashed, diedByExit, "a worker crashed")
+	ds.fromLog(v, workerTimedOut, diedByTimeout, DeathTimedOut)
+	ds.fromLog(v, workerKill, diedByKill, DeathSignal9)
+	ds.fromLog(v, workerCrashed, diedByExit, DeathCrashed)
 	ds.replaced(v)
-	ds.fromLog(v, graceOver, diedByTerm, "the graceful window ran out")
-	ds.fromLog(v, oomKiller, diedByMemory, "the kernel killed a process for its memory")
+	ds.fromLog(v, graceOver, diedByTerm, DeathGraceOver)
+	ds.fromLog(v, oomKiller, diedByMemory, DeathMemory)
 	ds.fromKube(v)
 	ds.exceptions(v)
 	return ds
@@ -101,7 +100,7 @@ func (ds *deaths) replaced(v *view) {
 			continue // as all are, when the server starts
 		}
 		ds.shared = append(ds.shared, death{at: h.line.At,
-			what: "a worker had ended, so that its manager started another one", replica: h.log.Replica(),
+			what: fact{Kind: DeathReplaced}, replica: h.log.Replica(),
 			kind: diedByExit, cite: h.cited(), over: h.line.At + h.line.Within + deathBefore})
 	}
 }
@@ -117,13 +116,10 @@ func (ds *deaths) didWe(replica string, pid int) bool {
 // replicaName is how stacks call the instances of the app.
 var replicaName = regexp.MustCompile(`^app\[\d+\]$`)
 
-func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what string) {
+func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what record.FactKind) {
 	for _, h := range v.tags[t] {
-		w := what
-		if h.pid > 0 {
-			w = fmt.Sprintf("%s (pid %d)", what, h.pid)
-		}
-		ds.shared = append(ds.shared, death{at: h.line.At, what: w, replica: h.log.Replica(), pid: h.pid,
+		ds.shared = append(ds.shared, death{at: h.line.At, what: fact{Kind: what, N: h.pid},
+			replica: h.log.Replica(), pid: h.pid,
 			kind: kind, cite: h.cited(), ours: ds.didWe(h.log.Replica(), h.pid)})
 	}
 }
@@ -139,7 +135,7 @@ func (ds *deaths) exceptions(v *view) {
 		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
 			continue // it answers to a client that went
 		}
-		ds.raised = append(ds.raised, death{at: h.line.At, what: "the app raised an exception", once: true,
+		ds.raised = append(ds.raised, death{at: h.line.At, what: fact{Kind: DeathRaised}, once: true,
 			kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h)})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
@@ -168,20 +164,20 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 	}
 	switch {
 	case e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Code == 0:
-		d.what, d.stream, d.ours, d.kind = "our relay struck it: "+e.Text, e.Stream, true, diedByStrike
+		d.what, d.stream, d.ours, d.kind = fact{Kind: DeathStruck, Text: e.Text}, e.Stream, true, diedByStrike
 		d.flips = e.Subject == string(stack.Flip)
 	case e.Source == record.FaultSource && e.Kind == record.KindDown:
-		d.what, d.ours, d.kind = "we took down the link to "+e.Subject, true, diedByStrike
+		d.what, d.ours, d.kind = fact{Kind: DeathLinkDown, Name: e.Subject}, true, diedByStrike
 	case e.Source == record.FaultSource && (e.Kind == record.KindKill || e.Kind == record.KindCrash):
-		d.what, d.ours, d.kind = fmt.Sprintf("we killed pid %d of %s", e.Pid, e.Subject), true, diedByKill
+		d.what, d.ours, d.kind = fact{Kind: DeathWeKilled, N: e.Pid, Name: e.Subject}, true, diedByKill
 	case e.Source == record.FaultSource && e.Kind == record.KindTerm:
-		d.what, d.ours, d.kind = fmt.Sprintf("we sent SIGTERM to %s", e.Subject), true, diedByTerm
+		d.what, d.ours, d.kind = fact{Kind: DeathWeAsked, Name: e.Subject}, true, diedByTerm
 	case e.Kind == record.KindOOM:
-		d.what, d.kind = "the kernel ran out of memory for "+e.Subject, diedByMemory
+		d.what, d.kind = fact{Kind: DeathNoMemory, Name: e.Subject}, diedByMemory
 	case e.Kind == record.KindExit || e.Kind == record.KindDie:
-		d.what, d.kind = fmt.Sprintf("%s exited, pid %d, code %d", e.Who(), e.Pid, e.Code), diedByExit
+		d.what, d.kind = fact{Kind: DeathExited, Name: e.Who(), N: e.Pid, Need: e.Code}, diedByExit
 		if killed9(e.Code) {
-			d.what, d.kind = fmt.Sprintf("%s was killed (signal 9), pid %d", e.Who(), e.Pid), diedByKill
+			d.what, d.kind = fact{Kind: DeathKilled, Name: e.Who(), N: e.Pid}, diedByKill
 		}
 		d.ours = ds.didWe(d.replica, e.Pid)
 	default:

@@ -117,8 +117,8 @@ func compare(a, b *finding) int {
 func doubts(causes []verdict.Cause) []verdict.Doubt {
 	var ds []verdict.Doubt
 	for _, c := range causes {
-		if c.Confidence == possible && c.Settle != "" {
-			ds = append(ds, verdict.Doubt{About: "cause: " + c.Cause, Cause: c.Cause, Why: c.Summary, Settle: c.Settle, Fact: c.Fact})
+		if c.Confidence == possible && c.Next != nil {
+			ds = append(ds, verdict.Doubt{About: "cause: " + c.Cause, Cause: c.Cause, Fact: c.Fact, Next: c.Next})
 		}
 	}
 	return ds

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -60,20 +59,20 @@ func scenarioOf(run *record.Run, id string) *record.Scenario {
 	return &record.Scenario{ID: id}
 }
 
-// alike says that the app ends its streams in the same way without an edge.
-func (d direct) alike() string {
+// alike is that the app ends its streams in the same way without an edge.
+func (d direct) alike() fact {
 	if d.clean == 0 {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("asked directly, %d streams ended in the same clean way", d.clean)
+	return fact{Kind: FactDirectClean, N: d.clean}
 }
 
-// differs says that the same streams are cut where no edge stands.
-func (d direct) differs() string {
+// differs is that the same streams are cut where no edge stands.
+func (d direct) differs() fact {
 	if d.clean > 0 || d.cut == 0 {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("asked directly, %d streams were visibly cut", d.cut)
+	return fact{Kind: FactDirectCut, N: d.cut}
 }
 
 // A comparison sets streams that went wrong on their way through the chain beside
@@ -101,19 +100,13 @@ func (c comparison) convicts() bool {
 	return c.directBad > 0 && 2*c.directBad*c.of >= c.bad*c.directOf
 }
 
-// String reads "asked directly, 8 of 8 streams were whole; behind the edge 8 of 8
-// were not". It is empty where the app was not asked.
-func (c comparison) String() string {
-	switch {
-	case c.directOf == 0:
-		return ""
-	case c.directBad == 0:
-		return fmt.Sprintf("asked directly, %d of %d streams did not show it; on the way through the chain %d of %d did",
-			c.directOf, c.directOf, c.bad, c.of)
-	default:
-		return fmt.Sprintf("asked directly, %d of %d streams showed the same; on the way through the chain %d of %d did",
-			c.directBad, c.directOf, c.bad, c.of)
+// fact sets one beside the other. It is empty where the app was not asked.
+func (c comparison) fact() fact {
+	if c.directOf == 0 {
+		return fact{}
 	}
+	return fact{Kind: FactBesideDirect, N: c.directBad, Of: c.directOf,
+		About: []fact{{Kind: FactOnTheWay, N: c.bad, Of: c.of}}}
 }
 
 // beside compares gs, which went wrong in the way that like tells, with the

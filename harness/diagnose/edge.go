@@ -80,13 +80,8 @@ func hasLayer(s *verdict.Scope, name string) bool {
 	return slices.ContainsFunc(s.Scenario.Layers, func(l record.Layer) bool { return l.Name == name })
 }
 
-// noSign says what speaks against an edge that we would not know of.
-func (v *view) noSign() string {
-	if s := v.serverField(); s != "" {
-		return "no Via field, and Server is " + s
-	}
-	return "no Via field and no Server field of a proxy"
-}
+// noSign is what speaks against an edge that we would not know of.
+func (v *view) noSign() fact { return fact{Kind: FactNoSign, Name: v.serverField()} }
 
 // passed reports whether the stream went through the edge.
 func (e edge) passed(g *verdict.Graded) bool {

@@ -21,6 +21,13 @@ func (silent) match(*view) []*finding { return nil }
 // CutOnTheMinute is the cause's name: it is published, and never changes.
 const CutOnTheMinute = "cut on the full minute"
 
+// What it finds, in facts. Package reports has a sentence for each.
+const (
+	FactOnTheMinute    record.FactKind = "cause: on the minute" // N streams, within Took after it
+	NextListTimers     record.FactKind = "next: list timers"
+	MendWaitForStreams record.FactKind = "mend: wait for streams"
+)
+
 // onTheMinute explains cuts at a full minute of the wall clock: a scheduled job
 // reloads or restarts what they pass.
 type onTheMinute struct{}
@@ -35,11 +42,11 @@ func (onTheMinute) match(v *view) []*finding {
 		return nil
 	}
 	f := found(CutOnTheMinute, layerNetwork, possible, gs).
-		say("%d streams were cut within %v after a full minute", len(gs), slack).
+		tell(fact{Kind: FactOnTheMinute, N: len(gs), Took: slack}).
 		see(tightest(gs), say(gs[0])).
-		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
-		settle("crontab -l; systemctl list-timers   # does a job run at that minute?").
-		mend("let the job wait until the streams have ended")
+		notIf(v.noOOM(), "memory kill", fact{Kind: NotOOM}).
+		settle(fact{Kind: NextListTimers}).
+		mend(fact{Kind: MendWaitForStreams})
 	if hits := v.tags[edgeStopped]; len(v.near(gs, hits)) == len(gs) { // near each of them
 		f.Confidence, f.Layer = certain, layerEdge
 		f.show(cite(hits, 3)...)
@@ -68,7 +75,7 @@ func Example_rule() {
 		for _, f := range (onTheMinute{}).match(v) {
 			c := f.cause()
 			fmt.Printf("%s: %s, %s\n", c.Cause, c.Layer, c.Confidence)
-			fmt.Println(c.Summary)
+			fmt.Println(c.Fact)
 			fmt.Println(c.Evidence[0])
 			fmt.Println(c.Evidence[len(c.Evidence)-1])
 		}
@@ -76,12 +83,12 @@ func Example_rule() {
 	// Output:
 	// 0 findings of silent
 	// cut on the full minute: network, possible
-	// 5 streams were cut within 2s after a full minute
-	// 5 streams ended at 60.300 s (spread 0.000 s)
+	// cause: on the minute n=5 took=2s
+	// cause: cluster n=5 took=1m0.3s name="at one instant"
 	// stream stream=1 name="incomplete body" about=[ended n=80 name="incomplete body" place="fin between chunks"]
 	// 0 findings of silent
 	// cut on the full minute: edge, certain
-	// 5 streams were cut within 2s after a full minute
-	// 5 streams ended at 60.300 s (spread 0.000 s)
+	// cause: on the minute n=5 took=2s
+	// cause: cluster n=5 took=1m0.3s name="at one instant"
 	// nginx_error.log:1: signal 1 (SIGHUP) received from 9, reconfiguring
 }

@@ -1,13 +1,9 @@
 package diagnose
 
-import (
-	"math"
-	"strconv"
-	"strings"
-	"time"
+import "github.com/streamproof/streamproof/harness/record"
 
-	"github.com/streamproof/streamproof/harness/record"
-)
+// fact is short for what rules find.
+type fact = record.Fact
 
 // What rules found, in facts that package reports words, beside those of package
 // verdict. The comment behind a kind tells its figures.
@@ -32,24 +28,4 @@ func orFact(f record.Fact, fallback record.FactKind) record.Fact {
 		return f
 	}
 	return record.Fact{Kind: fallback}
-}
-
-// brief writes a time for the reader, with three significant digits: "26 ms", "2.7 s".
-func brief(d time.Duration) string {
-	if d < time.Second {
-		return three(float64(d)/float64(time.Millisecond)) + " ms"
-	}
-	return three(d.Seconds()) + " s"
-}
-
-func three(x float64) string {
-	digits := 3
-	if x > 0 {
-		digits = min(max(2-int(math.Floor(math.Log10(x))), 0), 9)
-	}
-	s := strconv.FormatFloat(x, 'f', digits, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
 }

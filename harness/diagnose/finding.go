@@ -1,10 +1,7 @@
 package diagnose
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -48,47 +45,20 @@ func found(name, layer, confidence string, streams []*verdict.Graded) *finding {
 	return &finding{Cause: verdict.Cause{Cause: name, Layer: layer, Confidence: confidence}, streams: streams}
 }
 
-func (f *finding) say(format string, args ...any) *finding {
-	f.Summary = single.ReplaceAllStringFunc(fmt.Sprintf(format, args...), func(many string) string {
-		return oneOnly.Replace(many)
-	})
+// tell makes a fact the summary.
+func (f *finding) tell(x fact) *finding {
+	f.Fact = &x
 	return f
 }
 
-// single finds a count of one before a plural, as a format with %d makes it, and the
-// verb that follows.
-var (
-	single  = regexp.MustCompile(`(?:^|[ (])1 (?:streams|connections|answers|requests)\b(?: were\b| had\b)?`)
-	oneOnly = strings.NewReplacer("streams", "stream", "connections", "connection", "answers", "answer", "requests",
-		"request",
-		"were", "was")
-)
-
-// see adds facts, and figures that are worded already. Empty ones are left out, so
-// that callers may pass what may not be there.
-func (f *finding) see(figures ...any) *finding {
-	for _, x := range figures {
-		switch x := x.(type) {
-		case string:
-			f.show(record.Figure(x))
-		case []string:
-			for _, text := range x {
-				f.show(record.Figure(text))
-			}
-		case record.Fact:
-			if x.Kind != "" {
-				f.show(record.Found(x))
-			}
-		default:
-			panic(fmt.Sprintf("evidence of type %T", x))
+// see adds facts to the evidence. Empty ones are left out, so that callers may pass
+// what may not be there.
+func (f *finding) see(facts ...fact) *finding {
+	for _, x := range facts {
+		if x.Kind != "" {
+			f.show(record.Found(x))
 		}
 	}
-	return f
-}
-
-// tell makes a fact the summary.
-func (f *finding) tell(x record.Fact) *finding {
-	f.Fact = &x
 	return f
 }
 
@@ -104,33 +74,34 @@ func (f *finding) show(es ...record.Evidence) *finding {
 }
 
 // not adds a look-alike that was ruled out, and why.
-func (f *finding) not(lookAlike, why string) *finding {
-	f.RuledOut, f.Excluded = append(f.RuledOut, lookAlike+": "+why), append(f.Excluded, nil)
-	return f
-}
-
-// exclude is not for a reason that is a fact.
-func (f *finding) exclude(lookAlike string, why record.Fact) *finding {
-	x := record.Fact{Kind: FactRuledOut, Name: lookAlike, About: []record.Fact{why}}
-	f.RuledOut, f.Excluded = append(f.RuledOut, ""), append(f.Excluded, &x)
+func (f *finding) not(lookAlike string, why fact) *finding {
+	f.Excluded = append(f.Excluded, fact{Kind: FactRuledOut, Name: lookAlike, About: []fact{why}})
 	return f
 }
 
 // notIf is not where the reason may be missing.
-func (f *finding) notIf(ok bool, lookAlike, why string) *finding {
+func (f *finding) notIf(ok bool, lookAlike string, why fact) *finding {
 	if ok {
 		return f.not(lookAlike, why)
 	}
 	return f
 }
 
-func (f *finding) mend(fix string) *finding {
-	f.Fix = fix
+// mend is what to do about a cause that has no remedy in the table of causes.
+func (f *finding) mend(fix fact) *finding {
+	f.Mend = nil
+	if fix.Kind != "" {
+		f.Mend = []fact{fix}
+	}
 	return f
 }
 
-func (f *finding) settle(command string) *finding {
-	f.Settle = command
+// settle is what would decide a doubt; an empty fact takes it back.
+func (f *finding) settle(x fact) *finding {
+	f.Next = nil
+	if x.Kind != "" {
+		f.Next = &x
+	}
 	return f
 }
 
@@ -168,8 +139,3 @@ func (f *finding) rank() int {
 
 // one returns f as the only finding.
 func one(f *finding) []*finding { return []*finding{f} }
-
-// figure is evidence that is no line of a log.
-func figure(format string, args ...any) record.Evidence {
-	return record.Figure(fmt.Sprintf(format, args...))
-}

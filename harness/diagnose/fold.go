@@ -7,9 +7,18 @@ import (
 )
 
 // or adds a cause that could be meant instead of f's own.
-func (f *finding) or(name, why string) *finding {
+func (f *finding) or(name string, why fact) *finding {
 	if !slices.Contains(f.Names(), name) {
-		f.Candidates = append(f.Candidates, verdict.Candidate{Cause: name, Why: why})
+		f.Candidates = append(f.Candidates, verdict.Candidate{Cause: name, Fact: &why})
+	}
+	return f
+}
+
+// orAs adds another finding about the same streams, and its candidates.
+func (f *finding) orAs(o *finding) *finding {
+	f.or(o.Cause.Cause, *o.Fact)
+	for _, c := range o.Candidates {
+		f.or(c.Cause, *c.Fact)
 	}
 	return f
 }
@@ -27,10 +36,7 @@ func fold(fs []*finding) []*finding {
 		if out[host].Confidence == certain {
 			continue // a later rule has found what an earlier one could only guess
 		}
-		out[host].or(f.Cause.Cause, f.Summary)
-		for _, c := range f.Candidates {
-			out[host].or(c.Cause, c.Why)
-		}
+		out[host].orAs(f)
 	}
 	return out
 }

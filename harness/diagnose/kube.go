@@ -1,8 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
-
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -30,13 +28,7 @@ func (ds *deaths) fromKube(v *view) {
 				continue
 			}
 			h := hit{log: l, line: l.Lines[i]}
-			what := fmt.Sprintf("Kubernetes: %s, pod %s", k.Reason, k.Pod)
-			if k.Container != "" {
-				what += ", container " + k.Container
-			}
-			if k.Code > 0 {
-				what += fmt.Sprintf(", exit code %d", k.Code)
-			}
+			what := fact{Kind: DeathKube, Name: k.Reason, Place: k.Pod, Text: k.Container, N: max(k.Code, 0)}
 			ds.shared = append(ds.shared, death{at: h.line.At, what: what, kind: kind, cite: h.cited()})
 		}
 	}

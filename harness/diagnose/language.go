@@ -7,57 +7,58 @@ import (
 	"strings"
 )
 
-// A language is what the app is written in, as far as its words betray it.
-type language string
+// A Language is what the app is written in, as far as its words betray it.
+type Language string
 
+// Languages that there are fixes for, and the one of an app that says nothing of its own.
 const (
-	python  language = "Python"
-	golang  language = "Go"
-	node    language = "Node"
-	java    language = "Java"
-	php     language = "PHP"
-	ruby    language = "Ruby"
-	unknown language = ""
+	Python      Language = "Python"
+	Golang      Language = "Go"
+	Node        Language = "Node"
+	Java        Language = "Java"
+	PHP         Language = "PHP"
+	Ruby        Language = "Ruby"
+	AnyLanguage Language = ""
 )
 
-// languages lists those that there are fixes for.
-var languages = []language{python, golang, node, java, php, ruby}
+// Languages lists those that there are fixes for.
+var Languages = []Language{Python, Golang, Node, Java, PHP, Ruby}
 
 // marks of a language: in the app's log first, since a traceback cannot lie; then
 // in the fields of a response, then in the process that listens and in the
 // command that starts the app.
 var languageMarks = []struct {
-	language language
+	language Language
 	log      string
 	fields   *regexp.Regexp // Server or X-Powered-By
 	process  *regexp.Regexp
 	command  *regexp.Regexp
 }{
-	{golang, "panic serving", nil, nil, regexp.MustCompile(`\bgo run\b|\.go\b`)},
-	{golang, "goroutine ", nil, nil, nil},
-	{python, "Traceback (most recent call last)",
+	{Golang, "panic serving", nil, nil, regexp.MustCompile(`\bgo run\b|\.go\b`)},
+	{Golang, "goroutine ", nil, nil, nil},
+	{Python, "Traceback (most recent call last)",
 		regexp.MustCompile(`(?i)uvicorn|gunicorn|hypercorn|daphne|granian|waitress|werkzeug|python|tornado|aiohttp|CherryPy`),
 		regexp.MustCompile(`^(?:python[0-9.]*|uvicorn|gunicorn.*|hypercorn|granian)$`),
 		regexp.MustCompile(`\b(?:python[0-9.]*|uvicorn|gunicorn|hypercorn|granian|waitress-serve|flask|fastapi)\b|\.py\b`)},
-	{java, "Exception in thread \"",
+	{Java, "Exception in thread \"",
 		regexp.MustCompile(`(?i)jetty|coyote|tomcat|undertow|netty|helidon|wildfly|jboss|servlet`),
 		regexp.MustCompile(`^java$`), regexp.MustCompile(`\bjava\b|\.jar\b|\bgradlew?\b|\bmvnw?\b`)},
-	{java, "\tat java.", nil, nil, nil},
-	{php, "PHP Fatal error", regexp.MustCompile(`(?i)\bphp(?:/|$)|frankenphp|swoole|roadrunner`),
+	{Java, "\tat java.", nil, nil, nil},
+	{PHP, "PHP Fatal error", regexp.MustCompile(`(?i)\bphp(?:/|$)|frankenphp|swoole|roadrunner`),
 		regexp.MustCompile(`^php(?:-fpm)?[0-9.]*$`), regexp.MustCompile(`\bphp(?:-fpm)?[0-9.]*\b|\.php\b|\bfrankenphp\b`)},
-	{php, "PHP Warning", nil, nil, nil},
-	{php, "[pool ", nil, nil, nil}, // PHP-FPM
-	{ruby, ".rb:", regexp.MustCompile(`(?i)\bpuma\b|passenger|webrick|\bthin\b|unicorn|falcon|ruby`),
+	{PHP, "PHP Warning", nil, nil, nil},
+	{PHP, "[pool ", nil, nil, nil}, // PHP-FPM
+	{Ruby, ".rb:", regexp.MustCompile(`(?i)\bpuma\b|passenger|webrick|\bthin\b|unicorn|falcon|ruby`),
 		regexp.MustCompile(`^(?:ruby[0-9.]*|puma.*|unicorn.*|falcon)$`),
 		regexp.MustCompile(`\b(?:ruby|puma|rackup|rails|unicorn|falcon|bundle)\b|\.r[bu]\b`)},
-	{node, "node:internal", regexp.MustCompile(`(?i)express|next\.js|nuxt|\bnode`),
+	{Node, "node:internal", regexp.MustCompile(`(?i)express|next\.js|nuxt|\bnode`),
 		regexp.MustCompile(`^(?:node|bun|deno)$`),
 		regexp.MustCompile(`\b(?:node|npm|npx|bun|deno|tsx)\b|\.[mc]?js\b|\.ts\b`)},
-	{node, "processTicksAndRejections", nil, nil, nil},
+	{Node, "processTicksAndRejections", nil, nil, nil},
 }
 
 // languageOf looks for the marks.
-func languageOf(v *view) language {
+func languageOf(v *view) Language {
 	for _, m := range languageMarks {
 		if v.appWrote(m.log) {
 			return m.language
@@ -80,7 +81,7 @@ func languageOf(v *view) language {
 			return m.language
 		}
 	}
-	return unknown
+	return AnyLanguage
 }
 
 // appFields are what responses say of the software behind them.

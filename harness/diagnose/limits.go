@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
@@ -59,9 +58,9 @@ var limits = []limit{
 	{limitSize, 32 << 20, "Cloud Run over HTTP/1", "Google Cloud: quotas"},
 }
 
-// known hints at who sets a limit that was met, "" where the number is nobody's.
-// Timers fire up to a second late where they are polled.
-func known(kind limitKind, value float64) string {
+// known hints at who sets a limit that was met; it is empty where the number is
+// nobody's. Timers fire up to a second late where they are polled.
+func known(kind limitKind, value float64) fact {
 	for _, l := range limits {
 		over := value - l.value
 		late := 1.1
@@ -69,17 +68,20 @@ func known(kind limitKind, value float64) string {
 			late = 0.01 * l.value
 		}
 		if l.kind == kind && over >= -0.01*l.value && over <= late {
-			return fmt.Sprintf("%s is the limit of %s (%s)", l.say(), l.whose, l.source)
+			return l.fact()
 		}
 	}
-	return ""
+	return fact{}
 }
 
-func (l limit) say() string {
+func (l limit) fact() fact {
+	f := fact{Kind: FactKnownLimit, Name: l.whose, Place: l.source}
 	if l.kind == limitSize {
-		return fmt.Sprintf("%.0f bytes", l.value)
+		f.Bytes = int64(l.value)
+	} else {
+		f.Took = time.Duration(l.value) * time.Second
 	}
-	return (time.Duration(l.value) * time.Second).String()
+	return f
 }
 
 // round reports whether a number of bytes is one that somebody chose: a multiple

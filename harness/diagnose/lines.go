@@ -218,9 +218,9 @@ func (h hit) cited() record.Evidence {
 }
 
 // remarked is the line as evidence, with what there is to say of it.
-func (h hit) remarked(remark string) record.Evidence {
+func (h hit) remarked(remark fact) record.Evidence {
 	e := h.cited()
-	e.Remark = remark
+	e.Beside = &remark
 	return e
 }
 

@@ -210,7 +210,7 @@ func TestAnswersInOnePieceAreADoubt(t *testing.T) {
 			proxy := tt.app
 			proxy.name = "proxy"
 			b := peeled(tt.dialect, 150, tt.app, proxy)
-			r := diagnose.Report(&b.Run).Scenarios[0]
+			r := reportOf(&b.Run).Scenarios[0]
 			i := slices.IndexFunc(r.Doubts, func(d verdict.Doubt) bool { return d.Fact.Is(diagnose.FactJoinedByApp) })
 			if (i >= 0) != tt.doubt {
 				t.Fatalf("doubts %+v", r.Doubts)

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -167,20 +166,22 @@ func gradedOf(ms []match) []*verdict.Graded {
 func causesOfDeath(ms []match, n int) []record.Evidence {
 	var out []record.Evidence
 	add := func(e record.Evidence) {
-		if e.Text != "" && len(out) < n && !slices.Contains(out, e) {
+		said := func(o record.Evidence) bool { return o.String() == e.String() }
+		if !e.Empty() && len(out) < n && !slices.ContainsFunc(out, said) {
 			out = append(out, e)
 		}
 	}
 	for _, m := range ms {
-		add(record.Figure(m.death.what + when(m.death.at)))
+		add(record.Found(m.death.told()))
 		add(m.death.cite)
 	}
 	return out
 }
 
-func when(t time.Duration) string {
-	if t == record.Never {
-		return ""
+// told is what happened, and when if that is known.
+func (d death) told() fact {
+	if d.at == record.Never {
+		return d.what
 	}
-	return fmt.Sprintf(" at %.3f s", t.Seconds())
+	return fact{Kind: FactAt, Took: d.at, About: []fact{d.what}}
 }

@@ -524,8 +524,8 @@ func TestMatrix(t *testing.T) {
 	fmt.Fprintln(table, "TRIAL\tWITH ALL EVIDENCE\tCLIENT DATA ALONE")
 	for _, tr := range trials {
 		t.Run(tr.name, func(t *testing.T) {
-			full := diagnose.Report(&tr.run().Run).Scenarios[0].Causes
-			blind := diagnose.Report(blinded(tr.run())).Scenarios[0].Causes
+			full := reportOf(&tr.run().Run).Scenarios[0].Causes
+			blind := reportOf(blinded(tr.run())).Scenarios[0].Causes
 			fmt.Fprintf(table, "%s\t%s\t%s\n", tr.name, strings.Join(names(full), " | "), strings.Join(candidates(blind), " | "))
 			tr.checkFull(t, full)
 			tr.checkBlind(t, blind)
@@ -608,7 +608,7 @@ func TestEvidenceExists(t *testing.T) {
 				lines[fmt.Sprintf("%s:%d: %s", l.Name, line.N, line.Text)] = true
 			}
 		}
-		for _, c := range diagnose.Report(&b.Run).Scenarios[0].Causes {
+		for _, c := range reportOf(&b.Run).Scenarios[0].Causes {
 			for _, e := range c.Evidence {
 				e.Remark = ""
 				if e.Log != "" && !lines[e.String()] {

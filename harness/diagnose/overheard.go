@@ -18,12 +18,9 @@ func (v *view) overheard(gs []*verdict.Graded) *finding {
 		return nil
 	}
 	return found(AppError, layerApp, likely, gs).
-		say("the app ended %d answers itself: at %d of these ends it wrote a line that it writes nowhere else", len(gs),
-			c.bad).
+		tell(fact{Kind: FactEndedItself, N: len(gs), Need: c.bad}).
 		show(c.cited()).see(say(gs[0]), shape(gs), v.neighbours(gs)).
-		notIf(v.noExit(gs), "worker killed", "no process exited").
-		mend("find the line in the app's code and see why it ends the answer there; send an error event before the end, so " +
-			"that clients can tell")
+		notIf(v.noExit(gs), "worker killed", fact{Kind: NotExited})
 }
 
 // lostOnTheWay is for answers that the app finished.
@@ -33,11 +30,11 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 		name, layer = CutByEdge, layerEdge
 	}
 	return found(name, layer, likely, gs).
-		say("%d answers were lost between the app, which finished them, and the client", len(gs)).
+		tell(fact{Kind: FactLostBetween, N: len(gs)}).
 		see(p.fact().Fact()).see(say(gs[0]), shape(gs)).show(v.accessLine(gs[0])).
-		not(AppError, "the app says that it finished these answers").
-		mend("look at what stands between: its timeouts, its limits on size and age, and its restarts").
-		settle(v.peel("where between the app and the client answers are lost"))
+		not(AppError, fact{Kind: NotFinished}).
+		mend(fact{Kind: MendBetween}).
+		settle(v.peel(fact{Kind: WhyWhereLost}))
 }
 
 // ownWords is the line of the app's own that goes with nearly all of the ends. A

@@ -43,10 +43,13 @@ func line(b *synth.Builder, log int, at time.Duration, text string) {
 	l.Lines = append(l.Lines, record.Line{N: len(l.Lines) + 1, At: at, Within: 20 * ms, Text: text})
 }
 
-func toldOf(b *synth.Builder) []verdict.Cause {
-	r := diagnose.Report(&b.Run)
+func toldOf(b *synth.Builder) []verdict.Cause { return reportOf(&b.Run).Scenarios[0].Causes }
+
+// reportOf is a report in words.
+func reportOf(run *record.Run) *verdict.Report {
+	r := diagnose.Report(run)
 	reports.Word(r)
-	return r.Scenarios[0].Causes
+	return r
 }
 
 func evidence(causes []verdict.Cause) string {

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -105,12 +104,7 @@ func (j *joint) close() []verdict.Cause {
 		c.All = slices.Compact(c.All) // a stream that is a guest elsewhere is explained there too
 		c.Count = len(c.All)
 		if o.parts > 1 {
-			if c.Fact != nil {
-				c.Fact = &record.Fact{Kind: FactMostlyInPart, N: o.parts, Of: j.of, Need: c.Count, About: []record.Fact{*c.Fact}}
-			} else {
-				c.Summary += fmt.Sprintf(" (in the part of the run with most of them; %d of %d parts show it, in %d streams)",
-					o.parts, j.of, c.Count)
-			}
+			c.Fact = &fact{Kind: FactMostlyInPart, N: o.parts, Of: j.of, Need: c.Count, About: []fact{*c.Fact}}
 		}
 		causes = append(causes, c)
 	}

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -66,9 +65,7 @@ func (v *view) launderedAsWell(found []*finding) []*finding {
 // behindAndInFront is B9, seen by the two sides of the edge.
 func behindAndInFront(gs []*verdict.Graded, cut int) *finding {
 	return found(LaunderedByEdge, layerEdge, certain, gs).
-		say("%d streams ended like a success without their terminal, where the same app's streams are visibly cut behind "+
-			"the edge", len(gs)).
-		see(fmt.Sprintf("%d streams that did not pass the edge were aborted", cut), framingLine(gs[0])).
-		not("silent truncation by the app", "asked directly, it cuts its streams visibly").
-		mend(fixLaunder)
+		tell(fact{Kind: FactCutBehindEdge, N: len(gs)}).
+		see(fact{Kind: FactAbortedBehind, N: cut}, framingLine(gs[0])).
+		not("silent truncation by the app", fact{Kind: NotCutVisibly})
 }

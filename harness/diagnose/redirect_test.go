@@ -46,7 +46,7 @@ func TestRedirects(t *testing.T) {
 			b := synth.New(record.Scenario{ID: "control", Edge: "none", Policy: record.Policy{GapLimit: gap, Checks: checks}})
 			b.Add(10, synth.Shape{Keep: tt.keep, End: tt.end})
 			b.Wave(10, 10, 0)
-			s := diagnose.Report(&b.Run).Scenarios[0]
+			s := reportOf(&b.Run).Scenarios[0]
 			if tt.verdict != "" && s.Verdict != tt.verdict {
 				t.Errorf("verdict %s (%s), want %s", s.Verdict, s.Why, tt.verdict)
 			}

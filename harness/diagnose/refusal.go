@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -87,6 +88,9 @@ func (r Refusal) otherMethod() string {
 	return http.MethodGet
 }
 
+// Fact is what to change, for whoever reads a cause.
+func (r Refusal) Fact() fact { return record.Quoted(r.Mend()) }
+
 // Said is the server's words in one line, "" where it said nothing.
 func (r Refusal) Said() string { return strings.Join(strings.Fields(r.Words), " ") }
 
@@ -102,10 +106,10 @@ func (v *view) refusal(g *verdict.Graded) Refusal {
 }
 
 // words is what a server says where it turns a stream away.
-func (v *view) words(g *verdict.Graded) string {
+func (v *view) words(g *verdict.Graded) fact {
 	said := v.refusal(g).Said()
 	if said == "" || g.Status < 400 {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("stream %d, the server says: %s", g.Seq, said)
+	return fact{Kind: FactServerSays, Stream: g.Seq, Text: said}
 }

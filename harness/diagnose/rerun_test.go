@@ -14,18 +14,21 @@ func TestCommandsRepeatTheRun(t *testing.T) {
 	at := func(repro string, kind record.AppKind) *view {
 		return &view{Scope: &verdict.Scope{Run: &record.Run{Plan: record.Plan{Repro: repro, App: record.App{Kind: kind}}}, Scenario: &record.Scenario{ID: "control"}}}
 	}
-	for _, tt := range []struct{ got, want string }{
-		{at(run, record.AppCommand).peel("why"), `streamproof diagnose --url 'http://127.0.0.1:1/a?b=c&d' --header 'X: it'\''s --streams 3'   # why`},
-		{at(run, record.AppURL).peel("why"), `streamproof diagnose --url 'http://127.0.0.1:1/a?b=c&d' --header 'X: it'\''s --streams 3' --direct "$APP_URL"   # why; APP_URL: the app behind its edge`},
-		{at("streamproof diagnose -f a.yaml --seed 7", record.AppCommand).peel("why"), "streamproof diagnose -f a.yaml   # why"},
-		{at("", record.AppCommand).peel("why"), "streamproof diagnose   # why"},
-		{at("go test -run X", record.AppCommand).peel("why"), "run streamproof diagnose on the same app: why"},
-		{at(run, record.AppCommand).rerun("--streams 5"), strings.Replace(run, " --streams 9", "", 1) + " --streams 5"},
-		{at("streamproof diagnose --seed 7", record.AppCommand).rerun("--ramp 2s"), "streamproof run --seed 7 --ramp 2s"},
-		{at("go test -run X", record.AppCommand).rerun("--streams 5"), "run the same test with the equivalent of --streams 5"},
+	for _, tt := range []struct {
+		got        fact
+		want, fill string
+	}{
+		{at(run, record.AppCommand).peel(fact{Kind: "why"}), `streamproof diagnose --url 'http://127.0.0.1:1/a?b=c&d' --header 'X: it'\''s --streams 3'`, ""},
+		{at(run, record.AppURL).peel(fact{Kind: "why"}), `streamproof diagnose --url 'http://127.0.0.1:1/a?b=c&d' --header 'X: it'\''s --streams 3' --direct "$APP_URL"`, "APP_URL"},
+		{at("streamproof diagnose -f a.yaml --seed 7", record.AppCommand).peel(fact{Kind: "why"}), "streamproof diagnose -f a.yaml", ""},
+		{at("", record.AppCommand).peel(fact{Kind: "why"}), "streamproof diagnose", ""},
+		{at("go test -run X", record.AppCommand).peel(fact{Kind: "why"}), "", ""},
+		{at(run, record.AppCommand).rerun("--streams 5"), strings.Replace(run, " --streams 9", "", 1) + " --streams 5", "--streams 5"},
+		{at("streamproof diagnose --seed 7", record.AppCommand).rerun("--ramp 2s"), "streamproof run --seed 7 --ramp 2s", "--ramp 2s"},
+		{at("go test -run X", record.AppCommand).rerun("--streams 5"), "", "--streams 5"},
 	} {
-		if tt.got != tt.want {
-			t.Errorf("\n got %s\nwant %s", tt.got, tt.want)
+		if tt.got.Text != tt.want || tt.got.Name != tt.fill {
+			t.Errorf("\n got %s\nwant %s, %q", tt.got, tt.want, tt.fill)
 		}
 	}
 }

@@ -33,8 +33,7 @@ func (busy) match(v *view) []*finding {
 		f := found(InjectedFault+": memory pressure", layerHarness, certain, pressed.gs).
 			tell(record.Fact{Kind: FactSlowPressed, N: n, About: []record.Fact{pressed.why.Fact()}}).
 			see(sayWorst(pressed.gs)).
-			mend("no action needed: the scenario presses memory; give the app more of it to see the streams beside the killed " +
-				"process alone")
+			mend(fact{Kind: MendMorePressed})
 		f.Injected = true
 		fs = append(fs, f)
 	}
@@ -42,9 +41,9 @@ func (busy) match(v *view) []*finding {
 		f := found(BusyMachine, layerHarness, likely, starved.gs).
 			tell(record.Fact{Kind: FactSlowStarved, N: n, About: []record.Fact{starved.why.Fact()}}).
 			see(sayWorst(starved.gs)).
-			mend("repeat on a quiet machine, or with fewer streams").settle(v.rerun("--streams 5"))
+			mend(fact{Kind: MendQuiet}).settle(v.rerun("--streams 5"))
 		for _, name := range v.onQuietMachine(starved.gs) {
-			f.or(name, "the same timing on a quiet machine would be called so")
+			f.or(name, fact{Kind: MayBeSo})
 		}
 		fs = append(fs, f)
 	}

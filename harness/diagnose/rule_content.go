@@ -12,20 +12,15 @@ import (
 type content struct{}
 
 var contentCauses = []struct {
-	state     stream.State
-	name, fix string
+	state stream.State
+	name  string
+	mend  record.FactKind
 }{
-	{stream.Gap, LostEvent,
-		"number the events where they are made, and look for the hop or queue that drops one (a bounded queue must block, " +
-			"not drop)"},
-	{stream.Duplicate, DuplicatedEvent,
-		"number the events and make retries resume after the last one sent, not from the start"},
-	{stream.Reordered, ReorderedEvents, "write one stream's events from one goroutine or task only"},
-	{stream.Foreign, ForeignEvent,
-		"key fan-out and buffers by request, never by user or by process; look for shared mutable state"},
-	{stream.Corrupt, CorruptContent,
-		"look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer at each " +
-			"hop: " + peelCommand},
+	{stream.Gap, LostEvent, MendLost},
+	{stream.Duplicate, DuplicatedEvent, MendDuplicated},
+	{stream.Reordered, ReorderedEvents, MendReordered},
+	{stream.Foreign, ForeignEvent, MendForeign},
+	{stream.Corrupt, CorruptContent, MendCorrupt},
 }
 
 func (content) match(v *view) []*finding {
@@ -46,11 +41,11 @@ func (content) match(v *view) []*finding {
 			continue
 		}
 		fs = append(fs, found(c.name, layerApp, certain, gs).
-			say("%d streams: %s", len(gs), c.state).
+			tell(fact{Kind: FactContent, N: len(gs), Name: string(c.state)}).
 			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
-			notIf(!v.Scenario.Policy.Faulty, "our own faults", "none was injected").
-			not("TCP", "it loses and reorders nothing: somebody above it did").
-			mend(c.fix))
+			notIf(!v.Scenario.Policy.Faulty, "our own faults", fact{Kind: NotInjected}).
+			not("TCP", fact{Kind: NotTCP}).
+			mend(fact{Kind: c.mend}))
 	}
 	return fs
 }
@@ -79,24 +74,22 @@ func framing(v *view) []*finding {
 	var fs []*finding
 	if len(spliced) > 0 {
 		f := found(Spliced, layerApp, certain, spliced).
-			say("a second HTTP response stands inside the body of %d streams", len(spliced)).
+			tell(fact{Kind: FactSpliced, N: len(spliced)}).
 			see(say(spliced[0])).show(cite(v.tags[workerTimedOut], 2)...).show(cite(v.tags[invalidChunk], 2)...).
-			mend("use an asynchronous worker, or a timeout above the longest stream: gunicorn -k " +
-				"uvicorn.workers.UvicornWorker --timeout 120")
+			mend(fact{Kind: MendAsyncWorker})
 		v.whoReplied(f)
 		fs = append(fs, f)
 	}
 	if len(tooLong) > 0 {
 		fs = append(fs, found(LengthLie, layerApp, certain, tooLong).
-			say("%d responses sent more than their Content-Length declares", len(tooLong)).
-			see(say(tooLong[0])).show(cite(v.tags[lengthMismatch], 2)...).
-			mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
+			tell(fact{Kind: FactMoreThanLength, N: len(tooLong)}).
+			see(say(tooLong[0])).show(cite(v.tags[lengthMismatch], 2)...))
 	}
 	if len(broken) > 0 {
 		fs = append(fs, found(BrokenFraming, layerApp, certain, broken).
-			say("the framing of %d responses is broken", len(broken)).
+			tell(fact{Kind: FactBrokenFraming, N: len(broken)}).
 			see(say(broken[0])).show(cite(v.tags[invalidChunk], 2)...).
-			mend("let the HTTP library write chunks; look for code that writes to the socket itself"))
+			mend(fact{Kind: MendLetLibraryFrame}))
 	}
 	return fs
 }

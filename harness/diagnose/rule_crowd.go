@@ -71,9 +71,8 @@ func (v *view) held(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		return v.silentTogether(c, gs)
 	case verdict.NothingMeanwhile:
 		return v.serialised(c, gs, likely).
-			say("%d streams waited for one another: the work before the first event takes %s and is done for one stream at a time, and open streams get nothing meanwhile: it blocks the event loop",
-				len(gs), brief(alone(c))).
-			not("a slow app", fmt.Sprintf("alone, its first event comes after %s", brief(alone(c))))
+			tell(fact{Kind: FactWorkBeforeFirst, N: len(gs), Took: alone(c)}).
+			not("a slow app", fact{Kind: NotSlowAlone, Took: alone(c)})
 	case verdict.OneByOne:
 		return v.oneByOne(c, gs)
 	case verdict.AtMost, verdict.StartsAtMost, verdict.StartsOneByOne:
@@ -90,19 +89,17 @@ func alone(c *verdict.Crowd) time.Duration {
 // silentTogether is F1 beside a solo stream that was never silent for so long.
 func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	f := found(BlockedLoop, layerApp, likely, gs).
-		say("%d streams fell silent together, for up to %s, though no stream alone is silent for longer than %s: something blocks the event loop that serves them",
-			len(gs), brief(worstGap(gs)), brief(longestAlone(c)))
+		tell(fact{Kind: FactSilentTogether, N: len(gs), Took: worstGap(gs), Bound: longestAlone(c)})
 	inStep := false
 	for i, x := range c.Silences {
 		if i < 3 {
-			f.see(fmt.Sprintf("%d of %d open streams silent from %.3f s to %.3f s", len(x.Streams), x.Open, x.From.Seconds(),
-				x.To.Seconds()))
+			f.see(fact{Kind: FactOpenSilent, N: len(x.Streams), Of: x.Open, Times: []time.Duration{x.From, x.To}})
 		}
 		inStep = inStep || x.InStep
 	}
-	f.see(v.figures(c), workersLine(gs)).mend(v.fix(fixBlocked))
+	f.see(v.figures(c), workersLine(gs))
 	if inStep && len(c.Silences) < 2 {
-		f.or(StallInApp, "they stood at the same event: something behind the app may answer all of them later under load")
+		f.or(StallInApp, fact{Kind: MaySameEvent})
 	}
 	return f
 }
@@ -122,7 +119,7 @@ func longestAlone(c *verdict.Crowd) time.Duration {
 // serialised begins a finding about a loop.
 func (v *view) serialised(c *verdict.Crowd, gs []*verdict.Graded, confidence string) *finding {
 	return found(SerialisedLoop, layerApp, confidence, gs).see(v.figures(c), stepsLine(c),
-		workersLine(gs)).mend(v.fix(fixBlocked))
+		workersLine(gs))
 }
 
 // loops are servers that serve all streams of a process from one event loop,
@@ -141,11 +138,10 @@ func (v *view) oneByOne(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		return v.limited(c, gs)
 	}
 	f := v.serialised(c, gs, likely).
-		say("%d streams that had begun together were served one after the other: the code that makes an answer holds the "+
-			"event loop until it has ended", len(gs)).
-		not(ThreadPool, "one at a time, not forty")
+		tell(fact{Kind: FactHeldUntilEnd, N: len(gs)}).
+		not(ThreadPool, fact{Kind: NotForty})
 	if !loops.MatchString(words) {
-		f.or(ConcurrencyLimit, "a server with one worker or a lock serves one at a time, too")
+		f.or(ConcurrencyLimit, fact{Kind: MayOneWorker})
 	}
 	return f
 }
@@ -163,44 +159,40 @@ func (v *view) serverWords() string {
 
 // limited is a limit on how many streams are served, or prepared, at a time.
 func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
-	what, why := "answer", "a new one begins only when another has ended"
+	what, why := FactWaitForAnswer, WhyOneEnds
 	if c.Pattern == verdict.StartsAtMost || c.Pattern == verdict.StartsOneByOne {
-		what, why = "first event", "the others wait, while answers that have begun flow on"
+		what, why = FactWaitForFirst, WhyFlowOn
 	}
 	if c.InBody {
-		why = "the others, which have begun, get nothing until one has ended"
+		why = WhyNothingUntil
 	}
 	full, confidence, ruledOut := v.fullPools(len(c.Streams))
 	if c.InBody && isPool(float64(c.N)) && len(full) == 0 && !ruledOut {
 		return found(ThreadPool, layerApp, likely, gs).
-			say("%d streams that had begun got nothing while about %d others went on: "+
-				"sync generators share 40 threads a process, event by event", len(gs), c.N).
-			see(fmt.Sprintf("about %d went on for %.0f %% of the time in which others got nothing", c.N, 100*c.Share)).
+			tell(fact{Kind: FactPoolInBody, N: len(gs), Need: c.N}).
+			see(fact{Kind: FactAboutWent, N: c.N, Share: c.Share}).
 			see(v.figures(c), v.threadsLine(poolSize)).
-			not(BlockedLoop, "the others went on meanwhile").
-			mend(v.fix(fixPool)).
-			or(ConcurrencyLimit, "another limit that is taken for each event may be as large").
-			settle(v.rerun("--streams 40") + "   # below the knee all is well")
+			not(BlockedLoop, fact{Kind: NotBlockedMeanwhile}).
+			or(ConcurrencyLimit, fact{Kind: MayOtherLimit}).
+			settle(v.rerun("--streams 40", WhyBelowKnee))
 	}
 	if len(full) > 0 && isPool(float64(c.N)) {
 		return found(ThreadPool, layerApp, confidence, gs).
-			say("%d streams waited while %d others held all 40 threads of the pool: sync generators share 40 threads a process", len(gs), c.N).
-			see(full).see(v.figures(c), stepsLine(c)).mend(v.fix(fixPool))
+			tell(fact{Kind: FactPoolTaken, N: len(gs), Need: c.N}).
+			see(full...).see(v.figures(c), stepsLine(c))
 	}
 	f := found(ConcurrencyLimit, layerApp, likely, gs).
-		say("%d streams had to wait: %s at a time; %s", len(gs), atMost(c.N, what), why).
-		see(fmt.Sprintf("exactly %d for %.0f %% of the time in which others waited; at most %d answers open at once, %d "+
-			"requests waiting", c.N, 100*c.Share, c.MostOpen, c.MostWaiting)).
+		tell(fact{Kind: what, N: len(gs), Need: c.N, About: []fact{{Kind: why}}}).
+		see(fact{Kind: FactExactly, N: c.N, Share: c.Share, Of: c.MostOpen, Need: c.MostWaiting}).
 		see(v.figures(c), stepsLine(c), v.threadsLine(c.N), v.whose(c)).
-		notIf(len(c.Silenced) == 0, BlockedLoop, "streams that had begun went on while the others waited").
-		not("a slow app", fmt.Sprintf("alone, its first event comes after %s", brief(alone(c)))).
-		mend(v.fix(fixLimit)).
-		settle(v.rerun(fmt.Sprintf("--streams %d", c.N)) + "   # at the limit all is well")
+		notIf(len(c.Silenced) == 0, BlockedLoop, fact{Kind: NotBlockedOpen}).
+		not("a slow app", fact{Kind: NotSlowAlone, Took: alone(c)}).
+		settle(v.rerun(fmt.Sprintf("--streams %d", c.N), WhyAtLimit))
 	if n := workersOf(c.Streams); n > 0 && c.N == n && c.Pattern == verdict.AtMost {
-		f.see(fmt.Sprintf("%d processes served them: each one stream at a time", n))
+		f.see(fact{Kind: FactProcessesServed, N: n})
 	}
 	if isPool(float64(c.N)) {
-		f.or(ThreadPool, "anyio's pool has 40 threads a process")
+		f.or(ThreadPool, fact{Kind: MayAnyio})
 	}
 	v.orEdgesQueue(f, c)
 	return f
@@ -226,51 +218,43 @@ func (v *view) orEdgesQueue(f *finding, c *verdict.Crowd) {
 	switch {
 	case 2*queued > len(c.Waited):
 		f.Layer = layerEdge
-		f.show(longest.remarked(fmt.Sprintf(": %d of %d that waited did so in a queue of %s, this one for %.2f s",
-			queued, len(c.Waited), v.edge.product, longest.Queued.Seconds())))
+		f.show(longest.remarked(fact{Kind: FactQueuedAtEdge, N: queued, Of: len(c.Waited),
+			Name: v.edge.product.String(), Took: longest.Queued}))
 	case 2*prompt > len(c.Waited):
-		f.not(EdgeFull, fmt.Sprintf("the log of %s has no wait in its queues for %d of them", v.edge.product, prompt))
+		f.not(EdgeFull, fact{Kind: NotQueuedAtEdge, Name: v.edge.product.String(), N: prompt})
 	case !v.edge.known && c.Hop != appHop && !c.InBody:
-		f.or(EdgeFull, "an edge that lets only so many requests through at a time (maxconn of HAProxy) lets the others "+
-			"wait, too")
+		f.or(EdgeFull, fact{Kind: MayEdgeQueue})
 	}
 }
 
-func atMost(n int, what string) string {
-	if n == 1 {
-		return "one " + what
-	}
-	return fmt.Sprintf("at most %d %ss", n, what)
-}
-
-// whose says what usually sets such a limit in the app's server.
-func (v *view) whose(c *verdict.Crowd) string {
+// whose is what usually sets such a limit in the app's server.
+func (v *view) whose(c *verdict.Crowd) fact {
 	words := strings.ToLower(v.serverWords())
 	switch {
 	case strings.Contains(words, "gunicorn"):
-		return "the server is gunicorn: a sync worker serves one stream at a time, a gthread worker as many as --threads"
+		return fact{Kind: FactGunicorn}
 	case strings.Contains(words, "waitress"):
-		return "the server is waitress, with 4 threads unless --threads says otherwise"
+		return fact{Kind: FactWaitress}
 	}
 	switch languageOf(v) {
-	case java:
-		return "in Java the executor or connector of the server sets it: its number of handler threads"
-	case php:
-		return "in PHP-FPM pm.max_children sets it"
-	case ruby:
-		return "in Puma workers times threads set it"
+	case Java:
+		return fact{Kind: FactJavaExecutor}
+	case PHP:
+		return fact{Kind: FactPHPChildren}
+	case Ruby:
+		return fact{Kind: FactPumaThreads}
 	}
-	return ""
+	return fact{}
 }
 
 // threadsLine shows a process whose count of threads stopped near the limit.
-func (v *view) threadsLine(n int) string {
+func (v *view) threadsLine(n int) fact {
 	for _, e := range v.highestThreads() {
 		if int(e.Value) >= n && int(e.Value) <= n+5 {
-			return fmt.Sprintf("pid %d of %s rose to %d threads and no further", e.Pid, e.Subject, e.Value)
+			return fact{Kind: FactThreadsRose, N: e.Pid, Name: e.Subject, Of: int(e.Value)}
 		}
 	}
-	return ""
+	return fact{}
 }
 
 // queued is left where no pattern shows, and the streams alone were all prompt.
@@ -278,12 +262,12 @@ func (v *view) queued(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if len(c.Waited) < 2 {
 		return nil
 	}
-	name, text := SlowFirstEvent, "the first event of %d streams came far later under load than alone"
+	name, what := SlowFirstEvent, FactFarLater
 	if grows(c) {
-		name, text = Queue, "%d streams stood in a queue: the later a request came, the longer it waited for its first event"
+		name, what = Queue, FactQueue
 	}
-	return found(name, layerApp, likely, gs).say(text, len(gs)).see(v.figures(c), stepsLine(c)).
-		mend(v.fix(fixLimit)).settle(v.rerun("--streams 2") + "   # is all well with few streams?")
+	return found(name, layerApp, likely, gs).tell(fact{Kind: what, N: len(gs)}).see(v.figures(c),
+		stepsLine(c)).settle(v.rerun("--streams 2", WhyFewStreams))
 }
 
 // grows reports whether waiting grows with the position in the order of starts.
@@ -313,8 +297,8 @@ func (v *view) atHop(f *finding, c *verdict.Crowd) {
 	for _, o := range v.Crowds() {
 		if o.Hop == appHop && len(o.Streams) >= len(c.Streams)*8/10 && !o.Enough() {
 			f.Layer = layerEdge
-			f.see(fmt.Sprintf("asked directly, the app served %d streams at once and none waited", o.MostOpen))
-			f.or(HeldOnTheWay, "something on the way may hold them up")
+			f.see(fact{Kind: FactServedAtOnce, N: o.MostOpen})
+			f.or(HeldOnTheWay, fact{Kind: MayBeHeldUp})
 		}
 	}
 }
@@ -323,7 +307,7 @@ func (v *view) atHop(f *finding, c *verdict.Crowd) {
 func (v *view) figures(c *verdict.Crowd) record.Fact { return c.Measured() }
 
 // stepsLine shows how first events followed one another.
-func stepsLine(c *verdict.Crowd) string {
+func stepsLine(c *verdict.Crowd) fact {
 	var firsts []time.Duration
 	for _, g := range c.Streams {
 		if g.First != record.Never {
@@ -331,24 +315,21 @@ func stepsLine(c *verdict.Crowd) string {
 		}
 	}
 	if len(firsts) == 0 {
-		return ""
+		return fact{}
 	}
 	slices.Sort(firsts)
 	const together = 100 * time.Millisecond
-	var parts []string
+	f := fact{Kind: FactSteps}
 	n, from := 0, firsts[0]
 	for i, at := range firsts {
 		n++
 		if i+1 < len(firsts) && firsts[i+1]-at < together {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%d at %.2f s", n, (from-firsts[0]).Seconds()))
+		f.About = append(f.About, fact{Kind: FactStep, N: n, Took: from - firsts[0]})
 		if i+1 < len(firsts) {
 			n, from = 0, firsts[i+1]
 		}
 	}
-	if len(parts) > 6 {
-		parts = append(parts[:6], "…")
-	}
-	return "first events, counted from the earliest: " + strings.Join(parts, ", ")
+	return f
 }

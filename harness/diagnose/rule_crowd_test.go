@@ -163,7 +163,7 @@ func TestWaitingAtTheEdge(t *testing.T) {
 		for i := range b.Run.Streams {
 			b.Run.Streams[i].Scenario = "peel"
 		}
-		causes := diagnose.Report(&b.Run).Scenarios[0].Causes
+		causes := reportOf(&b.Run).Scenarios[0].Causes
 		if len(causes) == 0 || causes[0].Cause != diagnose.ConcurrencyLimit || causes[0].Layer != tc.layer {
 			t.Errorf("%s: %+v, want it at the %s", tc.name, causes, tc.layer)
 		}

@@ -1,10 +1,10 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -17,13 +17,12 @@ func (cut) match(v *view) []*finding {
 	inFrame := v.take(func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Aborted && g.Partial > 0 })
 	if len(inFrame) > 0 {
 		f := found(CutInFrame, layerApp, likely, inFrame).
-			say("%d connections were cut in the middle of an event", len(inFrame)).
-			see(say(inFrame[0]), fmt.Sprintf("%d bytes of an unfinished event", inFrame[0].Partial),
+			tell(fact{Kind: FactCutInEvent, N: len(inFrame)}).
+			see(say(inFrame[0]), fact{Kind: FactUnfinished, Bytes: int64(inFrame[0].Partial)},
 				tightest(inFrame)).show(v.lastWord(inFrame[0])).
 			show(cite(v.tags[upstreamClosed], 2)...).
-			notIf(v.appSpeaks(), "application error mid-stream", "no exception in the app's log").
-			notIf(v.noExit(inFrame), "worker killed", "no process exited").
-			mend("write an event with one write and end the response properly; on failure send an error event")
+			notIf(v.appSpeaks(), "application error mid-stream", fact{Kind: NotLogged}).
+			notIf(v.noExit(inFrame), "worker killed", fact{Kind: NotExited})
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -34,42 +33,36 @@ func (cut) match(v *view) []*finding {
 }
 
 // A suspect is a cause that a cut without any server evidence may have.
-type suspect struct{ name, layer, why, fix string }
+type suspect struct {
+	name, layer string
+	why         fact
+	mend        record.FactKind // for a cause without a remedy
+}
 
 var (
 	unknownSide = suspect{ConnectionCut, layerNetwork,
-		"a hop between client and app may cut as well: timers, restarts, lost state",
-		"enter the chain at each hop (" + peelCommand + "); raise the idle and total timeouts of the one that cuts, and " +
-			"let clients resume or retry"}
+		fact{Kind: MayHopCuts},
+		MendEnterEachHop}
 	idleTimer = suspect{ProxyReadTimeout, layerEdge,
-		"they had been silent for the same time, as an idle timer on the way would have it",
-		"send a heartbeat every few seconds; raise the timer"}
-	syncAge = suspect{SyncWorkerTimeout, layerManager, "a sync worker's timeout counts from the start of its request",
-		"use an asynchronous worker: gunicorn -k uvicorn.workers.UvicornWorker"}
+		fact{Kind: MaySameSilence}, ""}
+	syncAge = suspect{SyncWorkerTimeout, layerManager, fact{Kind: MaySyncWorker}, ""}
 )
 
 func (v *view) raiser() suspect {
-	return suspect{AppError, layerApp, "an exception in the generator ends its own stream only", v.fix(fixRaised)}
+	return suspect{AppError, layerApp, fact{Kind: MayRaise}, ""}
 }
 
 // deadly are the ways in which a process ends, each with all of its streams. One
 // that was silent before has rather been blocked.
 func (v *view) deadly(gs []*verdict.Graded) []suspect {
 	dead := []suspect{
-		{WorkerKilled, layerManager, "a process that dies takes all its streams at one moment",
-			"look for the exit of a process at that moment (exit code, kernel log); keep a second worker, and let clients " +
-				"resume or retry"},
-		{WorkerRecycled, layerManager, "a process manager recycles workers: --max-requests, reload",
-			"no --max-requests on stream workers"},
-		{GraceTooShort, layerManager, "a deploy's window may have run out",
-			"raise the graceful timeout above the longest stream"},
-		{MemoryKillWorker, layerKernel, "the kernel kills for memory; oom_kill counts it",
-			"raise the memory limit or cap concurrency"},
-		{MemoryKillAll, layerKernel, "a container may have died for memory: exit code 137",
-			"raise the memory limit or cap concurrency"},
+		{WorkerKilled, layerManager, fact{Kind: MayProcessDied}, MendLookForExit},
+		{WorkerRecycled, layerManager, fact{Kind: MayRecycle}, ""},
+		{GraceTooShort, layerManager, fact{Kind: MayDeploy}, ""},
+		{MemoryKillWorker, layerKernel, fact{Kind: MayKernelKill}, ""},
+		{MemoryKillAll, layerKernel, fact{Kind: MayContainerKill}, ""},
 	}
-	blocked := suspect{BlockedLoopTimeout, layerManager, "a process manager ends a worker whose loop is blocked",
-		v.fix(fixBlocked)}
+	blocked := suspect{BlockedLoopTimeout, layerManager, fact{Kind: MayBlockedWorker}, ""}
 	if v.stalledBefore(gs) {
 		return append([]suspect{blocked}, dead...)
 	}
@@ -104,10 +97,10 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 	suspects, clue := v.suspects(gs)
 	first := suspects[0]
 	f := found(first.name, first.layer, possible, gs).
-		say("%d connections were cut mid-body: %s", len(gs), clue).
+		tell(fact{Kind: FactCutMidBody, N: len(gs), About: []fact{clue}}).
 		see(say(gs[0]), shape(gs), v.neighbours(gs)).show(v.lastWord(gs[0])).
-		notIf(v.appSpeaks(), "an exception that the app logs", "none in its log").
-		mend(first.fix).settle(v.keepLogs())
+		notIf(v.appSpeaks(), "an exception that the app logs", fact{Kind: NotInItsLog}).
+		mend(fact{Kind: first.mend}).settle(v.keepLogs())
 	for _, s := range suspects[1:] {
 		f.or(s.name, s.why)
 	}
@@ -116,23 +109,23 @@ func (v *view) unknownCut(gs []*verdict.Graded) *finding {
 
 // suspects lists who may have cut, likeliest first, and says what puts the first
 // one there.
-func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue string) {
+func (v *view) suspects(gs []*verdict.Graded) (list []suspect, clue fact) {
 	switch few := len(gs) < minCluster; {
 	case v.appSpeaks() && sameEvent(gs) && !v.together(gs):
-		list, clue = []suspect{v.raiser()}, "all after the same event, as in an app that hides its exceptions"
+		list, clue = []suspect{v.raiser()}, fact{Kind: FactHiddenExceptions}
 	case v.appSpeaks():
-		clue = "nothing recorded says by whom"
+		clue = fact{Kind: FactNobodySays}
 	case v.together(gs):
-		list, clue = append(v.deadly(gs), v.raiser()), "all at one instant, as when their process ends"
+		list, clue = append(v.deadly(gs), v.raiser()), fact{Kind: FactOneInstant}
 	case few:
-		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), "too few to tell by their shape who cut"
+		list, clue = append([]suspect{v.raiser()}, v.deadly(gs)...), fact{Kind: FactTooFew}
 	case sameEvent(gs):
 		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...),
-			"all after the same event, as when the app's own code fails there"
+			fact{Kind: FactCodeFails}
 	case v.sameAge(gs):
-		list, clue = append([]suspect{syncAge, v.raiser()}, v.killers(gs)...), "all at the same age, whatever their event"
+		list, clue = append([]suspect{syncAge, v.raiser()}, v.killers(gs)...), fact{Kind: FactOneAge}
 	default:
-		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), "each at its own event and time"
+		list, clue = append([]suspect{v.raiser()}, v.killers(gs)...), fact{Kind: FactNothingShared}
 	}
 	if s, ok := v.deadlineSuspect(gs); ok {
 		list = append(list, s)

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ func (ownedDeadline) match(v *view) []*finding {
 	}
 	terminated := slices.DeleteFunc(slices.Clone(v.tags[workerTimedOut]),
 		func(h hit) bool { return !strings.Contains(h.line.Text, "execution timed out") })
-	const how = "that is how PHP-FPM's timeout of a worker works"
+	how := fact{Kind: MayPHPWorker}
 	if of := v.near(gs, terminated); len(of) > 0 { // PHP-FPM's request_terminate_timeout
 		return one(v.owned(of, layerManager, "PHP-FPM", terminated).or(SyncWorkerTimeout, how))
 	}
@@ -84,19 +83,18 @@ func fellSilentAt(g *verdict.Graded, l record.Line) bool {
 // toldLate is the deadline of a process manager whose end an edge passed on late.
 func (v *view) toldLate(gs []*verdict.Graded, terminated []hit) *finding {
 	return found(AbsoluteDeadline, layerManager, certain, gs).
-		say("PHP-FPM ended %d streams at the age of about %.2f s: its limit on the whole duration of a response; clients "+
-			"were told %.2f s later",
-			len(gs), measureOf(gs, reachedOf).center.Seconds(), measureOf(gs, silenceOf).center.Seconds()).
+		tell(fact{Kind: FactPHPDeadline, N: len(gs), Took: measureOf(gs, reachedOf).center, Bound: measureOf(gs,
+			silenceOf).center}).
 		show(cite(terminated, 4)...).see(silenceLine(gs), v.edge.signed()).
-		not(ProxyReadTimeout, "the log says that each worker was terminated when its last byte came")
+		not(ProxyReadTimeout, fact{Kind: NotLastByte})
 }
 
 func (v *view) owned(gs []*verdict.Graded, layer, who string, hits []hit) *finding {
 	return found(AbsoluteDeadline, layer, certain, gs).
-		say("%s ended %d streams at the age of %.2f s: its limit on the whole duration of a response%s", who, len(gs),
-			measureOf(gs, ageOf).center.Seconds(), asIfWhole(gs)).
+		tell(fact{Kind: FactOwnedDeadline, Name: who, N: len(gs), Took: measureOf(gs, ageOf).center,
+			About: []fact{asIfWhole(gs)}}).
 		show(cite(hits, 4)...).see(sinceStart(gs), flowing(gs)).
-		not(ProxyReadTimeout, "its log says that the whole time was over")
+		not(ProxyReadTimeout, fact{Kind: NotWholeTimeOver})
 }
 
 // A surety is how well an age stands out from what else the ends share.
@@ -113,7 +111,7 @@ type deadlineAge struct {
 	age     measure
 	sure    surety
 	instant bool // one moment would explain the ends as well
-	why     string
+	why     fact
 }
 
 // Bounds on the ages of ends that one limit makes.
@@ -142,7 +140,7 @@ func (v *view) deadlineOf(gs []*verdict.Graded) (d deadlineAge, ok bool) {
 	}
 	d.instant = measureOf(gs, startOf).spread < max(2*d.age.spread, minSilence) && v.together(gs) && oneMoment(gs)
 	if d.instant {
-		d.why = "the streams started together, so that one moment would end them as well"
+		d.why = fact{Kind: FactStartedTogether}
 		return d, true
 	}
 	d.sure, d.why = ageOrEvent(gs, d.age)
@@ -176,28 +174,25 @@ func contentsOf(g *verdict.Graded) time.Duration { return time.Duration(g.Conten
 // the app's code does after an event is as exact as the silence before it; what a
 // clock does is as exact as the age, but for a server that notices its deadline
 // when it writes next.
-func ageOrEvent(gs []*verdict.Graded, age measure) (surety, string) {
+func ageOrEvent(gs []*verdict.Graded, age measure) (surety, fact) {
 	const telling = 20 * time.Millisecond
 	index, reached, silence := measureOf(gs, contentsOf), measureOf(gs, reachedOf), measureOf(gs, silenceOf)
 	switch {
 	case index.spread >= 2:
-		return ageAlone, fmt.Sprintf("they had got to different events (%d apart), and were of one age", int(index.spread))
+		return ageAlone, fact{Kind: FactOfOneAge, N: int(index.spread)}
 	case reached.spread >= telling && 3*age.spread <= reached.spread:
-		return ageAlone, fmt.Sprintf("their last events came over %.3f s of their lives, their ends within %.3f s",
-			reached.spread.Seconds(), age.spread.Seconds())
+		return ageAlone, fact{Kind: FactAgesAlike, Took: reached.spread, Bound: age.spread}
 	case age.spread >= telling && 3*silence.spread <= age.spread && index.spread == 0:
-		return openWhich, "they end as exactly after an event, so that the app's own code, or a limit that acts at the " +
-			"next write, may end them"
+		return openWhich, fact{Kind: FactAfterEvent}
 	}
 	if gap := usualGapOf(gs); gap > 0 && sameEvent(gs) {
 		phase := float64(silence.center) / float64(gap)
 		if phase >= 0.2 && phase <= 0.8 && silence.center >= telling && silence.spread <= gap/2 {
 			return agePlain,
-				fmt.Sprintf("they ended %.0f %% of the way to their next event, where the app's own code has no reason to",
-					100*phase)
+				fact{Kind: FactOnTheWayToEvent, Share: phase}
 		}
 	}
-	return openWhich, "they started and ran in step, so that age and event are the same"
+	return openWhich, fact{Kind: FactInStep}
 }
 
 // withoutTotal are edges that set no limit on the whole duration of a response, so
@@ -209,41 +204,40 @@ var withoutTotal = map[record.EdgeProduct]bool{record.EdgeNginx: true, record.Ed
 // byDeadline names the deadline, and whose it is as far as that shows. Only the
 // app knows of its events, so that at an edge it is the age or the size.
 func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c comparison) *finding {
-	noTotal := ""
+	var noTotal fact
 	if whose == ownerUnknown && withoutTotal[v.edge.product] {
-		whose, noTotal = ownerApp, v.edge.product.String()+" itself sets no such limit"
+		whose, noTotal = ownerApp, fact{Kind: FactNoSuchLimit, Name: v.edge.product.String()}
 	}
 	var byLog record.Evidence
-	if whose == ownerUnknown || noTotal != "" {
+	if whose == ownerUnknown || noTotal.Kind != "" {
 		if byLog = v.endedByApp(gs); byLog.Text != "" {
-			whose, noTotal = ownerApp, ""
+			whose, noTotal = ownerApp, fact{}
 		}
 	}
 	confidence := likely
 	if d.sure == agePlain && whose != ownerEdge {
 		confidence = possible
 	}
-	layer, who := v.layerOf(whose)
+	layer := layerOf(whose)
 	f := found(AbsoluteDeadline, layer, confidence, gs).
-		say("%s ended %d streams at the age of %.2f s, however much was flowing: a limit on the whole duration of a "+
-			"response%s", who, len(gs), d.age.center.Seconds(), asIfWhole(gs)).
-		see(sinceStart(gs), d.why, flowing(gs), c.String(), noTotal).show(byLog).see(known(limitTotal,
+		tell(fact{Kind: FactAgeLimit, N: len(gs), Took: d.age.center,
+			About: []fact{v.whoAt(layer), asIfWhole(gs)}}).
+		see(sinceStart(gs), d.why, flowing(gs), c.fact(), noTotal).show(byLog).see(known(limitTotal,
 		d.age.center.Seconds())).
-		not(ProxyReadTimeout, "events flowed until the end").
-		settle(v.settleOwner(whose, noTotal != ""))
+		not(ProxyReadTimeout, fact{Kind: NotSilent}).
+		settle(v.settleOwner(whose, noTotal.Kind != ""))
 	switch {
 	case whose != ownerEdge:
-		f.or(SyncWorkerTimeout, "a sync worker's timeout counts from the start of its request")
+		f.or(SyncWorkerTimeout, fact{Kind: MaySyncWorker})
 		if !v.appSpeaks() && v.mayHaveDied(gs) {
-			f.or(WorkerKilled, "those that were open together ended together, as when their process is killed")
-			f.or(MemoryKillWorker, "memory that grows with each answer runs out at about one age")
+			f.or(WorkerKilled, fact{Kind: MayOneProcess})
+			f.or(MemoryKillWorker, fact{Kind: MayMemoryAge})
 		}
 		if d.sure == agePlain {
-			f.or(AppError, "the app's own code may fail after this event")
+			f.or(AppError, fact{Kind: MayCodeFails})
 		}
 	case d.sure != ageAlone:
-		f.or(PayloadCap, fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them",
-			gs[0].Bytes))
+		f.or(PayloadCap, fact{Kind: MaySizeLimit, Bytes: gs[0].Bytes})
 	}
 	return f
 }
@@ -255,10 +249,10 @@ func (v *view) byDeadline(gs []*verdict.Graded, d deadlineAge, whose owner, c co
 func (v *view) endedByApp(gs []*verdict.Graded) record.Evidence {
 	nearAll := func(hits []hit) bool { return 10*len(hits) >= 9*len(gs) && 10*len(v.near(gs, hits)) >= 9*len(gs) }
 	if hits := v.tags[ownWriteTimeout]; nearAll(hits) {
-		return hits[0].remarked(": the app's own deadline for writes")
+		return hits[0].remarked(fact{Kind: FactOwnWriteDeadline})
 	}
 	if hits := v.brokeOff(); nearAll(hits) && len(keep(gs, v.edge.mayPass)) == len(gs) {
-		return hits[0].remarked(": the app broke off, and not the edge")
+		return hits[0].remarked(fact{Kind: FactAppBrokeOff})
 	}
 	if c, ok := v.ownWords(gs); ok {
 		return c.cited()
@@ -266,15 +260,15 @@ func (v *view) endedByApp(gs []*verdict.Graded) record.Evidence {
 	return record.Evidence{}
 }
 
-// layerOf is where an owner stands, and how a sentence calls it.
-func (v *view) layerOf(whose owner) (layer, who string) {
+// layerOf is where an owner stands.
+func layerOf(whose owner) string {
 	switch whose {
 	case ownerApp:
-		return layerApp, "the app or what runs it"
+		return layerApp
 	case ownerEdge:
-		return layerEdge, v.edge.product.String()
+		return layerEdge
 	}
-	return layerNetwork, "a layer that does not show"
+	return layerNetwork
 }
 
 // deadlineSuspect is the deadline as a candidate, where age and event coincide.
@@ -287,24 +281,22 @@ func (v *view) deadlineSuspect(gs []*verdict.Graded) (s suspect, ok bool) {
 	if whose == ownerUnknown && withoutTotal[v.edge.product] {
 		whose = ownerApp
 	}
-	layer, _ := v.layerOf(whose)
-	why := fmt.Sprintf("all were %.2f s old, as a limit on the whole duration of a response would have it; %s",
-		d.age.center.Seconds(), d.why)
-	return suspect{AbsoluteDeadline, layer, why, ""}, true
+	why := fact{Kind: MayTotalLimit, Took: d.age.center, About: []fact{d.why}}
+	return suspect{AbsoluteDeadline, layerOf(whose), why, ""}, true
 }
 
 // settleOwner is the command that tells whose a limit is, where that is open.
-func (v *view) settleOwner(whose owner, guessed bool) string {
+func (v *view) settleOwner(whose owner, guessed bool) fact {
 	if whose == ownerUnknown || guessed {
 		return v.settleLayers()
 	}
-	return ""
+	return fact{}
 }
 
 // flowing says how lately the streams had events when they ended.
-func flowing(gs []*verdict.Graded) string {
+func flowing(gs []*verdict.Graded) fact {
 	m := measureOf(gs, silenceOf)
-	return fmt.Sprintf("their last events had come %.3f s before (median of %d)", m.center.Seconds(), len(gs))
+	return fact{Kind: FactFlowing, Took: m.center, N: len(gs)}
 }
 
 // byCap names a limit on the size of the body: all ends came at one number of
@@ -314,9 +306,9 @@ func (v *view) byCap(gs []*verdict.Graded) *finding {
 	wire := measureOf(gs, func(g *verdict.Graded) time.Duration { return time.Duration(g.WireBytes) })
 	inside := len(keep(gs, func(g *verdict.Graded) bool { return g.Partial > 0 }))
 	index, age := measureOf(gs, contentsOf), measureOf(gs, ageOf)
-	what, n := "bytes of the body", size
+	what, n := FactBytesOfBody, size
 	if wire.spread < size.spread {
-		what, n = "bytes with head and framing", wire
+		what, n = FactBytesOnWire, wire
 	}
 	switch exact := n.spread <= 1; {
 	case n.center < 1<<10, n.spread > max(1, n.center/200):
@@ -332,17 +324,17 @@ func (v *view) byCap(gs []*verdict.Graded) *finding {
 	return v.capFinding(gs, n, what)
 }
 
-func (v *view) capFinding(gs []*verdict.Graded, n measure, what string) *finding {
+func (v *view) capFinding(gs []*verdict.Graded, n measure, what record.FactKind) *finding {
 	size := gs[0].Bytes
 	like := func(g *verdict.Graded) bool { return cameShort(g) && max(g.Bytes-size, size-g.Bytes) <= size/100 }
 	whose, c := v.ownerOf(gs, like)
-	layer, who := v.layerOf(whose)
+	layer := layerOf(whose)
 	return found(PayloadCap, layer, likely, gs).
-		say("%s ended %d streams after %d %s: a limit on the size of a response%s", who, len(gs), int64(n.center), what,
-			asIfWhole(gs)).
-		see(fmt.Sprintf("%d streams ended after %d %s (spread %d)", len(gs), int64(n.center), what, int64(n.spread)),
-			framingLine(gs[0]), c.String(), known(limitSize, float64(n.center))).
-		not(AbsoluteDeadline, fmt.Sprintf("their ages differ by %.2f s, or they end in the middle of an event",
-			measureOf(gs, ageOf).spread.Seconds())).
+		tell(fact{Kind: FactSizeLimit, N: len(gs), Bytes: int64(n.center),
+			About: []fact{v.whoAt(layer), {Kind: what}, asIfWhole(gs)}}).
+		see(fact{Kind: FactEndsAtSize, N: len(gs), Bytes: int64(n.center), More: int64(n.spread),
+			About: []fact{{Kind: what}}},
+			framingLine(gs[0]), c.fact(), known(limitSize, float64(n.center))).
+		not(AbsoluteDeadline, fact{Kind: NotOneAge, Took: measureOf(gs, ageOf).spread}).
 		settle(v.settleOwner(whose, false))
 }

@@ -2,15 +2,12 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
-
-const fixBuffering = nginxUnbuffered
 
 // buffering names the hop that collects events. Streams of one hop and one
 // encoding have one cause; a probe that asks for compression may meet another.
@@ -26,13 +23,13 @@ func (buffering) match(v *view) []*finding {
 		}
 		f := maker(gs).see(v.bufferLine(g)).show(v.accessLine(g))
 		if g.Encoding != "" && g.Asks() {
-			f.see(fmt.Sprintf("stream %d asked with Accept-Encoding: %s", g.Seq, g.AcceptEncoding))
+			f.see(fact{Kind: FactAskedEncoding, Stream: g.Seq, Name: g.AcceptEncoding})
 		}
 		fs = append(fs, f)
 		if f.Confidence == possible && f.Cause.Cause != JoinedByApp {
 			fs = append(fs, found(otherHop(f.Cause.Cause), layerEdge, possible,
-				gs).say("the other side of the edge may collect events").
-				see(v.bufferLine(g)).mend(fixBuffering).settle(f.Settle))
+				gs).tell(fact{Kind: FactOtherSide}).
+				see(v.bufferLine(g)).settle(*f.Next))
 		}
 	}
 	return fs
@@ -91,32 +88,22 @@ func (v *view) squeezed(gs []*verdict.Graded) *finding {
 	switch {
 	case inside.Kind != "" && surely(gs), v.edge.gzip && v.edge.passed(g):
 		return found(GzipByEdge, layerEdge, certain, gs).
-			say("%s compresses %s (%s) and holds their events in its window", v.edge.product, count(gs), g.Encoding).
+			tell(fact{Kind: FactEdgeWindow, Name: v.edge.product.String(), N: len(gs), Text: g.Encoding}).
 			see(inside).
-			exclude(GzipByApp, orFact(inside, FactEdgeCompresses)).
-			mend("gzip off; in the location of streams, or leave text/event-stream out of gzip_types")
+			not(GzipByApp, orFact(inside, FactEdgeCompresses))
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		confidence := certain
 		if !surely(gs) {
 			confidence = likely
 		}
 		return found(GzipByApp, layerApp, confidence, gs).
-			say("the app compresses %s (%s) and holds their events in its window", count(gs), g.Encoding).
-			not(GzipByEdge, "the app, asked directly, compresses them by itself").
-			mend("exclude text/event-stream from GZipMiddleware, or flush the compressor after each event")
+			tell(fact{Kind: FactAppCompresses, N: len(gs), Text: g.Encoding}).
+			not(GzipByEdge, fact{Kind: NotEdgeCompresses})
 	default:
 		return found(GzipByApp, layerApp, possible, gs).
-			say("%s are compressed (%s) and arrive in bursts", count(gs), g.Encoding).
-			mend("no compression for streams").settle(v.rerun("--header 'Accept-Encoding: identity'") +
-			"   # without compression")
+			tell(fact{Kind: FactBurstsCompressed, N: len(gs),
+				Text: g.Encoding}).settle(v.rerun("--header 'Accept-Encoding: identity'", WhyUncompressed))
 	}
-}
-
-func count(gs []*verdict.Graded) string {
-	if len(gs) == 1 {
-		return "1 stream"
-	}
-	return fmt.Sprintf("%d streams", len(gs))
 }
 
 // surely reports whether any of gs is known to have been held back: by the
@@ -135,21 +122,19 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 	held := logged && a.Header >= 0 && g.Headers-startOf(g) > 2*a.Header+50*time.Millisecond
 	switch {
 	case inside.Kind != "" && surely(gs):
-		return v.byEdge(gs, certain).see(inside).exclude(BufferedByApp, inside)
+		return v.byEdge(gs, certain).see(inside).not(BufferedByApp, inside)
 	case !surely(gs) && g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return v.joined(gs)
 	case !surely(gs):
 		return v.cameInBursts(gs)
 	case g.Wire.Framing == record.Length && !(v.edge.passed(g) && v.edge.gzip):
 		return found(JoinedByApp, layerApp, certain, gs).
-			say("%s came as one body with a Content-Length: something in the app joined them first", count(gs)).
-			see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, cmp.Or(g.Header["Content-Length"], "set"),
-				(g.Headers-startOf(g)).Seconds())).
-			not(BufferedByEdge, "an edge that buffers a stream knows no length to declare").
-			mend("pass body_iterator through in middleware, never b\"\".join(...)")
+			tell(fact{Kind: FactAppJoined, N: len(gs)}).
+			see(fact{Kind: FactLengthDeclared, Stream: g.Seq, Text: cmp.Or(g.Header["Content-Length"], "set"),
+				Took: g.Headers - startOf(g)}).
+			not(BufferedByEdge, fact{Kind: NotBufferKnowsLength})
 	case held:
-		return v.byEdge(gs, certain).see(fmt.Sprintf("the edge had the app's head after %.3f s, the client after %.3f s",
-			a.Header.Seconds(), (g.Headers - startOf(g)).Seconds()))
+		return v.byEdge(gs, certain).see(fact{Kind: FactHeadHeld, Took: a.Header, Bound: g.Headers - startOf(g)})
 	case v.edge.passed(g) && v.edge.buffers && !logged:
 		return v.byEdge(gs, likely)
 	case v.edge.passed(g) && v.edge.buffers && g.Headers-startOf(g) <= 2*max(a.Header, 0)+50*time.Millisecond &&
@@ -157,9 +142,8 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 		return v.byEdge(gs, likely)
 	case v.edge.known, g.Hop == appHop && v.Run.AppAlone(v.Scenario.ID):
 		return found(BufferedByApp, layerApp, likely, gs).
-			say("the app collects the events of %s before it writes them", count(gs)).
-			not(BufferedByEdge, v.whyNotBuffer(g)).
-			mend(v.fix(fixFlush))
+			tell(fact{Kind: FactAppCollects, N: len(gs)}).
+			not(BufferedByEdge, v.whyNotBuffer(g))
 	default:
 		return v.cameInBursts(gs)
 	}
@@ -170,12 +154,10 @@ func (v *view) collected(gs []*verdict.Graded) *finding {
 func (v *view) joined(gs []*verdict.Graded) *finding {
 	g := gs[0]
 	return found(JoinedByApp, layerApp, possible, gs).
-		say("%s came as one body with a Content-Length, all at once: something in the app joined the events, or it does "+
-			"not stream", count(gs)).
-		see(fmt.Sprintf("stream %d: Content-Length %s, head after %.2f s", g.Seq, cmp.Or(g.Header["Content-Length"], "set"),
-			(g.Headers - startOf(g)).Seconds())).
-		mend("pass body_iterator through in middleware, never b\"\".join(...)").
-		settle("log when each event is yielded, and compare with the time of the head")
+		tell(fact{Kind: FactOneBody, N: len(gs)}).
+		see(fact{Kind: FactLengthDeclared, Stream: g.Seq, Text: cmp.Or(g.Header["Content-Length"], "set"),
+			Took: g.Headers - startOf(g)}).
+		settle(fact{Kind: NextLogYieldsHead})
 }
 
 // cameInBursts is for streams of which nobody knows whether they were written so:
@@ -183,36 +165,31 @@ func (v *view) joined(gs []*verdict.Graded) *finding {
 func (v *view) cameInBursts(gs []*verdict.Graded) *finding {
 	if !v.edge.there { // an edge that nobody has seen is not blamed first
 		return found(BufferedByApp, layerApp, possible, gs).
-			say("%s arrived in bursts; the app collects their events, or an edge that does not show (%s). Asked directly, "+
-				"would it do the same?", count(gs), v.noSign()).
-			mend(v.fix(fixFlush)).settle(v.peelWith())
+			tell(fact{Kind: FactBurstsNoEdge, N: len(gs), About: []fact{v.noSign()}}).settle(v.peelWith())
 	}
 	return found(BufferedByEdge, layerEdge, possible, gs).
-		say("%s arrived in bursts; an edge or the app collects their events. Asked directly, would the app do the same?",
-			count(gs)).
-		mend(fixBuffering).settle(v.peelWith())
+		tell(fact{Kind: FactBursts, N: len(gs)}).settle(v.peelWith())
 }
 
 // peelWith is the command that compares the layers, for an app that somebody else
 // started with the address that we do not know.
-func (v *view) peelWith() string { return v.peel("compares the app with the whole chain") }
+func (v *view) peelWith() fact { return v.peel(fact{Kind: WhyWholeChain}) }
 
 func manyBursts(g *verdict.Graded) bool { return verdict.BufferingOf(g.Stream).Runs > 1 }
 
-func (v *view) whyNotBuffer(g *verdict.Graded) string {
+func (v *view) whyNotBuffer(g *verdict.Graded) fact {
 	if !v.edge.passed(g) {
-		return "no edge stood in the way"
+		return fact{Kind: NotNoEdge}
 	}
-	return "it does not buffer, or passed the head on as soon as it had it"
+	return fact{Kind: NotBuffering}
 }
 
 func (v *view) byEdge(gs []*verdict.Graded, confidence string) *finding {
 	f := found(BufferedByEdge, layerEdge, confidence, gs).
-		say("%s collects the events of %s before it passes them on", v.edge.product, count(gs)).
-		show(cite(v.tags[tempFile], 1)...).
-		mend(fixBuffering)
+		tell(fact{Kind: FactEdgeCollects, Name: v.edge.product.String(), N: len(gs)}).
+		show(cite(v.tags[tempFile], 1)...)
 	if confidence == likely {
-		f.settle(v.peel("is the app live when asked directly?"))
+		f.settle(v.peel(fact{Kind: WhyLiveDirectly}))
 	}
 	return f
 }
@@ -245,24 +222,21 @@ func (slow) match(v *view) []*finding {
 	g := gs[0]
 	head, first := g.Headers-startOf(g), g.First-startOf(g)
 	f := found(SlowFirstEvent, layerApp, likely, gs).
-		say("the first event of %d streams came late", len(gs)).
+		tell(fact{Kind: FactFirstLate, N: len(gs)}).
 		see(firstLine(g, head, first)).show(v.lastWord(g), v.accessLine(g)).
-		not("buffering", "what followed came event by event").
-		mend("send the head and a first event (or a heartbeat) before the slow work; prefetch retrieval")
+		not("buffering", fact{Kind: NotBuffered})
 	if g.EmitFirst != 0 {
-		f.see(fmt.Sprintf("the server wrote it %.3f s before it arrived", v.onTheWay(g).Seconds()))
+		f.see(fact{Kind: FactTravelled, Took: v.onTheWay(g)})
 	}
 	return one(v.orPool(f))
 }
 
 // firstLine says when the head and the first event came, if one did.
-func firstLine(g *verdict.Graded, head, first time.Duration) string {
+func firstLine(g *verdict.Graded, head, first time.Duration) fact {
 	if g.First == record.Never {
-		return fmt.Sprintf("stream %d: head after %.3f s, and no content event until we ended it after %.3f s", g.Seq,
-			max(head, 0).Seconds(), ageOf(g).Seconds())
+		return fact{Kind: FactNoEventAfterHead, Stream: g.Seq, Took: max(head, 0), Bound: ageOf(g)}
 	}
-	return fmt.Sprintf("stream %d: head after %.3f s, first event after %.3f s", g.Seq, max(head, 0).Seconds(),
-		first.Seconds())
+	return fact{Kind: FactHeadThenEvent, Stream: g.Seq, Took: max(head, 0), Bound: first}
 }
 
 // onTheWay is how long the first event travelled, by the server's stamp.

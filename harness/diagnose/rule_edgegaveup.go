@@ -15,10 +15,7 @@ func (edgeGaveUpRule) match(v *view) []*finding {
 		return nil
 	}
 	return one(found(CutByEdge, layerEdge, certain, gs).
-		say("%s closed its own connection to the app while %d answers were under way%s",
-			v.edge.product, len(gs), asIfWhole(gs)).
+		tell(fact{Kind: FactEdgeGaveUp, Name: v.edge.product.String(), N: len(gs), About: []fact{asIfWhole(gs)}}).
 		show(cite(hits, 3)...).see(say(gs[0])).
-		not(AppError, "the edge's log says that the edge closed the connection; what the app logs then follows from that").
-		mend("let the app read the request's body before it answers: " +
-			"a proxy written in Go gives up an answer that comes before the whole request was sent on; or update the proxy"))
+		not(AppError, fact{Kind: NotEdgeClosed}))
 }

@@ -44,13 +44,10 @@ func (v *view) stoppedByLog() []*finding {
 			confidence = likely
 		}
 		return one(found(EdgeReloaded, layerEdge, confidence, gs).
-			say("%s was reloaded or stopped, and cut %d streams that it still served, %.2f s later", v.edge.product, len(gs),
-				max(after, 0).Seconds()).
+			tell(fact{Kind: FactEdgeStopped, Name: v.edge.product.String(), N: len(gs), Took: max(after, 0)}).
 			show(h.cited()).see(tightest(gs)).show(v.accessLine(gs[0])).
 			notIf(len(gs) >= minCluster, "application error mid-stream",
-				"they ended at one moment, after the edge was told to stop").
-			mend("nginx: worker_shutdown_timeout 0, or longer than the longest stream; HAProxy: hard-stop-after above it; " +
-				"Caddy: grace_period; or take the edge out of service and drain it before a reload"))
+				fact{Kind: NotOneMoment}))
 	}
 	return nil
 }

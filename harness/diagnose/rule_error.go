@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -33,12 +32,11 @@ func (appError) match(v *view) []*finding {
 
 func (v *view) raised(gs []*verdict.Graded, confidence string) *finding {
 	return found(AppError, layerApp, confidence, gs).
-		say("the app raised mid-stream and its server cut %d connections", len(gs)).
+		tell(fact{Kind: FactAppRaised, N: len(gs)}).
 		see(tightest(gs)).
-		notIf(v.noExit(gs), "worker killed", "no process exited").
+		notIf(v.noExit(gs), "worker killed", fact{Kind: NotExited}).
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout",
-			"no timeout in the edge's error log").
-		mend(v.fix(fixRaised))
+			fact{Kind: NotTimedOut})
 }
 
 func (v *view) died(gs []*verdict.Graded) bool {
@@ -61,10 +59,9 @@ func (lengthLie) match(v *view) []*finding {
 		confidence = certain
 	}
 	return one(found(LengthLie, layerApp, confidence, gs).
-		say("%d responses declared a Content-Length and ended before it", len(gs)).
-		see(fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", gs[0].Seq,
-			cmp.Or(gs[0].Header["Content-Length"], "unknown"), gs[0].Bytes)).
+		tell(fact{Kind: FactShortOfLength, N: len(gs)}).
+		see(fact{Kind: FactLengthAndBytes, Stream: gs[0].Seq, Text: cmp.Or(gs[0].Header["Content-Length"],
+			"unknown"), Bytes: gs[0].Bytes}).
 		show(cite(v.tags[lengthMismatch], 3)...).
-		notIf(v.noExit(gs), "worker killed", "no process exited").
-		mend("never set Content-Length on a stream; a middleware that changes bodies must drop it"))
+		notIf(v.noExit(gs), "worker killed", fact{Kind: NotExited}))
 }

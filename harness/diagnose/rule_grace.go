@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -41,13 +40,11 @@ func (grace) match(v *view) []*finding {
 		confidence = certain
 	}
 	f := found(GraceTooShort, layerManager, confidence, gs).
-		say("the app was asked to stop and cut %d streams %.2f s later: its window is shorter than they are", len(gs),
-			after.Seconds()).
+		tell(fact{Kind: FactGraceShort, N: len(gs), Took: after}).
 		show(lines...).show(cite(v.tags[graceOver], 2)...).show(causesOfDeath(ms, 3)...).see(tightest(gs)).
-		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
-		mend(v.fix(fixGrace))
+		notIf(v.noOOM(), "memory kill", fact{Kind: NotOOM})
 	if after < instant {
-		f.say("the app was asked to stop and cut %d streams at once", len(gs))
+		f.tell(fact{Kind: FactCutAtOnce, N: len(gs)})
 	}
 	return one(f)
 }
@@ -78,21 +75,17 @@ func (v *view) diedAtOnce(gs []*verdict.Graded, asks []ask) *finding {
 			after > hasty && !bySignal || killed9(e.Code) {
 			continue
 		}
-		confidence, how := likely, fmt.Sprintf("it exited by itself, code %d", e.Code)
+		confidence, how := likely, fact{Kind: FactExitedItself, N: e.Code}
 		if bySignal {
-			confidence, how = certain, fmt.Sprintf("the signal itself ended it, code %d", e.Code)
+			confidence, how = certain, fact{Kind: FactSignalEnded, N: e.Code}
 		}
 		return found(NoGracefulShutdown, layerApp, confidence, gs).
-			say("the app died %s after SIGTERM and cut %d streams: it does not wait for what it still serves",
-				milliseconds(max(after, 0)), len(gs)).
-			see(fmt.Sprintf("%s was gone %s after SIGTERM: %s", e.Who(), milliseconds(max(after, 0)), how)).see(tightest(gs)).
-			not(GraceTooShort, "there was no window at all").
-			mend(v.fix(fixNoShutdown))
+			tell(fact{Kind: FactDiedAtOnce, Took: max(after, 0), N: len(gs)}).
+			see(fact{Kind: FactGone, Name: e.Who(), Took: max(after, 0), About: []fact{how}}).see(tightest(gs)).
+			not(GraceTooShort, fact{Kind: NotAnyWindow})
 	}
 	return nil
 }
-
-func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 // An ask is a request to stop.
 type ask struct {
@@ -136,13 +129,14 @@ func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 		case e.Source == record.FaultSource && e.Kind == record.KindTerm, e.Kind == record.KindStop,
 			e.Kind == record.KindKill && e.Code == 15:
 			asks = append(asks, a)
-			lines = append(lines, figure("%s %s of %s at %.3f s", e.Source, e.Kind, e.Subject, e.At.Seconds()))
+			lines = append(lines, record.Found(fact{Kind: FactAskedToStop, Name: string(e.Source),
+				Place: string(e.Kind), Text: e.Subject, Took: e.At}))
 		}
 	}
 	for _, w := range v.Windows { // our own fault, for those who see no more
 		if len(asks) == 0 && w.Phase == record.Active && w.Fault.Kind == record.FaultDrain {
 			asks = append(asks, ask{at: w.At, slack: deathBefore})
-			lines = append(lines, figure("our fault, %s, struck at %.3f s", w.Fault.Name, w.At.Seconds()))
+			lines = append(lines, record.Found(fact{Kind: FactOurFaultStruck, Name: w.Fault.Name, Took: w.At}))
 		}
 	}
 	lines = lines[:min(2, len(lines))]

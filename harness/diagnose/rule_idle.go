@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -31,25 +30,25 @@ func (idleTimeout) match(v *view) []*finding {
 		confidence = certain
 	}
 	return one(found(IdleTimeout, layerNetwork, confidence, gs).
-		say("the load balancer ended %d connections on which nothing had moved for %v", len(gs), limit).
-		see(fmt.Sprintf("%s: idle timeout is %v", layerBalancer, limit)).see(said).see(silenceLine(gs)).
-		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout", "the edge's error log has no \"upstream timed out\"").
-		mend("send a heartbeat comment (\": ping\") every third of the timeout; or raise the balancer's idle timeout above the longest silence"))
+		tell(fact{Kind: FactBalancerIdle, N: len(gs), Took: limit}).
+		see(fact{Kind: FactBalancerTimeout, Name: layerBalancer, Took: limit}).see(said...).see(silenceLine(gs)).
+		notIf(v.edgeSpeaks() && len(v.tags[upstreamTimeout]) == 0, "proxy read timeout",
+			fact{Kind: NotUpstreamTimedOut}))
 }
 
 // layerBalancer is the layer's name in the table of timers.
 const layerBalancer = "load balancer"
 
 // idleLines cites the balancer's own account, where it keeps one.
-func (v *view) idleLines(gs []*verdict.Graded) []string {
+func (v *view) idleLines(gs []*verdict.Graded) []fact {
 	of := map[uint64]bool{}
 	for _, g := range gs {
 		of[g.Seq] = true
 	}
-	var out []string
+	var out []fact
 	for _, e := range v.Events {
 		if e.Source == record.RelaySource && e.Kind == record.KindIdle && of[e.Stream] && len(out) < 3 {
-			out = append(out, fmt.Sprintf("stream %d at %.3f s: %s", e.Stream, e.At.Seconds(), e.Text))
+			out = append(out, fact{Kind: FactIdleSaid, Stream: e.Stream, Took: e.At, Text: e.Text})
 		}
 	}
 	return out
@@ -77,11 +76,10 @@ func (edgeReloaded) match(v *view) []*finding {
 		return nil
 	}
 	return one(found(EdgeReloaded, layerEdge, certain, gs).
-		say("%s was reloaded, and cut %d streams when their old workers' time was over", v.edge.product, len(gs)).
-		see(fmt.Sprintf("reload at %.3f s, worker_shutdown_timeout is %v", at.Seconds(), limit),
+		tell(fact{Kind: FactOldWorkersOver, Name: v.edge.product.String(), N: len(gs)}).
+		see(fact{Kind: FactReloadAt, Took: at, Bound: limit},
 			tightest(gs)).show(v.accessLine(gs[0])).
-		not("clients that hung up", "they all ended at the same moment").
-		mend("worker_shutdown_timeout 0; or longer than the longest stream"))
+		not("clients that hung up", fact{Kind: NotSameMoment}))
 }
 
 // reloadSlack is how much later than its time a worker may end: it takes up the

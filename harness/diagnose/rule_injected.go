@@ -2,9 +2,7 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -30,10 +28,10 @@ func (injected) match(v *view) []*finding {
 		confidence = certain
 	}
 	f := found(InjectedFault+": "+name, layerNetwork, confidence, gs).
-		say("our own fault, active from %.3f s, cut or delayed %d streams", v.Active.Seconds(), len(gs)).
-		see(v.windowLines()).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
-		not("the app", "only streams exposed to the fault are counted here").
-		mend("no action needed where the scenario allows this ending; otherwise make clients resume or retry")
+		tell(fact{Kind: FactOurFault, Took: v.Active, N: len(gs)}).
+		see(v.windowLines()...).show(causesOfDeath(v.matchDeaths(gs, diedByStrike, diedByKill, diedByTerm), 4)...).
+		not("the app", fact{Kind: NotUnexposed}).
+		mend(fact{Kind: MendResume})
 	f.Injected = true
 	return one(f)
 }
@@ -99,13 +97,13 @@ func within(t, from, to time.Duration) bool {
 	return t >= from-deathBefore && t <= to+deathAfter
 }
 
-func (v *view) windowLines() []string {
+func (v *view) windowLines() []fact {
 	windows := slices.Clone(v.Windows)
 	slices.SortStableFunc(windows, func(a, b record.Window) int { return cmp.Compare(a.At, b.At) })
-	var out []string
+	var out []fact
 	for _, w := range windows {
 		if w.Phase != record.Armed {
-			out = append(out, strings.TrimSuffix(fmt.Sprintf("%s at %.3f s: %s", w.Phase, w.At.Seconds(), w.Why), ": "))
+			out = append(out, fact{Kind: FactWindow, Name: string(w.Phase), Took: w.At, Text: w.Why})
 		}
 	}
 	return out

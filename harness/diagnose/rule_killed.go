@@ -1,10 +1,11 @@
 package diagnose
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
-	"strings"
+	"strconv"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -19,21 +20,27 @@ func (killed) match(v *view) []*finding {
 	}
 	gs := gradedOf(ms)
 	return one(found(WorkerKilled, layerManager, certain, gs).
-		say("%d streams were cut when their process died: %s", len(gs), ms[0].death.what).
+		tell(fact{Kind: FactProcessDied, N: len(gs), About: []fact{ms[0].death.what}}).
 		show(causesOfDeath(ms, 5)...).see(tightest(gs), workersLine(gs)).
-		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
-		notIf(v.noOOM(), "memory kill", "oom_kill did not rise").
-		notIf(len(gs) > 1, "application error mid-stream", "several streams of one process ended at one moment").
-		mend("find out who sends the signal (deploys, health checks, operators); have clients resume or retry"))
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeout}).
+		notIf(v.noOOM(), "memory kill", fact{Kind: NotOOM}).
+		notIf(len(gs) > 1, "application error mid-stream", fact{Kind: NotOneByOne}).
+		mend(fact{Kind: MendSignalSender}))
 }
 
-func workersLine(gs []*verdict.Graded) string {
-	var names []string
+// workersLine is which processes served the streams.
+func workersLine(gs []*verdict.Graded) fact {
+	f := fact{Kind: FactOfWorkers}
 	for w, ws := range byWorker(gs) {
 		if w != "" {
-			names = append(names, fmt.Sprintf("%d of worker %s", len(ws), w))
+			f.Counts = append(f.Counts, record.Count{Name: w, N: len(ws)})
 		}
 	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	if len(f.Counts) == 0 {
+		return fact{}
+	}
+	slices.SortFunc(f.Counts, func(a, b record.Count) int {
+		return cmp.Or(cmp.Compare(strconv.Itoa(a.N), strconv.Itoa(b.N)), cmp.Compare(a.Name, b.Name))
+	})
+	return f
 }

@@ -1,8 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
-
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -17,28 +15,27 @@ func (leak) match(v *view) []*finding {
 		return nil
 	}
 	return one(found(NotPropagated, layerApp, certain, gs).
-		say("the server went on producing for %d clients that had hung up", len(gs)).
-		see(v.ledgerLines(gs, 4)).show(v.lastWord(gs[0])).
-		notIf(v.othersStopped(), "a hop that keeps the connection", "the server noticed other hang-ups on the same road").
-		mend(v.fix(fixLeak)))
+		tell(fact{Kind: FactWentOnProducing, N: len(gs)}).
+		see(v.ledgerLines(gs, 4)...).show(v.lastWord(gs[0])).
+		notIf(v.othersStopped(), "a hop that keeps the connection", fact{Kind: NotNoticed}))
 }
 
-func (v *view) ledgerLines(gs []*verdict.Graded, n int) []string {
+func (v *view) ledgerLines(gs []*verdict.Graded, n int) []fact {
 	leaked := make(map[uint64]bool)
 	for _, g := range gs {
 		leaked[g.Seq] = true
 	}
-	var out []string
+	var out []fact
 	for _, l := range v.Ledgers {
 		if !leaked[l.Stream] || len(out) == n {
 			continue
 		}
-		stop := "still going on when asked"
+		stop := fact{Kind: FactStillGoing}
 		if l.StopAt != record.Never {
-			stop = fmt.Sprintf("stopped %.2f s later", (l.StopAt - l.LeftAt).Seconds())
+			stop = fact{Kind: FactStoppedLater, Took: l.StopAt - l.LeftAt}
 		}
-		out = append(out, fmt.Sprintf("stream %d: client left at %.3f s, server %s, after %d events", l.Stream,
-			l.LeftAt.Seconds(), stop, l.Produced))
+		out = append(out, fact{Kind: FactLedgerLine, Stream: l.Stream, Took: l.LeftAt, N: l.Produced,
+			About: []fact{stop}})
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -47,9 +46,9 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	if to-from < minSilence || 10*(to-from) < 7*gs[0].MaxGap || v.sparesSiblings(worker, gs, from, to) {
 		return nil
 	}
-	after := "went on together"
+	after := fact{Kind: FactWentOnTogether}
 	if !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Grade.Outcome != verdict.Stalled }) {
-		after = "were still silent when we gave up"
+		after = fact{Kind: FactStillSilent}
 	}
 	if !v.outOfStep(gs) {
 		return v.inStepGap(gs, to-from, after)
@@ -59,18 +58,16 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 		confidence = certain
 	}
 	return found(BlockedLoop, layerApp, confidence, gs).
-		say("all %d streams of one process paused together for %.2f s and %s: something blocked its event loop", len(gs),
-			(to-from).Seconds(), after).
-		see(fmt.Sprintf("common silence from %.3f s to %.3f s", from.Seconds(), to.Seconds()), workersLine(gs)).
-		see(fmt.Sprintf("the streams stood at %s when it began", v.indexes(gs))).
-		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the log").
-		not("a slow model or upstream", "unrelated streams paused at the same moment, at different events").
-		mend(v.fix(fixBlocked))
+		tell(fact{Kind: FactPausedTogether, N: len(gs), Took: to - from, About: []fact{after}}).
+		see(fact{Kind: FactCommonSilence, Took: from, Bound: to}, workersLine(gs)).
+		see(fact{Kind: FactStoodAt, About: []fact{v.indexes(gs)}}).
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeout}).
+		not("a slow model or upstream", fact{Kind: NotUnrelated})
 }
 
 // inStepGap is sharedGap for streams that had run in step: each may also have
 // paused by itself, at the same event.
-func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after string) *finding {
+func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after fact) *finding {
 	from := record.Never
 	for _, g := range gs {
 		if lateOnly(g) {
@@ -82,12 +79,9 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after stri
 		return nil
 	}
 	return found(BlockedLoop, layerApp, possible, gs).
-		say("all %d streams of one process fell silent together for %.2f s, heartbeats too, and %s: as when something "+
-			"blocks its event loop", len(gs), silence.Seconds(), after).
-		see(fmt.Sprintf("the streams stood at %s when it began; no other stream of the process had a byte meanwhile",
-			v.indexes(gs)), say(gs[0])).
-		mend(v.fix(fixBlocked)).
-		settle(v.rerun("--ramp 2s") + "   # out of step: a blocked loop then stops them at different events, at one moment")
+		tell(fact{Kind: FactFellTogether, N: len(gs), Took: silence, About: []fact{after}}).
+		see(fact{Kind: FactStoodAlone, About: []fact{v.indexes(gs)}}, say(gs[0])).
+		settle(v.rerun("--ramp 2s", WhyOutOfStep))
 }
 
 // aloneToo reports whether a stream that was sent alone fell silent for as long, at
@@ -188,13 +182,13 @@ func indexAt(g *verdict.Graded, t time.Duration) int {
 	return n
 }
 
-func (v *view) indexes(gs []*verdict.Graded) string {
+func (v *view) indexes(gs []*verdict.Graded) fact {
 	low, high := 1<<31, 0
 	for _, g := range gs {
 		i := indexAt(g, g.MaxGapAt)
 		low, high = min(low, i), max(high, i)
 	}
-	return fmt.Sprintf("events %d to %d", low, high)
+	return fact{Kind: FactEventRange, N: low, Of: high}
 }
 
 func (v *view) anyOverlap(gs []*verdict.Graded) bool {
@@ -214,10 +208,8 @@ func (v *view) staircase(late []*verdict.Graded) *finding {
 		}
 	}
 	return found(BlockedLoop, layerApp, likely, gs).
-		say("%d streams that had begun together were served one after the other: a generator without a real await holds "+
-			"the loop", len(gs)).
-		see(fmt.Sprintf("first events at %.3f s, %.3f s, %.3f s …, each after the end of another stream",
-			gs[0].First.Seconds(), gs[1].First.Seconds(), gs[2].First.Seconds()), workersLine(gs)).
-		not("thread pool exhausted (40)", "one at a time, not forty").
-		mend("make the generator async and await its waits; or run it in a thread pool")
+		tell(fact{Kind: FactStaircase, N: len(gs)}).
+		see(fact{Kind: FactFirstEvents, Times: []time.Duration{gs[0].First, gs[1].First, gs[2].First}},
+			workersLine(gs)).
+		not("thread pool exhausted (40)", fact{Kind: NotForty})
 }

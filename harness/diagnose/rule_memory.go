@@ -1,10 +1,7 @@
 package diagnose
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -24,19 +21,17 @@ func (memoryKill) match(v *view) []*finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	name, what := MemoryKillWorker, "one process, while the container lived"
+	name, what := MemoryKillWorker, fact{Kind: FactOneProcess}
 	if v.containerDied() || v.podOOM() || wasFirst(gs) {
-		name, what = MemoryKillAll, "the whole container"
+		name, what = MemoryKillAll, fact{Kind: FactContainer}
 	}
 	f := found(name, layerKernel, certain, gs).
-		say("the kernel killed %s, for its memory, and %d streams with it", what, len(gs)).
-		see(lines).show(cite(v.tags[oomKiller], 2)...).show(cite(v.tags[workerKill], 2)...).see(tightest(gs),
+		tell(fact{Kind: FactKernelKilled, N: len(gs), About: []fact{what}}).
+		see(lines...).show(cite(v.tags[oomKiller], 2)...).show(cite(v.tags[workerKill], 2)...).see(tightest(gs),
 		workersLine(gs)).
-		notIf(v.noWorkerTimeout(), "worker timeout", "no WORKER TIMEOUT in the log").
-		notIf(kills > 0, "worker killed by somebody", "the kernel's own oom_kill counter or event says so").
-		notIf(v.podOOM(), "worker killed by somebody", "Kubernetes gives OOMKilled as the reason").
-		mend("raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; bound " +
-			"every buffer that a stream holds")
+		notIf(v.noWorkerTimeout(), "worker timeout", fact{Kind: NotWorkerTimeout}).
+		notIf(kills > 0, "worker killed by somebody", fact{Kind: NotByOOMCounter}).
+		notIf(v.podOOM(), "worker killed by somebody", fact{Kind: NotByKubernetes})
 	if name == MemoryKillAll {
 		f.see(v.comeback())
 	}
@@ -75,29 +70,29 @@ func isOOMCounter(e record.Event) bool {
 
 // oomLines are the kernel's words in the order in which they came: of a counter
 // the last one, of what is told again and again the first.
-func (v *view) oomLines() []string {
+func (v *view) oomLines() []fact {
 	type speaker struct {
 		kind    record.EventKind
 		subject string
 	}
 	var order []speaker
-	said := map[speaker]string{}
+	said := map[speaker]fact{}
 	for _, e := range v.Events {
 		who := speaker{e.Kind, e.Subject}
 		switch {
 		case isOOMCounter(e) && e.Value > 0:
-			if said[who] == "" {
+			if said[who].Kind == "" {
 				order = append(order, who)
 			}
-			said[who] = fmt.Sprintf("cgroup: %s is %d at %.3f s %s", e.Reading(), e.Value, e.At.Seconds(), e.Text)
-		case said[who] != "":
+			said[who] = fact{Kind: FactCgroup, Name: e.Reading(), More: e.Value, Took: e.At, Text: e.Text}
+		case said[who].Kind != "":
 		case e.Kind == record.KindOOM, e.Kind == record.KindDie, e.Kind == record.KindOOMKilled:
 			order = append(order, who)
-			said[who] = fmt.Sprintf("%s: %s of %s at %.3f s, %s", e.Source, e.Kind, e.Subject, e.At.Seconds(),
-				cmp.Or(e.Text, "code "+strconv.Itoa(e.Code)))
+			said[who] = fact{Kind: FactKernelSaid, Name: e.Subject, Place: string(e.Source), Took: e.At, Text: e.Text,
+				N: e.Code, About: []fact{{Kind: FactKindOfEvent, Name: string(e.Kind)}}}
 		}
 	}
-	var out []string
+	var out []fact
 	for _, who := range order {
 		out = append(out, said[who])
 	}
@@ -106,7 +101,7 @@ func (v *view) oomLines() []string {
 
 // comeback says how long the service was away after its container died: until it
 // was started again, and until a new stream had its first event.
-func (v *view) comeback() string {
+func (v *view) comeback() fact {
 	died, started, served := record.Never, record.Never, record.Never
 	for _, e := range v.Events {
 		switch {
@@ -117,7 +112,7 @@ func (v *view) comeback() string {
 		}
 	}
 	if died == record.Never {
-		return ""
+		return fact{}
 	}
 	for i := range v.Streams {
 		if g := &v.Streams[i]; startOf(g) > died && g.First != record.Never && (served == record.Never || g.First < served) {
@@ -126,12 +121,11 @@ func (v *view) comeback() string {
 	}
 	switch {
 	case started == record.Never:
-		return "it was not started again"
+		return fact{Kind: FactNotStartedAgain}
 	case served == record.Never:
-		return fmt.Sprintf("started again %.2f s later; no new stream had an event", (started - died).Seconds())
+		return fact{Kind: FactStartedAgain, Took: started - died}
 	}
-	return fmt.Sprintf("started again %.2f s later, first event of a new stream %.2f s after the kill",
-		(started - died).Seconds(), (served - died).Seconds())
+	return fact{Kind: FactServedAgain, Took: started - died, Bound: served - died}
 }
 
 // wasFirst reports whether one of the streams was served by the first process of

@@ -2,10 +2,10 @@ package diagnose
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -13,26 +13,16 @@ import (
 // A misframing is what a framework, or the code around it, does to the framing of
 // events. The client alone can tell.
 type misframing struct {
-	fault     stream.Fault
-	name, say string
-	fix       string
+	fault      stream.Fault
+	name       string
+	tell, mend record.FactKind
 }
 
 var misframings = []misframing{
-	{stream.PrefixTwice, FieldPrefixTwice,
-		"%d streams contain the prefix of a field twice, as in data: data: {…}: something frames events that are already " +
-			"framed",
-		"frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's EventSourceResponse, a " +
-			"gateway), or whole events to a plain streaming response"},
-	{stream.Joined, EventsJoined,
-		"the events of %d streams are not parted by a blank line, so that clients take several for one",
-		"end each event with a blank line: data: …\\n\\n"},
-	{stream.TerminalOpen, TerminalUnended,
-		"the last event of %d streams, the terminal, has no blank line after it, which ends an event: clients that follow " +
-			"the standard never see it",
-		"end the last event like every other: data: [DONE]\\n\\n"},
-	{stream.SecondReply, Spliced, "a second HTTP response stands inside the body of %d streams",
-		"use an asynchronous worker, or a timeout above the longest stream; let one writer alone end a response"},
+	{stream.PrefixTwice, FieldPrefixTwice, FactPrefixTwice, MendFrameOnce},
+	{stream.Joined, EventsJoined, FactJoined, MendPartEvents},
+	{stream.TerminalOpen, TerminalUnended, FactTerminalOpen, MendEndTerminal},
+	{stream.SecondReply, Spliced, FactSpliced, MendOneWriter},
 }
 
 // misframed names what is wrong with the framing of events, on streams that came
@@ -49,10 +39,10 @@ func misframed(v *view) []*finding {
 			continue
 		}
 		f := found(m.name, layerApp, certain, gs).
-			say(m.say, len(gs)).
+			tell(fact{Kind: m.tell, N: len(gs)}).
 			see(say(gs[0]), leftover(gs[0])).show(v.lastWord(gs[0])).
-			notIf(m.fault == stream.TerminalOpen, CutInFrame, "the response ended properly, right behind the terminal").
-			mend(m.fix)
+			notIf(m.fault == stream.TerminalOpen, CutInFrame, fact{Kind: NotCutBehindTerminal}).
+			mend(fact{Kind: m.mend})
 		if m.fault == stream.SecondReply {
 			v.whoReplied(f)
 		}
@@ -70,18 +60,17 @@ func (v *view) whoReplied(f *finding) {
 		f.Layer = layerManager
 		return
 	}
-	f.say("the app raised on %d streams, and its server wrote a second HTTP response into the body that had begun",
-		len(f.streams)).
+	f.tell(fact{Kind: FactSecondReply, N: len(f.streams)}).
 		show(causesOfDeath(ms, 6)...).
-		mend(v.fix(fixRaised))
+		mend(v.remedyInApp(AppRaised))
 }
 
 // leftover quotes what no parser took.
-func leftover(g *verdict.Graded) string {
+func leftover(g *verdict.Graded) fact {
 	if g.Content.Leftover == "" {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("stream %d, bytes that are no event: %q", g.Seq, g.Content.Leftover)
+	return fact{Kind: FactLeftover, Stream: g.Seq, Text: g.Content.Leftover}
 }
 
 // splitCharacters is for U+FFFD side by side: certain only where the same app,
@@ -93,16 +82,14 @@ func splitCharacters(v *view) []*finding {
 	}
 	g := gs[0]
 	f := found(SplitCharacters, layerApp, possible, gs).
-		say("%d answers hold U+FFFD side by side, as where somebody decodes a body piece by piece, and a character lies in "+
-			"two pieces", len(gs)).
-		see(fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", g.Seq, g.Content.Replaced, g.Content.Split)).
-		mend("decode with a decoder that keeps the rest of a piece (codecs.getincrementaldecoder, TextDecoder with " +
-			"{stream: true}, StringDecoder), or pass bytes through as they are").
-		settle(v.peel("an app that has none when it is asked directly is not to blame"))
+		tell(fact{Kind: FactSplitHeld, N: len(gs)}).
+		see(fact{Kind: FactReplaced, Stream: g.Seq, N: g.Content.Replaced, Of: g.Content.Split}).
+		mend(fact{Kind: MendDecoder}).
+		settle(v.peel(fact{Kind: WhyNotToBlame}))
 	if clean, scarred := v.Legibility(); g.Hop != "app" && clean > 0 && scarred == 0 {
-		f.Layer, f.Confidence, f.Settle = layerEdge, certain, ""
-		f.see(fmt.Sprintf("%d answers of the app asked directly hold none", clean)).not("the text of the answer",
-			"asked directly, it holds no U+FFFD")
+		f.Layer, f.Confidence, f.Next = layerEdge, certain, nil
+		f.see(fact{Kind: FactDirectNone, N: clean}).not("the text of the answer",
+			fact{Kind: NotInText})
 	}
 	return one(f)
 }
@@ -119,12 +106,10 @@ func unframedError(v *view) []*finding {
 		return nil
 	}
 	return one(found(UnframedError, layerApp, likely, gs).
-		say("%d streams end with a text that is no event and reads like an error: clients drop it, and see an answer "+
-			"that stops", len(gs)).
+		tell(fact{Kind: FactErrorText, N: len(gs)}).
 		see(leftover(gs[0]), say(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
-		not(SilentTruncation, "the server did say why, only not as an event").
-		mend("send errors as events of the dialect once the head is out (data: {\"error\": …} and a blank line), or cut " +
-			"the connection; look for the text in the logs of the app and of the edge"))
+		not(SilentTruncation, fact{Kind: NotUnsaid}).
+		mend(fact{Kind: MendErrorEvents}))
 }
 
 var (

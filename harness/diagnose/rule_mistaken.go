@@ -3,7 +3,6 @@ package diagnose
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,23 +55,20 @@ func notAStream(v *view) *finding {
 		return nil
 	}
 	g := gs[0]
-	name, what := NotAStream, "one document"
+	name := NotAStream
 	text := documentError(g.Start)
 	if text != "" {
-		name, what = ErrorDocument, "an error document"
+		name = ErrorDocument
 	}
 	f := found(name, layerApp, certain, gs).
-		say("%d requests were answered with status %d and %s of type %s, not with a stream", len(gs), g.Status, what,
-			cmp.Or(g.ContentType, "not set"))
+		tell(fact{Kind: FactDocument, N: len(gs), Need: g.Status, Text: cmp.Or(g.ContentType, "not set")})
 	if text != "" {
-		f.say("%d requests were answered with status %d and an error document where a stream was asked for: %s", len(gs),
-			g.Status, text)
+		f.tell(fact{Kind: FactErrorDocument, N: len(gs), Need: g.Status, Text: text})
 	}
-	return f.see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s, %d bytes", g.Seq, cmp.Or(g.ContentType,
-		"not set"), g.Bytes)).show(v.lastWord(g)).
-		not(SilentTruncation, "the body is whole by its own type; no event was ever begun").
-		mend("ask for a stream: the right path and method, \"stream\": true in the body, Accept: text/event-stream; if the " +
-			"text above is an error, let the app send it with status 4xx or 5xx")
+	return f.see(startLine(g), fact{Kind: FactTypeAndBytes, Stream: g.Seq, Text: cmp.Or(g.ContentType, "not set"),
+		Bytes: g.Bytes}).show(v.lastWord(g)).
+		not(SilentTruncation, fact{Kind: NotBegun}).
+		mend(fact{Kind: MendAskForStream})
 }
 
 // documentError is the text of an error that a document reports, "" if it does
@@ -115,11 +111,11 @@ func isDocument(g *verdict.Graded) bool {
 	return false
 }
 
-func startLine(g *verdict.Graded) string {
+func startLine(g *verdict.Graded) fact {
 	if g.Start == "" {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("stream %d begins: %s", g.Seq, g.Start)
+	return fact{Kind: FactBegins, Stream: g.Seq, Text: g.Start}
 }
 
 // wrongDialect is for bodies of which no stream had a single content event,
@@ -141,18 +137,19 @@ func wrongDialect(v *view) *finding {
 		confidence = certain
 	}
 	return found(WrongDialect, layerHarness, confidence, gs).
-		say("not one event of %d streams could be read as %s; the body looks like %s", len(gs), asked.Name, guess).
-		see(startLine(gs[0]), fmt.Sprintf("stream %d: Content-Type %s", gs[0].Seq, cmp.Or(gs[0].ContentType, "not set")),
+		tell(fact{Kind: FactLooksLike, N: len(gs), Name: asked.Name, Text: guess}).
+		see(startLine(gs[0]), fact{Kind: FactContentType, Stream: gs[0].Seq, Text: cmp.Or(gs[0].ContentType,
+			"not set")},
 			say(gs[0])).
-		not(CorruptContent, "nothing could be read from the first byte on, on all streams alike").
-		mend("read the answers in the dialect " + guess + ": add --dialect " + guess + needsTerminal(guess))
+		not(CorruptContent, fact{Kind: NotFromFirstByte}).
+		mend(fact{Kind: MendGuessedDialect, Name: guess, About: needsTerminal(guess)})
 }
 
-func needsTerminal(dialect string) string {
+func needsTerminal(dialect string) []fact {
 	if d, ok := stream.Lookup(dialect); ok && d.NeedsTerminal {
-		return ", and say with --terminal which event is the last one of a complete response"
+		return []fact{{Kind: FactNeedsTerminal}}
 	}
-	return ""
+	return nil
 }
 
 // anyContent reports whether any stream of the scenario could be read.
@@ -198,30 +195,29 @@ func terminalUnmatched(v *view) *finding {
 		return nil
 	}
 	last := gs[0].Content.LastEvent
-	confidence, why := possible, "all streams end with the same event"
+	confidence, why := possible, fact{Kind: FactAllEndAlike}
 	if !all {
-		why = "most streams end with the same event, as complete responses would"
+		why = fact{Kind: FactMostEndAlike}
 	}
 	if saysTheEnd(last) {
-		confidence, why = likely, strings.Replace(why, "with the same event", "with an event that sounds like an end", 1)
+		confidence, why.Name = likely, "end"
 	}
 	f := found(TerminalUnmatched, layerHarness, confidence, gs).
-		say("the terminal expression matched no event of any stream; %s: %s", why, last).
-		see(fmt.Sprintf("last event of %d streams: %s", len(gs), last), framingLine(gs[0]))
+		tell(fact{Kind: FactTerminalUnmatched, Text: last, About: []fact{why}}).
+		see(fact{Kind: FactLastEventOf, N: len(gs), Text: last}, framingLine(gs[0]))
 	ends := verdict.Ends(v.Run)
 	if len(ends) == 0 {
 		if confidence == possible {
-			f.or(SilentTruncation, "the app may as well stop short after that event each time")
+			f.or(SilentTruncation, fact{Kind: MayStopShort})
 			v.orByApp(f)
 		}
-		return f.mend("no expression that we know matches the last event of every answer and no other: if the answer has " +
-			"an end, let the app send an event for it, and name that with --terminal").
-			settle("look at one answer: " + v.rerun("--streams 1"))
+		return f.mend(fact{Kind: MendNameTheEnd}).
+			settle(fact{Kind: NextOneAnswer, About: []fact{v.rerun("--streams 1")}})
 	}
 	f.Confidence = likely
-	return f.see("in every answer that ended by itself, this matches the last event and no other: "+ends[0]).
-		or(SilentTruncation, "the app may as well stop short after that event each time").
-		mend("if that event ends the answer: --terminal " + quoted(ends[0]) + "; if not, let the app send one that does").
+	return f.see(fact{Kind: FactMatchesEnds, Text: ends[0]}).
+		or(SilentTruncation, fact{Kind: MayStopShort}).
+		mend(fact{Kind: MendIfItEnds, Text: quoted(ends[0])}).
 		settle(v.rerun("--terminal " + quoted(ends[0])))
 }
 
@@ -269,16 +265,15 @@ func terminalTooBroad(v *view) *finding {
 	}
 	g := gs[0]
 	f := found(TerminalTooBroad, layerHarness, certain, gs).
-		say("the terminal expression matches events that others follow, on %d streams: a cut after such an event would "+
-			"look like the end", len(gs)).
-		see(fmt.Sprintf("stream %d: it matches event %d of %d", g.Seq, g.Content.Early, g.Frames-g.Heartbeats),
-			"last event: "+g.Content.LastEvent).
-		not(TerminalTwice, "content follows the event, and on most streams")
+		tell(fact{Kind: FactTerminalTooBroad, N: len(gs)}).
+		see(fact{Kind: FactMatchesEarly, Stream: g.Seq, N: g.Content.Early, Of: g.Frames - g.Heartbeats},
+			fact{Kind: FactLastEvent, Text: g.Content.LastEvent}).
+		not(TerminalTwice, fact{Kind: NotTwoTerminals})
 	if ends := verdict.Ends(v.Run); len(ends) > 0 {
-		return f.see("in every answer that ended by itself, this matches the last event and no other: " + ends[0]).
-			mend("name the last event: add --terminal " + quoted(ends[0])).settle(v.rerun("--terminal " + quoted(ends[0])))
+		return f.see(fact{Kind: FactMatchesEnds, Text: ends[0]}).
+			mend(fact{Kind: MendTerminal, Text: quoted(ends[0])}).settle(v.rerun("--terminal " + quoted(ends[0])))
 	}
-	return f.mend("give an expression that only the last event meets; where there is no such event, let the app send one")
+	return f.mend(fact{Kind: MendExpression})
 }
 
 // formNotRead is for streams in a form that our dialect, or no dialect, reads.
@@ -297,18 +292,17 @@ func formNotRead(v *view) *finding {
 	}
 	f := found(name, layerHarness, certain, gs).
 		tell(record.Fact{Kind: FactMisread, N: len(gs), Name: v.Run.Plan.Dialect, About: []record.Fact{verdict.FormOf(g.Stream)}}).
-		see(startLine(g), fmt.Sprintf("stream %d: Content-Type %s", g.Seq, cmp.Or(g.ContentType, "not set"))).
-		notIf(!v.anyContent(), CorruptContent, "not one event of any stream could be read, from the first byte on")
+		see(startLine(g), fact{Kind: FactContentType, Stream: g.Seq, Text: cmp.Or(g.ContentType, "not set")}).
+		notIf(!v.anyContent(), CorruptContent, fact{Kind: NotReadAtAll})
 	switch {
 	case g.Content.Form == stream.FormEncoded:
-		return f.mend("ask for the answer without that encoding: --header 'Accept-Encoding: identity'")
+		return f.mend(fact{Kind: MendIdentity})
 	case dialect == "":
-		return f.mend("streamproof has no dialect for it; ask for server-sent events or NDJSON, or test an endpoint of the " +
-			"same app that sends them")
+		return f.mend(fact{Kind: MendNoDialect})
 	case terminal != "":
-		return f.mend("read the answers in another dialect: add --dialect " + dialect + " --terminal " + quoted(terminal))
+		return f.mend(fact{Kind: MendDialect, Name: dialect, Text: quoted(terminal)})
 	}
-	return f.mend("read the answers in another dialect: add --dialect " + dialect + needsTerminal(dialect))
+	return f.mend(fact{Kind: MendDialect, Name: dialect, About: needsTerminal(dialect)})
 }
 
 // feed reports whether a stream looks like one of a feed, which has no end that
@@ -324,13 +318,10 @@ func neverEnds(v *view) *finding {
 	}
 	g := gs[0]
 	return found(NeverEnds, layerHarness, likely, gs).
-		say("%d streams were still sending when our limit on the life of a stream ended them, and no answer of the run "+
-			"came to an end: does this feed end?", len(gs)).
-		see(fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit", g.Seq, g.Contents,
-			(g.End-g.Send).Seconds(), (g.End-g.Last).Seconds())).
-		not(StallInApp, "events came until the limit").
-		mend("for a feed without an end: --endless 10s,5 (stream.endless: {for: 10s, events: 5}); for an answer that is " +
-			"longer: raise limits.total").
+		tell(fact{Kind: FactNeverEnds, N: len(gs)}).
+		see(fact{Kind: FactUntilLimit, Stream: g.Seq, N: g.Contents, Took: g.End - g.Send, Bound: g.End - g.Last}).
+		not(StallInApp, fact{Kind: NotStalledAtLimit}).
+		mend(fact{Kind: MendEndless}).
 		settle(v.rerun("--endless 10s,5"))
 }
 
@@ -362,30 +353,27 @@ func terminalNotSent(v *view) *finding {
 		confidence = certain
 	}
 	return found(TerminalNotSent, layerApp, confidence, gs).
-		say("%d answers say that they are over, and the terminal of %s never comes: nothing was cut", len(gs),
-			v.Run.Plan.Dialect).
+		tell(fact{Kind: FactTerminalNotSent, N: len(gs), Name: v.Run.Plan.Dialect}).
 		see(say(gs[0]), reasonLine(gs[0]), framingLine(gs[0])).show(v.lastWord(gs[0])).
-		not(LaunderedByEdge, "a cut would not wait for the last word of the answer").
-		not(SilentTruncation, "the answer gives the reason for its end").
+		not(LaunderedByEdge, fact{Kind: NotLastWord}).
+		not(SilentTruncation, fact{Kind: NotReasonGiven}).
 		mend(v.sendTerminal())
 }
 
 // reasonLine is the reason that an answer gave for its end.
-func reasonLine(g *verdict.Graded) string {
+func reasonLine(g *verdict.Graded) fact {
 	if g.Content.Reason == "" {
-		return ""
+		return fact{}
 	}
-	return fmt.Sprintf("stream %d: the answer ended for the reason %q", g.Seq, g.Content.Reason)
+	return fact{Kind: FactReasonGiven, Stream: g.Seq, Text: g.Content.Reason}
 }
 
 // sendTerminal is how to have an answer without its terminal read, or mended.
-func (v *view) sendTerminal() string {
+func (v *view) sendTerminal() fact {
 	if v.Run.Plan.Dialect == "ollama" {
-		return "end the answer with a line that has \"done\": true; or, if this server has no such line, read it by its " +
-			"reason: --dialect ndjson-generic --terminal 'json .done_reason exists'"
+		return fact{Kind: MendDone}
 	}
-	return "send data: [DONE] after the last chunk; or, if this API has no such sentinel, read it by its reason: " +
-		"--terminal 'json .choices[0].finish_reason exists'"
+	return fact{Kind: MendSentinel}
 }
 
 // finishedOpen is for answers that are over by their own word, and whose
@@ -398,14 +386,11 @@ func finishedOpen(v *view) *finding {
 		return nil
 	}
 	return found(MissingTerminal, layerApp, certain, gs).
-		say("%d answers say that they are over, and then neither the terminal of %s nor the end of the response comes",
-			len(gs), v.Run.Plan.Dialect).
-		see(say(gs[0]), reasonLine(gs[0]), fmt.Sprintf("stream %d: open and silent for %.2f s after that", gs[0].Seq,
-			(gs[0].End-gs[0].Last).Seconds())).show(v.lastWord(gs[0])).
-		not(BlockedLoop, "nothing was left to send but the terminal").
-		not(StallInApp, "the answer gives the reason for its end").
-		mend("return from the generator after the last event: a finally that waits, or a queue without its end mark, keeps " +
-			"the response open; and " + v.sendTerminal())
+		tell(fact{Kind: FactFinishedOpen, N: len(gs), Name: v.Run.Plan.Dialect}).
+		see(say(gs[0]), reasonLine(gs[0]), fact{Kind: FactOpenAfter, Stream: gs[0].Seq,
+			Took: gs[0].End - gs[0].Last}).show(v.lastWord(gs[0])).
+		not(BlockedLoop, fact{Kind: NotOnlyTerminal}).
+		not(StallInApp, fact{Kind: NotReasonGiven})
 }
 
 // outcomes are the streams of the scenario with an outcome.

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -46,8 +45,8 @@ func (threadPool) match(v *view) []*finding {
 		return nil
 	case len(full) > 0:
 		return one(poolFinding(v, gs, confidence, most, workers).
-			say("%d streams were held up while all 40 threads of the pool were taken, by %d streams: sync generators share 40 threads a process", len(gs), most).
-			see(full))
+			tell(fact{Kind: FactPoolHeld, N: len(gs), Need: most}).
+			see(full...))
 	}
 	early, late := served(flying, poolSize*workers)
 	busy := (early + late) / 2 / float64(workers)
@@ -55,9 +54,8 @@ func (threadPool) match(v *view) []*finding {
 		return nil
 	}
 	return one(poolFinding(v, gs, likely, most, workers).
-		say("%d streams were held up while about %.0f of %d were served at a time: sync generators share 40 threads a "+
-			"process", len(gs), busy, most).
-		see(fmt.Sprintf("throughput of %.0f streams' worth (Little's law: rate × service time)", busy)))
+		tell(fact{Kind: FactPoolServed, N: len(gs), Share: busy, Need: most}).
+		see(fact{Kind: FactLittle, Share: busy}))
 }
 
 // crowd are the streams whose content came, and how many of them were open at
@@ -77,22 +75,20 @@ func (v *view) orPool(f *finding) *finding {
 		return f
 	}
 	f.Confidence = possible
-	return f.or(ThreadPool, fmt.Sprintf("%d streams a process were open: sync generators would have shared 40 threads",
-		most)).
-		settle(v.rerun("--streams 40") + "   # is all well below the knee?")
+	return f.or(ThreadPool, fact{Kind: MayPool, N: most}).
+		settle(v.rerun("--streams 40", WhyBelowTheKnee))
 }
 
 func poolFinding(v *view, gs []*verdict.Graded, confidence string, most, workers int) *finding {
 	return found(ThreadPool, layerApp, confidence, gs).
-		see(fmt.Sprintf("knee at %d: peak of %d concurrent streams a process; %d processes seen", poolSize, most, workers)).
-		not("blocked event loop", "streams were held up one by one, not all at one moment").
-		mend("make the generator async; or anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup").
-		settle(v.rerun("--streams 40") + "   # below the knee all is well")
+		see(fact{Kind: FactKnee, Need: poolSize, N: most, Of: workers}).
+		not("blocked event loop", fact{Kind: NotAtOneMoment}).
+		settle(v.rerun("--streams 40", WhyBelowKnee))
 }
 
 // fullPools tells of processes whose threads rose to a full pool and stayed below
 // the number of streams, most. Threads far beyond a pool rule it out.
-func (v *view) fullPools(most int) (lines []string, confidence string, ruledOut bool) {
+func (v *view) fullPools(most int) (lines []fact, confidence string, ruledOut bool) {
 	confidence = likely
 	for _, e := range v.highestThreads() {
 		switch n := int(e.Value); {
@@ -104,8 +100,7 @@ func (v *view) fullPools(most int) (lines []string, confidence string, ruledOut 
 			confidence = certain
 		}
 		lines = append(lines,
-			fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool of %d", e.Pid,
-				e.Subject, e.Value, e.At.Seconds(), poolSize))
+			fact{Kind: FactFullPool, N: e.Pid, Name: e.Subject, Of: int(e.Value), Took: e.At, Need: poolSize})
 	}
 	return lines[:min(2, len(lines))], confidence, false
 }

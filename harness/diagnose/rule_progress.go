@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -16,21 +15,19 @@ func (idling) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(func(g *verdict.Graded) bool { return idles(g) && g.Partial > 0 }); len(gs) > 0 {
 		fs = append(fs, v.keptAlive(UnfinishedEvent, gs).
-			say("%d streams never completed an event that had begun, while its bytes went on coming", len(gs)).
-			not(HeartbeatsOnly, "the bytes belong to an event").
-			or(HeldOnTheWay, "a slow link or hop may pass the bytes on one by one").
-			mend("write each event, with the blank line that ends it, in one write; bound the wait for the rest of it, and "+
-				"send an error event when the time is over").
-			settle(v.peel("does the app complete the event when asked directly?")))
+			tell(fact{Kind: FactEventOpen, N: len(gs)}).
+			not(HeartbeatsOnly, fact{Kind: NotHeartbeats}).
+			or(HeldOnTheWay, fact{Kind: MaySlowLink}).
+			mend(fact{Kind: MendWholeEvent}).
+			settle(v.peel(fact{Kind: WhyCompleted})))
 		v.explain(fs[0])
 	}
 	if gs := v.take(func(g *verdict.Graded) bool { return idles(g) && g.Heartbeats > 0 }); len(gs) > 0 {
 		fs = append(fs, v.keptAlive(HeartbeatsOnly, gs).
-			say("%d streams got heartbeats and no more content: whoever produces the answer has stopped, and the heartbeats "+
-				"go on without it", len(gs)).
-			not(StallInApp, "bytes went on coming all the time").
-			notIf(v.Active == record.Never, "our own faults", "none was active").
-			settle(v.rerun("--progress-limit 10m")+"   # does the answer go on after all?"))
+			tell(fact{Kind: FactHeartbeatsOnly, N: len(gs)}).
+			not(StallInApp, fact{Kind: NotBytesStopped}).
+			notIf(v.Active == record.Never, "our own faults", fact{Kind: NotFaultActive}).
+			settle(v.rerun("--progress-limit 10m", WhyGoesOn)))
 	}
 	return fs
 }
@@ -38,7 +35,7 @@ func (idling) match(v *view) []*finding {
 func (v *view) keptAlive(name string, gs []*verdict.Graded) *finding {
 	f := found(name, layerApp, likely, gs).see(idleLine(gs[0])).show(v.lastWord(gs[0]), v.accessLine(gs[0]))
 	if longest := v.longestThought(); longest > 0 {
-		f.see(fmt.Sprintf("the longest time without content in an answer that came whole is %.2f s", longest.Seconds()))
+		f.see(fact{Kind: FactLongestThought, Took: longest})
 	}
 	return f
 }
@@ -49,10 +46,10 @@ func idles(g *verdict.Graded) bool {
 		g.Headers != record.Never
 }
 
-func idleLine(g *verdict.Graded) string {
+func idleLine(g *verdict.Graded) fact {
 	from := max(lastContent(g), startOf(g))
-	return fmt.Sprintf("stream %d: %d content events, then in %.2f s %d heartbeats, and %d bytes of an event at its end",
-		g.Seq, g.Contents, (g.End - from).Seconds(), g.Heartbeats, g.Partial)
+	return fact{Kind: FactKeptAlive, Stream: g.Seq, N: g.Contents, Took: g.End - from, Of: g.Heartbeats,
+		Bytes: int64(g.Partial)}
 }
 
 // longestThought is the longest time without content in a complete response, 0 where

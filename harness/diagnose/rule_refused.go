@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -61,10 +60,9 @@ func headerTimedOut(v *view) *finding {
 		return nil
 	}
 	return found(ProxyHeaderTimeout, layerEdge, confidence, gs).
-		say("%s gave up on %d requests before the app sent a response head", v.edge.product, len(gs)).
+		tell(fact{Kind: FactNoHeadInTime, Name: v.edge.product.String(), N: len(gs)}).
 		show(cite(hits, 3)...).show(cite(v.tags[noneLive], 2)...).see(say(gs[0])).show(v.accessLine(gs[0])).
-		not("proxy read timeout", "no response head had come").
-		mend("send the head before the slow work begins; proxy_read_timeout 1h; upstream { server app:8000 max_fails=0; }")
+		not("proxy read timeout", fact{Kind: NotHead})
 }
 
 // deployGap is E6.
@@ -80,18 +78,18 @@ func deployGap(v *view) *finding {
 		return nil
 	}
 	return found(DeployGap, layerApp, confidence, gs).
-		say("nothing listened when %d streams came: the app was restarting, had crashed or was never there", len(gs)).
-		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)).
-		not("a cut stream", "these never began").
-		mend("start the new instance before the old one stops listening; keep a second replica; preStop: sleep 10")
+		tell(fact{Kind: FactNothingListened, N: len(gs)}).
+		show(cite(v.tags[connectRefused], 3)...).see(say(gs[0])).see(v.exits(3)...).
+		not("a cut stream", fact{Kind: NotBegunAtAll}).
+		mend(fact{Kind: MendStartFirst})
 }
 
 // exits lists what processes and containers did.
-func (v *view) exits(n int) []string {
-	var out []string
+func (v *view) exits(n int) []fact {
+	var out []fact
 	for _, d := range v.deaths.shared {
 		if d.kind == diedByExit || d.kind == diedByKill || d.kind == diedByTerm {
-			out = append(out, d.what+when(d.at))
+			out = append(out, d.told())
 		}
 	}
 	return out[:min(n, len(out))]
@@ -109,11 +107,10 @@ func shed(v *view) *finding {
 		confidence = certain
 	}
 	return found(Overloaded, layerApp, confidence, gs).
-		say("the app turned %d streams away with status %d", len(gs), gs[0].Status).
+		tell(fact{Kind: FactTurnedAway, N: len(gs), Need: gs[0].Status}).
 		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
-		not("a cut stream", "these were refused clearly, before any data").
-		mend("intended shedding: have clients honour Retry-After, and set policy sheds: true; else raise the cap or add " +
-			"workers")
+		not("a cut stream", fact{Kind: NotCutRefused}).
+		mend(fact{Kind: MendShedding})
 }
 
 // edgeFull is H1.
@@ -125,9 +122,8 @@ func edgeFull(v *view) *finding {
 		return nil
 	}
 	return found(EdgeFull, layerEdge, certain, gs).
-		say("%s had no connections left for %d streams", v.edge.product, len(gs)).
-		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0])).
-		mend("events { worker_connections 16384; }   # two for each proxied stream")
+		tell(fact{Kind: FactEdgeFull, Name: v.edge.product.String(), N: len(gs)}).
+		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0]))
 }
 
 // ownPages tells error pages that the edge made itself, where that shows: the edge
@@ -167,15 +163,13 @@ func ownError(v *view) *finding {
 	server := gs[0].Header[serverField]
 	edge := record.ProductNamed(server).String()
 	return found(HTTPFailure, layerEdge, likely, gs).
-		say("%s itself answered %d streams with status %d: it had got no answer from the app", edge, len(gs), gs[0].Status).
+		tell(fact{Kind: FactEdgeAnswered, Name: edge, N: len(gs), Need: gs[0].Status}).
 		see(say(gs[0])).show(v.accessLine(gs[0])).
-		see(fmt.Sprintf("stream %d: Server: %s; complete responses name another", gs[0].Seq, server)).
-		not(Overloaded, "the app did not answer these").
-		or(DeployGap, "nothing may have listened for a moment").
-		mend("look into the log of " + edge + " at that time. If it reuses connections to the app: let the app keep " +
-			"idle ones longer than " + edge + " does (gunicorn --keep-alive 75), else it sends a request into one that the " +
-			"app is closing").
-		settle(v.peel("which hop refuses"))
+		see(fact{Kind: FactServerField, Stream: gs[0].Seq, Name: server}).
+		not(Overloaded, fact{Kind: NotAnsweredByApp}).
+		or(DeployGap, fact{Kind: MayNotListen}).
+		mend(fact{Kind: MendKeepAlive, Name: edge}).
+		settle(v.peel(fact{Kind: WhyWhichRefuses}))
 }
 
 func otherStatus(v *view) *finding {
@@ -185,14 +179,13 @@ func otherStatus(v *view) *finding {
 	}
 	g := gs[0]
 	f := found(HTTPFailure, layerApp, likely, gs).
-		say("%d streams were answered with status %d", len(gs), g.Status).
+		tell(fact{Kind: FactErrorStatus, N: len(gs), Need: g.Status}).
 		see(say(g), v.words(g)).show(v.accessLine(g), v.lastWord(g)).show(cite(v.tags[exception],
 		2)...).show(cite(v.tags[headClosed], 2)...)
 	if g.Status < 500 {
-		return f.mend(v.refusal(g).Mend())
+		return f.mend(v.refusal(g).Fact())
 	}
-	return f.mend("check path, method, headers and body of the request (curl -v the same URL); then look the request up " +
-		"in the app's log by its X-Request-ID")
+	return f.mend(fact{Kind: MendCheckRequest})
 }
 
 func noAnswer(v *view) *finding {
@@ -201,15 +194,15 @@ func noAnswer(v *view) *finding {
 		return nil
 	}
 	f := found(NoAnswer, layerNetwork, possible, gs).
-		say("%d streams got no response head: %s", len(gs), gs[0].Grade.Ending).
-		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)).
-		mend("look in the app's and the edge's logs for accepts that failed at that moment (backlog, descriptors, restarts); streamproof diagnose enters the chain at each hop")
+		tell(fact{Kind: FactNoHead, N: len(gs), Name: string(gs[0].Grade.Ending)}).
+		see(say(gs[0])).show(cite(v.tags[headClosed], 2)...).show(cite(v.tags[noFiles], 2)...).see(v.exits(3)...).
+		mend(fact{Kind: MendLookForAccepts})
 	if gs[0].Limit == record.HeadersLimit || gs[0].Limit == record.ConnectLimit {
-		f.see(fmt.Sprintf("the connection stood %.2f s without a head", (gs[0].End - startOf(gs[0])).Seconds()))
+		f.see(fact{Kind: FactStoodWithoutHead, Took: gs[0].End - startOf(gs[0])})
 	}
 	if ms := v.matchDeaths(gs, diedByException, diedByKill, diedByExit); len(ms) == len(gs) {
 		f.Confidence = likely
 		return f.show(causesOfDeath(ms, 4)...)
 	}
-	return f.settle(v.peel("which hop refuses"))
+	return f.settle(v.peel(fact{Kind: WhyWhichRefuses}))
 }

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -29,12 +28,11 @@ func (v *view) ofOneReplica(all []*finding) []*finding {
 		return all
 	}
 	f := found(OneReplica, layerApp, likely, bad).
-		say("every stream that went wrong is one of %s: %d of its %d, and 0 of %d of the others", fate.Name, fate.Bad, fate.Of, fate.OthersOf).
+		tell(fact{Kind: FactOneReplica, Name: fate.Name, N: fate.Bad, Of: fate.Of, Need: fate.OthersOf}).
 		see(fate.Fact()).see(shape(bad), framingLine(bad[0])).
-		not("a fault of the edge", "it serves the other replicas as well").
-		mend(fmt.Sprintf("compare %s with the others (version, configuration, resources, its own log), and take it out of "+
-			"rotation until then", fate.Name)).
-		settle("keep the log of " + fate.Name + ", and let streamproof read it: --log app=PATH")
+		not("a fault of the edge", fact{Kind: NotEdgeServesAll}).
+		mend(fact{Kind: MendCompareReplica, Name: fate.Name}).
+		settle(fact{Kind: NextReplicaLog, Name: fate.Name})
 	f.order = len(rules)
 	if fate.Bad == fate.Of { // always and never: it comes before what it does
 		f.order = -1
@@ -59,7 +57,7 @@ func (v *view) orReplica(f *finding) *finding {
 		return f
 	}
 	return f.or(OneReplica,
-		"only a part of the streams is concerned, all after one event: one of several instances behind the edge may fail")
+		fact{Kind: MayInstance})
 }
 
 // byLog names replicas as the edge's log does. Where several lines may be of a

@@ -22,12 +22,10 @@ func (resources) match(v *view) []*finding {
 		return nil
 	}
 	f := found(OutlivesResources, layerApp, certain, gs).
-		say("%d streams ended at once after their head, with at most one event: what the generator reads was closed before "+
-			"it ran", len(gs)).
+		tell(fact{Kind: FactEndedAtHead, N: len(gs)}).
 		show(cite(v.tags[closedResource], 3)...).show(cite(v.tags[exception], 1)...).see(framingLine(gs[0])).
 		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream",
-			"the exception says that a resource was closed, and all streams end at the same event").
-		mend(v.fix(fixResources))
+			fact{Kind: NotRaisedOtherwise})
 	switch {
 	case len(v.tags[closedResource]) > 0:
 		return one(f)
@@ -36,7 +34,7 @@ func (resources) match(v *view) []*finding {
 		return nil // the log would have said so; or only some streams die so early
 	}
 	f.Confidence = possible
-	return one(f.settle("keep the app's log and run one stream: " + v.rerun("--streams 1")))
+	return one(f.settle(fact{Kind: NextLogOneStream, About: []fact{v.rerun("--streams 1")}}))
 }
 
 // hardlyBegan holds for streams that were answered with success, and ended with

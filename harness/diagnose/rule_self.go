@@ -14,22 +14,22 @@ func (selfInflicted) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(stillReceiving(v)); len(gs) > 0 {
 		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
-			say("our own total limit%s ended %d streams that were still receiving", limitText(v, "total"), len(gs)).
-			see("the last content of each came within the gap limit of its end", tightest(gs)).
-			not("stalled", "content was flowing when we hung up").
-			mend("raise the total limit above the longest stream: --total-limit 10m, or limits.total in the file"))
+			tell(fact{Kind: FactOurLimit, N: len(gs), About: []fact{limitText(v, "total")}}).
+			see(fact{Kind: FactWithinGap}, tightest(gs)).
+			not("stalled", fact{Kind: NotSilentAtLimit}).
+			mend(fact{Kind: MendTotalLimit}))
 	}
 	if gs := v.take(outOfResources); len(gs) > 0 {
 		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
-			say("this machine ran out of descriptors or ports for %d streams", len(gs)).
-			see("error: "+gs[0].Wire.Err).
-			mend("ulimit -n 65536, or a lower number of streams"))
+			tell(fact{Kind: FactNoDescriptors, N: len(gs)}).
+			see(fact{Kind: FactError, Text: gs[0].Wire.Err}).
+			mend(fact{Kind: MendDescriptors}))
 	}
 	if gs := v.take(func(g *verdict.Graded) bool { return g.Grade.Ending == verdict.TooLarge }); len(gs) > 0 {
 		fs = append(fs, found(TooMuch, layerApp, likely, gs).
-			say("%d streams sent more than our limit on %s", len(gs), gs[0].Limit).
+			tell(fact{Kind: FactTooMuch, N: len(gs), Name: string(gs[0].Limit)}).
 			see(reason(gs[0])).
-			mend("bound the size of one event; or raise our limit if such answers are right"))
+			mend(fact{Kind: MendEventSize}))
 	}
 	return fs
 }
@@ -50,9 +50,10 @@ func outOfResources(g *verdict.Graded) bool {
 		strings.Contains(g.Wire.Err, "cannot assign requested address")
 }
 
-func limitText(v *view, name string) string {
+// limitText is one of our limits, where the plan tells.
+func limitText(v *view, name string) fact {
 	if l := v.Run.Plan.Limits[name]; l != "" {
-		return " of " + l
+		return fact{Kind: FactLimit, Name: l}
 	}
-	return ""
+	return fact{}
 }

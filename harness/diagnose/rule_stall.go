@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -19,24 +18,20 @@ func (stalled) match(v *view) []*finding {
 	var fs []*finding
 	if gs := v.take(v.answered); len(gs) > 0 {
 		f := found(MissingTerminal, layerApp, likely, gs).
-			say("%d streams sent the complete response, but neither a terminal nor an end", len(gs)).
-			see(fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for %.2f s", gs[0].Seq,
-				gs[0].Contents, gs[0].MaxGap.Seconds())).
+			tell(fact{Kind: FactAllButEnd, N: len(gs)}).
+			see(fact{Kind: FactWholeThenSilent, Stream: gs[0].Seq, N: gs[0].Contents, Took: gs[0].MaxGap}).
 			show(v.lastWord(gs[0])).
-			not(StallInApp, "nothing was left to send but the terminal").
-			mend("send the terminal and return from the generator: a finally that waits, or a queue without its end mark, " +
-				"keeps it open")
+			not(StallInApp, fact{Kind: NotOnlyTerminal})
 		fs = append(fs, f)
 		v.explain(f)
 	}
 	held := v.take(func(g *verdict.Graded) bool { return v.silent(g) && emittedInSilence(g) })
 	if len(held) > 0 {
 		f := found(HeldOnTheWay, layerNetwork, certain, held).
-			say("%d streams were silent for the client while the server went on writing", len(held)).
+			tell(fact{Kind: FactWrittenMeanwhile, N: len(held)}).
 			see(heldLine(held[0])).show(v.accessLine(held[0])).
-			not(StallInApp, "the server's own stamps fall into the silence").
-			mend("look at the hop: proxy_buffering off; a slow or lossy link; rate limits (limit_rate)").
-			settle(v.peel("which hop holds the bytes back"))
+			not(StallInApp, fact{Kind: NotStampedMeanwhile}).
+			settle(v.peel(fact{Kind: WhyWhichHolds}))
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -120,11 +115,10 @@ func aroundSilence(g *verdict.Graded) (before, after record.Mark, ok bool) {
 	return before, after, false
 }
 
-func heldLine(g *verdict.Graded) string {
+func heldLine(g *verdict.Graded) fact {
 	before, after, _ := aroundSilence(g)
-	return fmt.Sprintf("stream %d: silent for %.2f s from %.3f s on, but its next event was written %.2f s after the "+
-		"one before",
-		g.Seq, g.MaxGap.Seconds(), g.MaxGapAt.Seconds(), time.Duration(after.Emit-before.Emit).Seconds())
+	return fact{Kind: FactHeldLine, Stream: g.Seq, Times: []time.Duration{g.MaxGap, g.MaxGapAt,
+		time.Duration(after.Emit - before.Emit)}}
 }
 
 // inApp is left when nothing shows that the bytes were on their way.
@@ -140,25 +134,23 @@ func (v *view) inApp(gs []*verdict.Graded) []*finding {
 		confidence = certain
 	}
 	f := found(StallInApp, layerApp, confidence, gs).
-		say("%d streams fell silent mid-answer", len(gs)).
-		see(fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats", gs[0].Seq,
-			gs[0].MaxGap.Seconds(), gs[0].Contents, gs[0].Heartbeats)).
+		tell(fact{Kind: FactFellSilent, N: len(gs)}).
+		see(fact{Kind: FactSilentLine, Stream: gs[0].Seq, Took: gs[0].MaxGap, N: gs[0].Contents, Of: gs[0].Heartbeats}).
 		see(tightest(gs)).show(v.lastWord(gs[0]), v.accessLine(gs[0])).
-		notIf(stamped == len(gs), HeldOnTheWay, "the server's own stamps show the same silence").
-		notIf(v.Active == record.Never, "our own faults", "none was active").
-		notIf(v.othersFlow(gs), "a dead network", "other streams flowed on the same road at that time").
-		mend(v.fix(fixStall))
+		notIf(stamped == len(gs), HeldOnTheWay, fact{Kind: NotStampedSilent}).
+		notIf(v.Active == record.Never, "our own faults", fact{Kind: NotFaultActive}).
+		notIf(v.othersFlow(gs), "a dead network", fact{Kind: NotDeadNetwork})
 	if v.stoppedAsOne(gs) {
 		f.Confidence = possible // the loop may be blocked: see there
-		f.settle(v.rerun("--ramp 2s") + "   # out of step, each stream falls silent by itself")
+		f.settle(v.rerun("--ramp 2s", WhyByItself))
 	}
 	f = v.orPool(f)
 	if v.edge.known || v.appSpeaks() || stamped == len(gs) {
 		return one(f)
 	}
 	f.Confidence = possible
-	f.settle(v.peel("does the app fall silent when asked directly?"))
-	return one(f.or(HeldOnTheWay, "something on the way may hold the bytes"))
+	f.settle(v.peel(fact{Kind: WhyFallsSilent}))
+	return one(f.or(HeldOnTheWay, fact{Kind: MayBeHeld}))
 }
 
 // stoppedAsOne reports whether a blocked loop would explain the silence as well.

@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"time"
 
@@ -51,7 +51,7 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 		return one(v.ownIdle(gs, likely, c))
 	case whose == ownerEdge:
 		return withFirst(v.timedOut(gs, likely, nil), func(f *finding) {
-			f.see(c.String()).not(IdleTimeoutInApp, "asked directly, the app goes on after the same silence")
+			f.see(c.fact()).not(IdleTimeoutInApp, fact{Kind: NotSilentDirectly})
 		})
 	case v.edgeSpeaks() && v.edge.known:
 		return nil // its log would have told
@@ -59,11 +59,11 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 		return nil // a process that fell silent and was ended
 	case !v.edge.there && clean(gs):
 		return one(v.ownIdle(gs, possible, c).or(ProxyReadTimeout,
-			"an edge that does not show may end a silent response as if it were whole: "+v.noSign()))
+			fact{Kind: MayHiddenEdge, About: []fact{v.noSign()}}))
 	}
 	return withFirst(v.timedOut(gs, possible, nil), func(f *finding) {
 		f.or(IdleTimeoutInApp,
-			"the app, or the client of its model, may itself give up after this silence").settle(v.settleLayers())
+			fact{Kind: MayGiveUp}).settle(v.settleLayers())
 	})
 }
 
@@ -111,10 +111,9 @@ func clean(gs []*verdict.Graded) bool {
 // ownIdle is a timer of the app itself.
 func (v *view) ownIdle(gs []*verdict.Graded, confidence string, c comparison) *finding {
 	return found(IdleTimeoutInApp, layerApp, confidence, gs).
-		say("the app ended %d answers %.2f s after their last event: a wait of its own has this limit", len(gs),
-			measureOf(gs, silenceOf).center.Seconds()).
-		see(silenceLine(gs), framingLine(gs[0]), c.String()).show(v.lastWord(gs[0])).
-		notIf(c.convicts(), ProxyReadTimeout, "asked directly, the app ends its answers after the same silence").
+		tell(fact{Kind: FactOwnIdle, N: len(gs), Took: measureOf(gs, silenceOf).center}).
+		see(silenceLine(gs), framingLine(gs[0]), c.fact()).show(v.lastWord(gs[0])).
+		notIf(c.convicts(), ProxyReadTimeout, fact{Kind: NotEdgeIdle}).
 		settle(v.settleLayers())
 }
 
@@ -137,8 +136,8 @@ func withFirst(fs []*finding, change func(*finding)) []*finding {
 
 // settleLayers is the command that tells the app's limits from those of what
 // stands before it.
-func (v *view) settleLayers() string {
-	return v.peel("asks the app directly: does it end its answers in the same way?")
+func (v *view) settleLayers() fact {
+	return v.peel(fact{Kind: WhySameWay})
 }
 
 // edgeLogs are where the products write what went wrong, as Debian sets them up.
@@ -150,13 +149,9 @@ var edgeLogs = map[record.EdgeProduct]string{record.EdgeNginx: "nginx_error=/var
 	record.EdgeLighttpd: "lighttpd_error=/var/log/lighttpd/error.log",
 	record.EdgeVarnish:  "varnish=/var/log/varnish/varnishlog.txt"}
 
-// keepEdgeLog says how the edge's own word is had.
-func (v *view) keepEdgeLog() string {
-	log := edgeLogs[v.edge.product]
-	if log == "" {
-		return "let streamproof read the log of " + v.edge.product.String() + ": --log KIND=PATH"
-	}
-	return "let streamproof read the log of " + v.edge.product.String() + ": --log " + log
+// keepEdgeLog is how the edge's own word is had.
+func (v *view) keepEdgeLog() fact {
+	return fact{Kind: NextEdgeLog, Name: v.edge.product.String(), Text: cmp.Or(edgeLogs[v.edge.product], "KIND=PATH")}
 }
 
 // near keeps the streams that one of the lines may be about. A line about one
@@ -201,19 +196,20 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	if len(gs) == 0 {
 		return nil
 	}
-	silence := measureOf(gs, silenceOf).center.Seconds()
+	silence := measureOf(gs, silenceOf).center
 	f := found(ProxyReadTimeout, layerEdge, confidence, gs).
-		say("%s ended %d streams that were silent for %.2f s%s", v.edge.product, len(gs), silence, asIfWhole(gs)).
-		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle, silence)).
-		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", "no WORKER TIMEOUT in the app's log")
+		tell(fact{Kind: FactIdledOut, Name: v.edge.product.String(), N: len(gs), Took: silence,
+			About: []fact{asIfWhole(gs)}}).
+		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle, silence.Seconds())).
+		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeoutInApp})
 	if v.edge.timeout > 0 {
-		f.see(fmt.Sprintf("proxy_read_timeout is %v", v.edge.timeout))
+		f.see(fact{Kind: FactReadTimeout, Took: v.edge.timeout})
 	}
 	fs := one(f)
 	if n := beats(gs); n == 0 {
 		fs = append(fs, found(NoHeartbeat, layerApp, confidence, gs).
-			say("%d streams were silent for %.2f s without a heartbeat, which let an idle timer end them", len(gs), silence).
-			see(fmt.Sprintf("0 heartbeats on %d streams", len(gs))))
+			tell(fact{Kind: FactNoHeartbeat, N: len(gs), Took: silence}).
+			see(fact{Kind: FactHeartbeatsOn, N: len(gs)}))
 	}
 	if confidence == possible {
 		for _, f := range fs {
@@ -224,26 +220,26 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 }
 
 // asIfWhole says that the ends look like successes, where all do.
-func asIfWhole(gs []*verdict.Graded) string {
+func asIfWhole(gs []*verdict.Graded) fact {
 	if !clean(gs) {
-		return ""
+		return fact{}
 	}
-	return ", and closed their bodies as if they were whole"
+	return fact{Kind: FactAsIfWhole}
 }
 
 // signed says how a foreign edge shows.
-func (e edge) signed() string {
+func (e edge) signed() fact {
 	if e.sign == "" {
-		return ""
+		return fact{}
 	}
-	return "an edge stands in front: " + e.sign
+	return fact{Kind: FactEdgeInFront, Text: e.sign}
 }
 
-func silenceLine(gs []*verdict.Graded) string {
+func silenceLine(gs []*verdict.Graded) fact {
 	if c, ok := of(Clusters(gs), SinceLast); ok {
-		return c.String()
+		return c.fact()
 	}
-	return fmt.Sprintf("stream %d ended %.2f s after its last byte", gs[0].Seq, silenceOf(gs[0]).Seconds())
+	return fact{Kind: FactAfterLastByte, Stream: gs[0].Seq, Took: silenceOf(gs[0])}
 }
 
 func beats(gs []*verdict.Graded) int {

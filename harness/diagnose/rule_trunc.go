@@ -1,17 +1,10 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
-)
-
-const (
-	fixLaunder = nginxHonest
-	fixEarly   = "send the terminal on the success path only, and an error event on every other; let exceptions end the " +
-		"connection"
 )
 
 // laundered (B9, B8) explains truncation by an edge that took the death of its
@@ -37,14 +30,12 @@ func (laundered) match(v *view) []*finding {
 		confidence = certain
 	}
 	return one(found(LaunderedByEdge, layerEdge, confidence, gs).
-		say("%d streams ended like a success without their terminal: behind %s, %s, and it closed the body properly", len(gs),
-			v.edge.product, byEdge[0].death.what).
+		tell(fact{Kind: FactLaundered, N: len(gs), Name: v.edge.product.String(), About: []fact{byEdge[0].death.what}}).
 		show(causesOfDeath(byEdge, 6)...).
 		see(framingLine(gs[0])).show(v.accessLine(gs[0])).
 		notIf(v.edgeSpeaks() && len(v.tags[upstreamClosed]) == 0, "a cut that the edge noticed",
-			"no \"upstream prematurely closed\" line in its error log").
-		not("silent truncation by the app", "something behind the edge died at the moment at which the streams ended").
-		mend(fixLaunder))
+			fact{Kind: NotPrematurely}).
+		not("silent truncation by the app", fact{Kind: NotByApp}))
 }
 
 // canLaunder reports whether an edge stands where it could have turned this
@@ -71,9 +62,9 @@ func (v *view) mayHaveEnded(g *verdict.Graded) bool {
 	return !v.edge.known && v.edge.passed(g) && v.edge.mayLaunder() && v.direct.clean == 0
 }
 
-func framingLine(g *verdict.Graded) string {
-	return fmt.Sprintf("stream %d: status %d, %s body, %s after %d content events", g.Seq, g.Status, g.Wire.Framing,
-		g.Grade.Ending, g.Contents)
+func framingLine(g *verdict.Graded) fact {
+	return fact{Kind: FactFraming, Stream: g.Seq, N: g.Status, Name: string(g.Wire.Framing),
+		Place: string(g.Grade.Ending), Of: g.Contents}
 }
 
 // accessLine cites the edge's word for a stream.
@@ -115,41 +106,38 @@ func (endedEarly) match(v *view) []*finding {
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
 	f := found(LaunderedByApp, layerApp, certain, gs).
-		say("the app raised on %d streams and its body ended cleanly all the same: a middleware or handler swallowed it",
-			len(gs)).
+		tell(fact{Kind: FactSwallowed, N: len(gs)}).
 		show(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
-		notIf(v.noExit(gs), "worker killed", "no process exited at that time").
-		mend(v.fix(fixSwallowed))
+		notIf(v.noExit(gs), "worker killed", fact{Kind: NotExitedThen})
 	cuts := slices.ContainsFunc(ms, func(m match) bool { return m.death.cuts })
 	switch {
 	case v.mayHaveEnded(gs[0]):
 		f.Confidence = likely
 		return f.or(LaunderedByEdge,
-			v.edge.product.String()+" may have closed the body properly where the app's server cut it").
+			fact{Kind: MayCloseCut, Name: v.edge.product.String()}).
 			settle(v.settleLayers())
 	case cuts && !v.edge.known && v.edge.mayLaunder() && v.edge.mayPass(gs[0]) && v.direct.clean == 0:
 		f.Confidence = likely
 		return f.or(LaunderedByEdge,
-			"the exception reached the app's server, which cuts the connection then, so that a hop that does not show may "+
-				"have closed the body properly: "+v.noSign()).
+			fact{Kind: MayHiddenHop, About: []fact{v.noSign()}}).
 			settle(v.settleLayers())
 	}
 	return f.not("laundered by the edge", v.whyNotEdge(gs[0]))
 }
 
-func (v *view) whyNotEdge(g *verdict.Graded) string {
+func (v *view) whyNotEdge(g *verdict.Graded) fact {
 	switch {
 	case v.direct.clean > 0:
 		return v.direct.alike()
 	case v.edge.known && !v.edge.there, !v.edge.mayPass(g):
-		return "no edge stood in the way"
+		return fact{Kind: NotNoEdge}
 	case !v.edge.there:
 		return v.noSign()
 	case !v.edge.known:
-		return v.edge.product.String() + " passes a cut on as a cut"
+		return fact{Kind: NotPassedAsCut, Name: v.edge.product.String()}
 	default:
-		return "its upstream is HTTP/1.1, where a cut stays a cut"
+		return fact{Kind: NotHTTP11}
 	}
 }
 
@@ -162,9 +150,8 @@ func (v *view) struckTruncated(g *verdict.Graded) bool {
 // byClose is B8.
 func (v *view) byClose(gs []*verdict.Graded) *finding {
 	return found(EndsByClose, layerApp, certain, gs).
-		say("%d streams were cut by our fault, and their body is delimited by the close alone: no client can tell a cut from the end", len(gs)).
-		see(framingLine(gs[0])).see(v.windowLines()).
-		mend("keep HTTP/1.1 chunked (or HTTP/2) from end to end: no chunked_transfer_encoding off, no HTTP/1.0 hop")
+		tell(fact{Kind: FactEndsByClose, N: len(gs)}).
+		see(framingLine(gs[0])).see(v.windowLines()...)
 }
 
 // early is A3, or a choice where too little is known. Bodies that end inside a
@@ -181,14 +168,14 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 	var fs []*finding
 	if len(between) > 0 {
 		fs = v.choose(found(SilentTruncation, layerApp, possible, between).
-			say("%d streams ended cleanly without their terminal", len(between)))
+			tell(fact{Kind: FactNoTerminal, N: len(between)}))
 		if v.Scenario.Policy.Feed > 0 {
 			v.ofFeed(fs[0])
 		}
 	}
 	if len(inside) > 0 {
 		fs = append(fs, v.choose(found(CutInFrame, layerApp, possible, inside).
-			say("%d streams ended cleanly, inside a frame", len(inside)))...)
+			tell(fact{Kind: FactInsideFrame, N: len(inside)}))...)
 	}
 	for _, f := range fs {
 		if s, ok := v.deadlineSuspect(gs); ok {
@@ -196,7 +183,7 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 		}
 		if f.Confidence != certain && v.allOfOneSilence(gs) {
 			f.or(idleTimer.name, idleTimer.why)
-			f.or(IdleTimeoutInApp, "the app, or the client of its model, may itself give up after this silence")
+			f.or(IdleTimeoutInApp, fact{Kind: MayGiveUp})
 		}
 	}
 	return fs
@@ -216,17 +203,15 @@ func (v *view) ofFeed(f *finding) {
 		return
 	}
 	f.Cause.Cause = FeedEnded
-	f.say("%d streams of a feed without an end ended cleanly, the first after %.1f s", len(f.streams),
-		(f.streams[0].End - f.streams[0].Send).Seconds()).
-		mend("find out who ends it (a bound on its life in the app or at the edge, a restart, a producer that stops), and " +
-			"let clients reconnect with Last-Event-ID")
+	f.tell(fact{Kind: FactFeedOver, N: len(f.streams), Took: f.streams[0].End - f.streams[0].Send}).
+		mend(fact{Kind: MendFeedOver})
 }
 
 // choose decides between the app's own early end and its look-alikes, as far as
 // the evidence goes.
 func (v *view) choose(own *finding) []*finding {
 	gs := own.streams
-	own.see(framingLine(gs[0]), shape(gs)).show(v.lastWord(gs[0])).see(v.direct.alike()).mend(fixEarly)
+	own.see(framingLine(gs[0]), shape(gs)).show(v.lastWord(gs[0])).see(v.direct.alike())
 	throughOld := v.edge.mayPass(gs[0]) && v.edge.mayLaunder()
 	p := v.produced(gs)
 	_, spoke := v.ownWords(gs)
@@ -238,7 +223,7 @@ func (v *view) choose(own *finding) []*finding {
 	case spoke && !v.appSpeaks():
 		own.Confidence = likely
 		return one(own)
-	case v.direct.differs() != "" && v.edge.passed(gs[0]):
+	case v.direct.differs().Kind != "" && v.edge.passed(gs[0]):
 		byEdge := v.maybeByEdge(gs).see(v.direct.differs())
 		byEdge.Confidence = likely
 		return one(byEdge)
@@ -247,25 +232,24 @@ func (v *view) choose(own *finding) []*finding {
 		if !throughOld || v.direct.clean > 0 {
 			own.Confidence = certain
 		}
-		return one(own.not(LaunderedByApp, "no exception in the app's log").
-			not(LaunderedByEdge, "no death behind the edge at that time, in the app's log or among its processes"))
+		return one(own.not(LaunderedByApp, fact{Kind: NotLogged}).
+			not(LaunderedByEdge, fact{Kind: NotDeath}))
 	case !throughOld, v.direct.clean > 0:
 		own.Confidence = likely
 		return one(v.orByApp(own.not(LaunderedByEdge, v.whyNotEdge(gs[0])).settle(v.keepAppLog())))
 	}
-	own.settle(v.peel("asks the app directly: a clean end there is the app's own"))
+	own.settle(v.peel(fact{Kind: WhyAppsOwn}))
 	if v.edge.passed(gs[0]) { // only then: an edge that nobody has seen is not blamed first
 		return []*finding{v.maybeByEdge(gs), v.orByApp(own)}
 	}
-	return one(v.orByApp(own).or(LaunderedByEdge, "only if a hop that does not show stands in front: "+v.noSign()))
+	return one(v.orByApp(own).or(LaunderedByEdge, fact{Kind: MayOnlyHidden, About: []fact{v.noSign()}}))
 }
 
 func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 	f := found(LaunderedByEdge, layerEdge, possible, gs).
-		say("%d clean ends without a terminal may be cuts that an edge laundered", len(gs)).
+		tell(fact{Kind: FactMaybeLaundered, N: len(gs)}).
 		see(framingLine(gs[0]), shape(gs)).
-		mend(fixLaunder).
-		settle(v.peel("an answer that is cut there and ends cleanly behind the edge is the edge's doing"))
+		settle(v.peel(fact{Kind: WhyEdgesDoing}))
 	return f.see(v.edge.signed())
 }
 
@@ -273,7 +257,7 @@ func (v *view) maybeByEdge(gs []*verdict.Graded) *finding {
 // its log.
 func (v *view) orByApp(f *finding) *finding {
 	return f.or(LaunderedByApp,
-		"a middleware or handler may have swallowed an exception and ended the body; the app's log would show it")
+		fact{Kind: MaySwallow})
 }
 
 // edgeNoticed are the streams of gs of which the edge's own log says that the app
@@ -303,15 +287,14 @@ func (v *view) brokeOff() []hit {
 func (v *view) noticedByEdge(gs []*verdict.Graded, own *finding) []*finding {
 	noticed := v.edgeNoticed(gs)
 	f := found(LaunderedByEdge, layerEdge, certain, noticed).
-		say("%s noticed that the app broke off %d answers, and ended them for the client as if they were whole",
-			v.edge.product, len(noticed)).
+		tell(fact{Kind: FactEdgeNoticed, Name: v.edge.product.String(), N: len(noticed)}).
 		show(cite(v.brokeOff(), 3)...).see(framingLine(noticed[0]), shape(noticed)).
-		not(SilentTruncation, "the edge's log says that the app broke off")
+		not(SilentTruncation, fact{Kind: NotAppsOwn})
 	rest := slices.DeleteFunc(slices.Clone(gs), func(g *verdict.Graded) bool { return slices.Contains(noticed, g) })
 	if len(rest) == 0 {
 		return one(f)
 	}
 	own.streams = rest
-	own.say("%d streams ended cleanly without their terminal, and the edge has no word for it", len(rest))
+	own.tell(fact{Kind: FactEdgeSilent, N: len(rest)})
 	return []*finding{f, own}
 }

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,20 +31,15 @@ func (workerTimeout) match(v *view) []*finding {
 		return one(v.recycled(gs).show(lines...))
 	case v.stalledBefore(gs):
 		return one(found(BlockedLoopTimeout, layerApp, certain, gs).
-			say("%d streams fell silent together and were cut together when their worker was taken for dead: something "+
-				"blocked its event loop", len(gs)).
+			tell(fact{Kind: FactBlockedTimeout, N: len(gs)}).
 			show(lines...).see(tightest(gs), silenceLine(gs)).
-			not("memory kill", "a long common silence and a WORKER TIMEOUT came first").
-			not("worker recycled", "no \"Shutting down\" before it").
-			mend("move the blocking call off the loop: await run_in_threadpool(f), or an async client; a larger --timeout " +
-				"only hides it"))
+			not("memory kill", fact{Kind: NotMemory}).
+			not("worker recycled", fact{Kind: NotRecycled}))
 	default:
 		return one(found(SyncWorkerTimeout, layerManager, certain, gs).
-			say("%d streams were cut while tokens flowed: a sync worker gives no sign of life within a request, so its "+
-				"timeout is the longest stream", len(gs)).
+			tell(fact{Kind: FactSyncTimeout, N: len(gs)}).
 			show(lines...).see(sinceStart(gs)).
-			not("blocked event loop", "the streams were not silent before they were cut").
-			mend("gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread); or --timeout above the longest stream"))
+			not("blocked event loop", fact{Kind: NotSilentBefore}))
 	}
 }
 
@@ -102,19 +96,18 @@ func usualGap(g *verdict.Graded) time.Duration {
 	return gaps[len(gaps)/2]
 }
 
-func sinceStart(gs []*verdict.Graded) string {
+func sinceStart(gs []*verdict.Graded) fact {
 	if c, ok := of(Clusters(gs), SinceStart); ok {
-		return c.String()
+		return c.fact()
 	}
-	return fmt.Sprintf("stream %d was cut %.2f s after its start", gs[0].Seq, (gs[0].End - startOf(gs[0])).Seconds())
+	return fact{Kind: FactCutSince, Stream: gs[0].Seq, Took: gs[0].End - startOf(gs[0])}
 }
 
 func (v *view) recycled(gs []*verdict.Graded) *finding {
 	return found(WorkerRecycled, layerManager, certain, gs).
-		say("a worker that was being recycled cut %d streams that it still served", len(gs)).
+		tell(fact{Kind: FactRecycled, N: len(gs)}).
 		show(cite(v.drained(), 4)...).see(tightest(gs)).
-		not("blocked event loop → worker timeout", "the worker had been told to go before").
-		mend("no --max-requests on stream workers; or --timeout above the longest stream, with --max-requests-jitter")
+		not("blocked event loop → worker timeout", fact{Kind: NotBlockedRecycled})
 }
 
 // recycledQuietly is E3 where the worker goes without a timeout.

@@ -60,7 +60,7 @@ func BenchmarkReport(b *testing.B) {
 	nginx(s, at(sec, "[error] upstream prematurely closed connection while reading upstream"))
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := diagnose.Report(&s.Run); len(r.Scenarios[0].Causes) != 2 {
+		if r := reportOf(&s.Run); len(r.Scenarios[0].Causes) != 2 {
 			b.Fatalf("causes = %q", names(r.Scenarios[0].Causes))
 		}
 	}

@@ -85,19 +85,19 @@ func (v *view) anyAppLog() bool { return len(v.logs[record.AppLog]) > 0 }
 
 // keepAppLog is what to do where the app's log would tell: to keep it, or to make
 // the one that we have speak.
-func (v *view) keepAppLog() string {
+func (v *view) keepAppLog() fact {
 	if v.anyAppLog() {
-		return "let the app log its exceptions (with X-Request-ID) into the log that was given, and run again"
+		return fact{Kind: NextAppLogs}
 	}
-	return "keep the app's log: logs: {app: app.log}"
+	return fact{Kind: NextKeepAppLog}
 }
 
 // keepLogs is the same for both sides of a cut.
-func (v *view) keepLogs() string {
+func (v *view) keepLogs() fact {
 	if v.anyAppLog() && v.edgeSpeaks() {
-		return v.keepAppLog() + ", with " + peelCommand
+		return fact{Kind: NextWithPeel, About: []fact{v.keepAppLog()}}
 	}
-	return "keep the logs of the app and of the edge, name both with --log, and run " + peelCommand
+	return fact{Kind: NextKeepLogs}
 }
 
 // noWorkerTimeout reports whether a process manager that would have said so took no

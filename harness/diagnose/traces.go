@@ -21,7 +21,7 @@ func (t trace) cited() record.Evidence {
 	if t.Frame == "" {
 		return t.hit.cited()
 	}
-	return t.remarked(" (at " + t.Frame + ")")
+	return t.remarked(fact{Kind: FactRaisedAt, Place: t.Frame})
 }
 
 // readTraces finds the tracebacks of a log. Those that only answer to a connection

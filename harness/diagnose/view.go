@@ -182,12 +182,16 @@ func (v *view) lastWord(g *verdict.Graded) record.Evidence {
 	return record.Evidence{}
 }
 
-// rerun is the command that repeats the run with another value of a flag. Only
-// headers may stand in a command more than once. A run of go test has no flags.
-func (v *view) rerun(change string) string {
+// rerun is to repeat the run with another value of a flag, and why. Only headers may
+// stand in a command more than once. A run of go test has no flags, and no command.
+func (v *view) rerun(change string, why ...record.FactKind) fact {
+	f := fact{Kind: NextRerun, Name: change}
+	for _, k := range why {
+		f.About = append(f.About, fact{Kind: k})
+	}
 	repro := v.repro()
 	if repro == "" {
-		return "run the same test with the equivalent of " + change
+		return f
 	}
 	name, _, _ := strings.Cut(change, " ")
 	if name != "--header" {
@@ -196,7 +200,8 @@ func (v *view) rerun(change string) string {
 	if name == "--ramp" { // streams at each hop begin together
 		repro = strings.Replace(repro, "streamproof diagnose", "streamproof run", 1)
 	}
-	return repro + " " + change
+	f.Text = repro + " " + change
+	return f
 }
 
 // repro is the command line that repeats the run; "" where it was not one of the
@@ -229,25 +234,24 @@ func without(line string, names ...string) string {
 	return strings.Join(kept, " ")
 }
 
-// peelCommand names the command that compares the layers, in prose.
-const peelCommand = "streamproof diagnose"
-
 // peel is the command that compares the layers of the app that was tested, with
 // what it is for. It asks the app directly: where a server already ran, the reader
 // has to say where the app behind its edge listens.
-func (v *view) peel(what string) string {
+func (v *view) peel(why fact) fact {
+	f := fact{Kind: NextPeel, About: []fact{why}}
 	repro := v.repro()
 	if repro == "" {
-		return "run streamproof diagnose on the same app: " + what
+		return f
 	}
 	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"),
 		"streamproof run")
 	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count", "--streams",
 		"--seed")
 	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) && !strings.Contains(line, " --direct ") {
-		line, what = line+` --direct "$APP_URL"`, what+"; APP_URL: the app behind its edge"
+		line, f.Name = line+` --direct "$APP_URL"`, "APP_URL"
 	}
-	return line + "   # " + what
+	f.Text = line
+	return f
 }
 
 // settings looks a layer's setting up.

@@ -255,13 +255,13 @@ type Cause struct {
 	Layer      string `json:"layer"`
 	Confidence string `json:"confidence"` // "certain", "likely", "possible"
 	Summary    string `json:"summary"`    // one sentence
-	// Fact is what Summary words; nil where the diagnosis still words it itself.
+	// Fact is what Summary words.
 	Fact *record.Fact `json:"-"`
 	// Evidence is figures and lines of logs; text in JSON, of lines "name:line: text".
 	Evidence []record.Evidence `json:"evidence"`
 	RuledOut []string          `json:"ruled_out,omitempty"`
-	// Excluded are what RuledOut words, one for one; nil for what is worded already.
-	Excluded []*record.Fact `json:"-"`
+	// Excluded are what RuledOut words, one for one.
+	Excluded []record.Fact `json:"-"`
 	// Candidates are causes that look the same to whoever knows no more, likeliest
 	// first; all are less likely than this one.
 	Candidates []Candidate `json:"candidates,omitempty"`
@@ -269,6 +269,10 @@ type Cause struct {
 	Settle     string      `json:"settle,omitempty"`  // the command that would settle a doubt
 	Streams    []uint64    `json:"streams,omitempty"` // examples, at most 10
 	Count      int         `json:"count"`             // streams that it explains
+	// Mend is what Fix words, in this order, and Next what Settle words; nil where
+	// nothing is in doubt.
+	Mend []record.Fact `json:"-"`
+	Next *record.Fact  `json:"-"`
 	// Produced sets what the app says that it finished beside what clients got; nil
 	// where no log of the app tells.
 	Produced *Production `json:"produced,omitempty"`
@@ -286,6 +290,8 @@ type Candidate struct {
 	Cause    string `json:"cause"`
 	Taxonomy string `json:"taxonomy"`
 	Why      string `json:"why"` // one sentence
+	// Fact is what Why words.
+	Fact *record.Fact `json:"-"`
 }
 
 // A Production sets the answers that the app finished beside those that clients got,
