@@ -28,8 +28,6 @@ func (p *production) fact() *verdict.Production {
 		Line: p.first.cited()}
 }
 
-// String is the fact in one sentence.
-
 const (
 	// minFinished is the least number of complete responses by which a line is known
 	// to stand at the end of each.

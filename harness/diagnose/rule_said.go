@@ -14,79 +14,107 @@ type said struct{}
 
 func (said) match(v *view) []*finding {
 	var fs []*finding
-	add := func(gs []*verdict.Graded, make func() *finding) {
-		if len(gs) > 0 {
-			fs = append(fs, make())
-			v.explain(fs[len(fs)-1])
+	for _, s := range sayings {
+		if gs := v.take(func(g *verdict.Graded) bool { return s.holds(v, g) }); len(gs) > 0 {
+			f := s.tell(v, gs)
+			fs = append(fs, f)
+			v.explain(f)
 		}
 	}
-	gaveUp := v.take(func(g *verdict.Graded) bool {
-		return g.Content.Failing && g.Content.Errors == 1 && g.Grade.Outcome == verdict.FailedClean
-	})
-	add(gaveUp, func() *finding {
-		return found(FailureReason, layerApp, certain, gaveUp).
-			tell(fact{Kind: FactFailureReason, N: len(gaveUp), About: []fact{reasons(gaveUp)}}).
-			see(say(gaveUp[0]), thenTerminal(gaveUp), tightest(gaveUp)).show(v.lastWord(gaveUp[0])).
-			not("complete", fact{Kind: NotSentinel}).
-			mend(fact{Kind: MendFailureReason})
-	})
-	few := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Ending == verdict.FeedRead && g.Grade.Outcome == verdict.Stalled && !g.Struck
-	})
-	add(few, func() *finding { return v.tooFew(few) })
-	both := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
-	})
-	add(both, func() *finding {
-		return found(ErrorThenTerminal, layerApp, certain, both).
-			tell(fact{Kind: FactErrorThenTerminal, N: len(both)}).
-			see(say(both[0])).show(v.lastWord(both[0])).
-			not("complete", fact{Kind: NotErrorFirst}).
-			mend(fact{Kind: MendReturnAfterError})
-	})
-	inBand := v.take(func(g *verdict.Graded) bool {
-		return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean
-	})
-	add(inBand, func() *finding {
-		return found(InBandError, layerApp, certain, inBand).
-			tell(fact{Kind: FactInBandError, N: len(inBand)}).
-			see(say(inBand[0]), tightest(inBand)).show(v.lastWord(inBand[0])).
-			not("truncation", fact{Kind: NotWholeByError}).
-			mend(fact{Kind: MendInBandError})
-	})
-	twice := v.take(func(g *verdict.Graded) bool {
-		return v.flagged(g, verdict.Repeated) && g.Grade.Outcome == verdict.Complete
-	})
-	add(twice, func() *finding {
-		return found(TerminalTwice, layerApp, certain, twice).
-			tell(fact{Kind: FactTerminalTwice, N: len(twice)}).
-			see(fact{Kind: FactTerminals, Stream: twice[0].Seq, N: twice[0].Content.Terminals,
-				Of: twice[0].Content.AfterTerminal}).
-			mend(fact{Kind: MendTerminalOnce})
-	})
-	ragged := v.take(func(g *verdict.Graded) bool {
-		return v.flagged(g, verdict.Ragged) && g.Grade.Outcome == verdict.Complete && !g.Struck
-	})
-	add(ragged, func() *finding {
-		return found(CutAfterAnswer, layerApp, likely, ragged).
-			tell(fact{Kind: FactCutAfterTerminal, N: len(ragged)}).
-			see(fact{Kind: FactAfterTerminal, Stream: ragged[0].Seq, Name: string(ragged[0].Wire.Close),
-				Place: string(ragged[0].Wire.Where)}).
-			mend(fact{Kind: MendLetEnd})
-	})
-	open := v.take(func(g *verdict.Graded) bool {
-		return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) &&
-			!g.Struck
-	})
-	add(open, func() *finding {
-		return found(OpenAfterAnswer, layerApp, certain, open).
-			tell(fact{Kind: FactLeftOpen, N: len(open)}).
-			see(fact{Kind: FactOpenFor, Stream: open[0].Seq, Took: max(open[0].Wire.Lingered, 0)}).
-			notIf(open[0].Wire.Framing == record.CloseDelimited, "keep-alive",
-				fact{Kind: NotKeepAlive}).
-			mend(fact{Kind: MendReturn})
-	})
 	return fs
+}
+
+// sayings are what a server may say, in the order of their turns: for which streams
+// each holds, and what it tells of them.
+var sayings = []struct {
+	holds func(*view, *verdict.Graded) bool
+	tell  func(*view, []*verdict.Graded) *finding
+}{
+	{holdsGaveUp, (*view).gaveUp},
+	{holdsTooFew, (*view).tooFew},
+	{holdsErrorThen, (*view).errorThenTerminal},
+	{holdsInBand, (*view).inBandError},
+	{holdsTwice, (*view).terminalTwice},
+	{holdsRagged, (*view).cutAfterAnswer},
+	{holdsOpen, (*view).openAfterAnswer},
+}
+
+func holdsGaveUp(_ *view, g *verdict.Graded) bool {
+	return g.Content.Failing && g.Content.Errors == 1 && g.Grade.Outcome == verdict.FailedClean
+}
+
+func (v *view) gaveUp(gs []*verdict.Graded) *finding {
+	return found(FailureReason, layerApp, certain, gs).
+		tell(fact{Kind: FactFailureReason, N: len(gs), About: []fact{reasons(gs)}}).
+		see(say(gs[0]), thenTerminal(gs), tightest(gs)).show(v.lastWord(gs[0])).
+		not("complete", fact{Kind: NotSentinel}).
+		mend(fact{Kind: MendFailureReason})
+}
+
+func holdsErrorThen(_ *view, g *verdict.Graded) bool {
+	return g.Grade.Has(verdict.ErrorThen) && g.Grade.Outcome == verdict.FailedClean
+}
+
+func (v *view) errorThenTerminal(gs []*verdict.Graded) *finding {
+	return found(ErrorThenTerminal, layerApp, certain, gs).
+		tell(fact{Kind: FactErrorThenTerminal, N: len(gs)}).
+		see(say(gs[0])).show(v.lastWord(gs[0])).
+		not("complete", fact{Kind: NotErrorFirst}).
+		mend(fact{Kind: MendReturnAfterError})
+}
+
+func holdsInBand(_ *view, g *verdict.Graded) bool {
+	return g.Content.Errors > 0 && g.Grade.Outcome == verdict.FailedClean
+}
+
+func (v *view) inBandError(gs []*verdict.Graded) *finding {
+	return found(InBandError, layerApp, certain, gs).
+		tell(fact{Kind: FactInBandError, N: len(gs)}).
+		see(say(gs[0]), tightest(gs)).show(v.lastWord(gs[0])).
+		not("truncation", fact{Kind: NotWholeByError}).
+		mend(fact{Kind: MendInBandError})
+}
+
+func holdsTwice(v *view, g *verdict.Graded) bool {
+	return v.flagged(g, verdict.Repeated) && g.Grade.Outcome == verdict.Complete
+}
+
+func (v *view) terminalTwice(gs []*verdict.Graded) *finding {
+	c := &gs[0].Content
+	return found(TerminalTwice, layerApp, certain, gs).
+		tell(fact{Kind: FactTerminalTwice, N: len(gs)}).
+		see(fact{Kind: FactTerminals, Stream: gs[0].Seq, N: c.Terminals, Of: c.AfterTerminal}).
+		mend(fact{Kind: MendTerminalOnce})
+}
+
+func holdsRagged(v *view, g *verdict.Graded) bool {
+	return v.flagged(g, verdict.Ragged) && g.Grade.Outcome == verdict.Complete && !g.Struck
+}
+
+func (v *view) cutAfterAnswer(gs []*verdict.Graded) *finding {
+	w := &gs[0].Wire
+	return found(CutAfterAnswer, layerApp, likely, gs).
+		tell(fact{Kind: FactCutAfterTerminal, N: len(gs)}).
+		see(fact{Kind: FactAfterTerminal, Stream: gs[0].Seq, Name: string(w.Close), Place: string(w.Where)}).
+		mend(fact{Kind: MendLetEnd})
+}
+
+func holdsOpen(v *view, g *verdict.Graded) bool {
+	return g.Grade.Has(verdict.Lingering) && (v.minds(verdict.Lingering) || g.Grade.Outcome != verdict.Complete) &&
+		!g.Struck
+}
+
+func (v *view) openAfterAnswer(gs []*verdict.Graded) *finding {
+	w := &gs[0].Wire
+	return found(OpenAfterAnswer, layerApp, certain, gs).
+		tell(fact{Kind: FactLeftOpen, N: len(gs)}).
+		see(fact{Kind: FactOpenFor, Stream: gs[0].Seq, Took: max(w.Lingered, 0)}).
+		notIf(w.Framing == record.CloseDelimited, "keep-alive", fact{Kind: NotKeepAlive}).
+		mend(fact{Kind: MendReturn})
+}
+
+func holdsTooFew(_ *view, g *verdict.Graded) bool {
+	return g.Grade.Ending == verdict.FeedRead && g.Grade.Outcome == verdict.Stalled && !g.Struck
 }
 
 // tooFew is for a feed that brought fewer events than were asked for, and no
