@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"hash/fnv"
@@ -60,10 +61,25 @@ func recognised(t *testing.T, app harness.App) harness.App {
 	return o.App
 }
 
+// RunOptions does the same for options as a whole, all scenarios in one run: with a load,
+// limits and a seed of their own. Where they name no folder, it is one of the test's.
+func RunOptions(t *testing.T, o harness.Options) {
+	t.Helper()
+	o.App = recognised(t, o.App)
+	execute(t, o)
+}
+
 func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
-	dir := artefacts(t)
-	report, err := Execute(t.Context(), harness.Options{App: app, Scenarios: []harness.Scenario{sc}, Dir: dir,
-		Seed: seed(t), Tool: "go test", Repro: "STREAMPROOF_SEED={seed} go test -run '^" + t.Name() + "$'"})
+	execute(t, harness.Options{App: app, Scenarios: []harness.Scenario{sc}})
+}
+
+func execute(t *testing.T, o harness.Options) {
+	dir, sc := cmp.Or(o.Dir, artefacts(t)), o.Scenarios[0]
+	o.Dir, o.Tool, o.Repro = dir, "go test", "STREAMPROOF_SEED={seed} go test -run '^"+t.Name()+"$'"
+	if o.Seed == 0 || os.Getenv("STREAMPROOF_SEED") != "" {
+		o.Seed = seed(t)
+	}
+	report, err := Execute(t.Context(), o)
 	var usage *harness.UsageError
 	var start *stack.StartError
 	switch {
@@ -73,7 +89,7 @@ func runOne(t *testing.T, app harness.App, sc harness.Scenario) {
 		t.Fatalf("%v\n%s", err, strings.Join(start.Tail, "\n"))
 	case err != nil:
 		t.Fatalf("internal error: %v (artefacts in %s)", err, dir)
-	case passedOver(&report.Scenarios[0], sc.Required):
+	case len(o.Scenarios) == 1 && passedOver(&report.Scenarios[0], sc.Required):
 		t.Skipf("%s: %s", sc.ID, report.Scenarios[0].Why)
 	case report.Verdict != verdict.Pass:
 		var text strings.Builder
