@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrow(root)
 	root.AddCommand(runCommand(), searchCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(),
-		compareCommand(), trendCommand(), historyCommand(), scenariosCommand(), initCommand(),
+		compareCommand(), trendCommand(), shrinkCommand(), historyCommand(), scenariosCommand(), initCommand(),
 		schemaCommand(), versionCommand())
 	return root
 }

@@ -151,7 +151,7 @@ func Find(ctx context.Context, t Task) (Result, error) {
 	}
 	whole := NewWhole(t.Options, t.Failure.Scenario)
 	f := &finder{Task: t, whole: whole, now: whole.Case(), known: map[string]Trial{}}
-	f.res.Before = SizeOf(whole.Build(f.now))
+	f.res.Before = whole.sizeOf(whole.Build(f.now))
 	fails, err := f.fails(ctx, f.now)
 	f.res.Whole = f.known[f.now.key()]
 	if err == nil && fails {
@@ -162,7 +162,7 @@ func Find(ctx context.Context, t Task) (Result, error) {
 		err = nil
 	}
 	f.res.Options, f.res.Left = whole.Build(f.now), whole.left(f.now)
-	f.res.After, f.res.Smallest = SizeOf(f.res.Options), f.known[f.now.key()]
+	f.res.After, f.res.Smallest = whole.sizeOf(f.res.Options), f.known[f.now.key()]
 	return f.res, err
 }
 
@@ -237,7 +237,7 @@ func (f *finder) fails(ctx context.Context, c Case) (bool, error) {
 		return t.Fails, nil
 	}
 	o := f.whole.Build(c)
-	t := Trial{Size: SizeOf(o), Left: f.whole.left(c)}
+	t := Trial{Size: f.whole.sizeOf(o), Left: f.whole.left(c)}
 	var err error
 	for !t.None && t.Failed < f.Agree && t.Failed+f.Of-t.Runs >= f.Agree && err == nil {
 		if f.res.Runs >= f.Budget {
@@ -283,7 +283,7 @@ func (f *finder) play(ctx context.Context, o harness.Options, t *Trial) error {
 type Size struct {
 	Scenarios int           `json:"scenarios"`
 	Faults    int           `json:"faults"`
-	Streams   int           `json:"streams"`            // at a time, or in all of an open load
+	Streams   int           `json:"streams"`            // at a time, or in all of an open load (200 at most)
 	Duration  time.Duration `json:"duration,omitempty"` // of the load; 0 where each stream is sent once
-	Events    int           `json:"events,omitempty"`   // of the longest stream; 0 where the app decides
+	Events    int           `json:"events,omitempty"`   // of a stream of the scenario that failed; 0 where the app decides
 }

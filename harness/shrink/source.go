@@ -48,7 +48,7 @@ func GoTest(o harness.Options, pkg, comment string) ([]byte, error) {
 	for line := range strings.Lines(comment) {
 		b.WriteString("// " + line)
 	}
-	fmt.Fprintf(&b, "\nfunc TestShrunk(t *testing.T) {\n\tscenarios.RunOptions(t, %s)\n}\n", literal)
+	fmt.Fprintf(&b, "func TestShrunk(t *testing.T) {\n\tscenarios.RunOptions(t, %s)\n}\n", literal)
 	return format.Source(b.Bytes())
 }
 
@@ -113,7 +113,11 @@ func (p *printer) value(v reflect.Value) string {
 	case reflect.Slice:
 		var items []string
 		for i := range v.Len() {
-			items = append(items, p.value(v.Index(i)))
+			item := p.value(v.Index(i))
+			if t.Elem().Kind() == reflect.Struct { // the list has said it
+				item = strings.TrimPrefix(item, p.name(t.Elem()))
+			}
+			items = append(items, item)
 		}
 		return p.name(t) + "{" + strings.Join(items, ", ") + "}"
 	case reflect.Map:
@@ -143,7 +147,7 @@ func (p *printer) fields(v reflect.Value) string {
 	deep := false
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if v.Field(i).IsZero() {
+		if x := v.Field(i); x.IsZero() || (x.Kind() == reflect.Map || x.Kind() == reflect.Slice) && x.Len() == 0 {
 			continue
 		}
 		if !f.IsExported() {

@@ -128,7 +128,7 @@ func (w *Whole) count() {
 	}
 	shorter("load.duration", -1, l.Duration, true, func(o *harness.Options, d time.Duration) { o.Load.Duration = d })
 	i := w.target
-	if w.options.App.IsOrigin() || strings.Contains(w.options.App.Path(), "{events}") {
+	if w.asked() {
 		add(Number{Name: "shape.events", Least: 1, Most: float64(events(s.Shape)), Whole: true, of: i,
 			set: func(o *harness.Options, x float64) { o.Scenarios[i].Shape.Events = int(x) }})
 	}
@@ -379,18 +379,23 @@ func held(f fault.Fault, hold time.Duration) fault.Fault {
 	return f
 }
 
-// SizeOf is how large a run is.
-func SizeOf(o harness.Options) Size {
-	w := Whole{options: o}
-	s := Size{Scenarios: len(o.Scenarios), Streams: w.streams(), Duration: o.Load.Duration}
+// sizeOf is how large a run is; the events are those of the scenario that failed.
+func (w *Whole) sizeOf(o harness.Options) Size {
+	open := Whole{options: o}
+	s := Size{Scenarios: len(o.Scenarios), Streams: open.streams(), Duration: o.Load.Duration}
 	for _, sc := range o.Scenarios {
 		s.Faults += len(leaves(sc.Fault))
-		if o.App.IsOrigin() || strings.Contains(o.App.Path(), "{events}") {
-			s.Events = max(s.Events, events(sc.Shape))
+		if sc.ID == w.options.Scenarios[w.target].ID && w.asked() {
+			s.Events = events(sc.Shape)
 		}
 	}
 	if len(o.Load.Stages) > 0 {
 		s.Duration = arrivals.Length(o.Load.Stages)
 	}
 	return s
+}
+
+// asked reports whether the app can be asked for a number of events.
+func (w *Whole) asked() bool {
+	return w.options.App.IsOrigin() || strings.Contains(w.options.App.Path(), "{events}")
 }

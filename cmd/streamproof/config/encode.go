@@ -82,7 +82,7 @@ func (e *encoder) fail(err error) {
 func (e *encoder) fields(v reflect.Value) (out yaml.MapSlice) {
 	for _, k := range keysIn(v.Type()) {
 		x := v.FieldByIndex(k.field.Index)
-		if x.IsZero() {
+		if x.IsZero() || x.Kind() == reflect.Map && x.Len() == 0 {
 			continue
 		}
 		if written := e.value(x, k.field.Tag.Get("value")); written != nil {
