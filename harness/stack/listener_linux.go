@@ -1,17 +1,18 @@
 package stack
 
 import (
-	"bufio"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/procfs"
 )
 
-// tcpListen is the state of a listening socket in /proc/net/tcp.
-const tcpListen = "0A"
+// tcpListen is TCP_LISTEN, the state of a listening socket (include/net/tcp_states.h of
+// Linux).
+const tcpListen = 0x0A
 
 // Listener finds the process that listens on a port of this machine, the first of
 // several: 0 and "" where that cannot be seen.
@@ -24,42 +25,41 @@ func Listener(port int) (pid int, name string) {
 	return pids[0], strings.TrimSpace(string(comm))
 }
 
-// Listeners are all processes that hold the listening socket of a port: a master
-// and its workers, too.
+// Listeners are all processes that hold a listening socket of a port, those first that
+// are oldest: a master and its workers, and each worker that has a socket of its own
+// (SO_REUSEPORT).
 func Listeners(port int) (pids []int) {
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		inode := listeningInode(table, port)
-		if inode == "" {
-			continue
-		}
-		fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-		for _, fd := range fds {
-			if to, err := os.Readlink(fd); err != nil || to != "socket:["+inode+"]" {
-				continue
-			}
-			pid, _ := strconv.Atoi(strings.Split(fd, "/")[2]) // digits by the pattern
-			if !slices.Contains(pids, pid) {
-				pids = append(pids, pid)
-			}
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return nil
+	}
+	sockets := listening(proc, port)
+	if len(sockets) == 0 {
+		return nil
+	}
+	all, _ := proc.AllProcs()
+	for _, p := range all {
+		held, _ := p.FileDescriptorTargets() // those of other users cannot be read
+		if slices.ContainsFunc(held, func(to string) bool { return sockets[to] }) {
+			pids = append(pids, p.PID)
 		}
 	}
 	return pids
 }
 
-// listeningInode finds the socket in a table of proc_pid_net_tcp(5): "sl
-// local_address rem_address st … inode", addresses as hex ip:port.
-func listeningInode(table string, port int) string {
-	f, err := os.Open(table)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	suffix := fmt.Sprintf(":%04X", port)
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 9 && fields[3] == tcpListen && strings.HasSuffix(fields[1], suffix) {
-			return fields[9]
+// listening are the sockets that listen on a port, as the links of /proc/PID/fd name them.
+func listening(proc procfs.FS, port int) map[string]bool {
+	sockets := map[string]bool{}
+	for _, table := range []func() (procfs.NetTCP, error){proc.NetTCP, proc.NetTCP6} {
+		lines, err := table()
+		if err != nil {
+			continue
+		}
+		for _, l := range lines {
+			if l.St == tcpListen && l.LocalPort == uint64(port) {
+				sockets["socket:["+strconv.FormatUint(l.Inode, 10)+"]"] = true
+			}
 		}
 	}
-	return ""
+	return sockets
 }
