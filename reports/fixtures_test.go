@@ -187,5 +187,5 @@ func launderingEdge() *verdict.EdgeReport {
 		{Framing: record.CloseDelimited, End: record.CloseFIN, Fate: record.EdgeLaundered,
 			Why: "status 200, chunked body, clean EOF without terminal; 5 of 5 events", Events: 5, Live: &held, Delay: 660 * ms},
 	}}
-	return &verdict.EdgeReport{Summary: p.Summary(), EdgeProbe: p}
+	return &verdict.EdgeReport{Summary: edgeSummary(&p), EdgeProbe: p}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -153,21 +154,10 @@ func tally(n map[verdict.Outcome]int) string {
 }
 
 // count reads "1 stream", "1,200 streams".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return thousands(n) + " " + noun + "s"
-}
+func count(n int, noun string) string { return plural.Of(n, noun) }
 
 // thousands writes n with a comma every three digits.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func thousands(n int) string { return plural.Thousands(n) }
 
 // short writes a duration with three digits and its unit: "1.23 s", "410 ms".
 func short(d time.Duration) string {

@@ -818,7 +818,7 @@ func wordScenario(s *verdict.ScenarioReport) {
 		s.Replicas[i].Worse = cmp.Or(s.Replicas[i].Worse, Say(s.Replicas[i].Apart))
 	}
 	if s.Edge != nil {
-		s.Edge.Summary = cmp.Or(s.Edge.Summary, s.Edge.EdgeProbe.Summary())
+		s.Edge.Summary = cmp.Or(s.Edge.Summary, edgeSummary(&s.Edge.EdgeProbe))
 	}
 }
 

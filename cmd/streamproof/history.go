@@ -18,6 +18,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -132,7 +133,7 @@ func historyPrune() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed %s, %d left\n", plural(n, "run"), len(rows)-n)
+			fmt.Fprintf(cmd.OutOrStdout(), "removed %s, %d left\n", plural.Of(n, "run"), len(rows)-n)
 			return nil
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/reports"
 )
 
@@ -24,7 +25,7 @@ func newLive(w io.Writer, quiet, noColor bool) *live {
 
 func (l *live) begin(o harness.Options) {
 	if l.progress != nil {
-		fmt.Fprintf(l.w, "%s, %s, seed %d, into %s\n", o.App.String(), plural(len(o.Scenarios), "scenario"), o.Seed, o.Dir)
+		fmt.Fprintf(l.w, "%s, %s, seed %d, into %s\n", o.App.String(), plural.Of(len(o.Scenarios), "scenario"), o.Seed, o.Dir)
 	}
 }
 
@@ -57,11 +58,4 @@ func screenOf(w io.Writer, noColor bool) reports.Screen {
 	s := reports.ScreenOf(w)
 	s.Color = s.Color && !noColor
 	return s
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/recognise"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -227,7 +228,7 @@ func reasons(facts []stream.Fact) []string {
 		case stream.FactFraming:
 			out = append(out, "its framing is "+f.Text)
 		case stream.FactOwn:
-			out = append(out, fmt.Sprintf("%d of %s are this API's", f.Count, plural(f.Of, "event")))
+			out = append(out, fmt.Sprintf("%d of %s are this API's", f.Count, plural.Of(f.Of, "event")))
 		case stream.FactForm:
 			out = append(out, "it is "+f.Text)
 		case stream.FactSame:
@@ -333,7 +334,7 @@ func (p *probed) timing() string {
 	if p.GapP50 != nil {
 		s += fmt.Sprintf(", then one every %s (p50), longest wait %s", seconds(*p.GapP50), seconds(*p.GapMax))
 	}
-	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural(p.Events, "event"), p.Bytes, plural(p.Arrivals, "read"),
+	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural.Of(p.Events, "event"), p.Bytes, plural.Of(p.Arrivals, "read"),
 		seconds(p.End))
 	if p.Arrivals == 1 && p.Events > 2 {
 		s += ": all came at once, as one document would"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
 	"github.com/streamproof/streamproof/scenarios"
@@ -194,7 +195,7 @@ func interrupted(r *verdict.Report, planned int) string {
 		}
 	}
 	return fmt.Sprintf("INTERRUPTED: you stopped the run; %d of %s had started, and what follows is judged from %s",
-		ran, plural(planned, "scenario"), plural(r.Started, "stream"))
+		ran, plural.Of(planned, "scenario"), plural.Of(r.Started, "stream"))
 }
 
 // verdictOfAble is the worst verdict of the scenarios that could be played here;

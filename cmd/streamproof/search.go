@@ -18,6 +18,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/search"
 	"github.com/streamproof/streamproof/harness/slo"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -286,9 +287,9 @@ func (s *searching) conclude(ctx context.Context, r search.Result, stdout io.Wri
 	case search.Found:
 		p.Says = fmt.Sprintf("%s is the %s %s that holds; %s does not: %s", p.Holds, limit, s.param.name, p.Breaks, r.Why)
 	case search.Wide:
-		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further", orDash(p.Holds), orDash(p.Breaks), plural(len(r.Trials), "run"))
+		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further", orDash(p.Holds), orDash(p.Breaks), plural.Of(len(r.Trials), "run"))
 		if math.IsNaN(r.Breaks) {
-			p.Says = fmt.Sprintf("%s holds, and %s did not get as far as a value that does not", orDash(p.Holds), plural(len(r.Trials), "run"))
+			p.Says = fmt.Sprintf("%s holds, and %s did not get as far as a value that does not", orDash(p.Holds), plural.Of(len(r.Trials), "run"))
 		}
 		end = judged{exitInconclusive}
 	case search.Saturated:

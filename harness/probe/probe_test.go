@@ -124,7 +124,6 @@ func TestEdges(t *testing.T) {
 		fmt.Fprintf(table, "\t%s", &probe.Trials[i])
 	}
 	fmt.Fprintln(table, "\tSMALL EVENTS (chunked, close)")
-	var sums []string
 	for _, e := range edges {
 		t.Run(e.name, func(t *testing.T) {
 			o := server(t)
@@ -136,7 +135,6 @@ func TestEdges(t *testing.T) {
 			}
 			t.Logf("took %v", time.Since(began).Round(time.Millisecond))
 			fmt.Fprintln(table, row(e.name, p))
-			sums = append(sums, e.name+": "+p.Summary())
 			compare(t, base, p)
 			for i, want := range expected[e.name] {
 				if got := p.Trials[i].Fate; got != want {
@@ -147,7 +145,6 @@ func TestEdges(t *testing.T) {
 	}
 	if testing.Verbose() {
 		table.Flush()
-		fmt.Println(strings.Join(sums, "\n"))
 	}
 }
 

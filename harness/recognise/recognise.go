@@ -17,6 +17,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/play"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -257,7 +258,7 @@ func (f *Finding) meant(s harness.Stream) string {
 func (f *Finding) openEnd(l *play.Look) error {
 	last := "none came"
 	if n := len(f.Events); n > 0 {
-		last = "the last of " + counted(n, "event") + " is " + strconv.Quote(f.Events[n-1].Text)
+		last = "the last of " + plural.Of(n, "event") + " is " + strconv.Quote(f.Events[n-1].Text)
 	}
 	if l.Ours {
 		return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s",
@@ -285,7 +286,7 @@ func (f *Finding) String() string {
 		s += ", whose last event is taken to be the one with " + f.Terminal
 	}
 	return fmt.Sprintf("%s (%s, %s); change it with --dialect and --terminal", s, cmp.Or(l.ContentType, "no media type"),
-		counted(len(f.Events), "event"))
+		plural.Of(len(f.Events), "event"))
 }
 
 // Fill finds out how the app of o answers, where nobody says and it is not the built-in
@@ -316,13 +317,6 @@ func Fill(ctx context.Context, o *harness.Options) (*Finding, error) {
 func Dialect(name string) stream.Dialect {
 	d, _ := stream.Lookup(name)
 	return d
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // A Heard is one event of an answer and when it came.

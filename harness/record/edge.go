@@ -1,8 +1,6 @@
 package record
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -72,99 +70,4 @@ func (t *EdgeTrial) String() string {
 		return "whole " + body
 	}
 	return body + " ended by " + strings.ToUpper(string(t.End))
-}
-
-// Summary says in one line what the edge does.
-func (p *EdgeProbe) Summary() string {
-	parts := slices.Concat(p.fates(), p.exposure(), p.pace())
-	return "this edge " + strings.Join(parts, "; ")
-}
-
-// verbs are how fates read after "this edge", the worst first.
-var verbs = []struct {
-	fate EdgeFate
-	verb string
-}{
-	{EdgeLaundered, "launders %s (the cut arrives as a complete response)"},
-	{EdgeSilent, "leaves %s close-delimited (no client can tell the cut from an end)"},
-	{EdgeAltered, "turns %s into something else"},
-	{EdgeHung, "leaves the client waiting after %s"},
-	{EdgeError, "answers %s with an error status"},
-	{EdgeNoAnswer, "drops %s without an answer"},
-}
-
-// fates groups the trials by what became of them, the worst first.
-func (p *EdgeProbe) fates() []string {
-	var parts []string
-	for _, v := range verbs {
-		if of := p.that(v.fate); len(of) > 0 {
-			parts = append(parts, fmt.Sprintf(v.verb, strings.Join(of, " and ")))
-		}
-	}
-	if n := len(p.that(EdgeCut)); n > 0 && len(parts) == 0 {
-		parts = append(parts, "passes every cut on")
-	} else if n > 0 {
-		parts = append(parts, "passes other cuts on")
-	}
-	for i := range p.Trials {
-		if p.Trials[i].Extra > 0 {
-			return append(parts, "adds text of its own to what it launders")
-		}
-	}
-	return parts
-}
-
-// that lists the trials with that fate. A whole answer is no cut.
-func (p *EdgeProbe) that(f EdgeFate) []string {
-	var of []string
-	for i := range p.Trials {
-		if t := &p.Trials[i]; t.Fate == f && (t.End != CloseNone || f != EdgeCut) {
-			of = append(of, "a "+t.String())
-		}
-	}
-	return of
-}
-
-// exposure says whether an app that follows the protocol meets the worst row: a
-// server must not send chunks to an HTTP/1.0 client (RFC 9112 section 6.1), so
-// that all of its streams end with the connection.
-func (p *EdgeProbe) exposure() []string {
-	t := p.Trial(CloseDelimited, CloseFIN)
-	if p.Upstream != "HTTP/1.0" || t == nil || !t.Harmful() {
-		return nil
-	}
-	return []string{"it speaks HTTP/1.0 to the app, so that every stream is close-delimited"}
-}
-
-// slow is the least delay of an event that is worth a word.
-const slow = 20 * time.Millisecond
-
-// pace says how small events pass.
-func (p *EdgeProbe) pace() []string {
-	chunked, closing := p.Trial(Chunked, CloseNone), p.Trial(CloseDelimited, CloseFIN)
-	if chunked == nil || closing == nil {
-		return nil
-	}
-	a, b := chunked.pace(), closing.pace()
-	switch {
-	case a == "" || b == "":
-		return nil
-	case (chunked.Delay < slow) == (closing.Delay < slow) && *chunked.Live && *closing.Live:
-		return []string{"small events " + a}
-	case a == b:
-		return []string{"small events " + a}
-	}
-	return []string{"small events " + a + " in a chunked body, " + b + " in a close-delimited one"}
-}
-
-func (t *EdgeTrial) pace() string {
-	switch {
-	case t.Live == nil:
-		return ""
-	case !*t.Live:
-		return "are held back"
-	case t.Delay >= slow:
-		return fmt.Sprintf("pass one by one, each %d ms late", t.Delay.Milliseconds())
-	}
-	return "pass live"
 }

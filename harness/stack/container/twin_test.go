@@ -71,7 +71,7 @@ func TestTwin(t *testing.T) {
 			if err := twin.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
-			t.Logf("up after %v, probed in %v, gone in %v: %s", up, probed, time.Since(began), p.Summary())
+			t.Logf("up after %v, probed in %v, gone in %v: %s", up, probed, time.Since(began), p.Edge)
 			if !strings.HasPrefix(p.Edge, "nginx 1.") || !strings.HasSuffix(p.Edge, c.what) {
 				t.Errorf("the edge is called %q, want nginx%s", p.Edge, c.what)
 			}

@@ -1,0 +1,22 @@
+// Package plural writes numbers of things for the reader. All texts take them from here:
+// reports, the program's own lines, and what is said of an answer that was looked at.
+package plural
+
+import "strconv"
+
+// Of reads "1 stream", "1,200 streams"; noun is the singular of a regular one.
+func Of(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Thousands(n) + " " + noun + "s"
+}
+
+// Thousands writes n with a comma every three digits.
+func Thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
