@@ -16,6 +16,8 @@ import (
 //  1. the load generator did not keep up;
 //  2. a fault of ours pressed memory on the replica meanwhile;
 //  3. the machine kept the app from running ([Scope.Starved]).
+//
+// A cut that came with a memory kill has none but the second: see outOfMemory.
 
 // An Excuse is what else than the app may be behind a delay.
 type Excuse struct {
@@ -39,7 +41,7 @@ func (x Excuse) fact() fact {
 
 // excuse looks for one for a delay of g between two times.
 func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
-	if !s.keptUp() {
+	if !s.keptUp() && !s.outOfMemory(g, from, to) {
 		return Excuse{Generator: true}, true
 	}
 	for _, p := range s.pressed(g.Replica) {
@@ -47,10 +49,42 @@ func (s *Scope) excuse(g *Graded, from, to time.Duration) (Excuse, bool) {
 			return Excuse{Pressed: cmp.Or(g.Replica, "the app")}, true
 		}
 	}
+	if s.outOfMemory(g, from, to) {
+		return Excuse{}, false
+	}
 	if x, ok := s.Starved(from, to); ok && !s.served(g, from, to) {
 		return Excuse{Starved: &x}, true
 	}
 	return Excuse{}, false
+}
+
+// tellSlack is how much later than a cut its cause may be told: the kernel's counter is
+// read by a program that waits for a core itself.
+const tellSlack = 2 * time.Second
+
+// outOfMemory reports whether g was cut after a silence in which the kernel killed, for
+// its memory, a process of what served it. A busy machine draws out the last moments of
+// such a process; it does not end it.
+//
+//	g          |  |  |├────── silent ──────┤ cut
+//	oom_kill   0                          1         no excuse
+func (s *Scope) outOfMemory(g *Graded, from, to time.Duration) bool {
+	if g.Grade.Outcome != Aborted && g.Grade.Outcome != Truncated {
+		return false
+	}
+	last := map[string]int64{}
+	for _, e := range s.Events {
+		kill := e.Kind == record.KindOOM
+		if e.Of(record.OOMCounter) {
+			before, known := last[e.Subject]
+			last[e.Subject] = e.Value
+			kill = known && e.Value > before
+		}
+		if kill && e.At >= from && e.At <= to+tellSlack && g.MayBeOn(e.Subject) {
+			return true
+		}
+	}
+	return false
 }
 
 // served reports whether others were served in time between two times: streams

@@ -38,6 +38,16 @@ func pressure(replica string, from, to time.Duration) func(*synth.Builder) {
 	}
 }
 
+// oomKill has the counter of a replica rise, which was 1 before.
+func oomKill(replica string, at time.Duration) func(*synth.Builder) {
+	return func(b *synth.Builder) {
+		for n, at := range []time.Duration{0, at} {
+			b.Happen(record.Event{At: at, Source: record.CgroupSource, Kind: record.KindCounter, Subject: replica,
+				Counter: record.OOMCounter, Value: int64(1 + n)})
+		}
+	}
+}
+
 func on(replica string, sh synth.Shape) synth.Shape {
 	end := sh.End
 	sh.End = func(s *record.Stream, last time.Duration) { end(s, last); s.Replica = replica }
@@ -84,6 +94,26 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 			b.Add(5, of("8", synth.Shape{Events: 120, End: synth.Whole}))
 			others(0, time.Minute)(b)
 		}, verdict.Inconclusive, "other programs"},
+		question{"cut as the kernel killed for memory, while others took the CPU", func(b *synth.Builder) {
+			b.Add(5, on("app[0]", timedOut))
+			others(0, time.Minute)(b)
+			oomKill("app[0]", 5*sec)(b)
+		}, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{aborted 5}]"},
+		question{"cut long before the kernel killed for memory", func(b *synth.Builder) {
+			b.Add(5, on("app[0]", timedOut))
+			others(0, time.Minute)(b)
+			oomKill("app[0]", 20*sec)(b)
+		}, verdict.Inconclusive, "other programs"},
+		question{"cut as the kernel killed another replica", func(b *synth.Builder) {
+			b.Add(5, on("app[0]", timedOut))
+			others(0, time.Minute)(b)
+			oomKill("app[1]", 5*sec)(b)
+		}, verdict.Inconclusive, "other programs"},
+		question{"cut as the kernel killed for the memory that we pressed", func(b *synth.Builder) {
+			b.Add(5, on("app[0]", timedOut))
+			pressure("app[0]", 0, 6*sec)(b)
+			oomKill("app[0]", 5*sec)(b)
+		}, verdict.Inconclusive, "pressed"},
 		question{"one cut at once, too", func(b *synth.Builder) { b.Add(5, timedOut); b.Add(1, cleanEnd); others(0, time.Minute)(b) },
 			verdict.Fail, "broke a rule n=6 of=6 stream=1 counts=[{truncated 1} {aborted 5}]"})
 	ask(t, verdict.Untouched{},
