@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 const (
@@ -83,28 +85,32 @@ func (b *box) listening(err error) string {
 	return fmt.Sprintf("; it listens on %s: is its port set right?", strings.Join(ports, ", "))
 }
 
-// listeners reads the listening TCP sockets of a network namespace, by one of
-// its processes (proc_net(5)): "0.0.0.0:8000" style, port alone if for all.
+// tcpListen is the state of a listening socket in proc_net(5).
+const tcpListen = 0x0A
+
+// dockerResolver answers the names of a network of Docker in each of its containers.
+var dockerResolver = net.IPv4(127, 0, 0, 11)
+
+// listeners reads the listening TCP sockets of a network namespace, by one of its
+// processes (proc_net(5)): "127.0.0.1:8000 (…)", or the port alone.
 func listeners(pid int) []string {
+	fs, err := procfs.NewFS(fmt.Sprintf("/proc/%d", pid)) // whose net is that of its namespace
+	if err != nil {
+		return nil
+	}
 	var found []string
-	for _, table := range []string{"tcp", "tcp6"} {
-		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+	for _, table := range []func() (procfs.NetTCP, error){fs.NetTCP, fs.NetTCP6} {
+		lines, err := table()
 		if err != nil {
-			continue
+			continue // a kernel without IPv6
 		}
-		for line := range strings.Lines(string(data)) {
-			f := strings.Fields(line)
-			if len(f) < 4 || f[3] != "0A" { // TCP_LISTEN
+		for _, l := range lines {
+			if l.St != tcpListen || l.LocalAddr.Equal(dockerResolver) {
 				continue
 			}
-			addr, hex, _ := strings.Cut(f[1], ":")
-			port, err := strconv.ParseUint(hex, 16, 16)
-			if err != nil || addr == "0B00007F" { // 127.0.0.11: Docker's own resolver
-				continue
-			}
-			text := strconv.FormatUint(port, 10)
-			if addr == "0100007F" {
-				text = "127.0.0.1:" + text + " (which no other container reaches)"
+			text := strconv.FormatUint(l.LocalPort, 10)
+			if l.LocalAddr.IsLoopback() {
+				text = net.JoinHostPort(l.LocalAddr.String(), text) + " (which no other container reaches)"
 			}
 			if !slices.Contains(found, text) {
 				found = append(found, text)

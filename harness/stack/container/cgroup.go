@@ -3,11 +3,13 @@ package container
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -63,31 +65,29 @@ func (b *box) Counters(ctx context.Context) (map[string]int64, error) {
 // cgroups finds the folders of the box's cgroups by its PID 1 (cgroups(7)): for
 // v1 by controller, for v2 under "".
 func (b *box) cgroups() (map[string]string, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", b.hostPid()))
+	p, err := hostProcess(b.hostPid())
 	if err != nil {
 		return nil, err
 	}
-	if !strings.Contains(string(data), b.id) {
+	groups, err := p.Cgroups()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(groups, func(g procfs.Cgroup) bool { return strings.Contains(g.Path, b.id) }) {
 		return nil, errors.New("the daemon's process IDs are not ours")
 	}
-	return cgroupFolders("/sys/fs/cgroup", string(data)), nil
+	return cgroupFolders("/sys/fs/cgroup", groups), nil
 }
 
-// cgroupFolders reads /proc/PID/cgroup: lines of "7:cpu,cpuacct:/docker/ID", or
-// one of "0::/docker/ID".
-func cgroupFolders(root, text string) map[string]string {
+// cgroupFolders finds the folders of /docker/ID and the like below root.
+func cgroupFolders(root string, groups []procfs.Cgroup) map[string]string {
 	folders := map[string]string{}
-	for line := range strings.Lines(text) {
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(f) < 3 {
-			continue
+	for _, g := range groups {
+		if len(g.Controllers) == 0 {
+			folders[""] = filepath.Join(root, g.Path)
 		}
-		if f[1] == "" {
-			folders[""] = filepath.Join(root, f[2])
-			continue
-		}
-		for controller := range strings.SplitSeq(f[1], ",") {
-			folders[controller] = filepath.Join(root, controller, f[2])
+		for _, controller := range g.Controllers {
+			folders[controller] = filepath.Join(root, controller, g.Path)
 		}
 	}
 	return folders

@@ -81,19 +81,19 @@ func alive(pid int, start string) bool {
 	return now == start
 }
 
-// startOf is field 22 of /proc/PID/stat (proc(5)), "" where there is none or
-// the process is a zombie: one that is dead but not yet collected.
+// startOf is when a process started, in clock ticks since the machine began
+// (proc_pid_stat(5), field 22), "" where there is none or the process is a zombie: one
+// that is dead but not yet collected.
 func startOf(pid int) string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	p, err := hostProcess(pid)
 	if err != nil {
 		return ""
 	}
-	_, rest, ok := strings.Cut(string(data), ") ") // the command may hold anything
-	f := strings.Fields(rest)
-	if !ok || len(f) < 20 || f[0] == "Z" || f[0] == "X" {
+	s, err := p.Stat()
+	if err != nil || s.State == "Z" || s.State == "X" {
 		return ""
 	}
-	return f[19]
+	return strconv.FormatUint(s.Starttime, 10)
 }
 
 // newID names a stack.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/moby/moby/client"
+	"github.com/prometheus/procfs"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
@@ -108,38 +109,34 @@ func hostProcesses(folders map[string]string) ([]chain.Process, error) {
 	return ps, nil
 }
 
-// readProc reads /proc/PID/status (proc(5)). NSpid ends with the number in the
-// innermost namespace. Zombies do not count: they serve nobody.
+// hostProcess is a process of the host as its /proc shows it.
+func hostProcess(pid int) (procfs.Proc, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return procfs.Proc{}, err
+	}
+	return fs.Proc(pid)
+}
+
+// readProc reads a process by its number on the host. NSpid of proc_pid_status(5) ends
+// with the number in the innermost namespace. Zombies do not count: they serve nobody.
 func readProc(host int) (p chain.Process, ok bool) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", host))
+	proc, err := hostProcess(host)
 	if err != nil {
 		return p, false
 	}
-	p.Host = host
-	name := ""
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(line, ":")
-		f := strings.Fields(value)
-		if len(f) == 0 {
-			continue
-		}
-		switch key {
-		case "Name":
-			name = f[0]
-		case "State":
-			if f[0] == "Z" || f[0] == "X" {
-				return p, false
-			}
-		case "PPid":
-			p.Parent, _ = strconv.Atoi(f[0])
-		case "Threads":
-			p.Threads, _ = strconv.Atoi(f[0])
-		case "NSpid":
-			p.Pid, _ = strconv.Atoi(f[len(f)-1])
-		}
+	stat, err := proc.Stat()
+	if err != nil || stat.State == "Z" || stat.State == "X" {
+		return p, false
 	}
-	cmd, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", host))
-	p.Command = commandLine(string(cmd), name)
+	status, err := proc.NewStatus()
+	if err != nil || len(status.NSpids) == 0 {
+		return p, false
+	}
+	p.Host, p.Parent, p.Threads = host, stat.PPID, stat.NumThreads
+	p.Pid = int(status.NSpids[len(status.NSpids)-1])
+	cmd, _ := proc.CmdLine() // a process that has ended has none
+	p.Command = commandLine(strings.Join(cmd, " "), stat.Comm)
 	return p, p.Pid != 0
 }
 

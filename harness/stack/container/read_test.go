@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/procfs"
+
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
@@ -38,15 +40,38 @@ func TestReadCounters(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := readCounters(cgroupFolders(root, c.proc))
+		got, err := readCounters(cgroupFolders(root, groupsOf(t, c.proc)))
 		want := map[string]int64{oomKill: 3, failcnt: 17, memoryUsage: 4096, cpuPeriods: 9, cpuThrottled: 2, cpuWaited: 5000}
 		if err != nil || !maps.Equal(got, want) {
 			t.Errorf("%s: %v %v", name, got, err)
 		}
 	}
-	if _, err := readCounters(cgroupFolders(t.TempDir(), "0::/gone\n")); err == nil {
+	if _, err := readCounters(cgroupFolders(t.TempDir(), groupsOf(t, "0::/gone\n"))); err == nil {
 		t.Error("no files, no error")
 	}
+}
+
+// groupsOf reads the text of a /proc/PID/cgroup.
+func groupsOf(t *testing.T, text string) []procfs.Cgroup {
+	t.Helper()
+	root := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(root, "7"), 0o755),
+		os.WriteFile(filepath.Join(root, "7", "cgroup"), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	fs, err := procfs.NewFS(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := fs.Proc(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := p.Cgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return groups
 }
 
 // Roles follow the tree, past wrappers and beside a runtime's own helpers.

@@ -56,8 +56,7 @@ func wantGone(t *testing.T, ps []stack.Process) {
 	var left []stack.Process
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
 		left = slices.DeleteFunc(slices.Clone(ps), func(p stack.Process) bool {
-			_, alive := readStat(p.Pid)
-			return !alive || commandLine(p.Pid) != p.Command
+			return !isAlive(p.Pid) || commandLine(p.Pid) != p.Command
 		})
 		if len(left) == 0 {
 			return

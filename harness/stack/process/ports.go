@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -85,11 +85,10 @@ func tryPort(port int) error {
 // ephemeralFrom is the lowest port of outgoing connections; 32768 is the
 // kernel's own default.
 func ephemeralFrom() int {
-	b, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
-	fields := strings.Fields(string(b))
-	if len(fields) == 2 {
-		if low, err := strconv.Atoi(fields[0]); err == nil && low > lowestPort+portAttempts {
-			return low
+	if fs, err := procfs.NewDefaultFS(); err == nil {
+		ports, err := fs.SysctlInts("net.ipv4.ip_local_port_range")
+		if err == nil && len(ports) == 2 && ports[0] > lowestPort+portAttempts {
+			return ports[0]
 		}
 	}
 	return 32768

@@ -1,12 +1,11 @@
 package process
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
+	"cmp"
+	"slices"
 	"strings"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
@@ -41,7 +40,7 @@ func descendants(root int) []chain.Process {
 func family(root int) (found []chain.Process, ok bool) {
 	children, ok := stack.Children(root)
 	for _, pid := range children {
-		if _, alive := readStat(pid); !alive {
+		if !isAlive(pid) {
 			continue
 		}
 		found = append(found, chain.Process{Host: pid, Process: stack.Process{Pid: pid, Parent: root,
@@ -54,65 +53,76 @@ func family(root int) (found []chain.Process, ok bool) {
 
 // readParents maps each parent to its living children.
 func readParents() map[int][]int {
-	names, _ := filepath.Glob("/proc/[0-9]*")
-	children := make(map[int][]int, len(names))
-	for _, name := range names {
-		pid, err := strconv.Atoi(name[len("/proc/"):])
-		if err != nil {
-			continue
-		}
-		if parent, alive := readStat(pid); alive {
-			children[parent] = append(children[parent], pid)
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return nil
+	}
+	all, err := fs.AllProcs()
+	if err != nil {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b procfs.Proc) int { return cmp.Compare(a.PID, b.PID) })
+	children := make(map[int][]int, len(all))
+	for _, p := range all {
+		if s, alive := living(p); alive {
+			children[s.PPID] = append(children[s.PPID], p.PID)
 		}
 	}
 	return children
 }
 
-// statFields are the fields of /proc/pid/stat from the third, the state, on: "pid
-// (name) state ppid …". The name may hold spaces and parentheses of its own, see
-// proc_pid_stat(5).
-func statFields(pid int) []string {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// processOf is the process of a number; ok is false where there is none.
+func processOf(pid int) (p procfs.Proc, ok bool) {
+	fs, err := procfs.NewDefaultFS()
 	if err != nil {
-		return nil
+		return p, false
 	}
-	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	p, err = fs.Proc(pid)
+	return p, err == nil
 }
 
-// readStat reports a process that is not there, or a zombie, as not alive.
-func readStat(pid int) (parent int, alive bool) {
-	fields := statFields(pid)
-	if len(fields) < 2 || fields[0] == "Z" || fields[0] == "X" {
-		return 0, false
-	}
-	parent, err := strconv.Atoi(fields[1])
-	return parent, err == nil
+// living reports a process that is not there, or a zombie, as not alive.
+func living(p procfs.Proc) (procfs.ProcStat, bool) {
+	s, err := p.Stat()
+	return s, err == nil && s.State != "Z" && s.State != "X"
 }
 
-// threadsOf reads the number of threads, field 20 of proc_pid_stat(5).
+// isAlive is living by the number.
+func isAlive(pid int) bool {
+	p, ok := processOf(pid)
+	if ok {
+		_, ok = living(p)
+	}
+	return ok
+}
+
+// threadsOf is the number of threads.
 func threadsOf(pid int) (n int, ok bool) {
-	const field = 20 - 3
-	fields := statFields(pid)
-	if len(fields) <= field {
+	p, ok := processOf(pid)
+	if !ok {
 		return 0, false
 	}
-	n, err := strconv.Atoi(fields[field])
-	return n, err == nil
+	s, err := p.Stat()
+	return s.NumThreads, err == nil
 }
 
 // commandLine is the start of the command line, or the name in brackets where
 // there is none.
 func commandLine(pid int) string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	b = bytes.TrimRight(bytes.ReplaceAll(b, []byte{0}, []byte{' '}), " ")
-	if len(b) == 0 {
-		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		return "[" + strings.TrimSpace(string(name)) + "]"
+	p, ok := processOf(pid)
+	if !ok {
+		return "[]"
 	}
-	if len(b) > commandLimit {
-		b = append(b[:commandLimit:commandLimit], "…"...)
+	words, _ := p.CmdLine() // a process that has ended has none
+	line := strings.TrimRight(strings.Join(words, " "), " ")
+	if line == "" {
+		name, _ := p.Comm()
+		return "[" + name + "]"
 	}
-	return string(b)
+	if len(line) > commandLimit {
+		line = line[:commandLimit] + "…"
+	}
+	return line
 }
 
 // argumentsLimit bounds what is read of a command line, in bytes.
@@ -120,6 +130,16 @@ const argumentsLimit = 16 << 10
 
 // arguments is the whole command line of a process.
 func arguments(pid int) []string {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return strings.Split(strings.TrimRight(string(b[:min(len(b), argumentsLimit)]), "\x00"), "\x00")
+	p, ok := processOf(pid)
+	if !ok {
+		return []string{""}
+	}
+	words, _ := p.CmdLine()
+	left := argumentsLimit
+	for i, w := range words {
+		if left -= len(w) + 1; left < 0 {
+			return words[:i]
+		}
+	}
+	return words
 }
