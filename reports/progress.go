@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +80,14 @@ func (p *Progress) redraw(s Snapshot) {
 	l := spinner[p.ticks%len(spinner)] + " " + describe(s)
 	p.ticks++
 	// A line that wraps cannot be erased by one EL.
-	l = ansi.Truncate(l, p.screen.width()-1, "…")
+	for width := p.screen.width() - 1; ansi.StringWidth(l) > width; {
+		at := strings.LastIndex(l, " · ")
+		if at < 0 {
+			l = ansi.Truncate(l, width, "…")
+			break
+		}
+		l = l[:at] // the last figure goes, whole
+	}
 	io.WriteString(p.w, eraseLine+l)
 	p.drawn = true
 }

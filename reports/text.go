@@ -49,10 +49,10 @@ type text struct {
 
 func (t *text) head() {
 	r := t.Report
-	fmt.Fprintf(t, "%s  %s\n", t.badge(r.Verdict), t.bold.Render(headline(t.Input)))
-	fmt.Fprintln(t, t.faint.Render(about(t.Input)))
+	t.paraIn(t.badge(r.Verdict)+"  ", t.bold, headline(t.Input))
+	t.paraIn("", t.faint, about(t.Input))
 	if !r.Complete {
-		fmt.Fprintf(t, "%s %s\n", t.yellow.Render("incomplete record:"), notWhole(t.run()))
+		t.para(t.yellow.Render("incomplete record:")+" ", notWhole(t.run()))
 	}
 	if p := producedLine(t.Input); p != "" {
 		t.para("app's log  ", p)
@@ -199,7 +199,13 @@ func (t *text) aside(not []verdict.ScenarioReport) {
 // cause writes a cause with its evidence and its fix.
 func (t *text) cause(d distinct) {
 	c := d.Cause
-	fmt.Fprintf(t, "%s: %s  %s\n", d.Rank, t.bold.Render(title(c.Cause)), t.faint.Render(causeLine(c)))
+	rank, name, line := d.Rank+": ", title(c.Cause), causeLine(c)
+	if !t.screen.Terminal || lipgloss.Width(rank+name+"  "+line) <= t.screen.width() {
+		fmt.Fprintf(t, "%s%s  %s\n", rank, t.bold.Render(name), t.faint.Render(line))
+	} else {
+		t.paraIn(rank, t.bold, name)
+		t.paraIn("    ", t.faint, line)
+	}
 	t.para("    ", d.explains())
 	if c.Summary != "" {
 		t.para("    ", c.Summary)
@@ -269,23 +275,26 @@ func (t *text) item(name, what string) {
 }
 
 // para writes a paragraph behind a mark, with its further lines under the text.
-func (t *text) para(mark, what string) {
+func (t *text) para(mark, what string) { t.paraIn(mark, t.plain, what) }
+
+// paraIn is para in an ink.
+func (t *text) paraIn(mark string, ink lipgloss.Style, what string) {
 	indent := strings.Repeat(" ", lipgloss.Width(mark))
-	fmt.Fprintln(t, mark+strings.TrimPrefix(t.wrap(indent, what), indent))
+	for i, l := range strings.Split(t.wrap(indent, what), "\n") {
+		if i > 0 {
+			mark = indent
+		}
+		fmt.Fprintln(t, mark+ink.Render(strings.TrimPrefix(l, indent)))
+	}
 }
 
-// wrap breaks lines on a terminal. In a file a line stays whole, so that grep
-// finds it.
+// wrap breaks lines on a terminal, between words. In a file a line stays whole, so
+// that grep finds it.
 func (t *text) wrap(indent, what string) string {
 	if !t.screen.Terminal {
 		return indent + what
 	}
-	width := max(t.screen.width()-len(indent), 20)
-	lines := strings.Split(t.plain.Width(width).Render(what), "\n")
-	for i, l := range lines {
-		lines[i] = indent + strings.TrimRight(l, " ")
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(Wrap(what, indent, max(t.screen.width(), len(indent)+20)), "\n")
 }
 
 func (t *text) foot() {

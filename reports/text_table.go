@@ -44,6 +44,11 @@ func (t *text) boxed() {
 	rest := t.screen.width() - widths[0] - widths[1] - widths[2] - len(columns) - 1
 	widths[3] = min(rest*2/5, 44)
 	widths[4] = rest - widths[3]
+	for _, r := range rows {
+		for col := range r {
+			r[col] = strings.Join(Wrap(r[col], "", widths[col]-2), "\n")
+		}
+	}
 	style := func(row, col int) lipgloss.Style {
 		cell := t.plain.Padding(0, 1).Width(widths[col])
 		if row == table.HeaderRow {

@@ -79,18 +79,8 @@ func wrapped(text string, width int) string {
 }
 
 // fill sets words in lines.
-func fill(text, indent string, width int) (lines []string) {
-	line := indent
-	for _, w := range strings.Fields(text) {
-		if line != indent && ansi.StringWidth(line)+1+ansi.StringWidth(w) > width {
-			lines, line = append(lines, line), indent
-		}
-		if line != indent {
-			line += " "
-		}
-		line += w
-	}
-	return append(lines, line)
+func fill(text, indent string, width int) []string {
+	return reports.Wrap(strings.Join(strings.Fields(text), " "), indent, width)
 }
 
 // flagUsages lists flags. Where the screen is too narrow for two columns, what each
