@@ -23,7 +23,8 @@ func TestDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		`Success +\[ratio\] +100\.00%`, `Status Codes +\[code:count\] +200:20`,
-		`20 of 20 streams silently`, `truncation laundered by the edge \(certain\)`, `(we killed pid \d+ of app\[0\]|was killed \(signal 9\))`, `proxy_http_version 1\.1`,
+		`20 of 20 streams silently`, `truncation laundered by the edge \(certain\)`,
+		`(we killed pid \d+ of app\[0\]|was killed \(signal 9\))`, `proxy_http_version 1\.1`,
 	} {
 		if !regexp.MustCompile(want).MatchString(out.String()) {
 			t.Errorf("%s is not in\n%s", want, out.String())
@@ -37,7 +38,8 @@ func TestDemo(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	for _, line := range []string{"", "short", strings.Repeat("word ", 40), strings.Repeat("ä", 200), "a " + strings.Repeat("long", 40) + " b"} {
+	for _, line := range []string{"", "short", strings.Repeat("word ", 40), strings.Repeat("ä", 200),
+		"a " + strings.Repeat("long", 40) + " b"} {
 		var joined strings.Builder
 		for _, l := range wrap(line) {
 			if utf8.RuneCountInString(l) > width {

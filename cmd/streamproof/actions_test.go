@@ -271,7 +271,8 @@ func TestAction(t *testing.T) {
 	if c := r.commands(); len(c) != 1 || !strings.HasPrefix(c[0], "::error title=streamproof%3A control failed::") {
 		t.Errorf("annotations %q", c)
 	}
-	for _, want := range []string{"## ❌ streamproof: fail", "Beside the last run that passed", "| control | baseline | pass |"} {
+	for _, want := range []string{"## ❌ streamproof: fail", "Beside the last run that passed",
+		"| control | baseline | pass |"} {
 		if !strings.Contains(r.summary, want) {
 			t.Errorf("the job's summary lacks %q:\n%s", want, r.summary)
 		}
@@ -318,7 +319,8 @@ func TestGitLab(t *testing.T) {
 	}
 	r.read(github+"gitlab/streamproof.yml", &file)
 	job := file.Streamproof
-	if err := os.WriteFile(filepath.Join(r.work, file.Variables["STREAMPROOF_CONFIG"]), []byte("load: {streams: 4}\nscenarios: [control]\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.work, file.Variables["STREAMPROOF_CONFIG"]),
+		[]byte("load: {streams: 4}\nscenarios: [control]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := exec.LookPath("nginx"); err != nil {

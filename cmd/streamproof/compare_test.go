@@ -19,8 +19,8 @@ func made(dir, scenario string, n int, ttfe time.Duration) stored {
 	for i := range n {
 		run.Streams = append(run.Streams, record.Stream{
 			Seq: uint64(i + 1), Scenario: scenario, Group: record.Load, Status: 200,
-			Send: 0, Headers: time.Millisecond, First: ttfe, FirstAny: ttfe, Last: time.Second, TerminalAt: time.Second, End: time.Second,
-			Contents: 3, Content: stream.Summary{State: stream.Complete, Terminals: 1},
+			Send: 0, Headers: time.Millisecond, First: ttfe, FirstAny: ttfe, Last: time.Second, TerminalAt: time.Second,
+			End: time.Second, Contents: 3, Content: stream.Summary{State: stream.Complete, Terminals: 1},
 			Wire: record.Wire{Framing: record.Chunked, Where: record.AtEnd, Lingered: record.Never},
 		})
 	}
@@ -32,7 +32,8 @@ func made(dir, scenario string, n int, ttfe time.Duration) stored {
 }
 
 func TestCompareTellsRunsApart(t *testing.T) {
-	runs := []stored{made("runs/before/", "control", 20, 10*time.Millisecond), made("runs/after", "control", 20, 40*time.Millisecond),
+	runs := []stored{made("runs/before/", "control", 20, 10*time.Millisecond),
+		made("runs/after", "control", 20, 40*time.Millisecond),
 		made("runs/other", "cut", 2, time.Millisecond)}
 	var b strings.Builder
 	if err := sideBySide(&b, runs, false); err != nil {
@@ -51,7 +52,8 @@ func TestCompareTellsRunsApart(t *testing.T) {
 
 func TestCompareInMarkdown(t *testing.T) {
 	var b strings.Builder
-	if err := sideBySide(&b, []stored{made("a|b", "control", 20, time.Millisecond), made("c", "control", 1, time.Millisecond)}, true); err != nil {
+	if err := sideBySide(&b, []stored{made("a|b", "control", 20, time.Millisecond),
+		made("c", "control", 1, time.Millisecond)}, true); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")

@@ -13,7 +13,8 @@ import (
 // What init reads off an answer: the dialect, and for a generic one what tells its
 // last event. Where the answer says neither, both stay open.
 func TestDerive(t *testing.T) {
-	const openai = `data: {"choices":[{"index":0,"delta":{"content":"a"}}]}` + "\n\n" + `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n"
+	const openai = `data: {"choices":[{"index":0,"delta":{"content":"a"}}]}` + "\n\n" +
+		`data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n"
 	for _, tt := range []struct {
 		name, kind, body  string
 		status            int
@@ -23,10 +24,18 @@ func TestDerive(t *testing.T) {
 	}{
 		{"openai", "text/event-stream", openai + "data: [DONE]\n\n", 200, nil, "openai-chat", "", ""},
 		{"openai without [DONE]", "text/event-stream; charset=utf-8", openai, 200, nil, "openai-chat", "", ""},
-		{"ollama", "application/x-ndjson", `{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"a"},"done":false}` + "\n" + `{"model":"m","created_at":"2026-01-01T00:00:01Z","message":{"content":""},"done":true,"done_reason":"stop"}` + "\n", 200, nil, "ollama", "", ""},
-		{"events with names", "text/event-stream", "data: {\"t\":\"a\"}\n\ndata: {\"t\":\"b\"}\n\nevent: done\ndata: {}\n\n", 200, nil, "sse-generic", "event == done", ""},
-		{"events that all look alike", "text/event-stream", "data: a\n\ndata: a\n\n", 200, nil, "", "", "nothing tells the last event"},
-		{"lines of JSON", "application/json", "{\"t\":\"a\"}\n{\"t\":\"b\"}\n{\"end\":true}\n", 200, nil, "ndjson-generic", "json .end", ""},
+		{"ollama", "application/x-ndjson",
+			`{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"a"},"done":false}` +
+				"\n" +
+				`{"model":"m","created_at":"2026-01-01T00:00:01Z","message":{"content":""},"done":true,` +
+				`"done_reason":"stop"}` + "\n",
+			200, nil, "ollama", "", ""},
+		{"events with names", "text/event-stream", "data: {\"t\":\"a\"}\n\ndata: {\"t\":\"b\"}\n\nevent: done\ndata: {}\n\n",
+			200, nil, "sse-generic", "event == done", ""},
+		{"events that all look alike", "text/event-stream", "data: a\n\ndata: a\n\n", 200, nil, "", "",
+			"nothing tells the last event"},
+		{"lines of JSON", "application/json", "{\"t\":\"a\"}\n{\"t\":\"b\"}\n{\"end\":true}\n", 200, nil, "ndjson-generic",
+			"json .end", ""},
 		{"text", "text/plain; charset=utf-8", "all of it", 200, nil, "text", "", ""},
 		{"a page", "text/html", "<p>all of it", 200, nil, "", "", "in no form that streamproof reads, most like text"},
 		{"not found", "application/json", `{"detail":"Not Found"}`, 404, nil, "", "", "status 404"},
@@ -34,9 +43,11 @@ func TestDerive(t *testing.T) {
 		{"cut", "text/plain", "all of", 200, errors.New("unexpected EOF"), "", "", "broke off after 6 bytes"},
 	} {
 		var s config.Start
-		look := play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut, Pieces: []play.Piece{{Upto: len(tt.body)}}}
+		look := play.Look{Status: tt.status, ContentType: tt.kind, Body: []byte(tt.body), Cut: tt.cut,
+			Pieces: []play.Piece{{Upto: len(tt.body)}}}
 		err := fillIn(recognise.Read([]play.Look{look}, ""), &s)
-		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+		if string(s.Dialect) != tt.dialect || !strings.HasPrefix(s.Terminal, tt.terminal) || (err == nil) != (tt.err == "") ||
+			err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: dialect %q, terminal %q, %v", tt.name, s.Dialect, s.Terminal, err)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 func TestExitCodes(t *testing.T) {
-	start := &stack.StartError{Subject: "app", Cause: errors.New("it exited with 3"), Tail: []string{"Traceback:", "\x1b[31mboom\u202e"}}
+	start := &stack.StartError{Subject: "app", Cause: errors.New("it exited with 3"),
+		Tail: []string{"Traceback:", "\x1b[31mboom\u202e"}}
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -27,16 +28,20 @@ func TestExitCodes(t *testing.T) {
 		{"no verdict never passes", ended(""), 2, ""},
 		{"interrupted", fmt.Errorf("play: %w", context.Canceled), 2, ""},
 		{"broken", errors.New("open tap:\n  no epoll"), 3, "streamproof: open tap: no epoll\n"},
-		{"usage", fmt.Errorf("x: %w", &harness.UsageError{Place: "--a", Problem: "b", Fix: "c"}), 64, "streamproof: --a: b; c\n"},
+		{"usage", fmt.Errorf("x: %w", &harness.UsageError{Place: "--a", Problem: "b", Fix: "c"}), 64,
+			"streamproof: --a: b; c\n"},
 		{"no start", fmt.Errorf("play control: %w", start), 64,
-			"streamproof: start app: it exited with 3; check app.command, app.port, app.health and app.start; it said last:\n    Traceback:\n    \ufffd[31mboom\ufffd\n"},
+			"streamproof: start app: it exited with 3; check app.command, app.port, app.health and app.start; it said last:\n" +
+				"    Traceback:\n    \ufffd[31mboom\ufffd\n"},
 		{"no start of nginx", &stack.StartError{Subject: "nginx", Cause: errors.New("host not found")}, 64,
 			"streamproof: start nginx: host not found; check edge.nginx_conf (the app is app:PORT there)\n"},
-		{"too little memory", &stack.StartError{Subject: "app[0]", Cause: errors.New("Minimum memory limit allowed is 6MB")}, 64,
-			"streamproof: start app[0]: Minimum memory limit allowed is 6MB; raise app.memory\n"},
+		{"too little memory", &stack.StartError{Subject: "app[0]", Cause: errors.New("Minimum memory limit allowed is 6MB")},
+			64, "streamproof: start app[0]: Minimum memory limit allowed is 6MB; raise app.memory\n"},
 		{"no image", fmt.Errorf("play control: %w", nosuch), 3,
-			"streamproof: play control: get image acme/nosuch:ci: not on this machine; pull failed: no such host; correct the name, or pull or build acme/nosuch:ci first\n"},
-		{"no image of ours", &container.ImageError{Image: "streamproof/relay:dev", Ours: true, Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
+			"streamproof: play control: get image acme/nosuch:ci: not on this machine; pull failed: no such host; correct the " +
+				"name, or pull or build acme/nosuch:ci first\n"},
+		{"no image of ours", &container.ImageError{Image: "streamproof/relay:dev", Ours: true,
+			Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
 			"streamproof: get image streamproof/relay:dev: not on this machine; it is built by `make images`\n"},
 		{"no Docker", &container.Absent{Cause: errors.New("connection refused")}, 3,
 			"streamproof: reach docker: connection refused; start Docker, or point DOCKER_HOST at it\n"},

@@ -40,14 +40,17 @@ func TestFirstRun(t *testing.T) {
 	}
 	streamproof := link(t, self)
 	for _, n := range []newcomer{
-		{name: "a FastAPI app, asked without its key", program: python, start: keyed, path: "/chat", args: []string{"-d", `{"q": "hi"}`},
-			code: exitUsage, want: []string{"401", "the header X-API-Key is missing or wrong", "--header 'X-Api-Key: ${API_KEY}'"}},
-		{name: "a FastAPI app", program: python, start: keyed, path: "/chat", args: []string{"-d", `{"q": "hi"}`, "-H", "X-API-Key: ${KEY}"}, env: "KEY=sesame",
-			code: exitPass, want: []string{"recognised: sse-generic", "data == [DONE]", "PASS"}},
+		{name: "a FastAPI app, asked without its key", program: python, start: keyed, path: "/chat",
+			args: []string{"-d", `{"q": "hi"}`}, code: exitUsage,
+			want: []string{"401", "the header X-API-Key is missing or wrong", "--header 'X-Api-Key: ${API_KEY}'"}},
+		{name: "a FastAPI app", program: python, start: keyed, path: "/chat",
+			args: []string{"-d", `{"q": "hi"}`, "-H", "X-API-Key: ${KEY}"}, env: "KEY=sesame", code: exitPass,
+			want: []string{"recognised: sse-generic", "data == [DONE]", "PASS"}},
 		{name: "a Go server of NDJSON", program: "go", start: lines, path: "/v1/generate",
 			code: exitPass, want: []string{"recognised: ndjson-generic", "json .status == finished", "PASS"}},
-		{name: "a Node server with a rare bug", program: "node", start: flaky, path: "/events", args: []string{"-n", "600", "-c", "50"},
-			code: exitFail, want: []string{"recognised: sse-generic", "event == finish", "FAIL", "truncated"}},
+		{name: "a Node server with a rare bug", program: "node", start: flaky, path: "/events",
+			args: []string{"-n", "600", "-c", "50"}, code: exitFail, want: []string{"recognised: sse-generic", "event == finish",
+				"FAIL", "truncated"}},
 	} {
 		t.Run(n.name, func(t *testing.T) {
 			if _, err := exec.LookPath(n.program); err != nil {
@@ -96,10 +99,12 @@ func TestInitThenRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	streamproof, dir := link(t, self), t.TempDir()
-	if out, code := invoke(t, streamproof, dir, "", "init", "--command", built(t)+" {port}", "--path", "/v1/generate"); code != exitPass || strings.Contains(out, "set stream") {
+	if out, code := invoke(t, streamproof, dir, "", "init", "--command", built(t)+" {port}",
+		"--path", "/v1/generate"); code != exitPass || strings.Contains(out, "set stream") {
 		t.Fatalf("init: exit code %d\n%s", code, out)
 	}
-	out, code := invoke(t, streamproof, dir, "", "run", "-f", "streamproof.yaml", "--scenario", "control,cut", "--streams", "8")
+	out, code := invoke(t, streamproof, dir, "", "run", "-f", "streamproof.yaml", "--scenario", "control,cut",
+		"--streams", "8")
 	if code != exitPass {
 		t.Errorf("run: exit code %d, want %d\n%s", code, exitPass, out)
 	}

@@ -25,7 +25,8 @@ func TestInstall(t *testing.T) {
 		t.Helper()
 		cmd := exec.Command(program, args...)
 		// Nothing is fetched: what this module needs lies on this machine already.
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GITHUB_ACTIONS=")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off",
+			"GITHUB_ACTIONS=")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)

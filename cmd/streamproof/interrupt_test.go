@@ -37,8 +37,10 @@ func start(t *testing.T, args ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{Cmd: exec.Command(self), dir: filepath.Join(t.TempDir(), "run"), mark: fmt.Sprintf("%s%s-%d", mark, t.Name(), rand.Uint64()), ended: make(chan struct{})}
-	c.Args = append([]string{"streamproof", "run", "--seed", "5", "-o", c.dir}, args...) // the name makes TestMain run main
+	c := &child{Cmd: exec.Command(self), dir: filepath.Join(t.TempDir(), "run"),
+		mark: fmt.Sprintf("%s%s-%d", mark, t.Name(), rand.Uint64()), ended: make(chan struct{})}
+	// the name makes TestMain run main
+	c.Args = append([]string{"streamproof", "run", "--seed", "5", "-o", c.dir}, args...)
 	c.Env = append(os.Environ(), c.mark)
 	c.Cmd.Stdout, c.Cmd.Stderr = &c.stdout, &c.stderr
 	if err := c.Start(); err != nil {
@@ -150,7 +152,8 @@ func TestInterruptEndsWell(t *testing.T) {
 	r := readVerdict(t, c.dir)
 	wholeSum(t, r)
 	if r.Complete || r.Verdict == verdict.Pass || r.Outcomes[verdict.Cancelled] == 0 {
-		t.Errorf("complete %v, verdict %s, outcomes %v; want an incomplete record with cancelled streams", r.Complete, r.Verdict, r.Outcomes)
+		t.Errorf("complete %v, verdict %s, outcomes %v; want an incomplete record with cancelled streams", r.Complete,
+			r.Verdict, r.Outcomes)
 	}
 	c.gone(t)
 }

@@ -77,9 +77,12 @@ load: {streams: 9, duration: 10s, ramp: 3s}
 limits: {gap: 3s}
 allow_hosts: [a]
 `
-	o := merged(t, file, "--url", "http://127.0.0.1:9/other?x=1", "--header", "B:flag", "--body", "text", "--method", "PUT",
-		"--dialect", "text", "--sentinel", "END", "--gap-limit", "1s", "--allow-host", "b", "--ramp", "0s", "--strict", "--seed", "3", "-o", "x")
-	want := harness.Stream{Method: "PUT", Body: "text", Headers: map[string]string{"A": "file", "B": "flag"}, Dialect: "text", Sentinel: "END"}
+	o := merged(t, file, "--url", "http://127.0.0.1:9/other?x=1", "--header", "B:flag", "--body", "text",
+		"--method", "PUT",
+		"--dialect", "text", "--sentinel", "END", "--gap-limit", "1s", "--allow-host", "b", "--ramp", "0s",
+		"--strict", "--seed", "3", "-o", "x")
+	want := harness.Stream{Method: "PUT", Body: "text", Headers: map[string]string{"A": "file", "B": "flag"},
+		Dialect: "text", Sentinel: "END"}
 	if d := cmp.Diff(want, o.App.Stream); d != "" {
 		t.Errorf("stream (-want +got):\n%s", d)
 	}
@@ -89,7 +92,8 @@ allow_hosts: [a]
 	if d := cmp.Diff(harness.Load{Streams: 9, Together: true, Duration: 10 * time.Second}, o.Load); d != "" {
 		t.Errorf("load (-want +got):\n%s", d)
 	}
-	if o.GapLimit != time.Second || !o.Strict || o.Seed != 3 || o.Dir != "x" || !slices.Equal(o.AllowHosts, []string{"a", "b"}) {
+	if o.GapLimit != time.Second || !o.Strict || o.Seed != 3 || o.Dir != "x" ||
+		!slices.Equal(o.AllowHosts, []string{"a", "b"}) {
 		t.Errorf("gap %v, strict %v, seed %d, dir %s, hosts %v", o.GapLimit, o.Strict, o.Seed, o.Dir, o.AllowHosts)
 	}
 }

@@ -69,7 +69,8 @@ func pastes(line string) error {
 	for _, program := range []string{"apt-get", "docker", "make", "curl", "sysctl"} {
 		script += program + "() { :; }\n"
 	}
-	out, err := exec.Command("bash", "-eu", "-c", "APP_URL=http://127.0.0.1:1\n"+strings.ReplaceAll(script, `\\0`, `\0`)+line).CombinedOutput()
+	out, err := exec.Command("bash", "-eu", "-c", "APP_URL=http://127.0.0.1:1\n"+strings.ReplaceAll(script, `\\0`, `\0`)+
+		line).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("no shell takes it: %v: %s", err, out)
 	}

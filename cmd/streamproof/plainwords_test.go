@@ -43,7 +43,8 @@ func plainWords(t *testing.T) []word {
 
 // notRead are folders whose strings no user reads: tests' own programs, what
 // measures this project, and the text of servers that we imitate or test.
-var notRead = []string{".git", "runs", "vendor", "node_modules", "testdata", "harness/internal", "harness/harnesstest", "scenarios/strangers", "harness/origin", "harness/logline"}
+var notRead = []string{".git", "runs", "vendor", "node_modules", "testdata", "harness/internal", "harness/harnesstest",
+	"scenarios/strangers", "harness/origin", "harness/logline"}
 
 // userText calls yield with everything in the tree that users read, by its place.
 func userText(t *testing.T, yield func(place, text string)) {

@@ -34,11 +34,13 @@ func TestProbe(t *testing.T) {
 	t.Setenv("WALK_KEY", "heron7heron")
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if r.Header.Get("Authorization") != "Bearer heron7heron" || r.Header.Get("Content-Type") != "application/json" || string(body) != `{"q": "hi"}` {
+		if r.Header.Get("Authorization") != "Bearer heron7heron" || r.Header.Get("Content-Type") != "application/json" ||
+			string(body) != `{"q": "hi"}` {
 			http.Error(w, "no", http.StatusUnauthorized)
 			return
 		}
-		says{"text/event-stream", []string{event("leaf", `{"t":"fern"}`), event("leaf", `{"t":"moss"}`), event("walk_done", "{}")}}.ServeHTTP(w, r)
+		says{"text/event-stream", []string{event("leaf", `{"t":"fern"}`), event("leaf", `{"t":"moss"}`),
+			event("walk_done", "{}")}}.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
 	file := filepath.Join(t.TempDir(), "walk.yaml")
@@ -47,7 +49,8 @@ func TestProbe(t *testing.T) {
 	if code != exitPass {
 		t.Fatalf("exit code %d\n%s%s", code, out, errs)
 	}
-	for _, want := range []string{"sse-generic", "event == walk_done", "fern", "event: walk_done {}", "first content after", "next      streamproof run"} {
+	for _, want := range []string{"sse-generic", "event == walk_done", "fern", "event: walk_done {}",
+		"first content after", "next      streamproof run"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not said:\n%s", want, out)
 		}
@@ -59,12 +62,14 @@ func TestProbe(t *testing.T) {
 	if text := out + errs + string(written); strings.Contains(text, "heron7heron") {
 		t.Errorf("the secret is written:\n%s", text)
 	}
-	if out, errs, code = command(t, "run", "-f", file, "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")); code != exitPass {
+	if out, errs, code = command(t, "run", "-f", file, "--streams", "3",
+		"-o", filepath.Join(t.TempDir(), "run")); code != exitPass {
 		t.Errorf("run of the file: exit code %d\n%s%s\n%s", code, out, errs, written)
 	}
 	out, _, _ = command(t, append([]string{"probe", "--json"}, args...)...)
 	var p probed
-	if err := json.Unmarshal([]byte(out), &p); err != nil || p.Dialect != "sse-generic" || p.Terminal != "event == walk_done" || p.Events != 3 || !p.Ready || p.FirstContent == nil {
+	if err := json.Unmarshal([]byte(out), &p); err != nil || p.Dialect != "sse-generic" ||
+		p.Terminal != "event == walk_done" || p.Events != 3 || !p.Ready || p.FirstContent == nil {
 		t.Errorf("JSON: %v\n%s", err, out)
 	}
 }
@@ -77,8 +82,10 @@ func TestUnrecognised(t *testing.T) {
 		answer http.Handler
 		want   []string
 	}{
-		{"no last event", says{"text/event-stream", []string{"data: a\n\n", "data: a\n\n"}}, []string{"--terminal", `"a"`, "tells the last event"}},
-		{"one document", says{"application/json", []string{`{"answer": "all of it"}`}}, []string{"one JSON document and no stream", `"stream": true`}},
+		{"no last event", says{"text/event-stream", []string{"data: a\n\n", "data: a\n\n"}},
+			[]string{"--terminal", `"a"`, "tells the last event"}},
+		{"one document", says{"application/json", []string{`{"answer": "all of it"}`}},
+			[]string{"one JSON document and no stream", `"stream": true`}},
 		{"an empty answer", says{"text/event-stream", nil}, []string{"empty", "--body"}},
 		{"not found", http.NotFoundHandler(), []string{"404 Not Found", "404 page not found", "--path"}},
 		{"a body is wanted", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -89,7 +96,8 @@ func TestUnrecognised(t *testing.T) {
 			w.Header().Set("Allow", "POST")
 			http.Error(w, "use POST", http.StatusMethodNotAllowed)
 		}), []string{"405", "use POST", "--method POST"}},
-		{"away", http.RedirectHandler("http://192.0.2.7/there", http.StatusTemporaryRedirect), []string{"307", "http://192.0.2.7/there"}},
+		{"away", http.RedirectHandler("http://192.0.2.7/there", http.StatusTemporaryRedirect),
+			[]string{"307", "http://192.0.2.7/there"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +137,8 @@ func TestAFailingServerIsJudged(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	out, _, code := command(t, "run", srv.URL+"/walk", "--streams", "3", "-o", dir)
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
-	if code != exitFail || err != nil || !strings.Contains(out, "the bog burst its banks") || !bytes.Contains(page, []byte("the bog burst its banks")) {
+	if code != exitFail || err != nil || !strings.Contains(out, "the bog burst its banks") ||
+		!bytes.Contains(page, []byte("the bog burst its banks")) {
 		t.Errorf("exit code %d, %v\n%s", code, err, out)
 	}
 }
@@ -151,7 +160,8 @@ func TestRequestsAreAClients(t *testing.T) {
 				own = name
 			}
 		}
-		seen <- request{body.Q, body.N.String(), r.URL.Path, r.Header.Get("X-Own"), r.Header.Get("Accept"), r.Header.Get("Content-Type"), own}
+		seen <- request{body.Q, body.N.String(), r.URL.Path, r.Header.Get("X-Own"), r.Header.Get("Accept"),
+			r.Header.Get("Content-Type"), own}
 		says{"text/event-stream", []string{event("leaf", "1"), event("done", "{}")}}.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
@@ -159,7 +169,8 @@ func TestRequestsAreAClients(t *testing.T) {
 	if err := os.WriteFile(prompts, []byte("say \"hi\"\n\nname a fern\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, errs, code := command(t, "run", srv.URL+"/walk/{nonce}", "--dialect", "sse-generic", "--terminal", "event == done", "-c", "4", "--prompts", prompts,
+	out, errs, code := command(t, "run", srv.URL+"/walk/{nonce}", "--dialect", "sse-generic",
+		"--terminal", "event == done", "-c", "4", "--prompts", prompts,
 		"-d", `{"q": "{prompt}", "n": {seq}}`, "-H", "X-Own: {seq}", "-o", filepath.Join(t.TempDir(), "run"))
 	if code != exitPass {
 		t.Fatalf("exit code %d\n%s%s", code, out, errs)
@@ -169,7 +180,8 @@ func TestRequestsAreAClients(t *testing.T) {
 	for r := range seen {
 		paths[r.path] = true
 		asked[r.q]++
-		if r.n == "" || r.n != r.id || !strings.HasPrefix(r.accept, "text/event-stream") || r.media != "application/json" || r.own != "" {
+		if r.n == "" || r.n != r.id || !strings.HasPrefix(r.accept, "text/event-stream") || r.media != "application/json" ||
+			r.own != "" {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -185,7 +197,8 @@ func TestTLS(t *testing.T) {
 	for _, h2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("h2 %v", h2), func(t *testing.T) {
 			t.Parallel()
-			srv := httptest.NewUnstartedServer(says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"), event("done", "{}")}})
+			srv := httptest.NewUnstartedServer(says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"),
+				event("done", "{}")}})
 			srv.EnableHTTP2 = h2
 			srv.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of the handshakes that are to fail
 			srv.StartTLS()
@@ -200,24 +213,30 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			play := func(args ...string) (string, int) {
-				out, errs, code := command(t, append([]string{"run", "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")}, args...)...)
+				out, errs, code := command(t, append([]string{"run", "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")},
+					args...)...)
 				return out + errs, code
 			}
-			if text, code := play(srv.URL + "/walk"); code != exitUsage || !strings.Contains(text, "is not trusted") || !strings.Contains(text, "--insecure") || !strings.Contains(text, "--cacert") {
+			if text, code := play(srv.URL + "/walk"); code != exitUsage || !strings.Contains(text, "is not trusted") ||
+				!strings.Contains(text, "--insecure") || !strings.Contains(text, "--cacert") {
 				t.Errorf("untrusted: exit code %d\n%s", code, text)
 			}
 			byName := "https://example.com:" + u.Port() + "/walk"
 			resolve := "example.com:" + u.Port() + ":127.0.0.1"
-			for _, args := range [][]string{{srv.URL + "/walk", "--insecure"}, {srv.URL + "/walk", "--cacert", ca}, {byName, "--cacert", ca, "--resolve", resolve},
+			for _, args := range [][]string{{srv.URL + "/walk", "--insecure"}, {srv.URL + "/walk", "--cacert", ca},
+				{byName, "--cacert", ca, "--resolve", resolve},
 				{srv.URL + "/walk", "--cacert", ca, "--sni", "example.com"}} {
 				if text, code := play(args...); code != exitPass || !strings.Contains(text, "recognised: sse-generic") {
 					t.Errorf("%q: exit code %d\n%s", args, code, text)
 				}
 			}
-			if text, code := play(strings.Replace(byName, "example.com", "other.test", 1), "--cacert", ca, "--resolve", strings.Replace(resolve, "example.com", "other.test", 1)); code != exitUsage || !strings.Contains(text, "for another name") || !strings.Contains(text, "--sni") {
+			if text, code := play(strings.Replace(byName, "example.com", "other.test", 1), "--cacert", ca,
+				"--resolve", strings.Replace(resolve, "example.com", "other.test", 1)); code != exitUsage ||
+				!strings.Contains(text, "for another name") || !strings.Contains(text, "--sni") {
 				t.Errorf("another name: exit code %d\n%s", code, text)
 			}
-			if text, code := play("https://"+plainServer(t)+"/walk", "--insecure"); code != exitUsage || !strings.Contains(text, "speaks no TLS") {
+			if text, code := play("https://"+plainServer(t)+"/walk", "--insecure"); code != exitUsage ||
+				!strings.Contains(text, "speaks no TLS") {
 				t.Errorf("no TLS: exit code %d\n%s", code, text)
 			}
 		})
@@ -233,7 +252,8 @@ func plainServer(t *testing.T) string {
 // A server that wants to know its clients gets the one that is named.
 func TestClientCertificates(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewUnstartedServer(says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"), event("done", "{}")}})
+	srv := httptest.NewUnstartedServer(says{"text/event-stream", []string{event("leaf", "1"), event("leaf", "2"),
+		event("done", "{}")}})
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	srv.StartTLS()
@@ -243,15 +263,19 @@ func TestClientCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := filepath.Join(t.TempDir(), "client.pem") // the server's own pair will do
-	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
 	if err := os.WriteFile(both, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"run", srv.URL + "/walk", "--insecure", "--streams", "3", "--dialect", "sse-generic", "--terminal", "event: done", "-o"}
-	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"))...); code != exitUsage || !strings.Contains(errs, "wants a certificate of the client") || !strings.Contains(errs, "--cert FILE --key FILE") {
+	args := []string{"run", srv.URL + "/walk", "--insecure", "--streams", "3", "--dialect", "sse-generic",
+		"--terminal", "event: done", "-o"}
+	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"))...); code != exitUsage ||
+		!strings.Contains(errs, "wants a certificate of the client") || !strings.Contains(errs, "--cert FILE --key FILE") {
 		t.Errorf("none given: exit code %d\n%s%s", code, out, errs)
 	}
-	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"), "--cert", both)...); code != exitPass {
+	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"),
+		"--cert", both)...); code != exitPass {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 }
@@ -268,15 +292,26 @@ func TestSaidAndRecognised(t *testing.T) {
 		want   string
 	}{
 		{"a terminal", sse, []string{"--terminal", "event == bye"}, exitPass, "recognised: sse-generic"},
-		{"a terminal as people type it", says{"application/x-ndjson", []string{`{"status":"running"}` + "\n", `{"status":"finished"}` + "\n"}}, []string{"--terminal", `.status == "finished"`}, exitPass, "recognised: ndjson-generic"},
-		{"a feed", says{"text/event-stream", []string{event("leaf", "1"), "…"}}, []string{"--endless", "600ms,2"}, exitPass, "recognised: sse-generic"},
-		{"a text's end", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--sentinel", "moss"}, exitPass, "recognised: text"},
-		{"a prefix sent twice", says{"text/event-stream", []string{"data: " + chat(`"delta":{"content":"fern"}`), "data: " + chat(`"delta":{},"finish_reason":"stop"`), "data: data: [DONE]\n\n"}}, nil, exitFail, "recognised: openai-chat"},
+		{"a terminal as people type it",
+			says{"application/x-ndjson", []string{`{"status":"running"}` + "\n", `{"status":"finished"}` + "\n"}},
+			[]string{"--terminal", `.status == "finished"`}, exitPass, "recognised: ndjson-generic"},
+		{"a feed", says{"text/event-stream", []string{event("leaf", "1"), "…"}}, []string{"--endless", "600ms,2"}, exitPass,
+			"recognised: sse-generic"},
+		{"a text's end", says{"text/plain", []string{"fern ", "and moss"}}, []string{"--sentinel", "moss"}, exitPass,
+			"recognised: text"},
+		{"a prefix sent twice",
+			says{"text/event-stream", []string{"data: " + chat(`"delta":{"content":"fern"}`),
+				"data: " + chat(`"delta":{},"finish_reason":"stop"`), "data: data: [DONE]\n\n"}}, nil, exitFail,
+			"recognised: openai-chat"},
 		{"a Responses stream that leaves its item open", says{"text/event-stream", []string{
-			event("response.created", `{"type":"response.created","sequence_number":0,"response":{"id":"r","status":"in_progress"}}`),
-			event("response.output_item.added", `{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"message"}}`),
-			event("response.output_text.delta", `{"type":"response.output_text.delta","sequence_number":2,"output_index":0,"content_index":0,"delta":"fern"}`),
-			event("response.completed", `{"type":"response.completed","sequence_number":3,"response":{"id":"r","status":"completed"}}`),
+			event("response.created",
+				`{"type":"response.created","sequence_number":0,"response":{"id":"r","status":"in_progress"}}`),
+			event("response.output_item.added",
+				`{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"message"}}`),
+			event("response.output_text.delta",
+				`{"type":"response.output_text.delta","sequence_number":2,"output_index":0,"content_index":0,"delta":"fern"}`),
+			event("response.completed",
+				`{"type":"response.completed","sequence_number":3,"response":{"id":"r","status":"completed"}}`),
 		}}, nil, exitPass, "recognised: openai-responses"},
 		{"compressed", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -295,7 +330,9 @@ func TestSaidAndRecognised(t *testing.T) {
 			t.Parallel()
 			srv := httptest.NewServer(tt.answer)
 			defer srv.Close()
-			out, errs, code := command(t, append([]string{"run", srv.URL + "/walk", "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")}, tt.args...)...)
+			out, errs, code := command(t,
+				append([]string{"run", srv.URL + "/walk", "--streams", "3", "-o", filepath.Join(t.TempDir(), "run")},
+					tt.args...)...)
 			if code != tt.code || !strings.Contains(errs, tt.want) {
 				t.Errorf("exit code %d\n%s%s", code, out, errs)
 			}

@@ -17,7 +17,8 @@ import (
 )
 
 // pages are those whose commands are run, and whose files and code are read.
-var pages = []string{"README.md", "cmd/streamproof/README.md", "reports/README.md", "harness/README.md", "scenarios/README.md"}
+var pages = []string{"README.md", "cmd/streamproof/README.md", "reports/README.md", "harness/README.md",
+	"scenarios/README.md"}
 
 // pageText is all pages.
 func pageText(t *testing.T) []byte {
@@ -199,7 +200,8 @@ func runReadme(t *testing.T, block string) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"run", "-f", file, "-o", filepath.Join(dir, "run"), "--quiet"}, &out, &out); code != exitPass {
+	if code := run(t.Context(), []string{"run", "-f", file, "-o", filepath.Join(dir, "run"), "--quiet"}, &out,
+		&out); code != exitPass {
 		t.Errorf("exit code %d\n%s", code, &out)
 	}
 	if n := strings.Count(block, "\n"); n >= 25 {

@@ -26,11 +26,14 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 		{[]string{"-f", "my app.yaml"}, "streamproof run --file 'my app.yaml'"},
 		{[]string{"--scenario", "cut,stall", "--scenario", "control", "--streams", "5", "--strict"},
 			"streamproof run --scenario cut --scenario stall --scenario control --streams 5 --strict"},
-		{[]string{"--rate", "90/m", "--duration", "90s", "--ramp", "0"}, "streamproof run --rate 1.5/s --duration 1m30s --ramp 0s"},
+		{[]string{"--rate", "90/m", "--duration", "90s", "--ramp", "0"},
+			"streamproof run --rate 1.5/s --duration 1m30s --ramp 0s"},
 		{[]string{"--sentinel", "it's over"}, `streamproof run --sentinel 'it'\''s over'`},
 		{[]string{"--sentinel", "\n[it's\\over]\n"}, `streamproof run --sentinel $'\n[it\'s\\over]\n'`},
-		{[]string{"--header", "Accept: text/event-stream", "--body", "@q.json"}, "streamproof run --header 'Accept: text/event-stream' --body @q.json"},
-		{[]string{"--header", "Authorization: Bearer ${API_KEY}"}, "streamproof run --header 'Authorization: Bearer ${API_KEY}'"},
+		{[]string{"--header", "Accept: text/event-stream", "--body", "@q.json"},
+			"streamproof run --header 'Accept: text/event-stream' --body @q.json"},
+		{[]string{"--header", "Authorization: Bearer ${API_KEY}"},
+			"streamproof run --header 'Authorization: Bearer ${API_KEY}'"},
 	} {
 		if got := repro("run", parsed(t, tt.args...).Flags(), "runs/x"); got != tt.want {
 			t.Errorf("\n got %s\nwant %s", got, tt.want)
@@ -40,7 +43,8 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 
 // What repro prints must give the same options again.
 func TestReproParses(t *testing.T) {
-	args := []string{"--url", "http://127.0.0.1:8000/a?b=c&d=e", "--streams", "3", "--gap-limit", "2s", "--length", "2MiB", "--allow-host", "h"}
+	args := []string{"--url", "http://127.0.0.1:8000/a?b=c&d=e", "--streams", "3", "--gap-limit", "2s", "--length", "2MiB",
+		"--allow-host", "h"}
 	first := repro("run", parsed(t, args...).Flags(), "runs/x")
 	words := strings.Fields(strings.ReplaceAll(first, "'", ""))
 	if again := repro("run", parsed(t, words[2:]...).Flags(), "runs/x"); again != first {
@@ -55,7 +59,8 @@ func TestReproHoldsNoSecret(t *testing.T) {
 		"--header", "Authorization: Bearer "+secret, "--header", "X-Api-Key:"+secret, "--header", "X-Session: "+secret,
 		"--body", `{"password": "`+secret+`"}`).Flags(), "runs/x")
 	want := "streamproof run --url 'http://127.0.0.1/chat?api_key=WITHHELD&q=1&access_token=WITHHELD'" +
-		" --header 'Authorization: ${AUTHORIZATION}' --header 'X-Api-Key: ${X_API_KEY}' --header 'X-Session: ${X_SESSION}' --body @runs/x/body"
+		" --header 'Authorization: ${AUTHORIZATION}' --header 'X-Api-Key: ${X_API_KEY}'" +
+		" --header 'X-Session: ${X_SESSION}' --body @runs/x/body"
 	if got != want || strings.Contains(got, secret) {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}

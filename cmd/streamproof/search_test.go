@@ -57,12 +57,14 @@ func TestJudgedAs(t *testing.T) {
 		holds   bool
 		unknown bool
 	}{
-		"pass":                    {report(verdict.Pass), whole, true, false},
-		"fail":                    {report(verdict.Fail, verdict.Check{Name: "x", Verdict: verdict.Fail}), cut, false, false},
-		"too few, all well":       {report(verdict.Inconclusive, few), whole, true, false},
-		"too few, and not well":   {report(verdict.Inconclusive, few), cut, false, false},
-		"the generator is behind": {report(verdict.Inconclusive, verdict.Check{Name: "generator kept up", Verdict: verdict.Inconclusive, Why: "late"}), whole, false, true},
-		"failed, and it is behind": {report(verdict.Fail, verdict.Check{Name: "generator kept up", Verdict: verdict.Inconclusive, Why: "late"},
+		"pass":                  {report(verdict.Pass), whole, true, false},
+		"fail":                  {report(verdict.Fail, verdict.Check{Name: "x", Verdict: verdict.Fail}), cut, false, false},
+		"too few, all well":     {report(verdict.Inconclusive, few), whole, true, false},
+		"too few, and not well": {report(verdict.Inconclusive, few), cut, false, false},
+		"the generator is behind": {report(verdict.Inconclusive,
+			verdict.Check{Name: "generator kept up", Verdict: verdict.Inconclusive, Why: "late"}), whole, false, true},
+		"failed, and it is behind": {report(verdict.Fail,
+			verdict.Check{Name: "generator kept up", Verdict: verdict.Inconclusive, Why: "late"},
 			verdict.Check{Name: "x", Verdict: verdict.Fail}), whole, false, true},
 	} {
 		if got := judgedAs(c.report, c.m); got.Holds != c.holds && !c.unknown || (got.Unknown != "") != c.unknown {

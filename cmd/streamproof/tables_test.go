@@ -53,7 +53,8 @@ func TestScenarioTable(t *testing.T) {
 		if s.Standard {
 			standard = "✓"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", s.ID, cell(s.Title), cell(s.Proves), cell(s.Fault), cell(strings.Join(s.Needs, ", ")), standard)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", s.ID, cell(s.Title), cell(s.Proves), cell(s.Fault),
+			cell(strings.Join(s.Needs, ", ")), standard)
 	}
 	table(t, "scenarios/README.md", "scenarios", b.String())
 }

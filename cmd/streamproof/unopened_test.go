@@ -16,7 +16,8 @@ import (
 )
 
 // nosuch is what the Docker stack says of an image that cannot be had.
-var nosuch = &container.ImageError{Image: "acme/nosuch:ci", Tried: []string{"not on this machine", "pull failed: no such host"}}
+var nosuch = &container.ImageError{Image: "acme/nosuch:ci",
+	Tried: []string{"not on this machine", "pull failed: no such host"}}
 
 // A failing opener opens so many stacks, and then none.
 type failing struct {
@@ -41,7 +42,8 @@ func TestUnopened(t *testing.T) {
 		want, lacks []string
 	}{
 		"the first": {0, nil, []string{"\n"}},
-		"a later one": {1, []string{"itself failed: get image acme/nosuch:ci: not on this machine; pull failed: no such host", "the run ended in cut", "report: "},
+		"a later one": {1, []string{"itself failed: get image acme/nosuch:ci: not on this machine; pull failed: no such host",
+			"the run ended in cut", "report: "},
 			[]string{"judged streams", "longer streams", "see the run's notes", "the fault never struck"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +52,8 @@ func TestUnopened(t *testing.T) {
 				t.Fatal(err)
 			}
 			all := scenarios.All()
-			o := harness.Options{Dir: filepath.Join(t.TempDir(), "run"), Seed: 1, Load: harness.Load{Streams: 3}, Opener: &failing{Opener: local, good: tt.good}}
+			o := harness.Options{Dir: filepath.Join(t.TempDir(), "run"), Seed: 1, Load: harness.Load{Streams: 3},
+				Opener: &failing{Opener: local, good: tt.good}}
 			for _, id := range []string{"control", "cut", "latency"} {
 				o.Scenarios = append(o.Scenarios, all[slices.IndexFunc(all, func(s harness.Scenario) bool { return s.ID == id })])
 			}

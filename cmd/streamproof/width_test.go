@@ -21,7 +21,8 @@ func TestWidths(t *testing.T) {
 		return out.String()
 	}
 	words := func(text string) []string { return slices.Sorted(slices.Values(strings.Fields(text))) }
-	for _, args := range [][]string{{"run", "--help"}, {"probe", "--help"}, {"diagnose", "--help"}, {"init", "--help"}, {"scenarios", "--help"},
+	for _, args := range [][]string{{"run", "--help"}, {"probe", "--help"}, {"diagnose", "--help"}, {"init", "--help"},
+		{"scenarios", "--help"},
 		{"scenarios"}, {"scenarios", "--sabotages"}} {
 		whole := words(shown(args, "1000"))
 		for width, columns := range map[int]string{50: "50", 80: "80", 120: "120"} {
@@ -30,7 +31,8 @@ func TestWidths(t *testing.T) {
 				t.Errorf("%q at %d columns has other words than on a wide screen", args, width)
 			}
 			for line := range strings.Lines(text) {
-				if ansi.StringWidth(strings.TrimRight(line, "\n")) > width && len(strings.Fields(line)) > 1 && !strings.HasPrefix(strings.TrimSpace(line), "streamproof ") {
+				if ansi.StringWidth(strings.TrimRight(line, "\n")) > width && len(strings.Fields(line)) > 1 &&
+					!strings.HasPrefix(strings.TrimSpace(line), "streamproof ") {
 					t.Errorf("%q at %d columns has a wider line: %s", args, width, line)
 				}
 			}

@@ -53,8 +53,8 @@ func row(i int) Row {
 	for j := range noise {
 		noise[j] = byte(rand.Uint32())
 	}
-	return Row{Started: time.Date(2026, 11, 1+i, 2, 0, 0, 0, time.UTC), Branch: "main", Commit: fmt.Sprintf("%040x", 0xabc000+i/2),
-		Verdict: verdict.Pass, Complete: true, Streams: 20,
+	return Row{Started: time.Date(2026, 11, 1+i, 2, 0, 0, 0, time.UTC), Branch: "main",
+		Commit: fmt.Sprintf("%040x", 0xabc000+i/2), Verdict: verdict.Pass, Complete: true, Streams: 20,
 		Scenarios: []Scenario{{ID: "control", Verdict: verdict.Pass, Metrics: map[string]Metric{
 			FirstEvent: {N: 20, P50: 0.2, Max: 0.3, Histogram: noise}}}}}
 }
@@ -113,8 +113,9 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows[5].Branch, rows[5].AppVersion = "feature/x", "v2"
-	for name, want := range map[string][]int64{"latest": {6}, "latest~1": {5}, "main": {5}, "main~1": {3, 4}, "main~2": {1, 2},
-		"feature/x": {6}, "v2": {6}, "#3": {3}, rows[0].Commit: {1, 2}, "main~3": nil, "nobody": nil, "#7": nil, "latest~6": nil, "": nil} {
+	for name, want := range map[string][]int64{"latest": {6}, "latest~1": {5}, "main": {5}, "main~1": {3, 4},
+		"main~2": {1, 2}, "feature/x": {6}, "v2": {6}, "#3": {3}, rows[0].Commit: {1, 2}, "main~3": nil, "nobody": nil,
+		"#7": nil, "latest~6": nil, "": nil} {
 		found, err := Find(rows, name)
 		if !slices.Equal(idsOf(found), want) || (err != nil) != (want == nil) {
 			t.Errorf("%q: got %v, %v, want %v", name, idsOf(found), err, want)

@@ -82,8 +82,8 @@ func follow(t *testing.T, c load.Client, moods ...http.HandlerFunc) (map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = load.Drive(t.Context(), s.Tap, load.Wave{Streams: 3, First: 1, Block: 100, Dialect: &d, Ask: stream.Ask{Terminal: terminal},
-		Assign: func(seq uint64) load.Target {
+	_, err = load.Drive(t.Context(), s.Tap, load.Wave{Streams: 3, First: 1, Block: 100, Dialect: &d,
+		Ask: stream.Ask{Terminal: terminal}, Assign: func(seq uint64) load.Target {
 			to := s.assign(seq)
 			to.Client = c
 			return to
@@ -130,7 +130,8 @@ func TestClientsAskAgain(t *testing.T) {
 					nonces[v.nonce] = true
 				}
 				if last := vs[len(vs)-1]; len(vs) != tc.visits || len(nonces) != tc.nonces || last.lastID != tc.lastID {
-					t.Errorf("%s: %d visits with %d nonces, last with ID %q; want %d, %d, %q", path, len(vs), len(nonces), last.lastID, tc.visits, tc.nonces, tc.lastID)
+					t.Errorf("%s: %d visits with %d nonces, last with ID %q; want %d, %d, %q", path, len(vs), len(nonces), last.lastID,
+						tc.visits, tc.nonces, tc.lastID)
 				}
 			}
 			if len(visits) != 3 || len(streams) != 3*tc.visits {
@@ -138,7 +139,8 @@ func TestClientsAskAgain(t *testing.T) {
 			}
 			for i, st := range streams {
 				round := uint64(i / 3)
-				if want := 1 + uint64(i%3) + 100*round; st.Seq != want || round > 0 && st.After != want-100 || round == 0 && st.After != 0 {
+				if want := 1 + uint64(i%3) + 100*round; st.Seq != want || round > 0 && st.After != want-100 ||
+					round == 0 && st.After != 0 {
 					t.Errorf("stream %d after %d, want %d after the one 100 before", st.Seq, st.After, want)
 				}
 			}

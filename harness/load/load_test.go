@@ -236,7 +236,8 @@ func TestRequestsOfWave(t *testing.T) {
 			t.Errorf("%s with body %q, header %v", r.Method, body, r.Header)
 		}
 	})
-	s.drive(t, t.Context(), load.Wave{Streams: 4, Total: 10, Method: "POST", Body: []byte("{}"), Header: http.Header{"X-Of": {"wave"}}})
+	s.drive(t, t.Context(), load.Wave{Streams: 4, Total: 10, Method: "POST", Body: []byte("{}"),
+		Header: http.Header{"X-Of": {"wave"}}})
 	mu.Lock()
 	defer mu.Unlock()
 	for path, n := range paths {
@@ -252,12 +253,14 @@ func TestRequestsOfWave(t *testing.T) {
 func TestWavesThatCannotBeDriven(t *testing.T) {
 	s := newSite(t, slow(0))
 	for want, w := range map[string]load.Wave{
-		"zero streams":      {Assign: s.assign},
-		"no targets":        {Streams: 1},
-		"negative":          {Rate: -1, Assign: s.assign},
-		"needs a duration":  {Rate: 5, Assign: s.assign},
-		"file descriptors":  {Streams: load.MaxStreams() + 1, Assign: s.assign},
-		"unsupported schem": {Streams: 3, Duration: time.Minute, Assign: func(uint64) load.Target { return load.Target{URL: "gopher://x"} }},
+		"zero streams":     {Assign: s.assign},
+		"no targets":       {Streams: 1},
+		"negative":         {Rate: -1, Assign: s.assign},
+		"needs a duration": {Rate: 5, Assign: s.assign},
+		"file descriptors": {Streams: load.MaxStreams() + 1, Assign: s.assign},
+		"unsupported schem": {Streams: 3, Duration: time.Minute, Assign: func(uint64) load.Target {
+			return load.Target{URL: "gopher://x"}
+		}},
 	} {
 		if _, err := load.Drive(t.Context(), s.Tap, w); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one about %q", err, want)

@@ -47,7 +47,8 @@ func TestPacer(t *testing.T) {
 					t.Fatalf("%d streams, want %d", len(got), c.n)
 				}
 				if !near(got[c.at], c.want) || !near(got[c.other], c.want2) {
-					t.Errorf("streams %d and %d start at %v and %v, want %v and %v", c.at, c.other, got[c.at], got[c.other], c.want, c.want2)
+					t.Errorf("streams %d and %d start at %v and %v, want %v and %v", c.at, c.other, got[c.at], got[c.other], c.want,
+						c.want2)
 				}
 			})
 		})

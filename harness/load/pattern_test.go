@@ -88,7 +88,8 @@ func TestPoissonLoad(t *testing.T) {
 		n = 5000
 	}
 	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
-	at := arrivals.Schedule(arrivals.Process{Kind: arrivals.Poisson}, rate, []arrivals.Stage{{Duration: time.Hour, Target: arrivals.Target{Value: rate}}}, n, 7)
+	at := arrivals.Schedule(arrivals.Process{Kind: arrivals.Poisson}, rate,
+		[]arrivals.Stage{{Duration: time.Hour, Target: arrivals.Target{Value: rate}}}, n, 7)
 	w := s.drive(t, t.Context(), load.Wave{Rate: rate, Schedule: at})
 	if w.Started != n {
 		t.Fatalf("%d streams started", w.Started)
@@ -127,8 +128,12 @@ func TestPoissonLoad(t *testing.T) {
 // the number falls.
 func TestStagesOfStreams(t *testing.T) {
 	s := newSite(t, slow(50*time.Millisecond))
-	stages := []arrivals.Stage{{Duration: 0, Target: arrivals.Target{Value: 4}}, {Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 4}}, {Duration: 0, Target: arrivals.Target{Value: 12}},
-		{Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 12}}, {Duration: 0, Target: arrivals.Target{Value: 2}}, {Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 2}}}
+	stages := []arrivals.Stage{{Duration: 0, Target: arrivals.Target{Value: 4}},
+		{Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 4}},
+		{Duration: 0, Target: arrivals.Target{Value: 12}},
+		{Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 12}},
+		{Duration: 0, Target: arrivals.Target{Value: 2}},
+		{Duration: 400 * time.Millisecond, Target: arrivals.Target{Value: 2}}}
 	w := s.drive(t, t.Context(), load.Wave{Streams: 12, Stages: stages, Duration: arrivals.Length(stages)})
 	const part = 400 * time.Millisecond
 	open := func(i int, at time.Duration) (n int) { // of those that began in part i

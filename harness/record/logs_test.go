@@ -27,13 +27,16 @@ func TestLineTimes(t *testing.T) {
 		at, within time.Duration
 	}{
 		{"with a zone", "2026-11-25T08:56:02.250+01:00 x", 2250 * time.Millisecond, time.Millisecond},
-		{"in whole seconds", "2026/11/25 07:56:02 [error] 7#7: *1 upstream prematurely closed connection", 2 * time.Second, time.Second},
+		{"in whole seconds", "2026/11/25 07:56:02 [error] 7#7: *1 upstream prematurely closed connection", 2 * time.Second,
+			time.Second},
 		{"without a year", "Nov 25 07:56:02 host app: x", 2 * time.Second, time.Second},
 		{"without a date", "07:56:02.250 [main] ERROR x", 2250 * time.Millisecond, time.Millisecond},
 		{"no time", "Traceback (most recent call last):", Never, 0},
 		{"just after the start, cut to seconds", "2026/11/25 07:55:59.5 x", 0, 0},
 		{"before the run", "2026-11-25T07:50:00Z old", outside, 0},
-		{"HAProxy, stamped at the beginning", `1.2.3.4:5 [25/Nov/2026:07:56:02.250] fe be/s 0/0/0/1/1500 200 5 - - sD-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`, 3750 * time.Millisecond, time.Millisecond},
+		{"HAProxy, stamped at the beginning",
+			`1.2.3.4:5 [25/Nov/2026:07:56:02.250] fe be/s 0/0/0/1/1500 200 5 - - sD-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`,
+			3750 * time.Millisecond, time.Millisecond},
 	} {
 		kind := AppLog
 		if strings.HasPrefix(tt.name, "HAProxy") {
@@ -56,12 +59,18 @@ func TestZoneOfALog(t *testing.T) {
 		from, to            time.Duration
 		want                [2]time.Duration
 	}{
-		{"this machine's", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
-		{"a container's", "2026/11/25 07:56:01 [notice] x", "2026/11/25 07:56:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
-		{"India's", "2026/11/25 13:26:01 [notice] x", "2026/11/25 13:26:03 [error] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
-		{"Nepal's, without a date", "13:41:01.000 [main] x", "13:41:03.000 [main] x", 0, 5 * time.Second, [2]time.Duration{time.Second, 3 * time.Second}},
-		{"a container's, late scenario", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:02 [error] x", time.Hour, time.Hour + 5*time.Second, [2]time.Duration{time.Hour + time.Second, time.Hour + 2*time.Second}},
-		{"no zone at all fits", "2026/11/25 08:44:01 [notice] x", "2026/11/25 08:44:03 [error] x", 0, 5 * time.Second, [2]time.Duration{outside, outside}},
+		{"this machine's", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:03 [error] x", 0, 5 * time.Second,
+			[2]time.Duration{time.Second, 3 * time.Second}},
+		{"a container's", "2026/11/25 07:56:01 [notice] x", "2026/11/25 07:56:03 [error] x", 0, 5 * time.Second,
+			[2]time.Duration{time.Second, 3 * time.Second}},
+		{"India's", "2026/11/25 13:26:01 [notice] x", "2026/11/25 13:26:03 [error] x", 0, 5 * time.Second,
+			[2]time.Duration{time.Second, 3 * time.Second}},
+		{"Nepal's, without a date", "13:41:01.000 [main] x", "13:41:03.000 [main] x", 0, 5 * time.Second,
+			[2]time.Duration{time.Second, 3 * time.Second}},
+		{"a container's, late scenario", "2026/11/25 08:56:01 [notice] x", "2026/11/25 08:56:02 [error] x", time.Hour,
+			time.Hour + 5*time.Second, [2]time.Duration{time.Hour + time.Second, time.Hour + 2*time.Second}},
+		{"no zone at all fits", "2026/11/25 08:44:01 [notice] x", "2026/11/25 08:44:03 [error] x", 0, 5 * time.Second,
+			[2]time.Duration{outside, outside}},
 	} {
 		got := stamped(lineClock{start: start, from: tt.from, to: tt.to}, NginxError, Arrivals{}, tt.first, tt.second)
 		if got[0].At != tt.want[0] || got[1].At != tt.want[1] {
@@ -74,10 +83,13 @@ func TestZoneOfALog(t *testing.T) {
 // second, and where it has none.
 func TestArrivalsNarrow(t *testing.T) {
 	start := time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)
-	seen := Arrivals{From: []time.Duration{2300 * time.Millisecond, 2500 * time.Millisecond, 9 * time.Second}, To: []time.Duration{2320 * time.Millisecond, 2520 * time.Millisecond, 9020 * time.Millisecond},
+	seen := Arrivals{From: []time.Duration{2300 * time.Millisecond, 2500 * time.Millisecond, 9 * time.Second},
+		To:    []time.Duration{2320 * time.Millisecond, 2520 * time.Millisecond, 9020 * time.Millisecond},
 		Lines: []int{1, 2, 3}, Whole: []bool{false, false, true}}
-	got := stamped(lineClock{start: start, to: 10 * time.Second}, AppLog, seen, "2026-11-25 07:56:02 narrowed", "INFO:     no stamp", "a full buffer", "unseen")
-	for i, want := range [][2]time.Duration{{2300 * time.Millisecond, 20 * time.Millisecond}, {2500 * time.Millisecond, 20 * time.Millisecond},
+	got := stamped(lineClock{start: start, to: 10 * time.Second}, AppLog, seen, "2026-11-25 07:56:02 narrowed",
+		"INFO:     no stamp", "a full buffer", "unseen")
+	for i, want := range [][2]time.Duration{{2300 * time.Millisecond, 20 * time.Millisecond},
+		{2500 * time.Millisecond, 20 * time.Millisecond},
 		{2500 * time.Millisecond, 6520 * time.Millisecond}, {Never, 0}} {
 		if got[i].At != want[0] || got[i].Within != want[1] {
 			t.Errorf("line %d is at %v within %v, want %v", i+1, got[i].At, got[i].Within, want)
@@ -99,7 +111,8 @@ func writeLog(t *testing.T, dir, scenario, name, text string) {
 
 func TestLogsComeBack(t *testing.T) {
 	dir := folder(t, func(w *Writer) {
-		for _, e := range []logEntry{{Scenario: "cut", Name: "edge.log", Kind: NginxError}, {Scenario: "cut", Name: "missing.log", Kind: AppLog}} {
+		for _, e := range []logEntry{{Scenario: "cut", Name: "edge.log", Kind: NginxError},
+			{Scenario: "cut", Name: "missing.log", Kind: AppLog}} {
 			if err := w.Log(e.Scenario, e.Name, e.Kind); err != nil {
 				t.Error(err)
 			}
@@ -112,7 +125,9 @@ func TestLogsComeBack(t *testing.T) {
 	writeLog(t, dir, "cut", "nginx-access.log", "") // the run was killed before it could enter this one
 	run := open(t, dir)
 	want := map[string]Log{
-		"edge.log":         {Kind: NginxError, Lines: []Line{{1, 2 * time.Second, "2026/11/25 07:56:02 [error] first", time.Second}, {2, Never, "\uFFFD no time", 0}, {3, Never, "last without end", 0}}},
+		"edge.log": {Kind: NginxError,
+			Lines: []Line{{1, 2 * time.Second, "2026/11/25 07:56:02 [error] first", time.Second},
+				{2, Never, "\uFFFD no time", 0}, {3, Never, "last without end", 0}}},
 		"missing.log":      {Kind: AppLog},
 		"nginx-access.log": {Kind: NginxAccess},
 	}
@@ -172,7 +187,8 @@ func TestLogIsBounded(t *testing.T) {
 			t.Errorf("line %d stands behind line %d", lines[i].N, lines[i-1].N)
 		}
 	}
-	if got := []int{lines[0].N, lines[10].N, lines[12].N, lines[13].N, lines[32].N}; fmt.Sprint(got) != "[1 50 250 981 1000]" {
+	got := []int{lines[0].N, lines[10].N, lines[12].N, lines[13].N, lines[32].N}
+	if fmt.Sprint(got) != "[1 50 250 981 1000]" {
 		t.Errorf("kept %v", got)
 	}
 }

@@ -49,7 +49,8 @@ func several() *synth.Builder {
 	b.Add(150, synth.Shape{Scenario: "faulty", Start: time.Minute})
 	b.Add(30, synth.Shape{Scenario: "short", Start: 2 * time.Minute})
 	b.Add(20, synth.Shape{Scenario: "shorter", Start: 3 * time.Minute})
-	b.Run.Waves = []record.Wave{{Scenario: "long", Asked: 248, Started: 248}, {Scenario: "faulty", Asked: 150, Started: 150}}
+	b.Run.Waves = []record.Wave{{Scenario: "long", Asked: 248, Started: 248},
+		{Scenario: "faulty", Asked: 150, Started: 150}}
 	return b
 }
 

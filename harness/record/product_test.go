@@ -18,7 +18,8 @@ func TestProductOf(t *testing.T) {
 		{map[string]string{"X-Varnish": "set"}, EdgeVarnish, "X-Varnish: set"},
 		{map[string]string{"Server": "envoy"}, EdgeEnvoy, "Server: envoy"},
 		{map[string]string{"Server": "istio-envoy"}, EdgeEnvoy, "Server: istio-envoy"},
-		{map[string]string{"X-Envoy-Upstream-Service-Time": "set", "Server": "gunicorn"}, EdgeEnvoy, "X-Envoy-Upstream-Service-Time: set"},
+		{map[string]string{"X-Envoy-Upstream-Service-Time": "set", "Server": "gunicorn"}, EdgeEnvoy,
+			"X-Envoy-Upstream-Service-Time: set"},
 		{map[string]string{"Server": "lighttpd/1.4.69"}, EdgeLighttpd, "Server: lighttpd/1.4.69"},
 		{map[string]string{"Server": "Apache/2.4.57 (Debian)"}, EdgeApache, "Server: Apache/2.4.57 (Debian)"},
 		{map[string]string{"Server": "awselb/2.0"}, EdgeALB, "Server: awselb/2.0"},
@@ -42,9 +43,10 @@ func TestProductOf(t *testing.T) {
 }
 
 func TestProductOfAProcess(t *testing.T) {
-	for name, want := range map[string]EdgeProduct{"haproxy": EdgeHAProxy, "nginx": EdgeNginx, "caddy": EdgeCaddy, "apache2": EdgeApache, "httpd": EdgeApache,
-		"lighttpd": EdgeLighttpd, "varnishd": EdgeVarnish, "cache-main": EdgeVarnish, "traefik": EdgeTraefik, "envoy": EdgeEnvoy,
-		"python3": EdgeUnknown, "node": EdgeUnknown, "gunicorn": EdgeUnknown, "docker-proxy": EdgeUnknown, "": EdgeUnknown} {
+	for name, want := range map[string]EdgeProduct{"haproxy": EdgeHAProxy, "nginx": EdgeNginx, "caddy": EdgeCaddy,
+		"apache2": EdgeApache, "httpd": EdgeApache, "lighttpd": EdgeLighttpd, "varnishd": EdgeVarnish,
+		"cache-main": EdgeVarnish, "traefik": EdgeTraefik, "envoy": EdgeEnvoy, "python3": EdgeUnknown, "node": EdgeUnknown,
+		"gunicorn": EdgeUnknown, "docker-proxy": EdgeUnknown, "": EdgeUnknown} {
 		if p := ProductNamed(name); p != want {
 			t.Errorf("process %q: %q, want %q", name, p, want)
 		}
@@ -57,6 +59,7 @@ func TestAppAlone(t *testing.T) {
 		Name: "app"}, {Scenario: "b", Name: "app"}, {Scenario: "b", Name: ForeignHop}}}
 	ours := Run{Plan: Plan{App: App{AppCommand, "./app"}}}
 	if attached.AppAlone("a") || !attached.AppAlone("b") || !ours.AppAlone("a") {
-		t.Errorf("attached %t, with the edge as a hop of its own %t, ours %t", attached.AppAlone("a"), attached.AppAlone("b"), ours.AppAlone("a"))
+		t.Errorf("attached %t, with the edge as a hop of its own %t, ours %t", attached.AppAlone("a"), attached.AppAlone("b"),
+			ours.AppAlone("a"))
 	}
 }

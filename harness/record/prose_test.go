@@ -16,9 +16,9 @@ import (
 // prose are the fields that hold sentences for the reader.
 var prose = []string{
 	"record.Note.Text", "record.Note.Settle", "record.Event.Text", "record.Window.Why", "record.Fault.Name",
-	"record.Evidence.Text", "record.Evidence.Remark", "record.Scenario.Title", "record.Scenario.Doc", "record.Scenario.Fault",
-	"record.EdgeTrial.Why", "verdict.Check.Why", "verdict.Doubt.Settle", "verdict.Doubt.About", "record.Fact.Text",
-	"verdict.Doubt.Why", "verdict.Cause.Summary", "fault.Proof.Evidence", causeName,
+	"record.Evidence.Text", "record.Evidence.Remark", "record.Scenario.Title", "record.Scenario.Doc",
+	"record.Scenario.Fault", "record.EdgeTrial.Why", "verdict.Check.Why", "verdict.Doubt.Settle", "verdict.Doubt.About",
+	"record.Fact.Text", "verdict.Doubt.Why", "verdict.Cause.Summary", "fault.Proof.Evidence", causeName,
 }
 
 // causeName is a published name: it may be compared, but not searched.

@@ -20,7 +20,8 @@ import (
 func testPlan() Plan {
 	return Plan{
 		Schema: Schema, Tool: "test", Seed: 7, Started: time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC),
-		Scenarios: []Scenario{{ID: "control", Layers: []Layer{{Name: "client", Settings: map[string]string{"gap": "5s"}}}}, {ID: "cut"}},
+		Scenarios: []Scenario{{ID: "control", Layers: []Layer{{Name: "client", Settings: map[string]string{"gap": "5s"}}}},
+			{ID: "cut"}},
 	}
 }
 
@@ -131,7 +132,8 @@ func TestRoundTrip(t *testing.T) {
 		w.Finish(want.Finished, true)
 	})
 	want.Plan = testPlan()
-	want.Plan.Scenarios[0].Layers = append(want.Plan.Scenarios[0].Layers, Layer{"nginx", map[string]string{"proxy_read_timeout": "2s"}})
+	want.Plan.Scenarios[0].Layers = append(want.Plan.Scenarios[0].Layers,
+		Layer{"nginx", map[string]string{"proxy_read_timeout": "2s"}})
 	if diff := cmp.Diff(want, *open(t, dir)); diff != "" {
 		t.Errorf("the run came back different (-want +got):\n%s", diff)
 	}
@@ -371,7 +373,8 @@ func TestOpenErrors(t *testing.T) {
 		{plan(`{"schema":"streamproof.run/2","seed":"of another type"}`), "newer than streamproof.run/1", false},
 	} {
 		_, err := Open(tt.dir)
-		if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, ErrNoRun) != tt.noRun || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, ErrNoRun) != tt.noRun ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("Open = %v, want one line with %q, ErrNoRun = %t", err, tt.want, tt.noRun)
 		}
 	}
@@ -421,7 +424,8 @@ func BenchmarkBegin(b *testing.B) {
 		b.Fatal(err)
 	}
 	w := &Writer{out: out}
-	s := Stream{Seq: 1, Scenario: "control", Group: Load, Hop: "edge", Nonce: "0123456789abcdef", Send: Never, Connect: Never,
+	s := Stream{Seq: 1, Scenario: "control", Group: Load, Hop: "edge", Nonce: "0123456789abcdef", Send: Never,
+		Connect: Never,
 		Headers: Never, End: Never, First: Never, FirstAny: Never, Last: Never, TerminalAt: Never}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -441,7 +445,8 @@ func BenchmarkOpen(b *testing.B) {
 			var tl Timeline
 			for i := range 100 {
 				at := time.Duration(i) * 100 * time.Millisecond
-				tl.Append(Mark{At: at, Early: at, Kind: stream.Content, Seq: int64(i + 1), Emit: 1764057600e9 + int64(at), Size: 100})
+				tl.Append(Mark{At: at, Early: at, Kind: stream.Content, Seq: int64(i + 1), Emit: 1764057600e9 + int64(at),
+					Size: 100})
 			}
 			s.Events = tl.Bytes
 			w.Begin(&s)

@@ -11,7 +11,8 @@ import (
 
 // talking answers with n events and leaves the connection open.
 func talking(n int) *script {
-	s := &script{end: "keep", pieces: []string{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"}}
+	s := &script{end: "keep",
+		pieces: []string{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"}}
 	for range n {
 		s.pieces = append(s.pieces, "9\r\ndata: x\n\n\r\n")
 	}
@@ -78,7 +79,8 @@ func TestStrikeByAge(t *testing.T) {
 			}
 		})
 	}
-	if err := startRelay(t, "127.0.0.1:1").Arm(t.Context(), stack.Strike{Stream: 7, Action: stack.Truncate, Age: time.Second}); err == nil {
+	if err := startRelay(t, "127.0.0.1:1").Arm(t.Context(), stack.Strike{Stream: 7, Action: stack.Truncate,
+		Age: time.Second}); err == nil {
 		t.Error("truncating at an age makes no sense and was accepted")
 	}
 }

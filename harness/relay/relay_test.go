@@ -157,7 +157,8 @@ type shape struct {
 }
 
 func shapes() []shape {
-	sse, nd, text := shape{kind: "text/event-stream"}, shape{kind: "application/x-ndjson"}, shape{kind: "text/plain; charset=utf-8"}
+	sse, nd := shape{kind: "text/event-stream"}, shape{kind: "application/x-ndjson"}
+	text := shape{kind: "text/plain; charset=utf-8"}
 	for i := range 6 {
 		sse.events = append(sse.events, fmt.Sprintf("id: %d\ndata: {\"text\":\"word %d\"}\n\n", i, i))
 		nd.events = append(nd.events, fmt.Sprintf("{\"type\":\"event\",\"text\":\"word %d\"}\n", i))
@@ -429,7 +430,8 @@ func TestKeepAliveStrikesTheRightRequest(t *testing.T) {
 	transport := &http.Transport{MaxConnsPerHost: 1}
 	defer transport.CloseIdleConnections()
 	for stream := 1; stream <= 5; stream++ {
-		req, _ := http.NewRequestWithContext(t.Context(), "POST", "http://"+r.Addr(), strings.NewReader(strings.Repeat("x", 10_000)))
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", "http://"+r.Addr(),
+			strings.NewReader(strings.Repeat("x", 10_000)))
 		req.Header.Set(stack.StreamHeader, fmt.Sprint(stream))
 		if stream == 2 {
 			req.ContentLength = -1 // a chunked request is followed too
@@ -554,8 +556,10 @@ func TestControlAPI(t *testing.T) {
 	if err != nil || len(lines) != 1 || lines[0].Action != stack.FIN || lines[0].Passed != 1 {
 		t.Errorf("Ledger() = %+v, %v", lines, err)
 	}
-	for _, bad := range []stack.Strike{{Stream: 1, Action: "explode"}, {Stream: 1, After: -1, Action: stack.RST}, {Stream: 1, Action: stack.Hold}} {
-		if err := client.Arm(context.Background(), bad); err == nil || !strings.Contains(err.Error(), "arm strike on stream 1") {
+	for _, bad := range []stack.Strike{{Stream: 1, Action: "explode"}, {Stream: 1, After: -1, Action: stack.RST},
+		{Stream: 1, Action: stack.Hold}} {
+		if err := client.Arm(context.Background(), bad); err == nil ||
+			!strings.Contains(err.Error(), "arm strike on stream 1") {
 			t.Errorf("Arm(%+v) = %v, want a refusal that names the stream", bad, err)
 		}
 	}

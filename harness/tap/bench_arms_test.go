@@ -32,7 +32,8 @@ const benchRamp = 3 * time.Second
 
 // command tells the server and waits for its answer.
 func (p plan) command(emit string) error {
-	resp, err := http.Get(fmt.Sprintf("http://%s/go?n=%d&events=%d&gap=%s&emit=%s", p.Addr, p.Streams, p.Events, p.Gap, emit))
+	resp, err := http.Get(fmt.Sprintf("http://%s/go?n=%d&events=%d&gap=%s&emit=%s", p.Addr, p.Streams, p.Events, p.Gap,
+		emit))
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,8 @@ func floorRead(p plan) (whole int, err error) {
 		}
 		for _, ev := range events[:max(n, 0)] {
 			for {
-				r, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(ev.Fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+				r, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(ev.Fd), uintptr(unsafe.Pointer(&buf[0])),
+					uintptr(len(buf)))
 				if errno == unix.EAGAIN {
 					break
 				}

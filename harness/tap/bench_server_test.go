@@ -147,7 +147,8 @@ func (e *emitter) done(s *sink, events int) []byte {
 	for range events {
 		crc = crc32.Update(crc, crc32.MakeTable(crc32.Castagnoli), []byte(benchText))
 	}
-	b := fmt.Appendf(e.buf[:0], "\r\nevent: done\ndata: {\"t\":%d,\"nonce\":%q,\"pid\":1,\"events\":%d,\"crc32c\":\"%08x\"}\n\n",
+	b := fmt.Appendf(e.buf[:0],
+		"\r\nevent: done\ndata: {\"t\":%d,\"nonce\":%q,\"pid\":1,\"events\":%d,\"crc32c\":\"%08x\"}\n\n",
 		time.Now().UnixNano(), s.nonce, events, crc)
 	return append(e.chunk(b), "0\r\n\r\n"...)
 }

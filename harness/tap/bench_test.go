@@ -95,7 +95,8 @@ func BenchmarkStreams(b *testing.B) {
 	for range b.N {
 		var table strings.Builder
 		w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "arm\tstreams\tevents/s\tlost\tCPU µs/event\t× floor\tKiB/stream\texact %\terror p50 µs\tp99\tp99.9\tmax lag ms\t")
+		fmt.Fprintln(w, "arm\tstreams\tevents/s\tlost\tCPU µs/event\t× floor\tKiB/stream\texact %\terror p50 "+
+			"µs\tp99\tp99.9\tmax lag ms\t")
 		var floor, ours result
 		for _, p := range []plan{
 			{Arm: "floor", Streams: floorStreams, Events: 100, Gap: 100 * time.Millisecond},

@@ -89,7 +89,9 @@ func checkInCrowd(t *testing.T, n int, got record.Stream) {
 		t.Run(fmt.Sprintf("%d %s", n, d.name), func(t *testing.T) { d.compare(t, got) })
 		return
 	}
-	if got.Content.State != stream.Complete || got.Contents != 5 || got.Wire.Where != record.AtEnd || got.Limit != "" || got.Wire.Garbage != "" {
-		t.Errorf("honest stream %d blamed: %q, %d events, %+v, limit %q", n, got.Content.State, got.Contents, got.Wire, got.Limit)
+	if got.Content.State != stream.Complete || got.Contents != 5 || got.Wire.Where != record.AtEnd || got.Limit != "" ||
+		got.Wire.Garbage != "" {
+		t.Errorf("honest stream %d blamed: %q, %d events, %+v, limit %q", n, got.Content.State, got.Contents, got.Wire,
+			got.Limit)
 	}
 }

@@ -101,9 +101,11 @@ func TestH2Endings(t *testing.T) {
 				fr.WriteRSTStream(1, http2.ErrCodeInternal)
 				h2Hold(c)
 			}},
-		{endingCase{name: "RST_STREAM before headers", where: record.BeforeHeaders, close: record.CloseRST, content: stream.Empty},
+		{endingCase{name: "RST_STREAM before headers", where: record.BeforeHeaders, close: record.CloseRST,
+			content: stream.Empty},
 			func(fr *http2.Framer, c *net.TCPConn) { fr.WriteRSTStream(1, http2.ErrCodeRefusedStream); h2Hold(c) }},
-		{endingCase{name: "GOAWAY, then closed", where: record.InBody, close: record.CloseFIN, content: stream.Prefix, events: 1},
+		{endingCase{name: "GOAWAY, then closed", where: record.InBody, close: record.CloseFIN, content: stream.Prefix,
+			events: 1},
 			func(fr *http2.Framer, c *net.TCPConn) {
 				h2Head(fr)
 				h2Data(fr, event(1), false)
@@ -117,7 +119,8 @@ func TestH2Endings(t *testing.T) {
 				h2Data(fr, done, true)
 				h2Hold(c)
 			}},
-		{endingCase{name: "GOAWAY, stream not looked at", where: record.BeforeHeaders, close: record.CloseFIN, content: stream.Empty},
+		{endingCase{name: "GOAWAY, stream not looked at", where: record.BeforeHeaders, close: record.CloseFIN,
+			content: stream.Empty},
 			func(fr *http2.Framer, c *net.TCPConn) { fr.WriteGoAway(0, http2.ErrCodeNo, nil); h2Hold(c) }},
 		{endingCase{name: "FIN", where: record.InBody, close: record.CloseFIN, content: stream.CutFrame, events: 1},
 			func(fr *http2.Framer, c *net.TCPConn) { h2Head(fr); h2Data(fr, event(1)+"data: ev", false); h2End(c) }},
@@ -128,9 +131,11 @@ func TestH2Endings(t *testing.T) {
 				pause(c)
 				c.SetLinger(0)
 			}},
-		{endingCase{name: "silent", where: record.InBody, limit: record.GapLimit, limits: quick, content: stream.Prefix, events: 1},
+		{endingCase{name: "silent", where: record.InBody, limit: record.GapLimit, limits: quick, content: stream.Prefix,
+			events: 1},
 			func(fr *http2.Framer, c *net.TCPConn) { h2Head(fr); h2Data(fr, event(1), false); h2Hold(c) }},
-		{endingCase{name: "endless headers", where: record.BeforeHeaders, limit: record.HeaderSize, limits: tap.Limits{Head: 1000}, content: stream.Empty},
+		{endingCase{name: "endless headers", where: record.BeforeHeaders, limit: record.HeaderSize,
+			limits: tap.Limits{Head: 1000}, content: stream.Empty},
 			func(fr *http2.Framer, c *net.TCPConn) { h2Head(fr, "x", strings.Repeat("y", 4000)); h2Hold(c) }},
 		{endingCase{name: "not HTTP/2", where: record.BeforeHeaders, garbage: "HTTP/2", content: stream.Empty},
 			func(fr *http2.Framer, c *net.TCPConn) {
@@ -178,8 +183,10 @@ func TestSecure(t *testing.T) {
 		r := newRig(t, o)
 		d, ask := generic(t)
 		got := r.get(tap.Job{URL: url, Dialect: d, Ask: ask})
-		if got.Proto != proto || got.Content.State != stream.Complete || got.Wire.Where != record.AtEnd || got.Contents != 5 || got.WireBytes <= got.Bytes {
-			t.Errorf("%s: %s, %q with %d events, %+v, %d bytes on the wire for %d", proto, got.Proto, got.Content.State, got.Contents, got.Wire, got.WireBytes, got.Bytes)
+		if got.Proto != proto || got.Content.State != stream.Complete || got.Wire.Where != record.AtEnd ||
+			got.Contents != 5 || got.WireBytes <= got.Bytes {
+			t.Errorf("%s: %s, %q with %d events, %+v, %d bytes on the wire for %d", proto, got.Proto, got.Content.State,
+				got.Contents, got.Wire, got.WireBytes, got.Bytes)
 		}
 		cut := r.get(tap.Job{URL: url + "/cut", Dialect: d, Ask: ask})
 		want := map[bool]record.Close{false: record.CloseFIN, true: record.CloseRST}[h2]
@@ -193,7 +200,8 @@ func TestUntrustedServer(t *testing.T) {
 	url, _ := secure(t, true, func(http.ResponseWriter, *http.Request) {})
 	r := newRig(t, tap.Options{})
 	got := r.get(tap.Job{URL: url})
-	if got.Wire.Where != record.BeforeConnect || got.Wire.Close != record.CloseError || !strings.Contains(got.Wire.Err, "certificate") {
+	if got.Wire.Where != record.BeforeConnect || got.Wire.Close != record.CloseError ||
+		!strings.Contains(got.Wire.Err, "certificate") {
 		t.Errorf("%+v, want a certificate error before connect", got.Wire)
 	}
 }
@@ -210,7 +218,8 @@ func TestRequests(t *testing.T) {
 			t.Errorf("body of %d bytes declared as %d: %v", len(b), r.ContentLength, err)
 		}
 		h := r.Header
-		arrived <- seen{r.Method, r.URL.RequestURI(), r.Host, h.Get("X-Request-ID"), h.Get("X-Streamproof-Stream"), h.Get("X-Streamproof-Lane"), h.Get("Authorization"), string(b)}
+		arrived <- seen{r.Method, r.URL.RequestURI(), r.Host, h.Get("X-Request-ID"), h.Get("X-Streamproof-Stream"),
+			h.Get("X-Streamproof-Lane"), h.Get("Authorization"), string(b)}
 	}
 	plain := httptest.NewServer(http.HandlerFunc(handler))
 	defer plain.Close()
@@ -226,13 +235,15 @@ func TestRequests(t *testing.T) {
 		c.o.Seed = 7
 		r := newRig(t, c.o)
 		req, _ := http.NewRequest("POST", "http://placeholder.invalid/", strings.NewReader(body))
-		job := tap.Job{Seq: 42, URL: c.url + "/a/b?c=d%20e", Lane: "control", Header: http.Header{"Authorization": {"Bearer k"}, "Host": {"virtual.example"}}}
+		job := tap.Job{Seq: 42, URL: c.url + "/a/b?c=d%20e", Lane: "control",
+			Header: http.Header{"Authorization": {"Bearer k"}, "Host": {"virtual.example"}}}
 		resp, err := r.RoundTripper(func(uint64) tap.Job { return job }).RoundTrip(req)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		resp.Body.Close()
-		got, want := <-arrived, seen{"POST", "/a/b?c=d%20e", "virtual.example", tap.Nonce(7, 42), "42", "control", "Bearer k", body}
+		got, want := <-arrived, seen{"POST", "/a/b?c=d%20e", "virtual.example", tap.Nonce(7, 42), "42", "control", "Bearer k",
+			body}
 		if got != want {
 			got.body, want.body = fmt.Sprint(len(got.body)), fmt.Sprint(len(want.body))
 			t.Errorf("%s: server saw %+v, want %+v", c.name, got, want)

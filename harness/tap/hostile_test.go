@@ -47,7 +47,8 @@ func TestHostileServers(t *testing.T) {
 		{"event of 1 GiB", script{say(chunkedHead + "40000000\r\ndata: "), flood(x)}, tap.Limits{}, record.FrameSize},
 		{"endless body", script{say(closeHead), flood(event(1))}, tap.Limits{Body: 8 << 20}, record.BodySize},
 		{"gzip bomb", script{say(gzipHead + bomb(t)), hold}, tap.Limits{Inflated: 16 << 20}, record.InflateSize},
-		{"comments without end", script{say(chunkedHead), flood(chunk(": ping\n\n"))}, tap.Limits{First: 200 * time.Millisecond}, record.FirstLimit},
+		{"comments without end", script{say(chunkedHead), flood(chunk(": ping\n\n"))},
+			tap.Limits{First: 200 * time.Millisecond}, record.FirstLimit},
 	}
 	carriers(t, func(t *testing.T, mode tap.Mode) {
 		for _, c := range cases {
@@ -145,12 +146,14 @@ func TestCompressedBodies(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				head := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: " + c.encoding + "\r\n\r\n"
 				half := len(c.body) / 2
-				s := serve(t, always(say(head+chunk(string(c.body[:half]))), pause, say(chunk(string(c.body[half:]))+lastChunk), hold))
+				s := serve(t, always(say(head+chunk(string(c.body[:half]))), pause, say(chunk(string(c.body[half:]))+lastChunk),
+					hold))
 				r := newRig(t, tap.Options{Mode: mode})
 				d, ask := generic(t)
 				got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
 				if got.Content.State != c.want || got.Contents != c.events {
-					t.Errorf("content %q (%s), %d events; want %q, %d", got.Content.State, got.Content.Why, got.Contents, c.want, c.events)
+					t.Errorf("content %q (%s), %d events; want %q, %d", got.Content.State, got.Content.Why, got.Contents, c.want,
+						c.events)
 				}
 				if unread := got.Content.Form == stream.FormEncoded; unread != (c.encoding == "snappy") {
 					t.Errorf("form %q of encoding %s", got.Content.Form, c.encoding)
@@ -208,7 +211,8 @@ func TestCompressedBodiesAsTheyStream(t *testing.T) {
 				}
 			}
 			if got.Content.State != stream.Complete || len(instants) != n {
-				t.Errorf("content %q (%s), %d events at %d instants, want %d", got.Content.State, got.Content.Why, got.Contents, len(instants), n)
+				t.Errorf("content %q (%s), %d events at %d instants, want %d", got.Content.State, got.Content.Why, got.Contents,
+					len(instants), n)
 			}
 		})
 	}

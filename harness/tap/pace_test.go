@@ -134,7 +134,8 @@ func TestClientIsToldHowItsStreamEnded(t *testing.T) {
 		if len(told) != 1 {
 			t.Fatalf("told %d times", len(told))
 		}
-		if e := told[0]; e.LastID != "7" || e.Retry != 250*time.Millisecond || e.Stream.Seq != got.Seq || e.Stream.TerminalAt != record.Never {
+		if e := told[0]; e.LastID != "7" || e.Retry != 250*time.Millisecond || e.Stream.Seq != got.Seq ||
+			e.Stream.TerminalAt != record.Never {
 			t.Errorf("told %+v", e)
 		}
 		if got.After != 41 {

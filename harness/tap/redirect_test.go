@@ -114,7 +114,8 @@ func TestRedirectsAreFollowed(t *testing.T) {
 			{"/go?code=307&to=/stream", "POST", []int{307}, "POST /stream body"},
 			{"/go?code=308&to=stream", "POST", []int{308}, "POST /stream body"},
 			{"/go?code=307&to=" + url.QueryEscape(base+"/stream"), "POST", []int{307}, "POST /stream body"},
-			{"/go?code=307&to=" + url.QueryEscape("//"+strings.SplitN(base, "//", 2)[1]+"/stream"), "POST", []int{307}, "POST /stream body"},
+			{"/go?code=307&to=" + url.QueryEscape("//"+strings.SplitN(base, "//", 2)[1]+"/stream"), "POST", []int{307},
+				"POST /stream body"},
 			{"/deeper?n=3", "POST", []int{307, 307, 307, 307}, "POST /stream body"},
 			{"/deeper?n=9", "GET", []int{307, 307, 307, 307, 307, 307, 307, 307, 307, 307}, "GET /stream"},
 			{"/login", "GET", []int{302, 302}, "GET /stream"},
@@ -136,7 +137,8 @@ func TestRedirectsAreFollowed(t *testing.T) {
 					t.Errorf("chain %+v, want %v", got.Redirects, c.status)
 				}
 				if got.Status != 200 || got.Contents != 1 || got.TerminalAt < 0 || got.Limit != "" {
-					t.Errorf("status %d, %d content events, terminal at %v, limit %q", got.Status, got.Contents, got.TerminalAt, got.Limit)
+					t.Errorf("status %d, %d content events, terminal at %v, limit %q", got.Status, got.Contents, got.TerminalAt,
+						got.Limit)
 				}
 				if at := got.Redirects[0].At; got.Send < 0 || got.Send > at+10*time.Millisecond || at > got.First {
 					t.Errorf("sent at %v, redirected at %v, first event at %v", got.Send, at, got.First)
@@ -196,13 +198,16 @@ func TestRedirectsToAnotherHost(t *testing.T) {
 		if got := ask(s.URL+"/stream", allowed); got.Status != 200 || there.last().auth != "Bearer t" {
 			t.Errorf("another port of the host: status %d, Authorization %q", got.Status, there.last().auth)
 		}
-		if got := ask("http://localhost:"+port+"/stream", allowed); got.Status != 200 || there.last().auth != "" || there.last().host != "localhost:"+port {
+		if got := ask("http://localhost:"+port+"/stream", allowed); got.Status != 200 || there.last().auth != "" ||
+			there.last().host != "localhost:"+port {
 			t.Errorf("another host: status %d, asked %+v, want no credentials", got.Status, there.last())
 		}
-		if got := ask("http://user:secret@stranger.invalid/stream", allowed); got.Unfollowed() == nil || strings.Contains(got.Redirects[0].Location, "secret") {
+		if got := ask("http://user:secret@stranger.invalid/stream", allowed); got.Unfollowed() == nil ||
+			strings.Contains(got.Redirects[0].Location, "secret") {
 			t.Errorf("a host that is not allowed: %+v", got.Redirects)
 		}
-		if got := ask("http://127.0.0.1:"+strconv.Itoa(freePort(t))+"/stream", allowed); got.Status != 0 || got.Connect >= 0 || got.Wire.Close != record.CloseError || len(got.Redirects) != 1 || got.Send < 0 {
+		if got := ask("http://127.0.0.1:"+strconv.Itoa(freePort(t))+"/stream", allowed); got.Status != 0 ||
+			got.Connect >= 0 || got.Wire.Close != record.CloseError || len(got.Redirects) != 1 || got.Send < 0 {
 			t.Errorf("nobody listens there: %+v", got)
 		}
 	})
@@ -216,7 +221,8 @@ func TestRedirectStaysOnTheWay(t *testing.T) {
 		hop := httptest.NewServer(m)
 		defer hop.Close()
 		own := "127.0.0.1:" + strconv.Itoa(freePort(t)) // where the app says it is
-		for _, to := range []string{"http://" + own + "/stream", "http://localhost" + own[strings.Index(own, ":"):] + "/stream", "http://app.invalid:8000/stream"} {
+		for _, to := range []string{"http://" + own + "/stream", "http://localhost" + own[strings.Index(own, ":"):] +
+			"/stream", "http://app.invalid:8000/stream"} {
 			got := visit(t, tap.Options{Mode: mode}, hop.URL+"/go?code=307&to="+url.QueryEscape(to), "POST",
 				&tap.Follow{Own: []string{own, "app.invalid:8000"}})
 			if got.Status != 200 || m.last().auth == "" || m.last().host != hop.Listener.Addr().String() {

@@ -20,11 +20,13 @@ func headOf(w *words, lines ...string) map[string]string {
 // names the request, or may be a secret, is not.
 func TestFieldsThatNameAServer(t *testing.T) {
 	var w words
-	got := headOf(&w, "X-Served-By: r2", "X-Pod: chat-7d9", "Server-Timing: host;desc=\"r2\", total;dur=12.5", "Set-Cookie: SERVERID=r2; path=/",
-		"Set-Cookie: sessionid=0123456789; HttpOnly", "X-Api-Key: hush", "X-Auth-Token: hush", "X-Request-ID: abc", "X-Trace-Id: abc",
+	got := headOf(&w, "X-Served-By: r2", "X-Pod: chat-7d9", "Server-Timing: host;desc=\"r2\", total;dur=12.5",
+		"Set-Cookie: SERVERID=r2; path=/", "Set-Cookie: sessionid=0123456789; HttpOnly", "X-Api-Key: hush",
+		"X-Auth-Token: hush", "X-Request-ID: abc", "X-Trace-Id: abc",
 		"Cf-Ray: 8a1b2c3d4e5f-FRA", "X-Streamproof-Upstream: 127.0.0.1:1", "Date: today", "X-Long: "+fmt.Sprintf("%0100d", 1))
-	want := map[string]string{"X-Served-By": "r2", "X-Pod": "chat-7d9", "Server-Timing": "host;desc=\"r2\", total", "Set-Cookie": "SERVERID=r2",
-		"Cf-Ray": "set", "X-Streamproof-Upstream": "127.0.0.1:1"}
+	want := map[string]string{"X-Served-By": "r2", "X-Pod": "chat-7d9", "Server-Timing": "host;desc=\"r2\", total",
+		"Set-Cookie": "SERVERID=r2",
+		"Cf-Ray":     "set", "X-Streamproof-Upstream": "127.0.0.1:1"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("kept %v, want %v", got, want)
 	}

@@ -131,7 +131,8 @@ func TestNeverConnected(t *testing.T) {
 			r := newRig(t, tap.Options{Mode: mode})
 			got := r.get(tap.Job{URL: url})
 			w := got.Wire
-			if w.Where != record.BeforeConnect || w.Close != record.CloseError || !strings.Contains(w.Err, want) || got.Connect != record.Never {
+			if w.Where != record.BeforeConnect || w.Close != record.CloseError || !strings.Contains(w.Err, want) ||
+				got.Connect != record.Never {
 				t.Errorf("%s: %+v, connected at %v", url, w, got.Connect)
 			}
 		}

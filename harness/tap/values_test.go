@@ -7,7 +7,8 @@ import (
 
 func TestValuesFillTheirPlaces(t *testing.T) {
 	v := Values{Nonce: "ab12", Seq: 7, Prompt: "say \"hi\",\nthen stop & go"}
-	if got, want := v.URL("http://x/a/{nonce}?n={seq}&q={prompt}"), "http://x/a/ab12?n=7&q=say+%22hi%22%2C%0Athen+stop+%26+go"; got != want {
+	const want = "http://x/a/ab12?n=7&q=say+%22hi%22%2C%0Athen+stop+%26+go"
+	if got := v.URL("http://x/a/{nonce}?n={seq}&q={prompt}"); got != want {
 		t.Errorf("URL: %s, want %s", got, want)
 	}
 	if got := v.URL("http://x/%7Bnonce%7D"); got != "http://x/ab12" {
@@ -20,7 +21,8 @@ func TestValuesFillTheirPlaces(t *testing.T) {
 		N int
 		Q string
 	}
-	if err := json.Unmarshal(v.Body([]byte(`{"n": {seq}, "q": "{prompt}"}`), true), &body); err != nil || body.N != 7 || body.Q != v.Prompt {
+	if err := json.Unmarshal(v.Body([]byte(`{"n": {seq}, "q": "{prompt}"}`), true), &body); err != nil || body.N != 7 ||
+		body.Q != v.Prompt {
 		t.Errorf("JSON: %+v, %v", body, err)
 	}
 	if got := string(v.Body([]byte("q={prompt}"), false)); got != "q="+v.Prompt {
@@ -34,7 +36,8 @@ func TestValuesFillTheirPlaces(t *testing.T) {
 }
 
 func TestIsJSON(t *testing.T) {
-	for media, want := range map[string]bool{"application/json": true, "Application/JSON; charset=utf-8": true, "application/problem+json": true, "text/plain": false, "": false} {
+	for media, want := range map[string]bool{"application/json": true, "Application/JSON; charset=utf-8": true,
+		"application/problem+json": true, "text/plain": false, "": false} {
 		if IsJSON(media) != want {
 			t.Errorf("%q: %v", media, !want)
 		}

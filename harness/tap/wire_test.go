@@ -42,10 +42,13 @@ var endings = []endingCase{
 		where: record.AtEnd, framing: record.Chunked, content: stream.Prefix, events: 1},
 	{name: "no content", script: script{say("HTTP/1.1 204 No Content\r\n\r\n"), hold},
 		where: record.AtEnd, framing: record.NoBody, content: stream.Empty},
-	{name: "interim responses first", script: script{say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + chunkedHead + chunk(done) + lastChunk), hold},
+	{name: "interim responses first",
+		script: script{say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + chunkedHead +
+			chunk(done) + lastChunk), hold},
 		where: record.AtEnd, framing: record.Chunked, content: stream.Complete},
-	{name: "extensions and trailers", script: script{say(chunkedHead + "e;a=b;c=\"d\"\r\n" + done + "\r\n0;x\r\nDigest: y\r\n\r\n"), hold},
-		where: record.AtEnd, framing: record.Chunked, content: stream.Complete},
+	{name: "extensions and trailers",
+		script: script{say(chunkedHead + "e;a=b;c=\"d\"\r\n" + done + "\r\n0;x\r\nDigest: y\r\n\r\n"), hold},
+		where:  record.AtEnd, framing: record.Chunked, content: stream.Complete},
 
 	{name: "before headers", script: script{fin},
 		where: record.BeforeHeaders, close: record.CloseFIN, content: stream.Empty},
@@ -59,7 +62,8 @@ var endings = []endingCase{
 		where: record.InChunkHeader, close: record.CloseFIN, framing: record.Chunked, content: stream.Prefix, events: 1},
 	{name: "in chunk", script: script{say(chunkedHead + chunk(event(1)) + "20\r\ndata: ev"), pause, fin},
 		where: record.InChunk, close: record.CloseFIN, framing: record.Chunked, content: stream.CutFrame, events: 1},
-	{name: "before the chunk's own CRLF", script: script{say(chunkedHead + strings.TrimSuffix(chunk(event(1)), "\r\n")), pause, fin},
+	{name: "before the chunk's own CRLF", script: script{say(chunkedHead + strings.TrimSuffix(chunk(event(1)), "\r\n")),
+		pause, fin},
 		where: record.InChunk, close: record.CloseFIN, framing: record.Chunked, content: stream.Prefix, events: 1},
 	{name: "before last CRLF", script: script{say(chunkedHead + chunk(event(1)+done) + "0\r\n"), pause, fin},
 		where: record.BeforeLastEnd, close: record.CloseFIN, framing: record.Chunked, content: stream.Complete, events: 1},
@@ -73,18 +77,23 @@ var endings = []endingCase{
 	{name: "past the end, at once", script: script{say(lengthHead(len(done)) + done + "surplus"), hold},
 		where: record.AfterEnd, framing: record.Length, garbage: `bytes after the end "surplus"`, content: stream.Complete},
 	{name: "past the end, later", script: script{say(lengthHead(len(event(1))) + event(1)), pause, say(event(2)), hold},
-		where: record.AfterEnd, framing: record.Length, garbage: `after the end "data: event 2"`, content: stream.Prefix, events: 1},
-	{name: "second response spliced in", script: script{say(chunkedHead + chunk(event(1))), pause, say("HTTP/1.1 500 Internal Server Error\r\n\r\n"), fin},
-		where: record.InChunkHeader, framing: record.Chunked, garbage: `invalid chunk header "HTTP/1.1 500 Internal Server Error"`,
-		spliced: true, content: stream.Prefix, events: 1},
+		where: record.AfterEnd, framing: record.Length, garbage: `after the end "data: event 2"`, content: stream.Prefix,
+		events: 1},
+	{name: "second response spliced in", script: script{say(chunkedHead + chunk(event(1))), pause,
+		say("HTTP/1.1 500 Internal Server Error\r\n\r\n"), fin},
+		where: record.InChunkHeader, framing: record.Chunked,
+		garbage: `invalid chunk header "HTTP/1.1 500 Internal Server Error"`, spliced: true, content: stream.Prefix,
+		events: 1},
 	{name: "garbage chunk header", script: script{say(chunkedHead + chunk(event(1)) + "12zz\r\n"), hold},
-		where: record.InChunkHeader, framing: record.Chunked, garbage: `invalid chunk header "12zz"`, content: stream.Prefix, events: 1},
+		where: record.InChunkHeader, framing: record.Chunked, garbage: `invalid chunk header "12zz"`, content: stream.Prefix,
+		events: 1},
 	{name: "chunk longer than it says", script: script{say(chunkedHead + "3\r\ndata\r\n"), hold},
 		where: record.InChunk, framing: record.Chunked, garbage: `invalid chunk end "a"`, content: stream.CutFrame},
 	{name: "not HTTP", script: script{say("SSH-2.0-OpenSSH_9.2\r\n"), hold},
 		where: record.InHeaders, garbage: `invalid response head "SSH-2.0-OpenSSH_9.2"`, content: stream.Empty},
 	{name: "not HTTP, without a line", script: script{say("\x15\x03\x01\x00"), pause, fin},
-		where: record.InHeaders, close: record.CloseFIN, garbage: `invalid response head "\x15\x03\x01\x00"`, content: stream.Empty},
+		where: record.InHeaders, close: record.CloseFIN, garbage: `invalid response head "\x15\x03\x01\x00"`,
+		content: stream.Empty},
 	{name: "two lengths", script: script{say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"), hold},
 		where: record.InHeaders, garbage: `invalid response head "Content-Length: 2"`, content: stream.Empty},
 
@@ -94,8 +103,8 @@ var endings = []endingCase{
 		where: record.BetweenChunks, framing: record.Chunked, limit: record.FirstLimit, content: stream.Empty},
 	{name: "silent in the middle", script: script{say(chunkedHead + chunk(event(1))), hold}, limits: quick,
 		where: record.BetweenChunks, framing: record.Chunked, limit: record.GapLimit, content: stream.Prefix, events: 1},
-	{name: "never ends", script: script{say(chunkedHead), flood(chunk(event(1)))}, limits: tap.Limits{Total: 200 * time.Millisecond},
-		framing: record.Chunked, limit: record.TotalLimit, content: "any"},
+	{name: "never ends", script: script{say(chunkedHead), flood(chunk(event(1)))},
+		limits: tap.Limits{Total: 200 * time.Millisecond}, framing: record.Chunked, limit: record.TotalLimit, content: "any"},
 }
 
 // resets are the endings above that a RST can make as well as a FIN. Behind a
@@ -162,8 +171,10 @@ func TestByteByByte(t *testing.T) {
 			r := newRig(t, tap.Options{Mode: mode})
 			d, ask := generic(t)
 			got := r.get(tap.Job{URL: "http://" + s.Addr, Dialect: d, Ask: ask})
-			if got.Wire.Where != record.AtEnd || got.Content.State != stream.Complete || got.Contents != 2 || got.WireBytes != int64(len(text)) {
-				t.Errorf("%s: %+v, %q, %d events, %d bytes of %d", name, got.Wire, got.Content.State, got.Contents, got.WireBytes, len(text))
+			if got.Wire.Where != record.AtEnd || got.Content.State != stream.Complete || got.Contents != 2 ||
+				got.WireBytes != int64(len(text)) {
+				t.Errorf("%s: %+v, %q, %d events, %d bytes of %d", name, got.Wire, got.Content.State, got.Contents, got.WireBytes,
+					len(text))
 			}
 			inOrder(t, got)
 		}

@@ -16,14 +16,15 @@ import (
 
 // faultsOfCatalogue are the catalogue's faults in the language of files.
 var faultsOfCatalogue = map[string]string{
-	"tiny-packets":             "{all: [{type: slices, link: edge, size: 7}, {type: slices, link: upstream, size: 7}]}",
-	"latency":                  "{type: latency, link: upstream, delay: 1s, jitter: 50ms}",
-	"jitter":                   "{type: jitter, link: upstream, delay: 600ms}",
-	"bandwidth":                "{type: bandwidth, link: upstream, rate: 2kB, gap: 700ms}",
-	"stall":                    "{type: stall, link: edge}",
-	"slow-start":               "{type: slow-start, link: upstream, delay: 800ms}",
-	"slow-close":               "{type: slow-close, link: upstream, delay: 1s}",
-	"reset":                    "{strikes: [{type: reset, link: edge, event: 5}, {type: reset, link: upstream, event: 5}]}",
+	"tiny-packets": "{all: [{type: slices, link: edge, size: 7}, {type: slices, link: upstream, size: 7}]}",
+	"latency":      "{type: latency, link: upstream, delay: 1s, jitter: 50ms}",
+	"jitter":       "{type: jitter, link: upstream, delay: 600ms}",
+	"bandwidth":    "{type: bandwidth, link: upstream, rate: 2kB, gap: 700ms}",
+	"stall":        "{type: stall, link: edge}",
+	"slow-start":   "{type: slow-start, link: upstream, delay: 800ms}",
+	"slow-close":   "{type: slow-close, link: upstream, delay: 1s}",
+	"reset": "{strikes: [{type: reset, link: edge, event: 5}, " +
+		"{type: reset, link: upstream, event: 5}]}",
 	"fin":                      "{strikes: [{type: fin, link: edge, event: 5}, {type: fin, link: upstream, event: 5}]}",
 	"blackhole":                "{type: blackhole, link: upstream, event: 5}",
 	"partition":                "{type: partition}",
@@ -36,16 +37,17 @@ var faultsOfCatalogue = map[string]string{
 	"deadline":                 "{type: fin, link: upstream, age: 1s}",
 	"keepalive-race":           "{type: refuse, link: upstream}",
 	"cut":                      "{strikes: [" + cuts + "]}",
-	"truncate":                 "{strikes: [{type: truncate, link: edge, event: 5}, {type: truncate, link: upstream, event: 5}]}",
-	"refused":                  "{type: down, link: upstream}",
-	"herd":                     "{type: down, link: edge}",
-	"drain":                    "{type: drain}",
-	"crash":                    "{type: crash}",
-	"pause":                    "{type: pause}",
-	"rolling-deploy":           "{type: deploy}",
-	"scale-out":                "{type: scale-out}",
-	"scale-in":                 "{type: scale-in}",
-	"edge-reload":              "{type: edge-reload}",
+	"truncate": "{strikes: [{type: truncate, link: edge, event: 5}, " +
+		"{type: truncate, link: upstream, event: 5}]}",
+	"refused":        "{type: down, link: upstream}",
+	"herd":           "{type: down, link: edge}",
+	"drain":          "{type: drain}",
+	"crash":          "{type: crash}",
+	"pause":          "{type: pause}",
+	"rolling-deploy": "{type: deploy}",
+	"scale-out":      "{type: scale-out}",
+	"scale-in":       "{type: scale-in}",
+	"edge-reload":    "{type: edge-reload}",
 }
 
 const cuts = "{type: reset, link: edge, event: 5}, {type: fin, link: edge, event: 5}, " +

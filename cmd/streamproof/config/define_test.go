@@ -16,9 +16,11 @@ import (
 )
 
 // catalogue is one scenario to extend.
-var catalogue = []harness.Scenario{{ID: "stall", Title: "Stall", Doc: "It resumes.", Edge: stack.Edge{Form: stack.EdgeGzip},
-	Shape: harness.Shape{Events: 40, Gap: 50 * time.Millisecond}, Fault: fault.Stall("edge", time.Second), Hold: time.Second,
-	When: harness.When{Events: 3}, Policy: record.Policy{MinInBody: 7, Recovery: time.Minute, GapLimit: 2 * time.Second, Checks: []string{"late"}}}}
+var catalogue = []harness.Scenario{{ID: "stall", Title: "Stall", Doc: "It resumes.",
+	Edge: stack.Edge{Form: stack.EdgeGzip}, Shape: harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
+	Fault: fault.Stall("edge", time.Second), Hold: time.Second,
+	When: harness.When{Events: 3}, Policy: record.Policy{MinInBody: 7, Recovery: time.Minute, GapLimit: 2 * time.Second,
+		Checks: []string{"late"}}}}
 
 func defined(t *testing.T, src string) []harness.Scenario {
 	t.Helper()
@@ -65,19 +67,24 @@ func TestDefineCarriesEveryKey(t *testing.T) {
 	want := harness.Scenario{
 		ID: "all-of-it", Title: "A title", Doc: "A sentence.", Load: harness.Load{Streams: 5, Duration: 2 * time.Second},
 		Edge: stack.Edge{Form: stack.EdgeDefault, ReadTimeout: 2 * time.Second}, Replicas: 2, Workers: 3,
-		Shape: harness.Shape{Events: 9, Gap: 10 * time.Millisecond, Size: 64, Pause: time.Second, PauseAt: 4, Heartbeat: 200 * time.Millisecond},
+		Shape: harness.Shape{Events: 9, Gap: 10 * time.Millisecond, Size: 64, Pause: time.Second, PauseAt: 4,
+			Heartbeat: 200 * time.Millisecond},
 		Share: 0.2,
-		Client: harness.Client{Abort: harness.Abort{AfterEvents: 4, After: time.Second}, Read: harness.Reading{Rate: 4096, Buffer: 2048},
-			Reconnect: harness.Reconnect{Times: 2, Wait: 300 * time.Millisecond, Together: true}, Retry: harness.Retry{Times: 1, Wait: time.Second}},
-		When:  harness.When{Events: 3, Streams: 4, Replica: "app[1]", Heartbeats: 1, After: time.Second, Within: 5 * time.Second},
+		Client: harness.Client{Abort: harness.Abort{AfterEvents: 4, After: time.Second},
+			Read: harness.Reading{Rate: 4096, Buffer: 2048}, Reconnect: harness.Reconnect{Times: 2, Wait: 300 * time.Millisecond,
+				Together: true}, Retry: harness.Retry{Times: 1, Wait: time.Second}},
+		When: harness.When{Events: 3, Streams: 4, Replica: "app[1]", Heartbeats: 1, After: time.Second,
+			Within: 5 * time.Second},
 		Until: harness.When{Streams: 1}, Hold: 2 * time.Second,
 		Fault: fault.Sequence{
 			fault.Timed{Fault: fault.Stall("edge", time.Second), Hold: time.Second},
-			fault.Timed{Fault: fault.All{fault.Strike{Link: "upstream[1]", After: 5, Action: stack.RST}, fault.Drain{Grace: 3 * time.Second}},
+			fault.Timed{Fault: fault.All{fault.Strike{Link: "upstream[1]", After: 5, Action: stack.RST},
+				fault.Drain{Grace: 3 * time.Second}},
 				When: fault.When{After: 500 * time.Millisecond}},
 		},
-		Policy: record.Policy{Kills: true, Refuses: true, Sheds: true, Recovery: 3 * time.Second, GapLimit: 6 * time.Second, MinInBody: 2,
-			MinStreams: 3, Checks: []string{"late", "gappy"}, Thresholds: record.Thresholds{MaxGap: 4 * time.Second}},
+		Policy: record.Policy{Kills: true, Refuses: true, Sheds: true, Recovery: 3 * time.Second, GapLimit: 6 * time.Second,
+			MinInBody: 2, MinStreams: 3, Checks: []string{"late", "gappy"},
+			Thresholds: record.Thresholds{MaxGap: 4 * time.Second}},
 	}
 	if d := cmp.Diff(want, defined(t, everyDefine)[0]); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -88,16 +95,19 @@ func TestDefineCarriesEveryKey(t *testing.T) {
 }
 
 func TestDefineBeginsWithAnother(t *testing.T) {
-	own := defined(t, "define:\n- {id: mine, extends: stall, shape: {gap: 10ms}, policy: {min_in_body: 1}}\n- {id: yours, extends: mine, title: Yours}\n")
+	own := defined(t, "define:\n- {id: mine, extends: stall, shape: {gap: 10ms}, policy: {min_in_body: 1}}\n"+
+		"- {id: yours, extends: mine, title: Yours}\n")
 	want := catalogue[0]
-	want.ID, want.Title, want.Shape.Gap, want.Policy.MinInBody, want.Policy.MinStreams = "yours", "Yours", 10*time.Millisecond, 1, 1
+	want.ID, want.Title, want.Shape.Gap = "yours", "Yours", 10*time.Millisecond
+	want.Policy.MinInBody, want.Policy.MinStreams = 1, 1
 	if d := cmp.Diff(want, own[1]); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
 func TestDefineThatSaysLittle(t *testing.T) {
-	own := defined(t, "define:\n- {id: calm}\n- {id: cut, fault: {type: fin, link: edge}}\n- {id: slow, client: {read: {rate: 1kB}}}\n")
+	own := defined(t, "define:\n- {id: calm}\n- {id: cut, fault: {type: fin, link: edge}}\n"+
+		"- {id: slow, client: {read: {rate: 1kB}}}\n")
 	calm, cut, slow := own[0], own[1], own[2]
 	if calm.Edge.Form != stack.EdgeStreaming || cmp.Diff(calm.Policy.Checks, verdict.DefaultChecks) != "" {
 		t.Errorf("without anything: %+v", calm)
@@ -113,23 +123,34 @@ func TestDefineThatSaysLittle(t *testing.T) {
 func TestDefineErrorsNamePlaceAndFix(t *testing.T) {
 	for _, tt := range []struct{ name, src, want string }{
 		{"no id", "- {title: x}", `c.yaml:2:3: a scenario without an id; add id: my-scenario`},
-		{"bad id", "- {id: My Own}", `c.yaml:2:8: id "My Own" has other letters than a to z, digits and dashes; write it like slow-clients`},
-		{"taken id", "- {id: stall}", `c.yaml:2:8: there is a scenario "stall" already; choose another id; to begin with it, write extends: stall`},
-		{"taken twice", "- {id: a}\n- {id: a}", `c.yaml:3:8: there is a scenario "a" already; choose another id; to begin with it, write extends: a`},
-		{"the suite's name", "- {id: standard}", `c.yaml:2:8: there is a scenario "standard" already; choose another id; to begin with it, write extends: standard`},
+		{"bad id", "- {id: My Own}", `c.yaml:2:8: id "My Own" has other letters than a to z, digits and dashes; write it ` +
+			`like slow-clients`},
+		{"taken id", "- {id: stall}", `c.yaml:2:8: there is a scenario "stall" already; choose another id; to begin with ` +
+			`it, write extends: stall`},
+		{"taken twice", "- {id: a}\n- {id: a}", `c.yaml:3:8: there is a scenario "a" already; choose another id; to begin ` +
+			`with it, write extends: a`},
+		{"the suite's name", "- {id: standard}", `c.yaml:2:8: there is a scenario "standard" already; choose another id; ` +
+			`to begin with it, write extends: standard`},
 		{"extends nobody", "- {id: a, extends: stal}", `c.yaml:2:20: unknown scenario "stal"; did you mean "stall"?`},
 		{"extends a later one", "- {id: a, extends: b}\n- {id: b}", `c.yaml:2:20: unknown scenario "b"; known are stall`},
 		{"unknown key", "- {id: a, whn: {events: 1}}", `c.yaml:2:11: unknown key "whn"; did you mean "when"?`},
-		{"unknown key in a part", "- id: a\n  fault: {all: [{typ: stall}]}", `c.yaml:3:18: unknown key "typ"; did you mean "type"?`},
-		{"key of a scenario in a fault", "- id: a\n  fault: {shape: {events: 1}}", `c.yaml:3:11: unknown key "shape"; known are type, link, delay, jitter, rate, size, event, age, grace, gap, whole, room, when, until, hold, all, sequence, strikes`},
+		{"unknown key in a part", "- id: a\n  fault: {all: [{typ: stall}]}",
+			`c.yaml:3:18: unknown key "typ"; did you mean "type"?`},
+		{"key of a scenario in a fault", "- id: a\n  fault: {shape: {events: 1}}", `c.yaml:3:11: unknown key "shape"; ` +
+			`known are type, link, delay, jitter, rate, size, event, age, grace, gap, whole, room, when, until, hold, all, ` +
+			`sequence, strikes`},
 		{"unknown fault", "- id: a\n  fault: {type: latncy}", `c.yaml:3:17: unknown fault "latncy"; did you mean "latency"?`},
-		{"unknown link", "- id: a\n  fault: {type: down, link: egde}", `c.yaml:3:29: unknown link "egde"; did you mean "edge"?`},
-		{"lacks a key", "- id: a\n  fault: {type: latency, link: edge}", `c.yaml:3:10: latency needs a delay; add delay: 300ms`},
+		{"unknown link", "- id: a\n  fault: {type: down, link: egde}",
+			`c.yaml:3:29: unknown link "egde"; did you mean "edge"?`},
+		{"lacks a key", "- id: a\n  fault: {type: latency, link: edge}",
+			`c.yaml:3:10: latency needs a delay; add delay: 300ms`},
 		{"lacks a hold", "- id: a\n  fault: {type: stall, link: edge}", `c.yaml:3:10: stall needs a hold; add hold: 1s`},
 		{"a key too many", "- id: a\n  fault: {type: crash, link: edge}", `crash takes no link; leave it out`},
-		{"two at once", "- id: a\n  fault: {type: crash, all: [{type: crash}]}", `c.yaml:3:10: 2 of type, all, sequence and strikes are given; name one`},
+		{"two at once", "- id: a\n  fault: {type: crash, all: [{type: crash}]}",
+			`c.yaml:3:10: 2 of type, all, sequence and strikes are given; name one`},
 		{"none", "- id: a\n  fault: {hold: 1s}", `c.yaml:3:10: 0 of type, all, sequence and strikes are given; name one`},
-		{"deep inside", "- id: a\n  fault: {sequence: [{type: crash}, {all: [{type: down}]}]}", `c.yaml:3:44: down needs a link; add link: upstream`},
+		{"deep inside", "- id: a\n  fault: {sequence: [{type: crash}, {all: [{type: down}]}]}",
+			`c.yaml:3:44: down needs a link; add link: upstream`},
 		{"bad share", "- {id: a, share: 150%}", `c.yaml:2:18: "150%" is no share; write it like 0.5 or 50%`},
 		{"unknown flag", "- {id: a, checks: [lat]}", `c.yaml:2:20: unknown flag "lat"; did you mean "late"?`},
 	} {

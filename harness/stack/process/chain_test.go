@@ -61,9 +61,12 @@ func TestLinksToWhichNothingIsDoneAreLeftOut(t *testing.T) {
 		{"no edge", stack.Spec{Omit: both}, "edge app ", ""},
 		{"an edge", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both}, "edge app ", ""},
 		{"two replicas", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both, Replicas: 2}, "edge app ", ""},
-		{"the outer one", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both[1:]}, "edge nginx app ", "edge "},
-		{"a toxic", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both, Toxics: toxics}, "edge upstream app ", "upstream[0] "},
-		{"an idle limit", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: time.Minute}, Omit: both}, "edge nginx app ", "edge "},
+		{"the outer one", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both[1:]}, "edge nginx app ",
+			"edge "},
+		{"a toxic", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming}, Omit: both, Toxics: toxics}, "edge upstream app ",
+			"upstream[0] "},
+		{"an idle limit", stack.Spec{Edge: stack.Edge{Form: stack.EdgeStreaming, IdleTimeout: time.Minute}, Omit: both},
+			"edge nginx app ", "edge "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.spec.App = originApp
@@ -95,7 +98,8 @@ func TestToxiproxyStandsOnlyWhereTheRelayCannotDoIt(t *testing.T) {
 		name   string
 		toxics []stack.Toxic
 		toxic  bool
-	}{{"none", nil, false}, {"latency", []stack.Toxic{stack.Latency(time.Millisecond, 0)}, false}, {"slow close", []stack.Toxic{slow}, true}} {
+	}{{"none", nil, false}, {"latency", []stack.Toxic{stack.Latency(time.Millisecond, 0)}, false},
+		{"slow close", []stack.Toxic{slow}, true}} {
 		r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeNone}, Strikes: true,
 			Toxics: map[string][]stack.Toxic{stack.EdgeLink: tc.toxics}})
 		edge, app := r.hop(t, "edge"), r.hop(t, "app")
@@ -113,7 +117,8 @@ func TestToxiproxyStandsOnlyWhereTheRelayCannotDoIt(t *testing.T) {
 		if err := l.Add(t.Context(), stack.Latency(time.Millisecond, 0)); err != nil {
 			t.Errorf("%s: adding latency: %v", tc.name, err)
 		}
-		later := stack.Toxic{Name: "later", Type: "limit_data", Direction: stack.Downstream, Attr: map[string]any{"bytes": 1 << 30}}
+		later := stack.Toxic{Name: "later", Type: "limit_data", Direction: stack.Downstream,
+			Attr: map[string]any{"bytes": 1 << 30}}
 		err := l.Add(t.Context(), later)
 		if cannot := (*stack.Unable)(nil); errors.As(err, &cannot) == tc.toxic || (err == nil) != tc.toxic {
 			t.Errorf("%s: adding a toxic of toxiproxy's: %v", tc.name, err)
@@ -122,7 +127,8 @@ func TestToxiproxyStandsOnlyWhereTheRelayCannotDoIt(t *testing.T) {
 		if err := l.(stack.Striker).Arm(t.Context(), strike); err != nil {
 			t.Fatal(err)
 		}
-		if a := stream(t.Context(), request{url: edge.URL, id: 1, events: 5}); a.events != 2 || !errors.Is(a.err, syscall.ECONNRESET) {
+		if a := stream(t.Context(), request{url: edge.URL, id: 1, events: 5}); a.events != 2 ||
+			!errors.Is(a.err, syscall.ECONNRESET) {
 			t.Errorf("%s: %v, want a reset after 2 events", tc.name, a)
 		}
 		if a := stream(t.Context(), request{url: edge.Control, id: 1, events: 3}); !a.done {
@@ -191,7 +197,8 @@ func TestSetUp(t *testing.T) {
 			if err := l.SetUp(t.Context(), false); err != nil {
 				t.Fatal(err)
 			}
-			if a := stream(t.Context(), request{url: edge.URL, id: 3, events: 1}); a.err == nil || !strings.Contains(a.err.Error(), "refused") {
+			if a := stream(t.Context(), request{url: edge.URL, id: 3, events: 1}); a.err == nil ||
+				!strings.Contains(a.err.Error(), "refused") {
 				t.Errorf("new stream on a cut link: %v, want connection refused", a)
 			}
 			all.Wait()
@@ -243,7 +250,8 @@ func TestStrikesThroughTheChain(t *testing.T) {
 						tt.err = "unexpected EOF"
 					}
 				}
-				if err := striker.Arm(t.Context(), stack.Strike{Stream: uint64(id), After: k, Action: tt.action, For: 200 * time.Millisecond}); err != nil {
+				if err := striker.Arm(t.Context(), stack.Strike{Stream: uint64(id), After: k, Action: tt.action,
+					For: 200 * time.Millisecond}); err != nil {
 					t.Fatal(err)
 				}
 				var all sync.WaitGroup
@@ -308,7 +316,8 @@ func TestHangingControlCallIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	err := l.call(ctx, "add toxic x", func() error { <-release; return nil })
-	if err == nil || !strings.Contains(err.Error(), "add toxic x on edge") || !strings.Contains(err.Error(), "toxiproxy#558") {
+	if err == nil || !strings.Contains(err.Error(), "add toxic x on edge") ||
+		!strings.Contains(err.Error(), "toxiproxy#558") {
 		t.Errorf("call = %v, want it to name the call and the bug", err)
 	}
 }

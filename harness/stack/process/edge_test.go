@@ -42,7 +42,8 @@ func inFlight(t *testing.T, r rig, events int) <-chan answer {
 	t.Helper()
 	begun, result := make(chan struct{}), make(chan answer, 1)
 	var once sync.Once
-	q := request{url: r.hop(t, "edge").URL, id: 1, events: events, gap: 10 * time.Millisecond, on: func(int) { once.Do(func() { close(begun) }) }}
+	q := request{url: r.hop(t, "edge").URL, id: 1, events: events, gap: 10 * time.Millisecond,
+		on: func(int) { once.Do(func() { close(begun) }) }}
 	go func() {
 		result <- stream(t.Context(), q)
 		once.Do(func() { close(begun) })
@@ -88,12 +89,14 @@ func TestScale(t *testing.T) {
 // proxy_read_timeout is in force.
 func TestReadTimeoutCuts(t *testing.T) {
 	needNginx(t)
-	r := open(t, stack.Spec{App: originApp, Edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 500 * time.Millisecond}})
+	r := open(t, stack.Spec{App: originApp,
+		Edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 500 * time.Millisecond}})
 	q := request{url: r.hop(t, "edge").URL, id: 1, events: 4, gap: 3 * time.Second}
 	if a := stream(t.Context(), q); a.done || a.err == nil {
 		t.Errorf("stream with gaps above the read timeout: %v, want it cut", a)
 	}
-	if log := r.log(t, "nginx_error.log"); !strings.Contains(log, "upstream timed out (110: Connection timed out) while reading upstream") {
+	const says = "upstream timed out (110: Connection timed out) while reading upstream"
+	if log := r.log(t, "nginx_error.log"); !strings.Contains(log, says) {
 		t.Errorf("error log does not name the timeout:\n%s", log)
 	}
 }
@@ -113,7 +116,8 @@ func TestWithoutNginx(t *testing.T) {
 	if h := r.hop(t, "nginx"); h.What != what || r.Versions()["edge"] != what {
 		t.Errorf("hop is %q and version %q, want both %q", h.What, r.Versions()["edge"], what)
 	}
-	for _, edge := range []stack.Edge{{Form: stack.EdgeDefault}, {Form: stack.EdgeGzip}, {Form: stack.EdgeStreaming, ReadTimeout: time.Second}} {
+	for _, edge := range []stack.Edge{{Form: stack.EdgeDefault}, {Form: stack.EdgeGzip},
+		{Form: stack.EdgeStreaming, ReadTimeout: time.Second}} {
 		_, err := o.Open(t.Context(), stack.Spec{App: originApp, Edge: edge, LogDir: t.TempDir()})
 		var unable *stack.Unable
 		if !errors.As(err, &unable) || !strings.Contains(err.Error(), "install") {

@@ -67,7 +67,8 @@ func wantGone(t *testing.T, ps []stack.Process) {
 
 // Close takes the stubborn one down too, within its context.
 func TestCloseInsists(t *testing.T) {
-	s, err := opener().Open(t.Context(), stack.Spec{LogDir: t.TempDir(), App: stack.App{Command: []string{"sh", "-c", stubborn}}})
+	s, err := opener().Open(t.Context(),
+		stack.Spec{LogDir: t.TempDir(), App: stack.App{Command: []string{"sh", "-c", stubborn}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -188,7 +188,8 @@ func stream(ctx context.Context, q request) (a answer) {
 
 // stubborn is a program that ignores SIGTERM, and whose child has left its
 // process group and its parent: only a reaper of orphans finds it.
-const stubborn = `trap '' TERM; (setsid sleep 987 &) ; setsid sleep 986 & sleep 985 & exec python3 -m http.server --bind 127.0.0.1 {port}`
+const stubborn = `trap '' TERM; (setsid sleep 987 &) ; setsid sleep 986 & sleep 985 & ` +
+	`exec python3 -m http.server --bind 127.0.0.1 {port}`
 
 // playVictim opens a stack as the harness does, prints the pids of all that it
 // started, and waits to be killed.

@@ -136,7 +136,8 @@ func neutralTable(arms []*arm) string {
 		for _, of := range [][]time.Duration{a.delays, a.gaps} {
 			fmt.Fprintf(w, "%v\t%v\t", micro(quantile(of, 0.5)), micro(quantile(of, 0.99)))
 		}
-		fmt.Fprintf(w, "%v\t%v\t\n", micro(quantile(a.gaps, 0.5)-quantile(base.gaps, 0.5)), micro(quantile(a.gaps, 0.99)-quantile(base.gaps, 0.99)))
+		fmt.Fprintf(w, "%v\t%v\t\n", micro(quantile(a.gaps, 0.5)-quantile(base.gaps, 0.5)),
+			micro(quantile(a.gaps, 0.99)-quantile(base.gaps, 0.99)))
 	}
 	w.Flush()
 	return out.String()

@@ -40,9 +40,11 @@ func TestStartErrorsSayWhy(t *testing.T) {
 			[]string{"start app[0]", "ended before it was healthy", "exit code 3"}, "one|two"},
 		{"killed", stack.App{Command: []string{"sh", "-c", "echo dying; kill -9 $$"}},
 			[]string{"killed by signal 9"}, "dying"},
-		{"never healthy", stack.App{Command: []string{"sh", "-c", "echo waiting; exec sleep 600"}, Start: 300 * time.Millisecond},
+		{"never healthy", stack.App{Command: []string{"sh", "-c", "echo waiting; exec sleep 600"},
+			Start: 300 * time.Millisecond},
 			[]string{"not healthy after 300ms", "refused"}, "waiting"},
-		{"answers 404", stack.App{Command: []string{"python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"}, Health: "/nope", Start: 8 * time.Second},
+		{"answers 404", stack.App{Command: []string{"python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"},
+			Health: "/nope", Start: 8 * time.Second},
 			[]string{"not healthy after 8s", "404"}, ""},
 		{"no such program", stack.App{Command: []string{"no-such-program"}}, []string{"no-such-program", "not found"}, ""},
 		{"no such folder", stack.App{Command: []string{"sh"}, Dir: "/no/such/folder"}, []string{"/no/such/folder"}, ""},
@@ -91,7 +93,8 @@ func TestUnable(t *testing.T) {
 func TestCommandGetsWhatItNeeds(t *testing.T) {
 	dir := t.TempDir()
 	script := `echo "$PORT {port} $GREETING $(pwd)"; exec python3 -m http.server --bind 127.0.0.1 $PORT`
-	r := open(t, stack.Spec{App: stack.App{Command: []string{"sh", "-c", script}, Dir: dir, Env: []string{"GREETING=hi"}, Health: "/"}, Replicas: 2})
+	r := open(t, stack.Spec{App: stack.App{Command: []string{"sh", "-c", script}, Dir: dir, Env: []string{"GREETING=hi"},
+		Health: "/"}, Replicas: 2})
 	for i, rep := range r.Replicas() {
 		port := strings.TrimPrefix(rep.URL, "http://127.0.0.1:")
 		want := fmt.Sprintf("%s %s hi %s\n", port, port, dir)

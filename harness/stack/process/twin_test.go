@@ -18,12 +18,14 @@ import (
 func TestTwin(t *testing.T) {
 	for _, nginx := range []string{"", NoNginx} {
 		dir := t.TempDir()
-		o := New(Options{OriginCommand: []string{self(), "origin"}, GuardCommand: []string{self(), "guard"}, NginxPath: nginx})
+		o := New(Options{OriginCommand: []string{self(), "origin"}, GuardCommand: []string{self(), "guard"},
+			NginxPath: nginx})
 		if nginx == "" && findNginx("") == "" {
 			t.Log("no nginx on this host: the Go edge alone is tried")
 			continue
 		}
-		st, err := o.Open(t.Context(), stack.Spec{App: stack.App{Origin: &stack.Origin{}}, Edge: stack.Edge{Form: stack.EdgeStreaming}, LogDir: dir})
+		st, err := o.Open(t.Context(), stack.Spec{App: stack.App{Origin: &stack.Origin{}},
+			Edge: stack.Edge{Form: stack.EdgeStreaming}, LogDir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +68,8 @@ func TestLayersAreRead(t *testing.T) {
 		"said":    {script, "origin", "--listen", "127.0.0.1:{port}", "--grace", "1s"},
 		"wrapped": {"sh", "-c", `a=guni; b=corn; exec "` + dir + `/$a$b" origin --listen 127.0.0.1:$PORT --grace 1s`},
 	} {
-		st, err := opener().Open(t.Context(), stack.Spec{App: stack.App{Command: command, Health: "/healthz"}, Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: t.TempDir()})
+		st, err := opener().Open(t.Context(), stack.Spec{App: stack.App{Command: command, Health: "/healthz"},
+			Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
