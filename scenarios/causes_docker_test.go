@@ -61,7 +61,7 @@ var (
 var breakages = []breakage{
 	{name: "generator outlives its resources", night: true, env: []string{"BREAK=closed-resource"}, edge: streaming,
 		want: diagnose.OutlivesResources, never: []string{diagnose.AppError, diagnose.SilentTruncation}, says: []string{"app.log:"}},
-	{name: "raises", env: []string{"BREAK=raise-mid-stream"}, edge: streaming,
+	{name: "raises", night: true, env: []string{"BREAK=raise-mid-stream"}, edge: streaming,
 		want: diagnose.AppError, never: []string{diagnose.WorkerKilled, diagnose.OutlivesResources, diagnose.GraceTooShort}, says: []string{"app.log:"}},
 	{name: "raises behind the default edge", night: true, env: []string{"BREAK=raise-mid-stream"}, edge: defaults,
 		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.WorkerKilled},
@@ -284,9 +284,10 @@ func owed() []harness.Scenario {
 		scenarios.NotStreaming(), scenarios.ClientAbort())
 }
 
-// fixedByDay are those of them that do something to a container, or through one: the
-// rest of the links is in harness/stack/container.
-var fixedByDay = []string{"cut", "worker-kill", "drain", "memory-kill"}
+// fixedByDay are those of them that do something to a container, or through one, and
+// that no other play stands for: TestReplicasOnDocker asks replicas to stop, and the rest
+// of the links and of what befalls processes is in harness/stack/container.
+var fixedByDay = []string{"cut", "memory-kill"}
 
 // TestFixedAppOnDocker plays them against the app as it should be; by night all, three
 // times in a row.

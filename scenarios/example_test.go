@@ -22,7 +22,7 @@ func ExampleExecute() {
 	const hold = 300 * time.Millisecond
 	weather := harness.Scenario{
 		ID: "weather", Title: "A rough network", Edge: stack.Edge{Form: stack.EdgeNone},
-		Shape: harness.Shape{Events: 60, Gap: 50 * time.Millisecond},
+		Shape: harness.Shape{Events: 60, Gap: 25 * time.Millisecond},
 		When:  harness.When{Events: 3},
 		Fault: fault.Sequence{
 			fault.Timed{Fault: fault.Stall(stack.EdgeLink, hold), Hold: hold},

@@ -129,13 +129,13 @@ func TestWhoseLimitItIs(t *testing.T) {
 		cause string // "" for none
 		layer string
 		wrong string // the hop
-		day   bool   // make test has it too; the rules are held to records in harness/diagnose
+		day   bool   // make test has it too, where no time is in it; the rules are held to records in harness/diagnose
 	}{
 		{name: "sound", day: true, app: sound},
 		{name: "sound, with a pause", app: silent},
 		{name: "idle timer at the edge", app: silent, edge: endsAfter(900*time.Millisecond, true), cause: diagnose.ProxyReadTimeout, layer: "edge", wrong: "proxy"},
-		{name: "deadline at the edge", day: true, app: sound, edge: endsAfter(1300*time.Millisecond, false), cause: diagnose.AbsoluteDeadline, layer: "edge", wrong: "proxy"},
-		{name: "size limit at the edge", app: talk{events: 25, pad: 600}, edge: endsAtSize(8 << 10), cause: diagnose.PayloadCap, layer: "edge", wrong: "proxy"},
+		{name: "deadline at the edge", app: sound, edge: endsAfter(1300*time.Millisecond, false), cause: diagnose.AbsoluteDeadline, layer: "edge", wrong: "proxy"},
+		{name: "size limit at the edge", day: true, app: talk{events: 25, pad: 600}, edge: endsAtSize(8 << 10), cause: diagnose.PayloadCap, layer: "edge", wrong: "proxy"},
 		{name: "a wait in the app", app: talk{events: 12, stopAt: 6, stopsAfter: 1200 * time.Millisecond}, cause: diagnose.IdleTimeoutInApp, layer: "app", wrong: "app"},
 		{name: "an end in the app", day: true, app: talk{events: 12, stopAt: 6}, cause: diagnose.SilentTruncation, layer: "app", wrong: "app"},
 	} {

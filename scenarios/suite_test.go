@@ -31,11 +31,17 @@ func byNight(t *testing.T, byDay string) {
 	}
 }
 
-// TestStandardSuitePasses is the main job, as a user of package testing runs it.
+// TestStandardSuitePasses is the main job, as a user of package testing runs it: a few
+// scenarios one after another, beside the others.
 func TestStandardSuitePasses(t *testing.T) {
 	needNginx(t)
 	t.Parallel()
-	scenarios.Run(t, harness.App{}, scenarios.Standard()...)
+	for list := range slices.Chunk(scenarios.Standard(), 2) {
+		t.Run(list[0].ID+" and on", func(t *testing.T) {
+			t.Parallel()
+			scenarios.Run(t, harness.App{}, list...)
+		})
+	}
 }
 
 // TestEveryScenarioHasItsPapers keeps the catalogue whole.
