@@ -106,7 +106,15 @@ func TestStep(t *testing.T) {
 		"streamproof run all of it":                                        false,
 		"streamproof run --terminal …":                                     false,
 		"send more streams":                                                false,
-		"":                                                                 false,
+		"make one stream complete first":                                   false,
+		"make the file readable and judge the run again":                   false,
+		"make images":                         true,
+		"docker has no such limit":            false,
+		"docker logs app":                     true,
+		"curl may show the same":              false,
+		"curl -sv http://127.0.0.1:8000/chat": true,
+		"ulimit -n 65536":                     true,
+		"":                                    false,
 	} {
 		if got := step(s).Code; got != want {
 			t.Errorf("%q: a command is %v", s, got)

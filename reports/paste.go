@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -33,11 +34,27 @@ func parts(fix string) []part {
 	return out
 }
 
-// programs are what a command in a report may begin with.
-var programs = []string{"streamproof", "apt-get", "docker", "make", "curl", "ulimit", "sysctl"}
+// programs are what a command in a report may begin with, and what must follow: words
+// such as make begin sentences, too.
+var programs = map[string]func(args []string) bool{
+	"streamproof": func(args []string) bool {
+		return len(args) == 0 || slices.Contains(subcommands, args[0]) && flagged(args[1:])
+	},
+	"apt-get": begins("install"),
+	"docker":  begins("compose", "exec", "inspect", "logs", "pull", "run", "stats"),
+	"make":    begins("images", "setup"),
+	"curl":    flagged,
+	"ulimit":  flagged,
+	"sysctl":  flagged,
+}
+
+// begins is for programs whose first argument is one of words.
+func begins(words ...string) func([]string) bool {
+	return func(args []string) bool { return len(args) > 0 && slices.Contains(words, args[0]) }
+}
 
 // subcommands of streamproof that reports advise.
-var subcommands = []string{"run", "probe", "diagnose", "judge", "report", "scenarios", "init", "schema"}
+var subcommands = []string{"run", "probe", "diagnose", "judge", "report", "scenarios", "init", "schema", "search", "shrink"}
 
 // step takes what to run next apart: a command and, behind three blanks and a
 // #, what it is for; or prose. A sentence that begins with the name of a program
@@ -53,26 +70,12 @@ func IsCommand(s string) bool {
 	if len(words) == 0 || strings.Contains(line, "\n") || strings.ContainsAny(unquoted(line), "();…") {
 		return false
 	}
-	for _, p := range programs {
-		if words[0] != p {
-			continue
-		}
-		return p != "streamproof" || len(words) == 1 || known(words[1]) && flagged(words[2:])
-	}
-	return false
+	follows := programs[words[0]]
+	return follows != nil && follows(words[1:])
 }
 
-func known(subcommand string) bool {
-	for _, s := range subcommands {
-		if s == subcommand {
-			return true
-		}
-	}
-	return false
-}
-
-// flagged reports whether what follows the subcommand begins with a flag or a
-// path, and not with a word of a sentence.
+// flagged reports whether arguments begin with a flag or a path, and not with a word
+// of a sentence.
 func flagged(words []string) bool {
 	return len(words) == 0 || strings.HasPrefix(words[0], "-") || strings.ContainsAny(words[0], "/.") || words[0] == "&&"
 }

@@ -23,27 +23,25 @@ type step struct {
 	Env, With                      map[string]string
 }
 
-// A runner plays the steps of an action as GitHub Actions does: the expressions, the
-// files of a step, and, in place of other actions, what they do with files.
+// A runner plays the steps of an action as GitHub Actions does, in order, each with the
+// environment of a fresh machine and no more: the expressions, the files of a step, and,
+// in place of other actions, what they do with files.
 type runner struct {
 	*testing.T
+	machine
 	work    string            // the checkout
 	temp    string            // RUNNER_TEMP
-	path    string            // PATH
 	context map[string]string // "inputs.config" to its value
 	cache   map[string]string // key to the folder that holds what was saved
 	kept    []string          // folders that became artefacts
 	log     string            // what the steps printed
 	summary string
+
+	inWorkflow bool // and not in an action
 }
 
 func newRunner(t *testing.T) *runner {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &runner{T: t, work: t.TempDir(), temp: t.TempDir(), cache: map[string]string{},
-		path: filepath.Dir(link(t, self)) + string(os.PathListSeparator) + os.Getenv("PATH")}
+	return &runner{T: t, machine: newMachine(t), work: t.TempDir(), temp: t.TempDir(), cache: map[string]string{}}
 }
 
 // play runs an action with inputs over its defaults. It returns the outputs, and the
@@ -142,7 +140,7 @@ func (r *runner) step(s step) int {
 		r.other(s)
 		return 0
 	}
-	if s.Shell != "bash" {
+	if s.Shell != "bash" && !(s.Shell == "" && r.inWorkflow) { // a workflow has a default, an action has none
 		r.Fatalf("step %q: shell %q", s.Name, s.Shell)
 	}
 	if expression.MatchString(s.Run) {
@@ -155,7 +153,8 @@ func (r *runner) step(s step) int {
 	}
 	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", script)
 	cmd.Dir = filepath.Join(r.work, r.fill(s.WorkingDirectory))
-	cmd.Env = append(os.Environ(), "PATH="+r.path, "GITHUB_ACTIONS=true", "RUNNER_TEMP="+r.temp)
+	cmd.Env = append(slices.Clone(r.env), "PATH="+r.path, "GITHUB_ACTIONS=true", "RUNNER_TEMP="+r.temp,
+		"RUNNER_OS=Linux", "GITHUB_WORKSPACE="+r.work)
 	for _, name := range []string{"GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
 		cmd.Env = append(cmd.Env, name+"="+filepath.Join(files, name))
 		if err := os.WriteFile(filepath.Join(files, name), nil, 0o644); err != nil {
@@ -175,6 +174,12 @@ func (r *runner) step(s step) int {
 		r.context["steps."+s.ID+".outputs."+name] = value
 	}
 	r.summary += r.file(files, "GITHUB_STEP_SUMMARY")
+	for line := range strings.Lines(r.file(files, "GITHUB_ENV")) {
+		r.env = append(r.env, strings.TrimSuffix(line, "\n"))
+	}
+	for line := range strings.Lines(r.file(files, "GITHUB_PATH")) { // for the steps that follow
+		r.path = strings.TrimSuffix(line, "\n") + string(os.PathListSeparator) + r.path
+	}
 	return cmd.ProcessState.ExitCode()
 }
 
@@ -239,9 +244,12 @@ func (r *runner) commands() (found []string) {
 	return found
 }
 
-// TestAction plays the action twice: a run that passes and becomes the baseline, and
-// one that fails beside it.
+// TestAction plays the action three times: a run that passes and becomes the baseline,
+// for which the release is installed; one that fails beside it; and one of bad input.
 func TestAction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program as a release of another machine")
+	}
 	t.Parallel()
 	r := newRunner(t)
 	file := "stream: {path: '/stream?events=5&gap=20ms'}\nload: {streams: 4}\nscenarios: [control]\n"
@@ -257,6 +265,9 @@ func TestAction(t *testing.T) {
 		if !strings.Contains(r.summary, want) {
 			t.Errorf("the job's summary lacks %q:\n%s", want, r.summary)
 		}
+	}
+	if !strings.Contains(r.log, "streamproof "+released) {
+		t.Errorf("not the release was installed:\n%s", r.log)
 	}
 	if len(r.cache) != 1 {
 		t.Errorf("a run that passed on the default branch was not stored")
@@ -281,16 +292,75 @@ func TestAction(t *testing.T) {
 		t.Error("a run that failed became the baseline")
 	}
 	runFolder(t, r.kept)
-}
 
-// An input that is wrong ends the job as such, and keeps nothing.
-func TestActionBadInput(t *testing.T) {
-	t.Parallel()
-	r := newRunner(t)
-	out, code := r.play(github+"actions/run/action.yml", map[string]string{"config": "absent.yaml"}, "1")
+	out, code = r.play(github+"actions/run/action.yml", map[string]string{"config": "absent.yaml"}, "3")
 	if code != exitUsage || out["verdict"] != "bad_input" || !strings.Contains(r.log, "absent.yaml: ") {
 		t.Errorf("code %d, outputs %q\n%s", code, out, r.log)
 	}
+	if _, err := os.Stat(out["run"]); err == nil || len(r.cache) != 1 {
+		t.Errorf("something was kept of a run of bad input: %v", err)
+	}
+}
+
+// TestReusableWorkflow plays the workflow that others call: what their job sets up is
+// there, and the secret reaches a header and no log.
+func TestReusableWorkflow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program as a release of another machine")
+	}
+	t.Parallel()
+	r := newRunner(t)
+	var flow struct {
+		On struct {
+			Call struct {
+				Inputs map[string]struct{ Default string }
+			} `yaml:"workflow_call"`
+		}
+		Jobs map[string]struct {
+			Steps []step
+		}
+	}
+	r.read(github+"workflows/streams.yml", &flow)
+	context := map[string]string{"secrets.API_KEY": "sesame"}
+	for name, in := range flow.On.Call.Inputs {
+		context["inputs."+name] = in.Default
+	}
+	context["inputs.setup"] = "printf 'stream: {path: \"/stream?events=5&gap=20ms\", headers: {X-API-Key: \"${API_KEY}\"}}\\n" +
+		"load: {streams: 4}\\nscenarios: [control]\\n' >streamproof.yaml"
+	played := false
+	r.inWorkflow = true
+	for _, s := range flow.Jobs["run"].Steps {
+		r.context = context
+		name, _, _ := strings.Cut(s.Uses, "@")
+		switch {
+		case s.If != "" && !r.holds(s.If), name == "actions/checkout":
+		case name == "streamproof/streamproof/.github/actions/run":
+			with := map[string]string{}
+			for k, v := range s.With {
+				with[k] = r.fill(v)
+			}
+			for k, v := range s.Env {
+				r.env = append(r.env, k+"="+r.fill(v))
+			}
+			r.inWorkflow = false
+			out, code := r.play(github+"actions/run/action.yml", with, "1")
+			r.inWorkflow = true
+			if played = true; code != 0 || out["verdict"] != "pass" {
+				t.Errorf("code %d, outputs %q\n%s", code, out, r.log)
+			}
+		default:
+			if code := r.step(s); code != 0 {
+				t.Fatalf("step %q: code %d\n%s", s.Name, code, r.log)
+			}
+		}
+	}
+	if !played {
+		t.Error("the workflow does not use the action")
+	}
+	if strings.Contains(r.log+r.summary, "sesame") {
+		t.Errorf("the secret is in the log:\n%s", r.log)
+	}
+	runFolder(t, r.kept)
 }
 
 func runFolder(t *testing.T, kept []string) {
@@ -305,8 +375,12 @@ func runFolder(t *testing.T, kept []string) {
 	}
 }
 
-// TestGitLab runs the lines of the snippet, all in one shell as GitLab does.
+// TestGitLab runs the lines of the snippet, all in one shell as GitLab does, with the
+// variables and the paths of the image that it names.
 func TestGitLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program as a release of another machine")
+	}
 	t.Parallel()
 	r := newRunner(t)
 	var file struct {
@@ -314,7 +388,10 @@ func TestGitLab(t *testing.T) {
 		Streamproof struct {
 			BeforeScript []string `yaml:"before_script"`
 			Script       []string
-			Artifacts    struct{ Reports struct{ JUnit string } }
+			Artifacts    struct {
+				Paths   []string
+				Reports struct{ JUnit string }
+			}
 		}
 	}
 	r.read(github+"gitlab/streamproof.yml", &file)
@@ -327,7 +404,8 @@ func TestGitLab(t *testing.T) {
 		job.BeforeScript = job.BeforeScript[:1] // installing it is no business of a test
 	}
 	cmd := exec.Command("bash", "-eo", "pipefail", "-c", strings.Join(slices.Concat(job.BeforeScript, job.Script), "\n"))
-	cmd.Dir, cmd.Env = r.work, append(os.Environ(), "PATH="+r.path, "GITHUB_ACTIONS=")
+	cmd.Dir, cmd.Env = r.work, append(slices.Clone(r.env), "GITLAB_CI=true", "CI_PROJECT_DIR="+r.work,
+		"GOPATH="+filepath.Join(r.home, "go"), "PATH="+filepath.Join(r.home, "go", "bin")+string(os.PathListSeparator)+r.path)
 	file.Variables["STREAMPROOF_ARGS"] = "--seed 7"
 	for name, value := range file.Variables {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -336,8 +414,10 @@ func TestGitLab(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 0 && !excused(code) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := os.Stat(filepath.Join(r.work, job.Artifacts.Reports.JUnit)); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, kept := range append(job.Artifacts.Paths, job.Artifacts.Reports.JUnit) {
+		if _, err := os.Stat(filepath.Join(r.work, kept)); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }
 

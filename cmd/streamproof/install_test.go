@@ -9,48 +9,44 @@ import (
 	"testing"
 )
 
-// TestInstall gets the program in both ways that the README names, from this checkout
-// in place of a release: go install into a folder, and as a tool of another module.
+// TestInstall gets the program as the README says, from a proxy that has this checkout
+// as its newest release: every command of "Install", as it stands there, and as a tool
+// of another module.
 func TestInstall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program in another module")
+		t.Skip("builds the program as a release of another machine")
 	}
 	t.Parallel()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, bin := t.TempDir(), t.TempDir()
-	tool := func(program string, args ...string) string {
+	m, dir := newMachine(t), t.TempDir()
+	shell := func(line string) string {
 		t.Helper()
-		cmd := exec.Command(program, args...)
-		// Nothing is fetched: what this module needs lies on this machine already.
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off",
-			"GITHUB_ACTIONS=")
+		cmd := exec.Command("bash", "-eu", "-c", line)
+		cmd.Dir = dir
+		cmd.Env = append(m.env, "PATH="+filepath.Join(m.home, "go", "bin")+string(os.PathListSeparator)+m.path)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
 		return string(out)
 	}
-	const module = "github.com/streamproof/streamproof"
-	tool("go", "mod", "init", "example.com/chat")
-	// The sums of what we need are those of this module: go would look for them outside.
-	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	page, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o644); err != nil {
-		t.Fatal(err)
+	_, install, _ := strings.Cut(string(page), "\n## Install\n")
+	install, _, _ = strings.Cut(install, "\n## ")
+	commands := regexp.MustCompile(`(?m)^go install .*|`+"`(go get -tool [^`]*)`").FindAllStringSubmatch(install, -1)
+	if len(commands) != 2 {
+		t.Fatalf("the README installs in %d ways, this test knows 2: %q", len(commands), commands)
 	}
-	tool("go", "mod", "edit", "-replace="+module+"="+root)
-	tool("go", "get", "-tool", module+"/cmd/streamproof")
-	says := regexp.MustCompile(`^streamproof \S+.*, go1\.\d+`)
-	if out := tool("go", "tool", "streamproof", "version"); !says.MatchString(out) {
-		t.Errorf("as a tool: %s", out)
-	}
-	tool("go", "install", module+"/cmd/streamproof")
-	if out := tool(filepath.Join(bin, "streamproof"), "version"); !says.MatchString(out) {
+	says := regexp.MustCompile(`^streamproof ` + released + `, go1\.\d+`)
+	shell(commands[0][0])
+	if out := shell("streamproof version"); !says.MatchString(out) {
 		t.Errorf("installed: %s", out)
+	}
+	shell("go mod init example.com/chat")
+	shell(commands[1][1])
+	if out := shell("go tool streamproof version"); !says.MatchString(out) {
+		t.Errorf("as a tool: %s", out)
 	}
 }

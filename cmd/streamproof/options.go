@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func (in *input) options() (harness.Options, error) {
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
 	o.Strict = o.Strict || in.strict
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
-	o.Dir = cmp.Or(in.out, filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)))
+	o.Dir = cmp.Or(in.out, unused(filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed))))
 	o.Tool = version()
 	o.Repro = repro(in.command(), in.given, o.Dir)
 	if in.peel {
@@ -67,6 +68,18 @@ func (in *input) options() (harness.Options, error) {
 		o.Scenarios, err = in.required(o.Scenarios)
 	}
 	return o, err
+}
+
+// unused is dir, or a name like it where a run of the same second and the same seed is
+// there already.
+func unused(dir string) string {
+	name := dir
+	for n := 2; ; n++ {
+		if _, err := os.Stat(filepath.Join(name, "plan.json")); err != nil {
+			return name
+		}
+		name = fmt.Sprintf("%s-%d", dir, n)
+	}
 }
 
 // app puts the flags over the file's app.

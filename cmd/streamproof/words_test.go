@@ -46,7 +46,7 @@ func chat(choice string) string {
 func event(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 
 // What servers say that know nothing of us, through the front door: the exit code,
-// and what the report must and must not say.
+// what the report must and must not say, and that its commands run.
 func TestWordsOfStrangers(t *testing.T) {
 	t.Parallel()
 	const sse, done = "text/event-stream", "data: [DONE]\n\n"
@@ -150,6 +150,7 @@ func TestWordsOfStrangers(t *testing.T) {
 			for _, wrong := range unpastable(dir) {
 				t.Error(wrong)
 			}
+			runsCommands(t, filepath.Dir(dir), dir, srv.URL, code)
 			text := strings.Join(strings.Fields(out.String()), " ")
 			for _, w := range tt.want {
 				if !strings.Contains(text, w) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -316,13 +317,16 @@ func neverEnds(v *view) *finding {
 	if len(gs) == 0 {
 		return nil
 	}
-	g := gs[0]
+	g, read := gs[0], "--endless 10s,5"
+	if limit := v.Scenario.Policy.TotalLimit; limit > 0 && limit <= 10*time.Second {
+		read += " --total-limit 1m" // no stream is read for longer than that
+	}
 	return found(NeverEnds, layerHarness, likely, gs).
 		tell(fact{Kind: FactNeverEnds, N: len(gs)}).
 		see(fact{Kind: FactUntilLimit, Stream: g.Seq, N: g.Contents, Took: g.End - g.Send, Bound: g.End - g.Last}).
 		not(StallInApp, fact{Kind: NotStalledAtLimit}).
 		mend(fact{Kind: MendEndless}).
-		settle(v.rerun("--endless 10s,5"))
+		settle(v.rerun(read))
 }
 
 var numbers = regexp.MustCompile(`[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*`)

@@ -193,11 +193,12 @@ func (v *view) rerun(change string, why ...record.FactKind) fact {
 	if repro == "" {
 		return f
 	}
-	name, _, _ := strings.Cut(change, " ")
-	if name != "--header" {
-		repro = without(repro, name)
+	for _, name := range shellWords.FindAllString(change, -1) {
+		if strings.HasPrefix(name, "--") && name != "--header" { // which may be given several times
+			repro = without(repro, name)
+		}
 	}
-	if name == "--ramp" { // streams at each hop begin together
+	if strings.HasPrefix(change, "--ramp ") { // streams at each hop begin together
 		repro = strings.Replace(repro, "streamproof diagnose", "streamproof run", 1)
 	}
 	f.Text = repro + " " + change
