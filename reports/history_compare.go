@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -36,7 +37,7 @@ var changeClasses = map[comparing.Change]string{comparing.Worse: "fail", compari
 
 func comparisonOf(r comparing.Row) comparisonRow {
 	row := comparisonRow{Class: changeClasses[r.Change], Scenario: line(r.Scenario), Metric: r.Metric, Word: string(r.Change),
-		A: estimate(r.A, r.Unit), B: estimate(r.B, r.Unit), Note: line(r.Why)}
+		A: estimate(r.A, r.Unit), B: estimate(r.B, r.Unit), Note: line(strings.Join(sayAll(r.Why), "; "))}
 	switch {
 	case r.A.N == 0:
 		row.A, row.B = "–", "–"
@@ -100,7 +101,7 @@ func comparisonTitle(r *comparing.Result) string {
 // comparisonNotes are what qualifies the whole comparison.
 func comparisonNotes(r *comparing.Result) []string {
 	notes := []string{fmt.Sprintf("%s: %s; %s: %s.", line(r.A.Name), count(len(r.A.Rows), "run"), line(r.B.Name), count(len(r.B.Rows), "run"))}
-	for _, text := range append(r.Warnings, r.Only...) {
+	for _, text := range sayAll(slices.Concat(r.Warnings, r.Only)) {
 		notes = append(notes, line(text)+".")
 	}
 	return append(notes, fmt.Sprintf("Medians with 95 %% intervals; the chance of a false alarm in the whole table is at most %.0f %% (Holm).", 100*comparing.Alpha))

@@ -47,7 +47,7 @@ var tables []map[record.FactKind]sentence
 
 func init() {
 	tables = []map[record.FactKind]sentence{saidByAll, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
-		saidOfTime, saidOfOne, saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon}
+		saidOfTime, saidOfOne, saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons}
 }
 
 var saidByAll = map[record.FactKind]sentence{
@@ -345,6 +345,19 @@ var saidOfAnswers = map[record.FactKind]sentence{
 			"server's habit", count(f.N, "answer"), have, f.Name)
 	},
 	verdict.FactObjectives: insideAll,
+	verdict.FactObjectiveMet: func(f *record.Fact) string {
+		return fmt.Sprintf("%s is %s (%s)", f.Name, f.Text, f.Place)
+	},
+	verdict.FactObjectiveMissed: func(f *record.Fact) string {
+		return fmt.Sprintf("%s is %s, and should be %s", f.Name, f.Text, f.Place)
+	},
+	verdict.FactUnmeasured: func(f *record.Fact) string { return f.Name + " was not measured" },
+	verdict.FactNoValue:    func(f *record.Fact) string { return "no complete stream has a value for " + f.Name },
+	verdict.FactFewValues: func(f *record.Fact) string {
+		of := f.Counts[0]
+		return fmt.Sprintf("%s is %s (%s), but %s cannot show it: %s would", f.Name, f.Text, f.Place, count(of.N, of.Name),
+			thousands(f.Need))
+	},
 	verdict.FactHopSplits: func(f *record.Fact) string {
 		return fmt.Sprintf("%s, and none of %s asked directly does: a hop decodes the body piece by piece", damaged(f), thousands(f.About[1].N))
 	},
@@ -398,6 +411,7 @@ var saidOfTime = map[record.FactKind]sentence{
 	verdict.FactGenerator: plain("the load generator did not keep up"),
 	verdict.FactPressed:   func(f *record.Fact) string { return "our own fault pressed memory on " + f.Name + " at that time" },
 	verdict.FactStarved:   starved,
+	verdict.FactBusy:      func(f *record.Fact) string { return fmt.Sprintf("%.0f %% busy", 100*f.Share) },
 	verdict.FactAsItself:  func(f *record.Fact) string { return inside(f, 0) + "; asked directly, would the app do the same?" },
 	verdict.FactLeftToEdge: func(f *record.Fact) string {
 		return "the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults, " +
@@ -511,7 +525,17 @@ var saidOfOne = map[record.FactKind]sentence{
 		if f.Place != "" {
 			where = " (" + f.Place + ")"
 		}
-		return fmt.Sprintf("%s after %s%s%s", f.Name, count(f.N, "content event"), where, after(": ", f.Text))
+		return fmt.Sprintf("%s after %s%s%s", f.Name, count(f.N, "content event"), where,
+			after(": ", cmp.Or(f.Text, inside(f, 0))))
+	},
+	verdict.FactNothingProves: plain("the terminal expression matches events that others follow, so nothing proves that the " +
+		"answer is whole"),
+	verdict.FactStillOpen: func(f *record.Fact) string {
+		others := ""
+		if f.N > 0 {
+			others = fmt.Sprintf("; %s of this run close theirs", count(f.N, "other answer"))
+		}
+		return fmt.Sprintf("the terminal came while a %s was open%s", f.Name, others)
 	},
 	verdict.FactFeedShort: func(f *record.Fact) string {
 		return fmt.Sprintf("%s in %s, at least %s must come", count(f.N, "event"), short(f.Took), thousands(f.Need))

@@ -102,7 +102,7 @@ func comparisons(cmd *cobra.Command, file string, args []string, o compare.Optio
 		if r.Count(compare.Unlike) == len(r.Rows) {
 			why := "they have no scenario in common"
 			if len(r.Rows) > 0 {
-				why = r.Rows[0].Scenario + " has " + r.Rows[0].Why
+				why = r.Rows[0].Scenario + " has " + reports.Say(&r.Rows[0].Why[0])
 			}
 			return nil, &harness.UsageError{Place: sides[0].Name + " and " + b.Name, Problem: "cannot be compared: " + why, Fix: "name runs of the same load"}
 		}

@@ -18,7 +18,6 @@ package compare
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -26,6 +25,7 @@ import (
 	"golang.org/x/perf/benchmath"
 
 	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -41,6 +41,17 @@ const (
 	// timers and schedulers on the way.
 	LeastTime    = 0.002
 	fewestBlocks = 5
+)
+
+// What a comparison says beside its figures, in facts that package reports words.
+const (
+	FactOnly     record.FactKind = "compare: only"      // scenario Name is in side Place alone
+	FactCutShort record.FactKind = "compare: cut short" // run Name
+	FactMachines record.FactKind = "compare: machines"  // Name and Text differ
+	FactLoads    record.FactKind = "compare: loads"     // Name and Text differ
+	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of streams, Need on each side
+	FactUnsteady record.FactKind = "compare: unsteady"  // less than Share, of unit Text, does not count
+	FactMoreRuns record.FactKind = "compare: more runs" // N of each would do
 )
 
 // A Side is the runs of one build.
@@ -65,10 +76,10 @@ const (
 // A Result compares one side with the first.
 type Result struct {
 	A, B     Side
-	Warnings []string
+	Warnings []record.Fact
 	Rows     []Row
 	// Only are scenarios that one side alone has.
-	Only []string
+	Only []record.Fact
 }
 
 // A Row is one figure of one scenario.
@@ -84,7 +95,8 @@ type Row struct {
 	Floor  float64 // the smallest difference that counts, as Delta
 	Basis  string  // what the samples are: "runs", "blocks of streams", "streams"
 	Change Change
-	Why    string // what is missing, or why the two cannot be compared
+	// Why is what is missing, or why the two cannot be compared. Package reports words it.
+	Why []record.Fact
 	// More is how many further runs of each side would do; 0 where that is not known.
 	More int
 
@@ -126,18 +138,18 @@ func Compare(a, b Side, o Options) *Result {
 	for _, id := range scenarioIDs(a, b) {
 		x, y := of(a, id), of(b, id)
 		if len(x) == 0 || len(y) == 0 {
-			r.Only = append(r.Only,
-				fmt.Sprintf("%s is in %s alone", id, map[bool]string{true: a.Name, false: b.Name}[len(y) == 0]))
+			alone := map[bool]string{true: a.Name, false: b.Name}[len(y) == 0]
+			r.Only = append(r.Only, record.Fact{Kind: FactOnly, Name: id, Place: alone})
 			continue
 		}
-		if why := loads(x, y); why != "" {
+		if why := loads(x, y); why != nil {
 			r.Rows = append(r.Rows, Row{Scenario: id, Metric: "all", P: 1, Change: Unlike, Why: why})
 			continue
 		}
 		r.Rows = append(r.Rows, outcomes(id, x, y)...)
 		for _, m := range history.Metrics {
 			row, ok := times(id, m, x, y, fewest)
-			if ok && machine != "" && !o.AnyMachine {
+			if ok && machine != nil && !o.AnyMachine {
 				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1, Change: Unlike,
 					Why: machine}
 			}
@@ -176,22 +188,23 @@ func (r *Result) Count(c Change) int {
 	return n
 }
 
-func (r *Result) machines() string {
+// machines are what differs between the machines of the runs; nil for nothing.
+func (r *Result) machines() []record.Fact {
 	a, b := r.A.Rows[0].Machine, r.B.Rows[0].Machine
 	for _, row := range slices.Concat(r.A.Rows, r.B.Rows) {
 		if row.Machine.Fingerprint() != a.Fingerprint() {
 			b = row.Machine
 		}
 		if !row.Complete {
-			r.Warnings = append(r.Warnings, row.Name()+" was cut short")
+			r.Warnings = append(r.Warnings, record.Fact{Kind: FactCutShort, Name: row.Name()})
 		}
 	}
 	if a.Fingerprint() == b.Fingerprint() {
-		return ""
+		return nil
 	}
-	why := fmt.Sprintf("different machines: %s, and %s", a, b)
+	why := record.Fact{Kind: FactMachines, Name: a.String(), Text: b.String()}
 	r.Warnings = append(r.Warnings, why)
-	return why
+	return []record.Fact{why}
 }
 
 func scenarioIDs(sides ...Side) (ids []string) {
@@ -217,13 +230,14 @@ func of(s Side, id string) (found []*history.Scenario) {
 	return found
 }
 
-func loads(x, y []*history.Scenario) string {
+// loads are how the loads differ; nil where they do not.
+func loads(x, y []*history.Scenario) []record.Fact {
 	for _, s := range slices.Concat(x, y) {
 		if s.Load != x[0].Load {
-			return fmt.Sprintf("different loads: %s, and %s", x[0].Load, s.Load)
+			return []record.Fact{{Kind: FactLoads, Name: x[0].Load, Text: s.Load}}
 		}
 	}
-	return ""
+	return nil
 }
 
 func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int) (Row, bool) {
@@ -358,7 +372,7 @@ func (r *Row) decide(runs, fewest int) {
 	case !r.tested:
 		r.Change = TooFew
 		if r.Basis != "runs" && r.Basis != "streams" {
-			r.Why = fmt.Sprintf("%d and %d blocks of streams, %d are needed on each side", r.A.N, r.B.N, fewestBlocks)
+			r.Why = []record.Fact{{Kind: FactBlocks, N: r.A.N, Of: r.B.N, Need: fewestBlocks}}
 		}
 		r.need(max(1, fewest-runs))
 	case r.P <= Alpha && big:
@@ -369,7 +383,7 @@ func (r *Row) decide(runs, fewest int) {
 	case rate && r.A.Touched+r.B.Touched == 0, rate && r.raw > 0.3, !rate && !big:
 		r.Change = Same
 		if !rate && r.Floor > 0.25 {
-			r.Change, r.Why = TooFew, fmt.Sprintf("in runs as unsteady as these, less than %.3g%s does not count", r.Floor*r.A.Center, r.Unit)
+			r.Change, r.Why = TooFew, []record.Fact{{Kind: FactUnsteady, Share: r.Floor * r.A.Center, Text: r.Unit}}
 			r.need(max(1, fewest-runs))
 		}
 	default:
@@ -382,12 +396,5 @@ func (r *Row) decide(runs, fewest int) {
 
 func (r *Row) need(more int) {
 	r.More = more
-	say := "run"
-	if more > 1 {
-		say = "runs"
-	}
-	if r.Why != "" {
-		r.Why += "; "
-	}
-	r.Why += fmt.Sprintf("%d more %s of each would do", more, say)
+	r.Why = append(r.Why, record.Fact{Kind: FactMoreRuns, N: more})
 }

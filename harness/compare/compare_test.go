@@ -5,10 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -90,7 +90,7 @@ func TestTooFew(t *testing.T) {
 		}
 	}
 	for _, row := range Compare(a, b, Options{}).Rows {
-		if row.Metric == "first event" && (row.Change != TooFew || row.More != 5 || !strings.Contains(row.Why, "5 more runs of each would do")) {
+		if row.Metric == "first event" && (row.Change != TooFew || row.More != 5 || !slices.ContainsFunc(row.Why, func(f record.Fact) bool { return f.Kind == FactMoreRuns && f.N == 5 })) {
 			t.Errorf("%+v", row)
 		}
 	}

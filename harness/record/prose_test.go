@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/go/packages"
@@ -48,28 +50,43 @@ func planted(s *Scope) bool {
 }
 `
 
+// everything are the packages of this module with their types, and what is planted in
+// them. They are loaded once.
+func everything(t *testing.T) []*packages.Package {
+	t.Helper()
+	pkgs, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkgs
+}
+
+var loaded = sync.OnceValues(func() ([]*packages.Package, error) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return nil, err
+	}
+	const mode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedSyntax | packages.NeedTypes |
+		packages.NeedTypesInfo
+	pkgs, err := packages.Load(&packages.Config{Dir: root, Mode: mode, Overlay: map[string][]byte{
+		filepath.Join(root, "harness", "verdict", "planted.go"):  []byte(planted),
+		filepath.Join(root, "harness", "diagnose", "planted.go"): []byte(plantedSentence)}},
+		"./harness/...", "./reports/...", "./scenarios", "./cmd/...")
+	for _, pkg := range pkgs {
+		for _, e := range pkg.Errors {
+			err = errors.Join(err, e)
+		}
+	}
+	return pkgs, err
+})
+
 // What a package wants to know of another has a field of its own. Nobody takes the
 // other's sentences apart: they may be worded anew any day. Searched are the fields
 // themselves; a text that was put into a variable first is not seen. What older
 // records put into sentences is translated in one file, when they are read.
 func TestNobodyReadsProse(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const mode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedSyntax | packages.NeedTypes |
-		packages.NeedTypesInfo
-	pkgs, err := packages.Load(&packages.Config{Dir: root, Mode: mode, Overlay: map[string][]byte{
-		filepath.Join(root, "harness", "verdict", "planted.go"): []byte(planted)}},
-		"./harness/...", "./reports/...", "./scenarios", "./cmd/...")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var found []string
-	for _, pkg := range pkgs {
-		if len(pkg.Errors) > 0 {
-			t.Fatal(pkg.Errors)
-		}
+	for _, pkg := range everything(t) {
 		for _, file := range pkg.Syntax {
 			ast.Inspect(file, func(n ast.Node) bool {
 				for _, read := range readings(pkg.TypesInfo, n) {

@@ -2,7 +2,6 @@ package slo
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -211,8 +210,11 @@ type Result struct {
 	Value float64 // NaN where there is none
 	N     int     // values that it rests on
 	Need  int     // values that would be enough; 0 where N is
-	Why   string
 }
+
+// Counted reports whether the answer rests on single values, of streams or of gaps, and
+// not on one figure of the whole load.
+func (r *Result) Counted() bool { return r.Metric.Spread || r.Metric.Unit == Share }
 
 // Judge answers for each objective.
 func (m *Measure) Judge() []Result {
@@ -278,13 +280,11 @@ func (m *Measure) judge(o Objective, broken int) Result {
 	r.N = m.total
 	switch {
 	case math.IsNaN(r.Value):
-		r.Verdict, r.Why = TooFew, o.Name()+" was not measured"
+		r.Verdict = TooFew
 	case o.Op.holds(r.Value, o.Bound):
 		r.Verdict, r.Seen = Met, true
-		r.Why = fmt.Sprintf("%s is %s (%s %s)", o.Name(), o.Say(r.Value), o.Op, o.Say(o.Bound))
 	default:
-		r.Verdict, r.Why = Missed, fmt.Sprintf("%s is %s, and should be %s %s", o.Name(), o.Say(r.Value), o.Op,
-			o.Say(o.Bound))
+		r.Verdict = Missed
 	}
 	return r
 }
@@ -298,25 +298,16 @@ const sure = 0.05
 func (r Result) counted(broken int) Result {
 	slack := r.slack()
 	r.Seen = r.N > 0 && broken <= r.allowed(r.N)
-	is := fmt.Sprintf("%s is %s", r.Name(), r.Say(r.Value))
-	bound := fmt.Sprintf("%s %s", r.Op, r.Say(r.Bound))
 	if need := int(math.Ceil(1/max(slack, 1e-9) - 1e-9)); slack > 0 && r.N < need {
 		r.Need = need
 	}
-	what := "streams"
-	if r.Metric.Name == "gap" {
-		what = "gaps"
-	}
 	switch {
-	case r.N == 0:
-		r.Verdict, r.Why = TooFew, "no complete stream has a value for "+r.Name()
-	case r.Need > 0 && r.Seen, r.Need > 0 && atLeast(r.N, broken, slack) >= sure:
+	case r.N == 0, r.Need > 0 && r.Seen, r.Need > 0 && atLeast(r.N, broken, slack) >= sure:
 		r.Verdict = TooFew
-		r.Why = fmt.Sprintf("%s (%s), but %d %s cannot show it: %d would", is, bound, r.N, what, r.Need)
 	case r.Seen:
-		r.Verdict, r.Why = Met, fmt.Sprintf("%s (%s)", is, bound)
+		r.Verdict = Met
 	default:
-		r.Verdict, r.Why = Missed, fmt.Sprintf("%s, and should be %s", is, bound)
+		r.Verdict = Missed
 	}
 	return r
 }

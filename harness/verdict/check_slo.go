@@ -26,17 +26,17 @@ func (Objectives) Check(s *Scope) Answer {
 // objectives answers for a measurement.
 func (s *Scope) objectives(m *slo.Measure) Answer {
 	rs := slo.Worst(m.Judge())
-	var whys []string
+	var whys []fact
 	need, missed := 0, slo.Met
 	for _, r := range rs {
-		if whys = append(whys, r.Why); r.Verdict == slo.TooFew {
+		if whys = append(whys, objectiveFact(&r)); r.Verdict == slo.TooFew {
 			need = max(need, r.Need)
 		}
 		if r.Verdict == slo.Missed && r.Metric.Unit != slo.Time {
 			missed = slo.Missed // no slow machine excuses it
 		}
 	}
-	found := fact{Kind: FactObjectives, About: quotes(whys...)}
+	found := fact{Kind: FactObjectives, About: whys}
 	switch slo.Verdicts(rs) {
 	case slo.Met:
 		return pass(objectivesMet, found)
@@ -51,6 +51,27 @@ func (s *Scope) objectives(m *slo.Measure) Answer {
 		return unsure(objectivesMet, next(NextQuiet), fact{Kind: FactBut, About: []fact{found, x.fact()}})
 	}
 	return fail(objectivesMet, found)
+}
+
+// objectiveFact is how one objective was met or missed.
+func objectiveFact(r *slo.Result) fact {
+	f := fact{Kind: FactObjectiveMissed, Name: r.Name(), Text: r.Say(r.Value), Place: string(r.Op) + " " + r.Say(r.Bound)}
+	switch {
+	case r.Verdict == slo.Met:
+		f.Kind = FactObjectiveMet
+	case r.Verdict == slo.Missed:
+	case !r.Counted():
+		f = fact{Kind: FactUnmeasured, Name: f.Name}
+	case r.N == 0:
+		f = fact{Kind: FactNoValue, Name: f.Name}
+	default:
+		of := "stream"
+		if r.Metric.Name == "gap" {
+			of = "gap"
+		}
+		f.Kind, f.Need, f.Counts = FactFewValues, r.Need, []record.Count{{Name: of, N: r.N}}
+	}
+	return f
 }
 
 // slowMachine reports whether the generator did not keep up, or the app was kept from

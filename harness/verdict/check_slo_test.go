@@ -20,9 +20,9 @@ func TestObjectives(t *testing.T) {
 		says      string
 	}{
 		{"in time", "first_event p95 < 100ms, gap p99 < 200ms, complete >= 95%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) },
-			verdict.Pass, "first_event p95 is "},
-		{"too late", "first_event p95 < 5ms", func(b *synth.Builder) { loadOf(b, 40, same(60*ms)) }, verdict.Fail, "should be < 5ms"},
-		{"too few", "complete >= 99.9%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) }, verdict.Inconclusive, "40 streams cannot show it: 1000 would"},
+			verdict.Pass, `objective met name="first_event p95"`},
+		{"too late", "first_event p95 < 5ms", func(b *synth.Builder) { loadOf(b, 40, same(60*ms)) }, verdict.Fail, `objective missed name="first_event p95" place="< 5ms"`},
+		{"too few", "complete >= 99.9%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) }, verdict.Inconclusive, `few values need=1000 name="complete" place=">= 99.9%" text="100%" counts=[{stream 40}]`},
 		{"one alone does not count", "first_event p50 < 100ms", func(b *synth.Builder) {
 			soloOf(b, 5*sec, 5*sec, 5*sec)
 			loadOf(b, 4, same(6*ms))
@@ -36,7 +36,7 @@ func TestObjectives(t *testing.T) {
 			loadOf(b, 20, same(6*sec))
 			b.Add(1, synth.Shape{Mute: true, Start: 100 * time.Second, Keep: 3, End: synth.FIN})
 			b.Run.Machine = busyFrom(100*sec, 110*sec)
-		}, verdict.Fail, "complete is"},
+		}, verdict.Fail, `objective missed name="complete"`},
 		{"none are set", "", func(b *synth.Builder) { loadOf(b, 4, same(6*ms)) }, "", ""},
 	} {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{SLO: c.slo, GapLimit: time.Minute}})

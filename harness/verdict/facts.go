@@ -110,44 +110,49 @@ const (
 
 // Of whether answers can be proved and compared.
 const (
-	FactUnproved      record.FactKind = "unproved"              // N; About: why not against a reference
-	FactNoAnswer      record.FactKind = "no answer"             // of the app asked directly: Text
-	FactAnew          record.FactKind = "anew"                  // each of N answers asked directly differs
-	FactDiffers       record.FactKind = "differs"               // from an answer of Bytes, alike N of Of times
-	FactAgainstPlain  record.FactKind = "against plain"         // N were compared with Bytes
-	FactAgainst       record.FactKind = "against own"           // N were compared; About: [FactLearned]
-	FactLearned       record.FactKind = "learned"               // Bytes, alike N of Of times
-	FactNoPlain       record.FactKind = "no plain"              //
-	FactNoneBoth      record.FactKind = "none both ways"        //
-	FactSame          record.FactKind = "same both ways"        // N answers
-	FactCompareError  record.FactKind = "comparison error"      // of request Name: Text
-	FactBothCut       record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
-	FactStreamCut     record.FactKind = "stream cut"            // of request Name; About: how; More bytes came in one piece
-	FactPlainCut      record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
-	FactNoText        record.FactKind = "no text"               // in either answer to request Name
-	FactNoPlainText   record.FactKind = "no plain text"         // in one piece, to request Name
-	FactStreamShort   record.FactKind = "stream short"          // to request Name: Bytes of More
-	FactPlainShort    record.FactKind = "plain short"           // to request Name: More of Bytes
-	FactAltered       record.FactKind = "altered"               // request Name: Bytes streamed, More in one piece, from byte N on; of Of comparisons
-	FactAlteredAnew   record.FactKind = "altered anew"          // the same, of an app that answers anew each time
-	FactLooseTerminal record.FactKind = "loose terminal"        // in N of Of; About: [FactEvent]
-	FactEvent         record.FactKind = "event"                 // N of Of of stream Stream
-	FactForm          record.FactKind = "form"                  // Name, a stream.Form; Text: what the server called it
-	FactSomeUnread    record.FactKind = "some unread"           // N of Of, the others are read as Name; Stream; About: [FactForm]
-	FactUnread        record.FactKind = "unread"                // N of Of, read as Name; About: [FactForm]
-	FactUntrusted     record.FactKind = "untrusted certificate" // of a form: none was seen
-	FactNotTrusted    record.FactKind = "not trusted"           // N of Of; About: [FactUntrusted]
-	FactUnclosed      record.FactKind = "left open by all"      // N answers, Name what they left open
-	FactObjectives    record.FactKind = "objectives"            // About: how each was met or missed, the worst first
-	FactHopSplits     record.FactKind = "hop splits"            // N of Of; Stream; About: [FactSplit] of it, and [FactJudged] of the app alone
-	FactAppSplits     record.FactKind = "app splits"            // N of Of
-	FactSplits        record.FactKind = "splits"                // N of Of; Stream; About: [FactSplit] of it
-	FactSplit         record.FactKind = "split characters"      // in N events
-	FactSentAway      record.FactKind = "sent away"             // N of Of to host Name; About: [FactRedirect]
-	FactRedirected    record.FactKind = "redirected"            // N of Of
-	FactRedirectCost  record.FactKind = "redirect cost"         // N; About: [FactRedirect]; Took of stream Stream
-	FactProduced      record.FactKind = "produced"              // the app finished N of Of answers, clients got Need whole; Text: the first line that says so
-	FactRedirect      record.FactKind = "redirect"              // with status N to Text
+	FactUnproved        record.FactKind = "unproved"              // N; About: why not against a reference
+	FactNoAnswer        record.FactKind = "no answer"             // of the app asked directly: Text
+	FactAnew            record.FactKind = "anew"                  // each of N answers asked directly differs
+	FactDiffers         record.FactKind = "differs"               // from an answer of Bytes, alike N of Of times
+	FactAgainstPlain    record.FactKind = "against plain"         // N were compared with Bytes
+	FactAgainst         record.FactKind = "against own"           // N were compared; About: [FactLearned]
+	FactLearned         record.FactKind = "learned"               // Bytes, alike N of Of times
+	FactNoPlain         record.FactKind = "no plain"              //
+	FactNoneBoth        record.FactKind = "none both ways"        //
+	FactSame            record.FactKind = "same both ways"        // N answers
+	FactCompareError    record.FactKind = "comparison error"      // of request Name: Text
+	FactBothCut         record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
+	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More bytes came in one piece
+	FactPlainCut        record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
+	FactNoText          record.FactKind = "no text"               // in either answer to request Name
+	FactNoPlainText     record.FactKind = "no plain text"         // in one piece, to request Name
+	FactStreamShort     record.FactKind = "stream short"          // to request Name: Bytes of More
+	FactPlainShort      record.FactKind = "plain short"           // to request Name: More of Bytes
+	FactAltered         record.FactKind = "altered"               // request Name: Bytes streamed, More in one piece, from byte N on; of Of comparisons
+	FactAlteredAnew     record.FactKind = "altered anew"          // the same, of an app that answers anew each time
+	FactLooseTerminal   record.FactKind = "loose terminal"        // in N of Of; About: [FactEvent]
+	FactEvent           record.FactKind = "event"                 // N of Of of stream Stream
+	FactForm            record.FactKind = "form"                  // Name, a stream.Form; Text: what the server called it
+	FactSomeUnread      record.FactKind = "some unread"           // N of Of, the others are read as Name; Stream; About: [FactForm]
+	FactUnread          record.FactKind = "unread"                // N of Of, read as Name; About: [FactForm]
+	FactUntrusted       record.FactKind = "untrusted certificate" // of a form: none was seen
+	FactNotTrusted      record.FactKind = "not trusted"           // N of Of; About: [FactUntrusted]
+	FactUnclosed        record.FactKind = "left open by all"      // N answers, Name what they left open
+	FactObjectives      record.FactKind = "objectives"            // About: how each was met or missed, the worst first
+	FactObjectiveMet    record.FactKind = "objective met"         // Name is Text, which is Place
+	FactObjectiveMissed record.FactKind = "objective missed"      // Name is Text, and should be Place
+	FactUnmeasured      record.FactKind = "unmeasured"            // Name
+	FactNoValue         record.FactKind = "no value"              // of Name on any complete stream
+	FactFewValues       record.FactKind = "few values"            // Name is Text (Place), but Counts cannot show it, Need would
+	FactHopSplits       record.FactKind = "hop splits"            // N of Of; Stream; About: [FactSplit] of it, and [FactJudged] of the app alone
+	FactAppSplits       record.FactKind = "app splits"            // N of Of
+	FactSplits          record.FactKind = "splits"                // N of Of; Stream; About: [FactSplit] of it
+	FactSplit           record.FactKind = "split characters"      // in N events
+	FactSentAway        record.FactKind = "sent away"             // N of Of to host Name; About: [FactRedirect]
+	FactRedirected      record.FactKind = "redirected"            // N of Of
+	FactRedirectCost    record.FactKind = "redirect cost"         // N; About: [FactRedirect]; Took of stream Stream
+	FactProduced        record.FactKind = "produced"              // the app finished N of Of answers, clients got Need whole; Text: the first line that says so
+	FactRedirect        record.FactKind = "redirect"              // with status N to Text
 )
 
 // Of time.
@@ -204,10 +209,11 @@ const (
 	FactSaidError      record.FactKind = "error event"         // Text
 	FactNoHead         record.FactKind = "no head"             // within limit Name
 	FactRefused        record.FactKind = "refused"             // Name, an [Ending]; Text; About: [FactRedirect] before it
-	FactEnded          record.FactKind = "ended"               // Name, an [Ending], after N events; Place: how and where; Text
+	FactEnded          record.FactKind = "ended"               // Name, an [Ending], after N events; Place: how and where; Text, or About: why
 	FactFeedShort      record.FactKind = "feed short"          // N events in Took, Need
 	FactFeedEnded      record.FactKind = "feed ended"          // after Took and N events, Bound
-	FactLeakedOn       record.FactKind = "leaked on"           // the server went on
+	FactNothingProves  record.FactKind = "nothing proves"      // that it is whole: others follow what the terminal matches
+	FactStillOpen      record.FactKind = "still open"          // Name, at the terminal; N other answers close theirs
 )
 
 // What to do next.

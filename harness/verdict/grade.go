@@ -8,11 +8,15 @@ import (
 // GradeStream judges one stream by itself. A stream starts as failed and must
 // earn better: it is complete only if its content proves to be whole and its
 // transport does not contradict it.
-func GradeStream(s *record.Stream, p record.Policy) Grade {
+func GradeStream(s *record.Stream, p record.Policy) Grade { return gradeDoubted(s, p, nil) }
+
+// gradeDoubted is [GradeStream] of a stream whose content is not believed, for a reason
+// that lies in other streams; nil for none.
+func gradeDoubted(s *record.Stream, p record.Policy, doubt *fact) Grade {
 	e := endingOf(s, &p)
 	g := Grade{Outcome: outcomeOf(s, e, &p), Content: contentOf(s), Ending: e}
 	g.Flags = flagsOf(s, &p, g)
-	if f := whyOf(s, &p, g); f.Kind != "" {
+	if f := whyOf(s, &p, g, doubt); f.Kind != "" {
 		g.Fact = &f
 	}
 	return g
@@ -116,12 +120,15 @@ func wrong(c stream.State) bool {
 }
 
 // whyOf is what decided the grade; the zero fact for nothing that is worth a word.
-func whyOf(s *record.Stream, p *record.Policy, g Grade) fact {
+// doubt is why its content is not believed, nil where it is.
+func whyOf(s *record.Stream, p *record.Policy, g Grade, doubt *fact) fact {
 	switch {
 	case g.Outcome == Unread:
 		return FormOf(s)
 	case wrong(g.Content) && s.Content.Why != "":
 		return record.Quoted(s.Content.Why)
+	case wrong(g.Content) && doubt != nil:
+		return *doubt
 	case g.Ending == BadFraming:
 		return fact{Kind: FactBadBytes, Text: s.Wire.Garbage}
 	case g.Ending == TooLarge:
@@ -145,9 +152,9 @@ func whyOf(s *record.Stream, p *record.Policy, g Grade) fact {
 	case p.Feed > 0: // it was given no terminal, on purpose
 		own := *s
 		own.Content.Why = ""
-		return placeWhy(&own, g)
+		return placeWhy(&own, g, nil)
 	default:
-		return placeWhy(s, g)
+		return placeWhy(s, g, doubt)
 	}
 }
 
@@ -158,7 +165,7 @@ func refusedWhy(s *record.Stream, g Grade) fact {
 	return fact{Kind: FactRefused, Name: string(g.Ending), Text: s.Wire.Err, About: chain(s)}
 }
 
-func placeWhy(s *record.Stream, g Grade) fact {
+func placeWhy(s *record.Stream, g Grade, doubt *fact) fact {
 	where := ""
 	if s.Wire.Close != record.CloseNone && s.Wire.Where != record.AtEnd {
 		where = string(s.Wire.Close) + " " + string(s.Wire.Where)
@@ -167,5 +174,5 @@ func placeWhy(s *record.Stream, g Grade) fact {
 	if why == stream.NoTerminal(s.Contents) {
 		why = "" // the ending has said so
 	}
-	return fact{Kind: FactEnded, Name: string(g.Ending), N: s.Contents, Place: where, Text: why}
+	return fact{Kind: FactEnded, Name: string(g.Ending), N: s.Contents, Place: where, Text: why, About: about(doubt)}
 }

@@ -151,11 +151,14 @@ func (s *Scope) grade() {
 	}
 	for i := range s.Streams {
 		g := &s.Streams[i]
+		var doubt *fact
 		if s.loose.disproved() {
-			g.Stream = disbelieve(g.Stream)
+			g.Stream, doubt = disbelieve(g.Stream)
 		}
-		g.Stream = s.unclosed.unfinished(g.Stream)
-		g.Grade = GradeStream(g.Stream, s.Scenario.Policy)
+		if st, why := s.unclosed.unfinished(g.Stream); why != nil {
+			g.Stream, doubt = st, why
+		}
+		g.Grade = gradeDoubted(g.Stream, s.Scenario.Policy, doubt)
 		if g.Group == record.Probe {
 			g.Grade.Flags = nil // it waits for others by its nature
 		}

@@ -44,19 +44,19 @@ func (l loose) disproved() bool { return l.early > l.sound }
 // others follow, so that no stream of it counts as proved.
 func (s *Scope) LooseTerminal() bool { return s.loose.disproved() }
 
-// disbelieve is a stream without its terminals.
-func disbelieve(st *record.Stream) *record.Stream {
+// disbelieve is a stream without its terminals, and why it is not whole then.
+func disbelieve(st *record.Stream) (_ *record.Stream, why *fact) {
 	if st.Content.Terminals == 0 {
-		return st
+		return st, nil
 	}
 	own := *st
 	c := &own.Content
 	c.Terminals, c.AfterTerminal, c.Unprovable = 0, 0, true
 	if c.State == stream.Complete || c.State == stream.Corrupt && c.Fault == stream.AfterTerminal {
 		c.State, c.Fault = stream.Prefix, ""
-		c.Why = "the terminal expression matches events that others follow, so nothing proves that the answer is whole"
+		c.Why, why = "", &fact{Kind: FactNothingProves}
 	}
-	return &own
+	return &own, why
 }
 
 // Terminal asks whether the terminal expression tells the end from the middle.

@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"fmt"
-
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 )
@@ -48,19 +46,16 @@ func unclosedIn(run *record.Run) (u unclosed) {
 // habit reports whether the server never closes, also where nothing was done to it.
 func (u unclosed) habit() bool { return u.closing == 0 && u.calm > 0 }
 
-// unfinished is an answer that lacks what the server's other answers close.
-func (u unclosed) unfinished(st *record.Stream) *record.Stream {
+// unfinished is an answer that lacks what the server's other answers close, and what
+// that is.
+func (u unclosed) unfinished(st *record.Stream) (*record.Stream, *fact) {
 	if st.Content.Unclosed == "" || st.Content.State != stream.Complete || u.habit() {
-		return st
+		return st, nil
 	}
 	own := *st
 	c := &own.Content
-	c.State, c.Fault = stream.Corrupt, stream.Misnested
-	c.Why = "the terminal came while a " + c.Unclosed + " was open"
-	if u.closing > 0 {
-		c.Why += fmt.Sprintf("; %d other answers of this run close theirs", u.closing)
-	}
-	return &own
+	c.State, c.Fault, c.Why = stream.Corrupt, stream.Misnested, ""
+	return &own, &fact{Kind: FactStillOpen, Name: c.Unclosed, N: u.closing}
 }
 
 // unclosedDoubts says that answers count as complete although they left something open.

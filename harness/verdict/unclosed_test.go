@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -43,8 +42,8 @@ func TestUnclosed(t *testing.T) {
 					if c.Unclosed != "" && c.State != tt.want {
 						t.Errorf("%s: %q (%s), want %q", s.Scenario.ID, c.State, c.Why, tt.want)
 					}
-					if c.State == stream.Corrupt && !strings.Contains(c.Why, "content block was open") {
-						t.Errorf("no reason: %q", c.Why)
+					if f := s.Streams[i].Grade.Fact; c.State == stream.Corrupt && (!f.Is(FactStillOpen) || f.Name != "content block") {
+						t.Errorf("no reason: %s", f)
 					}
 				}
 				doubts += len(s.unclosedDoubts())

@@ -1,0 +1,25 @@
+package reports
+
+import (
+	"fmt"
+
+	comparing "github.com/streamproof/streamproof/harness/compare"
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+// saidOfComparisons are the sentences of what stands beside the figures of a comparison.
+var saidOfComparisons = map[record.FactKind]sentence{
+	comparing.FactOnly:     func(f *record.Fact) string { return f.Name + " is in " + f.Place + " alone" },
+	comparing.FactCutShort: func(f *record.Fact) string { return f.Name + " was cut short" },
+	comparing.FactMachines: func(f *record.Fact) string {
+		return fmt.Sprintf("different machines: %s, and %s", f.Name, f.Text)
+	},
+	comparing.FactLoads: func(f *record.Fact) string { return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text) },
+	comparing.FactBlocks: func(f *record.Fact) string {
+		return fmt.Sprintf("%d and %d blocks of streams, %d are needed on each side", f.N, f.Of, f.Need)
+	},
+	comparing.FactUnsteady: func(f *record.Fact) string {
+		return fmt.Sprintf("in runs as unsteady as these, less than %.3g%s does not count", f.Share, f.Text)
+	},
+	comparing.FactMoreRuns: func(f *record.Fact) string { return count(f.N, "more run") + " of each would do" },
+}
