@@ -87,8 +87,12 @@ demo: setup ## plain Vegeta and streamproof on the same killed streams, side by 
 images: ## have every image of the Docker stack on this machine: pulled, or built here
 	@docker/build.sh
 
+.PHONY: sdks
+sdks: ## the clients of OpenAI, Anthropic, Google, Cohere, AWS and Ollama, and servers of others, against the dialects
+	@cd harness/stream/sdktest && $(GO) test -count 1 ./...
+
 .PHONY: nightly
-nightly: setup images trials ## every trial on real stacks, eight ordinary apps three times, the article; prints the flake rate
+nightly: setup images trials sdks ## every trial on real stacks, eight ordinary apps three times, the article; prints the flake rate
 	@STREAMPROOF_REQUIRE_DOCKER=1 .ci/nightly
 
 .PHONY: accuracy

@@ -50,7 +50,7 @@ func diagnoseCommand() *cobra.Command {
 		Example: diagnoseExamples,
 		Args:    takes(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}, peel: true}
+			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}, peel: true, answers: cmd.InOrStdin()}
 			if stored != "" {
 				return in.explain(cmd, stored, args)
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -27,6 +28,8 @@ type input struct {
 	given *pflag.FlagSet // to tell a flag that was given from its default
 	from  *config.File   // without -f an empty one
 	peel  bool           // diagnose: every hop gets the same small load
+	// answers is where a person answers questions, nil for nobody.
+	answers io.Reader
 }
 
 // command is the name of the command that was given.

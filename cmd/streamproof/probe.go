@@ -151,7 +151,7 @@ func (in *input) probed(f *recognise.Finding, app *harness.App) *probed {
 	p := &probed{URL: secret.PublicURL(l.URL), Method: app.Method(), Status: l.Status, Proto: l.Proto,
 		ContentType: l.ContentType, Encoding: l.Encoding,
 		Dialect: f.Dialect, Certain: f.Guess.Certain, Unknown: f.Guess.Unknown, Like: f.Guess.Like, Why: reasons(f.Guess.Why),
-		Proposals: f.Guess.Ends,
+		Proposals: f.Proposals(),
 		State:     string(f.Sum.State), Finish: f.Sum.Reason, Error: f.Sum.ErrorText, Events: len(f.Events),
 		Bytes: len(l.Body), Length: f.Length,
 		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}
@@ -265,10 +265,10 @@ func (p *probed) show(w io.Writer, width int) error {
 	switch {
 	case p.Unknown:
 		line("dialect", "unknown, most like "+p.Dialect)
-	case p.Certain:
-		line("dialect", p.Dialect)
+	case recognise.Dialect(p.Dialect).NeedsTerminal && p.finding.Guess.Dialect == p.Dialect:
+		line("dialect", p.Dialect+likely(p.Like)) // only the framing is known
 	default:
-		line("dialect", p.Dialect+likely(p.Like))
+		line("dialect", p.Dialect)
 	}
 	line("", strings.Join(p.Why, "; "))
 	line("end", p.ending())
@@ -276,7 +276,12 @@ func (p *probed) show(w io.Writer, width int) error {
 	line("last", p.Last)
 	line("time", p.timing())
 	line("proves", p.Proves)
-	if !p.Ready && len(p.Proposals) == 0 && !p.Endless {
+	switch {
+	case p.Ready || p.Endless:
+	case len(p.Proposals) > 0:
+		line("open", "which event is the last: if every answer ends with one like the last, add --terminal "+
+			quote(p.Proposals[0]))
+	case recognise.Dialect(p.Dialect).NeedsTerminal:
 		line("open", "which event is the last: say it with --terminal")
 	}
 	fmt.Fprintf(&b, "%-9s %s\n", "next", p.Next)
@@ -291,11 +296,12 @@ func coded(encoding string) string {
 	return ", compressed with " + encoding
 }
 
+// likely says of which API no dialect speaks, and which one it resembles.
 func likely(like string) string {
 	if like == "" {
-		return ""
+		return "; the API is unknown"
 	}
-	return ", and it resembles " + like
+	return "; the API is unknown, most like " + like
 }
 
 // ending says how the answer ended.

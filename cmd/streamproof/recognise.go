@@ -26,6 +26,9 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		return err
 	}
 	f, err := recognise.Fill(ctx, &asked)
+	if open := (*recognise.OpenEnd)(nil); errors.As(err, &open) && in.asks(told) {
+		f, err = in.askEnd(ctx, told, &asked, open)
+	}
 	if err != nil {
 		return err
 	}

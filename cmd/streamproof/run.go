@@ -85,7 +85,7 @@ func runCommand() *cobra.Command {
 		Example: runExamples,
 		Args:    takes(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}}
+			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}, answers: cmd.InOrStdin()}
 			if err := in.target(args); err != nil {
 				return err
 			}

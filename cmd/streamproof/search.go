@@ -56,7 +56,7 @@ func searchCommand() *cobra.Command {
 		Use: "search --over NAME=A..B [URL] [flags]", Short: "Find the largest load that still holds",
 		Long: searchLong + "\n\n" + exitCodes, Example: searchExamples, Args: takes(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}}
+			in := &input{runFlags: f, given: cmd.Flags(), from: &config.File{}, answers: cmd.InOrStdin()}
 			if err := in.target(args); err != nil {
 				return err
 			}

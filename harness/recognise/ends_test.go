@@ -81,7 +81,7 @@ func TestOnlyWordsOfAnEndAreTaken(t *testing.T) {
 	if f.Terminal != "" {
 		t.Errorf("%q is taken for the end", f.Terminal)
 	}
-	if err := f.openEnd(&usage); !strings.Contains(err.Error(), "--terminal 'json .usage.tokens exists'") {
+	if err := f.openEnd(&usage); !strings.Contains(err.Error(), "--terminal 'json .usage exists'") {
 		t.Errorf("%v does not propose what the answers suggest", err)
 	}
 }

@@ -157,21 +157,12 @@ func (f *Finding) As(dialect, terminal string) {
 	f.Events, f.Sum = listenTo(&f.Looks[0], f.Dialect, f.Terminal)
 }
 
-// lasting is the proposal for a terminal that every look makes. An answer that was
-// not read to its end proposes none. What the members of the last event alone suggest
-// is taken only where two answers agree. One that does not say by its name that something
-// is over is left for the user to confirm: where every answer lacks its end, the last
-// event that came is as regular as an end, and all would pass.
+// lasting is the proposal for a terminal that every look makes. What the members of the
+// last event alone suggest is taken only where two answers agree. One that does not say
+// by its name that something is over is left for the user to confirm: where every answer
+// lacks its end, the last event that came is as regular as an end, and all would pass.
 func (f *Finding) lasting() string {
-	for i := range f.Looks {
-		if l := &f.Looks[i]; l.Ours || l.Cut != nil {
-			return ""
-		}
-	}
-	shared := f.Guess.Ends
-	for _, l := range f.Looks[1:] {
-		shared = common(shared, stream.Identify(l.ContentType, l.Body)[0].Ends)
-	}
+	shared := f.shared()
 	if len(shared) == 0 && len(f.Looks) > 1 {
 		shared = f.marked()
 	}
@@ -179,6 +170,21 @@ func (f *Finding) lasting() string {
 		return shared[i]
 	}
 	return ""
+}
+
+// shared are the proposals that all looks make. An answer that was not read to its end
+// makes none.
+func (f *Finding) shared() []string {
+	for i := range f.Looks {
+		if l := &f.Looks[i]; l.Ours || l.Cut != nil {
+			return nil
+		}
+	}
+	all := f.Guess.Ends
+	for _, l := range f.Looks[1:] {
+		all = common(all, stream.Identify(l.ContentType, l.Body)[0].Ends)
+	}
+	return all
 }
 
 // marked are the expressions that the members of the last event suggest, in all looks.
@@ -254,6 +260,20 @@ func (f *Finding) meant(s harness.Stream) string {
 	return f.Dialect
 }
 
+// An OpenEnd is the error where nobody knows which event is the last. It is bad input
+// until somebody says it.
+type OpenEnd struct {
+	harness.UsageError
+	Finding *Finding
+	// Proposals are terminal expressions that hold of the last event of every answer and
+	// of no other event, the most telling first. None of them says by its name that
+	// something is over.
+	Proposals []string
+}
+
+// Unwrap makes it the bad input that it is.
+func (e *OpenEnd) Unwrap() error { return &e.UsageError }
+
 // openEnd is the error where nobody knows which event is the last.
 func (f *Finding) openEnd(l *play.Look) error {
 	last := "none came"
@@ -261,18 +281,32 @@ func (f *Finding) openEnd(l *play.Look) error {
 		last = "the last of " + plural.Of(n, "event") + " is " + strconv.Quote(f.Events[n-1].Text)
 	}
 	if l.Ours {
-		return &harness.UsageError{Place: "terminal", Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s",
-			f.Dialect, l.Took.Round(time.Second), last),
+		return &OpenEnd{Finding: f, UsageError: harness.UsageError{Place: "terminal",
+			Problem: fmt.Sprintf("the answer (%s) has not ended after %s: %s", f.Dialect, l.Took.Round(time.Second), last),
 			Fix: "if it is a feed without an end, say for how long to read it and how many events must come, as in --endless " +
-				"10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}
+				"10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}}
 	}
-	like := "data == [DONE]"
-	if m := f.marked(); len(m) > 0 {
-		like = m[0]
-	}
-	return &harness.UsageError{Place: "terminal",
+	e := &OpenEnd{Finding: f, Proposals: f.Proposals(), UsageError: harness.UsageError{Place: "terminal",
 		Problem: fmt.Sprintf("nothing tells the last event of the answer (%s) from the others: %s", f.Dialect, last),
-		Fix:     "say what a last event looks like, as in --terminal '" + like + "'"}
+		Fix:     "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
+	if len(e.Proposals) > 0 {
+		e.Problem = fmt.Sprintf("nothing says for sure which event ends the answer (%s): %s", f.Dialect, last)
+		e.Fix = "if every answer ends with such an event, add --terminal '" +
+			strings.ReplaceAll(e.Proposals[0], "'", `'\''`) + "'; else say what a last event looks like"
+	}
+	return e
+}
+
+// Proposals are terminal expressions for the user to confirm: they hold of the last event
+// of every answer, and of no other event.
+func (f *Finding) Proposals() []string {
+	all := slices.Clone(f.shared())
+	for _, m := range f.marked() {
+		if !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // String says what was found in one line.

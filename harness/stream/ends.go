@@ -14,6 +14,7 @@ type endFinder struct {
 	before, now         endSigns
 	events              int
 	name, kind, word    uint32 // of the last event; 0 for none
+	byType, byEvent     bool   // events have their kind in "type", and in "event"
 }
 
 // endSigns are the members that APIs mark their last event with, one bit each.
@@ -74,14 +75,15 @@ func topSign(key, raw []byte) endSigns {
 	return 0
 }
 
-// see takes the next event: its name, its JSON type, its signs, and its data.
-func (e *endFinder) see(f *Frame, kind []byte, signs endSigns) {
+// see takes the next event: its name, its data, and what was remarked on them.
+func (e *endFinder) see(f *Frame, m *remark) {
 	e.names.add(e.name)
 	e.types.add(e.kind)
 	e.words.add(e.word)
 	e.before |= e.now
 	e.events++
-	e.now, e.name, e.kind, e.word = signs, fnv(f.Name), fnv(kind), 0
+	e.now, e.name, e.kind, e.word = m.signs, fnv(f.Name), fnv(m.kind), 0
+	e.byType, e.byEvent = e.byType || m.kind != nil && !m.event, e.byEvent || m.event
 	if sentinelWord(f.Data) {
 		e.word = fnv(f.Data)
 	}
@@ -119,7 +121,8 @@ func (e *endFinder) candidates(name, kind, data []byte) []string {
 	}
 	add(e.word != 0 && !e.words.has(e.word), "data == "+string(data))
 	add(e.name != 0 && !e.names.has(e.name), "event == "+bareWord(name))
-	add(e.kind != 0 && !e.types.has(e.kind), "json .type == "+bareWord(kind))
+	add(e.kind != 0 && !e.types.has(e.kind) && !e.byEvent, "json .type == "+bareWord(kind))
+	add(e.kind != 0 && !e.types.has(e.kind) && !e.byType, "json .event == "+bareWord(kind))
 	for i := range endMembers {
 		m := &endMembers[i]
 		add(e.now&^e.before&(1<<i) != 0, "json "+m.path+" "+m.test)

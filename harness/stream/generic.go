@@ -139,7 +139,7 @@ func (r *genericReader) keep(f *Frame, m remark) {
 	r.data = len(r.last)
 	r.last = append(r.last, clip(f.Data, maxLastEvent-len(r.last))...)
 	r.kind = append(r.kind[:0], clip(m.kind, maxLastEvent/2)...)
-	r.ends.see(f, m.kind, m.signs)
+	r.ends.see(f, &m)
 	if m.ok || r.json {
 		return
 	}

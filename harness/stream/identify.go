@@ -392,17 +392,20 @@ func (s *dialectSigns) score(g Guess, r *recogniser) Guess {
 	return g
 }
 
-// alike is the API that a body of a known framing resembles most: the one of which
-// most events hold something.
+// alike is the API that a body of a known framing resembles most: the one of which it
+// has the most names and types, "" where it shares fewer than three with any. What is
+// like another API, and has some more names, is left to that one.
 func alike(body []byte) string {
-	best, most := "", 0
+	best, most := "", 2
 	for _, s := range signs() {
-		if s.NeedsTerminal || s.Format.Name == Text.Name || s.Spec == nil {
+		if s.NeedsTerminal || s.Format.Name == Text.Name || s.Spec == nil || s.Spec.Like != "" {
 			continue
 		}
 		n := 0
 		for _, word := range s.words() {
-			n += bytes.Count(body, word)
+			if bytes.Contains(body, word) {
+				n++
+			}
 		}
 		if n > most {
 			best, most = s.Name, n
@@ -421,7 +424,11 @@ func (s *dialectSigns) words() [][]byte {
 			out = append(out, []byte(`"`+w+`"`))
 		}
 	}
-	for _, line := range slices.Concat(s.Spec.Content, s.Spec.Reasoning, s.Spec.Terminal, s.Spec.Own, s.Spec.Finish) {
+	lines := slices.Concat(s.Spec.Content, s.Spec.Reasoning, s.Spec.Terminal, s.Spec.Own, s.Spec.Finish)
+	if c := s.Spec.Choices; c != nil {
+		lines = append(lines, c.At, c.Index, c.Finish)
+	}
+	for _, line := range lines {
 		path, expr, _ := strings.Cut(line, " when ")
 		if !strings.HasPrefix(path, ".") {
 			expr = path

@@ -21,13 +21,26 @@ func TestIdentifyUnknown(t *testing.T) {
 	// The framing is known, the API is not.
 	for _, tt := range []struct{ name, media, body, dialect, like, terminal string }{
 		{"TGI", "text/event-stream", "data:{\"index\":1,\"token\":{\"id\":1,\"text\":\"a\"},\"generated_text\":null}\n\ndata:{\"index\":2,\"token\":{\"id\":2,\"text\":\"b\"},\"generated_text\":\"ab\",\"finish_reason\":\"length\"}\n\n",
-			"sse-generic", "litellm", "json .finish_reason exists"},
-		{"lines of an own making", "application/x-ndjson", "{\"t\":\"a\"}\n{\"t\":\"b\",\"done\":true}\n", "ndjson-generic", "ollama", "json .done == true"},
+			"sse-generic", "openai-chat", "json .finish_reason exists"},
+		{"lines of an own making", "application/x-ndjson", "{\"t\":\"a\"}\n{\"t\":\"b\",\"done\":true}\n", "ndjson-generic", "", "json .done == true"},
+		{"a member event", "text/event-stream", "data: {\"event\":\"part\",\"a\":1}\n\ndata: {\"event\":\"part\",\"a\":2}\n\ndata: {\"event\":\"part_end\"}\n\n", "sse-generic", "", "json .event == part_end"},
+		{"both members", "text/event-stream", "data: {\"event\":\"x\",\"type\":\"a\"}\n\ndata: {\"type\":\"a\"}\n\ndata: {\"event\":\"x\"}\n\n", "sse-generic", "", ""},
 		{"named events", "text/event-stream", "event: token\ndata: a\n\nevent: token\ndata: b\n\nevent: bye\ndata: {}\n\n", "sse-generic", "", "event == bye"},
 	} {
 		g := Identify(tt.media, []byte(tt.body))[0]
-		if g.Unknown || g.Dialect != tt.dialect || g.Terminal != tt.terminal {
+		if g.Unknown || g.Dialect != tt.dialect || g.Like != tt.like || g.Terminal != tt.terminal {
 			t.Errorf("%s: %+v, want %s like %s, terminal %s", tt.name, g, tt.dialect, tt.like, tt.terminal)
+		}
+		// What is proposed proves the very body that it was found in.
+		for _, end := range g.Ends {
+			terminal, err := ParseTerminal(end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, _ := Lookup(g.Dialect)
+			if s := listen(d, Ask{Terminal: terminal}, tt.body); s.State != Complete || s.Early > 0 {
+				t.Errorf("%s: with %s the body is %q (%s), early %d", tt.name, end, s.State, s.Why, s.Early)
+			}
 		}
 	}
 }

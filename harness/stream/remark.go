@@ -7,6 +7,7 @@ type remark struct {
 	failure []byte // an error that the event reports, nil for none
 	reason  []byte // why the answer ended, without quotes
 	kind    []byte // "type", else "event", without quotes
+	event   bool   // the kind is that of "event"
 	signs   endSigns
 	ok      bool // it is one JSON object
 }
@@ -26,11 +27,11 @@ func remarkOn(data []byte) (m remark) {
 			}
 		case "type":
 			if t := c.text(); t.ok {
-				m.kind = t.raw
+				m.kind, m.event = t.raw, false
 			}
 		case "event":
 			if t := c.text(); t.ok && m.kind == nil {
-				m.kind = t.raw
+				m.kind, m.event = t.raw, true
 			}
 		case "choices":
 			m.first(&c, "finish_reason", signChoices)
