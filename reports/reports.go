@@ -11,7 +11,11 @@
 //     what did not run must be seen, in every format.
 //  3. [Text], [JSON], [JUnit], [Markdown] and [HTML] write one format each;
 //     [WriteAll] writes the files of the run folder.
-//  4. [Progress] is the one part that lives while a run lasts.
+//  4. What packages of harness found, they say in facts ([record.Fact]). The files
+//     words_….go have one sentence for each kind; [Say] and [Word] put them in.
+//     No other package makes sentences for readers, see TestNobodyElseMakesSentences
+//     of package record and the list there of those that still do.
+//  5. [Progress] is the one part that lives while a run lasts.
 //
 // A report counts what it leaves out.
 package reports

@@ -16,7 +16,8 @@ func proven(p *verdict.Bound) string {
 	if p == nil {
 		return ""
 	}
-	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams, percentUp(p.Below), p.Confidence*100)
+	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams,
+		percentUp(p.Below), p.Confidence*100)
 	if p.Below > 0.01 && p.Failed == 0 {
 		s += fmt.Sprintf("; %d would prove 1 %%", (p.Percent+9)/10*10)
 	}
@@ -52,7 +53,8 @@ func exactly(x float64) string {
 func produced(f *record.Fact) string {
 	finished := fmt.Sprintf("the app finished %s of %s", thousands(f.N), count(f.Of, "answer"))
 	if lost := f.N - f.Need; lost > 0 {
-		return fmt.Sprintf("%s, but clients received only %s complete: %s %s lost on the way (%s)", finished, thousands(f.Need), thousands(lost), were(lost), f.Text)
+		return fmt.Sprintf("%s, but clients received only %s complete: %s %s lost on the way (%s)", finished,
+			thousands(f.Need), thousands(lost), were(lost), f.Text)
 	}
 	return fmt.Sprintf("%s: it never finished %s of these (%s)", finished, thousands(f.Of-f.N), f.Text)
 }

@@ -193,31 +193,39 @@ var saidOfAnswer = map[record.FactKind]sentence{
 
 	// Of rule_content.go and rule_misframed.go, by table.
 	diagnose.FactContent: func(f *record.Fact) string { return count(f.N, "stream") + ": " + f.Name },
-	diagnose.MendLost: plain("number the events where they are made, and look for the hop or queue that drops one (a bounded queue " +
+	diagnose.MendLost: plain("number the events where they are made, and look for the hop or queue that drops " +
+		"one (a bounded queue " +
 		"must block, not drop)"),
-	diagnose.MendDuplicated: plain("number the events and make retries resume after the last one sent, not from the start"),
-	diagnose.MendReordered:  plain("write one stream's events from one goroutine or task only"),
-	diagnose.MendForeign:    plain("key fan-out and buffers by request, never by user or by process; look for shared mutable state"),
-	diagnose.MendCorrupt: plain("look for what writes these bytes (an error text, a page of a proxy, a print), and compare the answer " +
+	diagnose.MendDuplicated: plain("number the events and make retries resume after the last one sent, not from " +
+		"the start"),
+	diagnose.MendReordered: plain("write one stream's events from one goroutine or task only"),
+	diagnose.MendForeign: plain("key fan-out and buffers by request, never by user or by process; look for " +
+		"shared mutable state"),
+	diagnose.MendCorrupt: plain("look for what writes these bytes (an error text, a page of a proxy, a print), " +
+		"and compare the answer " +
 		"at each hop: streamproof diagnose"),
 	diagnose.FactPrefixTwice: func(f *record.Fact) string {
 		return count(f.N, "stream") + " contain the prefix of a field twice, as in data: data: {…}: something frames " +
 			"events that are already framed"
 	},
-	diagnose.MendFrameOnce: plain("frame events once: yield the data alone to what adds \"data: \" itself (sse-starlette's " +
+	diagnose.MendFrameOnce: plain("frame events once: yield the data alone to what adds \"data: \" itself " +
+		"(sse-starlette's " +
 		"EventSourceResponse, a gateway), or whole events to a plain streaming response"),
 	diagnose.FactJoined: func(f *record.Fact) string {
-		return "the events of " + count(f.N, "stream") + " are not parted by a blank line, so that clients take several " +
+		return "the events of " + count(f.N, "stream") + " are not parted by a blank line, so that clients take " +
+			"several " +
 			"for one"
 	},
 	diagnose.MendPartEvents: plain("end each event with a blank line: data: …\\n\\n"),
 	diagnose.FactTerminalOpen: func(f *record.Fact) string {
-		return "the last event of " + count(f.N, "stream") + ", the terminal, has no blank line after it, which ends an " +
+		return "the last event of " + count(f.N, "stream") + ", the terminal, has no blank line after it, which " +
+			"ends an " +
 			"event: clients that follow the standard never see it"
 	},
 	diagnose.MendEndTerminal: plain("end the last event like every other: data: [DONE]\\n\\n"),
-	diagnose.MendOneWriter:   plain("use an asynchronous worker, or a timeout above the longest stream; let one writer alone end a response"),
-	diagnose.FactReasons:     reasons,
+	diagnose.MendOneWriter: plain("use an asynchronous worker, or a timeout above the longest stream; let one " +
+		"writer alone end a response"),
+	diagnose.FactReasons: reasons,
 	diagnose.NextLogOneStream: func(f *record.Fact) string {
 		return "keep the app's log and run one stream: " + inside(f, 0)
 	},

@@ -194,7 +194,8 @@ var saidOfAsked = map[record.FactKind]sentence{
 		return "read the answers in the dialect " + f.Name + ": add --dialect " + f.Name + inside(f, 0)
 	},
 	diagnose.MendDialect: func(f *record.Fact) string {
-		return "read the answers in another dialect: add --dialect " + f.Name + after(" --terminal ", f.Text) + inside(f, 0)
+		return "read the answers in another dialect: add --dialect " + f.Name + after(" --terminal ", f.Text) +
+			inside(f, 0)
 	},
 	diagnose.FactNeedsTerminal: plain(", and say with --terminal which event is the last one of a complete response"),
 	diagnose.NextOneAnswer:     func(f *record.Fact) string { return "look at one answer: " + inside(f, 0) },
@@ -215,7 +216,8 @@ var saidOfAsked = map[record.FactKind]sentence{
 	},
 	diagnose.MendKeepAlive: func(f *record.Fact) string {
 		return "look into the log of " + f.Name + " at that time. If it reuses connections to the app: let the app " +
-			"keep idle ones longer than " + f.Name + " does (gunicorn --keep-alive 75), else it sends a request into one " +
+			"keep idle ones longer than " + f.Name + " does (gunicorn --keep-alive 75), else it sends a request " +
+			"into one " +
 			"that the app is closing"
 	},
 	diagnose.FactError: func(f *record.Fact) string { return "error: " + f.Text },

@@ -84,7 +84,8 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.NextNameInstance: func(f *record.Fact) string {
 		return "let the app or the edge name the instance in a response field (X-Served-By), or " + inside(f, 0)
 	},
-	diagnose.MayOtherInstances: plain("only a part of the streams is concerned: other instances of the app may stand behind the edge than the " +
+	diagnose.MayOtherInstances: plain("only a part of the streams is concerned: other instances of the app may " +
+		"stand behind the edge than the " +
 		"one that was asked directly"),
 	diagnose.FactCluster:     cluster,
 	diagnose.FactStandBeside: standBeside,
@@ -132,9 +133,10 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.FactOnTheWay: func(f *record.Fact) string {
 		return fmt.Sprintf("on the way through the chain %d of %d did", f.N, f.Of)
 	},
-	diagnose.FactNoSign:     noSign,
-	diagnose.NextWithPeel:   func(f *record.Fact) string { return inside(f, 0) + ", with streamproof diagnose" },
-	diagnose.NextKeepLogs:   plain("keep the logs of the app and of the edge, name both with --log, and run streamproof diagnose"),
+	diagnose.FactNoSign:   noSign,
+	diagnose.NextWithPeel: func(f *record.Fact) string { return inside(f, 0) + ", with streamproof diagnose" },
+	diagnose.NextKeepLogs: plain("keep the logs of the app and of the edge, name both with --log, and run " +
+		"streamproof diagnose"),
 	diagnose.NextRerun:      rerun,
 	diagnose.NextPeel:       peel,
 	diagnose.FactRaisedAt:   func(f *record.Fact) string { return " (at " + f.Place + ")" },

@@ -272,10 +272,12 @@ var saidOfDelay = map[record.FactKind]sentence{
 
 	// Of waiting, and what to run.
 	diagnose.FactWaitForAnswer: func(f *record.Fact) string {
-		return fmt.Sprintf("%s had to wait: %s at a time; %s", count(f.N, "stream"), atMost(f.Need, "answer"), inside(f, 0))
+		return fmt.Sprintf("%s had to wait: %s at a time; %s", count(f.N, "stream"), atMost(f.Need, "answer"),
+			inside(f, 0))
 	},
 	diagnose.FactWaitForFirst: func(f *record.Fact) string {
-		return fmt.Sprintf("%s had to wait: %s at a time; %s", count(f.N, "stream"), atMost(f.Need, "first event"), inside(f, 0))
+		return fmt.Sprintf("%s had to wait: %s at a time; %s", count(f.N, "stream"), atMost(f.Need, "first event"),
+			inside(f, 0))
 	},
 	diagnose.WhyOneEnds:      plain("a new one begins only when another has ended"),
 	diagnose.WhyFlowOn:       plain("the others wait, while answers that have begun flow on"),
@@ -293,7 +295,8 @@ var saidOfDelay = map[record.FactKind]sentence{
 		return "the first event of " + count(f.N, "stream") + " came far later under load than alone"
 	},
 	diagnose.FactQueue: func(f *record.Fact) string {
-		return count(f.N, "stream") + " stood in a queue: the later a request came, the longer it waited for its first event"
+		return count(f.N, "stream") + " stood in a queue: the later a request came, the longer it waited for " +
+			"its first event"
 	},
 	diagnose.FactSteps: firstSteps,
 	diagnose.FactStep:  func(f *record.Fact) string { return fmt.Sprintf("%d at %.2f s", f.N, f.Took.Seconds()) },

@@ -282,7 +282,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 		"instances behind the edge may fail"),
 
 	// Of ends, with names in them.
-	diagnose.MendEnterEachHop: plain("enter the chain at each hop (streamproof diagnose); raise the idle and total timeouts of the one that " +
+	diagnose.MendEnterEachHop: plain("enter the chain at each hop (streamproof diagnose); raise the idle and " +
+		"total timeouts of the one that " +
 		"cuts, and let clients resume or retry"),
 	diagnose.FactNoSuchLimit: func(f *record.Fact) string { return f.Name + " itself sets no such limit" },
 	diagnose.FactBytesOfBody: plain("bytes of the body"),

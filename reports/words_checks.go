@@ -46,18 +46,20 @@ func sentenceOf(k record.FactKind) sentence {
 var tables []map[record.FactKind]sentence
 
 func init() {
-	tables = []map[record.FactKind]sentence{saidByAll, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
-		saidOfTime, saidOfOne, saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons}
+	tables = []map[record.FactKind]sentence{
+		saidByAll, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers, saidOfTime, saidOfOne,
+		saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons,
+	}
 }
 
 var saidByAll = map[record.FactKind]sentence{
 	record.FactQuoted: func(f *record.Fact) string { return f.Text },
-	record.FactFigure: func(f *record.Fact) string { return f.Text },
 }
 
 var saidOfStreams = map[record.FactKind]sentence{
 	verdict.FactBroke: func(f *record.Fact) string {
-		return fmt.Sprintf("%s: %s (first: #%d%s)", nOf(f, "stream"), counts(f.Counts), f.Stream, after(", ", inside(f, 0)))
+		return fmt.Sprintf("%s: %s (first: #%d%s)", nOf(f, "stream"), counts(f.Counts), f.Stream, after(", ",
+			inside(f, 0)))
 	},
 	verdict.FactFirst: func(f *record.Fact) string {
 		return fmt.Sprintf("%s (first: #%d%s)", nOf(f, "stream"), f.Stream, after(", ", inside(f, 0)))
@@ -89,16 +91,20 @@ var saidOfExpectations = map[record.FactKind]sentence{
 	verdict.FactNonePaced: func(f *record.Fact) string {
 		return "need >= 1 complete stream that is known to have been written in pieces, saw 0 of " + thousands(f.Of)
 	},
-	verdict.FactNoneCompressed: func(f *record.Fact) string { return "need >= 1 compressed answer, saw 0 of " + thousands(f.Of) },
+	verdict.FactNoneCompressed: func(f *record.Fact) string {
+		return "need >= 1 compressed answer, saw 0 of " + thousands(f.Of)
+	},
 	verdict.FactNoneCut: func(f *record.Fact) string {
 		return "need >= 1 slow client that was cut off, saw 0 of " + thousands(f.Of)
 	},
-	verdict.FactNoCompressor: plain("gzip was asked for, and neither the app nor the edge compresses what the app sends"),
+	verdict.FactNoCompressor: plain("gzip was asked for, and neither the app nor the edge compresses what the " +
+		"app sends"),
 	verdict.FactNoneServed: func(f *record.Fact) string {
 		return "need >= 1 complete stream, saw 0: all " + thousands(f.N) + " were refused"
 	},
 	verdict.FactNoneRefused: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= 1 stream that was refused, saw 0: all %s were served, so the limit was not reached", thousands(f.N))
+		return fmt.Sprintf("need >= 1 stream that was refused, saw 0: all %s were served, so the limit was not "+
+			"reached", thousands(f.N))
 	},
 	verdict.FactRefusals: func(f *record.Fact) string {
 		return fmt.Sprintf("%s refused with a status, %s served", count(f.N, "stream"), thousands(f.Of-f.N))
@@ -111,13 +117,16 @@ var saidOfExpectations = map[record.FactKind]sentence{
 		return "streamproof did not start the app and cannot see " + cmp.Or(what, "what it does")
 	},
 	verdict.FactNoneRecycled: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= 1 process of the app that ends while streams are open; %s ended at all", thousands(f.N))
+		return fmt.Sprintf("need >= 1 process of the app that ends while streams are open; %s ended at all",
+			thousands(f.N))
 	},
 	verdict.FactTogether: func(f *record.Fact) string { return count(f.N, "stream") + " of one process at once" },
 	verdict.FactFewTogether: func(f *record.Fact) string {
 		return fmt.Sprintf("need >= %s of one process at once, saw %d", count(f.Need, "stream"), f.N)
 	},
-	verdict.FactRepeated: func(f *record.Fact) string { return count(f.N, "stream") + " began after another one was complete" },
+	verdict.FactRepeated: func(f *record.Fact) string {
+		return count(f.N, "stream") + " began after another one was complete"
+	},
 	verdict.FactNoneRepeated: func(f *record.Fact) string {
 		return "need >= 1 stream that begins after another one was complete, saw 0 of " + thousands(f.Of)
 	},
@@ -131,10 +140,12 @@ var saidOfExpectations = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s %s without content for %s or more", count(f.N, "stream"), were(f.N), short(f.Bound))
 	},
 	verdict.FactNoSilence: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= 1 stream without content for %s, longest silence was %s", short(f.Bound), short(f.Took))
+		return fmt.Sprintf("need >= 1 stream without content for %s, longest silence was %s", short(f.Bound),
+			short(f.Took))
 	},
 	verdict.FactNoPause: func(f *record.Fact) string {
-		return fmt.Sprintf("the app cannot be asked to pause for %s, and its longest silence was %s", short(f.Bound), short(f.Took))
+		return fmt.Sprintf("the app cannot be asked to pause for %s, and its longest silence was %s", short(f.Bound),
+			short(f.Took))
 	},
 	verdict.FactNoneLeft: plain("need >= 1 stream that streamproof hung up on, saw 0"),
 	verdict.FactNoLedger: func(f *record.Fact) string {
@@ -149,26 +160,42 @@ var saidOfExpectations = map[record.FactKind]sentence{
 }
 
 var saidOfFaults = map[record.FactKind]sentence{
-	verdict.FactNeverStruck: func(f *record.Fact) string { return "the fault never struck" + after(": ", insideAll(f)) },
+	verdict.FactNeverStruck: func(f *record.Fact) string {
+		return "the fault never struck" + after(": ", insideAll(f))
+	},
 	verdict.FactNoTrace: func(f *record.Fact) string {
 		return fmt.Sprintf("struck at %s, but left no trace%s", short(f.Took), after(": ", insideAll(f)))
 	},
-	verdict.FactPartNeverStruck: func(f *record.Fact) string { return f.Name + " never struck" + after(": ", insideAll(f)) },
-	verdict.FactPartNoTrace:     func(f *record.Fact) string { return f.Name + " struck, but left no trace" + after(": ", insideAll(f)) },
-	verdict.FactStruck:          func(f *record.Fact) string { return "struck at " + short(f.Took) + after(": ", insideAll(f)) },
+	verdict.FactPartNeverStruck: func(f *record.Fact) string {
+		return f.Name + " never struck" + after(": ", insideAll(f))
+	},
+	verdict.FactPartNoTrace: func(f *record.Fact) string {
+		return f.Name + " struck, but left no trace" + after(": ", insideAll(f))
+	},
+	verdict.FactStruck: func(f *record.Fact) string {
+		return "struck at " + short(f.Took) + after(": ", insideAll(f))
+	},
 	verdict.FactFewInBody: func(f *record.Fact) string {
 		return fmt.Sprintf("need >= %s in their body when the fault struck, saw %d", count(f.Need, "stream"), f.N)
 	},
-	verdict.FactMet:     func(f *record.Fact) string { return "the fault met " + count(f.N, "stream") + " in their body" },
-	verdict.FactInBody:  func(f *record.Fact) string { return count(f.N, "stream") + " in their body when the fault struck" },
+	verdict.FactMet: func(f *record.Fact) string {
+		return "the fault met " + count(f.N, "stream") + " in their body"
+	},
+	verdict.FactInBody: func(f *record.Fact) string {
+		return count(f.N, "stream") + " in their body when the fault struck"
+	},
 	verdict.FactNoneNew: plain("need >= 1 new stream after the fault, saw 0"),
 	verdict.FactEndedEarly: func(f *record.Fact) string {
-		return fmt.Sprintf("the run ended %s after the fault, before the %s that recovery may take; none of %s had recovered by then",
+		return fmt.Sprintf("the run ended %s after the fault, before the %s that recovery may take; none of %s "+
+			"had recovered by then",
 			short(f.Took), short(f.Bound), count(f.N, "new stream"))
 	},
-	verdict.FactNeverRecovered: func(f *record.Fact) string { return "none of " + count(f.N, "new stream") + " recovered" },
+	verdict.FactNeverRecovered: func(f *record.Fact) string {
+		return "none of " + count(f.N, "new stream") + " recovered"
+	},
 	verdict.FactAskedLate: func(f *record.Fact) string {
-		return fmt.Sprintf("no new stream was sent in the first %s after the fault, limit %s", short(f.Took), short(f.Bound))
+		return fmt.Sprintf("no new stream was sent in the first %s after the fault, limit %s", short(f.Took),
+			short(f.Bound))
 	},
 	verdict.FactRecovered: func(f *record.Fact) string {
 		down := ""
@@ -188,7 +215,8 @@ var saidOfLoad = map[record.FactKind]sentence{
 		return fmt.Sprintf("added %s to the first event (p50), %s to a gap (p99)", timeAt(f, 0), timeAt(f, 2))
 	},
 	verdict.FactLoadShort: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= %s started, saw %s of %s asked", count(f.Need, "stream"), thousands(f.N), thousands(f.Of))
+		return fmt.Sprintf("need >= %s started, saw %s of %s asked", count(f.Need, "stream"), thousands(f.N),
+			thousands(f.Of))
 	},
 	verdict.FactLoad: func(f *record.Fact) string {
 		if f.N > f.Of { // a load with a duration
@@ -201,7 +229,8 @@ var saidOfLoad = map[record.FactKind]sentence{
 			100*f.Share, short(f.Bound), thousands(f.N), thousands(f.Of), short(f.Took))
 	},
 	verdict.FactKeptUp: func(f *record.Fact) string {
-		return fmt.Sprintf("%s, lag p99 %s, clock %s", count(f.N, "late start"), short(f.Took), cmp.Or(f.Name, "unknown"))
+		return fmt.Sprintf("%s, lag p99 %s, clock %s", count(f.N, "late start"), short(f.Took), cmp.Or(f.Name,
+			"unknown"))
 	},
 	verdict.FactNoReadings: func(f *record.Fact) string {
 		return "need the app's memory before and after the load, have " + count(f.N, "reading")
@@ -213,18 +242,24 @@ var saidOfLoad = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s: %d MiB, then %d MiB after %s", f.Name, f.Bytes>>20, f.More>>20, count(f.Of, "stream"))
 	},
 	verdict.FactUnending: func(f *record.Fact) string {
-		return fmt.Sprintf("%s %s still sending when our limit on their life ended them, and none ended by itself: does this feed end?",
+		return fmt.Sprintf("%s %s still sending when our limit on their life ended them, and none ended by "+
+			"itself: does this feed end?",
 			nOf(f, "stream"), were(f.N))
 	},
 	verdict.FactUncounted: func(f *record.Fact) string {
-		return fmt.Sprintf("the number at %s never increases by 1 in %s, so it counts no events", f.Place, nOf(f, "complete stream"))
+		return fmt.Sprintf("the number at %s never increases by 1 in %s, so it counts no events", f.Place, nOf(f,
+			"complete stream"))
 	},
 	verdict.FactUnnumbered: func(f *record.Fact) string {
-		return fmt.Sprintf("need a number at %s in >= 2 events of each complete stream, saw that in %s of %s", f.Place, thousands(f.N), thousands(f.Of))
+		return fmt.Sprintf("need a number at %s in >= 2 events of each complete stream, saw that in %s of %s",
+			f.Place, thousands(f.N), thousands(f.Of))
 	},
-	verdict.FactNumbered: func(f *record.Fact) string { return count(f.N, "complete stream") + ", numbered without a gap" },
+	verdict.FactNumbered: func(f *record.Fact) string {
+		return count(f.N, "complete stream") + ", numbered without a gap"
+	},
 	verdict.FactNotEchoed: func(f *record.Fact) string {
-		return fmt.Sprintf("need the request's ID at %s in >= 1 event of each complete stream, saw that in %s of %s", f.Place, thousands(f.N), thousands(f.Of))
+		return fmt.Sprintf("need the request's ID at %s in >= 1 event of each complete stream, saw that in %s of %s",
+			f.Place, thousands(f.N), thousands(f.Of))
 	},
 	verdict.FactOwned: func(f *record.Fact) string {
 		if f.N == 1 {
@@ -232,10 +267,12 @@ var saidOfLoad = map[record.FactKind]sentence{
 		}
 		return thousands(f.N) + " complete streams have their own request's ID and no other"
 	},
-	verdict.FactHarness:     func(f *record.Fact) string { return "streamproof itself failed" + after(": ", f.Text) },
-	verdict.FactUnable:      func(f *record.Fact) string { return "not possible here" + after(": ", f.Text) },
-	verdict.FactOver:        plain("the scenario ran to its end"),
-	verdict.FactInterrupted: func(f *record.Fact) string { return "the run was interrupted after " + count(f.N, "stream") },
+	verdict.FactHarness: func(f *record.Fact) string { return "streamproof itself failed" + after(": ", f.Text) },
+	verdict.FactUnable:  func(f *record.Fact) string { return "not possible here" + after(": ", f.Text) },
+	verdict.FactOver:    plain("the scenario ran to its end"),
+	verdict.FactInterrupted: func(f *record.Fact) string {
+		return "the run was interrupted after " + count(f.N, "stream")
+	},
 	verdict.FactTorn: func(f *record.Fact) string {
 		torn := ""
 		if f.Bytes > 0 {
@@ -244,12 +281,14 @@ var saidOfLoad = map[record.FactKind]sentence{
 		return fmt.Sprintf("the record ends before the run does%s, after %s", torn, count(f.N, "stream"))
 	},
 	verdict.FactFew: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= %s, saw %s of %s started", count(f.Need, "judged stream"), thousands(f.N), thousands(f.Of))
+		return fmt.Sprintf("need >= %s, saw %s of %s started", count(f.Need, "judged stream"), thousands(f.N),
+			thousands(f.Of))
 	},
 	verdict.FactEnough: func(f *record.Fact) string { return nOf(f, "stream") },
 	verdict.FactSum:    func(f *record.Fact) string { return count(f.N, "stream") },
 	verdict.FactLost: func(f *record.Fact) string {
-		return fmt.Sprintf("%s started, %s have an outcome: the record lost %s", count(f.Of, "stream"), thousands(f.N), thousands(f.Of-f.N))
+		return fmt.Sprintf("%s started, %s have an outcome: the record lost %s", count(f.Of, "stream"),
+			thousands(f.N), thousands(f.Of-f.N))
 	},
 }
 
@@ -265,43 +304,57 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		return "; asked directly before the load, the app did not answer either: " + f.Text
 	},
 	verdict.FactAnew: func(f *record.Fact) string {
-		return fmt.Sprintf(", and the app answers differently each time (asked directly %s before the load)", count(f.N, "time"))
+		return fmt.Sprintf(", and the app answers differently each time (asked directly %s before the load)",
+			count(f.N, "time"))
 	},
 	verdict.FactDiffers: func(f *record.Fact) string {
-		return fmt.Sprintf(", and they differ from the app's answers before the load (%s, alike %d of %s)", size(f.Bytes), f.N, count(f.Of, "time"))
+		return fmt.Sprintf(", and they differ from the app's answers before the load (%s, alike %d of %s)",
+			size(f.Bytes), f.N, count(f.Of, "time"))
 	},
 	verdict.FactAgainstPlain: func(f *record.Fact) string {
-		return fmt.Sprintf("%s %s compared with the answer in one piece (%s)", count(f.N, "stream"), were(f.N), size(f.Bytes))
+		return fmt.Sprintf("%s %s compared with the answer in one piece (%s)", count(f.N, "stream"), were(f.N),
+			size(f.Bytes))
 	},
 	verdict.FactAgainst: func(f *record.Fact) string {
 		l := f.About[0]
-		return fmt.Sprintf("%s %s compared with the app's own answer (%s, alike %d of %s when asked directly before the load); "+
-			"an end that the app cuts off every time would not show", count(f.N, "stream"), were(f.N), size(l.Bytes), l.N, count(l.Of, "time"))
+		return fmt.Sprintf("%s %s compared with the app's own answer (%s, alike %d of %s when asked directly "+
+			"before the load); "+
+			"an end that the app cuts off every time would not show", count(f.N, "stream"), were(f.N), size(l.Bytes),
+			l.N, count(l.Of, "time"))
 	},
 	verdict.FactLearned: func(f *record.Fact) string {
-		return fmt.Sprintf("nothing declares how the text ends: a stream counts as complete if it equals what the app answered when asked directly before the load "+
-			"(%s, alike %d of %s), so an end that the app cuts off every time would not show", size(f.Bytes), f.N, count(f.Of, "time"))
+		return fmt.Sprintf("nothing declares how the text ends: a stream counts as complete if it equals what "+
+			"the app answered when asked directly before the load "+
+			"(%s, alike %d of %s), so an end that the app cuts off every time would not show", size(f.Bytes), f.N,
+			count(f.Of, "time"))
 	},
 	verdict.FactNoPlain:      plain("nothing says how to ask the app for its answer in one piece"),
 	verdict.FactNoneBoth:     plain("need >= 1 answer asked both ways, saw 0"),
 	verdict.FactSame:         func(f *record.Fact) string { return count(f.N, "answer") + " alike both ways" },
 	verdict.FactCompareError: func(f *record.Fact) string { return ofRequest(f) + f.Text },
 	verdict.FactBothCut: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("streamed: %s; in one piece: %s: both are cut, so look at worker timeouts and restarts, not at streaming", inside(f, 0), inside(f, 1))
+		return ofRequest(f) + fmt.Sprintf("streamed: %s; in one piece: %s: both are cut, so look at worker "+
+			"timeouts and restarts, not at streaming", inside(f, 0), inside(f, 1))
 	},
 	verdict.FactStreamCut: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("streamed: %s; in one piece, %s arrived: %s", inside(f, 0), size(f.More), lookAtStream)
+		return ofRequest(f) + fmt.Sprintf("streamed: %s; in one piece, %s arrived: %s", inside(f, 0), size(f.More),
+			lookAtStream)
 	},
 	verdict.FactPlainCut: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("in one piece: %s; streamed, %s arrived: only the answer in one piece is cut", inside(f, 0), size(f.Bytes))
+		return ofRequest(f) + fmt.Sprintf("in one piece: %s; streamed, %s arrived: only the answer in one piece "+
+			"is cut", inside(f, 0), size(f.Bytes))
 	},
-	verdict.FactNoText:      func(f *record.Fact) string { return ofRequest(f) + "no text was found in either answer" },
-	verdict.FactNoPlainText: func(f *record.Fact) string { return ofRequest(f) + "no text was found in the answer in one piece" },
+	verdict.FactNoText: func(f *record.Fact) string { return ofRequest(f) + "no text was found in either answer" },
+	verdict.FactNoPlainText: func(f *record.Fact) string {
+		return ofRequest(f) + "no text was found in the answer in one piece"
+	},
 	verdict.FactStreamShort: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("the stream ends after %d of %d bytes of the answer in one piece: %s", f.Bytes, f.More, lookAtStream)
+		return ofRequest(f) + fmt.Sprintf("the stream ends after %d of %d bytes of the answer in one piece: %s",
+			f.Bytes, f.More, lookAtStream)
 	},
 	verdict.FactPlainShort: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("the answer in one piece ends after %d of %d bytes of the stream: only the answer in one piece is cut", f.More, f.Bytes)
+		return ofRequest(f) + fmt.Sprintf("the answer in one piece ends after %d of %d bytes of the stream: "+
+			"only the answer in one piece is cut", f.More, f.Bytes)
 	},
 	verdict.FactAltered: func(f *record.Fact) string {
 		alike := ""
@@ -314,9 +367,12 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		return altered(f) + "; but the app answers differently each time, so that shows nothing"
 	},
 	verdict.FactLooseTerminal: func(f *record.Fact) string {
-		return fmt.Sprintf("your --terminal matches events that others follow: %s, and so in %s; it proves no answer complete", inside(f, 0), nOf(f, "stream"))
+		return fmt.Sprintf("your --terminal matches events that others follow: %s, and so in %s; it proves no "+
+			"answer complete", inside(f, 0), nOf(f, "stream"))
 	},
-	verdict.FactEvent: func(f *record.Fact) string { return fmt.Sprintf("event %d of %d in stream #%d", f.N, f.Of, f.Stream) },
+	verdict.FactEvent: func(f *record.Fact) string {
+		return fmt.Sprintf("event %d of %d in stream #%d", f.N, f.Of, f.Stream)
+	},
 	verdict.FactForm: func(f *record.Fact) string {
 		switch {
 		case f.Text == "":
@@ -327,10 +383,12 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		return f.Name + " (" + f.Text + ")"
 	},
 	verdict.FactSomeUnread: func(f *record.Fact) string {
-		return fmt.Sprintf("%s %s %s, the others are read as %s (first: #%d)", nOf(f, "answer"), are(f.N), inside(f, 0), f.Name, f.Stream)
+		return fmt.Sprintf("%s %s %s, the others are read as %s (first: #%d)", nOf(f, "answer"), are(f.N), inside(f,
+			0), f.Name, f.Stream)
 	},
 	verdict.FactUnread: func(f *record.Fact) string {
-		return fmt.Sprintf("%s %s %s, which streamproof does not read as %s: what they hold is not judged", nOf(f, "answer"), are(f.N), inside(f, 0), f.Name)
+		return fmt.Sprintf("%s %s %s, which streamproof does not read as %s: what they hold is not judged", nOf(f,
+			"answer"), are(f.N), inside(f, 0), f.Name)
 	},
 	verdict.FactUntrusted: plain("behind a certificate that this machine does not trust"),
 	verdict.FactNotTrusted: func(f *record.Fact) string {
@@ -341,7 +399,8 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		if f.N == 1 {
 			have = "has its"
 		}
-		return fmt.Sprintf("%s %s last event but left a %s open; no answer of this run closes it, so it is taken for the "+
+		return fmt.Sprintf("%s %s last event but left a %s open; no answer of this run closes it, so it is "+
+			"taken for the "+
 			"server's habit", count(f.N, "answer"), have, f.Name)
 	},
 	verdict.FactObjectives: insideAll,
@@ -355,11 +414,13 @@ var saidOfAnswers = map[record.FactKind]sentence{
 	verdict.FactNoValue:    func(f *record.Fact) string { return "no complete stream has a value for " + f.Name },
 	verdict.FactFewValues: func(f *record.Fact) string {
 		of := f.Counts[0]
-		return fmt.Sprintf("%s is %s (%s), but %s cannot show it: %s would", f.Name, f.Text, f.Place, count(of.N, of.Name),
+		return fmt.Sprintf("%s is %s (%s), but %s cannot show it: %s would", f.Name, f.Text, f.Place, count(of.N,
+			of.Name),
 			thousands(f.Need))
 	},
 	verdict.FactHopSplits: func(f *record.Fact) string {
-		return fmt.Sprintf("%s, and none of %s asked directly does: a hop decodes the body piece by piece", damaged(f), thousands(f.About[1].N))
+		return fmt.Sprintf("%s, and none of %s asked directly does: a hop decodes the body piece by piece",
+			damaged(f), thousands(f.About[1].N))
 	},
 	verdict.FactAppSplits: func(f *record.Fact) string {
 		return nOf(f, "answer") + " hold U+FFFD side by side, and so do answers asked directly: no hop adds it"
@@ -369,7 +430,8 @@ var saidOfAnswers = map[record.FactKind]sentence{
 	},
 	verdict.FactSplit: func(f *record.Fact) string { return "in " + count(f.N, "event") },
 	verdict.FactSentAway: func(f *record.Fact) string {
-		return fmt.Sprintf("%s %s redirected to %s, a host that load may not go to (%s)", nOf(f, "stream"), were(f.N), f.Name, inside(f, 0))
+		return fmt.Sprintf("%s %s redirected to %s, a host that load may not go to (%s)", nOf(f, "stream"),
+			were(f.N), f.Name, inside(f, 0))
 	},
 	verdict.FactRedirected: func(f *record.Fact) string { return nOf(f, "stream") + " " + were(f.N) + " redirected" },
 	verdict.FactRedirectCost: func(f *record.Fact) string {
@@ -377,13 +439,15 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		if f.Stream > 0 {
 			took = fmt.Sprintf(" (%s of stream %d)", short(f.Took), f.Stream)
 		}
-		return fmt.Sprintf("%s %s redirected first, %s: the time to the first event includes that%s", count(f.N, "stream"), were(f.N), inside(f, 0), took)
+		return fmt.Sprintf("%s %s redirected first, %s: the time to the first event includes that%s", count(f.N,
+			"stream"), were(f.N), inside(f, 0), took)
 	},
 	verdict.FactProduced: produced,
 	verdict.FactRedirect: func(f *record.Fact) string { return fmt.Sprintf("%d to %s", f.N, f.Text) },
 }
 
-const lookAtStream = "the answer in one piece is whole, so look at how the stream is handled, in the app and by proxies that buffer"
+const lookAtStream = "the answer in one piece is whole, so look at how the stream is handled, in the app and by " +
+	"proxies that buffer"
 
 var saidOfTime = map[record.FactKind]sentence{
 	verdict.FactMost: func(f *record.Fact) string {
@@ -393,28 +457,40 @@ var saidOfTime = map[record.FactKind]sentence{
 		return fmt.Sprintf("all of %s took at least %s, limit %s", count(f.N, "stream"), short(f.Took), short(f.Bound))
 	},
 	verdict.FactFewForP95: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= %s for p95, saw %d; the slowest took %s, limit %s", count(f.Need, "complete stream"), f.N, short(f.Took), short(f.Bound))
+		return fmt.Sprintf("need >= %s for p95, saw %d; the slowest took %s, limit %s", count(f.Need,
+			"complete stream"), f.N, short(f.Took), short(f.Bound))
 	},
-	verdict.FactP95: func(f *record.Fact) string { return fmt.Sprintf("p95 is %s, limit %s", short(f.Took), short(f.Bound)) },
+	verdict.FactP95: func(f *record.Fact) string {
+		return fmt.Sprintf("p95 is %s, limit %s", short(f.Took), short(f.Bound))
+	},
 	verdict.FactLargest: func(f *record.Fact) string {
 		return fmt.Sprintf("the longest gap is %s, limit %s", short(f.Took), short(f.Bound))
 	},
-	verdict.FactNoSolo:   plain("the stream that was sent alone before the load did not complete: there is nothing to compare the load with"),
+	verdict.FactNoSolo: plain("the stream that was sent alone before the load did not complete: there is " +
+		"nothing to compare the load with"),
 	verdict.FactMeasured: measured,
-	verdict.FactUnequal:  func(f *record.Fact) string { return "answers take unequal times alone as well: " + inside(f, 0) },
+	verdict.FactUnequal: func(f *record.Fact) string {
+		return "answers take unequal times alone as well: " + inside(f, 0)
+	},
 	verdict.FactCrowd: func(f *record.Fact) string {
 		return fmt.Sprintf("%s%s %s; %s", nOf(f, "stream"), after(" at ", f.Place), waited(f), inside(f, 0))
 	},
 	verdict.FactUnordered: func(f *record.Fact) string {
-		return inside(f, 0) + ", and nothing shows that they waited for one another: answers may take unequal times by themselves"
+		return inside(f, 0) + ", and nothing shows that they waited for one another: answers may take unequal " +
+			"times by themselves"
 	},
 	verdict.FactGenerator: plain("the load generator did not keep up"),
-	verdict.FactPressed:   func(f *record.Fact) string { return "our own fault pressed memory on " + f.Name + " at that time" },
-	verdict.FactStarved:   starved,
-	verdict.FactBusy:      func(f *record.Fact) string { return fmt.Sprintf("%.0f %% busy", 100*f.Share) },
-	verdict.FactAsItself:  func(f *record.Fact) string { return inside(f, 0) + "; asked directly, would the app do the same?" },
+	verdict.FactPressed: func(f *record.Fact) string {
+		return "our own fault pressed memory on " + f.Name + " at that time"
+	},
+	verdict.FactStarved: starved,
+	verdict.FactBusy:    func(f *record.Fact) string { return fmt.Sprintf("%.0f %% busy", 100*f.Share) },
+	verdict.FactAsItself: func(f *record.Fact) string {
+		return inside(f, 0) + "; asked directly, would the app do the same?"
+	},
 	verdict.FactLeftToEdge: func(f *record.Fact) string {
-		return "the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx with its defaults, " +
+		return "the app leaves it to the edge not to buffer, and nothing says that yours does: behind nginx " +
+			"with its defaults, " +
 			strings.Replace(inside(f, 0), " (", " are held back (", 1)
 	},
 	verdict.FactFate: func(f *record.Fact) string {
@@ -423,7 +499,8 @@ var saidOfTime = map[record.FactKind]sentence{
 			by = " (" + f.Place + ")"
 		}
 		others := f.About[0]
-		return fmt.Sprintf("%s of %s%s went wrong, %d of %d of the others (by chance: %s)", nOf(f, "stream"), f.Name, by, others.N, others.Of, chance(f.Share))
+		return fmt.Sprintf("%s of %s%s went wrong, %d of %d of the others (by chance: %s)", nOf(f, "stream"), f.Name,
+			by, others.N, others.Of, chance(f.Share))
 	},
 }
 
@@ -448,7 +525,8 @@ var saidOfOne = map[record.FactKind]sentence{
 		if f.More > 0 {
 			each = fmt.Sprintf("about %d KiB", f.More>>10)
 		}
-		return fmt.Sprintf("%s arrived at %s, %s at each, the first %s after the request", count(f.N, "event"), count(f.Of, "instant"), each, short(f.Took))
+		return fmt.Sprintf("%s arrived at %s, %s at each, the first %s after the request", count(f.N, "event"),
+			count(f.Of, "instant"), each, short(f.Took))
 	},
 	verdict.FactReference: func(f *record.Fact) string {
 		where := "asked directly"
@@ -459,31 +537,37 @@ var saidOfOne = map[record.FactKind]sentence{
 			where, count(f.N, "stream"), amount(f.Share, f.Name), timeAt(f, 0), timeAt(f, 1))
 	},
 	verdict.FactPacing: func(f *record.Fact) string {
-		return fmt.Sprintf("%s at %s, the first %s after the request", count(f.N, "event"), count(f.Of, "instant"), short(f.Took))
+		return fmt.Sprintf("%s at %s, the first %s after the request", count(f.N, "event"), count(f.Of, "instant"),
+			short(f.Took))
 	},
 	verdict.FactLargerPieces: func(f *record.Fact) string {
 		than, reference := "the server wrote them in", ""
 		if len(f.About) > 0 {
 			than, reference = "those they are compared with", " ("+inside(f, 0)+")"
 		}
-		return fmt.Sprintf("%s to %s arrived in larger pieces than %s, but not so much larger that a buffer is certain%s", nOf(f, "stream"), f.Place, than, reference)
+		return fmt.Sprintf("%s to %s arrived in larger pieces than %s, but not so much larger that a buffer is "+
+			"certain%s", nOf(f, "stream"), f.Place, than, reference)
 	},
 	verdict.FactHeldSo: func(f *record.Fact) string { return inside(f, 0) + after("; ", inside(f, 1)) },
 	verdict.FactNoFirst: func(f *record.Fact) string {
-		return fmt.Sprintf("no content event%s after the request (--first-event)%s", within(" within ", f.Bound), inside(f, 0))
+		return fmt.Sprintf("no content event%s after the request (--first-event)%s", within(" within ", f.Bound),
+			inside(f, 0))
 	},
 	verdict.FactStalled: func(f *record.Fact) string {
-		return fmt.Sprintf("stalled after %s: no byte%s (--gap-limit)", count(f.N, "content event"), within(" for ", f.Bound))
+		return fmt.Sprintf("stalled after %s: no byte%s (--gap-limit)", count(f.N, "content event"), within(" for ",
+			f.Bound))
 	},
 	verdict.FactNoProgress: func(f *record.Fact) string {
-		return fmt.Sprintf("no progress after %s: none came%s (--progress-limit)%s", count(f.N, "content event"), within(" for ", f.Bound), inside(f, 0))
+		return fmt.Sprintf("no progress after %s: none came%s (--progress-limit)%s", count(f.N, "content event"),
+			within(" for ", f.Bound), inside(f, 0))
 	},
 	verdict.FactIdled: func(f *record.Fact) string {
 		return fmt.Sprintf("no progress after %s: none came for %s, until our total limit%s (--total-limit)%s",
 			count(f.N, "content event"), short(f.Took), within(" of ", f.Bound), inside(f, 0))
 	},
 	verdict.FactNotOver: func(f *record.Fact) string {
-		return fmt.Sprintf("not over within our %s limit%s, after %s", f.Name, within(" of ", f.Bound), count(f.N, "content event"))
+		return fmt.Sprintf("not over within our %s limit%s, after %s", f.Name, within(" of ", f.Bound), count(f.N,
+			"content event"))
 	},
 	verdict.FactOnly: func(f *record.Fact) string {
 		unfinished := fmt.Sprintf("%s of an unfinished event", size(f.Bytes))
@@ -518,8 +602,10 @@ var saidOfOne = map[record.FactKind]sentence{
 		return fmt.Sprintf("redirect %s, not followed (--no-follow)", inside(f, 0))
 	},
 	verdict.FactSaidError: func(f *record.Fact) string { return "in-band error: " + cmp.Or(f.Text, "no text") },
-	verdict.FactNoHead:    func(f *record.Fact) string { return fmt.Sprintf("no response headers within our %s limit", f.Name) },
-	verdict.FactRefused:   func(f *record.Fact) string { return f.Name + after(": ", f.Text) + behind(f) },
+	verdict.FactNoHead: func(f *record.Fact) string {
+		return fmt.Sprintf("no response headers within our %s limit", f.Name)
+	},
+	verdict.FactRefused: func(f *record.Fact) string { return f.Name + after(": ", f.Text) + behind(f) },
 	verdict.FactEnded: func(f *record.Fact) string {
 		where := ""
 		if f.Place != "" {
@@ -528,7 +614,8 @@ var saidOfOne = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s after %s%s%s", f.Name, count(f.N, "content event"), where,
 			after(": ", cmp.Or(f.Text, inside(f, 0))))
 	},
-	verdict.FactNothingProves: plain("the terminal expression matches events that others follow, so nothing proves that the " +
+	verdict.FactNothingProves: plain("the terminal expression matches events that others follow, so nothing " +
+		"proves that the " +
 		"answer is whole"),
 	verdict.FactStillOpen: func(f *record.Fact) string {
 		others := ""
@@ -541,7 +628,8 @@ var saidOfOne = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s in %s, at least %s must come", count(f.N, "event"), short(f.Took), thousands(f.Need))
 	},
 	verdict.FactFeedEnded: func(f *record.Fact) string {
-		return fmt.Sprintf("the feed ended after %s and %s, it was to be read for %s", short(f.Took), count(f.N, "event"), short(f.Bound))
+		return fmt.Sprintf("the feed ended after %s and %s, it was to be read for %s", short(f.Took), count(f.N,
+			"event"), short(f.Bound))
 	},
 }
 
@@ -633,7 +721,8 @@ func amount(x float64, noun string) string {
 func ofRequest(f *record.Fact) string { return "request " + f.Name + ": " }
 
 func altered(f *record.Fact) string {
-	return ofRequest(f) + fmt.Sprintf("%d bytes streamed, %d in one piece, they differ from byte %d on", f.Bytes, f.More, f.N)
+	return ofRequest(f) + fmt.Sprintf("%d bytes streamed, %d in one piece, they differ from byte %d on", f.Bytes,
+		f.More, f.N)
 }
 
 func damaged(f *record.Fact) string {
@@ -653,7 +742,8 @@ func measured(f *record.Fact) string {
 	if len(f.Times) < 6 {
 		return fmt.Sprintf("first event %s alone, none under load", timeAt(f, 0))
 	}
-	text := fmt.Sprintf("first event %s alone; %s (p50), %s (p90), %s (max) under load", timeAt(f, 0), timeAt(f, 1), timeAt(f, 2), timeAt(f, 3))
+	text := fmt.Sprintf("first event %s alone; %s (p50), %s (p90), %s (max) under load", timeAt(f, 0), timeAt(f, 1),
+		timeAt(f, 2), timeAt(f, 3))
 	if f.Times[5] > 0 {
 		text += fmt.Sprintf("; longest silence %s alone, %s under load", timeAt(f, 4), timeAt(f, 5))
 	}
@@ -700,28 +790,33 @@ func chance(p float64) string {
 
 // saidOfNext are what to do next.
 var saidOfNext = map[record.FactKind]sentence{
-	verdict.NextQuiet:          plain("repeat on a quiet machine, or with a load that this machine can carry"),
-	verdict.NextQuietLonger:    plain("repeat on a quiet machine, with longer answers"),
-	verdict.NextBeforeFault:    plain("send streams before the fault"),
-	verdict.NextAfterFault:     plain("send streams after the fault"),
-	verdict.NextLongerAnswer:   plain("ask for a longer answer, and let the server stamp its events, or run the same against the app alone"),
-	verdict.NextLessTaken:      plain("let the clients read more slowly, or the answers be longer"),
-	verdict.NextCompress:       plain("let the edge, or the app, compress event streams"),
-	verdict.NextLowerLoad:      plain("lower the load until some streams are let in"),
-	verdict.NextLimitReached:   plain("send more streams at once, or lower the limit"),
-	verdict.NextStartApp:       plain("name a command or an image instead of a URL, so that streamproof starts the app itself"),
-	verdict.NextRecycleSooner:  plain("let the app recycle its workers sooner, or send more streams"),
-	verdict.NextMoreAtOnce:     plain("send more streams at once"),
-	verdict.NextDuration:       plain("add duration: 3s to the load, so that streams follow one another"),
-	verdict.NextLongerStreams:  plain("use longer streams, so that the fault meets them in their body"),
-	verdict.NextMoreOrLonger:   plain("use more or longer streams"),
-	verdict.NextPause:          plain("put {pause} into stream.path where the app is told how long to pause"),
-	verdict.NextAskLonger:      plain("ask the app something that takes longer to answer"),
-	verdict.NextHangUp:         plain("use longer streams, so that there is something to hang up on"),
-	verdict.NextLedgerPath:     plain("let the app answer GET /ledger?nonce=… with the outcome of a stream, and name that path (app.ledger)"),
-	verdict.NextLedger:         plain("let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
-	verdict.NextUnbuffer:       plain("send X-Accel-Buffering: no with every stream, or turn buffering off at your edge; to have this judged name the edge (edge.form) or the scenario"),
-	verdict.NextDirect:         plain("run the same with --direct URL, the address of the app behind its edge, or streamproof diagnose with it"),
+	verdict.NextQuiet:       plain("repeat on a quiet machine, or with a load that this machine can carry"),
+	verdict.NextQuietLonger: plain("repeat on a quiet machine, with longer answers"),
+	verdict.NextBeforeFault: plain("send streams before the fault"),
+	verdict.NextAfterFault:  plain("send streams after the fault"),
+	verdict.NextLongerAnswer: plain("ask for a longer answer, and let the server stamp its events, or run the " +
+		"same against the app alone"),
+	verdict.NextLessTaken:    plain("let the clients read more slowly, or the answers be longer"),
+	verdict.NextCompress:     plain("let the edge, or the app, compress event streams"),
+	verdict.NextLowerLoad:    plain("lower the load until some streams are let in"),
+	verdict.NextLimitReached: plain("send more streams at once, or lower the limit"),
+	verdict.NextStartApp: plain("name a command or an image instead of a URL, so that streamproof starts " +
+		"the app itself"),
+	verdict.NextRecycleSooner: plain("let the app recycle its workers sooner, or send more streams"),
+	verdict.NextMoreAtOnce:    plain("send more streams at once"),
+	verdict.NextDuration:      plain("add duration: 3s to the load, so that streams follow one another"),
+	verdict.NextLongerStreams: plain("use longer streams, so that the fault meets them in their body"),
+	verdict.NextMoreOrLonger:  plain("use more or longer streams"),
+	verdict.NextPause:         plain("put {pause} into stream.path where the app is told how long to pause"),
+	verdict.NextAskLonger:     plain("ask the app something that takes longer to answer"),
+	verdict.NextHangUp:        plain("use longer streams, so that there is something to hang up on"),
+	verdict.NextLedgerPath: plain("let the app answer GET /ledger?nonce=… with the outcome of a stream, and " +
+		"name that path (app.ledger)"),
+	verdict.NextLedger: plain("let the app keep a ledger, or log the end of each stream with its X-Request-ID"),
+	verdict.NextUnbuffer: plain("send X-Accel-Buffering: no with every stream, or turn buffering off at " +
+		"your edge; to have this judged name the edge (edge.form) or the scenario"),
+	verdict.NextDirect: plain("run the same with --direct URL, the address of the app behind its edge, " +
+		"or streamproof diagnose with it"),
 	verdict.NextDirectScenario: plain("run streamproof diagnose, or the scenario direct as well"),
 	verdict.NextFewer: func(f *record.Fact) string {
 		if f.N == 0 {
@@ -734,30 +829,36 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextEndless:       plain("read a feed without an end for a time: --endless 10s,5; or raise limits.total"),
 	verdict.NextGrowingNumber: plain("name the place of a number that grows by 1 with each event"),
 	verdict.NextPlaceOfNumber: plain("look at one event, and name the place where its number stands"),
-	verdict.NextEcho:          plain("let the app echo the header X-Request-ID there; or send the ID where the app echoes it, with {nonce} in path, headers or body"),
-	verdict.NextNotes:         plain("see the run's notes"),
-	verdict.NextAgain:         func(f *record.Fact) string { return cmp.Or(f.Text, "run it again") },
-	verdict.NextMoreStreams:   plain("send more streams, or let them run to their end"),
-	verdict.NextMoreForP95:    plain("send more streams"),
-	verdict.NextDeclareEnd:    plain("declare how the answer ends: a sentinel, its length or its SHA-256; or set stream.plain_path, or send Content-Length"),
-	verdict.NextDeclareProof:  plain("set stream.plain_path, or declare a sentinel, a length or a SHA-256"),
-	verdict.NextLetEnd:        plain("let the run go on to its end"),
-	verdict.NextWhileOthers:   plain("run it again: new streams are sent while the others continue"),
-	verdict.NextControl:       plain("let the control streams run to their end"),
-	verdict.NextPlainPath:     plain("set stream.plain_path or stream.plain_body to what asks the app not to stream"),
-	verdict.NextAskPlain:      plain("ask for the answer in one piece too"),
-	verdict.NextTextDialect:   plain("use a dialect that knows where the text of an answer is"),
-	verdict.NextPlainForm:     plain("let the app answer in one piece with plain text, or with JSON that holds choices, message, response or text"),
-	verdict.NextSameAnswer:    plain("let the app answer alike each time (temperature 0, a fixed seed, a question with one answer)"),
-	verdict.NextSolo:          plain("make one stream complete first"),
-	verdict.NextRepeatMore:    plain("repeat with more streams: one stream alone does not tell a slow answer from a slow app"),
-	verdict.NextReport:        plain("report this as a bug of streamproof, with the run folder"),
-	verdict.NextDiagnose:      plain("compare with the same answer from the app itself: streamproof diagnose"),
+	verdict.NextEcho: plain("let the app echo the header X-Request-ID there; or send the ID where the " +
+		"app echoes it, with {nonce} in path, headers or body"),
+	verdict.NextNotes:       plain("see the run's notes"),
+	verdict.NextAgain:       func(f *record.Fact) string { return cmp.Or(f.Text, "run it again") },
+	verdict.NextMoreStreams: plain("send more streams, or let them run to their end"),
+	verdict.NextMoreForP95:  plain("send more streams"),
+	verdict.NextDeclareEnd: plain("declare how the answer ends: a sentinel, its length or its SHA-256; or " +
+		"set stream.plain_path, or send Content-Length"),
+	verdict.NextDeclareProof: plain("set stream.plain_path, or declare a sentinel, a length or a SHA-256"),
+	verdict.NextLetEnd:       plain("let the run go on to its end"),
+	verdict.NextWhileOthers:  plain("run it again: new streams are sent while the others continue"),
+	verdict.NextControl:      plain("let the control streams run to their end"),
+	verdict.NextPlainPath:    plain("set stream.plain_path or stream.plain_body to what asks the app not to stream"),
+	verdict.NextAskPlain:     plain("ask for the answer in one piece too"),
+	verdict.NextTextDialect:  plain("use a dialect that knows where the text of an answer is"),
+	verdict.NextPlainForm: plain("let the app answer in one piece with plain text, or with JSON that holds " +
+		"choices, message, response or text"),
+	verdict.NextSameAnswer: plain("let the app answer alike each time (temperature 0, a fixed seed, a " +
+		"question with one answer)"),
+	verdict.NextSolo: plain("make one stream complete first"),
+	verdict.NextRepeatMore: plain("repeat with more streams: one stream alone does not tell a slow answer " +
+		"from a slow app"),
+	verdict.NextReport:   plain("report this as a bug of streamproof, with the run folder"),
+	verdict.NextDiagnose: plain("compare with the same answer from the app itself: streamproof diagnose"),
 	verdict.NextTerminal: func(f *record.Fact) string {
 		return "give an expression for the last event alone" + after(": --terminal ", quotedBy(f.Text))
 	},
-	verdict.NextIdentity:    plain("ask for the answer without that encoding: --header 'Accept-Encoding: identity'"),
-	verdict.NextNoDialect:   plain("streamproof has no dialect for it: ask for server-sent events or NDJSON, or judge the same app behind an endpoint that sends them"),
+	verdict.NextIdentity: plain("ask for the answer without that encoding: --header 'Accept-Encoding: identity'"),
+	verdict.NextNoDialect: plain("streamproof has no dialect for it: ask for server-sent events or NDJSON, or " +
+		"judge the same app behind an endpoint that sends them"),
 	verdict.NextTrust:       plain("trust its authority with --cacert FILE, or accept any certificate with --insecure"),
 	verdict.NextCloseEvents: plain("send the closing events as well: strict clients may reject the answer"),
 	verdict.NextObjectives:  plain("send more streams, until there are the values that each objective needs"),
@@ -767,7 +868,9 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextAllowHost: func(f *record.Fact) string {
 		return "add --allow-host " + f.Name + " if it is yours, or ask for where the stream is"
 	},
-	verdict.NextPath: func(f *record.Fact) string { return "ask for it at once, as clients that know it do: --path " + f.Text },
+	verdict.NextPath: func(f *record.Fact) string {
+		return "ask for it at once, as clients that know it do: --path " + f.Text
+	},
 }
 
 // quotedBy is a text as a shell takes it for one word; "" for none.
@@ -941,7 +1044,8 @@ func whyOfReport(r *verdict.Report) string {
 	case len(r.Scenarios) == 0:
 		return "no scenario was run"
 	case r.Verdict == verdict.Pass:
-		return fmt.Sprintf("%s; %s: %s", passed(len(of), first.ID, len(r.Scenarios)), count(r.Started, "stream"), worstTally(r.Outcomes))
+		return fmt.Sprintf("%s; %s: %s", passed(len(of), first.ID, len(r.Scenarios)), count(r.Started, "stream"),
+			worstTally(r.Outcomes))
 	case len(of) == 0:
 		return fmt.Sprintf("nothing was judged: none of %s applies to this app (%s: %s)",
 			count(len(r.Scenarios), "scenario"), r.Scenarios[0].ID, r.Scenarios[0].Why)
@@ -950,7 +1054,8 @@ func whyOfReport(r *verdict.Report) string {
 	if len(r.Scenarios) == 1 {
 		return fmt.Sprintf("%s %s: %s", first.ID, word, first.Why)
 	}
-	return fmt.Sprintf("%d of %s %s (%s); %s: %s", len(of), count(len(r.Scenarios), "scenario"), word, abbreviate(of), first.ID, first.Why)
+	return fmt.Sprintf("%d of %s %s (%s); %s: %s", len(of), count(len(r.Scenarios), "scenario"), word,
+		abbreviate(of), first.ID, first.Why)
 }
 
 // passed says how many scenarios passed, the first of which is first, and how many

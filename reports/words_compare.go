@@ -14,7 +14,9 @@ var saidOfComparisons = map[record.FactKind]sentence{
 	comparing.FactMachines: func(f *record.Fact) string {
 		return fmt.Sprintf("different machines: %s, and %s", f.Name, f.Text)
 	},
-	comparing.FactLoads: func(f *record.Fact) string { return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text) },
+	comparing.FactLoads: func(f *record.Fact) string {
+		return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text)
+	},
 	comparing.FactBlocks: func(f *record.Fact) string {
 		return fmt.Sprintf("%d and %d blocks of streams, %d are needed on each side", f.N, f.Of, f.Need)
 	},

@@ -150,8 +150,9 @@ func Compare(a, b Side, o Options) *Result {
 		for _, m := range history.Metrics {
 			row, ok := times(id, m, x, y, fewest)
 			if ok && machine != nil && !o.AnyMachine {
-				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1, Change: Unlike,
-					Why: machine}
+				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1,
+					Change: Unlike,
+					Why:    machine}
 			}
 			if ok {
 				r.Rows = append(r.Rows, row)

@@ -126,7 +126,8 @@ func (v *view) sameSymptom(f *finding) func(*verdict.Graded) bool {
 		return func(g *verdict.Graded) bool { return g.Grade.Outcome == verdict.Truncated }
 	// they have asked themselves
 	case ProxyReadTimeout, IdleTimeout, NoHeartbeat, AbsoluteDeadline, PayloadCap, IdleTimeoutInApp,
-		SelfInflicted, InjectedFault, TerminalUnmatched, WrongDialect, NotAStream, TerminalNotSent, NotPropagated, TooMuch:
+		SelfInflicted, InjectedFault, TerminalUnmatched, WrongDialect, NotAStream, TerminalNotSent, NotPropagated,
+		TooMuch:
 		return nil
 	}
 	shown := map[symptom]bool{}

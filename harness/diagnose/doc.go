@@ -12,9 +12,12 @@
 //  3. A rule with client data alone does not guess: it returns a set of possible
 //     causes and the command that would settle between them, and leaves the
 //     streams on the table.
-//  4. Findings are ranked: certain before likely before possible, and the app's
+//  4. What a finding says is facts (kinds.go): its summary, evidence, what was ruled
+//     out, candidates, what to do and what to run next. Package reports has a
+//     sentence for each; here are none.
+//  5. Findings are ranked: certain before likely before possible, and the app's
 //     and its stack's own causes before what our faults explain.
 //
-// All causes stand in one table (causes.go), which renders README.md: what each means,
-// what it looks like, and what to do.
+// All causes stand in one table (causes.go): identifier, layer, what each looks like, and
+// its remedies. Package reports renders README.md from it.
 package diagnose

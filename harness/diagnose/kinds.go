@@ -2,6 +2,15 @@ package diagnose
 
 import "github.com/streamproof/streamproof/harness/record"
 
+// The kinds of facts that rules give, rule by rule. Package reports has a sentence for
+// each (words_causes_….go), and TestEveryFactHasASentence holds the two together. Their
+// prefixes tell what they are for: Fact is seen or told, Not rules a look-alike out, May
+// speaks for a candidate, Mend is what to do, Next what to run, Why what that is for, and
+// Death how a process ended. Behind a kind stand the fields that it uses: N counts
+// streams or answers where its sentence counts nothing else, Of those that it is out of,
+// Need what would be enough or a status; Took comes before Bound; About are the facts
+// that the sentence takes in, in its order.
+
 // Of rule_content.go.
 const (
 	NotInjected         record.FactKind = "not: injected"

@@ -25,7 +25,8 @@ func (v *view) liveInside(gs []*verdict.Graded) record.Fact {
 		live := 0
 		for i := range v.Streams {
 			g := &v.Streams[i]
-			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) && (!asks || g.Asks()) {
+			if g.Hop == hop && g.Grade.Outcome == verdict.Complete && !g.Grade.Has(verdict.Buffered) && (!asks ||
+				g.Asks()) {
 				live++
 			}
 		}

@@ -42,7 +42,8 @@ func (v *view) lostOnTheWay(gs []*verdict.Graded, p *production) *finding {
 func (v *view) ownWords(gs []*verdict.Graded) (companion, bool) {
 	for _, c := range v.companions(gs) {
 		_, access := logline.ParseAccess(c.log.Kind, c.first.line.Text)
-		if c.strong && c.log.Kind == record.AppLog && 10*c.bad >= 9*c.badOf && !access && !logline.Reacts(c.first.line.Text) {
+		if c.strong && c.log.Kind == record.AppLog && 10*c.bad >= 9*c.badOf && !access &&
+			!logline.Reacts(c.first.line.Text) {
 			return c, true
 		}
 	}

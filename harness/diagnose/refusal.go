@@ -35,7 +35,8 @@ func (r Refusal) Mend() string {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		return r.credentials(sent)
 	case http.StatusNotFound, http.StatusGone:
-		return fmt.Sprintf("correct the path: the server has nothing at %s %s; another one is asked for with --path /PATH",
+		return fmt.Sprintf("correct the path: the server has nothing at %s %s; another one is asked for with "+
+			"--path /PATH",
 			r.Method, r.Path)
 	case http.StatusMethodNotAllowed:
 		return "use another method: --method " + r.otherMethod()
@@ -65,7 +66,8 @@ func (r Refusal) credentials(sent func(string) bool) string {
 	name := keyName.FindString(r.Words)
 	switch {
 	case name != "" && !sent(name):
-		return fmt.Sprintf("send the key that the server asks for: --header '%s: ${API_KEY}'", http.CanonicalHeaderKey(name))
+		return fmt.Sprintf("send the key that the server asks for: --header '%s: ${API_KEY}'",
+			http.CanonicalHeaderKey(name))
 	case name != "":
 		return fmt.Sprintf("the %s that was sent was not accepted: export the right value and run again",
 			http.CanonicalHeaderKey(name))

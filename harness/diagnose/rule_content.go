@@ -34,7 +34,8 @@ func (content) match(v *view) []*finding {
 	}
 	for _, c := range contentCauses {
 		gs := v.take(func(g *verdict.Graded) bool {
-			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming && g.Grade.Content == c.state &&
+			return g.Grade.Outcome == verdict.Corrupt && g.Grade.Ending != verdict.BadFraming &&
+				g.Grade.Content == c.state &&
 				!flipped(v, g)
 		})
 		if len(gs) == 0 {

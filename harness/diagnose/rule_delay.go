@@ -199,7 +199,8 @@ func (v *view) bufferLine(g *verdict.Graded) record.Fact {
 	b := verdict.BufferingOf(g.Stream)
 	switch h := g.Grade.Held; {
 	case b.Emission != 0:
-		return record.Fact{Kind: FactCollapsed, Stream: g.Seq, N: g.Contents, Times: []time.Duration{b.Emission, b.Arrival},
+		return record.Fact{Kind: FactCollapsed, Stream: g.Seq, N: g.Contents, Times: []time.Duration{b.Emission,
+			b.Arrival},
 			Share: b.Index(), Need: b.Collapsed, Of: b.Apart}
 	case h == nil:
 		return record.Fact{}
@@ -213,7 +214,8 @@ type slow struct{}
 
 func (slow) match(v *view) []*finding {
 	gs := v.take(func(g *verdict.Graded) bool {
-		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Slowed) && lateOnly(g) || v.flagged(g, verdict.Gappy) &&
+		return v.flagged(g, verdict.Late) || v.flagged(g, verdict.Slowed) && lateOnly(g) || v.flagged(g,
+			verdict.Gappy) &&
 			lateOnly(g)
 	})
 	if len(gs) == 0 {

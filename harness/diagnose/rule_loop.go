@@ -129,7 +129,8 @@ func (v *view) sparesSiblings(worker string, gs []*verdict.Graded, from, to time
 	}
 	for i := range v.Streams {
 		g := &v.Streams[i]
-		if !silent[g] && g.Process() == worker && g.First != record.Never && g.First < from && speaksWithin(g, from, to) {
+		if !silent[g] && g.Process() == worker && g.First != record.Never && g.First < from && speaksWithin(g, from,
+			to) {
 			return true
 		}
 	}

@@ -107,7 +107,8 @@ func (v *view) comeback() fact {
 		switch {
 		case e.Source == record.DockerSource && e.Kind == record.KindDie && died == record.Never:
 			died = e.At
-		case e.Source == record.DockerSource && e.Kind == record.KindStart && died != record.Never && started == record.Never:
+		case e.Source == record.DockerSource && e.Kind == record.KindStart && died != record.Never &&
+			started == record.Never:
 			started = e.At
 		}
 	}
@@ -115,7 +116,8 @@ func (v *view) comeback() fact {
 		return fact{}
 	}
 	for i := range v.Streams {
-		if g := &v.Streams[i]; startOf(g) > died && g.First != record.Never && (served == record.Never || g.First < served) {
+		if g := &v.Streams[i]; startOf(g) > died && g.First != record.Never && (served == record.Never ||
+			g.First < served) {
 			served = g.First
 		}
 	}

@@ -20,7 +20,8 @@ type mistaken struct{}
 
 func (mistaken) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{formNotRead, notAStream, wrongDialect, terminalTooBroad, terminalUnmatched,
+	for _, find := range []func(*view) *finding{formNotRead, notAStream, wrongDialect, terminalTooBroad,
+		terminalUnmatched,
 		terminalNotSent, finishedOpen, neverEnds} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
@@ -292,7 +293,8 @@ func formNotRead(v *view) *finding {
 		name = FormNotRead
 	}
 	f := found(name, layerHarness, certain, gs).
-		tell(record.Fact{Kind: FactMisread, N: len(gs), Name: v.Run.Plan.Dialect, About: []record.Fact{verdict.FormOf(g.Stream)}}).
+		tell(record.Fact{Kind: FactMisread, N: len(gs), Name: v.Run.Plan.Dialect,
+			About: []record.Fact{verdict.FormOf(g.Stream)}}).
 		see(startLine(g), fact{Kind: FactContentType, Stream: g.Seq, Text: cmp.Or(g.ContentType, "not set")}).
 		notIf(!v.anyContent(), CorruptContent, fact{Kind: NotReadAtAll})
 	switch {

@@ -42,7 +42,8 @@ func (stalled) match(v *view) []*finding {
 }
 
 func (v *view) silent(g *verdict.Graded) bool {
-	return g.Grade.Outcome == verdict.Stalled && g.Headers != record.Never || v.flagged(g, verdict.Gappy) && !lateOnly(g)
+	return g.Grade.Outcome == verdict.Stalled && g.Headers != record.Never || v.flagged(g, verdict.Gappy) &&
+		!lateOnly(g)
 }
 
 // lateOnly holds for streams whose longest silence is the one before the first

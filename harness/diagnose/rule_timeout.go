@@ -200,7 +200,8 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	f := found(ProxyReadTimeout, layerEdge, confidence, gs).
 		tell(fact{Kind: FactIdledOut, Name: v.edge.product.String(), N: len(gs), Took: silence,
 			About: []fact{asIfWhole(gs)}}).
-		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle, silence.Seconds())).
+		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle,
+		silence.Seconds())).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeoutInApp})
 	if v.edge.timeout > 0 {
 		f.see(fact{Kind: FactReadTimeout, Took: v.edge.timeout})

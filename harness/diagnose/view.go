@@ -246,7 +246,8 @@ func (v *view) peel(why fact) fact {
 	}
 	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"),
 		"streamproof run")
-	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count", "--streams",
+	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count",
+		"--streams",
 		"--seed")
 	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) && !strings.Contains(line, " --direct ") {
 		line, f.Name = line+` --direct "$APP_URL"`, "APP_URL"

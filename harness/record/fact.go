@@ -37,8 +37,6 @@ type FactKind string
 const (
 	// FactQuoted is something that others have worded: Text.
 	FactQuoted FactKind = "quoted"
-	// FactFigure is a figure that is worded already, which its maker should not do: Text.
-	FactFigure FactKind = "figure"
 )
 
 // A Count is how many there are of what Name names.

@@ -55,7 +55,8 @@ func (s *Scope) objectives(m *slo.Measure) Answer {
 
 // objectiveFact is how one objective was met or missed.
 func objectiveFact(r *slo.Result) fact {
-	f := fact{Kind: FactObjectiveMissed, Name: r.Name(), Text: r.Say(r.Value), Place: string(r.Op) + " " + r.Say(r.Bound)}
+	f := fact{Kind: FactObjectiveMissed, Name: r.Name(), Text: r.Say(r.Value), Place: string(r.Op) + " " +
+		r.Say(r.Bound)}
 	switch {
 	case r.Verdict == slo.Met:
 		f.Kind = FactObjectiveMet
