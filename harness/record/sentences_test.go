@@ -20,13 +20,17 @@ import (
 var facing = []string{"Why", "Settle", "Summary", "Text", "Fix", "Remark", "Says", "Evidence", "Warnings", "Only", "RuledOut",
 	"Line", "Tell"}
 
-// worders are the packages of harness that may put sentences into such fields, and why.
+// worders are the packages of harness, and single functions, that may make sentences all
+// the same, and why.
 var worders = map[string]string{
-	"fault":   "what proves a fault is told while it strikes, and stands in the record in words",
-	"play":    "notes, windows and events stand in the record in words",
-	"record":  "notes on logs that a reader of the record adds",
-	"stream":  "Summary.Why stands in records of all versions",
-	"lint":    "warnings on settings, which the program shows before there is any run",
+	"fault":  "what proves a fault is told while it strikes, and stands in the record in words",
+	"play":   "notes, windows and events stand in the record in words",
+	"record": "notes on logs that a reader of the record adds",
+	"stream": "Summary.Why stands in records of all versions",
+	"lint":   "warnings on settings, which the program shows before there is any run",
+	"(" + module + "harness/diagnose.Refusal).Mend":     "the text of an error, when an app is looked at",
+	"(*" + module + "harness/stack/container.box).Hint": "the text of an error, when a container does not start",
+
 	"logline": "KubeFact.Text is the line of a log, in one piece",
 }
 
@@ -201,6 +205,22 @@ func (m *maker) made(n ast.Node) (fields []string) {
 	return fields
 }
 
+// spoken are the exported functions of a file that give sentences to whoever shows them,
+// by their names: a Summary, a Hint.
+func (m *maker) spoken(file *ast.File) (names []string) {
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || !slices.Contains(append(facing, "Hint", "Mend", "Say"), f.Name.Name) {
+			continue
+		}
+		o := m.info.Defs[f.Name].(*types.Func)
+		if r := o.Signature().Results(); r.Len() > 0 && isText(r.At(0).Type()) && m.said[o.FullName()] {
+			names = append(names, o.FullName())
+		}
+	}
+	return names
+}
+
 // isError reports whether a type is an error: those say themselves what is wrong.
 func isError(t *types.Named) bool {
 	e := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
@@ -220,6 +240,10 @@ func plantedWords(n int) string {
 func plantedCause(c *verdict.Cause) {
 	c.Summary = plantedWords(1)
 }
+
+type PlantedProbe struct{}
+
+func (PlantedProbe) Summary() string { return plantedWords(2) }
 `
 
 // What is found is said in facts, and package reports words them: a sentence that some
@@ -250,6 +274,11 @@ func TestNobodyElseMakesSentences(t *testing.T) {
 	for _, pkg := range pkgs {
 		name := strings.TrimPrefix(pkg.PkgPath, module+"harness/")
 		for _, file := range pkg.Syntax {
+			for _, f := range makers[pkg].spoken(file) {
+				if used[f] = true; worders[name] == "" && worders[f] == "" {
+					found = append(found, f+" is a sentence")
+				}
+			}
 			ast.Inspect(file, func(n ast.Node) bool {
 				for _, field := range makers[pkg].made(n) {
 					at := pkg.Fset.Position(n.Pos())
@@ -261,7 +290,8 @@ func TestNobodyElseMakesSentences(t *testing.T) {
 			})
 		}
 	}
-	want := []string{"diagnose/planted.go:11 words verdict.Cause.Summary"}
+	want := []string{"(" + module + "harness/diagnose.PlantedProbe).Summary is a sentence",
+		"diagnose/planted.go:11 words verdict.Cause.Summary"}
 	if slices.Sort(found); !slices.Equal(found, want) {
 		t.Errorf("sentences are made:\n%s\nwant only what is planted:\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
 	}
