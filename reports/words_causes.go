@@ -168,7 +168,7 @@ func atMost(n int, what string) string {
 	if n == 1 {
 		return "one " + what
 	}
-	return fmt.Sprintf("at most %d %ss", n, what)
+	return "at most " + count(n, what)
 }
 
 // firstSteps are the first of them.

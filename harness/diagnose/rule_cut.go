@@ -40,12 +40,9 @@ type suspect struct {
 }
 
 var (
-	unknownSide = suspect{ConnectionCut, layerNetwork,
-		fact{Kind: MayHopCuts},
-		MendEnterEachHop}
-	idleTimer = suspect{ProxyReadTimeout, layerEdge,
-		fact{Kind: MaySameSilence}, ""}
-	syncAge = suspect{SyncWorkerTimeout, layerManager, fact{Kind: MaySyncWorker}, ""}
+	unknownSide = suspect{ConnectionCut, layerNetwork, fact{Kind: MayHopCuts}, MendEnterEachHop}
+	idleTimer   = suspect{ProxyReadTimeout, layerEdge, fact{Kind: MaySameSilence}, ""}
+	syncAge     = suspect{SyncWorkerTimeout, layerManager, fact{Kind: MaySyncWorker}, ""}
 )
 
 func (v *view) raiser() suspect {

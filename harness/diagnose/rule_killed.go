@@ -3,7 +3,6 @@ package diagnose
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -40,7 +39,7 @@ func workersLine(gs []*verdict.Graded) fact {
 		return fact{}
 	}
 	slices.SortFunc(f.Counts, func(a, b record.Count) int {
-		return cmp.Or(cmp.Compare(strconv.Itoa(a.N), strconv.Itoa(b.N)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.N, b.N), cmp.Compare(a.Name, b.Name))
 	})
 	return f
 }

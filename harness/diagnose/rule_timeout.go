@@ -62,8 +62,7 @@ func (v *view) idle(gs []*verdict.Graded) []*finding {
 			fact{Kind: MayHiddenEdge, About: []fact{v.noSign()}}))
 	}
 	return withFirst(v.timedOut(gs, possible, nil), func(f *finding) {
-		f.or(IdleTimeoutInApp,
-			fact{Kind: MayGiveUp}).settle(v.settleLayers())
+		f.or(IdleTimeoutInApp, fact{Kind: MayGiveUp}).settle(v.settleLayers())
 	})
 }
 
@@ -200,8 +199,8 @@ func (v *view) timedOut(gs []*verdict.Graded, confidence string, hits []hit) []*
 	f := found(ProxyReadTimeout, layerEdge, confidence, gs).
 		tell(fact{Kind: FactIdledOut, Name: v.edge.product.String(), N: len(gs), Took: silence,
 			About: []fact{asIfWhole(gs)}}).
-		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).see(known(limitIdle,
-		silence.Seconds())).
+		show(cite(hits, 4)...).see(silenceLine(gs), v.edge.signed()).show(v.accessLine(gs[0])).
+		see(known(limitIdle, silence.Seconds())).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeoutInApp})
 	if v.edge.timeout > 0 {
 		f.see(fact{Kind: FactReadTimeout, Took: v.edge.timeout})
