@@ -220,6 +220,9 @@ var saidOfAsked = map[record.FactKind]sentence{
 			"into one " +
 			"that the app is closing"
 	},
+	diagnose.MendUpstreamName: func(f *record.Fact) string {
+		return "correct the name of the app in the configuration of " + f.Name + ", or the resolver that it asks"
+	},
 	diagnose.FactError: func(f *record.Fact) string { return "error: " + f.Text },
 	diagnose.FactLimit: func(f *record.Fact) string { return " of " + f.Name },
 }

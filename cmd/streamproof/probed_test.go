@@ -39,9 +39,13 @@ func messages(t *testing.T, lines string) string {
 	var b bytes.Buffer
 	for line := range strings.Lines(lines) {
 		name, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
+		kind := "event"
+		if exception, ok := strings.CutPrefix(name, "!"); ok {
+			kind, name = "exception", exception
+		}
 		headers := eventstream.Headers{}
-		headers.Set(":message-type", eventstream.StringValue("event"))
-		headers.Set(":event-type", eventstream.StringValue(name))
+		headers.Set(":message-type", eventstream.StringValue(kind))
+		headers.Set(":"+kind+"-type", eventstream.StringValue(name))
 		headers.Set(":content-type", eventstream.StringValue("application/json"))
 		if err := eventstream.NewEncoder().Encode(&b, eventstream.Message{Headers: headers, Payload: []byte(payload)}); err != nil {
 			t.Fatal(err)

@@ -63,6 +63,31 @@ func TestWhosePageAnErrorIs(t *testing.T) {
 	}
 }
 
+// An edge that finds no address for the name of the app says so in its log, and its page is
+// not the app's word, though no stream completed to compare it with.
+func TestAnEdgeWithoutAnAddressIsNamed(t *testing.T) {
+	for text, named := range map[string]bool{
+		`2026/11/28 15:57:56 [error] 9#9: *2 api could not be resolved (3: Host not found), request: "GET /chat HTTP/1.1"`: true,
+		`2026/11/28 15:57:56 [notice] 9#9: signal process started`:                                                         false,
+	} {
+		b := stranger()
+		b.Log(record.NginxError)
+		for i := range 4 {
+			b.Add(1, synth.Shape{Mute: true, Start: time.Duration(i) * 130 * ms, End: synth.Status(502)})
+			s := &b.Run.Streams[i]
+			s.Header = map[string]string{"Server": "nginx/1.22.1"}
+			line(b, 0, s.End-ms, text)
+		}
+		causes := toldOf(b)
+		if len(causes) == 0 || causes[0].Cause != diagnose.HTTPFailure {
+			t.Fatalf("%s\n%s", text, evidence(causes))
+		}
+		if c := causes[0]; (c.Layer == "edge" && c.Confidence == "certain" && strings.Contains(evidence(causes), "could not be resolved")) != named {
+			t.Errorf("%s: layer %s, %s\n%s", text, c.Layer, c.Confidence, evidence(causes))
+		}
+	}
+}
+
 // A stream that was sent alone stalls at the same event: no other one blocks it.
 func TestStallOfAStreamAloneIsNoBlockedLoop(t *testing.T) {
 	for _, alone := range []bool{true, false} {

@@ -610,6 +610,7 @@ const (
 	MendTerminal       record.FactKind = "mend: terminal"      // Text
 	MendAllowHost      record.FactKind = "mend: allow host"    // Name
 	MendFollow         record.FactKind = "mend: follow"        // Text
+	MendUpstreamName   record.FactKind = "mend: upstream name" // Name
 	MendKeepAlive      record.FactKind = "mend: keep alive"    // Name
 	FactError          record.FactKind = "cause: error"        // Text
 	FactLimit          record.FactKind = "cause: limit"        // Name: how long

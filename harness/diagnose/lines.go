@@ -23,6 +23,7 @@ const (
 	headClosed // the app's side ended before the head
 	connectRefused
 	noneLive
+	unresolved // the edge found no address for the name of the app
 	connectionsFull
 	tempFile
 	edgeWorkerDied
@@ -72,6 +73,7 @@ var patterns = []pattern{
 	{headClosed, record.NginxError, []string{"upstream prematurely closed connection while reading response header"}},
 	{connectRefused, record.NginxError, []string{"connect() failed (111"}},
 	{noneLive, record.NginxError, []string{"no live upstreams"}},
+	{unresolved, record.NginxError, []string{"could not be resolved"}},
 	{connectionsFull, record.NginxError, []string{"worker_connections are not enough"}},
 	{tempFile, record.NginxError, []string{"is buffered to a temporary file"}},
 	{edgeWorkerDied, record.NginxError, []string{"worker process", "exited on signal"}},
@@ -91,6 +93,7 @@ var patterns = []pattern{
 	{headClosed, logline.ApacheError, []string{"AH00898"}},
 	{connectRefused, logline.ApacheError, []string{"(111)", "AH00957"}},
 	{noneLive, logline.ApacheError, []string{"AH00940"}},
+	{unresolved, logline.ApacheError, []string{"DNS lookup failure for"}},
 	{connectionsFull, logline.ApacheError, []string{"MaxRequestWorkers"}},
 	{edgeStopped, logline.ApacheError, []string{"Graceful restart requested"}},
 	{edgeStopped, logline.ApacheError, []string{"SIGHUP received"}},
@@ -117,6 +120,7 @@ var patterns = []pattern{
 	{upstreamReset, logline.Caddy, []string{"connection reset by peer", "reading"}},
 	{edgeGaveUp, logline.Caddy, []string{"use of closed network connection", "aborting with incomplete response"}},
 	{connectRefused, logline.Caddy, []string{"connection refused"}},
+	{unresolved, logline.Caddy, []string{"no such host"}},
 	{noneLive, logline.Caddy, []string{"no upstreams available"}},
 	{edgeStopped, logline.Caddy, []string{"\"logger\":\"admin.api\"", "/load"}},
 	{edgeStopped, logline.Caddy, []string{"shutting down"}},

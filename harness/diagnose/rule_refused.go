@@ -13,7 +13,7 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, shed, ownError, otherStatus, noAnswer}
+	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, unresolvedName, shed, ownError, otherStatus, noAnswer}
 	for _, find := range rules {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
@@ -124,6 +124,21 @@ func edgeFull(v *view) *finding {
 	return found(EdgeFull, layerEdge, certain, gs).
 		tell(fact{Kind: FactEdgeFull, Name: v.edge.product.String(), N: len(gs)}).
 		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0]))
+}
+
+// unresolvedName is for requests that the edge could not pass on: by its own log it found
+// no address for the name of the app.
+func unresolvedName(v *view) *finding {
+	gs := v.near(v.take(withStatus(500, 502, 503)), v.tags[unresolved])
+	if len(gs) == 0 {
+		return nil
+	}
+	edge := v.edge.product.String()
+	return found(HTTPFailure, layerEdge, certain, gs).
+		tell(fact{Kind: FactEdgeAnswered, Name: edge, N: len(gs), Need: gs[0].Status}).
+		show(cite(v.tags[unresolved], 3)...).see(say(gs[0])).
+		not(Overloaded, fact{Kind: NotAnsweredByApp}).
+		mend(fact{Kind: MendUpstreamName, Name: edge})
 }
 
 // ownPages tells error pages that the edge made itself, where that shows: the edge

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,8 +125,14 @@ func refused(l *play.Look, o *harness.Options) error {
 	}
 	problem := fmt.Sprintf("%s %s was answered with %d %s", r.Method, path, l.Status, http.StatusText(l.Status))
 	if to := l.Header.Get("Location"); to != "" && l.Status < 400 {
+		at := to
+		if from, err := url.Parse(l.URL); err == nil {
+			if u, err := from.Parse(to); err == nil {
+				at = u.String()
+			}
+		}
 		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to),
-			Fix: "ask there: " + secret.PublicURL(to)}
+			Fix: "ask there: " + secret.PublicURL(at)}
 	}
 	if said := r.Said(); said != "" {
 		problem += "; the server says: " + said
