@@ -111,7 +111,7 @@ func blamed(s verdict.ScenarioReport) (causes []verdict.Cause, note string) {
 		}
 	}
 	if n > 0 {
-		note = count(n, "stream") + " ended early by our own fault, as this scenario allows"
+		note = count(n, "stream") + " ended early because of the injected fault, which this scenario allows"
 	}
 	return causes, note
 }

@@ -40,7 +40,7 @@ func TestOurOwnFaultIsNoFinding(t *testing.T) {
 				t.Errorf("%s shows %q", name, never)
 			}
 		}
-		if name == "html" && !strings.Contains(got, "10 streams ended early by our own fault, as this scenario allows") {
+		if name == "html" && !strings.Contains(got, "10 streams ended early because of the injected fault, which this scenario allows") {
 			t.Error("html does not say what our fault did")
 		}
 	}

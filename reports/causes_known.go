@@ -39,7 +39,7 @@ var causeDocs = map[string]causeDoc{
 	}},
 	diagnose.InBandError: {line: "The server says in the answer that it failed, after status 200."},
 	diagnose.ErrorThenTerminal: {"The server says that it failed, and then sends the final event of a success " +
-		"all the same.", map[string]string{
+		"anyway.", map[string]string{
 		diagnose.InBandError: "there nothing claims success",
 	}},
 	diagnose.TerminalTwice: {line: "One answer has more than one final event."},
@@ -115,7 +115,7 @@ var causeDocs = map[string]causeDoc{
 	diagnose.WrongDialect: {"The body does not parse in the dialect that was chosen.", map[string]string{
 		diagnose.CorruptContent: "there most of it parses",
 	}},
-	diagnose.FormNotRead: {line: "The answer comes in a form that streamproof does not read, such as an unknown " +
+	diagnose.FormNotRead: {line: "The answer comes in a format that streamproof does not read, such as an unknown " +
 		"compression."},
 	diagnose.NotAStream: {line: "The answer is one document, and no stream."},
 	diagnose.FeedTooSlow: {"A feed that is read for a fixed time sends fewer events than were asked " +

@@ -44,10 +44,10 @@ func located(in Input) string {
 			continue
 		}
 		if h := firstWrong(hopViews(s.Hops)); h != nil {
-			return fmt.Sprintf("it goes wrong at %s: %s", h.Hop, h.Why)
+			return fmt.Sprintf("the problem appears at %s: %s", h.Hop, h.Why)
 		}
 		if s.Verdict == verdict.Pass {
-			return fmt.Sprintf("all %d hops pass streams on whole and live", len(s.Hops))
+			return fmt.Sprintf("all %d hops pass streams on complete and without delay", len(s.Hops))
 		}
 	}
 	return headline(in)
@@ -87,7 +87,7 @@ func (t *text) layers(id string) {
 		case m == smallest:
 			note = "← ends a stream first"
 		case m.Layer == "client":
-			note = "streamproof's own bound, not counted"
+			note = "streamproof's own limit, not counted"
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Layer, m.Setting, short(m.Limit), m.Kind, note)
 	}

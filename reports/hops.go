@@ -115,7 +115,7 @@ func (m *markdown) hops(s verdict.ScenarioReport) {
 		fmt.Fprintf(m, "| %s |\n", strings.Join(cells, " | "))
 	}
 	if h := firstWrong(hopViews(s.Hops)); h != nil {
-		fmt.Fprintf(m, "\nIt goes wrong at **%s**: %s\n", md(h.Hop), md(h.Why))
+		fmt.Fprintf(m, "\nThe problem appears at **%s**: %s\n", md(h.Hop), md(h.Why))
 	}
 	m.WriteString("\n")
 }

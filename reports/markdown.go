@@ -160,7 +160,7 @@ func (m *markdown) because(causes []verdict.Cause) {
 			names = append(names, c.Cause)
 			continue
 		}
-		fmt.Fprintf(m, "- because of: %s\n", md(title(c.Cause)))
+		fmt.Fprintf(m, "- caused by: %s\n", md(title(c.Cause)))
 	}
 	if len(names) > 0 {
 		fmt.Fprintf(m, "- %s; each with its evidence and fix in report.html\n", md(furtherLine(names)))

@@ -25,8 +25,8 @@ func (o omissions) lines(in Input, cut int) []string {
 	say(o.rows, "stream", " without a lane here; all were judged, and are in the run folder")
 	say(events, "event", " counted but not kept, to bound memory: no tick shows them")
 	say(logLines, "log line", " beyond the bound not read, from the middle of a file")
-	say(in.run().Torn, "byte", " at the end of the record that made no whole entry")
-	say(missing(in), "scenario", " planned and never judged, shown as inconclusive")
+	say(in.run().Torn, "byte", " at the end of the record that form no complete entry")
+	say(missing(in), "scenario", " planned but never judged; shown as inconclusive")
 	if cut == 1 {
 		return append(out, "1 text was cut for length; it says by how much")
 	}

@@ -108,7 +108,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	out.AskedFor = askedFor(b.Input, s)
 	out.Figures, out.FigureNotes = figures(rows)
 	if n := s.Started; n > len(rows) && len(out.Figures) > 0 {
-		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly over them", thousands(len(rows)),
+		out.FigureNotes = []string{fmt.Sprintf("drawn from %s of %s, evenly spread", thousands(len(rows)),
 			count(n, "stream"))}
 	}
 	out.Groups = groupViews(s.Groups, rows)
@@ -134,7 +134,7 @@ func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
 	for _, w := range b.run().Waves {
 		if w.Scenario == s.ID && w.InBodyAtFault >= 0 && w.Asked > 0 {
 			facts = append(facts,
-				fact{"in their body when it struck", fmt.Sprintf("%d of %d (%s)", w.InBodyAtFault, w.Started, w.Group)})
+				fact{"mid-response when the fault took effect", fmt.Sprintf("%d of %d (%s)", w.InBodyAtFault, w.Started, w.Group)})
 		}
 	}
 	if s.Recovery != nil {

@@ -52,7 +52,7 @@ func TestSelectionOfALongRun(t *testing.T) {
 	if err := HTML(&b, in); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"of 6,000 streams, worst first", "12 parts, one after the other", "without a lane here", "evenly over them"}
+	want := []string{"of 6,000 streams, worst first", "12 parts, one after the other", "without a lane here", "evenly spread"}
 	for _, c := range in.Report.Scenarios[0].Causes {
 		for _, seq := range c.Streams {
 			want = append(want, fmt.Sprintf(`href="#l%d"`, seq))

@@ -174,7 +174,7 @@ func (t *text) because(causes []verdict.Cause) {
 		}
 	}
 	if len(above) > 0 {
-		t.para("  because of: ", strings.Join(above, "; "))
+		t.para("  caused by: ", strings.Join(above, "; "))
 	}
 	if len(names) > 0 {
 		t.para("  ", furtherLine(names)+"; each with its evidence and fix in the HTML report")

@@ -96,7 +96,7 @@ func meaning(r *verdict.Report) string {
 		}
 		return "Every stream " + well + ", and every scenario that applies proved that it tested something."
 	case verdict.Fail:
-		return "Some streams broke in a way that a client cannot handle, or a promise was not kept."
+		return "Some streams broke in a way that a client cannot handle, or a check failed."
 	default:
 		return "Nothing is known to be broken, but at least one scenario proved too little to be called a pass."
 	}
@@ -107,7 +107,7 @@ var outcomeDocs = map[verdict.Outcome]string{
 	verdict.Complete:    "complete response, with its proof of completeness",
 	verdict.FailedClean: "the server said that it failed",
 	verdict.Cancelled:   "we hung up",
-	verdict.Unread:      "in a form that streamproof does not read",
+	verdict.Unread:      "in a format that streamproof does not read",
 	verdict.Refused:     "no response headers ever came",
 	verdict.Aborted:     "cut, but every client can tell",
 	verdict.Stalled:     "open but silent past the limit",

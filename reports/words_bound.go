@@ -10,13 +10,13 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// proven reads "20 of 20: fewer than 14 % of streams fail, at 95 %; 300 would prove
+// proven reads "20 of 20: fewer than 14 % of streams fail, at 95 % confidence; 300 would prove
 // 1 %". It is empty where nothing is.
 func proven(p *verdict.Bound) string {
 	if p == nil {
 		return ""
 	}
-	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %%", p.Streams-p.Failed, p.Streams,
+	s := fmt.Sprintf("%d of %d: fewer than %s %% of streams fail, at %.0f %% confidence", p.Streams-p.Failed, p.Streams,
 		percentUp(p.Below), p.Confidence*100)
 	if p.Below > 0.01 && p.Failed == 0 {
 		s += fmt.Sprintf("; %d would prove 1 %%", (p.Percent+9)/10*10)

@@ -151,7 +151,7 @@ var saidOfAnswer = map[record.FactKind]sentence{
 			f.Stream, f.N, f.Name, f.Place, f.Of)
 	},
 	diagnose.FactSwallowed: func(f *record.Fact) string {
-		return fmt.Sprintf("the app raised on %s and its body ended cleanly all the same: a middleware or "+
+		return fmt.Sprintf("the app raised on %s and its body ended cleanly anyway: a middleware or "+
 			"handler swallowed it", count(f.N, "stream"))
 	},
 	diagnose.NotExitedThen: plain("no process exited at that time"),

@@ -43,7 +43,7 @@ var saidOfDelay = map[record.FactKind]sentence{
 		return fmt.Sprintf("about %d went on for %.0f %% of the time in which others got nothing", f.N, 100*f.Share)
 	},
 	diagnose.NotBlockedMeanwhile: plain("the others went on meanwhile"),
-	diagnose.MayOtherLimit:       plain("another limit that is taken for each event may be as large"),
+	diagnose.MayOtherLimit:       plain("another limit that applies to each event may be as large"),
 	diagnose.FactPoolTaken: func(f *record.Fact) string {
 		return fmt.Sprintf("%s waited while %d others held all 40 threads of the pool: sync generators share "+
 			"40 threads a process", count(f.N, "stream"), f.Need)

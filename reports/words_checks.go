@@ -400,8 +400,7 @@ var saidOfAnswers = map[record.FactKind]sentence{
 			have = "has its"
 		}
 		return fmt.Sprintf("%s %s last event but left a %s open; no answer of this run closes it, so it is "+
-			"taken for the "+
-			"server's habit", count(f.N, "answer"), have, f.Name)
+			"assumed to be the server's habit", count(f.N, "answer"), have, f.Name)
 	},
 	verdict.FactObjectives: insideAll,
 	verdict.FactObjectiveMet: func(f *record.Fact) string {
@@ -859,7 +858,7 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextIdentity: plain("ask for the answer without that encoding: --header 'Accept-Encoding: identity'"),
 	verdict.NextNoDialect: plain("streamproof has no dialect for it: ask for server-sent events or NDJSON, or " +
 		"judge the same app behind an endpoint that sends them"),
-	verdict.NextTrust:       plain("trust its authority with --cacert FILE, or accept any certificate with --insecure"),
+	verdict.NextTrust:       plain("trust its certificate authority with --cacert FILE, or accept any certificate with --insecure"),
 	verdict.NextCloseEvents: plain("send the closing events as well: strict clients may reject the answer"),
 	verdict.NextObjectives:  plain("send more streams, until there are the values that each objective needs"),
 	verdict.NextReadBy: func(f *record.Fact) string {

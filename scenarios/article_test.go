@@ -97,7 +97,7 @@ func TestArticlePeel(t *testing.T) {
 	needNginx(t)
 	t.Parallel()
 	needSoftware(t, "python:fastapi", "python:uvicorn")
-	a := advice{command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", cause: diagnose.BufferedByEdge, says: "it goes wrong at nginx"}
+	a := advice{command: fmt.Sprintf(uvicornOf, "lifetime_fixed"), edge: "default", cause: diagnose.BufferedByEdge, says: "the problem appears at nginx"}
 	report, out := a.play(t, "diagnose", "")
 	a.judge(t, report, out)
 }

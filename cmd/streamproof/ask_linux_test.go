@@ -78,9 +78,9 @@ func TestAsksAPerson(t *testing.T) {
 		want, not     []string
 	}{
 		{"yes", "y\n", false, exitPass, []string{question,
-			"recognised: sse-generic, whose last event is taken to be the one with event == usage"}, nil},
+			"recognised: sse-generic, last event: event == usage"}, nil},
 		{"an expression that is typed", "event = usage\nevent == goodbye\njson .n exists\n", false, exitPass,
-			[]string{"No event of the answer has event == goodbye", "the one with json .n exists"}, nil},
+			[]string{"No event of the answer has event == goodbye", "last event: json .n exists"}, nil},
 		{"no", "\n", false, exitUsage, []string{question, "--terminal 'event == usage'"}, []string{"recognised"}},
 		{"a pipe", "y\n", true, exitUsage, []string{"streamproof: --terminal: ", "add --terminal 'event == usage'"},
 			[]string{question, "recognised"}},

@@ -71,7 +71,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 		"run the scenario `ID`, standard or all; repeatable or comma-separated")
 	fs.StringSliceVar(&f.require, "require", nil, "the scenario `ID` must be judged: not applicable then counts as "+
 		"inconclusive; repeatable or comma-separated")
-	fs.BoolVar(&f.strict, "strict", false, "also refuse cuts that clients can notice")
+	fs.BoolVar(&f.strict, "strict", false, "also fail on cuts that clients can notice")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
 }
@@ -80,48 +80,37 @@ func (f *runFlags) register(cmd *cobra.Command) {
 func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags override it")
 
-	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; may also stand without --url. Runs control "+
-		"unless told otherwise, with --direct the scenario direct before it")
-	fs.StringVar(&f.direct, "direct", "", "the app itself listens at `URL`, behind the proxy that --url names: both are "+
-		"asked and compared")
+	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; --url may be left out. Runs the scenario control, and with --direct first the scenario direct, unless --scenario says otherwise")
+	fs.StringVar(&f.direct, "direct", "", "`URL` of the app itself, behind the proxy that --url names: both are loaded and compared")
 	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
 	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
-	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may name ${VARIABLES} "+
-		"and the places {nonce}, {seq}, {prompt}")
-	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; "+
-		"it may name the same")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain ${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
+	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; ${VARIABLES} and placeholders as in --header")
 	fs.StringVar(&f.prompts, "prompts", "",
-		"take the prompts for {prompt} from `FILE`, one a line, for the streams in turn")
+		"read the prompts for {prompt} from `FILE`, one per line; streams take them in turn")
 	fs.Var((*dialectName)(&f.dialect), "dialect", "read answers as `NAME` (default: recognised from one request): "+
 		strings.Join(config.Dialects(), ", "))
-	fs.StringVar(&f.terminal, "terminal", "", "the last event of a complete response meets `EXPR`, see above")
-	fs.StringVar(&f.failure, "error", "", "an event that says that the answer failed meets `EXPR`, beside the dialect's "+
-		"own errors")
-	fs.StringVar(&f.endless, "endless", "", "the answer is a feed without an end: read each for a time, and ask for "+
-		"`TIME,N` events in it, such as 10s,5")
+	fs.StringVar(&f.terminal, "terminal", "", "`EXPR` matches the last event of a complete response, see above")
+	fs.StringVar(&f.failure, "error", "", "`EXPR` matches events that report a failure, in addition to the dialect's own errors")
+	fs.StringVar(&f.endless, "endless", "", "the response is a feed that never ends: `TIME,N` reads each stream for TIME and expects at least N events, such as 10s,5")
 	fs.StringVar(&f.sentinel, "sentinel", "", "a complete text response ends with `TEXT`")
 	fs.Var(&f.length, "length", "a complete text response has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a complete text response has the SHA-256 `HEX`")
-	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that asks for the same answer in one piece, not streamed")
-	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT|@FILE`, that asks for the same answer in one piece")
-	fs.StringVar(&f.order, "order", "", "events have a number at `PLACE`, such as .seq: lost, repeated and reordered "+
-		"ones are proved, see above")
-	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: content of other streams is proved, "+
-		"see above")
-	fs.BoolVar(&f.noFollow, "no-follow", false, "take a redirect for the answer (default: follow up to 10, to hosts "+
-		"that load may go to)")
+	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that returns the same answer in one piece, not streamed")
+	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT|@FILE`, whose response is the same answer in one piece")
+	fs.StringVar(&f.order, "order", "", "events carry a number at `PLACE`, such as .seq: finds lost, repeated and reordered events, see above")
+	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: finds content of other streams, see above")
+	fs.BoolVar(&f.noFollow, "no-follow", false, "do not follow redirects: treat one as the response (default: follow up to 10, to hosts that may be tested)")
 	fs.BoolVar(&f.tls.Insecure, "insecure", false, "https: accept any certificate")
-	fs.StringVar(&f.tls.CACert, "cacert", "", "https: trust the authorities in `FILE` (PEM) instead of the system's")
+	fs.StringVar(&f.tls.CACert, "cacert", "", "https: trust the certificate authorities in `FILE` (PEM) instead of the system's")
 	fs.StringVar(&f.tls.Cert, "cert", "", "https: client certificate `FILE` (PEM)")
-	fs.StringVar(&f.tls.Key, "key", "", "https: its private key `FILE` (default: in the file of --cert)")
-	fs.StringVar(&f.tls.ServerName, "sni", "", "https: ask for, and expect, the server name `NAME` instead of the "+
-		"URL's host")
+	fs.StringVar(&f.tls.Key, "key", "", "https: private key `FILE` of the client certificate (default: in the file of --cert)")
+	fs.StringVar(&f.tls.ServerName, "sni", "", "https: request and verify the server name `NAME` instead of the URL's host")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDRESS for HOST, as in `HOST:PORT:ADDRESS`, repeatable")
 	fs.Var(&f.longest, "longest",
-		"the longest stream lasts this `TIME`: layers with shorter timers are named before any load")
-	fs.Var(&f.silence, "silence", "streams may be silent for this `TIME`, likewise")
-	fs.StringArrayVar(&f.logs, "log", nil, "read the log `[KIND=]PATH` too, repeatable; without KIND its content tells; "+
-		"kinds: "+strings.Join(config.LogKinds[1:], ", "))
+		"your longest stream lasts `TIME`: warns before the load of layers whose timeouts are shorter")
+	fs.Var(&f.silence, "silence", "your streams may be silent for `TIME`: warns before the load of layers whose idle timeouts are shorter")
+	fs.StringArrayVar(&f.logs, "log", nil, "also read the log `[KIND=]PATH`, repeatable; without KIND it is recognised by its content; kinds: "+strings.Join(config.LogKinds[1:], ", "))
 	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the "+
 		"app needs)")
 	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
@@ -135,42 +124,34 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.rate, "rate", "start streams at `RATE`, such as 20/s; needs --duration")
 	fs.Var(&f.ramp, "ramp", "start the first streams over this `TIME` (default: up to 2s, at most a quarter of an "+
 		"answer; 0s: all at once)")
-	fs.Var(&f.duration, "duration", "go on starting streams for this `TIME` (default: each is sent once)")
+	fs.Var(&f.duration, "duration", "keep starting streams for this `TIME` (default: each is sent once)")
 	fs.Var(&f.arrivals, "arrivals", "how the streams of a rate follow each other, `PROCESS`: constant, poisson, "+
 		"gamma(CV), burst(N), or trace: at the times of --load-prompts")
-	fs.Var(&f.stages, "stage", "move the load to a target, `TIME:TARGET`, as in k6: 30s:50 streams at a time, or "+
-		"30s:20/s; repeatable")
-	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body of `FILE`, one JSON body a line, dealt out "+
-		"by the seed; a line may have a timestamp in ms")
+	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at a time, or 30s:20/s; repeatable")
+	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")
 }
 
 // registerTrial adds how streams are chosen and judged.
 func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
-	fs.Var(&f.first, "first-event", "a stream without a content event for this `TIME` after its request is stalled "+
-		"(default 1m0s)")
-	fs.Var(&f.gap, "gap-limit", "a stream without a byte for this `TIME` is stalled; also the bound of late and gappy, "+
-		"see above (default 10s)")
-	fs.Var(&f.progress, "progress-limit", "a stream that brings only heartbeats or parts of an event for this `TIME` is "+
-		"stalled (default: no limit but --total-limit)")
-	fs.Var(&f.total, "total-limit", "a stream is ended when it is this `TIME` old (default 5m0s)")
+	fs.Var(&f.first, "first-event", "a stream is stalled if no content event arrives within `TIME` of its request (default 1m0s)")
+	fs.Var(&f.gap, "gap-limit", "a stream is stalled if no byte arrives for `TIME`; also the default limit for late and gappy, see above (default 10s)")
+	fs.Var(&f.progress, "progress-limit", "a stream is stalled if only heartbeats or parts of an event arrive for `TIME` (default: no limit but --total-limit)")
+	fs.Var(&f.total, "total-limit", "end each stream after `TIME` (default 5m0s)")
 	fs.StringVar(&f.slo, "slo", "", "the streams under load must meet `OBJECTIVES`, such as 'first_event p95 < 1s, gap "+
 		"p99 < 500ms, complete >= 99.9%'")
-	fs.Var(&f.slowdown, "slowdown", "streams may wait `FACTOR` times as long under load as one alone, and always 1s "+
-		"longer; or off (default 5)")
-	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin as `NAME` says (see 'streamproof scenarios "+
-		"--sabotages')")
+	fs.Var(&f.slowdown, "slowdown", "under load a stream may wait `FACTOR` times as long as one alone, and in any case 1s longer; or off (default 5)")
+	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin in the way `NAME` (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0,
 		"seed for choosing which streams are hit and where, `S` (default: random, and printed)")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow load on `HOST`; without it only this machine is "+
-		"tested; repeatable")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also send load to `HOST`; without it only this machine is tested; repeatable")
 }
 
 // registerHistory adds what is remembered of the run.
 func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
-	fs.StringVar(&f.remember.file, "history", "", "add what the run came to to the history `FILE`, such as runs/history.db (see 'streamproof history')")
+	fs.StringVar(&f.remember.file, "history", "", "add the results of the run to the history `FILE`, such as runs/history.db (see 'streamproof history')")
 	fs.StringVar(&f.remember.version, "app-version", "", "with --history: the version of the app, `NAME`")
 	fs.StringVar(&f.remember.commit, "commit", "", "with --history: the app's commit, `ID` (default: what CI or git say)")
-	fs.StringVar(&f.remember.branch, "branch", "", "with --history: its branch, `NAME` (default: likewise)")
+	fs.StringVar(&f.remember.branch, "branch", "", "with --history: the app's branch, `NAME` (default: what CI or git say)")
 }
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {

@@ -54,8 +54,7 @@ func initCommand() *cobra.Command {
 			}
 			if !noAsk && s.Open() && askable(s) {
 				if err := asked(cmd.Context(), &s, headers, out); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app was asked in vain, so its dialect is left to the first "+
-						"run: %s\n", plain(firstLine(err)))
+					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app did not answer, so the first run will detect its dialect: %s\n", plain(firstLine(err)))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {
@@ -74,7 +73,7 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.Path, "path", "", "what every stream asks for: `PATH` and query")
 	cmd.Flags().Var(&s.Dialect, "dialect", "read answers as `NAME`: "+strings.Join(config.Dialects(), ", "))
 	cmd.Flags().StringVar(&s.Terminal, "terminal", "",
-		"the last event of a complete response meets `EXPR`, see 'streamproof run --help'")
+		"`EXPR` matches the last event of a complete response, see 'streamproof run --help'")
 	cmd.Flags().StringVarP(&s.Method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	cmd.Flags().StringVarP(&text, "body", "d", "", "send this body, `TEXT|@FILE`, by POST")
 	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil,

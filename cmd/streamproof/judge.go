@@ -61,5 +61,5 @@ func holdsRun(dir string) error {
 		return nil
 	}
 	return &harness.UsageError{Place: dir, Problem: "holds no run: " + harness.Reason(err) + " (plan.json)",
-		Fix: "name a folder that 'streamproof run' wrote, such as runs/…"}
+		Fix: "name a folder that 'streamproof run' wrote, such as runs/latest"}
 }

@@ -50,7 +50,7 @@ func probeCommand() *cobra.Command {
 				return err
 			}
 			if in.url == "" && in.file == "" {
-				return &harness.UsageError{Place: "streamproof probe", Problem: "nothing says what to ask",
+				return &harness.UsageError{Place: "streamproof probe", Problem: "no URL is given",
 					Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
 			}
 			p, err := in.probe(cmd.Context())
@@ -279,10 +279,10 @@ func (p *probed) show(w io.Writer, width int) error {
 	switch {
 	case p.Ready || p.Endless:
 	case len(p.Proposals) > 0:
-		line("open", "which event is the last: if every answer ends with one like the last, add --terminal "+
+		line("open", "the last event is not known for sure: if every response ends with one like this, add --terminal "+
 			quote(p.Proposals[0]))
 	case recognise.Dialect(p.Dialect).NeedsTerminal:
-		line("open", "which event is the last: say it with --terminal")
+		line("open", "the last event is not known: describe it with --terminal")
 	}
 	fmt.Fprintf(&b, "%-9s %s\n", "next", p.Next)
 	_, err := io.WriteString(w, b.String())
@@ -311,7 +311,7 @@ func (p *probed) ending() string {
 	case p.Error != "":
 		parts = append(parts, "it says that it failed: "+p.Error)
 	case p.Endless:
-		parts = append(parts, fmt.Sprintf("none within %.0f s; is it a feed? --endless 10s,5 reads one for a time", p.End))
+		parts = append(parts, fmt.Sprintf("it had not ended after %.0f s; a feed that never ends is read with --endless 10s,5", p.End))
 	case p.Cut != "":
 		parts = append(parts, "it broke off: "+p.Cut)
 	case p.State != "":
@@ -321,11 +321,11 @@ func (p *probed) ending() string {
 		parts = append(parts, "finish reason "+p.Finish)
 	}
 	if p.Terminal != "" {
-		parts = append(parts, "taken for the last event: --terminal "+quote(p.Terminal))
+		parts = append(parts, "assumed last event: --terminal "+quote(p.Terminal))
 	}
 	if p.Length > 0 {
 		parts = append(parts,
-			fmt.Sprintf("the same %d bytes twice: --length %d proves that an answer is whole, if it is always so long", p.Length,
+			fmt.Sprintf("two requests returned the same %d bytes: --length %d proves that a response is complete, if its length never changes", p.Length,
 				p.Length))
 	}
 	return strings.Join(parts, "; ")
@@ -333,7 +333,7 @@ func (p *probed) ending() string {
 
 // timing says when content came.
 func (p *probed) timing() string {
-	s := fmt.Sprintf("head after %s", seconds(p.Head))
+	s := fmt.Sprintf("response headers after %s", seconds(p.Head))
 	if p.FirstContent != nil {
 		s += ", first content after " + seconds(*p.FirstContent)
 	}
@@ -343,7 +343,7 @@ func (p *probed) timing() string {
 	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural.Of(p.Events, "event"), p.Bytes, plural.Of(p.Arrivals, "read"),
 		seconds(p.End))
 	if p.Arrivals == 1 && p.Events > 2 {
-		s += ": all came at once, as one document would"
+		s += ": everything arrived at once, like one document"
 	}
 	return s
 }

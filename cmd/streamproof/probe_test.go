@@ -324,7 +324,7 @@ func TestSaidAndRecognised(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			z.Close()
-		}), nil, exitPass, "recognised: sse-generic, whose last event is taken to be the one with event == bye"},
+		}), nil, exitPass, "recognised: sse-generic, last event: event == bye"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

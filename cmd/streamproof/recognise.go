@@ -19,7 +19,7 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		return nil
 	}
 	if !in.quiet {
-		fmt.Fprintf(told, "no dialect is given: asking %s once to recognise it\n", o.App.String())
+		fmt.Fprintf(told, "no --dialect is given: sending one request to %s to recognise it\n", o.App.String())
 	}
 	asked, terminal := o, o.App.Stream.Terminal
 	if err := readied(ctx, &asked); err != nil {

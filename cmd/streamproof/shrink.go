@@ -44,7 +44,7 @@ const shrinkExamples = `  streamproof shrink
 type shrinkFlags struct {
 	scenario, out, confirm string
 	runs                   config.Count
-	quiet, asJSON bool
+	quiet, asJSON          bool
 }
 
 func shrinkCommand() *cobra.Command {
@@ -65,7 +65,7 @@ func shrinkCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.scenario, "scenario", "s", "", "shrink the failure of the scenario `ID` (default: the first that failed)")
-	fs.Var(&f.runs, "runs", "play at most `N` runs")
+	fs.Var(&f.runs, "runs", "make at most `N` runs")
 	fs.StringVar(&f.confirm, "confirm", f.confirm, "a candidate fails when `K/N` of its runs do")
 	fs.StringVarP(&f.out, "out", "o", "", "write to `DIR` (default: beside the run, with -shrunk at its end)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the result and the line that repeats it only")

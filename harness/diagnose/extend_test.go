@@ -25,7 +25,7 @@ const CutOnTheMinute = "cut on the full minute"
 const (
 	FactOnTheMinute    record.FactKind = "cause: on the minute" // N streams, within Took after it
 	NextListTimers     record.FactKind = "next: list timers"
-	MendWaitForStreams record.FactKind = "mend: wait for streams"
+	MendWaitForStreams record.FactKind = "fix: wait for streams"
 )
 
 // onTheMinute explains cuts at a full minute of the wall clock: a scheduled job

@@ -16,10 +16,10 @@ const (
 	NotInjected         record.FactKind = "not: injected"
 	NotTCP              record.FactKind = "not: TCP"
 	FactSpliced         record.FactKind = "cause: spliced" // N
-	MendAsyncWorker     record.FactKind = "mend: async worker"
+	MendAsyncWorker     record.FactKind = "fix: async worker"
 	FactMoreThanLength  record.FactKind = "cause: more than length" // N
 	FactBrokenFraming   record.FactKind = "cause: broken framing"   // N
-	MendLetLibraryFrame record.FactKind = "mend: let library frame"
+	MendLetLibraryFrame record.FactKind = "fix: let library frame"
 )
 
 // Of rule_misframed.go.
@@ -29,39 +29,39 @@ const (
 	FactLeftover         record.FactKind = "cause: leftover"     // Stream, Text
 	FactSplitHeld        record.FactKind = "cause: split held"   // N
 	FactReplaced         record.FactKind = "cause: replaced"     // Stream, N, Of
-	MendDecoder          record.FactKind = "mend: decoder"
+	MendDecoder          record.FactKind = "fix: decoder"
 	WhyNotToBlame        record.FactKind = "why: not to blame"
 	FactDirectNone       record.FactKind = "cause: direct none" // N
 	NotInText            record.FactKind = "not: in text"
 	FactErrorText        record.FactKind = "cause: error text" // N
 	NotUnsaid            record.FactKind = "not: unsaid"
-	MendErrorEvents      record.FactKind = "mend: error events"
+	MendErrorEvents      record.FactKind = "fix: error events"
 )
 
 // Of rule_said.go.
 const (
 	FactFailureReason     record.FactKind = "cause: failure reason" // N, About
 	NotSentinel           record.FactKind = "not: sentinel"
-	MendFailureReason     record.FactKind = "mend: failure reason"
+	MendFailureReason     record.FactKind = "fix: failure reason"
 	FactErrorThenTerminal record.FactKind = "cause: error then terminal" // N
 	NotErrorFirst         record.FactKind = "not: error first"
-	MendReturnAfterError  record.FactKind = "mend: return after error"
+	MendReturnAfterError  record.FactKind = "fix: return after error"
 	FactInBandError       record.FactKind = "cause: in band error" // N
 	NotWholeByError       record.FactKind = "not: whole by error"
-	MendInBandError       record.FactKind = "mend: in band error"
+	MendInBandError       record.FactKind = "fix: in band error"
 	FactTerminalTwice     record.FactKind = "cause: terminal twice" // N
 	FactTerminals         record.FactKind = "cause: terminals"      // Stream, N, Of
-	MendTerminalOnce      record.FactKind = "mend: terminal once"
+	MendTerminalOnce      record.FactKind = "fix: terminal once"
 	FactCutAfterTerminal  record.FactKind = "cause: cut after terminal" // N
 	FactAfterTerminal     record.FactKind = "cause: after terminal"     // Stream, Name, Place
-	MendLetEnd            record.FactKind = "mend: let end"
+	MendLetEnd            record.FactKind = "fix: let end"
 	FactLeftOpen          record.FactKind = "cause: left open" // N
 	FactOpenFor           record.FactKind = "cause: open for"  // Stream, Took
 	NotKeepAlive          record.FactKind = "not: keep alive"
-	MendReturn            record.FactKind = "mend: return"
+	MendReturn            record.FactKind = "fix: return"
 	FactFewEvents         record.FactKind = "cause: few events" // N, Need, Took
 	FactFeedLine          record.FactKind = "cause: feed line"  // Stream, N, Of, Took
-	MendFeed              record.FactKind = "mend: feed"
+	MendFeed              record.FactKind = "fix: feed"
 	FactTerminalBehind    record.FactKind = "cause: terminal behind" // N, Of
 )
 
@@ -92,7 +92,7 @@ const (
 	FactNoTerminal     record.FactKind = "cause: no terminal"   // N
 	FactInsideFrame    record.FactKind = "cause: inside frame"  // N
 	FactFeedOver       record.FactKind = "cause: feed over"     // N, Took
-	MendFeedOver       record.FactKind = "mend: feed over"
+	MendFeedOver       record.FactKind = "fix: feed over"
 	NotDeath           record.FactKind = "not: death"
 	WhyAppsOwn         record.FactKind = "why: apps own"
 	FactMaybeLaundered record.FactKind = "cause: maybe laundered" // N
@@ -109,7 +109,7 @@ const (
 	FactErrorDocument     record.FactKind = "cause: error document" // N, Need, Text
 	FactTypeAndBytes      record.FactKind = "cause: type and bytes" // Stream, Text, Bytes
 	NotBegun              record.FactKind = "not: begun"
-	MendAskForStream      record.FactKind = "mend: ask for stream"
+	MendAskForStream      record.FactKind = "fix: ask for stream"
 	FactBegins            record.FactKind = "cause: begins"       // Stream, Text
 	FactLooksLike         record.FactKind = "cause: looks like"   // N, Name, Text
 	FactContentType       record.FactKind = "cause: content type" // Stream, Text
@@ -119,24 +119,24 @@ const (
 	FactTerminalUnmatched record.FactKind = "cause: terminal unmatched" // Text, About
 	FactLastEventOf       record.FactKind = "cause: last event of"      // N, Text
 	MayStopShort          record.FactKind = "may: stop short"
-	MendNameTheEnd        record.FactKind = "mend: name the end"
+	MendNameTheEnd        record.FactKind = "fix: name the end"
 	FactTerminalTooBroad  record.FactKind = "cause: terminal too broad" // N
 	FactMatchesEarly      record.FactKind = "cause: matches early"      // Stream, N, Of
 	NotTwoTerminals       record.FactKind = "not: two terminals"
-	MendExpression        record.FactKind = "mend: expression"
+	MendExpression        record.FactKind = "fix: expression"
 	NotReadAtAll          record.FactKind = "not: read at all"
-	MendIdentity          record.FactKind = "mend: identity"
-	MendNoDialect         record.FactKind = "mend: no dialect"
+	MendIdentity          record.FactKind = "fix: identity"
+	MendNoDialect         record.FactKind = "fix: no dialect"
 	FactNeverEnds         record.FactKind = "cause: never ends"  // N
 	FactUntilLimit        record.FactKind = "cause: until limit" // Stream, N, Took, Bound
 	NotStalledAtLimit     record.FactKind = "not: stalled at limit"
-	MendEndless           record.FactKind = "mend: endless"
+	MendEndless           record.FactKind = "fix: endless"
 	FactTerminalNotSent   record.FactKind = "cause: terminal not sent" // N, Name
 	NotLastWord           record.FactKind = "not: last word"
 	NotReasonGiven        record.FactKind = "not: reason given"
 	FactReasonGiven       record.FactKind = "cause: reason given" // Stream, Text
-	MendDone              record.FactKind = "mend: done"
-	MendSentinel          record.FactKind = "mend: sentinel"
+	MendDone              record.FactKind = "fix: done"
+	MendSentinel          record.FactKind = "fix: sentinel"
 	FactFinishedOpen      record.FactKind = "cause: finished open" // N, Name
 	FactOpenAfter         record.FactKind = "cause: open after"    // Stream, Took
 	NotOnlyTerminal       record.FactKind = "not: only terminal"
@@ -146,10 +146,10 @@ const (
 const (
 	FactRedirectLoop   record.FactKind = "cause: redirect loop" // N, Of, Need, Text
 	NotAnswerBegun     record.FactKind = "not: answer begun"
-	MendRedirectLoop   record.FactKind = "mend: redirect loop"
+	MendRedirectLoop   record.FactKind = "fix: redirect loop"
 	FactRedirectedAway record.FactKind = "cause: redirected away" // N, Name
 	FactNoLocation     record.FactKind = "cause: no location"     // N, Need
-	MendLocation       record.FactKind = "mend: location"
+	MendLocation       record.FactKind = "fix: location"
 	FactNotFollowed    record.FactKind = "cause: not followed"  // N, Need, Text
 	FactRedirectLine   record.FactKind = "cause: redirect line" // Stream, N, Of, Took, Need, Text
 )
@@ -159,11 +159,11 @@ const (
 	FactOurLimit      record.FactKind = "cause: our limit" // N, About
 	FactWithinGap     record.FactKind = "cause: within gap"
 	NotSilentAtLimit  record.FactKind = "not: silent at limit"
-	MendTotalLimit    record.FactKind = "mend: total limit"
+	MendTotalLimit    record.FactKind = "fix: total limit"
 	FactNoDescriptors record.FactKind = "cause: no descriptors" // N
-	MendDescriptors   record.FactKind = "mend: descriptors"
+	MendDescriptors   record.FactKind = "fix: descriptors"
 	FactTooMuch       record.FactKind = "cause: too much" // N, Name
-	MendEventSize     record.FactKind = "mend: event size"
+	MendEventSize     record.FactKind = "fix: event size"
 )
 
 // Of rule_refused.go.
@@ -172,10 +172,10 @@ const (
 	NotHead              record.FactKind = "not: head"
 	FactNothingListened  record.FactKind = "cause: nothing listened" // N
 	NotBegunAtAll        record.FactKind = "not: begun at all"
-	MendStartFirst       record.FactKind = "mend: start first"
+	MendStartFirst       record.FactKind = "fix: start first"
 	FactTurnedAway       record.FactKind = "cause: turned away" // N, Need
 	NotCutRefused        record.FactKind = "not: cut refused"
-	MendShedding         record.FactKind = "mend: shedding"
+	MendShedding         record.FactKind = "fix: shedding"
 	FactEdgeFull         record.FactKind = "cause: edge full"     // Name, N
 	FactEdgeAnswered     record.FactKind = "cause: edge answered" // Name, N, Need
 	FactServerField      record.FactKind = "cause: server field"  // Stream, Name
@@ -183,9 +183,9 @@ const (
 	MayNotListen         record.FactKind = "may: not listen"
 	WhyWhichRefuses      record.FactKind = "why: which refuses"
 	FactErrorStatus      record.FactKind = "cause: error status" // N, Need
-	MendCheckRequest     record.FactKind = "mend: check request"
+	MendCheckRequest     record.FactKind = "fix: check request"
 	FactNoHead           record.FactKind = "cause: no head" // N, Name
-	MendLookForAccepts   record.FactKind = "mend: look for accepts"
+	MendLookForAccepts   record.FactKind = "fix: look for accepts"
 	FactStoodWithoutHead record.FactKind = "cause: stood without head" // Took
 )
 
@@ -286,7 +286,7 @@ const (
 	FactEventOpen      record.FactKind = "cause: event open" // N
 	NotHeartbeats      record.FactKind = "not: heartbeats"
 	MaySlowLink        record.FactKind = "may: slow link"
-	MendWholeEvent     record.FactKind = "mend: whole event"
+	MendWholeEvent     record.FactKind = "fix: whole event"
 	WhyCompleted       record.FactKind = "why: completed"
 	FactHeartbeatsOnly record.FactKind = "cause: heartbeats only" // N
 	NotBytesStopped    record.FactKind = "not: bytes stopped"
@@ -313,8 +313,8 @@ const (
 
 // Of rule_busy.go.
 const (
-	MendMorePressed record.FactKind = "mend: more pressed"
-	MendQuiet       record.FactKind = "mend: quiet"
+	MendMorePressed record.FactKind = "fix: more pressed"
+	MendQuiet       record.FactKind = "fix: quiet"
 	MayBeSo         record.FactKind = "may: be so"
 )
 
@@ -404,7 +404,7 @@ const (
 	FactProcessDied  record.FactKind = "cause: process died" // N, About
 	NotWorkerTimeout record.FactKind = "not: worker timeout"
 	NotOneByOne      record.FactKind = "not: one by one"
-	MendSignalSender record.FactKind = "mend: signal sender"
+	MendSignalSender record.FactKind = "fix: signal sender"
 )
 
 // Of rule_memory.go.
@@ -442,7 +442,7 @@ const (
 	MaySyncWorker        record.FactKind = "may: sync worker"
 	MayRaise             record.FactKind = "may: raise"
 	MayProcessDied       record.FactKind = "may: process died"
-	MendLookForExit      record.FactKind = "mend: look for exit"
+	MendLookForExit      record.FactKind = "fix: look for exit"
 	MayRecycle           record.FactKind = "may: recycle"
 	MayDeploy            record.FactKind = "may: deploy"
 	MayKernelKill        record.FactKind = "may: kernel kill"
@@ -463,7 +463,7 @@ const (
 const (
 	FactOurFault record.FactKind = "cause: our fault" // Took, N
 	NotUnexposed record.FactKind = "not: unexposed"
-	MendResume   record.FactKind = "mend: resume"
+	MendResume   record.FactKind = "fix: resume"
 )
 
 // Of rule_leak.go.
@@ -479,7 +479,7 @@ const (
 const (
 	FactOneReplica     record.FactKind = "cause: one replica" // Name, N, Of, Need
 	NotEdgeServesAll   record.FactKind = "not: edge serves all"
-	MendCompareReplica record.FactKind = "mend: compare replica" // Name
+	MendCompareReplica record.FactKind = "fix: compare replica" // Name
 	MayInstance        record.FactKind = "may: instance"
 )
 
@@ -492,7 +492,7 @@ const (
 	FactHeldUp           record.FactKind = "cause: held up"          // N, Name
 	NotAskedDirectly     record.FactKind = "not: asked directly"
 	MayBeHangUp          record.FactKind = "may: be hang up"
-	MendCompareInstances record.FactKind = "mend: compare instances"
+	MendCompareInstances record.FactKind = "fix: compare instances"
 	MayBeOtherInstance   record.FactKind = "may: be other instance"
 	FactOneInstance      record.FactKind = "cause: one instance" // N
 )
@@ -508,7 +508,7 @@ const (
 	NotExited       record.FactKind = "not: exited"
 	FactLostBetween record.FactKind = "cause: lost between" // N
 	NotFinished     record.FactKind = "not: finished"
-	MendBetween     record.FactKind = "mend: between"
+	MendBetween     record.FactKind = "fix: between"
 	WhyWhereLost    record.FactKind = "why: where lost"
 )
 
@@ -529,7 +529,7 @@ const (
 const (
 	FactWho           record.FactKind = "cause: who"          // Name, at Place, a layer
 	FactComesAbout    record.FactKind = "cause: comes about"  // About: the summary without an edge, who
-	MendOnTheWay      record.FactKind = "mend: on the way"    // About: who
+	MendOnTheWay      record.FactKind = "fix: on the way"     // About: who
 	NextNameInstance  record.FactKind = "next: name instance" // About: [NextEdgeLog]
 	MayOtherInstances record.FactKind = "may: other instances"
 	// N streams end at Took, or at Bytes, with the spread Bound or More; Name: a [Dimension]
@@ -537,7 +537,7 @@ const (
 	// such lines stand beside N of Of ends, within Took; Place: the replica; About: beside how many others
 	FactStandBeside  record.FactKind = "cause: stand beside"
 	FactNamedBeside  record.FactKind = "cause: named beside"  // the same by the ID of the request
-	FactWholeAnswers record.FactKind = "cause: whole answers" // N of Of
+	FactWholeAnswers record.FactKind = "cause: answers whole" // N of Of
 	FactMoments      record.FactKind = "cause: moments"       // N of Of
 	FactAt           record.FactKind = "cause: at"            // About: what happened at Took
 	DeathTimedOut    record.FactKind = "death: timed out"     // N: the process, 0 for none known; so below
@@ -571,25 +571,25 @@ const (
 	NextPeel       record.FactKind = "next: peel"
 	FactRaisedAt   record.FactKind = "cause: raised at"   // Place
 	FactKnownLimit record.FactKind = "cause: known limit" // Took or Bytes is the limit of Name, says Place
-	MendAtEdge     record.FactKind = "mend: at edge"      // Name: a [Remedy], Place: the product
-	MendInApp      record.FactKind = "mend: in app"       // Name: a [Remedy], Place: the [Language]
+	MendAtEdge     record.FactKind = "fix: at edge"       // Name: a [Remedy], Place: the product
+	MendInApp      record.FactKind = "fix: in app"        // Name: a [Remedy], Place: the [Language]
 )
 
 // Of rule_content.go and rule_misframed.go, by table.
 const (
 	FactContent      record.FactKind = "cause: content" // N; Name: a stream.State
-	MendLost         record.FactKind = "mend: lost"
-	MendDuplicated   record.FactKind = "mend: duplicated"
-	MendReordered    record.FactKind = "mend: reordered"
-	MendForeign      record.FactKind = "mend: foreign"
-	MendCorrupt      record.FactKind = "mend: corrupt"
+	MendLost         record.FactKind = "fix: lost"
+	MendDuplicated   record.FactKind = "fix: duplicated"
+	MendReordered    record.FactKind = "fix: reordered"
+	MendForeign      record.FactKind = "fix: foreign"
+	MendCorrupt      record.FactKind = "fix: corrupt"
 	FactPrefixTwice  record.FactKind = "cause: prefix twice" // N
-	MendFrameOnce    record.FactKind = "mend: frame once"
+	MendFrameOnce    record.FactKind = "fix: frame once"
 	FactJoined       record.FactKind = "cause: joined" // N
-	MendPartEvents   record.FactKind = "mend: part events"
+	MendPartEvents   record.FactKind = "fix: part events"
 	FactTerminalOpen record.FactKind = "cause: terminal open" // N
-	MendEndTerminal  record.FactKind = "mend: end terminal"
-	MendOneWriter    record.FactKind = "mend: one writer"
+	MendEndTerminal  record.FactKind = "fix: end terminal"
+	MendOneWriter    record.FactKind = "fix: one writer"
 	FactReasons      record.FactKind = "cause: reasons"       // Counts: by reason
 	NextLogOneStream record.FactKind = "next: log one stream" // About: [NextRerun]
 	MayCloseCut      record.FactKind = "may: close cut"       // Name
@@ -600,18 +600,18 @@ const (
 
 // Of what was asked, with names in it.
 const (
-	MendGuessedDialect record.FactKind = "mend: guessed dialect" // Name; About: [FactNeedsTerminal]
-	MendDialect        record.FactKind = "mend: dialect"         // Name; Text: a terminal; About: [FactNeedsTerminal]
+	MendGuessedDialect record.FactKind = "fix: guessed dialect" // Name; About: [FactNeedsTerminal]
+	MendDialect        record.FactKind = "fix: dialect"         // Name; Text: a terminal; About: [FactNeedsTerminal]
 	FactNeedsTerminal  record.FactKind = "cause: needs terminal"
 	NextOneAnswer      record.FactKind = "next: one answer"    // About: [NextRerun]
 	FactMatchesEnds    record.FactKind = "cause: matches ends" // Text
 	FactLastEvent      record.FactKind = "cause: last event"   // Text
-	MendIfItEnds       record.FactKind = "mend: if it ends"    // Text
-	MendTerminal       record.FactKind = "mend: terminal"      // Text
-	MendAllowHost      record.FactKind = "mend: allow host"    // Name
-	MendFollow         record.FactKind = "mend: follow"        // Text
-	MendUpstreamName   record.FactKind = "mend: upstream name" // Name
-	MendKeepAlive      record.FactKind = "mend: keep alive"    // Name
+	MendIfItEnds       record.FactKind = "fix: if it ends"     // Text
+	MendTerminal       record.FactKind = "fix: terminal"       // Text
+	MendAllowHost      record.FactKind = "fix: allow host"     // Name
+	MendFollow         record.FactKind = "fix: follow"         // Text
+	MendUpstreamName   record.FactKind = "fix: upstream name"  // Name
+	MendKeepAlive      record.FactKind = "fix: keep alive"     // Name
 	FactError          record.FactKind = "cause: error"        // Text
 	FactLimit          record.FactKind = "cause: limit"        // Name: how long
 )
@@ -640,7 +640,7 @@ const (
 
 // Of ends, with names in them.
 const (
-	MendEnterEachHop record.FactKind = "mend: enter each hop"
+	MendEnterEachHop record.FactKind = "fix: enter each hop"
 	FactNoSuchLimit  record.FactKind = "cause: no such limit" // Name
 	FactBytesOfBody  record.FactKind = "cause: bytes of body"
 	FactBytesOnWire  record.FactKind = "cause: bytes on wire"

@@ -76,7 +76,7 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	case errors.As(err, &plain):
 		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
 	case clientUnwanted(err):
-		problem, fix = u.Host+" wants a certificate of the client: "+harness.Reason(err),
+		problem, fix = u.Host+" requires a client certificate: "+harness.Reason(err),
 			"give one with --cert FILE --key FILE"
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
@@ -104,7 +104,7 @@ func clientUnwanted(err error) bool {
 	return strings.Contains(err.Error(), "certificate required") || strings.Contains(err.Error(), "bad certificate")
 }
 
-const trustFix = "trust its authority with --cacert FILE, or accept any certificate with --insecure"
+const trustFix = "trust its certificate authority with --cacert FILE, or accept any certificate with --insecure"
 
 // why is what is wrong with a certificate, without the guesses that Go adds in brackets.
 func why(err error) string {

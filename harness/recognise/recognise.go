@@ -99,11 +99,11 @@ func unanswered(err error) error {
 			"not trusted: " + why(refused.Err),
 			Fix: trustFix}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response head came within %s", Limit),
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response headers within %s", Limit),
 			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all " +
 				"the same"}
 	case clientUnwanted(err):
-		return &harness.UsageError{Place: "url", Problem: "the server wants a certificate of the client",
+		return &harness.UsageError{Place: "url", Problem: "the server requires a client certificate",
 			Fix: "give one with --cert FILE --key FILE"}
 	}
 	return err
@@ -224,16 +224,16 @@ func (f *Finding) Unusable(s harness.Stream) error {
 			Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s",
 				strconv.Quote(StartOf(l.Body, 120))),
 			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read ` +
-				`it all the same, as in --dialect text`}
+				`it anyway, as in --dialect text`}
 	case f.Guess.Unknown:
-		problem, like := fmt.Sprintf("the answer (%s) is in no form that streamproof reads",
+		problem, like := fmt.Sprintf("streamproof does not know the format of the response (%s)",
 			cmp.Or(l.ContentType, "no media type")), cmp.Or(f.Dialect, stream.Text.Name)
 		if f.Dialect != "" {
 			problem += ", most like " + f.Dialect
 		}
 		return &harness.UsageError{Place: "dialect", Problem: problem + "; it begins with " +
 			strconv.Quote(StartOf(l.Body, 120)),
-			Fix: "name a dialect to read it all the same, as in --dialect " + like}
+			Fix: "name a dialect to read it anyway, as in --dialect " + like}
 	case d.NeedsTerminal && f.Terminal == "" && s.Terminal == "" && s.Endless.For == 0:
 		return f.openEnd(l)
 	}
@@ -294,7 +294,7 @@ func (f *Finding) openEnd(l *play.Look) error {
 				"10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}}
 	}
 	e := &OpenEnd{Finding: f, Proposals: f.Proposals(), UsageError: harness.UsageError{Place: "terminal",
-		Problem: fmt.Sprintf("nothing tells the last event of the answer (%s) from the others: %s", f.Dialect, last),
+		Problem: fmt.Sprintf("nothing distinguishes the last event of the response (%s) from the others: %s", f.Dialect, last),
 		Fix:     "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
 	if len(e.Proposals) > 0 {
 		e.Problem = fmt.Sprintf("nothing says for sure which event ends the answer (%s): %s", f.Dialect, last)
@@ -320,11 +320,11 @@ func (f *Finding) Proposals() []string {
 func (f *Finding) String() string {
 	l := &f.Looks[0]
 	if l.Status >= 500 {
-		return fmt.Sprintf("nothing, for the answer is status %d; streams are judged by that", l.Status)
+		return fmt.Sprintf("nothing, because the response has status %d; streams are judged by their status", l.Status)
 	}
 	s := f.Dialect
 	if f.Terminal != "" {
-		s += ", whose last event is taken to be the one with " + f.Terminal
+		s += ", last event: " + f.Terminal
 	}
 	return fmt.Sprintf("%s (%s, %s); change it with --dialect and --terminal", s, cmp.Or(l.ContentType, "no media type"),
 		plural.Of(len(f.Events), "event"))

@@ -85,7 +85,7 @@ func (r *reading) kindOf(e logEntry, was logline.Reading) LogKind {
 		return e.Kind
 	case was.Kind == NotALog, was.Kind == KubernetesLog, was.Kind.Edge(), e.Kind.Edge():
 		r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteFact,
-			Text: fmt.Sprintf("log %s was given as %s and reads like %s: it is taken for that", e.Name, e.Kind, was)})
+			Text: fmt.Sprintf("log %s was given as %s and reads like %s: it is read as that", e.Name, e.Kind, was)})
 		return was.Kind
 	}
 	return e.Kind

@@ -265,7 +265,7 @@ func (f *finder) play(ctx context.Context, o harness.Options, t *Trial) error {
 		t.None = true
 		return nil
 	case err != nil:
-		return fmt.Errorf("play a smaller run: %w", err)
+		return fmt.Errorf("run a smaller run: %w", err)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}

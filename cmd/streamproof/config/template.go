@@ -79,7 +79,7 @@ app:
   # health: /healthz             # answers 2xx when the app is ready; without it an open port is enough
   # start: 30s                   # how long that may take
 {{- else}}
-  workers: 2                     # of our own origin; name a url, a command or an image for yours
+  workers: 2                     # of the built-in origin; name a url, a command or an image for your app
 {{- end}}
 
 stream:
@@ -89,7 +89,7 @@ stream:
 {{- else if .URL}}
   path: {{quote .Place}}          # path and query, as in the URL
 {{- else}}
-  path: /                        # SET THIS: what a client asks for; a wrong path answers 404 and proves nothing
+  path: /                        # SET THIS: the path that clients request; a wrong one answers 404 and proves nothing
 {{- end}}
 {{- if .Method}}
   method: {{quote .Method}}
@@ -97,12 +97,12 @@ stream:
   # method: POST
 {{- end}}
 {{- if .Headers}}
-  headers:                       # values of ${NAME} come from the environment and are kept out of every file
+  headers:                       # values of ${NAME} come from the environment and are never written to disk
 {{- range .Headers}}
     {{quote .Name}}: {{quote .Value}}
 {{- end}}
 {{- else}}
-  # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is kept out of every file
+  # headers: {Authorization: "Bearer ${API_KEY}"}   # the value is never written to disk
 {{- end}}
 {{- if .Body}}
   body: {{quote .Body}}
@@ -110,17 +110,17 @@ stream:
   # body: '{"q": "hi"}'
 {{- end}}
 {{- if .Dialect}}
-  dialect: {{.Dialect}}{{if .Asked}}                  # as the app answered when init asked it{{end}}
+  dialect: {{.Dialect}}{{if .Asked}}                  # detected from one request{{end}}
 {{- else}}
   # dialect: openai-chat         # how answers are read; left out, it is recognised from one request
 {{- end}}
 {{- if .Terminal}}
-  terminal: {{quote .Terminal}}{{if .Asked}}   # its last event, and no other, is like that: is it always?{{end}}
+  terminal: {{quote .Terminal}}{{if .Asked}}   # matches the last event and no other; check that it always does{{end}}
 {{- else if and .Generic .Dialect}}
   terminal: "data == [DONE]"     # SET THIS: what the last event of a complete response looks like
 {{- end}}
 {{- if .Length}}
-  length: {{.Length}}                  # as it was twice: is it always?
+  length: {{.Length}}                  # two responses had this length; check that all do
 {{- end}}
 {{- if eq .Dialect "text"}}
   # plain_path: /chat?stream=false # asks for the same answer in one piece: best proof that a text is whole;
@@ -134,7 +134,7 @@ stream:
 
 {{if or .Insecure .CACert}}tls:
 {{- if .Insecure}}
-  insecure: true                 # any certificate is accepted
+  insecure: true                 # accept any certificate
 {{- end}}
 {{- if .CACert}}
   cacert: {{quote .CACert}}
@@ -145,17 +145,17 @@ stream:
   # duration: 30s                # without it each stream is sent once
 
 limits:
-  gap: 10s                       # without a byte for so long, a stream counts as stalled
+  gap: 10s                       # a stream is stalled if no byte arrives for this long
   # first_event: 1m              # from the request to the first content event
   # progress: 30s                # between content events, while heartbeats come; total: 5m bounds the rest
 
 # thresholds: {first_event: 2s}  # absolute times that fail the run
 # logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, worker.log]}
-# A scenario about something that the app does not have (a second worker process, a
+# A scenario that needs something the app does not have (a second worker process, a
 # pause that it can be asked for with {pause} in path) is not applicable and does
 # not count; this makes it obligatory.
 # require: [worker-kill]
-# allow_unable: true             # exit by the other scenarios where this machine lacks what one needs
+# allow_unable: true             # ignore scenarios that this machine cannot run when setting the exit code
 # allow_hosts: [chat.example.com]  # only localhost is tested unless a host is named here
 
 # define:                        # a scenario of your own, to be named below
