@@ -33,7 +33,35 @@ func (c *cursor) pass() []byte {
 		c.i = end + 1
 		return raw
 	}
+	if end := c.plain(); end > 0 {
+		raw := c.b[c.i:end]
+		c.i = end
+		return raw
+	}
 	return c.skip()
+}
+
+// plain is the end of a null or a whole number at hand that a sign of JSON follows at
+// once; 0 where there is none. A zero before other digits is no number.
+func (c *cursor) plain() int {
+	if c.bad || c.i+4 >= len(c.b) {
+		return 0
+	}
+	i := c.i
+	switch ch := c.b[i]; {
+	case ch == 'n' && string(c.b[i:i+4]) == "null":
+		i += 4
+	case '1' <= ch && ch <= '9':
+		for i++; i < len(c.b) && '0' <= c.b[i] && c.b[i] <= '9'; {
+			i++
+		}
+	default:
+		return 0
+	}
+	if i < len(c.b) && (c.b[i] == ',' || c.b[i] == '}' || c.b[i] == ']') {
+		return i
+	}
+	return 0
 }
 
 // short is the place of the quote that ends a short string at hand; 0 where there is
