@@ -81,7 +81,18 @@ func FuzzJSON(f *testing.F) {
 	for _, s := range jsonSeeds {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) { checkJSON(t, b) })
+	for _, s := range []string{"null,", "10]", "-1}", "012,", "1.5]", "nul}", "7e2}"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		checkJSON(t, b)
+		// The shorter way through a value ends where the careful one does.
+		quick, careful := cursor{b: b}, cursor{b: b}
+		short, long := quick.pass(), careful.skip()
+		if string(short) != string(long) || quick.bad != careful.bad || !quick.bad && quick.i != careful.i {
+			t.Errorf("%q: pass takes %q up to %d, skip %q up to %d", b, short, quick.i, long, careful.i)
+		}
+	})
 }
 
 // The fast reading of an origin event agrees with a struct of encoding/json.
