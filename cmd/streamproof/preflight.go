@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/recognise"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 // preflight looks for what would break a run before it has begun, and would
@@ -28,6 +29,7 @@ func preflight(ctx context.Context, o harness.Options) error {
 // usable is the part of [preflight] that stays on this machine.
 func usable(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
+		func() error { _, err := scenarios.Opener(o.App); return err },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },

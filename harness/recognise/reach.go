@@ -35,7 +35,11 @@ func Reachable(ctx context.Context, a *harness.App) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + hostPort(u) + ": " + harness.Reason(err),
+	place := hostPort(u)
+	if at := a.At(u); at != "" && at != place {
+		place += " (" + at + ", as you resolve it)"
+	}
+	return &harness.UsageError{Place: "url", Problem: "nothing answers at " + place + ": " + harness.Reason(err),
 		Fix: "start the server, or correct the URL"}
 }
 
