@@ -39,12 +39,13 @@ test: setup trials ## all tests, with the race detector where it can bear them; 
 # Go 1.26 now and then (golang.org/issue/78156). What is tested in bubbles alone goes
 # without it; the same code runs under it in cmd and scenarios, on real stacks.
 .PHONY: norace
-norace: ## what the race detector does not bear: whole runs in memory on a fake clock, and a crowd of 2,000 streams
+norace: ## what the race detector does not bear: whole runs in memory, a crowd of 2,000 streams, types of all source
 	$(GO) test $(BUBBLES)
 	$(GO) test -run '^(TestInMemory|TestEndingsAreToldApartInACrowd$$)' ./scenarios
+	$(GO) test -run '^TestNobodyReadsProse$$' ./harness/record
 
 .PHONY: purity
-purity: ## judge one record 1,000 times: one answer, byte for byte (with the race detector 100 times)
+purity: ## judge one record 1,000 times: one answer, byte for byte (with the race detector 20 times)
 	$(GO) test -run '^TestPurity$$' ./harness/diagnose
 
 .PHONY: trials

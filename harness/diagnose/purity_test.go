@@ -24,8 +24,8 @@ import (
 // TestPurity judges records again and again and renders each judgement as text,
 // JSON and HTML. Go begins to range over a map anywhere; the maps of the record are
 // built anew each time as well, in another order. One record has one answer, byte
-// for byte. The richest record has 1,000 rounds and other rich ones 20, or 100 and
-// 6 with the race detector, which makes each ten times as long; trials have three.
+// for byte. The richest record has 1,000 rounds and other rich ones 20, or 20 and 3
+// with the race detector, which makes each ten times as long; trials have three.
 func TestPurity(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 8))
 	for name, run := range purityRuns() {
@@ -45,11 +45,11 @@ func roundsOf(name string) int {
 	case name == richest && !raceDetector:
 		return 1000
 	case name == richest:
-		return 100
+		return 20
 	case strings.HasPrefix(name, trialPrefix):
 		return 3
 	case raceDetector:
-		return 6
+		return 3
 	default:
 		return 20
 	}

@@ -1,3 +1,5 @@
+//go:build !race
+
 package record_test
 
 import (
@@ -84,6 +86,7 @@ var loaded = sync.OnceValues(func() ([]*packages.Package, error) {
 // other's sentences apart: they may be worded anew any day. Searched are the fields
 // themselves; a text that was put into a variable first is not seen. What older
 // records put into sentences is translated in one file, when they are read.
+// The race detector makes reading all types ten times as dear: make norace has it.
 func TestNobodyReadsProse(t *testing.T) {
 	var found []string
 	for _, pkg := range everything(t) {
