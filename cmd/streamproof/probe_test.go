@@ -83,7 +83,7 @@ func TestUnrecognised(t *testing.T) {
 		want   []string
 	}{
 		{"no last event", says{"text/event-stream", []string{"data: a\n\n", "data: a\n\n"}},
-			[]string{"--terminal", `"a"`, "tells the last event"}},
+			[]string{"--terminal", `"a"`, "distinguishes the last event"}},
 		{"one document", says{"application/json", []string{`{"answer": "all of it"}`}},
 			[]string{"one JSON document and no stream", `"stream": true`}},
 		{"an empty answer", says{"text/event-stream", nil}, []string{"empty", "--body"}},
