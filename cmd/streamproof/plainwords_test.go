@@ -122,8 +122,9 @@ func TestPlainWords(t *testing.T) {
 	words, read := plainWords(t), 0
 	userText(t, func(place, text string) {
 		read++
+		line := strings.Join(strings.Fields(text), " ")
 		for _, w := range words {
-			if found := w.pattern.FindString(strings.Join(strings.Fields(text), " ")); found != "" {
+			if found := w.pattern.FindString(line); found != "" {
 				t.Errorf("%s: %q is said; better: %s\n\t%.160q", place, found, w.better, text)
 			}
 		}

@@ -74,8 +74,8 @@ func TestPagesLink(t *testing.T) {
 	}
 }
 
-// TestReadmeCommands runs every command that the README shows in a sh block, in
-// their order, in one folder. What it shows at 127.0.0.1:8000 is played by the
+// TestReadmeCommands runs every command that the README shows in a sh block: those of
+// a block in their order, in one folder, and the blocks side by side. What it shows at 127.0.0.1:8000 is played by the
 // origin, in the format that the command's dialect reads.
 func TestReadmeCommands(t *testing.T) {
 	if testing.Short() {
@@ -86,27 +86,35 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Parallel()
-	dir := t.TempDir()
-	for _, line := range strings.Split(strings.Join(fences(t, "sh"), ""), "\n") {
-		if line == "" {
-			continue
-		}
-		t.Run(line, func(t *testing.T) {
-			cmd := exec.Command("sh", "-c", strings.Replace(served(t, line), "streamproof ", `"$STREAMPROOF" `, 1))
-			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self), "API_KEY=from-the-environment")
-			out, err := cmd.CombinedOutput()
-			want := 0
-			if strings.Contains(line, "--sabotage ") {
-				want = exitFail
-			}
-			if code := cmd.ProcessState.ExitCode(); code != want && !excused(code) {
-				t.Errorf("exit code %d, want %d (%v)\n%s", code, want, err, out)
-			}
-			if bytes.Contains(out, []byte("from-the-environment")) {
-				t.Errorf("the secret is printed:\n%s", out)
+	for i, block := range fences(t, "sh") {
+		t.Run(fmt.Sprintf("block %d", i+1), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for line := range strings.Lines(block) {
+				line = strings.TrimSuffix(line, "\n")
+				if line != "" {
+					t.Run(line, func(t *testing.T) { readmeCommand(t, self, dir, line) })
+				}
 			}
 		})
+	}
+}
+
+// readmeCommand runs one command, which self plays, in dir.
+func readmeCommand(t *testing.T, self, dir, line string) {
+	cmd := exec.Command("sh", "-c", strings.Replace(served(t, line), "streamproof ", `"$STREAMPROOF" `, 1))
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self), "API_KEY=from-the-environment")
+	out, err := cmd.CombinedOutput()
+	want := 0
+	if strings.Contains(line, "--sabotage ") {
+		want = exitFail
+	}
+	if code := cmd.ProcessState.ExitCode(); code != want && !excused(code) {
+		t.Errorf("exit code %d, want %d (%v)\n%s", code, want, err, out)
+	}
+	if bytes.Contains(out, []byte("from-the-environment")) {
+		t.Errorf("the secret is printed:\n%s", out)
 	}
 }
 
