@@ -97,8 +97,9 @@ func TestFill(t *testing.T) {
 // What is saved before anything starts repeats the run, and holds no secret.
 func TestPlanIsRecorded(t *testing.T) {
 	t.Setenv("STREAMPROOF_TEST_KEY", "k3y-of-the-realm")
-	app := App{URL: "http://127.0.0.1:1/chat?key=k3y-of-the-realm", Stream: Stream{Dialect: "openai-chat", Body: `{"key": "${STREAMPROOF_TEST_KEY}"}`,
-		Headers: map[string]string{"Authorization": "Bearer s3cret-token"}}}
+	app := App{URL: "http://127.0.0.1:1/chat?key=k3y-of-the-realm",
+		Stream: Stream{Dialect: "openai-chat", Body: `{"key": "${STREAMPROOF_TEST_KEY}"}`,
+			Headers: map[string]string{"Authorization": "Bearer s3cret-token"}}}
 	o := Options{App: app, Seed: 7, Repro: "streamproof run", Strict: true, FirstLimit: time.Minute,
 		ProgressLimit: time.Second,
 		Scenarios:     []Scenario{{ID: "cut", Fault: fault.Crash{}, Edge: stack.Edge{ReadTimeout: time.Second}}}}
@@ -209,8 +210,10 @@ func TestShapeBecomesQuery(t *testing.T) {
 // A dialect of the user's own is saved with the plan: whoever judges the record reads
 // answers as they were read.
 func TestPlanKeepsAnOwnDialect(t *testing.T) {
-	spec := &stream.Spec{Name: "kiln", Format: []string{"ndjson"}, Content: []string{".piece"}, Terminal: []string{"json .state == fired"}}
-	o := Options{App: App{URL: "http://127.0.0.1:1/fire", Stream: Stream{Dialect: "kiln", Spec: spec}}, Load: Load{Streams: 1}}
+	spec := &stream.Spec{Name: "kiln", Format: []string{"ndjson"}, Content: []string{".piece"},
+		Terminal: []string{"json .state == fired"}}
+	o := Options{App: App{URL: "http://127.0.0.1:1/fire", Stream: Stream{Dialect: "kiln", Spec: spec}},
+		Load: Load{Streams: 1}}
 	p := planOf(t, o)
 	text, err := json.Marshal(p.Record(time.Time{}))
 	if err != nil {

@@ -80,7 +80,8 @@ func TestGamma(t *testing.T) {
 // TestScheduleUnderStages: the load grows, stays and falls as the stages say.
 func TestScheduleUnderStages(t *testing.T) {
 	const s = time.Second
-	stages := []arrivals.Stage{{10 * s, arrivals.Target{Value: 20}}, {10 * s, arrivals.Target{Value: 20}}, {0, arrivals.Target{Value: 5}}, {10 * s, arrivals.Target{Value: 5}}, {10 * s, arrivals.Target{Value: 0}}}
+	stages := []arrivals.Stage{{10 * s, arrivals.Target{Value: 20}}, {10 * s, arrivals.Target{Value: 20}},
+		{0, arrivals.Target{Value: 5}}, {10 * s, arrivals.Target{Value: 5}}, {10 * s, arrivals.Target{Value: 0}}}
 	at := arrivals.Schedule(arrivals.Process{}, 0, stages, 0, 1)
 	count := func(from, to time.Duration) (n int) {
 		for _, x := range at {

@@ -24,8 +24,10 @@ func (b build) run(r *rand.Rand, streams int) history.Row {
 	row := history.Row{ID: 1, Complete: true, Machine: history.Machine{CPUs: 2}}
 	luck := math.Exp(0.03 * r.NormFloat64())
 	for i := range 4 {
-		s := history.Scenario{ID: fmt.Sprintf("s%d", i), Load: "20 streams", Verdict: verdict.Pass, Started: streams, Metrics: map[string]history.Metric{}}
-		for name, x := range map[string]float64{history.FirstEvent: 0.2 * b.slow, history.Gap: 0.06 * b.slow, history.TokensPerSecond: 20 / b.slow} {
+		s := history.Scenario{ID: fmt.Sprintf("s%d", i), Load: "20 streams", Verdict: verdict.Pass, Started: streams,
+			Metrics: map[string]history.Metric{}}
+		for name, x := range map[string]float64{history.FirstEvent: 0.2 * b.slow, history.Gap: 0.06 * b.slow,
+			history.TokensPerSecond: 20 / b.slow} {
 			m := history.Metric{N: streams}
 			for range 10 {
 				m.Blocks = append(m.Blocks, x*luck*math.Exp(0.02*r.NormFloat64()))
@@ -90,7 +92,8 @@ func TestTooFew(t *testing.T) {
 		}
 	}
 	for _, row := range Compare(a, b, Options{}).Rows {
-		if row.Metric == "first event" && (row.Change != TooFew || row.More != 5 || !slices.ContainsFunc(row.Why, func(f record.Fact) bool { return f.Kind == FactMoreRuns && f.N == 5 })) {
+		if row.Metric == "first event" && (row.Change != TooFew || row.More != 5 ||
+			!slices.ContainsFunc(row.Why, func(f record.Fact) bool { return f.Kind == FactMoreRuns && f.N == 5 })) {
 			t.Errorf("%+v", row)
 		}
 	}
@@ -151,7 +154,9 @@ func TestHolm(t *testing.T) {
 	rows := []Row{{raw: 0.04, tested: true}, {raw: 0.01, tested: true}, {raw: 0.5}, {raw: 0.03, tested: true, P: 0}}
 	correct(rows)
 	got := []float64{rows[0].P, rows[1].P, rows[3].P}
-	if want := []float64{0.06, 0.03, 0.06}; !slices.EqualFunc(got, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }) {
+	if want := []float64{0.06, 0.03, 0.06}; !slices.EqualFunc(got, want, func(a, b float64) bool {
+		return math.Abs(a-b) < 1e-9
+	}) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -17,7 +17,8 @@ func arrivals(end int, at ...int) *record.Stream {
 		t := time.Duration(ms) * time.Millisecond
 		tl.Append(record.Mark{At: t, Early: t, Kind: stream.Content, Seq: int64(i + 1)})
 	}
-	return &record.Stream{Group: record.Victim, Headers: time.Millisecond, End: time.Duration(end) * time.Millisecond, Events: tl.Bytes}
+	return &record.Stream{Group: record.Victim, Headers: time.Millisecond, End: time.Duration(end) * time.Millisecond,
+		Events: tl.Bytes}
 }
 
 func TestToxicIsConfirmedByTheSilenceOfItsVictims(t *testing.T) {
@@ -66,7 +67,8 @@ func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 		victims int
 	}{
 		{"its streams are named", Seen{Streams: these(served("42"), served("7")), Events: []record.Event{kill}}, true, 1},
-		{"another replica numbers its processes alike", Seen{Streams: these(on("app[1]", served("42")), on("app[0]", served("42"))), Events: []record.Event{kill}}, true, 1},
+		{"another replica numbers its processes alike",
+			Seen{Streams: these(on("app[1]", served("42")), on("app[0]", served("42"))), Events: []record.Event{kill}}, true, 1},
 		{"it served nobody", Seen{Streams: these(served("7")), Events: []record.Event{kill}}, false, 0},
 		{"nobody says who served", Seen{Streams: these(served("")), Events: []record.Event{kill}}, true, 0},
 		{"nothing was killed", Seen{Streams: these(served("42"))}, false, 0},
@@ -88,7 +90,8 @@ func TestDrainIsConfirmedByTheExit(t *testing.T) {
 	if p := (Drain{}).Confirm(Seen{Events: []record.Event{term, exit}}); !p.OK {
 		t.Errorf("an exit after the SIGTERM does not count: %s", p.Evidence)
 	}
-	for name, events := range map[string][]record.Event{"no exit": {term}, "exit before": {early, term}, "no SIGTERM": {exit}} {
+	for name, events := range map[string][]record.Event{"no exit": {term}, "exit before": {early, term},
+		"no SIGTERM": {exit}} {
 		if p := (Drain{}).Confirm(Seen{Events: events}); p.OK {
 			t.Errorf("%s: confirmed by %q", name, p.Evidence)
 		}
@@ -102,7 +105,8 @@ func TestTheOnlyLinkIsBoth(t *testing.T) {
 			t.Errorf("links named %s: %d, want %d", name, len(found), want)
 		}
 	}
-	if found, _ := links(linked{only, &striker{name: "upstream[0]"}, &striker{name: "upstream[1]"}}, "upstream"); len(found) != 2 {
+	if found, _ := links(linked{only, &striker{name: "upstream[0]"}, &striker{name: "upstream[1]"}},
+		"upstream"); len(found) != 2 {
 		t.Errorf("upstream means %d of 2 links", len(found))
 	}
 }
@@ -115,7 +119,8 @@ func TestLinksThatAFaultActsOn(t *testing.T) {
 		want  string
 	}{
 		{nil, ""}, {Crash{}, ""}, {Drain{}, ""}, {Reload{}, ""},
-		{Latency("edge", time.Second, 0), "edge"}, {SlowStart("upstream", time.Second), "upstream"}, {Down{Link: "upstream"}, "upstream"},
+		{Latency("edge", time.Second, 0), "edge"}, {SlowStart("upstream", time.Second), "upstream"},
+		{Down{Link: "upstream"}, "upstream"},
 		{Strikes{{Link: "edge"}, {Link: "upstream[1]"}, {Link: "edge"}}, "edge upstream[1]"},
 		{All{Crash{}, Timed{Fault: Strike{Link: "edge"}}}, "edge"},
 		{foreign{}, "edge upstream"},

@@ -59,7 +59,9 @@ func TestKillIsStampedBeforeItsEffect(t *testing.T) {
 	for _, f := range []Fault{KillWorker{}, Crash{}} {
 		h := &slowHand{now: time.Second}
 		var told []record.Event
-		err := f.Inject(t.Context(), Target{Stack: h, Pick: func(int) int { return 0 }, Now: func() time.Duration { return h.now },
+		err := f.Inject(t.Context(), Target{Stack: h, Pick: func(int) int { return 0 }, Now: func() time.Duration {
+			return h.now
+		},
 			Tell: func(e record.Event) { told = append(told, e) }})
 		if err != nil || len(told) != 1 || told[0].At != time.Second {
 			t.Errorf("%s: told %+v, %v; want one event at 1s", f, told, err)

@@ -144,7 +144,8 @@ func TestCombinedFaultIsConfirmedWhereAllPartsAre(t *testing.T) {
 	for _, tc := range []struct {
 		f    Fault
 		want bool
-	}{{All{yes, yes}, true}, {All{yes, no}, false}, {Sequence{no, yes}, false}, {Sequence{yes, Timed{Fault: yes}}, true}, {All{}, false}} {
+	}{{All{yes, yes}, true}, {All{yes, no}, false}, {Sequence{no, yes}, false}, {Sequence{yes, Timed{Fault: yes}}, true},
+		{All{}, false}} {
 		if p := tc.f.Confirm(Seen{}); p.OK != tc.want {
 			t.Errorf("%v: %+v, want %v", tc.f, p, tc.want)
 		}
@@ -156,7 +157,8 @@ func TestWhoWaitsForTheHarness(t *testing.T) {
 	for _, tc := range []struct {
 		f    Fault
 		want bool
-	}{{deed{}, true}, {strike, false}, {Strikes{strike}, false}, {All{strike, Timed{Fault: strike}}, false}, {All{strike, deed{}}, true}} {
+	}{{deed{}, true}, {strike, false}, {Strikes{strike}, false}, {All{strike, Timed{Fault: strike}}, false},
+		{All{strike, deed{}}, true}} {
 		if got := Waits(tc.f); got != tc.want {
 			t.Errorf("%T: %v, want %v", tc.f, got, tc.want)
 		}

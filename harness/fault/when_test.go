@@ -54,8 +54,10 @@ func TestConditionsLookAtTheMoment(t *testing.T) {
 		{"arrivals, none has it", When{Events: 3}, instant{Open: true, Streams: []Flying{at(2), at(0)}}, false},
 		{"enough in their body", When{Streams: 2}, instant{Streams: []Flying{at(0), control}}, true},
 		{"too few in their body", When{Streams: 2}, instant{Streams: []Flying{at(0), {Victim: true}}}, false},
-		{"enough on the replica", When{Streams: 2, Replica: "app[1]"}, instant{Streams: []Flying{on("app[1]"), on("app[0]"), on("app[1]")}}, true},
-		{"too few on the replica", When{Streams: 2, Replica: "app[1]"}, instant{Streams: []Flying{on("app[1]"), on("app[0]"), on("")}}, false},
+		{"enough on the replica", When{Streams: 2, Replica: "app[1]"},
+			instant{Streams: []Flying{on("app[1]"), on("app[0]"), on("app[1]")}}, true},
+		{"too few on the replica", When{Streams: 2, Replica: "app[1]"},
+			instant{Streams: []Flying{on("app[1]"), on("app[0]"), on("")}}, false},
 		{"first heartbeat", When{Heartbeats: 1}, instant{Streams: []Flying{at(3), beats}}, true},
 		{"no heartbeat", When{Heartbeats: 1}, instant{Streams: []Flying{at(3)}}, false},
 		{"time has passed", When{After: time.Second}, instant{Since: time.Second}, true},
@@ -92,11 +94,15 @@ func TestMissedConditionSaysWhatWasSeenAndWhatWouldSettleIt(t *testing.T) {
 		why    string
 		settle string
 	}{
-		{"behind", When{Events: 9}, instant{Awaited: 2, Begun: 2, Streams: []Flying{at(2), at(9)}}, "1 of 2 victims in flight had not, the last had 2", "more events"},
+		{"behind", When{Events: 9}, instant{Awaited: 2, Begun: 2, Streams: []Flying{at(2), at(9)}},
+			"1 of 2 victims in flight had not, the last had 2", "more events"},
 		{"ended", When{Events: 9}, instant{Awaited: 2, Begun: 2}, "no victim was left in flight", "more events"},
-		{"not started", When{Events: 9}, instant{Awaited: 2, Begun: 1, Streams: []Flying{at(9)}}, "1 of 2 victims had started", "more events"},
-		{"streams", When{Streams: 4, Replica: "app[1]"}, instant{}, "need >= 4 streams in their body on app[1] at once, saw 0", "longer streams"},
-		{"heartbeats", When{Heartbeats: 2}, instant{}, "need >= 2 heartbeats in the streams in flight, saw 0", "let the app send heartbeats"},
+		{"not started", When{Events: 9}, instant{Awaited: 2, Begun: 1, Streams: []Flying{at(9)}},
+			"1 of 2 victims had started", "more events"},
+		{"streams", When{Streams: 4, Replica: "app[1]"}, instant{},
+			"need >= 4 streams in their body on app[1] at once, saw 0", "longer streams"},
+		{"heartbeats", When{Heartbeats: 2}, instant{}, "need >= 2 heartbeats in the streams in flight, saw 0",
+			"let the app send heartbeats"},
 		{"time", When{After: time.Minute}, instant{Since: time.Second}, "before 1m0s had passed", "longer streams"},
 		{"together", When{Streams: 1}, instant{Streams: []Flying{at(0)}}, "never held as a whole", "less at the same time"},
 	} {

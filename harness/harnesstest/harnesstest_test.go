@@ -23,8 +23,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Limits that strike soon, for servers that never would end.
 var (
 	policy = record.Policy{GapLimit: 500 * time.Millisecond}
-	limits = tap.Limits{Headers: policy.GapLimit, First: policy.GapLimit, Gap: policy.GapLimit, Linger: 2 * policy.GapLimit,
-		Head: 64 << 10, Frame: 256 << 10, Body: 2 << 20, Inflated: 4 << 20}
+	limits = tap.Limits{Headers: policy.GapLimit, First: policy.GapLimit, Gap: policy.GapLimit,
+		Linger: 2 * policy.GapLimit,
+		Head:   64 << 10, Frame: 256 << 10, Body: 2 << 20, Inflated: 4 << 20}
 )
 
 var modes = map[string]tap.Mode{"conn": tap.Conn, "auto": tap.Auto}
@@ -59,7 +60,8 @@ func check(t *testing.T, c harnesstest.Case, got record.Stream) {
 	if c.Wire.Where == "" {
 		w.Where = "" // depends on how much the client reads at once
 	}
-	if w.Framing != c.Wire.Framing || w.Close != c.Wire.Close || w.Where != c.Wire.Where || w.Spliced != c.Wire.Spliced || got.Limit != c.Limit {
+	if w.Framing != c.Wire.Framing || w.Close != c.Wire.Close || w.Where != c.Wire.Where || w.Spliced != c.Wire.Spliced ||
+		got.Limit != c.Limit {
 		t.Errorf("wire %+v, limit %q; want %+v, %q", got.Wire, got.Limit, c.Wire, c.Limit)
 	}
 	if !strings.Contains(w.Garbage, c.Wire.Garbage) || (w.Garbage == "") != (c.Wire.Garbage == "") {

@@ -27,7 +27,8 @@ func request(t *testing.T, s *harnesstest.Server) net.Conn {
 
 func TestScriptWaitsUntilTold(t *testing.T) {
 	told := make(chan struct{})
-	c := request(t, harnesstest.Serve(t, harnesstest.Script{harnesstest.Say("one "), harnesstest.Until(told), harnesstest.Dribble("two"), harnesstest.FIN}))
+	c := request(t, harnesstest.Serve(t, harnesstest.Script{harnesstest.Say("one "), harnesstest.Until(told),
+		harnesstest.Dribble("two"), harnesstest.FIN}))
 	buf := make([]byte, 100)
 	n, err := c.Read(buf)
 	if err != nil || string(buf[:n]) != "one " {
@@ -43,7 +44,8 @@ func TestScriptWaitsUntilTold(t *testing.T) {
 // A script that would never end does not outlive its test: goleak looks, after
 // all tests of the package.
 func TestEndlessScriptsEndWithTheTest(t *testing.T) {
-	for _, s := range []harnesstest.Script{{harnesstest.Hang}, {harnesstest.Flood("x")}, {harnesstest.HalfClose, harnesstest.Hang}} {
+	for _, s := range []harnesstest.Script{{harnesstest.Hang}, {harnesstest.Flood("x")},
+		{harnesstest.HalfClose, harnesstest.Hang}} {
 		t.Run("", func(t *testing.T) {
 			c := request(t, harnesstest.Serve(t, s))
 			c.(*net.TCPConn).SetReadBuffer(4 << 10)

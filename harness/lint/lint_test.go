@@ -19,8 +19,9 @@ func layer(name string, pairs ...string) record.Layer {
 
 var (
 	nginx    = layer("nginx", "proxy_read_timeout", "60s", "worker_shutdown_timeout", "none", "keepalive", "off")
-	gunicorn = layer("gunicorn", "timeout", "30", "graceful_timeout", "30", "worker_class", "uvicorn.workers.UvicornWorker", "workers", "1", "max_requests", "0")
-	ours     = map[string]string{"gap": "10s", "total": "5m0s", "connect": "5s", "headers": "30s"}
+	gunicorn = layer("gunicorn", "timeout", "30", "graceful_timeout", "30", "worker_class",
+		"uvicorn.workers.UvicornWorker", "workers", "1", "max_requests", "0")
+	ours = map[string]string{"gap": "10s", "total": "5m0s", "connect": "5s", "headers": "30s"}
 )
 
 // with is l with settings changed.
@@ -48,29 +49,49 @@ func TestCheck(t *testing.T) {
 	}{
 		{"all is well", []record.Layer{nginx, gunicorn}, lint.Load{Longest: 8 * sec, Silence: sec, Streams: 20}, "", ""},
 		{"nothing is known", []record.Layer{nginx, gunicorn}, lint.Load{}, "", ""},
-		{"pause above the read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec}, "nginx proxy_read_timeout 2s", "silent for 4s"},
+		{"pause above the read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec},
+			"nginx proxy_read_timeout 2s", "silent for 4s"},
 		{"pause below it", []record.Layer{with(nginx, "proxy_read_timeout", "5000ms")}, lint.Load{Silence: 4 * sec}, "", ""},
-		{"the scenario's own read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec, OwnReadTimeout: true}, "", ""},
-		{"sync worker that cut none", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 8 * sec, Streams: 1, Lived: 8 * sec}, "", ""},
-		{"read timeout that a silent stream outlived", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec, Quiet: 3 * sec}, "", ""},
-		{"read timeout that no stream tried", []record.Layer{with(nginx, "proxy_read_timeout", "2s")}, lint.Load{Silence: 4 * sec, Quiet: sec}, "nginx proxy_read_timeout 2s", "silent for 4s"},
-		{"sync worker", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 8 * sec, Streams: 1}, "gunicorn timeout 3s", "also while it flows"},
-		{"sync worker, short streams", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")}, lint.Load{Longest: 2 * sec, Streams: 1}, "", ""},
+		{"the scenario's own read timeout", []record.Layer{with(nginx, "proxy_read_timeout", "2s")},
+			lint.Load{Silence: 4 * sec, OwnReadTimeout: true}, "", ""},
+		{"sync worker that cut none", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")},
+			lint.Load{Longest: 8 * sec, Streams: 1, Lived: 8 * sec}, "", ""},
+		{"read timeout that a silent stream outlived", []record.Layer{with(nginx, "proxy_read_timeout", "2s")},
+			lint.Load{Silence: 4 * sec, Quiet: 3 * sec}, "", ""},
+		{"read timeout that no stream tried", []record.Layer{with(nginx, "proxy_read_timeout", "2s")},
+			lint.Load{Silence: 4 * sec, Quiet: sec}, "nginx proxy_read_timeout 2s", "silent for 4s"},
+		{"sync worker", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")},
+			lint.Load{Longest: 8 * sec, Streams: 1}, "gunicorn timeout 3s", "also while it flows"},
+		{"sync worker, short streams", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3")},
+			lint.Load{Longest: 2 * sec, Streams: 1}, "", ""},
 		{"async worker, same timeout", []record.Layer{with(gunicorn, "timeout", "3")}, lint.Load{Longest: 8 * sec}, "", ""},
-		{"sync with threads", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3", "threads", "4")}, lint.Load{Longest: 8 * sec}, "", ""},
-		{"sync workers, many streams", []record.Layer{with(gunicorn, "worker_class", "sync", "workers", "2")}, lint.Load{Streams: 20}, "gunicorn worker_class sync, workers 2", "18 wait"},
-		{"short graceful window", []record.Layer{with(gunicorn, "graceful_timeout", "2")}, lint.Load{Longest: 8 * sec}, "gunicorn graceful_timeout 2s", "leaves them 2s"},
-		{"short graceful window of uvicorn", []record.Layer{layer("app", "uvicorn.timeout_graceful_shutdown", "2")}, lint.Load{Longest: 8 * sec}, "uvicorn timeout_graceful_shutdown 2s", ""},
-		{"short stop grace", []record.Layer{layer("app", "container.stop_grace", "10s")}, lint.Load{Longest: 12 * sec}, "container stop_grace 10s", ""},
-		{"nginx gives up on reload", []record.Layer{with(nginx, "worker_shutdown_timeout", "2s")}, lint.Load{Longest: 8 * sec}, "nginx worker_shutdown_timeout 2s", ""},
-		{"recycled workers", []record.Layer{with(gunicorn, "max_requests", "4", "timeout", "3")}, lint.Load{Longest: 8 * sec}, "gunicorn max_requests 4", "stops feeding its watchdog"},
-		{"cap on concurrency", []record.Layer{layer("uvicorn", "limit_concurrency", "10")}, lint.Load{Streams: 20}, "uvicorn limit_concurrency 10", "503"},
-		{"raised the wrong timer", []record.Layer{with(nginx, "proxy_read_timeout", "1h"), with(gunicorn, "worker_class", "sync")}, lint.Load{}, "gunicorn timeout 30s", "was raised to 1h"},
-		{"grace within a grace", []record.Layer{gunicorn, layer("app", "container.stop_grace", "10s")}, lint.Load{}, "container stop_grace 10s", "killed after 10s"},
-		{"grace within a grace, short streams", []record.Layer{gunicorn, layer("app", "container.stop_grace", "10s")}, lint.Load{Longest: 2 * sec}, "", ""},
-		{"keep-alive race", []record.Layer{with(nginx, "keepalive", "32"), layer("uvicorn", "timeout_keep_alive", "5")}, lint.Load{}, "uvicorn timeout_keep_alive 5", "502"},
+		{"sync with threads", []record.Layer{with(gunicorn, "worker_class", "sync", "timeout", "3", "threads", "4")},
+			lint.Load{Longest: 8 * sec}, "", ""},
+		{"sync workers, many streams", []record.Layer{with(gunicorn, "worker_class", "sync", "workers", "2")},
+			lint.Load{Streams: 20}, "gunicorn worker_class sync, workers 2", "18 wait"},
+		{"short graceful window", []record.Layer{with(gunicorn, "graceful_timeout", "2")}, lint.Load{Longest: 8 * sec},
+			"gunicorn graceful_timeout 2s", "leaves them 2s"},
+		{"short graceful window of uvicorn", []record.Layer{layer("app", "uvicorn.timeout_graceful_shutdown", "2")},
+			lint.Load{Longest: 8 * sec}, "uvicorn timeout_graceful_shutdown 2s", ""},
+		{"short stop grace", []record.Layer{layer("app", "container.stop_grace", "10s")}, lint.Load{Longest: 12 * sec},
+			"container stop_grace 10s", ""},
+		{"nginx gives up on reload", []record.Layer{with(nginx, "worker_shutdown_timeout", "2s")},
+			lint.Load{Longest: 8 * sec}, "nginx worker_shutdown_timeout 2s", ""},
+		{"recycled workers", []record.Layer{with(gunicorn, "max_requests", "4", "timeout", "3")}, lint.Load{Longest: 8 * sec},
+			"gunicorn max_requests 4", "stops feeding its watchdog"},
+		{"cap on concurrency", []record.Layer{layer("uvicorn", "limit_concurrency", "10")}, lint.Load{Streams: 20},
+			"uvicorn limit_concurrency 10", "503"},
+		{"raised the wrong timer", []record.Layer{with(nginx, "proxy_read_timeout", "1h"),
+			with(gunicorn, "worker_class", "sync")}, lint.Load{}, "gunicorn timeout 30s", "was raised to 1h"},
+		{"grace within a grace", []record.Layer{gunicorn, layer("app", "container.stop_grace", "10s")}, lint.Load{},
+			"container stop_grace 10s", "killed after 10s"},
+		{"grace within a grace, short streams", []record.Layer{gunicorn, layer("app", "container.stop_grace", "10s")},
+			lint.Load{Longest: 2 * sec}, "", ""},
+		{"keep-alive race", []record.Layer{with(nginx, "keepalive", "32"), layer("uvicorn", "timeout_keep_alive", "5")},
+			lint.Load{}, "uvicorn timeout_keep_alive 5", "502"},
 		{"our own limit", nil, lint.Load{Silence: 11 * sec}, "client gap 10s", ""},
-		{"toxic", []record.Layer{layer("upstream link", "timeout.timeout", "500")}, lint.Load{Silence: sec}, "link timeout.timeout 500ms", ""},
+		{"toxic", []record.Layer{layer("upstream link", "timeout.timeout", "500")}, lint.Load{Silence: sec},
+			"link timeout.timeout 500ms", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := lint.Check(tc.layers, ours, tc.load)
@@ -80,7 +101,8 @@ func TestCheck(t *testing.T) {
 				}
 				return
 			}
-			if len(got) != 1 || got[0].Layer+" "+got[0].Setting != tc.want || !strings.Contains(got[0].Why, tc.why) || got[0].Fix == "" {
+			if len(got) != 1 || got[0].Layer+" "+got[0].Setting != tc.want || !strings.Contains(got[0].Why, tc.why) ||
+				got[0].Fix == "" {
 				t.Errorf("warnings %+v, want one about %q that says %q", got, tc.want, tc.why)
 			}
 		})

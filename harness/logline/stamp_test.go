@@ -37,7 +37,8 @@ func TestStamp(t *testing.T) {
 		{"PHP-FPM slow log", "[25-Nov-2026 07:56:02]  [pool www] pid 12", moment, time.Second, false},
 		{"java.util.logging", "Nov 25, 2026 7:56:02 AM com.example.App handle", moment, time.Second, false},
 		{"Ruby", "E, [2026-11-25T07:56:02.250000 #12] ERROR -- : boom", quarter, time.Microsecond, false},
-		{"Puma", "2026-11-25 07:56:02 +0000 Rack app (\"GET /\" - (127.0.0.1)): #<RuntimeError: boom>", moment, time.Second, true},
+		{"Puma", "2026-11-25 07:56:02 +0000 Rack app (\"GET /\" - (127.0.0.1)): #<RuntimeError: boom>", moment, time.Second,
+			true},
 		{"lighttpd", "2026-11-25 07:56:02: (gw_backend.c.2345) read timeout", moment, time.Second, false},
 		{"logback with date", "2026-11-25 07:56:02.250 [main] ERROR x", quarter, time.Millisecond, false},
 		{"Rust's env_logger", "[2026-11-25T07:56:02Z ERROR x] y", moment, time.Second, true},
@@ -69,14 +70,16 @@ func TestShortStamp(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, ok)
 		}
 	}
-	if got, ok := Stamp("07:56:02.250 [main] ERROR com.example.App -- boom"); !ok || !got.NoDate || got.Unit != time.Millisecond {
+	if got, ok := Stamp("07:56:02.250 [main] ERROR com.example.App -- boom"); !ok || !got.NoDate ||
+		got.Unit != time.Millisecond {
 		t.Errorf("logback: %+v, %v", got, ok)
 	}
 }
 
 func TestNoStamp(t *testing.T) {
-	for _, line := range []string{"", `INFO:     127.0.0.1:1234 - "GET / HTTP/1.1" 200 OK`, "Traceback (most recent call last):", "12345.678 x",
-		`{"a":1}`, `{"t":"x"}`, `{"t":17640576`, "[INFO] hello, this is long", `  File "/app/main.py", line 12, in gen`, "listening on 127.0.0.1:8000"} {
+	for _, line := range []string{"", `INFO:     127.0.0.1:1234 - "GET / HTTP/1.1" 200 OK`,
+		"Traceback (most recent call last):", "12345.678 x", `{"a":1}`, `{"t":"x"}`, `{"t":17640576`,
+		"[INFO] hello, this is long", `  File "/app/main.py", line 12, in gen`, "listening on 127.0.0.1:8000"} {
 		if got, ok := Stamp(line); ok {
 			t.Errorf("%q has the time %v", line, got)
 		}

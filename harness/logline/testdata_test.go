@@ -26,12 +26,17 @@ func TestRecognise(t *testing.T) {
 		kind   Kind
 		writer string
 	}{
-		"nginx-error-cut.log": {NginxError, "nginx"}, "nginx-error-stall.log": {NginxError, "nginx"}, "haproxy-cut.log": {HAProxy, "HAProxy"}, "haproxy-syslog.log": {HAProxy, "HAProxy"},
-		"caddy-cut.log": {Caddy, "Caddy"}, "caddy-error-cut.log": {Caddy, "Caddy"}, "apache-error-stall.log": {ApacheError, "Apache"}, "lighttpd-error-stall.log": {LighttpdError, "lighttpd"},
-		"varnishlog-stall.txt": {Varnish, "Varnish"}, "envoy.log": {Envoy, "Envoy"}, "envoy-json.log": {Envoy, "Envoy"}, "traefik.log": {Traefik, "Traefik"}, "traefik-json.log": {Traefik, "Traefik"},
-		"uvicorn.log": {App, "uvicorn"}, "gunicorn.log": {App, "gunicorn"}, "gthread.log": {App, "gunicorn"}, "hypercorn.log": {App, "hypercorn"}, "puma.log": {App, "Puma"}, "node.log": {App, "Node.js"},
-		"java.log": {App, "JVM"}, "go.log": {App, "Go"}, "php-fpm.log": {App, "PHP-FPM"}, "slog.log": {App, "slog"}, "zap.log": {App, "zap"}, "klog.log": {App, "klog"}, "pino.log": {App, "pino"},
-		"kubernetes-events.json": {Kubernetes, ""}, "kubernetes-pod.json": {Kubernetes, ""}, "nginx.conf": {NoLog, ""}, "compose.yaml": {NoLog, ""},
+		"nginx-error-cut.log": {NginxError, "nginx"}, "nginx-error-stall.log": {NginxError, "nginx"},
+		"haproxy-cut.log": {HAProxy, "HAProxy"}, "haproxy-syslog.log": {HAProxy, "HAProxy"},
+		"caddy-cut.log": {Caddy, "Caddy"}, "caddy-error-cut.log": {Caddy, "Caddy"},
+		"apache-error-stall.log": {ApacheError, "Apache"}, "lighttpd-error-stall.log": {LighttpdError, "lighttpd"},
+		"varnishlog-stall.txt": {Varnish, "Varnish"}, "envoy.log": {Envoy, "Envoy"}, "envoy-json.log": {Envoy, "Envoy"},
+		"traefik.log": {Traefik, "Traefik"}, "traefik-json.log": {Traefik, "Traefik"}, "uvicorn.log": {App, "uvicorn"},
+		"gunicorn.log": {App, "gunicorn"}, "gthread.log": {App, "gunicorn"}, "hypercorn.log": {App, "hypercorn"},
+		"puma.log": {App, "Puma"}, "node.log": {App, "Node.js"}, "java.log": {App, "JVM"}, "go.log": {App, "Go"},
+		"php-fpm.log": {App, "PHP-FPM"}, "slog.log": {App, "slog"}, "zap.log": {App, "zap"}, "klog.log": {App, "klog"},
+		"pino.log": {App, "pino"}, "kubernetes-events.json": {Kubernetes, ""}, "kubernetes-pod.json": {Kubernetes, ""},
+		"nginx.conf": {NoLog, ""}, "compose.yaml": {NoLog, ""},
 	} {
 		got := Recognise("x", linesOf(t, name))
 		if got.Kind != want.kind || want.writer != "" && got.Writer != want.writer || !got.Sure {
@@ -44,7 +49,8 @@ func TestRecognise(t *testing.T) {
 // and a plain one belongs to nobody.
 func TestCommonFormat(t *testing.T) {
 	for file, names := range map[string]map[string]Kind{
-		"nginx-access-cut.log":    {"/var/log/nginx/access.log": NginxAccess, "access.log": Access, "/var/log/apache2/access.log": ApacheAccess},
+		"nginx-access-cut.log": {"/var/log/nginx/access.log": NginxAccess, "access.log": Access,
+			"/var/log/apache2/access.log": ApacheAccess},
 		"gunicorn-access.log":     {"gunicorn-access.log": App, "access.log": Access},
 		"apache-access-cut.log":   {"/var/log/apache2/access.log": ApacheAccess},
 		"lighttpd-access-cut.log": {"/var/log/lighttpd/access.log": LighttpdAccess},
@@ -73,13 +79,17 @@ func TestRequests(t *testing.T) {
 		kind Kind
 		want []want
 	}{
-		"haproxy-stall.log":  {HAProxy, []want{{0, ServerSilent, "sD--", 2317 * time.Millisecond, 248}}},
-		"haproxy-cut.log":    {HAProxy, []want{{0, ServerClosed, "SD--", 602 * time.Millisecond, 312}}},
-		"haproxy-syslog.log": {HAProxy, []want{{0, ServerSilent, "sD--", 2317 * time.Millisecond, 248}, {1, NoConnection, "SC--", 0, 217}, {2, ServerClosed, "SD", 602 * time.Millisecond, 312}}},
-		"envoy.log": {Envoy, []want{{0, Deadline, "UT", 15001 * time.Millisecond, 312}, {1, ServerClosed, "UC", 379 * time.Millisecond, 248}, {2, ServerSilent, "SI", 2379 * time.Millisecond, 248},
-			{3, HeadSilent, "UT", 15 * time.Second, 24}, {4, Whole, "-", 1243 * time.Millisecond, 344}, {5, ClientLeft, "DC", 812 * time.Millisecond, 104}}},
-		"envoy-json.log":       {Envoy, []want{{0, Deadline, "UMSDR", 15001 * time.Millisecond, 312}}},
-		"traefik.log":          {Traefik, []want{{0, NotTold, "", 1243 * time.Millisecond, 344}, {1, ClientLeft, "", 602 * time.Millisecond, 21}}},
+		"haproxy-stall.log": {HAProxy, []want{{0, ServerSilent, "sD--", 2317 * time.Millisecond, 248}}},
+		"haproxy-cut.log":   {HAProxy, []want{{0, ServerClosed, "SD--", 602 * time.Millisecond, 312}}},
+		"haproxy-syslog.log": {HAProxy, []want{{0, ServerSilent, "sD--", 2317 * time.Millisecond, 248},
+			{1, NoConnection, "SC--", 0, 217}, {2, ServerClosed, "SD", 602 * time.Millisecond, 312}}},
+		"envoy.log": {Envoy, []want{{0, Deadline, "UT", 15001 * time.Millisecond, 312},
+			{1, ServerClosed, "UC", 379 * time.Millisecond, 248}, {2, ServerSilent, "SI", 2379 * time.Millisecond, 248},
+			{3, HeadSilent, "UT", 15 * time.Second, 24}, {4, Whole, "-", 1243 * time.Millisecond, 344},
+			{5, ClientLeft, "DC", 812 * time.Millisecond, 104}}},
+		"envoy-json.log": {Envoy, []want{{0, Deadline, "UMSDR", 15001 * time.Millisecond, 312}}},
+		"traefik.log": {Traefik, []want{{0, NotTold, "", 1243 * time.Millisecond, 344},
+			{1, ClientLeft, "", 602 * time.Millisecond, 21}}},
 		"traefik-json.log":     {Traefik, []want{{0, NotTold, "", 1243 * time.Millisecond, 344}}},
 		"nginx-access-cut.log": {NginxAccess, []want{{0, NotTold, "", Unknown, -2}}},
 		"caddy-cut.log":        {Caddy, []want{{0, NotTold, "", -2, -2}}},
@@ -88,7 +98,8 @@ func TestRequests(t *testing.T) {
 		lines := linesOf(t, name)
 		for _, w := range tt.want {
 			r, ok := ParseAccess(tt.kind, lines[w.line])
-			if !ok || r.Ended != w.ended || r.Flag != w.flag || w.took != -2 && r.Took != w.took || w.sent != -2 && r.Sent != w.sent {
+			if !ok || r.Ended != w.ended || r.Flag != w.flag || w.took != -2 && r.Took != w.took || w.sent != -2 &&
+				r.Sent != w.sent {
 				t.Errorf("%s:%d: %+v, %v; want %+v", name, w.line+1, r, ok, w)
 			}
 			if ok && r.Status == 0 && name != "haproxy-syslog.log" {
@@ -116,10 +127,12 @@ func TestTraces(t *testing.T) {
 		"gthread.log":   {Exception: "ValueError: tenant 3", Frame: "wapp.py:8 in gen", Language: "Python"},
 		"hypercorn.log": {Exception: "fapp.QuotaExceeded: tenant 3", Frame: "fapp.py:11 in gen", Language: "Python"},
 		"puma.log":      {Exception: "RuntimeError: tenant 6", Language: "Ruby"},
-		"node.log":      {Exception: "RangeError: tenant 3", Frame: "app.js:7 in Timeout.tick [as _onTimeout]", Language: "Node"},
-		"java.log":      {Exception: "java.lang.IllegalStateException: tenant 3", Frame: "App.java:8 in App.send", Language: "Java"},
-		"go.log":        {Frame: "main.go:8 in main.chat", Language: "Go"},
-		"php-fpm.log":   {Exception: "LogicException: tenant 16402101", Frame: "chat.php:4", Language: "PHP"},
+		"node.log": {Exception: "RangeError: tenant 3", Frame: "app.js:7 in Timeout.tick [as _onTimeout]",
+			Language: "Node"},
+		"java.log": {Exception: "java.lang.IllegalStateException: tenant 3", Frame: "App.java:8 in App.send",
+			Language: "Java"},
+		"go.log":      {Frame: "main.go:8 in main.chat", Language: "Go"},
+		"php-fpm.log": {Exception: "LogicException: tenant 16402101", Frame: "chat.php:4", Language: "PHP"},
 	} {
 		lines := linesOf(t, name)
 		got := Traces(len(lines), func(i int) string { return lines[i] })
@@ -128,7 +141,8 @@ func TestTraces(t *testing.T) {
 			continue
 		}
 		g := got[0]
-		if want.Exception != "" && g.Exception != want.Exception || g.Frame != want.Frame || g.Language != want.Language || !strings.Contains(lines[g.Says], strings.TrimPrefix(g.Exception, "panic: ")[:8]) {
+		if want.Exception != "" && g.Exception != want.Exception || g.Frame != want.Frame || g.Language != want.Language ||
+			!strings.Contains(lines[g.Says], strings.TrimPrefix(g.Exception, "panic: ")[:8]) {
 			t.Errorf("%s: %+v, want %+v", name, g, want)
 		}
 	}
@@ -143,12 +157,22 @@ func TestTraces(t *testing.T) {
 // Tracebacks of one exception out of another, and of Ruby's own form.
 func TestChainedTraces(t *testing.T) {
 	for name, tt := range map[string]struct{ text, exception, frame string }{
-		"Python": {"Traceback (most recent call last):\n  File \"/srv/a.py\", line 3, in f\n    g()\nKeyError: 'x'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/srv/b.py\", line 9, in h\n    raise Boom()\nerrors.Boom", "errors.Boom", "b.py:9 in h"},
-		"Java":   {"java.lang.RuntimeException: outer\n\tat com.acme.Chat.send(Chat.java:10)\n\t... 3 more\nCaused by: com.acme.QuotaException: used up\n\tat java.base/java.util.List.of(List.java:1)\n\tat com.acme.Quota.take(Quota.java:7)\n\t... 9 more", "com.acme.QuotaException: used up", "Quota.java:7 in Quota.take"},
-		"Ruby":   {"/srv/app.rb:12:in `each': tenant 3 (RuntimeError)\n\tfrom /usr/lib/ruby/vendor_ruby/rack/body.rb:5:in `call'", "tenant 3 (RuntimeError)", "app.rb:12 in each"},
-		"Go":     {"panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/chat/main.go:9 +0x1d\nexit status 2", "panic: boom", "main.go:9 in main.main"},
-		"Node":   {"Error: boom\n    at send (/srv/app/chat.js:9:11)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)", "Error: boom", "chat.js:9 in send"},
-		"PHP":    {"PHP Fatal error:  Uncaught RuntimeException: boom in /srv/chat.php:7\nStack trace:\n#0 {main}\n  thrown in /srv/chat.php on line 7", "RuntimeException: boom", "chat.php:7"},
+		"Python": {"Traceback (most recent call last):\n  File \"/srv/a.py\", line 3, in f\n    g()\nKeyError: 'x'\n\n" +
+			"During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n" +
+			"  File \"/srv/b.py\", line 9, in h\n    raise Boom()\nerrors.Boom", "errors.Boom", "b.py:9 in h"},
+		"Java": {"java.lang.RuntimeException: outer\n\tat com.acme.Chat.send(Chat.java:10)\n\t... 3 more\n" +
+			"Caused by: com.acme.QuotaException: used up\n\tat java.base/java.util.List.of(List.java:1)\n" +
+			"\tat com.acme.Quota.take(Quota.java:7)\n\t... 9 more", "com.acme.QuotaException: used up",
+			"Quota.java:7 in Quota.take"},
+		"Ruby": {"/srv/app.rb:12:in `each': tenant 3 (RuntimeError)\n" +
+			"\tfrom /usr/lib/ruby/vendor_ruby/rack/body.rb:5:in `call'", "tenant 3 (RuntimeError)", "app.rb:12 in each"},
+		"Go": {"panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/chat/main.go:9 +0x1d\nexit status 2",
+			"panic: boom", "main.go:9 in main.main"},
+		"Node": {"Error: boom\n    at send (/srv/app/chat.js:9:11)\n" +
+			"    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)", "Error: boom",
+			"chat.js:9 in send"},
+		"PHP": {"PHP Fatal error:  Uncaught RuntimeException: boom in /srv/chat.php:7\nStack trace:\n#0 {main}\n" +
+			"  thrown in /srv/chat.php on line 7", "RuntimeException: boom", "chat.php:7"},
 	} {
 		lines := strings.Split(tt.text, "\n")
 		got := Traces(len(lines), func(i int) string { return lines[i] })

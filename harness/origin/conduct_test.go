@@ -78,7 +78,8 @@ func TestOverflowTruncates(t *testing.T) {
 	url := conducted(t, origin.Conduct{Capacity: 1, Overflow: "truncate"})
 	begin(t, url+"200")
 	res := begin(t, url+"20")
-	if got := rest(t, res); res.StatusCode != http.StatusOK || strings.Contains(got, "event: done") || res.Header.Get("X-Streamproof-Sabotaged") == "" {
+	if got := rest(t, res); res.StatusCode != http.StatusOK || strings.Contains(got, "event: done") ||
+		res.Header.Get("X-Streamproof-Sabotaged") == "" {
 		t.Errorf("%s with %q", res.Status, got)
 	}
 }

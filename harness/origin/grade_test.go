@@ -41,7 +41,8 @@ func TestTableIsWhatTheVerdictSays(t *testing.T) {
 			rec := r.stream(t, query+"&sabotage="+s.Name)
 			g := verdict.GradeStream(&rec, policy)
 			if g.Outcome != s.Outcome || g.Content != s.Content || g.Ending != s.Ending {
-				t.Errorf("graded %s, %q, %q; the table says %s, %q, %q (%s; wire %+v)", g.Outcome, g.Content, g.Ending, s.Outcome, s.Content, s.Ending, g.Fact, rec.Wire)
+				t.Errorf("graded %s, %q, %q; the table says %s, %q, %q (%s; wire %+v)", g.Outcome, g.Content, g.Ending, s.Outcome,
+					s.Content, s.Ending, g.Fact, rec.Wire)
 			}
 			if s.Flag != "" && !g.Has(s.Flag) {
 				t.Errorf("flags %q, want %q among them", g.Flags, s.Flag)
@@ -136,7 +137,8 @@ func (r *rig) keep(s *record.Stream) {
 }
 
 // dialects are the readers of the formats.
-var dialects = map[string]string{"sse": "origin", "ndjson": "origin-ndjson", "openai-chat": "openai-chat", "ollama": "ollama", "text": "text"}
+var dialects = map[string]string{"sse": "origin", "ndjson": "origin-ndjson", "openai-chat": "openai-chat",
+	"ollama": "ollama", "text": "text"}
 
 func (r *rig) stream(t *testing.T, query string) record.Stream { return r.streamAs(t, "sse", query) }
 

@@ -29,7 +29,8 @@ func TestHonestStream(t *testing.T) {
 	if g.status != 200 || g.where != "end" || g.ending != "fin" {
 		t.Fatalf("status %d, stopped %s, ended %s; want 200, end, fin", g.status, g.where, g.ending)
 	}
-	for name, want := range map[string]string{"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Streamproof-Sabotaged": ""} {
+	for name, want := range map[string]string{"Content-Type": "text/event-stream; charset=utf-8",
+		"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Streamproof-Sabotaged": ""} {
 		if h := g.header.Get(name); h != want {
 			t.Errorf("%s: %q, want %q", name, h, want)
 		}
@@ -120,7 +121,8 @@ func TestWholeAnswerIsTheSameText(t *testing.T) {
 	if !found {
 		t.Fatalf("no sentinel in %q", g.body)
 	}
-	g = askAs(t, addr, "GET /stream?events=5&gap=0&format=text&stream=false HTTP/1.1\r\nHost: o\r\nConnection: close\r\nX-Request-ID: n\r\n\r\n")
+	g = askAs(t, addr, "GET /stream?events=5&gap=0&format=text&stream=false HTTP/1.1\r\nHost: o\r\nConnection: close\r\n"+
+		"X-Request-ID: n\r\n\r\n")
 	if string(g.body) != streamed || g.where != "end" {
 		t.Errorf("in one piece %q, streamed %q", g.body, streamed)
 	}

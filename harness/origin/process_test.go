@@ -50,7 +50,8 @@ type line struct {
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "addr")
-	p := &process{t: t, cmd: exec.Command(os.Args[0], append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready}, args...)...)}
+	p := &process{t: t, cmd: exec.Command(os.Args[0], append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready},
+		args...)...)}
 	p.cmd.Env = append(os.Environ(), asOrigin+"=1")
 	p.cmd.Stderr = os.Stderr
 	stdout, err := p.cmd.StdoutPipe()
@@ -266,7 +267,8 @@ func TestStreamsAreLogged(t *testing.T) {
 	if l := p.find("done"); len(l) != 1 || l[0].Nonce != "whole" || l[0].Events != 3 || l[0].T == 0 {
 		t.Errorf("done: %+v", l)
 	}
-	if l := p.find("error"); len(l) != 1 || l[0].Nonce != "broken" || l[0].Level != "ERROR" || !strings.Contains(l[0].Stack, "abandon wire.go:") {
+	if l := p.find("error"); len(l) != 1 || l[0].Nonce != "broken" || l[0].Level != "ERROR" ||
+		!strings.Contains(l[0].Stack, "abandon wire.go:") {
 		t.Errorf("error: %+v", l)
 	}
 	if n := len(p.find("event")); n != 5 {
@@ -296,7 +298,8 @@ func TestUsageErrors(t *testing.T) {
 		{"--listen 127.0.0.1:0 --workers 2", exitUsage, "not started as the origin"},
 	} {
 		var out bytes.Buffer
-		if code := Main(context.Background(), strings.Fields(tt.args), &out, &out); code != tt.code || !strings.Contains(out.String(), tt.want) {
+		if code := Main(context.Background(), strings.Fields(tt.args), &out, &out); code != tt.code ||
+			!strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: exit %d, %q; want %d, %q", tt.args, code, out.String(), tt.code, tt.want)
 		}
 	}

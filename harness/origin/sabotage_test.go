@@ -142,7 +142,8 @@ func TestBufferingReleasesAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.Write([]byte("GET /stream?events=5&gap=60ms&heartbeat=20ms&sabotage=buffering HTTP/1.1\r\nHost: o\r\nX-Request-ID: n\r\n\r\n"))
+	conn.Write([]byte("GET /stream?events=5&gap=60ms&heartbeat=20ms&sabotage=buffering HTTP/1.1\r\nHost: o\r\n" +
+		"X-Request-ID: n\r\n\r\n"))
 	buf := make([]byte, 64<<10)
 	n, err := conn.Read(buf)
 	if err != nil || strings.Contains(string(buf[:n]), "data:") {
@@ -184,7 +185,8 @@ func TestSabotagesInOtherFormats(t *testing.T) {
 	_, addr := start(t, Options{})
 	for _, format := range []string{"ndjson", "text", "openai-chat", "ollama"} {
 		honest := ask(t, addr, "n", "events=8&gap=0&format="+format)
-		for _, name := range []string{"silent-truncation", "lost-event", "duplicated-event", "terminal-twice", "corrupt-byte"} {
+		for _, name := range []string{"silent-truncation", "lost-event", "duplicated-event", "terminal-twice",
+			"corrupt-byte"} {
 			g := ask(t, addr, "n", "events=8&gap=0&format="+format+"&sabotage="+name)
 			if g.where != "end" || slices.Equal(g.body, honest.body) {
 				t.Errorf("%s, %s: stopped %s with the honest body", format, name, g.where)

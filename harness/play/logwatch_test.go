@@ -39,7 +39,8 @@ func TestLogsAreWatched(t *testing.T) {
 	w.close()
 	w.close()
 	a := w.arrivals(path)
-	if w.offset(path) != int64(len("of before\n")) || len(a.Lines) != 3 || a.Lines[0] != 1 || a.Lines[1] != 3 || a.Lines[2] != 3 {
+	if w.offset(path) != int64(len("of before\n")) || len(a.Lines) != 3 || a.Lines[0] != 1 || a.Lines[1] != 3 ||
+		a.Lines[2] != 3 {
 		t.Fatalf("offset %d, arrivals %+v", w.offset(path), a)
 	}
 	if a.Whole[0] || a.Whole[1] || !a.Whole[2] {

@@ -39,7 +39,8 @@ func nginx(form stack.EdgeForm) func(*testing.T, string) string {
 	return func(t *testing.T, upstream string) string {
 		dir, listen := t.TempDir(), freeAddr(t)
 		c := nginxconf.Config{Edge: stack.Edge{Form: form}, Listen: listen, Temp: dir, Connections: 128,
-			AccessLog: filepath.Join(dir, "access.log"), ErrorLog: filepath.Join(dir, "error.log"), Pid: filepath.Join(dir, "pid"),
+			AccessLog: filepath.Join(dir, "access.log"), ErrorLog: filepath.Join(dir, "error.log"),
+			Pid:       filepath.Join(dir, "pid"),
 			Upstreams: []nginxconf.Upstream{{Main: upstream, Control: upstream}}}
 		if os.Geteuid() == 0 {
 			c.User = "root"

@@ -62,7 +62,8 @@ func rawLook(t *testing.T, base string, trial record.EdgeTrial) rawView {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(8 * time.Second))
-	fmt.Fprintf(c, "GET /?body=%s&end=%s HTTP/1.1\r\nHost: %s\r\nX-Request-ID: raw\r\n\r\n", trial.Framing, trial.End, u.Host)
+	fmt.Fprintf(c, "GET /?body=%s&end=%s HTTP/1.1\r\nHost: %s\r\nX-Request-ID: raw\r\n\r\n", trial.Framing, trial.End,
+		u.Host)
 	var all strings.Builder
 	var v rawView
 	buf := make([]byte, 64<<10)
@@ -107,12 +108,18 @@ func (v rawView) live() bool { return v.apart >= origin.ProbeEvents-1 }
 
 // expected is what was measured on Debian 12, in the order of probe.Trials.
 var expected = map[string][]record.EdgeFate{
-	"nginx, its defaults": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},
-	"nginx, for streams":  {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},
-	"haproxy":             {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeSilent, record.EdgeCut},
-	"apache":              {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},
-	"go, recover-all":     {record.EdgeWhole, record.EdgeLaundered, record.EdgeLaundered, record.EdgeLaundered, record.EdgeLaundered, record.EdgeCut},
-	"go reverse proxy":    {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut, record.EdgeCut},
+	"nginx, its defaults": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut,
+		record.EdgeCut},
+	"nginx, for streams": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut,
+		record.EdgeCut},
+	"haproxy": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeSilent,
+		record.EdgeCut},
+	"apache": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut,
+		record.EdgeCut},
+	"go, recover-all": {record.EdgeWhole, record.EdgeLaundered, record.EdgeLaundered, record.EdgeLaundered,
+		record.EdgeLaundered, record.EdgeCut},
+	"go reverse proxy": {record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeLaundered, record.EdgeCut,
+		record.EdgeCut},
 }
 
 // TestEdges probes every edge and holds the result against a raw socket and
@@ -159,7 +166,8 @@ func row(name string, p record.EdgeProbe) string {
 		}
 		return fmt.Sprintf("%v +%dms", map[bool]string{true: "live", false: "held"}[*t.Live], t.Delay.Milliseconds())
 	}
-	return strings.Join(append(cells, pace(p.Trial(record.Chunked, ""))+", "+pace(p.Trial(record.CloseDelimited, record.CloseFIN))), "\t")
+	return strings.Join(append(cells, pace(p.Trial(record.Chunked, ""))+", "+
+		pace(p.Trial(record.CloseDelimited, record.CloseFIN))), "\t")
 }
 
 // compare holds a result against what a plain socket sees.
@@ -174,7 +182,8 @@ func compare(t *testing.T, base string, p record.EdgeProbe) {
 	for i, v := range raw {
 		got := &p.Trials[i]
 		if got.Fate != v.fate || got.Events != v.events {
-			t.Errorf("%s: probe says %s, %d events (%s); a raw socket says %s, %d events", got, got.Fate, got.Events, got.Why, v.fate, v.events)
+			t.Errorf("%s: probe says %s, %d events (%s); a raw socket says %s, %d events", got, got.Fate, got.Events, got.Why,
+				v.fate, v.events)
 		}
 		if got.Fate == record.EdgeLaundered && got.Extra > 0 != v.added {
 			t.Errorf("%s: probe counts %d bytes that the app did not send; a raw socket says %v", got, got.Extra, v.added)
@@ -212,10 +221,12 @@ func TestDirect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []record.EdgeFate{record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeCut, record.EdgeCut}
+	want := []record.EdgeFate{record.EdgeWhole, record.EdgeCut, record.EdgeCut, record.EdgeSilent, record.EdgeCut,
+		record.EdgeCut}
 	for i, f := range want {
 		if p.Trials[i].Fate != f || p.Trials[i].Events != origin.ProbeEvents {
-			t.Errorf("%s: %s, %d events (%s), want %s with all", &p.Trials[i], p.Trials[i].Fate, p.Trials[i].Events, p.Trials[i].Why, f)
+			t.Errorf("%s: %s, %d events (%s), want %s with all", &p.Trials[i], p.Trials[i].Fate, p.Trials[i].Events,
+				p.Trials[i].Why, f)
 		}
 	}
 	compare(t, "http://"+o.Addr(), p)

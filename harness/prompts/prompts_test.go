@@ -27,10 +27,12 @@ func TestRead(t *testing.T) {
 		t.Errorf("bodies: %+v, %v", f, err)
 	}
 	f, err = prompts.Read(write(t, `{"timestamp":1000,"body":{"q":1}}`+"\n"+`{"timestamp":1500.5,"body":"plain"}`+"\n"))
-	if err != nil || !f.Timed || f.Entries[0].At != 0 || f.Entries[1].At != 500500*time.Microsecond || string(f.Entries[1].Body) != "plain" {
+	if err != nil || !f.Timed || f.Entries[0].At != 0 || f.Entries[1].At != 500500*time.Microsecond ||
+		string(f.Entries[1].Body) != "plain" {
 		t.Errorf("timed: %+v, %v", f, err)
 	}
-	f, err = prompts.Read(write(t, `{"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46, 47]}`+"\n"))
+	f, err = prompts.Read(write(t, `{"timestamp": 27482, "input_length": 6955, "output_length": 52, "hash_ids": [46, 47]}`+
+		"\n"))
 	if err != nil || !f.Timed || !f.Sized || f.Entries[0].Input != 6955 || f.Entries[0].Output != 52 {
 		t.Errorf("sized: %+v, %v", f, err)
 	}

@@ -13,7 +13,9 @@ import (
 
 func find(t *testing.T, o search.Options, probe func(x float64) search.Outcome) search.Result {
 	t.Helper()
-	r, err := search.Find(t.Context(), o, func(_ context.Context, x float64) (search.Outcome, error) { return probe(x), nil })
+	r, err := search.Find(t.Context(), o, func(_ context.Context, x float64) (search.Outcome, error) {
+		return probe(x), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,13 +137,15 @@ func TestDown(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	for _, r := range []search.Range{{From: 10, To: 10}, {From: 20, To: 10}, {From: 0, To: 5}, {From: 1, To: math.Inf(1)}} {
+	for _, r := range []search.Range{{From: 10, To: 10}, {From: 20, To: 10}, {From: 0, To: 5},
+		{From: 1, To: math.Inf(1)}} {
 		if _, err := search.Find(t.Context(), search.Options{Range: r}, nil); err == nil {
 			t.Errorf("%v is taken", r)
 		}
 	}
 	broken := errors.New("broken")
-	r, err := search.Find(t.Context(), search.Options{Range: crowd}, func(_ context.Context, x float64) (search.Outcome, error) {
+	r, err := search.Find(t.Context(), search.Options{Range: crowd}, func(_ context.Context, x float64) (search.Outcome,
+		error) {
 		if x > 10 {
 			return search.Outcome{}, broken
 		}

@@ -26,7 +26,8 @@ func TestToxicCheck(t *testing.T) {
 		{"slicer of one byte", slicer(1, 0), "average_size >= 2"},
 		{"slicer that panics", slicer(7, 7), "size_variation below it"},
 		{"fraction", slicer(7.5, 0), "not a whole number"},
-		{"misspelt attribute", Toxic{Type: "latency", Direction: Upstream, Attr: map[string]any{"latancy": 1}}, `no attribute "latancy" (known: latency, jitter)`},
+		{"misspelt attribute", Toxic{Type: "latency", Direction: Upstream, Attr: map[string]any{"latancy": 1}},
+			`no attribute "latancy" (known: latency, jitter)`},
 		{"unknown type", Toxic{Type: "reset_peer", Direction: Upstream}, "unknown type"},
 		{"no direction", Toxic{Type: "latency"}, "direction"},
 	}

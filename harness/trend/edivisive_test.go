@@ -47,7 +47,8 @@ func TestHuntersExample(t *testing.T) {
 	}
 	// Twice as long, they are significant at our level too: eleven values have too few
 	// permutations for that.
-	long := []float64{1.02, 0.95, 0.99, 1.00, 1.12, 1.01, 0.97, 1.03, 1.05, 0.96, 0.50, 0.51, 0.48, 0.48, 0.55, 0.52, 0.47, 0.51, 0.49, 0.53}
+	long := []float64{1.02, 0.95, 0.99, 1.00, 1.12, 1.01, 0.97, 1.03, 1.05, 0.96, 0.50, 0.51, 0.48, 0.48, 0.55, 0.52, 0.47,
+		0.51, 0.49, 0.53}
 	if got := ChangePoints(long); !slices.Equal(got, []int{10}) {
 		t.Errorf("got %v, want [10]", got)
 	}

@@ -52,10 +52,12 @@ func TestThirtyNights(t *testing.T) {
 			return false
 		}
 		step := nights.Slower + " first_event step at %d"
-		if !take(fmt.Sprintf(step, nights.Regression), fmt.Sprintf(step, nights.Regression-1), fmt.Sprintf(step, nights.Regression+1)) {
+		if !take(fmt.Sprintf(step, nights.Regression), fmt.Sprintf(step, nights.Regression-1),
+			fmt.Sprintf(step, nights.Regression+1)) {
 			t.Errorf("seed %d: the regression is not dated to night %d ± 1: %v", seed, nights.Regression+1, found)
 		}
-		for _, want := range []string{nights.Flaky + " flaky", nights.Drifting + " gap drift", fmt.Sprintf("outage %d", nights.Outage)} {
+		for _, want := range []string{nights.Flaky + " flaky", nights.Drifting + " gap drift",
+			fmt.Sprintf("outage %d", nights.Outage)} {
 			if !take(want) {
 				t.Errorf("seed %d: %s is missing: %v", seed, want, found)
 			}
@@ -117,10 +119,12 @@ func TestSeries(t *testing.T) {
 		more[i] = 1.3 * v
 	}
 	both := append(append([]float64{}, base...), more...)
-	if got := series(history.FirstEvent, append(append(append([]float64{}, base...), 9), base...)...); len(accused(got)) > 0 || len(got.Scenarios[0].Metrics[0].Outliers) != 1 {
+	if got := series(history.FirstEvent, append(append(append([]float64{}, base...), 9),
+		base...)...); len(accused(got)) > 0 || len(got.Scenarios[0].Metrics[0].Outliers) != 1 {
 		t.Errorf("an outlier: %v", accused(got))
 	}
-	if m := series(history.FirstEvent, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || !m.Steps[0].Worse || m.Steps[0].Run != 12 || m.Low < 1.1 {
+	if m := series(history.FirstEvent, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || !m.Steps[0].Worse ||
+		m.Steps[0].Run != 12 || m.Low < 1.1 {
 		t.Errorf("a longer time: %+v", m)
 	}
 	if m := series(history.TokensPerSecond, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || m.Steps[0].Worse {

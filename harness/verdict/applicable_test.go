@@ -28,22 +28,34 @@ func TestNotApplicable(t *testing.T) {
 		want  verdict.Verdict // of the scenario
 		why   string
 	}{
-		{"no pause to be asked for", policy(silence, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "no pause took=50ms bound=2s"},
-		{"a pause that came by itself", policy(silence, plainApp, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass, ""},
-		{"a pause asked for in vain", policy(silence, able(record.Abilities{Pauses: true}), add(3, synth.Shape{})), verdict.Inconclusive, "no silence took=50ms bound=2s"},
-		{"our own origin can all", policy(silence, able(record.Abilities{Origin: true}), add(3, synth.Shape{})), verdict.Inconclusive, "no silence took=50ms bound=2s"},
-		{"an older record does not say", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive, "no silence took=50ms bound=2s"},
-		{"no pause, and a stream cut", policy(silence, plainApp, add(3, synth.Shape{}), add(1, cleanEnd)), verdict.Fail, "broke a rule n=1 of=4 stream=4 counts=[{truncated 1}]"},
-		{"no pause, and the run was broken off", policy(silence, plainApp, add(3, synth.Shape{}), func(b *synth.Builder) { b.Run.Interrupted = true }),
+		{"no pause to be asked for", policy(silence, plainApp, add(3, synth.Shape{})), verdict.NotApplicable,
+			"no pause took=50ms bound=2s"},
+		{"a pause that came by itself", policy(silence, plainApp, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})),
+			verdict.Pass, ""},
+		{"a pause asked for in vain", policy(silence, able(record.Abilities{Pauses: true}), add(3, synth.Shape{})),
+			verdict.Inconclusive, "no silence took=50ms bound=2s"},
+		{"our own origin can all", policy(silence, able(record.Abilities{Origin: true}), add(3, synth.Shape{})),
+			verdict.Inconclusive, "no silence took=50ms bound=2s"},
+		{"an older record does not say", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive,
+			"no silence took=50ms bound=2s"},
+		{"no pause, and a stream cut", policy(silence, plainApp, add(3, synth.Shape{}), add(1, cleanEnd)), verdict.Fail,
+			"broke a rule n=1 of=4 stream=4 counts=[{truncated 1}]"},
+		{"no pause, and the run was broken off", policy(silence, plainApp, add(3, synth.Shape{}), func(b *synth.Builder) {
+			b.Run.Interrupted = true
+		}),
 			verdict.Inconclusive, "interrupted"},
 		{"no worker", policy(kills, plainApp, add(3, victim), noWorker), verdict.NotApplicable, "no worker processes"},
-		{"no worker, but required", policy(kills, plainApp, add(3, victim), noWorker, func(b *synth.Builder) { b.Scenario(0).Required = true }),
+		{"no worker, but required", policy(kills, plainApp, add(3, victim), noWorker, func(b *synth.Builder) {
+			b.Scenario(0).Required = true
+		}),
 			verdict.Inconclusive, "no worker processes"},
 		{"no ledger", policy(func(p *record.Policy) { p.Expect = record.ExpectAbort }, plainApp, add(2,
 			synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}), add(1, synth.Shape{})),
 			verdict.NotApplicable, "no ledger n=2"},
-		{"nothing compressed", policy(func(p *record.Policy) { p.Expect = record.ExpectCompressed }, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "no compressor"},
-		{"no plain path", policy(func(p *record.Policy) { p.Expect = record.ExpectSameText }, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "no plain"},
+		{"nothing compressed", policy(func(p *record.Policy) { p.Expect = record.ExpectCompressed }, plainApp,
+			add(3, synth.Shape{})), verdict.NotApplicable, "no compressor"},
+		{"no plain path", policy(func(p *record.Policy) { p.Expect = record.ExpectSameText }, plainApp,
+			add(3, synth.Shape{})), verdict.NotApplicable, "no plain"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := synth.New()
@@ -79,7 +91,8 @@ func TestNotApplicableDoesNotCount(t *testing.T) {
 	}
 	b = synth.New(record.Scenario{ID: "two"})
 	b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: "two", Kind: record.NoteInapplicable, Text: "no worker"})
-	if r := verdict.Judge(&b.Run); r.Verdict != verdict.Inconclusive || !strings.Contains(decided(&r.Scenarios[0]), "no worker") {
+	if r := verdict.Judge(&b.Run); r.Verdict != verdict.Inconclusive ||
+		!strings.Contains(decided(&r.Scenarios[0]), "no worker") {
 		t.Errorf("verdict = %s (%s), want inconclusive", r.Verdict, decided(&r.Scenarios[0]))
 	}
 }

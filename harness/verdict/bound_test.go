@@ -46,8 +46,10 @@ func TestBoundReads(t *testing.T) {
 		{3000, 0, 2, "3000 of 3000 below 0.0010"},
 		{95, 5, 0, "95 of 100 below 0.1023"},
 	} {
-		r := ScenarioReport{Groups: []GroupReport{{Group: record.Load, Outcomes: map[Outcome]int{Complete: tt.complete, Refused: tt.refused, Cancelled: tt.cancelled}}}}
-		if got := fmt.Sprintf("%d of %d below %.4f", r.bound(false).Streams-r.bound(false).Failed, r.bound(false).Streams, r.bound(false).Below); got != tt.want {
+		r := ScenarioReport{Groups: []GroupReport{{Group: record.Load, Outcomes: map[Outcome]int{Complete: tt.complete,
+			Refused: tt.refused, Cancelled: tt.cancelled}}}}
+		if got := fmt.Sprintf("%d of %d below %.4f", r.bound(false).Streams-r.bound(false).Failed, r.bound(false).Streams,
+			r.bound(false).Below); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 		if r.bound(true) != nil {

@@ -12,7 +12,8 @@ import (
 // What our links add is told from the streams that went beside them, until the fault
 // struck.
 func TestLinksKeptUp(t *testing.T) {
-	strike := record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays, Links: []string{"edge"}, MidStream: true}
+	strike := record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays,
+		Links: []string{"edge"}, MidStream: true}
 	weather, process := strike, strike
 	weather.MidStream, process.Links = false, nil
 	// A fault at active, under n streams that went through the links and n beside them.
@@ -30,10 +31,13 @@ func TestLinksKeptUp(t *testing.T) {
 	ask(t, verdict.LinksKeptUp{},
 		question{"as fast", run(strike, 20, first(0), first(0)), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
 		question{"within the bound", run(strike, 20, first(20), first(0)), verdict.Pass, "links times=[20ms 20ms 0s 20ms]"},
-		question{"beyond it", run(strike, 20, first(21), first(0)), verdict.Inconclusive, "links slow times=[21ms 20ms 0s 20ms]"},
+		question{"beyond it", run(strike, 20, first(21), first(0)), verdict.Inconclusive,
+			"links slow times=[21ms 20ms 0s 20ms]"},
 		question{"faster", run(strike, 20, first(0), first(50)), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
-		question{"longer gaps", run(strike, 20, synth.Shape{Gap: 80 * ms}, synth.Shape{Gap: 50 * ms}), verdict.Inconclusive, "links slow times=[0s 20ms 30ms 20ms]"},
-		question{"a pause under the fault", run(strike, 20, synth.Shape{PauseAfter: 15, Pause: sec}, synth.Shape{}), verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
+		question{"longer gaps", run(strike, 20, synth.Shape{Gap: 80 * ms}, synth.Shape{Gap: 50 * ms}), verdict.Inconclusive,
+			"links slow times=[0s 20ms 30ms 20ms]"},
+		question{"a pause under the fault", run(strike, 20, synth.Shape{PauseAfter: 15, Pause: sec}, synth.Shape{}),
+			verdict.Pass, "links times=[0s 20ms 0s 20ms]"},
 		question{"first events under the fault", run(strike, 20, slow, first(0)), silent, ""},
 		question{"too few", run(strike, 19, first(500), first(0)), silent, ""},
 		question{"weather from the start", run(weather, 20, first(500), first(0)), silent, ""},
@@ -53,6 +57,8 @@ func TestLinksMayAddATenth(t *testing.T) {
 		}
 	}
 	ask(t, verdict.LinksKeptUp{},
-		question{"a tenth", with(synth.Shape{First: 2190 * ms}, synth.Shape{First: 2 * sec}), verdict.Pass, "links times=[190ms 199.97ms 0s 20ms]"},
-		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive, "links slow times=[300ms 199.97ms 0s 20ms]"})
+		question{"a tenth", with(synth.Shape{First: 2190 * ms}, synth.Shape{First: 2 * sec}), verdict.Pass,
+			"links times=[190ms 199.97ms 0s 20ms]"},
+		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive,
+			"links slow times=[300ms 199.97ms 0s 20ms]"})
 }

@@ -19,10 +19,14 @@ func TestObjectives(t *testing.T) {
 		want      verdict.Verdict
 		says      string
 	}{
-		{"in time", "first_event p95 < 100ms, gap p99 < 200ms, complete >= 95%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) },
+		{"in time", "first_event p95 < 100ms, gap p99 < 200ms, complete >= 95%", func(b *synth.Builder) {
+			loadOf(b, 40, same(6*ms))
+		},
 			verdict.Pass, `objective met name="first_event p95"`},
-		{"too late", "first_event p95 < 5ms", func(b *synth.Builder) { loadOf(b, 40, same(60*ms)) }, verdict.Fail, `objective missed name="first_event p95" place="< 5ms"`},
-		{"too few", "complete >= 99.9%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) }, verdict.Inconclusive, `few values need=1000 name="complete" place=">= 99.9%" text="100%" counts=[{stream 40}]`},
+		{"too late", "first_event p95 < 5ms", func(b *synth.Builder) { loadOf(b, 40, same(60*ms)) }, verdict.Fail,
+			`objective missed name="first_event p95" place="< 5ms"`},
+		{"too few", "complete >= 99.9%", func(b *synth.Builder) { loadOf(b, 40, same(6*ms)) }, verdict.Inconclusive,
+			`few values need=1000 name="complete" place=">= 99.9%" text="100%" counts=[{stream 40}]`},
 		{"one alone does not count", "first_event p50 < 100ms", func(b *synth.Builder) {
 			soloOf(b, 5*sec, 5*sec, 5*sec)
 			loadOf(b, 4, same(6*ms))

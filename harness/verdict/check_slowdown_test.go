@@ -33,13 +33,15 @@ func soloOf(b *synth.Builder, firsts ...time.Duration) {
 // load starts n streams i·20 ms after 100 s, whose first event takes what of says.
 func loadOf(b *synth.Builder, n int, of func(i int) time.Duration) {
 	b.Each(n, func(i int) synth.Shape {
-		return synth.Shape{Mute: true, Events: 30, Start: 100*time.Second + time.Duration(i)*20*time.Millisecond, First: of(i)}
+		return synth.Shape{Mute: true, Events: 30, Start: 100*time.Second + time.Duration(i)*20*time.Millisecond,
+			First: of(i)}
 	})
 }
 
 func steps(n int, each, first time.Duration) func(int) time.Duration {
 	return func(i int) time.Duration {
-		return first + time.Duration(i/n)*each - time.Duration(i%n)*time.Millisecond - time.Duration(i)*20*time.Millisecond*boolInt(i >= n)
+		return first + time.Duration(i/n)*each - time.Duration(i%n)*time.Millisecond -
+			time.Duration(i)*20*time.Millisecond*boolInt(i >= n)
 	}
 }
 
@@ -54,7 +56,8 @@ func same(d time.Duration) func(int) time.Duration { return func(int) time.Durat
 
 // heldAt is a stream that is silent from one moment on.
 func heldAt(i int, from, held time.Duration) synth.Shape {
-	return synth.Shape{Mute: true, Events: 60, Start: 100*time.Second + time.Duration(i)*110*time.Millisecond, HoldFrom: from, HoldFor: held}
+	return synth.Shape{Mute: true, Events: 60, Start: 100*time.Second + time.Duration(i)*110*time.Millisecond,
+		HoldFrom: from, HoldFor: held}
 }
 
 // starving are nine streams of 3 s, three of which pause in their bodies.
@@ -62,7 +65,8 @@ func starving(pause time.Duration) func(*synth.Builder) {
 	return func(b *synth.Builder) {
 		soloOf(b, 5*ms)
 		b.Each(9, func(i int) synth.Shape {
-			s := synth.Shape{Mute: true, Events: 60, First: 5 * ms, Start: 100*time.Second + time.Duration(i)*20*time.Millisecond}
+			s := synth.Shape{Mute: true, Events: 60, First: 5 * ms, Start: 100*time.Second +
+				time.Duration(i)*20*time.Millisecond}
 			if i%3 == 2 {
 				s.PauseAfter, s.Pause = 3, pause
 			}
@@ -72,8 +76,10 @@ func starving(pause time.Duration) func(*synth.Builder) {
 }
 
 var crowdTrials = []crowdTrial{
-	{"side by side", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 20, same(6*ms)) }, verdict.Pass, "", 0, "alone and loaded"},
-	{"slow by itself, alone as well", func(b *synth.Builder) { soloOf(b, 2*sec); loadOf(b, 20, same(2100*ms)) }, verdict.Pass, "", 0, "alone"},
+	{"side by side", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 20, same(6*ms)) }, verdict.Pass, "", 0,
+		"alone and loaded"},
+	{"slow by itself, alone as well", func(b *synth.Builder) { soloOf(b, 2*sec); loadOf(b, 20, same(2100*ms)) },
+		verdict.Pass, "", 0, "alone"},
 	{"one of twenty", func(b *synth.Builder) {
 		soloOf(b, 5*ms)
 		loadOf(b, 20, func(i int) time.Duration { return 5*ms + time.Duration(i/19)*3*sec })
@@ -90,11 +96,16 @@ var crowdTrials = []crowdTrial{
 		soloOf(b, 100*ms, 100*ms, 100*ms, 100*ms, 100*ms)
 		loadOf(b, 20, same(5*sec))
 	}, verdict.Fail, "", 0, "crowd n=20 of=20"},
-	{"three starve until others end", starving(2850 * ms), verdict.Fail, verdict.AtMost, 6, `crowd n=3 of=9 need=6 name="at most N"`},
-	{"three pause, and go on when they like", starving(1500 * ms), verdict.Inconclusive, "", 0, "unordered about=[crowd n=3 of=9"},
-	{"a limit of 4, and half of 8 wait", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 8, steps(4, 1460*ms, 5*ms)) }, verdict.Fail, verdict.AtMost, 4, `crowd n=4 of=8 need=4 name="at most N"`},
-	{"below the limit of 4", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 4, steps(4, 1460*ms, 5*ms)) }, verdict.Pass, "", 0, ""},
-	{"one by one", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 10, steps(1, 1460*ms, 5*ms)) }, verdict.Fail, verdict.OneByOne, 1, `crowd n=9 of=10 need=1 name="one by one"`},
+	{"three starve until others end", starving(2850 * ms), verdict.Fail, verdict.AtMost, 6,
+		`crowd n=3 of=9 need=6 name="at most N"`},
+	{"three pause, and go on when they like", starving(1500 * ms), verdict.Inconclusive, "", 0,
+		"unordered about=[crowd n=3 of=9"},
+	{"a limit of 4, and half of 8 wait", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 8, steps(4, 1460*ms, 5*ms)) },
+		verdict.Fail, verdict.AtMost, 4, `crowd n=4 of=8 need=4 name="at most N"`},
+	{"below the limit of 4", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 4, steps(4, 1460*ms, 5*ms)) },
+		verdict.Pass, "", 0, ""},
+	{"one by one", func(b *synth.Builder) { soloOf(b, 5*ms); loadOf(b, 10, steps(1, 1460*ms, 5*ms)) }, verdict.Fail,
+		verdict.OneByOne, 1, `crowd n=9 of=10 need=1 name="one by one"`},
 	{"first events in steps of 5", func(b *synth.Builder) {
 		soloOf(b, 700*ms)
 		b.Each(40, func(i int) synth.Shape {
@@ -107,7 +118,8 @@ var crowdTrials = []crowdTrial{
 			return synth.Shape{Mute: true, Events: 60, Start: 100 * sec, First: 300 * ms * time.Duration(i+1)}
 		})
 	}, verdict.Fail, verdict.StartsOneByOne, 1, `crowd n=16 of=20 need=1 name="starts one by one"`},
-	{"a blocking call before the first event", func(b *synth.Builder) { soloOf(b, 300*ms); loadOf(b, 20, same(6*sec)) }, verdict.Fail, verdict.NothingMeanwhile, 1, `crowd n=20 of=20 need=1 name="nothing meanwhile"`},
+	{"a blocking call before the first event", func(b *synth.Builder) { soloOf(b, 300*ms); loadOf(b, 20, same(6*sec)) },
+		verdict.Fail, verdict.NothingMeanwhile, 1, `crowd n=20 of=20 need=1 name="nothing meanwhile"`},
 	{"silent together, out of step", func(b *synth.Builder) {
 		b.Add(1, synth.Shape{Group: record.Solo, Mute: true, Events: 60})
 		b.Each(10, func(i int) synth.Shape { return heldAt(i, 102*sec, 2*sec) })
@@ -163,13 +175,15 @@ func crowdedFrom(from, to time.Duration) []record.MachineSample {
 func busyFrom(from, to time.Duration) (ms []record.MachineSample) {
 	const over = 250 * time.Millisecond
 	for at := from + over; at <= to; at += over {
-		ms = append(ms, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: 2 * over, OursRan: over / 10, AppRan: over / 2, AppWaited: over / 2})
+		ms = append(ms, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: 2 * over, OursRan: over / 10,
+			AppRan: over / 2, AppWaited: over / 2})
 	}
 	return ms
 }
 
 func (tr crowdTrial) run() *synth.Builder {
-	b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
+	b := synth.New(record.Scenario{ID: "control", Edge: "streaming",
+		Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
 	tr.build(b)
 	return b
 }
@@ -224,7 +238,8 @@ func TestSoloOfAnEarlierScenario(t *testing.T) {
 func TestUnequalAnswersAreNotAccused(t *testing.T) {
 	for seed := range 200 {
 		at := func(i, of int) time.Duration { return time.Duration((seed*7919+i*104729)%of) * ms }
-		b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
+		b := synth.New(record.Scenario{ID: "control", Edge: "streaming",
+			Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
 		soloOf(b, 50*ms+at(1, 4000), 50*ms+at(2, 4000), 50*ms+at(3, 4000), 50*ms+at(4, 4000), 50*ms+at(5, 4000))
 		b.Each(5+seed%40, func(i int) synth.Shape {
 			return synth.Shape{Mute: true, Start: 100*sec + time.Duration(i)*20*ms, First: 50*ms + at(i+11, 3997),
@@ -246,7 +261,8 @@ func TestPausesThatMeetByChance(t *testing.T) {
 	accused := 0
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
+		b := synth.New(record.Scenario{ID: "control", Edge: "streaming",
+			Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown}})
 		soloOf(b, 60*ms)
 		b.Each(6+r.IntN(6), func(i int) synth.Shape {
 			return synth.Shape{Mute: true, Start: 100*sec + time.Duration(i)*20*ms, First: 60 * ms, Gap: 50 * ms,

@@ -105,23 +105,31 @@ func cannotKeepUp(b *synth.Builder) {
 func TestMust(t *testing.T) {
 	ask(t, verdict.Must{},
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "outcomes n=5 counts=[{complete 5}]"},
-		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass, "outcomes n=5 counts=[{failed_clean 5}]"},
-		question{"truncated", func(b *synth.Builder) { b.Add(3, synth.Shape{}); b.Add(2, cleanEnd) }, verdict.Fail, "broke a rule n=2 of=5 stream=4 counts=[{truncated 2}]"},
+		question{"failed cleanly", add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent}), verdict.Pass,
+			"outcomes n=5 counts=[{failed_clean 5}]"},
+		question{"truncated", func(b *synth.Builder) { b.Add(3, synth.Shape{}); b.Add(2, cleanEnd) }, verdict.Fail,
+			"broke a rule n=2 of=5 stream=4 counts=[{truncated 2}]"},
 		question{"cut without a fault", add(5, synth.Shape{Keep: 3, End: synth.FIN}), verdict.Fail, "aborted"},
-		question{"cut by the fault", policy(kills, add(5, cutOne), fault(100*ms, sec)), verdict.Pass, "outcomes n=5 counts=[{aborted 5}]"},
-		question{"cut by a fault that kills nothing", policy(func(p *record.Policy) { p.Faulty = true }, add(5, cutOne), fault(100*ms, sec)), verdict.Fail, "aborted"},
+		question{"cut by the fault", policy(kills, add(5, cutOne), fault(100*ms, sec)), verdict.Pass,
+			"outcomes n=5 counts=[{aborted 5}]"},
+		question{"cut by a fault that kills nothing", policy(func(p *record.Policy) { p.Faulty = true }, add(5, cutOne),
+			fault(100*ms, sec)), verdict.Fail, "aborted"},
 		question{"cut before the fault", policy(kills, add(5, cutOne), fault(2*sec, 3*sec)), verdict.Fail, "aborted"},
-		question{"cut beside the fault", policy(kills, add(5, synth.Shape{Group: record.Control, Keep: 3, End: synth.FIN}), fault(100*ms, sec)), verdict.Fail, "aborted"},
+		question{"cut beside the fault", policy(kills, add(5, synth.Shape{Group: record.Control, Keep: 3, End: synth.FIN}),
+			fault(100*ms, sec)), verdict.Fail, "aborted"},
 		question{"cut, but another than was hit", policy(kills, add(2, cutOne), func(b *synth.Builder) {
 			b.Fault(synth.Cut("kill"), 100*ms, sec, 1)
 		}), verdict.Fail, "broke a rule n=1 of=2 stream=2 counts=[{aborted 1}]"},
 		question{"refused while recovering", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
-			add(2, synth.Shape{Group: record.Recovery, Start: 500 * ms, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Pass, "outcomes n=2 counts=[{refused 2}]"},
+			add(2, synth.Shape{Group: record.Recovery, Start: 500 * ms, Keep: synth.KeepNone, End: synth.NoListener}),
+			fault(100*ms, 200*ms)), verdict.Pass, "outcomes n=2 counts=[{refused 2}]"},
 		question{"refused for longer", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
-			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}), fault(100*ms, 200*ms)), verdict.Fail, "refused"},
+			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}),
+			fault(100*ms, 200*ms)), verdict.Fail, "refused"},
 		question{"stalled", add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}), verdict.Fail, "stalled"},
 		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "but, silence about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
-		question{"truncated, whatever we did", func(b *synth.Builder) { b.Add(5, cleanEnd); cannotKeepUp(b) }, verdict.Fail, "truncated"},
+		question{"truncated, whatever we did", func(b *synth.Builder) { b.Add(5, cleanEnd); cannotKeepUp(b) }, verdict.Fail,
+			"truncated"},
 		question{"all cancelled", add(5, synth.Shape{Keep: 3, End: synth.Left(record.CancelledByEnd)}), silent, ""},
 	)
 }
@@ -142,15 +150,23 @@ func TestUntouched(t *testing.T) {
 	control.Group = record.Control
 	ask(t, verdict.Untouched{},
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "untouched n=5"},
-		question{"500 to everybody", add(5, failing), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
-		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) { p.Sheds = true }, add(5, failing)), silent, ""},
-		question{"500 beside the fault", add(5, control), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
-		question{"500 exposed to the fault", add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
-		question{"silence, which Must refuses", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}) }, silent, ""},
+		question{"500 to everybody", add(5, failing), verdict.Fail,
+			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
+		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) {
+			p.Sheds = true
+		}, add(5, failing)), silent, ""},
+		question{"500 beside the fault", add(5, control), verdict.Fail,
+			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
+		question{"500 exposed to the fault",
+			add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
+		question{"silence, which Must refuses", func(b *synth.Builder) {
+			b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)})
+		}, silent, ""},
 	)
 	ask(t, verdict.ControlSeen{},
 		question{"seen", add(3, synth.Shape{Group: record.Control}), verdict.Pass, "control n=3 of=3"},
-		question{"all left", add(3, synth.Shape{Group: record.Control, Keep: 2, End: synth.Left(record.CancelledByEnd)}), verdict.Inconclusive, "no control of=3"},
+		question{"all left", add(3, synth.Shape{Group: record.Control, Keep: 2, End: synth.Left(record.CancelledByEnd)}),
+			verdict.Inconclusive, "no control of=3"},
 		question{"no control group", add(3, synth.Shape{}), silent, ""},
 	)
 }
@@ -161,7 +177,8 @@ func TestBaseline(t *testing.T) {
 	broken.Keep, broken.End = 3, synth.Clean
 	ask(t, verdict.Baseline{},
 		question{"complete", add(5, base), verdict.Pass, "baseline n=5"},
-		question{"failed before", add(5, broken), verdict.Fail, "broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{truncated 5}]"},
+		question{"failed before", add(5, broken), verdict.Fail,
+			"broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{truncated 5}]"},
 		question{"none, with a fault", policy(kills, add(5, victim)), verdict.Inconclusive, "no baseline"},
 		question{"none, without", add(5, synth.Shape{}), silent, ""},
 	)
@@ -170,7 +187,8 @@ func TestBaseline(t *testing.T) {
 func TestSum(t *testing.T) {
 	ask(t, verdict.Sum{},
 		question{"all there", func(b *synth.Builder) { b.Add(5, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Pass, "sum n=5"},
-		question{"one lost", func(b *synth.Builder) { b.Add(4, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Inconclusive, "lost n=4 of=5"},
+		question{"one lost", func(b *synth.Builder) { b.Add(4, synth.Shape{}); b.Wave(5, 5, 0) }, verdict.Inconclusive,
+			"lost n=4 of=5"},
 		question{"waves torn off", add(5, synth.Shape{}), verdict.Pass, "sum n=5"},
 	)
 }
@@ -187,12 +205,15 @@ func TestRecord(t *testing.T) {
 		question{"unable", note(record.NoteUnable), verdict.Inconclusive, "no nginx on this host"})
 	ask(t, verdict.Whole{},
 		question{"finished", add(1, synth.Shape{}), verdict.Pass, ""},
-		question{"interrupted", func(b *synth.Builder) { b.Add(1, synth.Shape{}); b.Run.Interrupted = true }, verdict.Inconclusive, "interrupted"},
-		question{"torn", func(b *synth.Builder) { b.Run.Finished, b.Run.Torn = record.Never, 17 }, verdict.Inconclusive, "torn bytes=17"})
+		question{"interrupted", func(b *synth.Builder) { b.Add(1, synth.Shape{}); b.Run.Interrupted = true },
+			verdict.Inconclusive, "interrupted"},
+		question{"torn", func(b *synth.Builder) { b.Run.Finished, b.Run.Torn = record.Never, 17 }, verdict.Inconclusive,
+			"torn bytes=17"})
 	ask(t, verdict.Enough{},
 		question{"one", add(1, synth.Shape{}), verdict.Pass, "enough streams n=1 of=1"},
 		question{"none", func(*synth.Builder) {}, verdict.Inconclusive, "few streams need=1"},
-		question{"too few", policy(func(p *record.Policy) { p.MinStreams = 20 }, add(3, synth.Shape{})), verdict.Inconclusive, "few streams n=3 of=3 need=20"})
+		question{"too few", policy(func(p *record.Policy) { p.MinStreams = 20 }, add(3, synth.Shape{})), verdict.Inconclusive,
+			"few streams n=3 of=3 need=20"})
 	text := synth.Shape{End: func(s *record.Stream, last time.Duration) {
 		synth.Clean(s, last)
 		s.Content.State, s.Content.Unprovable = stream.Prefix, true
@@ -219,9 +240,11 @@ func TestLoad(t *testing.T) {
 	ask(t, verdict.KeptUp{},
 		question{"kept up", wave(10, 10, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
 		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "lagged n=2 of=10 bound=1.5s share=0.05"},
-		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass, `kept up took=500ms name="kernel (SO_TIMESTAMPNS)"`},
+		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass,
+			`kept up took=500ms name="kernel (SO_TIMESTAMPNS)"`},
 		question{"the clock's name", lag(record.KernelClock, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
-		question{"lag, our own stamps", lag(record.UserClock, 500*ms), verdict.Inconclusive, "lagged of=10 took=500ms bound=100ms share=0.05"},
+		question{"lag, our own stamps", lag(record.UserClock, 500*ms), verdict.Inconclusive,
+			"lagged of=10 took=500ms bound=100ms share=0.05"},
 		question{"lag near the gap limit", lag(record.KernelClock, 2*sec), verdict.Inconclusive, "2s"},
 		question{"no streams", func(*synth.Builder) {}, silent, ""})
 }
@@ -235,15 +258,20 @@ func TestFaultSeen(t *testing.T) {
 		question{"no trace took=100ms", policy(kills, add(3, victim), fault(100*ms, sec), func(b *synth.Builder) {
 			b.Run.Windows = b.Run.Windows[:3]
 		}), verdict.Inconclusive, "no trace took=100ms"},
-		question{"both parts", policy(kills, add(3, victim), fault(100*ms, sec), second(4)), verdict.Pass, "struck took=100ms"},
-		question{"the second part never struck", policy(kills, add(3, victim), fault(100*ms, sec), second(1)), verdict.Inconclusive, `part never struck name="stall"`},
-		question{"the second part left no trace", policy(kills, add(3, victim), fault(100*ms, sec), second(3)), verdict.Inconclusive, `part no trace name="stall"`},
+		question{"both parts", policy(kills, add(3, victim), fault(100*ms, sec), second(4)), verdict.Pass,
+			"struck took=100ms"},
+		question{"the second part never struck", policy(kills, add(3, victim), fault(100*ms, sec), second(1)),
+			verdict.Inconclusive, `part never struck name="stall"`},
+		question{"the second part left no trace", policy(kills, add(3, victim), fault(100*ms, sec), second(3)),
+			verdict.Inconclusive, `part no trace name="stall"`},
 		question{"no fault", add(3, synth.Shape{}), silent, ""})
 	need := func(p *record.Policy) { p.Faulty, p.MinInBody = true, 20 }
 	ask(t, verdict.InBody{},
 		question{"enough", policy(need, add(20, victim), fault(100*ms, sec)), verdict.Pass, "in body n=20"},
-		question{"too few", policy(need, add(3, victim), fault(100*ms, sec)), verdict.Inconclusive, "few in body n=3 need=20"},
-		question{"struck before them", policy(need, add(20, victim), fault(0, sec)), verdict.Inconclusive, "few in body need=20"},
+		question{"too few", policy(need, add(3, victim), fault(100*ms, sec)), verdict.Inconclusive,
+			"few in body n=3 need=20"},
+		question{"struck before them", policy(need, add(20, victim), fault(0, sec)), verdict.Inconclusive,
+			"few in body need=20"},
 		question{"not needed", policy(kills, add(3, victim)), silent, ""})
 }
 
@@ -260,13 +288,15 @@ func TestNeverStruckIsSaidOnce(t *testing.T) {
 func TestExpectation(t *testing.T) {
 	silence := func(p *record.Policy) { p.Expect, p.Silence = record.ExpectSilence, 2*sec }
 	ask(t, verdict.Expectation{},
-		question{"silence", policy(silence, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass, "silence n=3 bound=2s"},
+		question{"silence", policy(silence, add(3, synth.Shape{PauseAfter: 4, Pause: 2 * sec})), verdict.Pass,
+			"silence n=3 bound=2s"},
 		question{"no silence", policy(silence, add(3, synth.Shape{})), verdict.Inconclusive, "no silence took=50ms bound=2s"},
 		question{"nothing expected", add(3, synth.Shape{}), silent, ""})
 	abort := func(p *record.Policy) { p.Expect = record.ExpectAbort }
 	left := synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}
 	ask(t, verdict.Expectation{},
-		question{"account", policy(abort, add(2, left), func(b *synth.Builder) { b.Ledger(record.Ledger{Stream: 1}) }), verdict.Pass, "accounts n=1 of=2"},
+		question{"account", policy(abort, add(2, left), func(b *synth.Builder) { b.Ledger(record.Ledger{Stream: 1}) }),
+			verdict.Pass, "accounts n=1 of=2"},
 		question{"no account", policy(abort, add(2, left)), verdict.Inconclusive, "no account n=2"},
 		question{"nobody left", policy(abort, add(2, synth.Shape{})), verdict.Inconclusive, "no hang-up"})
 }
@@ -282,19 +312,26 @@ func TestRecovery(t *testing.T) {
 		return add(3, synth.Shape{Group: record.Recovery, Start: start, End: end})
 	}
 	ask(t, verdict.Recovery{},
-		question{"soon", policy(recovers, fault(sec, sec), at(1200*ms, synth.Clean), at(1500*ms, nil)), verdict.Pass, "recovered took=500.5ms bound=2s"},
-		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)), verdict.Pass, "recovered took=800.5ms bound=2s"},
+		question{"soon", policy(recovers, fault(sec, sec), at(1200*ms, synth.Clean), at(1500*ms, nil)), verdict.Pass,
+			"recovered took=500.5ms bound=2s"},
+		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)),
+			verdict.Pass, "recovered took=800.5ms bound=2s"},
 		question{"too late", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), at(5*sec, nil)), verdict.Fail,
 			"recovered took=4.0005s bound=2s"},
 		question{"too late asked", policy(recovers, fault(sec, sec), at(5*sec, nil)), verdict.Inconclusive,
 			"asked late took=4.0005s bound=2s"},
 		question{"never", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean)), verdict.Fail, "never recovered n=3"},
 		question{"not tried", policy(recovers, fault(sec, sec)), verdict.Inconclusive, "none new"},
-		question{"never, and interrupted too early to say", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(2500*ms)), verdict.Inconclusive, "ended early n=3 took=1.5s bound=2s"},
-		question{"never, and interrupted when its time was over", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), interrupted(4*sec)), verdict.Fail, "never recovered n=3"},
-		question{"from healing, for weather", policy(func(p *record.Policy) { p.Faulty, p.Recovery = true, 2*sec }, fault(sec, 4*sec), at(5*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
-		question{"slow first events are no recovery", policy(recovers, fault(2*sec, 2*sec), add(5, synth.Shape{Group: record.Baseline}),
-			add(3, synth.Shape{Group: record.Recovery, Start: 2500 * ms, First: sec}), at(3*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
+		question{"never, and interrupted too early to say", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean),
+			interrupted(2500*ms)), verdict.Inconclusive, "ended early n=3 took=1.5s bound=2s"},
+		question{"never, and interrupted when its time was over", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean),
+			interrupted(4*sec)), verdict.Fail, "never recovered n=3"},
+		question{"from healing, for weather", policy(func(p *record.Policy) { p.Faulty, p.Recovery = true, 2*sec },
+			fault(sec, 4*sec), at(5*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
+		question{"slow first events are no recovery",
+			policy(recovers, fault(2*sec, 2*sec), add(5, synth.Shape{Group: record.Baseline}),
+				add(3, synth.Shape{Group: record.Recovery, Start: 2500 * ms, First: sec}), at(3*sec, nil)), verdict.Pass,
+			"recovered took=1.0005s bound=2s"},
 		question{"no fault", add(3, synth.Shape{}), silent, ""})
 }
 
@@ -306,7 +343,8 @@ func TestFlagCheck(t *testing.T) {
 		question{"none", add(3, synth.Shape{}), verdict.Pass, "judged n=3"},
 		question{"gappy", add(3, held), verdict.Fail, "broke, no count n=3 of=3 stream=1 about=[silent for took=4.05s]"},
 		question{"exposed to the fault", policy(kills, add(3, struck), fault(100*ms, sec)), silent, ""},
-		question{"our own doing", func(b *synth.Builder) { b.Add(3, held); cannotKeepUp(b) }, verdict.Inconclusive, "but about=[broke, no count n=3 of=3 stream=1 about=[silent for took=4.05s] generator late]"})
+		question{"our own doing", func(b *synth.Builder) { b.Add(3, held); cannotKeepUp(b) }, verdict.Inconclusive,
+			"but about=[broke, no count n=3 of=3 stream=1 about=[silent for took=4.05s] generator late]"})
 	ask(t, verdict.FlagCheck{Flag: verdict.Repeated},
 		question{"twice", add(3, synth.Shape{End: synth.Twice}), verdict.Fail, "broke, no count n=3 of=3 stream=1"},
 		question{"twice, whatever we did", func(b *synth.Builder) { b.Add(3, synth.Shape{End: synth.Twice}); cannotKeepUp(b) }, verdict.Fail, "broke, no count n=3 of=3 stream=1"})
@@ -316,8 +354,10 @@ func TestFlagCheck(t *testing.T) {
 	}
 	ask(t, verdict.FlagCheck{Flag: verdict.Leaked},
 		question{"stopped", ledger(record.Ledger{LeftAt: sec, StopAt: sec + 10*ms}), verdict.Pass, ""},
-		question{"goes on", ledger(record.Ledger{LeftAt: sec, StopAt: record.Never}), verdict.Fail, "broke, no count n=1 of=1 stream=1"},
-		question{"stopped late", ledger(record.Ledger{LeftAt: sec, StopAt: 4 * sec}), verdict.Fail, "broke, no count n=1 of=1 stream=1"})
+		question{"goes on", ledger(record.Ledger{LeftAt: sec, StopAt: record.Never}), verdict.Fail,
+			"broke, no count n=1 of=1 stream=1"},
+		question{"stopped late", ledger(record.Ledger{LeftAt: sec, StopAt: 4 * sec}), verdict.Fail,
+			"broke, no count n=1 of=1 stream=1"})
 	ask(t, verdict.FlagCheck{Flag: verdict.Unprovable}, question{"asked elsewhere", add(3, synth.Shape{}), silent, ""})
 }
 
@@ -329,21 +369,28 @@ func TestBounds(t *testing.T) {
 	slow := synth.Shape{First: 500 * ms}
 	ask(t, verdict.FirstEventBound{},
 		question{"in time", policy(bound(first), add(20, synth.Shape{})), verdict.Pass, "p95 took=4.7ms bound=100ms"},
-		question{"one of forty is slow", policy(bound(first), add(39, synth.Shape{}), add(1, slow)), verdict.Pass, "p95 took=4.7ms bound=100ms"},
+		question{"one of forty is slow", policy(bound(first), add(39, synth.Shape{}), add(1, slow)), verdict.Pass,
+			"p95 took=4.7ms bound=100ms"},
 		question{"slow", policy(bound(first), add(20, slow)), verdict.Fail, "p95 took=499.7ms bound=100ms"},
-		question{"few, all in time", policy(bound(first), add(5, synth.Shape{})), verdict.Pass, "slowest of few n=5 took=4.7ms bound=100ms"},
-		question{"few, all slow", policy(bound(first), add(5, slow)), verdict.Fail, "fastest of few n=5 took=499.7ms bound=100ms"},
-		question{"few, one slow", policy(bound(first), add(5, synth.Shape{}), add(1, slow)), verdict.Inconclusive, "few for p95 n=6 need=20 took=499.7ms bound=100ms"},
-		question{"slow, and so are we", policy(bound(first), add(20, slow), cannotKeepUp), verdict.Inconclusive, "but about=[p95 took=499.7ms bound=100ms generator late]"},
+		question{"few, all in time", policy(bound(first), add(5, synth.Shape{})), verdict.Pass,
+			"slowest of few n=5 took=4.7ms bound=100ms"},
+		question{"few, all slow", policy(bound(first), add(5, slow)), verdict.Fail,
+			"fastest of few n=5 took=499.7ms bound=100ms"},
+		question{"few, one slow", policy(bound(first), add(5, synth.Shape{}), add(1, slow)), verdict.Inconclusive,
+			"few for p95 n=6 need=20 took=499.7ms bound=100ms"},
+		question{"slow, and so are we", policy(bound(first), add(20, slow), cannotKeepUp), verdict.Inconclusive,
+			"but about=[p95 took=499.7ms bound=100ms generator late]"},
 		question{"no bound", add(20, slow), silent, ""})
 	ask(t, verdict.GapBound{},
 		question{"even", policy(bound(gaps), add(3, synth.Shape{})), verdict.Pass, "largest gap took=50ms bound=100ms"},
 		question{"gap", policy(bound(gaps), add(3, synth.Shape{PauseAfter: 3, Pause: sec})), verdict.Fail, "1.05s"},
-		question{"gap, and so are we", policy(bound(gaps), add(3, synth.Shape{PauseAfter: 3, Pause: sec}), cannotKeepUp), verdict.Inconclusive, ""})
+		question{"gap, and so are we", policy(bound(gaps), add(3, synth.Shape{PauseAfter: 3, Pause: sec}), cannotKeepUp),
+			verdict.Inconclusive, ""})
 	ask(t, verdict.TotalBound{},
 		question{"in time", policy(bound(total), add(20, synth.Shape{})), verdict.Pass, ""},
 		question{"slow", policy(bound(total), add(20, synth.Shape{Events: 100})), verdict.Fail, ""},
-		question{"few, one slow", policy(bound(total), add(5, synth.Shape{}), add(1, synth.Shape{Events: 100})), verdict.Inconclusive, ""})
+		question{"few, one slow", policy(bound(total), add(5, synth.Shape{}), add(1, synth.Shape{Events: 100})),
+			verdict.Inconclusive, ""})
 }
 
 // The same record gives the same answer, however many replicas grew.
@@ -359,7 +406,8 @@ func TestMemoryOfSeveralReplicas(t *testing.T) {
 		b.Happen(e)
 	}
 	for range 100 {
-		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail || a.Fact.Kind != verdict.FactGrew || a.Fact.Name != "app[1]" || a.Fact.Bytes != 100<<20 || a.Fact.More != 300<<20 {
+		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail ||
+			a.Fact.Kind != verdict.FactGrew || a.Fact.Name != "app[1]" || a.Fact.Bytes != 100<<20 || a.Fact.More != 300<<20 {
 			t.Fatalf("%s: %s", a.Verdict, shown(a.Fact))
 		}
 	}

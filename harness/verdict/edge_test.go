@@ -21,12 +21,16 @@ func TestEdgeProduct(t *testing.T) {
 		label     string
 	}{
 		{name: "by its field", edge: "Caddy", want: record.EdgeCaddy},
-		{name: "by its process", edge: "uvicorn", hops: []record.Hop{{Name: "app", Process: "haproxy", URL: "u"}}, want: record.EdgeHAProxy},
+		{name: "by its process", edge: "uvicorn", hops: []record.Hop{{Name: "app", Process: "haproxy", URL: "u"}},
+			want: record.EdgeHAProxy},
 		{name: "by its log", log: record.NginxError, want: record.EdgeNginx},
 		{name: "by nothing", edge: "uvicorn", want: record.EdgeUnknown},
-		{name: "the app says so itself", edge: "Apache/2.4", app: "Apache/2.4", hops: []record.Hop{{Name: record.ForeignHop}, {Name: "app"}}, want: record.EdgeUnknown, label: "the edge"},
-		{name: "the edge beside the app's word", edge: "lighttpd/1.4", app: "Apache/2.4", hops: []record.Hop{{Name: record.ForeignHop}, {Name: "app"}}, want: record.EdgeLighttpd, label: "lighttpd"},
-		{name: "our nginx before theirs", form: "default", edge: "nginx/1.22", log: record.NginxError, hops: []record.Hop{{Name: record.NginxHop, Process: "nginx"}, {Name: "app"}}, want: record.EdgeUnknown},
+		{name: "the app says so itself", edge: "Apache/2.4", app: "Apache/2.4", hops: []record.Hop{{Name: record.ForeignHop},
+			{Name: "app"}}, want: record.EdgeUnknown, label: "the edge"},
+		{name: "the edge beside the app's word", edge: "lighttpd/1.4", app: "Apache/2.4",
+			hops: []record.Hop{{Name: record.ForeignHop}, {Name: "app"}}, want: record.EdgeLighttpd, label: "lighttpd"},
+		{name: "our nginx before theirs", form: "default", edge: "nginx/1.22", log: record.NginxError,
+			hops: []record.Hop{{Name: record.NginxHop, Process: "nginx"}, {Name: "app"}}, want: record.EdgeUnknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := synth.New(record.Scenario{ID: "control", Edge: tt.form, Peel: true})

@@ -25,7 +25,8 @@ func quiet(from, to time.Duration) func(*synth.Builder) {
 	return func(b *synth.Builder) {
 		const over = 250 * ms
 		for at := from + over; at <= to; at += over {
-			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: over / 10, AppRan: over / 20})
+			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true,
+				Busy: over / 10, AppRan: over / 20})
 		}
 	}
 }
@@ -71,7 +72,8 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 			b.Add(2, on("app[1]", stalled))
 			pressure("app[0]", 0, sec)(b)
 		}, verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
-		question{"a cut, whoever took the CPU", func(b *synth.Builder) { b.Add(5, cleanEnd); others(0, time.Minute)(b) }, verdict.Fail, "truncated"},
+		question{"a cut, whoever took the CPU", func(b *synth.Builder) { b.Add(5, cleanEnd); others(0, time.Minute)(b) },
+			verdict.Fail, "truncated"},
 	)
 	timedOut := synth.Shape{Keep: 3, End: synth.CutAt(5 * sec)}
 	gateway := synth.Shape{Keep: synth.KeepNone, First: 2 * sec, End: synth.Status(504)}
@@ -81,7 +83,8 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		return sh
 	}
 	ask(t, verdict.Must{},
-		question{"cut by an idle timer", add(5, timedOut), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{aborted 5}]"},
+		question{"cut by an idle timer", add(5, timedOut), verdict.Fail,
+			"broke a rule n=5 of=5 stream=1 counts=[{aborted 5}]"},
 		question{"cut by an idle timer, while others took the CPU", func(b *synth.Builder) { b.Add(5, timedOut); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
 		question{"cut by an idle timer, while the same process served others", func(b *synth.Builder) {
@@ -117,7 +120,8 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 		question{"one cut at once, too", func(b *synth.Builder) { b.Add(5, timedOut); b.Add(1, cleanEnd); others(0, time.Minute)(b) },
 			verdict.Fail, "broke a rule n=6 of=6 stream=1 counts=[{truncated 1} {aborted 5}]"})
 	ask(t, verdict.Untouched{},
-		question{"a gateway waited in vain", add(5, gateway), verdict.Fail, "broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
+		question{"a gateway waited in vain", add(5, gateway), verdict.Fail,
+			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"a gateway waited in vain, while others took the CPU", func(b *synth.Builder) { b.Add(5, gateway); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
 		question{"an error of the app's, while others took the CPU", func(b *synth.Builder) {
@@ -129,7 +133,8 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 	ask(t, verdict.Baseline{},
 		question{"before the fault, on a busy machine", func(b *synth.Builder) { b.Add(5, base); others(0, time.Minute)(b) },
 			verdict.Inconclusive, "other programs"},
-		question{"before the fault", add(5, base), verdict.Fail, "broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"})
+		question{"before the fault", add(5, base), verdict.Fail,
+			"broke before the fault about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"})
 	headless := synth.Shape{Keep: synth.KeepNone, End: func(s *record.Stream, last time.Duration) {
 		synth.NoListener(s, last)
 		s.Wire.Where, s.Limit, s.End = record.BeforeHeaders, record.HeadersLimit, s.Send+limit
@@ -145,11 +150,13 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 	ask(t, verdict.FlagCheck{Flag: verdict.Leaked},
 		question{"noticed late", leaks, verdict.Fail, "broke, no count n=1 of=1 stream=1"},
 		// It produces meanwhile, so that it has its share of the CPU.
-		question{"noticed late on a busy machine", func(b *synth.Builder) { leaks(b); others(0, time.Minute)(b) }, verdict.Fail, "broke, no count n=1 of=1 stream=1"})
+		question{"noticed late on a busy machine", func(b *synth.Builder) { leaks(b); others(0, time.Minute)(b) },
+			verdict.Fail, "broke, no count n=1 of=1 stream=1"})
 	gappy := synth.Shape{Gap: 4 * sec, Events: 5}
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
 		question{"long gaps", add(5, gappy), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"},
-		question{"long gaps on a busy machine", func(b *synth.Builder) { b.Add(5, gappy); others(0, time.Minute)(b) }, verdict.Inconclusive, "other programs"},
+		question{"long gaps on a busy machine", func(b *synth.Builder) { b.Add(5, gappy); others(0, time.Minute)(b) },
+			verdict.Inconclusive, "other programs"},
 		question{"long gaps on a busy machine, beside others that had none", func(b *synth.Builder) {
 			b.Add(5, gappy)
 			b.Add(5, synth.Shape{Events: 500})
@@ -160,13 +167,15 @@ func TestSilenceThatIsNotTheApps(t *testing.T) {
 			b.Add(5, synth.Shape{Events: 30})
 			others(0, time.Minute)(b)
 		}, verdict.Inconclusive, "other programs"},
-		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) }, verdict.Pass, "judged n=5"})
+		question{"no gap on a busy machine", func(b *synth.Builder) { b.Add(5, synth.Shape{}); others(0, time.Minute)(b) },
+			verdict.Pass, "judged n=5"})
 }
 
 // While a replica is down by our hand, or waits for its platform to start it, it
 // cannot answer.
 func TestPlatformsTimeIsNotTheApps(t *testing.T) {
-	refuses := policy(func(p *record.Policy) { p.Refuses, p.Faulty, p.Recovery = true, true, 2*sec }, fault(100*ms, 200*ms))
+	refuses := policy(func(p *record.Policy) { p.Refuses, p.Faulty, p.Recovery = true, true, 2*sec },
+		fault(100*ms, 200*ms))
 	late := synth.Shape{Group: record.Recovery, Start: 8 * sec, Keep: synth.KeepNone, End: synth.NoListener}
 	fine := synth.Shape{Group: record.Recovery, Start: 9 * sec}
 	happen := func(source record.EventSource, kind record.EventKind, at time.Duration) func(*synth.Builder) {
@@ -185,12 +194,14 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 	term, start := happen(record.FaultSource, record.KindTerm, 100*ms), happen(record.DockerSource, record.KindStart,
 		7500*ms)
 	ask(t, verdict.Must{},
-		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass, "outcomes n=3 counts=[{refused 3}]"},
+		question{"refused while Docker started it", all(add(3, late), term, start), verdict.Pass,
+			"outcomes n=3 counts=[{refused 3}]"},
 		question{"refused long after it was started", all(add(3, late), term,
 			happen(record.DockerSource, record.KindStart, 3*sec)), verdict.Fail, "refused"},
 		question{"refused, and nobody stopped it", all(add(3, late), start), verdict.Fail, "refused"})
 	ask(t, verdict.Recovery{},
-		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass, "recovered took=1.5005s bound=2s times=[7.4s]"},
+		question{"Docker took its time", all(add(3, late), add(3, fine), term, start), verdict.Pass,
+			"recovered took=1.5005s bound=2s times=[7.4s]"},
 		question{"the app took its time", all(add(3, late), add(3, fine), term,
 			happen(record.DockerSource, record.KindStart, sec)), verdict.Fail, "recovered took=8.0005s bound=2s times=[900ms]"},
 		question{"on a busy machine", all(add(3, late), add(3, fine), term,
@@ -204,7 +215,8 @@ func TestSilenceBesideABusyDisk(t *testing.T) {
 		return func(b *synth.Builder) {
 			const over = 250 * ms
 			for at := over; at <= time.Minute; at += over {
-				b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true, Busy: over / 10,
+				b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true,
+					Busy:   over / 10,
 					AppRan: over / 50, DiskWait: over * 9 / 10, AppOnDisk: app, DiskBytes: 20 << 20, AppDiskBytes: apps})
 			}
 		}
@@ -216,7 +228,10 @@ func TestSilenceBesideABusyDisk(t *testing.T) {
 	ask(t, verdict.FlagCheck{Flag: verdict.Gappy},
 		question{"in time", beside(synth.Shape{}, disk(250*ms, 0)), verdict.Pass, "judged n=5"},
 		question{"others keep it busy", beside(gappy, disk(250*ms, 8<<10)), verdict.Inconclusive,
-			`but about=[broke, no count n=5 of=5 stream=1 about=[silent for took=4s] starved share=0.9 name="a disk that something else kept busy" about=[busy`},
-		question{"the app itself keeps it busy", beside(gappy, disk(250*ms, 19<<20)), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"},
-		question{"others keep it busy, and the app does not wait for it", beside(gappy, disk(0, 0)), verdict.Fail, "broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"})
+			`but about=[broke, no count n=5 of=5 stream=1 about=[silent for took=4s] starved share=0.9 name="a disk that ` +
+				`something else kept busy" about=[busy`},
+		question{"the app itself keeps it busy", beside(gappy, disk(250*ms, 19<<20)), verdict.Fail,
+			"broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"},
+		question{"others keep it busy, and the app does not wait for it", beside(gappy, disk(0, 0)), verdict.Fail,
+			"broke, no count n=5 of=5 stream=1 about=[silent for took=4s]"})
 }

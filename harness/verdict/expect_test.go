@@ -65,16 +65,17 @@ func changed(n int, sh synth.Shape, change func(*record.Stream)) func(*synth.Bui
 // without one the scenario says nothing of compression.
 func TestCompressedAnswerSeen(t *testing.T) {
 	gzip := func(s *record.Stream) { s.Encoding = "gzip" }
-	judgeObligation(t, "compressed answer seen", record.Policy{Expect: record.ExpectCompressed, MinStreams: 2}, []obligationOf{
-		{outcomeOf{"all compressed", changed(5, synth.Shape{}, gzip), verdict.Pass, ""}, true},
-		{outcomeOf{"one of five compressed", all(changed(1, synth.Shape{}, gzip), add(4, synth.Shape{})), verdict.Pass, ""},
-			true},
-		{outcomeOf{"compressed, and one truncated", all(changed(5, synth.Shape{}, gzip), changed(1, cleanEnd, gzip)),
-			verdict.Fail, "counts=[{truncated 1}]"}, true},
-		{outcomeOf{"none compressed", add(5, synth.Shape{}), verdict.Inconclusive, "none compressed of=5"}, false},
-		{outcomeOf{"none compressed, and one truncated", all(add(4, synth.Shape{}), add(1, cleanEnd)), verdict.Fail,
-			"counts=[{truncated 1}]"}, false},
-	})
+	judgeObligation(t, "compressed answer seen", record.Policy{Expect: record.ExpectCompressed, MinStreams: 2},
+		[]obligationOf{
+			{outcomeOf{"all compressed", changed(5, synth.Shape{}, gzip), verdict.Pass, ""}, true},
+			{outcomeOf{"one of five compressed", all(changed(1, synth.Shape{}, gzip), add(4, synth.Shape{})), verdict.Pass, ""},
+				true},
+			{outcomeOf{"compressed, and one truncated", all(changed(5, synth.Shape{}, gzip), changed(1, cleanEnd, gzip)),
+				verdict.Fail, "counts=[{truncated 1}]"}, true},
+			{outcomeOf{"none compressed", add(5, synth.Shape{}), verdict.Inconclusive, "none compressed of=5"}, false},
+			{outcomeOf{"none compressed, and one truncated", all(add(4, synth.Shape{}), add(1, cleanEnd)), verdict.Fail,
+				"counts=[{truncated 1}]"}, false},
+		})
 }
 
 // TestSlowClientsCut: a slow client must have been cut so that it could tell. One that
@@ -89,7 +90,8 @@ func TestSlowClientsCut(t *testing.T) {
 		{outcomeOf{"a quick client cut as well", all(add(4, synth.Shape{Group: record.Control}),
 			add(1, synth.Shape{Group: record.Control, Keep: 10, End: synth.FIN}), add(5, slow(synth.FIN))),
 			verdict.Fail, "counts=[{aborted 1}]"}, true},
-		{outcomeOf{"ended as if whole", all(quick, add(5, slow(synth.Clean))), verdict.Fail, "counts=[{truncated 5}]"}, false},
+		{outcomeOf{"ended as if whole", all(quick, add(5, slow(synth.Clean))), verdict.Fail, "counts=[{truncated 5}]"},
+			false},
 		{outcomeOf{"none cut", all(quick, add(5, victim)), verdict.Inconclusive, "none cut of=10"}, false},
 		{outcomeOf{"hung up by us", all(quick, add(5, slow(synth.Left(record.CancelledByUs)))), verdict.Inconclusive,
 			"none cut of=10"}, false},

@@ -15,7 +15,8 @@ func TestFisher(t *testing.T) {
 		bad, n, otherBad, otherN int
 		want                     float64
 	}{
-		{3, 4, 1, 4, 0.2428571}, {4, 4, 0, 4, 0.0142857}, {8, 8, 0, 8, 7.77e-5}, {0, 5, 0, 5, 1}, {1, 1, 0, 9, 0.1}, {0, 4, 3, 4, 1},
+		{3, 4, 1, 4, 0.2428571}, {4, 4, 0, 4, 0.0142857}, {8, 8, 0, 8, 7.77e-5}, {0, 5, 0, 5, 1}, {1, 1, 0, 9, 0.1},
+		{0, 4, 3, 4, 1},
 	} {
 		if got := verdict.Fisher(tt.bad, tt.n, tt.otherBad, tt.otherN); math.Abs(got-tt.want) > 1e-4 {
 			t.Errorf("%+v: %.6f", tt, got)
@@ -71,7 +72,8 @@ func TestReplicasByField(t *testing.T) {
 	s := served("X-Served-By", map[string][2]int{"r1": {0, 10}, "r2": {10, 10}})
 	r := verdict.Judge(s.Run)
 	list := r.Scenarios[0].Replicas
-	if len(list) != 2 || list[0].Name != "r1" || list[0].By != "X-Served-By" || list[0].Apart != nil || list[1].Apart == nil || list[1].Outcomes[verdict.Truncated] != 10 {
+	if len(list) != 2 || list[0].Name != "r1" || list[0].By != "X-Served-By" || list[0].Apart != nil ||
+		list[1].Apart == nil || list[1].Outcomes[verdict.Truncated] != 10 {
 		t.Errorf("%+v", list)
 	}
 }

@@ -55,14 +55,21 @@ func TestGrade(t *testing.T) {
 		})}, verdict.Complete, verdict.CutAtTerminal, flags{verdict.Ragged}},
 		{"terminal, connection left open", synth.Shape{End: synth.Open(limit)},
 			verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
-		{"terminal, left open for as long as we linger, a patient policy", synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) {
-			s.Limit, s.Wire.Lingered = record.NoLimit, limit/10
-		})}, verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
-		{"terminal, last chunk long after", synth.Shape{End: both(synth.Whole, func(s *record.Stream) { s.Wire.Lingered = 2 * time.Second })},
+		{"terminal, left open for as long as we linger, a patient policy",
+			synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) {
+				s.Limit, s.Wire.Lingered = record.NoLimit, limit/10
+			})}, verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
+		{"terminal, last chunk long after", synth.Shape{End: both(synth.Whole, func(s *record.Stream) {
+			s.Wire.Lingered = 2 * time.Second
+		})},
 			verdict.Complete, verdict.TerminalEOF, flags{verdict.Lingering}},
-		{"terminal, left open, until the run ended", synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) { s.Limit = record.CancelledByEnd })},
+		{"terminal, left open, until the run ended", synth.Shape{End: both(synth.Open(limit), func(s *record.Stream) {
+			s.Limit = record.CancelledByEnd
+		})},
 			verdict.Complete, verdict.OpenAtEnd, flags{verdict.Lingering}},
-		{"terminal as the run ended", synth.Shape{End: both(synth.Open(time.Millisecond), func(s *record.Stream) { s.Limit = record.CancelledByEnd })},
+		{"terminal as the run ended", synth.Shape{End: both(synth.Open(time.Millisecond), func(s *record.Stream) {
+			s.Limit = record.CancelledByEnd
+		})},
 			verdict.Cancelled, verdict.CancelledEnd, nil},
 		{"terminal twice", synth.Shape{End: synth.Twice}, verdict.Complete, verdict.TerminalEOF, flags{verdict.Repeated}},
 
@@ -70,9 +77,13 @@ func TestGrade(t *testing.T) {
 			verdict.Truncated, verdict.TerminalEOF, nil},
 		{"clean end without terminal", synth.Shape{Keep: 7, End: synth.Clean}, verdict.Truncated, verdict.CleanEOF, nil},
 		{"clean end inside a frame", synth.Shape{Keep: 7, End: synth.CleanInFrame}, verdict.Truncated, verdict.CleanEOF, nil},
-		{"clean end without anything", synth.Shape{Keep: synth.KeepNone, End: synth.Clean}, verdict.Truncated, verdict.CleanEOF, nil},
-		{"body ended by the close, no terminal", synth.Shape{Keep: 7, End: synth.ByClose}, verdict.Truncated, verdict.CleanEOF, nil},
-		{"body ended by a reset, no terminal", synth.Shape{Keep: 7, End: both(synth.ByClose, func(s *record.Stream) { s.Wire.Close = record.CloseRST })},
+		{"clean end without anything", synth.Shape{Keep: synth.KeepNone, End: synth.Clean}, verdict.Truncated,
+			verdict.CleanEOF, nil},
+		{"body ended by the close, no terminal", synth.Shape{Keep: 7, End: synth.ByClose}, verdict.Truncated,
+			verdict.CleanEOF, nil},
+		{"body ended by a reset, no terminal", synth.Shape{Keep: 7, End: both(synth.ByClose, func(s *record.Stream) {
+			s.Wire.Close = record.CloseRST
+		})},
 			verdict.Aborted, verdict.ResetInBody, nil},
 
 		{"FIN in a chunked body", synth.Shape{Keep: 7, End: synth.FIN}, verdict.Aborted, verdict.Incomplete, nil},
@@ -85,51 +96,69 @@ func TestGrade(t *testing.T) {
 			s.Wire.Where = record.BeforeLastEnd
 		})}, verdict.Aborted, verdict.Incomplete, nil},
 
-		{"in-band error, proper end", synth.Shape{Keep: 7, End: synth.ErrorEvent}, verdict.FailedClean, verdict.ErrorEOF, nil},
+		{"in-band error, proper end", synth.Shape{Keep: 7, End: synth.ErrorEvent}, verdict.FailedClean, verdict.ErrorEOF,
+			nil},
 		{"in-band error, then cut", synth.Shape{Keep: 7, End: both(synth.ErrorEvent, func(s *record.Stream) {
 			s.Wire.Close, s.Wire.Where = record.CloseFIN, record.BetweenChunks
 		})}, verdict.FailedClean, verdict.CutAtTerminal, flags{verdict.Ragged}},
 		{"in-band error, then the sentinel of success", synth.Shape{Keep: 7, End: synth.ErrorTerminal},
 			verdict.FailedClean, verdict.ErrorEOF, flags{verdict.ErrorThen}},
-		{"status 503", synth.Shape{Keep: synth.KeepNone, End: synth.Status(503)}, verdict.FailedClean, verdict.HTTPError, nil},
+		{"status 503", synth.Shape{Keep: synth.KeepNone, End: synth.Status(503)}, verdict.FailedClean, verdict.HTTPError,
+			nil},
 		{"status 503, page cut", synth.Shape{Keep: synth.KeepNone, End: both(synth.Status(503), func(s *record.Stream) {
 			s.Wire.Close, s.Wire.Where = record.CloseFIN, record.InBody
 		})}, verdict.Aborted, verdict.Incomplete, nil},
-		{"status 503, page never ends", synth.Shape{Keep: synth.KeepNone, End: both(synth.Status(503), func(s *record.Stream) {
-			s.Limit, s.Wire.Where = record.GapLimit, record.InBody
-		})}, verdict.Stalled, verdict.StalledEnding, nil},
+		{"status 503, page never ends",
+			synth.Shape{Keep: synth.KeepNone, End: both(synth.Status(503), func(s *record.Stream) {
+				s.Limit, s.Wire.Where = record.GapLimit, record.InBody
+			})}, verdict.Stalled, verdict.StalledEnding, nil},
 
 		{"silent", synth.Shape{Keep: 7, End: synth.Silent(limit)}, verdict.Stalled, verdict.StalledEnding, nil},
 		{"first event never came", synth.Shape{Keep: synth.KeepNone, End: limitedBy(record.FirstLimit)},
 			verdict.Stalled, verdict.Deadline, flags{verdict.Late}},
 		{"total limit", synth.Shape{Keep: 7, End: limitedBy(record.TotalLimit)}, verdict.Stalled, verdict.Deadline, nil},
-		{"heartbeats for ever", synth.Shape{Keep: 7, End: limitedBy(record.ProgressLimit)}, verdict.Stalled, verdict.NoProgress, nil},
-		{"total limit behind heartbeats", synth.Shape{Keep: 7, End: both(limitedBy(record.TotalLimit), func(s *record.Stream) {
-			s.Heartbeats, s.End = 300, s.End+2*limit
-		})}, verdict.Stalled, verdict.NoProgress, flags{verdict.Gappy}},
+		{"heartbeats for ever", synth.Shape{Keep: 7, End: limitedBy(record.ProgressLimit)}, verdict.Stalled,
+			verdict.NoProgress, nil},
+		{"total limit behind heartbeats",
+			synth.Shape{Keep: 7, End: both(limitedBy(record.TotalLimit), func(s *record.Stream) {
+				s.Heartbeats, s.End = 300, s.End+2*limit
+			})}, verdict.Stalled, verdict.NoProgress, flags{verdict.Gappy}},
 
 		{"refused", synth.Shape{Keep: synth.KeepNone, End: synth.NoListener}, verdict.Refused, verdict.NoConnection, nil},
-		{"connect limit", synth.Shape{Keep: synth.KeepNone, End: both(synth.NoListener, func(s *record.Stream) { s.Limit = record.ConnectLimit })},
+		{"connect limit", synth.Shape{Keep: synth.KeepNone, End: both(synth.NoListener, func(s *record.Stream) {
+			s.Limit = record.ConnectLimit
+		})},
 			verdict.Refused, verdict.NoConnection, nil},
 		{"no head", synth.Shape{Keep: synth.KeepNone, End: synth.NoHead}, verdict.Refused, verdict.NoResponse, nil},
-		{"head limit", synth.Shape{Keep: synth.KeepNone, End: noHeadBy(record.HeadersLimit)}, verdict.Refused, verdict.Deadline, nil},
-		{"endless head", synth.Shape{Keep: synth.KeepNone, End: noHeadBy(record.HeaderSize)}, verdict.Refused, verdict.TooLarge, nil},
+		{"head limit", synth.Shape{Keep: synth.KeepNone, End: noHeadBy(record.HeadersLimit)}, verdict.Refused,
+			verdict.Deadline, nil},
+		{"endless head", synth.Shape{Keep: synth.KeepNone, End: noHeadBy(record.HeaderSize)}, verdict.Refused,
+			verdict.TooLarge, nil},
 
 		{"endless event", synth.Shape{Keep: 7, End: limitedBy(record.FrameSize)}, verdict.Corrupt, verdict.TooLarge, nil},
-		{"broken framing", synth.Shape{Keep: 7, End: synth.Garbage("invalid chunk header", false)}, verdict.Corrupt, verdict.BadFraming, nil},
+		{"broken framing", synth.Shape{Keep: 7, End: synth.Garbage("invalid chunk header", false)}, verdict.Corrupt,
+			verdict.BadFraming, nil},
 		{"spliced", synth.Shape{Keep: 7, End: synth.Garbage("HTTP/1.1 500", true)}, verdict.Corrupt, verdict.BadFraming, nil},
-		{"bytes after the end", synth.Shape{End: both(synth.Whole, func(s *record.Stream) { s.Wire.Where = record.AfterEnd })},
+		{"bytes after the end", synth.Shape{End: both(synth.Whole, func(s *record.Stream) {
+			s.Wire.Where = record.AfterEnd
+		})},
 			verdict.Corrupt, verdict.BadFraming, nil},
-		{"lost event", synth.Shape{End: synth.Wrong(stream.Gap, "event 7 missing")}, verdict.Corrupt, verdict.TerminalEOF, nil},
-		{"duplicate", synth.Shape{End: synth.Wrong(stream.Duplicate, "event 7 twice")}, verdict.Corrupt, verdict.TerminalEOF, nil},
-		{"reordered", synth.Shape{End: synth.Wrong(stream.Reordered, "8 before 7")}, verdict.Corrupt, verdict.TerminalEOF, nil},
-		{"foreign", synth.Shape{End: synth.Wrong(stream.Foreign, "nonce of another")}, verdict.Corrupt, verdict.TerminalEOF, nil},
+		{"lost event", synth.Shape{End: synth.Wrong(stream.Gap, "event 7 missing")}, verdict.Corrupt, verdict.TerminalEOF,
+			nil},
+		{"duplicate", synth.Shape{End: synth.Wrong(stream.Duplicate, "event 7 twice")}, verdict.Corrupt, verdict.TerminalEOF,
+			nil},
+		{"reordered", synth.Shape{End: synth.Wrong(stream.Reordered, "8 before 7")}, verdict.Corrupt, verdict.TerminalEOF,
+			nil},
+		{"foreign", synth.Shape{End: synth.Wrong(stream.Foreign, "nonce of another")}, verdict.Corrupt, verdict.TerminalEOF,
+			nil},
 		{"foreign, then we left", synth.Shape{Keep: 7, End: both(synth.Left(record.CancelledByUs), func(s *record.Stream) {
 			s.Content.State = stream.Foreign
 		})}, verdict.Corrupt, verdict.CancelledEnd, nil},
 
-		{"we hung up", synth.Shape{Keep: 7, End: synth.Left(record.CancelledByUs)}, verdict.Cancelled, verdict.CancelledEnd, nil},
-		{"run ended", synth.Shape{Keep: 7, End: synth.Left(record.CancelledByEnd)}, verdict.Cancelled, verdict.CancelledEnd, nil},
+		{"we hung up", synth.Shape{Keep: 7, End: synth.Left(record.CancelledByUs)}, verdict.Cancelled, verdict.CancelledEnd,
+			nil},
+		{"run ended", synth.Shape{Keep: 7, End: synth.Left(record.CancelledByEnd)}, verdict.Cancelled, verdict.CancelledEnd,
+			nil},
 		{"torn record", synth.Shape{Keep: 7, End: synth.Torn}, verdict.Cancelled, verdict.CancelledEnd, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,7 +179,8 @@ func TestGrade(t *testing.T) {
 
 // The reason names the limit, its flag, and what came instead of content.
 func TestGradeSaysWhichLimit(t *testing.T) {
-	p := record.Policy{GapLimit: limit, FirstLimit: time.Minute, ProgressLimit: 20 * time.Second, TotalLimit: 5 * time.Minute}
+	p := record.Policy{GapLimit: limit, FirstLimit: time.Minute, ProgressLimit: 20 * time.Second,
+		TotalLimit: 5 * time.Minute}
 	for _, tt := range []struct {
 		limit record.Limit
 		keep  int
@@ -180,7 +210,9 @@ func TestGradeSaysWhichLimit(t *testing.T) {
 // knows; and never passed as complete without saying so.
 func TestGradeUnprovable(t *testing.T) {
 	text := func(end synth.End) verdict.Grade {
-		s := synth.Shape{End: both(end, func(s *record.Stream) { s.Content.Unprovable, s.Content.State = true, stream.Prefix })}.Stream()
+		s := synth.Shape{End: both(end, func(s *record.Stream) {
+			s.Content.Unprovable, s.Content.State = true, stream.Prefix
+		})}.Stream()
 		return verdict.GradeStream(&s, record.Policy{GapLimit: limit})
 	}
 	for name, end := range map[string]synth.End{"chunked": synth.Clean, "ended by the close": synth.ByClose} {
@@ -229,7 +261,8 @@ func TestTheLengthOfAnEdgeProvesNothing(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	user := record.Policy{GapLimit: limit, Thresholds: record.Thresholds{FirstEvent: 100 * time.Millisecond, MaxGap: 200 * time.Millisecond}}
+	user := record.Policy{GapLimit: limit, Thresholds: record.Thresholds{FirstEvent: 100 * time.Millisecond,
+		MaxGap: 200 * time.Millisecond}}
 	for _, tt := range []struct {
 		name   string
 		shape  synth.Shape
@@ -239,11 +272,13 @@ func TestFlags(t *testing.T) {
 		{"prompt", synth.Shape{}, user, nil},
 		{"late by the user's bound", synth.Shape{First: 150 * time.Millisecond}, user, []verdict.Flag{verdict.Late}},
 		{"no bound set", synth.Shape{First: 150 * time.Millisecond}, record.Policy{GapLimit: limit}, nil},
-		{"late by the stall's measure", synth.Shape{First: 2 * limit}, record.Policy{GapLimit: limit}, []verdict.Flag{verdict.Late, verdict.Gappy}},
+		{"late by the stall's measure", synth.Shape{First: 2 * limit}, record.Policy{GapLimit: limit},
+			[]verdict.Flag{verdict.Late, verdict.Gappy}},
 		{"gappy", synth.Shape{PauseAfter: 5, Pause: 300 * time.Millisecond}, user, []verdict.Flag{verdict.Gappy}},
 		{"one burst", synth.Shape{Burst: -1}, record.Policy{}, []verdict.Flag{verdict.Buffered}},
 		{"bursts of five", synth.Shape{Burst: 5, Events: 40}, record.Policy{}, []verdict.Flag{verdict.Buffered}},
-		{"one stall that ended", synth.Shape{Events: 40, HoldFrom: 200 * time.Millisecond, HoldFor: time.Second}, record.Policy{}, nil},
+		{"one stall that ended", synth.Shape{Events: 40, HoldFrom: 200 * time.Millisecond, HoldFor: time.Second},
+			record.Policy{}, nil},
 		{"one burst without stamps", synth.Shape{Burst: -1, Mute: true}, record.Policy{}, nil}, // a scope says more
 		{"pairs of events", synth.Shape{Events: 40, Burst: 2}, record.Policy{}, nil},
 		{"written at once", synth.Shape{Gap: 10 * time.Microsecond}, record.Policy{}, nil},

@@ -138,7 +138,8 @@ type pacingTrial struct {
 func (tr *pacingTrial) build(seed uint64, reference bool) *synth.Builder {
 	r := rand.New(rand.NewPCG(seed, 1))
 	b := synth.New(record.Scenario{ID: "direct", Edge: "none"},
-		record.Scenario{ID: "buffering", Edge: "default", Policy: record.Policy{Expect: record.ExpectPaced, Checks: []string{"buffered"}}})
+		record.Scenario{ID: "buffering", Edge: "default", Policy: record.Policy{Expect: record.ExpectPaced,
+			Checks: []string{"buffered"}}})
 	b.Run.Plan.Dialect = map[bool]string{true: "text", false: "openai-chat"}[tr.text]
 	add := func(scenario, hop string, start time.Duration, w way) {
 		for range max(tr.streams, 8*btoi(tr.streams == 0)) {
@@ -267,7 +268,8 @@ func TestHeldBackWithoutAReference(t *testing.T) {
 				t.Fatalf("run %d: %s, %s, want %s", seed, r.Verdict, decided(&r), tt.want)
 			}
 			for _, c := range r.Checks {
-				if c.Name == "no stream is buffered" && tt.want == verdict.Inconclusive && (c.Verdict != verdict.Inconclusive || !c.Fact.Is(verdict.FactAsItself)) {
+				if c.Name == "no stream is buffered" && tt.want == verdict.Inconclusive &&
+					(c.Verdict != verdict.Inconclusive || !c.Fact.Is(verdict.FactAsItself)) {
 					t.Fatalf("run %d: check says %s, %q", seed, c.Verdict, shown(c.Fact))
 				}
 			}
@@ -295,7 +297,8 @@ func shift(s *record.Stream, by time.Duration) {
 		tl.Append(m)
 	}
 	s.Events = tl.Bytes
-	for _, at := range []*time.Duration{&s.Sched, &s.Connect, &s.Send, &s.Headers, &s.First, &s.FirstAny, &s.Last, &s.TerminalAt, &s.End} {
+	for _, at := range []*time.Duration{&s.Sched, &s.Connect, &s.Send, &s.Headers, &s.First, &s.FirstAny, &s.Last,
+		&s.TerminalAt, &s.End} {
 		*at += by
 	}
 }

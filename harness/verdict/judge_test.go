@@ -191,7 +191,8 @@ func TestRows(t *testing.T) {
 	if row.Worker != "17" || row.Upstream != "127.0.0.1:9000" || row.Events != 20 || row.TFirst == nil || *row.TFirst < 1 {
 		t.Errorf("row = %+v", row)
 	}
-	if !strings.Contains(lines[1], `"outcome":"refused"`) || !strings.Contains(lines[1], `"t_headers":null`) || !strings.Contains(lines[1], `"flags":[]`) {
+	if !strings.Contains(lines[1], `"outcome":"refused"`) || !strings.Contains(lines[1], `"t_headers":null`) ||
+		!strings.Contains(lines[1], `"flags":[]`) {
 		t.Errorf("row of a refused stream = %s", lines[1])
 	}
 }

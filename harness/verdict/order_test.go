@@ -29,7 +29,8 @@ func TestOrderAndOwnerMustBeSeen(t *testing.T) {
 		{"a gap", func(c *stream.Summary) { c.Numbered, c.Echoed, c.State = 19, 19, stream.Gap }, verdict.Fail},
 		{"foreign", func(c *stream.Summary) { c.Numbered, c.Echoed, c.State = 20, 19, stream.Foreign }, verdict.Fail},
 		{"no number", func(c *stream.Summary) { c.Echoed = 20 }, verdict.Inconclusive},
-		{"numbers that count nothing", func(c *stream.Summary) { c.Numbered, c.Echoed, c.Uncounted = 20, 20, true }, verdict.Inconclusive},
+		{"numbers that count nothing", func(c *stream.Summary) { c.Numbered, c.Echoed, c.Uncounted = 20, 20, true },
+			verdict.Inconclusive},
 		{"no echo", func(c *stream.Summary) { c.Numbered = 20 }, verdict.Inconclusive},
 		{"an ID of the app's own", func(c *stream.Summary) { c.Numbered, c.Other = 20, "chatcmpl-1" }, verdict.Inconclusive},
 	} {

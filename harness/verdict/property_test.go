@@ -20,16 +20,19 @@ func anyStream(t *rapid.T) *record.Stream {
 		return time.Duration(rapid.Int64Range(int64(record.Never), 10).Draw(t, name))
 	}
 	s := &record.Stream{Headers: when("headers"), End: when("end"), First: when("first"), Send: when("send"),
-		Status: rapid.SampledFrom([]int{0, 200, 204, 404, 503}).Draw(t, "status"), Frames: rapid.IntRange(0, 3).Draw(t, "frames")}
+		Status: rapid.SampledFrom([]int{0, 200, 204, 404, 503}).Draw(t, "status"),
+		Frames: rapid.IntRange(0, 3).Draw(t, "frames")}
 	s.Wire = record.Wire{
 		Framing: record.Framing(pick("framing", "chunked", "length", "close", "h2", "none", "")),
 		Close:   record.Close(pick("close", "", "fin", "rst", "error")),
 		Where: record.Where(pick("where", "before connect", "before headers", "in headers", "in chunk header", "in chunk",
 			"between chunks", "before last CRLF", "in body", "at end", "after end", "")),
 		Garbage: pick("garbage", "", "", "", "zz"), Lingered: when("lingered")}
-	s.Limit = record.Limit(pick("limit", "", "", "connect", "headers", "first event", "gap", "total", "header size", "frame size", "run ended", "client abort"))
+	s.Limit = record.Limit(pick("limit", "", "", "connect", "headers", "first event", "gap", "total", "header size",
+		"frame size", "run ended", "client abort"))
 	s.Content = stream.Summary{
-		State:     stream.State(pick("state", "complete", "valid prefix", "truncated frame", "corrupt", "gap", "duplicate", "reordered", "foreign", "empty", "")),
+		State: stream.State(pick("state", "complete", "valid prefix", "truncated frame", "corrupt", "gap", "duplicate",
+			"reordered", "foreign", "empty", "")),
 		Terminals: rapid.IntRange(0, 2).Draw(t, "terminals"), Errors: rapid.IntRange(0, 1).Draw(t, "errors"),
 		Unprovable: rapid.Bool().Draw(t, "unprovable")}
 	return s

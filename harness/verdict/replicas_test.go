@@ -28,7 +28,8 @@ func TestReplicasAreCountedByOutcome(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	for i, r := range got {
-		if s := fmt.Sprintf("%s %d %d %d complete %d aborted", r.Name, r.Started, r.Struck, r.Outcomes[verdict.Complete], r.Outcomes[verdict.Aborted]); s != want[i] {
+		if s := fmt.Sprintf("%s %d %d %d complete %d aborted", r.Name, r.Started, r.Struck, r.Outcomes[verdict.Complete],
+			r.Outcomes[verdict.Aborted]); s != want[i] {
 			t.Errorf("got %q, want %q", s, want[i])
 		}
 	}
@@ -57,7 +58,8 @@ func TestClientsThatAskAgain(t *testing.T) {
 	b.Ledger(record.Ledger{Stream: 3, Starts: 2})
 	b.Ledger(record.Ledger{Stream: 5, Starts: 1})
 	r := verdict.Judge(&b.Run).Scenarios[0]
-	if want := (verdict.ClientsReport{Clients: 2, Again: 3, Whole: 1, Doubled: 1}); r.Clients == nil || *r.Clients != want {
+	if want := (verdict.ClientsReport{Clients: 2, Again: 3, Whole: 1, Doubled: 1}); r.Clients == nil ||
+		*r.Clients != want {
 		t.Errorf("got %+v, want %+v", r.Clients, want)
 	}
 	for _, c := range r.Checks {

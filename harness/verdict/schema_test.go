@@ -40,7 +40,8 @@ func TestSchemasAreCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the types say; run go test ./harness/verdict -update and raise verdict.Schema if old readers would break", path)
+			t.Errorf("%s is not what the types say; run go test ./harness/verdict -update and raise verdict.Schema if old "+
+				"readers would break", path)
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 func quarter(busy, steal, ours, app float64, whole bool) record.MachineSample {
 	const over = 250 * time.Millisecond
 	cpu := func(share float64) time.Duration { return time.Duration(2 * share * float64(over)) }
-	return record.MachineSample{Over: over, Known: true, Busy: cpu(busy), Steal: cpu(steal), OursRan: cpu(ours), AppRan: cpu(app), AppWaited: over / 2, Whole: whole}
+	return record.MachineSample{Over: over, Known: true, Busy: cpu(busy), Steal: cpu(steal), OursRan: cpu(ours),
+		AppRan: cpu(app), AppWaited: over / 2, Whole: whole}
 }
 
 func samples(from time.Duration, list ...record.MachineSample) []record.MachineSample {

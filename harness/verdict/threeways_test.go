@@ -118,7 +118,8 @@ func TestReplicasThreeWays(t *testing.T) {
 	stalled := synth.Shape{Keep: 3, End: synth.Silent(3 * sec)}
 	judgeWays(t, record.Scenario{ID: "control"}, []outcomeOf{
 		{"both serve whole answers", served(synth.Shape{}, synth.Shape{}), verdict.Pass, ""},
-		{"one of two cuts", served(synth.Shape{}, synth.Shape{Keep: 10, End: synth.FIN}), verdict.Fail, "counts=[{aborted 8}]"},
+		{"one of two cuts", served(synth.Shape{}, synth.Shape{Keep: 10, End: synth.FIN}), verdict.Fail,
+			"counts=[{aborted 8}]"},
 		{"both fall silent on a busy machine", func(b *synth.Builder) {
 			served(stalled, stalled)(b)
 			others(0, time.Minute)(b)

@@ -22,7 +22,8 @@ func TestUnclosed(t *testing.T) {
 	}{
 		{"it never closes", []stream.Summary{open, open}, []stream.Summary{open}, stream.Complete, true},
 		{"it closes in others", []stream.Summary{closed, open}, nil, stream.Corrupt, false},
-		{"only where a fault struck it does not close", []stream.Summary{closed}, []stream.Summary{open, open, open}, stream.Corrupt, false},
+		{"only where a fault struck it does not close", []stream.Summary{closed}, []stream.Summary{open, open, open},
+			stream.Corrupt, false},
 		{"nothing is known of calm answers", nil, []stream.Summary{open, open}, stream.Corrupt, false},
 		{"a cut answer tells nothing", []stream.Summary{open, cut}, nil, stream.Complete, true},
 	} {
@@ -30,7 +31,8 @@ func TestUnclosed(t *testing.T) {
 			run := &record.Run{Plan: record.Plan{Scenarios: []record.Scenario{{ID: "calm"}, {ID: "kill", Fault: "kill"}}}}
 			add := func(id string, group record.Group, all []stream.Summary) {
 				for _, c := range all {
-					run.Streams = append(run.Streams, record.Stream{Seq: uint64(len(run.Streams) + 1), Scenario: id, Group: group, Status: 200, Content: c})
+					run.Streams = append(run.Streams, record.Stream{Seq: uint64(len(run.Streams) + 1), Scenario: id, Group: group,
+						Status: 200, Content: c})
 				}
 			}
 			add("calm", "", tt.calm)

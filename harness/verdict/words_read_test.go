@@ -24,7 +24,8 @@ func bare(seq uint64, change func(*record.Stream)) record.Stream {
 
 // judged judges a run of one scenario with these streams.
 func judged(dialect string, p record.Policy, streams ...record.Stream) ScenarioReport {
-	run := &record.Run{Plan: record.Plan{Dialect: dialect, Scenarios: []record.Scenario{{ID: "s", Policy: p}}}, Streams: streams, Finished: time.Minute,
+	run := &record.Run{Plan: record.Plan{Dialect: dialect, Scenarios: []record.Scenario{{ID: "s", Policy: p}}},
+		Streams: streams, Finished: time.Minute,
 		Waves: []record.Wave{{Scenario: "s", Asked: len(streams), Started: len(streams)}}}
 	return Judge(run).Scenarios[0]
 }
@@ -66,16 +67,26 @@ func TestUnread(t *testing.T) {
 		why     string
 	}{
 		{"another dialect", many(6, in(stream.FormOllama, nil)), Unread, Inconclusive, "Ollama"},
-		{"a media type", many(6, in(stream.FormAWS, func(s *record.Stream) { s.ContentType = "application/vnd.amazon.eventstream" })), Unread, Inconclusive, "application/vnd.amazon.eventstream"},
-		{"an encoding", many(6, in(stream.FormEncoded, func(s *record.Stream) { s.Encoding = "xz" })), Unread, Inconclusive, `"xz"`},
-		{"no event that we know within the time", many(6, in(stream.FormAWS, func(s *record.Stream) { s.Limit, s.Wire.Where = record.FirstLimit, record.BetweenChunks })), Unread, Inconclusive, ""},
-		{"cut all the same", many(6, in(stream.FormAWS, func(s *record.Stream) { s.Wire.Where, s.Wire.Close = record.InChunk, record.CloseFIN })), Aborted, Fail, ""},
-		{"some of them only", append(many(4, nil), bare(5, in(stream.FormOllama, nil)), bare(6, in(stream.FormOllama, nil))), Complete, Fail, `some unread n=2 of=6 stream=5 name="openai-chat" about=[form name="Ollama's lines"]`},
+		{"a media type",
+			many(6, in(stream.FormAWS, func(s *record.Stream) { s.ContentType = "application/vnd.amazon.eventstream" })), Unread,
+			Inconclusive, "application/vnd.amazon.eventstream"},
+		{"an encoding", many(6, in(stream.FormEncoded, func(s *record.Stream) { s.Encoding = "xz" })), Unread, Inconclusive,
+			`"xz"`},
+		{"no event that we know within the time",
+			many(6, in(stream.FormAWS, func(s *record.Stream) {
+				s.Limit, s.Wire.Where = record.FirstLimit, record.BetweenChunks
+			})), Unread, Inconclusive, ""},
+		{"cut all the same",
+			many(6, in(stream.FormAWS, func(s *record.Stream) { s.Wire.Where, s.Wire.Close = record.InChunk, record.CloseFIN })),
+			Aborted, Fail, ""},
+		{"some of them only", append(many(4, nil), bare(5, in(stream.FormOllama, nil)), bare(6, in(stream.FormOllama, nil))),
+			Complete, Fail, `some unread n=2 of=6 stream=5 name="openai-chat" about=[form name="Ollama's lines"]`},
 		{"one document is a failure of the app", many(6, in(stream.FormJSON, nil)), Corrupt, Fail, ""},
 		{"all read", many(6, nil), Complete, Pass, ""},
 	} {
 		r := judged("openai-chat", record.Policy{GapLimit: 3 * time.Second}, tt.streams...)
-		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(shown(checkNamed(r, name).Fact), tt.why) {
+		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] == 0 || !strings.Contains(shown(checkNamed(r, name).Fact),
+			tt.why) {
 			t.Errorf("%s: %s, outcomes %v: %s", tt.name, r.Verdict, r.Outcomes, shown(checkNamed(r, name).Fact))
 		}
 	}
@@ -85,7 +96,8 @@ func TestUnread(t *testing.T) {
 // is no second fault.
 func TestFailingReason(t *testing.T) {
 	g := GradeStream(&[]record.Stream{bare(1, func(s *record.Stream) {
-		s.Content = stream.Summary{State: stream.Prefix, Terminals: 1, Errors: 1, Reason: "abort", Failing: true, ErrorText: `the answer ended for the reason "abort"`}
+		s.Content = stream.Summary{State: stream.Prefix, Terminals: 1, Errors: 1, Reason: "abort", Failing: true,
+			ErrorText: `the answer ended for the reason "abort"`}
 	})}[0], record.Policy{})
 	if g.Outcome != FailedClean || g.Has(ErrorThen) || g.Fact.Text != `the answer ended for the reason "abort"` {
 		t.Errorf("%+v", g)
@@ -97,7 +109,9 @@ func TestFailingReason(t *testing.T) {
 func TestLooseTerminal(t *testing.T) {
 	const name = "terminal expression matches the last event only"
 	early := func(s *record.Stream) {
-		s.Content = stream.Summary{State: stream.Corrupt, Fault: stream.AfterTerminal, Why: "content after the terminal event", Terminals: 2, AfterTerminal: 17, Early: 3, Ends: []string{"event == finish"}}
+		s.Content = stream.Summary{State: stream.Corrupt, Fault: stream.AfterTerminal,
+			Why: "content after the terminal event", Terminals: 2, AfterTerminal: 17, Early: 3,
+			Ends: []string{"event == finish"}}
 	}
 	cut := func(s *record.Stream) {
 		s.Content.Ends = []string{"event == token"}
@@ -111,8 +125,10 @@ func TestLooseTerminal(t *testing.T) {
 		outcome Outcome
 		why     string
 	}{
-		{"all", "sse-generic", many(6, early), Inconclusive, Complete, "loose terminal n=6 of=6 about=[event n=3 of=20 stream=1]"},
-		{"one stream alone", "sse-generic", many(1, early), Inconclusive, Complete, "loose terminal n=1 of=1 about=[event n=3 of=20 stream=1]"},
+		{"all", "sse-generic", many(6, early), Inconclusive, Complete,
+			"loose terminal n=6 of=6 about=[event n=3 of=20 stream=1]"},
+		{"one stream alone", "sse-generic", many(1, early), Inconclusive, Complete,
+			"loose terminal n=1 of=1 about=[event n=3 of=20 stream=1]"},
 		{"a cut behind it is a cut", "sse-generic", append(many(5, early), bare(6, cut)), Fail, Aborted, ""},
 		{"one server goes on", "sse-generic", append(many(5, nil), bare(6, early)), Fail, Corrupt, ""},
 		{"a dialect that knows its end", "openai-chat", many(6, early), Fail, Corrupt, ""},
@@ -134,8 +150,8 @@ func TestEndsOfRun(t *testing.T) {
 	ends := func(e ...string) func(*record.Stream) {
 		return func(s *record.Stream) { s.Content = stream.Summary{State: stream.Prefix, Ends: e} }
 	}
-	run := &record.Run{Streams: []record.Stream{bare(1, ends("event == finish", "json .done == true")), bare(2, ends("json .done == true")),
-		bare(3, func(s *record.Stream) { s.Wire.Where = record.InChunk; s.Content.Ends = nil }),
+	run := &record.Run{Streams: []record.Stream{bare(1, ends("event == finish", "json .done == true")),
+		bare(2, ends("json .done == true")), bare(3, func(s *record.Stream) { s.Wire.Where = record.InChunk; s.Content.Ends = nil }),
 		bare(4, func(s *record.Stream) { s.Status = 503; s.Content.Ends = nil })}}
 	if got := Ends(run); len(got) != 1 || got[0] != "json .done == true" {
 		t.Errorf("%q", got)
@@ -167,16 +183,23 @@ func TestFeed(t *testing.T) {
 		why     string
 	}{
 		{"enough", feed(5, nil), Complete, Pass, ""},
-		{"too few", feed(4, nil), Stalled, Fail, "broke a rule n=4 of=4 stream=1 counts=[{stalled 4}] about=[feed short n=4 need=5 took=10s]"},
-		{"ended", feed(40, func(s *record.Stream) { s.Limit, s.End, s.Wire.Where = record.NoLimit, 3*time.Second, record.AtEnd }), Truncated, Fail, "broke a rule n=4 of=4 stream=1 counts=[{truncated 4}] about=[feed ended n=40 took=3s bound=10s]"},
-		{"cut", feed(40, func(s *record.Stream) { s.Limit, s.Wire.Close = record.NoLimit, record.CloseFIN }), Aborted, Fail, ""},
+		{"too few", feed(4, nil), Stalled, Fail,
+			"broke a rule n=4 of=4 stream=1 counts=[{stalled 4}] about=[feed short n=4 need=5 took=10s]"},
+		{"ended", feed(40, func(s *record.Stream) {
+			s.Limit, s.End, s.Wire.Where = record.NoLimit, 3*time.Second, record.AtEnd
+		}), Truncated, Fail,
+			"broke a rule n=4 of=4 stream=1 counts=[{truncated 4}] about=[feed ended n=40 took=3s bound=10s]"},
+		{"cut", feed(40, func(s *record.Stream) { s.Limit, s.Wire.Close = record.NoLimit, record.CloseFIN }), Aborted, Fail,
+			""},
 		{"silent", feed(40, func(s *record.Stream) { s.Limit = record.GapLimit }), Stalled, Fail, ""},
-		{"failed", feed(40, func(s *record.Stream) { s.Content.Errors, s.Content.ErrorText = 1, "no water" }), FailedClean, Fail, "no water"},
+		{"failed", feed(40, func(s *record.Stream) { s.Content.Errors, s.Content.ErrorText = 1, "no water" }), FailedClean,
+			Fail, "no water"},
 		{"over by its own word", feed(40, func(s *record.Stream) {
 			s.Limit, s.Wire.Where = record.NoLimit, record.AtEnd
 			s.Content = stream.Summary{State: stream.Complete, Terminals: 1}
 		}), Complete, Pass, ""},
-		{"run ended before", feed(2, func(s *record.Stream) { s.Limit = record.CancelledByEnd }), Cancelled, Inconclusive, ""},
+		{"run ended before", feed(2, func(s *record.Stream) { s.Limit = record.CancelledByEnd }), Cancelled, Inconclusive,
+			""},
 	} {
 		r := judged("sse-generic", p, tt.streams...)
 		if r.Verdict != tt.verdict || r.Outcomes[tt.outcome] != 4 || !strings.Contains(decided(&r), tt.why) {
@@ -236,7 +259,8 @@ func TestLegible(t *testing.T) {
 		{"the app does, too", append(many(6, scar), direct(3, true)...), Pass},
 		{"the app alone", direct(6, true), Inconclusive},
 	} {
-		if c := checkNamed(judged("openai-chat", record.Policy{}, tt.streams...), "characters come through whole"); c.Verdict != tt.want {
+		if c := checkNamed(judged("openai-chat", record.Policy{}, tt.streams...),
+			"characters come through whole"); c.Verdict != tt.want {
 			t.Errorf("%s: %q (%s), want %q", tt.name, c.Verdict, shown(c.Fact), tt.want)
 		}
 	}

@@ -28,12 +28,14 @@ func TestMain(m *testing.M) {
 // Every row comes from a real process, and every stream is whole in each.
 func TestBenchPrintsEveryRow(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "streamproof")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/streamproof/streamproof/cmd/streamproof")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary,
+		"github.com/streamproof/streamproof/cmd/streamproof")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build streamproof: %v\n%s", err, out)
 	}
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-binary", binary, "-streams", "50", "-through", "20", "-crowd", "30,60", "-events", "5", "-gap", "20ms", "-ramp", "100ms"},
+	code := run(t.Context(), []string{"-binary", binary, "-streams", "50", "-through", "20", "-crowd", "30,60",
+		"-events", "5", "-gap", "20ms", "-ramp", "100ms"},
 		&stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr.String())
@@ -54,9 +56,11 @@ func TestBenchPrintsEveryRow(t *testing.T) {
 		`\| toxiproxy alone, the reader behind it \| 20 \| 20 \| .* / .* \| – \| – \|`,
 		"\\| `run --url …` through a strike \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
 		"\\| `run --url …` through a delay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
-		"\\| `run --url …` through a strike and a delay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		"\\| `run --url …` through a strike and a delay \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged +
+			` \|`,
 		`At 60 streams an arrival is off by .* µs at most \(p99\), with what the server took to write; ≤ 50 .*`,
-		"\\| `run --url …` through relay and toxiproxy \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged + ` \|`,
+		"\\| `run --url …` through relay and toxiproxy \\| 20 \\| 20 \\| .* ms / .* ms \\| .* ms; ≤ 1 .* \\| " + judged +
+			` \|`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(stdout.String()) {
 			t.Errorf("no row like %s in\n%s", want, stdout.String())
@@ -71,11 +75,12 @@ func TestTableSetsFiguresAgainstTargets(t *testing.T) {
 	rows := []row{
 		{name: "floor", load: many, cost: cost{CPU: 2 * time.Second, Peak: 11 << 10}, base: cost{Peak: 10 << 10},
 			seen: observed{whole: 100, first: []time.Duration{3 * ms, ms, 2 * ms}}, verdict: "–"},
-		{name: "cheap", load: many, cost: cost{CPU: 2400 * ms, Peak: 20<<10 + 800}, base: cost{CPU: time.Second / 2, Peak: 20 << 10}, limits: limits, verdict: "pass",
+		{name: "cheap", load: many, cost: cost{CPU: 2400 * ms, Peak: 20<<10 + 800},
+			base: cost{CPU: time.Second / 2, Peak: 20 << 10}, limits: limits, verdict: "pass",
 			seen: observed{whole: 100, first: []time.Duration{50 * ms}, added: []time.Duration{0, ms}}},
 		{name: "small floor", load: few, cost: cost{CPU: 100 * ms}, seen: observed{whole: 10}, verdict: "–"},
-		{name: "dear", load: few, cost: cost{CPU: 200 * ms, Peak: 30<<10 + 90}, base: cost{Peak: 30 << 10}, limits: limits, verdict: "fail",
-			seen: observed{whole: 9, added: []time.Duration{1500 * time.Microsecond}}},
+		{name: "dear", load: few, cost: cost{CPU: 200 * ms, Peak: 30<<10 + 90}, base: cost{Peak: 30 << 10}, limits: limits,
+			verdict: "fail", seen: observed{whole: 9, added: []time.Duration{1500 * time.Microsecond}}},
 	}
 	var out strings.Builder
 	if err := writeTable(&out, rows); err != nil {
@@ -122,7 +127,8 @@ func TestGrowthAndKneeNeedSeveralSizes(t *testing.T) {
 func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
 	ms := time.Millisecond
 	var line record.Timeline
-	for _, m := range []struct{ at, emit time.Duration }{{10 * ms, 9 * ms}, {25 * ms, 20 * ms}, {30 * ms, 29 * ms}, {80 * ms, 79 * ms}} {
+	for _, m := range []struct{ at, emit time.Duration }{{10 * ms, 9 * ms}, {25 * ms, 20 * ms}, {30 * ms, 29 * ms},
+		{80 * ms, 79 * ms}} {
 		line.Append(record.Mark{At: m.at, Early: m.at, Kind: stream.Content, Seq: -1, Emit: int64(time.Hour + m.emit)})
 	}
 	line.Append(record.Mark{At: 90 * ms, Early: 90 * ms, Kind: stream.Terminal, Seq: -1}) // without a stamp
@@ -147,7 +153,8 @@ func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
 }
 
 func TestBadFlagsAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-streams", "0"}, {"-gap", "0s"}, {"-events", "1"}, {"-through", "0"}, {"-through", "10,x"}, {"-none"}} {
+	for _, args := range [][]string{{"-streams", "0"}, {"-gap", "0s"}, {"-events", "1"}, {"-through", "0"},
+		{"-through", "10,x"}, {"-none"}} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("parse(%v) took it", args)
 		}
@@ -165,7 +172,8 @@ func TestActedIsCountedFromTheLastVictim(t *testing.T) {
 		}
 		return record.Stream{Group: g, Events: line.Bytes}
 	}
-	run := &record.Run{Streams: []record.Stream{of(record.Victim, ms, 4*ms, 9*ms), of(record.Victim, 2*ms, 6*ms), of(record.Control, 7*ms, 8*ms)},
+	run := &record.Run{Streams: []record.Stream{of(record.Victim, ms, 4*ms, 9*ms), of(record.Victim, 2*ms, 6*ms),
+		of(record.Control, 7*ms, 8*ms)},
 		Windows: []record.Window{{Phase: record.Armed, At: 0}, {Phase: record.Active, At: 9 * ms}}}
 	if got := acted(run, 2); got != 3*ms {
 		t.Errorf("acted after %v, want 3ms", got)

@@ -34,7 +34,8 @@ func TestFormsDifferInWhatTheyStandFor(t *testing.T) {
 		{stack.EdgeDefault, []string{"proxy_http_version 1.0;"}, []string{"gzip", "proxy_buffering"}},
 		{stack.EdgeGzip, []string{"proxy_http_version 1.0;", "gzip on;", "text/event-stream"}, []string{"proxy_buffering"}},
 		{stack.EdgeHTTP10, []string{"proxy_http_version 1.0;", "proxy_buffering off;"}, []string{"gzip", "1.1"}},
-		{stack.EdgeCache, []string{"proxy_http_version 1.1;", "proxy_cache streamproof;", "proxy_cache_path"}, []string{"gzip", "proxy_buffering"}},
+		{stack.EdgeCache, []string{"proxy_http_version 1.1;", "proxy_cache streamproof;", "proxy_cache_path"},
+			[]string{"gzip", "proxy_buffering"}},
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.form), func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestSettingsAreWrittenAndListed(t *testing.T) {
 		}
 	}
 	got := c.Settings()
-	for key, want := range map[string]string{"send_timeout": "1.5s", "worker_shutdown_timeout": "2s", "keepalive": "4", "limit_conn": "10"} {
+	for key, want := range map[string]string{"send_timeout": "1.5s", "worker_shutdown_timeout": "2s", "keepalive": "4",
+		"limit_conn": "10"} {
 		if got[key] != want {
 			t.Errorf("%s is listed as %q, want %q", key, got[key], want)
 		}
@@ -113,7 +115,8 @@ func TestNginxAcceptsEveryForm(t *testing.T) {
 	if err != nil {
 		t.Skip("no nginx on this host: its opinion of the file is not tested")
 	}
-	for _, form := range []stack.EdgeForm{stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip, stack.EdgeHTTP10, stack.EdgeCache} {
+	for _, form := range []stack.EdgeForm{stack.EdgeStreaming, stack.EdgeDefault, stack.EdgeGzip, stack.EdgeHTTP10,
+		stack.EdgeCache} {
 		dir := t.TempDir()
 		c := base(dir, form)
 		c.ReadTimeout, c.SendTimeout, c.ShutdownTimeout = time.Second, time.Second, time.Second

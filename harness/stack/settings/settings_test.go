@@ -38,16 +38,20 @@ func TestNginx(t *testing.T) {
 		name, text, version, path string
 		want                      map[string]string
 	}{
-		{"innermost wins", layered, "1.22.1", "/chat/stream?q=1", map[string]string{"proxy_read_timeout": "5s", "proxy_send_timeout": "7s",
-			"gzip": "off", "proxy_buffering": "off", "proxy_http_version": "1.1", "keepalive": "8", "send_timeout": "60s"}},
-		{"another location", layered, "1.22.1", "/v1", map[string]string{"proxy_read_timeout": "20s", "gzip": "on", "proxy_buffering": "on",
-			"proxy_http_version": "1.0", "keepalive": "off"}},
+		{"innermost wins", layered, "1.22.1", "/chat/stream?q=1", map[string]string{"proxy_read_timeout": "5s",
+			"proxy_send_timeout": "7s", "gzip": "off", "proxy_buffering": "off", "proxy_http_version": "1.1", "keepalive": "8",
+			"send_timeout": "60s"}},
+		{"another location", layered, "1.22.1", "/v1", map[string]string{"proxy_read_timeout": "20s", "gzip": "on",
+			"proxy_buffering": "on", "proxy_http_version": "1.0", "keepalive": "off"}},
 		{"exact before prefix", layered, "1.22.1", "/exact", map[string]string{"proxy_read_timeout": "1h", "keepalive": "8"}},
-		{"old default", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.29.6", "/", map[string]string{
-			"proxy_http_version": "1.0", "keepalive": "off", "proxy_read_timeout": "60s"}},
-		{"new default", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.29.7", "/", map[string]string{
-			"proxy_http_version": "1.1", "keepalive": "32"}},
-		{"next release", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.30.0", "/", map[string]string{"proxy_http_version": "1.1"}},
+		{"old default", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.29.6", "/",
+			map[string]string{
+				"proxy_http_version": "1.0", "keepalive": "off", "proxy_read_timeout": "60s"}},
+		{"new default", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.29.7", "/",
+			map[string]string{
+				"proxy_http_version": "1.1", "keepalive": "32"}},
+		{"next release", "events{} http { server { location / { proxy_pass http://a:1; } } }", "1.30.0", "/",
+			map[string]string{"proxy_http_version": "1.1"}},
 		{"nothing passed on", "worker_shutdown_timeout 10s; events{} http { send_timeout 2s; }", "", "/", map[string]string{
 			"send_timeout": "2s", "worker_shutdown_timeout": "10s", "proxy_http_version": "1.0"}},
 	} {
@@ -88,9 +92,11 @@ func TestNginxLeadsOn(t *testing.T) {
 		{"groups", layered, "/chat/stream", 80, false, []string{"127.0.0.1:1"}},
 		{"an address", layered, "/v1", 80, false, []string{"other"}},
 		{"with a path", layered, "/exact", 80, false, []string{"127.0.0.1:1"}},
-		{"several", "daemon off; http { upstream a { server x:1; server y:2 resolve; } server { listen 443 ssl; listen [::]:81; location / { proxy_pass http://a/; } } }",
+		{"several", "daemon off; http { upstream a { server x:1; server y:2 resolve; } server { listen 443 ssl; listen " +
+			"[::]:81; location / { proxy_pass http://a/; } } }",
 			"/", 81, true, []string{"x:1", "y:2 resolve"}},
-		{"a variable", "http { server { listen 8080; set $b app; location / { proxy_pass http://$b:8000; } } }", "/", 8080, false, []string{"app:8000"}},
+		{"a variable", "http { server { listen 8080; set $b app; location / { proxy_pass http://$b:8000; } } }", "/", 8080,
+			false, []string{"app:8000"}},
 		{"nothing", "http { server { listen unix:/s; root /srv; } }", "/", 80, false, nil},
 	} {
 		c, err := settings.Nginx("nginx.conf", []byte(tc.text))
@@ -98,13 +104,15 @@ func TestNginxLeadsOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.Port() != tc.port || c.Daemon() != tc.daemon || !slices.Equal(c.Upstreams(tc.path), tc.upstreams) {
-			t.Errorf("%s: port %d, daemon %t, upstreams %q; want %d, %t, %q", tc.name, c.Port(), c.Daemon(), c.Upstreams(tc.path), tc.port, tc.daemon, tc.upstreams)
+			t.Errorf("%s: port %d, daemon %t, upstreams %q; want %d, %t, %q", tc.name, c.Port(), c.Daemon(),
+				c.Upstreams(tc.path), tc.port, tc.daemon, tc.upstreams)
 		}
 	}
 }
 
 func TestNginxPort(t *testing.T) {
-	for args, want := range map[string]int{"81": 81, "0.0.0.0:8081": 8081, "[::]:82 default_server": 82, "443 ssl": 9, "unix:/x": 9, "127.0.0.1": 80} {
+	for args, want := range map[string]int{"81": 81, "0.0.0.0:8081": 8081, "[::]:82 default_server": 82, "443 ssl": 9,
+		"unix:/x": 9, "127.0.0.1": 80} {
 		c, err := settings.Nginx("nginx.conf", []byte("http { server { listen "+args+"; listen 9; } }"))
 		if err != nil {
 			t.Fatal(err)
@@ -127,15 +135,19 @@ func TestCommand(t *testing.T) {
 		line, name string
 		want       map[string]string
 	}{
-		{"gunicorn main:app", "gunicorn", map[string]string{"timeout": "30", "graceful_timeout": "30", "worker_class": "sync"}},
+		{"gunicorn main:app", "gunicorn", map[string]string{"timeout": "30", "graceful_timeout": "30",
+			"worker_class": "sync"}},
 		{"/usr/bin/python3 /usr/bin/gunicorn -k uvicorn.workers.UvicornWorker --timeout=3 -w4 main:app", "gunicorn",
 			map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "timeout": "3", "workers": "4"}},
-		{"sh -c 'exec gunicorn -c gunicorn.conf.py -t 5 main:app'", "gunicorn", map[string]string{"config": "gunicorn.conf.py", "timeout": "5", "worker_class": "", "workers": ""}},
+		{"sh -c 'exec gunicorn -c gunicorn.conf.py -t 5 main:app'", "gunicorn",
+			map[string]string{"config": "gunicorn.conf.py", "timeout": "5", "worker_class": "", "workers": ""}},
 		{"python3 -m uvicorn main:app --timeout-graceful-shutdown 2 --limit-concurrency 10", "uvicorn",
 			map[string]string{"timeout_graceful_shutdown": "2", "limit_concurrency": "10", "timeout_keep_alive": "5"}},
-		{`bash -lc "cd '/my app' && WEB=2 exec gunicorn --timeout '7' main:app"`, "gunicorn", map[string]string{"timeout": "7"}},
+		{`bash -lc "cd '/my app' && WEB=2 exec gunicorn --timeout '7' main:app"`, "gunicorn",
+			map[string]string{"timeout": "7"}},
 		{"gunicorn -c 'my conf.py' main:app", "gunicorn", map[string]string{"config": "my conf.py"}},
-		{"sh -c 'gunicorn -t 5 main:app", "gunicorn", map[string]string{"timeout": "5"}}, // as /proc tells it, without its quotes
+		// as /proc tells it, without its quotes
+		{"sh -c 'gunicorn -t 5 main:app", "gunicorn", map[string]string{"timeout": "5"}},
 		{"node server.js --timeout 3", "", nil},
 	} {
 		name, got := settings.Command(settings.Shell([]string{tc.line}))
@@ -154,7 +166,8 @@ func TestCommand(t *testing.T) {
 // say in words that only Python understands is not known.
 func TestGunicornsFile(t *testing.T) {
 	files := map[string]string{
-		"conf.py":          "import os\nworker_class = os.getenv(\"WORKER_CLASS\", \"uvicorn.workers.UvicornWorker\")\nworkers = int(os.getenv('WEB', '2'))\ntimeout = 120  # seconds\ngraceful_timeout = 60 * 2\nerrorlog = '-'\n",
+		"conf.py": "import os\nworker_class = os.getenv(\"WORKER_CLASS\", \"uvicorn.workers.UvicornWorker\")\n" +
+			"workers = int(os.getenv('WEB', '2'))\ntimeout = 120  # seconds\ngraceful_timeout = 60 * 2\nerrorlog = '-'\n",
 		"gunicorn.conf.py": "timeout = 7\nif True:\n    workers = 3\n",
 		"star.py":          "from base import *\n",
 	}
@@ -169,10 +182,14 @@ func TestGunicornsFile(t *testing.T) {
 		env  []string
 		want map[string]string
 	}{
-		{"gunicorn -c conf.py app:app", nil, map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "workers": "2", "timeout": "120", "graceful_timeout": "", "keepalive": "2"}},
-		{"gunicorn -c conf.py app:app", []string{"WEB=8", "WORKER_CLASS=gthread"}, map[string]string{"worker_class": "gthread", "workers": "8"}},
-		{"gunicorn -c conf.py -t 9 app:app", []string{"GUNICORN_CMD_ARGS=--timeout 8 --workers 5"}, map[string]string{"timeout": "9", "workers": "5"}},
-		{"gunicorn app:app", []string{"GUNICORN_CMD_ARGS=-k uvicorn.workers.UvicornWorker --workers 2 --timeout 120"}, map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "workers": "2", "timeout": "120"}},
+		{"gunicorn -c conf.py app:app", nil, map[string]string{"worker_class": "uvicorn.workers.UvicornWorker",
+			"workers": "2", "timeout": "120", "graceful_timeout": "", "keepalive": "2"}},
+		{"gunicorn -c conf.py app:app", []string{"WEB=8", "WORKER_CLASS=gthread"},
+			map[string]string{"worker_class": "gthread", "workers": "8"}},
+		{"gunicorn -c conf.py -t 9 app:app", []string{"GUNICORN_CMD_ARGS=--timeout 8 --workers 5"},
+			map[string]string{"timeout": "9", "workers": "5"}},
+		{"gunicorn app:app", []string{"GUNICORN_CMD_ARGS=-k uvicorn.workers.UvicornWorker --workers 2 --timeout 120"},
+			map[string]string{"worker_class": "uvicorn.workers.UvicornWorker", "workers": "2", "timeout": "120"}},
 		{"gunicorn app:app", nil, map[string]string{"timeout": "7", "workers": "", "worker_class": "sync"}},
 		{"gunicorn -c star.py app:app", nil, map[string]string{"timeout": "", "worker_class": ""}},
 		{"gunicorn -c gone.py -w 3 app:app", nil, map[string]string{"timeout": "", "worker_class": "", "workers": "3"}},
@@ -200,49 +217,87 @@ func TestNginxChooses(t *testing.T) {
 		anew             bool
 		set              map[string]string
 	}{
-		{"the first expression that matches", at(`location ~ ^/adm { proxy_pass http://a:1; } location ~ ^/(api|ask) { proxy_pass http://b:2; proxy_read_timeout 50m; } location ~ ^/ask { proxy_pass http://c:3; }`),
+		{"the first expression that matches",
+			at(`location ~ ^/adm { proxy_pass http://a:1; } location ~ ^/(api|ask) { proxy_pass http://b:2; ` +
+				`proxy_read_timeout 50m; } location ~ ^/ask { proxy_pass http://c:3; }`),
 			"/ask?q=1", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "50m"}},
-		{"an expression before a longer prefix", at(`location /talk/live { proxy_pass http://a:1; } location ~* /LIVE$ { proxy_pass http://b:2; proxy_read_timeout 9s; }`),
+		{"an expression before a longer prefix",
+			at(`location /talk/live { proxy_pass http://a:1; } location ~* /LIVE$ { proxy_pass http://b:2; proxy_read_timeout 9s; }`),
 			"/talk/live", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "9s"}},
-		{"a prefix that keeps expressions away", at(`location ^~ /talk/ { proxy_pass http://a:1; } location ~ live$ { proxy_pass http://b:2; }`),
+		{"a prefix that keeps expressions away",
+			at(`location ^~ /talk/ { proxy_pass http://a:1; } location ~ live$ { proxy_pass http://b:2; }`),
 			"/talk/live", []string{"a:1"}, false, nil},
-		{"^~ on a shorter prefix does not count", at(`location ^~ /t { proxy_pass http://a:1; } location /talk { proxy_pass http://c:3; } location ~ live$ { proxy_pass http://b:2; }`),
+		{"^~ on a shorter prefix does not count",
+			at(`location ^~ /t { proxy_pass http://a:1; } location /talk { proxy_pass http://c:3; } location ~ live$ { ` +
+				`proxy_pass http://b:2; }`),
 			"/talk/live", []string{"b:2"}, false, nil},
-		{"exact before all", at(`location ~ . { proxy_pass http://b:2; } location = /talk { proxy_pass http://a:1; }`), "/talk", []string{"a:1"}, false, nil},
-		{"an expression inside a prefix", at(`location /v1 { proxy_read_timeout 3s; location ~ /chat$ { proxy_pass http://in:1; } proxy_pass http://out:2; } location ~ /v1/chat { proxy_pass http://far:3; }`),
+		{"exact before all", at(`location ~ . { proxy_pass http://b:2; } location = /talk { proxy_pass http://a:1; }`),
+			"/talk", []string{"a:1"}, false, nil},
+		{"an expression inside a prefix",
+			at(`location /v1 { proxy_read_timeout 3s; location ~ /chat$ { proxy_pass http://in:1; } proxy_pass http://out:2; ` +
+				`} location ~ /v1/chat { proxy_pass http://far:3; }`),
 			"/v1/chat", []string{"in:1"}, false, map[string]string{"proxy_read_timeout": "3s"}},
-		{"an expression outside of a prefix in a prefix", at(`location /v1 { location /v1/chat { proxy_pass http://in:1; } } location ~ chat$ { proxy_pass http://far:3; }`),
+		{"an expression outside of a prefix in a prefix",
+			at(`location /v1 { location /v1/chat { proxy_pass http://in:1; } } location ~ chat$ { proxy_pass http://far:3; }`),
 			"/v1/chat", []string{"far:3"}, false, nil},
-		{"a named location", at(`root /srv; location / { try_files $uri $uri/ @back; } location @back { proxy_pass http://b:2; proxy_read_timeout 4s; }`),
+		{"a named location", at(`root /srv; location / { try_files $uri $uri/ @back; } location @back { proxy_pass ` +
+			`http://b:2; proxy_read_timeout 4s; }`),
 			"/ask", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "4s"}},
-		{"a fallback that is a path", at(`location / { try_files $uri /index.php?$args; } location ~ \.php$ { fastcgi_pass unix:/run/fpm.sock; fastcgi_read_timeout 6s; }`),
+		{"a fallback that is a path", at(`location / { try_files $uri /index.php?$args; } location ~ \.php$ { fastcgi_pass ` +
+			`unix:/run/fpm.sock; fastcgi_read_timeout 6s; }`),
 			"/ask", []string{"unix:"}, false, map[string]string{"fastcgi_read_timeout": "6s"}},
-		{"the page of a status", at(`location / { error_page 418 = @live; return 418; } location @live { proxy_pass http://b:2; }`), "/ask", []string{"b:2"}, false, nil},
-		{"a rewrite that looks again", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 last; proxy_pass http://a:1; } location /new/chat { proxy_pass http://b:2; }`),
+		{"the page of a status",
+			at(`location / { error_page 418 = @live; return 418; } location @live { proxy_pass http://b:2; }`), "/ask",
+			[]string{"b:2"}, false, nil},
+		{"a rewrite that looks again", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 last; proxy_pass http://a:1; } ` +
+			`location /new/chat { proxy_pass http://b:2; }`),
 			"/old/chat", []string{"b:2"}, false, nil},
-		{"a rewrite that stays", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 break; proxy_pass http://a:1; } location /new/ { proxy_pass http://b:2; }`),
+		{"a rewrite that stays", at(`location /old/ { rewrite ^/old/(.*)$ /new/$1 break; proxy_pass http://a:1; } location ` +
+			`/new/ { proxy_pass http://b:2; }`),
 			"/old/chat", []string{"a:1"}, false, nil},
-		{"a rewrite of the server", at(`rewrite ^/v1/(.*) /$1; location /v1 { proxy_pass http://a:1; } location /chat { proxy_pass http://b:2; }`), "/v1/chat", []string{"b:2"}, false, nil},
-		{"a variable of the location", at(`location / { set $to api:5001; proxy_pass http://$to$request_uri; proxy_read_timeout 8s; }`), "/chat", []string{"api:5001"}, true, map[string]string{"proxy_read_timeout": "8s"}},
-		{"a variable of the server", at(`set $to http://api:5001; location / { proxy_pass $to; }`), "/chat", []string{"api:5001"}, true, nil},
-		{"what an expression caught", at(`location ~ ^/(?<svc>\w+)/ { proxy_pass http://$svc:80; }`), "/talk/live", []string{"talk:80"}, true, nil},
-		{"a variable that is a group", "http { upstream ${x} { server no:1; } upstream pool { server p:1; server q:2; keepalive 9; } server { listen 80; location / { set $to pool; proxy_pass http://$to; } } }",
+		{"a rewrite of the server",
+			at(`rewrite ^/v1/(.*) /$1; location /v1 { proxy_pass http://a:1; } location /chat { proxy_pass http://b:2; }`),
+			"/v1/chat", []string{"b:2"}, false, nil},
+		{"a variable of the location",
+			at(`location / { set $to api:5001; proxy_pass http://$to$request_uri; proxy_read_timeout 8s; }`), "/chat",
+			[]string{"api:5001"}, true, map[string]string{"proxy_read_timeout": "8s"}},
+		{"a variable of the server", at(`set $to http://api:5001; location / { proxy_pass $to; }`), "/chat",
+			[]string{"api:5001"}, true, nil},
+		{"what an expression caught", at(`location ~ ^/(?<svc>\w+)/ { proxy_pass http://$svc:80; }`), "/talk/live",
+			[]string{"talk:80"}, true, nil},
+		{"a variable that is a group", "http { upstream ${x} { server no:1; } upstream pool { server p:1; server q:2; " +
+			"keepalive 9; } server { listen 80; location / { set $to pool; proxy_pass http://$to; } } }",
 			"/", []string{"p:1", "q:2"}, false, map[string]string{"keepalive": "9"}},
-		{"a map", "http { map $uri $to { default a:1; /chat c:3; ~^/v1/ b:2; } server { listen 80; location / { proxy_pass http://$to; } } }", "/v1/x", []string{"b:2"}, true, nil},
-		{"a map of the text itself", "http { map $uri $to { ~^/c b:2; /chat c:3; default a:1; } server { listen 80; location / { proxy_pass http://$to; } } }", "/chat", []string{"c:3"}, true, nil},
-		{"the default of a map", "http { map $arg_tier $to { default a:1; gold g:9; } server { listen 80; location / { proxy_pass http://$to; } } }", "/?tier=x", []string{"a:1"}, true, nil},
-		{"a map of what only a request tells", "http { map $http_x_tier $to { default a:1; } server { listen 80; location / { proxy_pass http://$to; } } }", "/", []string{"$to"}, true, nil},
-		{"passed on by an if", at(`location / { proxy_read_timeout 13s; if ($request_method = POST) { proxy_pass http://b:2; } }`), "/ask", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "13s"}},
-		{"an if that does not hold", at(`location / { if ($uri = /other) { proxy_pass http://b:2; } proxy_pass http://a:1; }`), "/ask", []string{"a:1"}, false, nil},
-		{"the default server", "http { server { listen 80; server_name a.example; location / { proxy_pass http://a:1; } } server { listen 80 default_server; location / { proxy_pass http://b:2; proxy_read_timeout 2h; } } }",
+		{"a map", "http { map $uri $to { default a:1; /chat c:3; ~^/v1/ b:2; } server { listen 80; location / { proxy_pass " +
+			"http://$to; } } }", "/v1/x", []string{"b:2"}, true, nil},
+		{"a map of the text itself", "http { map $uri $to { ~^/c b:2; /chat c:3; default a:1; } server { listen 80; " +
+			"location / { proxy_pass http://$to; } } }", "/chat", []string{"c:3"}, true, nil},
+		{"the default of a map", "http { map $arg_tier $to { default a:1; gold g:9; } server { listen 80; location / { " +
+			"proxy_pass http://$to; } } }", "/?tier=x", []string{"a:1"}, true, nil},
+		{"a map of what only a request tells", "http { map $http_x_tier $to { default a:1; } server { listen 80; location " +
+			"/ { proxy_pass http://$to; } } }", "/", []string{"$to"}, true, nil},
+		{"passed on by an if",
+			at(`location / { proxy_read_timeout 13s; if ($request_method = POST) { proxy_pass http://b:2; } }`), "/ask",
+			[]string{"b:2"}, false, map[string]string{"proxy_read_timeout": "13s"}},
+		{"an if that does not hold",
+			at(`location / { if ($uri = /other) { proxy_pass http://b:2; } proxy_pass http://a:1; }`), "/ask", []string{"a:1"},
+			false, nil},
+		{"the default server", "http { server { listen 80; server_name a.example; location / { proxy_pass http://a:1; } } " +
+			"server { listen 80 default_server; location / { proxy_pass http://b:2; proxy_read_timeout 2h; } } }",
 			"/", []string{"b:2"}, false, map[string]string{"proxy_read_timeout": "2h"}},
-		{"a server of another port", "http { server { listen 80; location / { proxy_pass http://a:1; } } server { listen 81; location /longer { proxy_pass http://b:2; } } }", "/longer", []string{"a:1"}, false, nil},
-		{"fastcgi", at(`fastcgi_read_timeout 11s; location / { fastcgi_pass php:9000; }`), "/chat", []string{"php:9000"}, false,
-			map[string]string{"fastcgi_read_timeout": "11s", "fastcgi_buffering": "on", "proxy_read_timeout": "", "proxy_http_version": ""}},
-		{"uwsgi", at(`location / { uwsgi_pass app:3031; uwsgi_buffering off; }`), "/chat", []string{"app:3031"}, false, map[string]string{"uwsgi_read_timeout": "60s", "uwsgi_buffering": "off"}},
-		{"gRPC", at(`location / { grpc_pass grpc://app:50051; grpc_read_timeout 1d; }`), "/pkg.Chat/Ask", []string{"app:50051"}, false, map[string]string{"grpc_read_timeout": "1d", "grpc_buffering": ""}},
-		{"the last slash", at(`location / { proxy_pass http://a:1; } location /chat/ { proxy_pass http://b:2; }`), "/chat", []string{"b:2"}, false, nil},
-		{"no slash where it is a path", at(`location / { proxy_pass http://a:1; } location /chat/ { root /srv; }`), "/chat", []string{"a:1"}, false, nil},
+		{"a server of another port", "http { server { listen 80; location / { proxy_pass http://a:1; } } server { listen " +
+			"81; location /longer { proxy_pass http://b:2; } } }", "/longer", []string{"a:1"}, false, nil},
+		{"fastcgi", at(`fastcgi_read_timeout 11s; location / { fastcgi_pass php:9000; }`), "/chat", []string{"php:9000"},
+			false, map[string]string{"fastcgi_read_timeout": "11s", "fastcgi_buffering": "on", "proxy_read_timeout": "",
+				"proxy_http_version": ""}},
+		{"uwsgi", at(`location / { uwsgi_pass app:3031; uwsgi_buffering off; }`), "/chat", []string{"app:3031"}, false,
+			map[string]string{"uwsgi_read_timeout": "60s", "uwsgi_buffering": "off"}},
+		{"gRPC", at(`location / { grpc_pass grpc://app:50051; grpc_read_timeout 1d; }`), "/pkg.Chat/Ask",
+			[]string{"app:50051"}, false, map[string]string{"grpc_read_timeout": "1d", "grpc_buffering": ""}},
+		{"the last slash", at(`location / { proxy_pass http://a:1; } location /chat/ { proxy_pass http://b:2; }`), "/chat",
+			[]string{"b:2"}, false, nil},
+		{"no slash where it is a path", at(`location / { proxy_pass http://a:1; } location /chat/ { root /srv; }`), "/chat",
+			[]string{"a:1"}, false, nil},
 		{"an escaped path", at(`location "/my chat" { proxy_pass http://b:2; }`), "/my%20chat", []string{"b:2"}, false, nil},
 		{"files alone", at(`location / { root /srv; }`), "/chat", nil, false, map[string]string{"proxy_read_timeout": "60s"}},
 	} {
@@ -271,8 +326,10 @@ func TestNginxChooses(t *testing.T) {
 // not told as a fact.
 func TestNginxThatCannotBeTold(t *testing.T) {
 	for name, text := range map[string]string{
-		"an expression of PCRE's":  at(`location / { proxy_pass http://a:1; } location ~ ^/(?!admin) { proxy_pass http://b:2; }`),
-		"two conditions":           at(`location / { if ($http_a) { proxy_pass http://a:1; } if ($http_b) { proxy_pass http://b:2; } }`),
+		"an expression of PCRE's": at(`location / { proxy_pass http://a:1; } location ~ ^/(?!admin) { proxy_pass ` +
+			`http://b:2; }`),
+		"two conditions": at(`location / { if ($http_a) { proxy_pass http://a:1; } if ($http_b) { proxy_pass ` +
+			`http://b:2; } }`),
 		"a rewrite by the request": at(`location / { rewrite ^ /$http_x_part last; }`),
 		"a loop":                   at(`location / { rewrite ^(.*)$ /x$1 last; }`),
 		"a name that is not there": at(`location / { try_files $uri @gone; }`),
@@ -305,8 +362,9 @@ func nothing(string) (string, bool) { return "", false }
 // A configuration of several files is one, and nginx reads it as one.
 func TestNginxOfSeveralFiles(t *testing.T) {
 	dir := files(t, map[string]string{
-		"nginx.conf":          "events {}\nhttp {\n  include mime.types;\n  include /etc/nginx/conf.d/*.conf;\n}\n",
-		"conf.d/10-app.conf":  "server { listen 8080; include snippets/stream.conf; location /chat { proxy_pass http://app:8000; } }\n",
+		"nginx.conf": "events {}\nhttp {\n  include mime.types;\n  include /etc/nginx/conf.d/*.conf;\n}\n",
+		"conf.d/10-app.conf": "server { listen 8080; include snippets/stream.conf; location /chat { proxy_pass " +
+			"http://app:8000; } }\n",
 		"conf.d/20-else.conf": "server { listen 9090; location / { proxy_pass http://other:1; } }\n",
 		"snippets/stream.conf": "proxy_buffering off;\nproxy_read_timeout 31m;\n" +
 			"map_hash_bucket_size 128; add_header X-A \"a b; c\";\n",
@@ -317,10 +375,12 @@ func TestNginxOfSeveralFiles(t *testing.T) {
 	}
 	for range 2 { // as it is, and as nginx gets it
 		got := c.For("1.22.1", "/chat")
-		if got["proxy_read_timeout"] != "31m" || got["proxy_buffering"] != "off" || c.Port() != 8080 || !slices.Equal(c.Upstreams("/chat"), []string{"app:8000"}) {
+		if got["proxy_read_timeout"] != "31m" || got["proxy_buffering"] != "off" || c.Port() != 8080 ||
+			!slices.Equal(c.Upstreams("/chat"), []string{"app:8000"}) {
 			t.Errorf("port %d, upstreams %v, %v", c.Port(), c.Upstreams("/chat"), got)
 		}
-		if text := string(c.Text); !strings.Contains(text, "include mime.types;") || strings.Contains(text, "conf.d") || !strings.Contains(text, `"a b; c"`) {
+		if text := string(c.Text); !strings.Contains(text, "include mime.types;") || strings.Contains(text, "conf.d") ||
+			!strings.Contains(text, `"a b; c"`) {
 			t.Fatalf("what nginx is to read:\n%s", text)
 		}
 		if c, err = settings.Nginx("nginx.conf", c.Text); err != nil {
@@ -334,9 +394,11 @@ func TestNginxIncludesThatFail(t *testing.T) {
 		texts map[string]string
 		want  string
 	}{
-		"a loop":    {map[string]string{"nginx.conf": "include nginx.conf;"}, "more than 10 deep"},
-		"torn":      {map[string]string{"nginx.conf": "events {}\nhttp { include a.conf; }", "a.conf": "server {\n  listen 80;\n"}, "a.conf:"},
-		"no values": {map[string]string{"nginx.conf": "http { include a.conf; }", "a.conf": "server { listen ${WEB_PORT}; }"}, "a.conf is a template, and its values are not known: WEB_PORT"},
+		"a loop": {map[string]string{"nginx.conf": "include nginx.conf;"}, "more than 10 deep"},
+		"torn": {map[string]string{"nginx.conf": "events {}\nhttp { include a.conf; }",
+			"a.conf": "server {\n  listen 80;\n"}, "a.conf:"},
+		"no values": {map[string]string{"nginx.conf": "http { include a.conf; }", "a.conf": "server { listen ${WEB_PORT}; }"},
+			"a.conf is a template, and its values are not known: WEB_PORT"},
 	} {
 		_, err := settings.ReadNginx(filepath.Join(files(t, tc.texts), "nginx.conf"), nothing)
 		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
@@ -349,12 +411,16 @@ func TestNginxIncludesThatFail(t *testing.T) {
 // nginx's own variables make none.
 func TestNginxTemplate(t *testing.T) {
 	dir := files(t, map[string]string{
-		"nginx.conf.template": "worker_processes ${PROCS};\nevents {}\nhttp { server { listen ${WEB_PORT}; location / { proxy_pass http://${host}; proxy_read_timeout ${READ}; }\n ${MORE}\n} }\n",
-		"plain.conf":          "http { map $uri $UPSTREAM { default a:1; } server { listen 80; location / { proxy_pass http://${UPSTREAM}; } } }\n",
+		"nginx.conf.template": "worker_processes ${PROCS};\nevents {}\n" +
+			"http { server { listen ${WEB_PORT}; location / { proxy_pass http://${host}; proxy_read_timeout ${READ}; }\n" +
+			" ${MORE}\n} }\n",
+		"plain.conf": "http { map $uri $UPSTREAM { default a:1; } server { listen 80; location / { proxy_pass " +
+			"http://${UPSTREAM}; } } }\n",
 	})
 	path := filepath.Join(dir, "nginx.conf.template")
 	var template *settings.Template
-	if _, err := settings.ReadNginx(path, nothing); !errors.As(err, &template) || !slices.Equal(template.Missing, []string{"PROCS", "WEB_PORT", "READ", "MORE"}) {
+	if _, err := settings.ReadNginx(path, nothing); !errors.As(err, &template) ||
+		!slices.Equal(template.Missing, []string{"PROCS", "WEB_PORT", "READ", "MORE"}) {
 		t.Errorf("error %v", err)
 	}
 	values := map[string]string{"PROCS": "2", "WEB_PORT": "8088", "READ": "40s", "MORE": ""}
@@ -362,10 +428,12 @@ func TestNginxTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Port() != 8088 || c.For("", "/")["proxy_read_timeout"] != "40s" || !strings.Contains(string(c.Text), "http://${host};") {
+	if c.Port() != 8088 || c.For("", "/")["proxy_read_timeout"] != "40s" ||
+		!strings.Contains(string(c.Text), "http://${host};") {
 		t.Errorf("port %d\n%s", c.Port(), c.Text)
 	}
-	if c, err = settings.ReadNginx(filepath.Join(dir, "plain.conf"), nothing); err != nil || !slices.Equal(c.Upstreams("/"), []string{"a:1"}) {
+	if c, err = settings.ReadNginx(filepath.Join(dir, "plain.conf"), nothing); err != nil ||
+		!slices.Equal(c.Upstreams("/"), []string{"a:1"}) {
 		t.Errorf("its own variable: %v", err)
 	}
 }
