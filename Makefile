@@ -14,7 +14,7 @@ BUBBLES := ./harness/play ./harness/stack/memory ./harness/trend
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: run
 run: ## the main job: the standard suite on the built-in origin, then an HTML report
@@ -71,6 +71,11 @@ vuln: ## known vulnerabilities in what the program is made of (needs the list of
 bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 10 min; quiet machine; STREAMS=n, THROUGH=n, CROWD=n)
 	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/bench
 	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000) $(if $(CROWD),-crowd $(CROWD))
+
+.PHONY: bench-compare
+bench-compare: ## how often compare is right: pairs of equal builds, slower ones, and ones that cut streams (about 8 min; quiet machine; PAIRS=n, SEED=n)
+	@$(GO) build -o bin/ ./cmd/streamproof ./cmd/origin ./harness/internal/benchcompare
+	@bin/benchcompare -pairs $(or $(PAIRS),20) -seed $(or $(SEED),1)
 
 .PHONY: microbench
 microbench: ## single parts: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
