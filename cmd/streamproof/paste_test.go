@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -32,13 +33,27 @@ func unpastable(dir string) (wrong []string) {
 			return nil // not a whole report: other tests see to that
 		}
 		for _, c := range commandsOf(&r) {
-			if err := pastes(c); err != nil {
+			if err := pastedOnce(c); err != nil {
 				wrong = append(wrong, fmt.Sprintf("%s: %v: %s", path, err, c))
 			}
 		}
 		return nil
 	})
 	return wrong
+}
+
+// pasted holds the answers of pastes: a script's folder is looked at after each command.
+var pasted sync.Map
+
+// pastedOnce is pastes, which starts a shell, once for each line.
+func pastedOnce(line string) error {
+	if err, ok := pasted.Load(line); ok {
+		err, _ := err.(error)
+		return err
+	}
+	err := pastes(line)
+	pasted.Store(line, err)
+	return err
 }
 
 // commandsOf are the commands that a report prints as code.
