@@ -88,6 +88,7 @@ func TestScale(t *testing.T) {
 
 // proxy_read_timeout is in force.
 func TestReadTimeoutCuts(t *testing.T) {
+	t.Parallel()
 	needNginx(t)
 	r := open(t, stack.Spec{App: originApp,
 		Edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 500 * time.Millisecond}})

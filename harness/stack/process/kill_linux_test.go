@@ -67,6 +67,7 @@ func wantGone(t *testing.T, ps []stack.Process) {
 
 // Close takes the stubborn one down too, within its context.
 func TestCloseInsists(t *testing.T) {
+	t.Parallel()
 	s, err := opener().Open(t.Context(),
 		stack.Spec{LogDir: t.TempDir(), App: stack.App{Command: []string{"sh", "-c", stubborn}}})
 	if err != nil {

@@ -24,6 +24,7 @@ func openError(t *testing.T, spec stack.Spec) error {
 }
 
 func TestStartErrorsSayWhy(t *testing.T) {
+	t.Parallel() // one app takes 8 s to be given up
 	taken, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
