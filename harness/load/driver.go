@@ -34,7 +34,10 @@ type driver struct {
 func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
 	d := &driver{tap: t, wave: w}
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
-	d.sleeper = sleep.New()
+	d.sleeper = new(sleep.Sleeper)
+	if !t.InMemory() {
+		d.sleeper = sleep.New()
+	}
 	d.pace = newPacer(d.ctx, t.Now, d.sleeper.Sleep, &w)
 	d.batch = t.Batch(d.ctx, d.job, d.over)
 	return d

@@ -66,7 +66,7 @@ func New(now func() time.Duration, app []int) *Sampler {
 }
 
 // Sample returns what happened since the last call, or since New. late is how
-// much after its time the caller woke up; whole says that app is all of the
+// much after its time the caller woke up, at least: see kept. whole says that app is all of the
 // system under test, so that whatever else ran is somebody else's.
 func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.MachineSample {
 	at, now := s.now(), read(app)
@@ -78,8 +78,19 @@ func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.Machi
 		m.Whole = whole && len(now.app) > 0
 		now.disk.use(s.was.disk, &m, func() bool { return onDisk(app) })
 	}
+	m.Late = max(m.Late, kept(m))
 	s.last, s.was = at, now
 	return m
+}
+
+// kept is how long something kept us from taking a sample that is due each [Every]. A
+// look takes a moment, so what is longer than that, and in which we did not run, is time
+// in which nobody let us: the caller may have woken in time, and lost the core after it.
+//
+//	last ├─ Every ─┤ woken  ·····nothing of ours ran·····  at
+//	                        └──────────── kept ───────────┘
+func kept(m record.MachineSample) time.Duration {
+	return max(0, min(m.Over-Every, m.Over-m.OursRan))
 }
 
 // grown is what all threads ran together, and what the one waited that waited

@@ -45,6 +45,26 @@ func TestSampleTellsWhoRan(t *testing.T) {
 	}
 }
 
+// A look that took long is late for as long as we did not run: not where we were busy
+// ourselves, and not where it came early.
+func TestKept(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name             string
+		over, ours, want time.Duration
+	}{
+		{"in time", Every, 5 * ms, 0},
+		{"early", 20 * ms, ms, 0},
+		{"woken in time, and then not run", 1450 * ms, 6 * ms, 1200 * ms},
+		{"we needed the time ourselves", 1450 * ms, 1400 * ms, 50 * ms},
+		{"on more than one core", 1450 * ms, 2800 * ms, 0},
+	} {
+		if got := kept(record.MachineSample{Over: c.over, OursRan: c.ours}); got != c.want {
+			t.Errorf("%s: kept for %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestGrown(t *testing.T) {
 	const ms = time.Millisecond
 	was := map[int]use{1: {10 * ms, 5 * ms}, 2: {100 * ms, 0}}

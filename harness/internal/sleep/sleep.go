@@ -8,7 +8,7 @@ package sleep
 
 import "time"
 
-// A Sleeper sleeps for one goroutine.
+// A Sleeper sleeps for one goroutine. The zero value calls [time.Sleep].
 type Sleeper struct{ timer *timer }
 
 // New is a Sleeper. Where the system has no timer to give it is one that calls

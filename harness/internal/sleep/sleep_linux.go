@@ -37,7 +37,7 @@ func newTimer() *timer {
 
 // sleep reports false where it could not sleep.
 func (t *timer) sleep(d time.Duration) bool {
-	if t.file == nil {
+	if t == nil || t.file == nil {
 		return false
 	}
 	t.spec.Value = unix.NsecToTimespec(int64(d))
@@ -49,7 +49,7 @@ func (t *timer) sleep(d time.Duration) bool {
 }
 
 func (t *timer) close() {
-	if t.file != nil {
+	if t != nil && t.file != nil {
 		t.file.Close()
 	}
 }

@@ -23,6 +23,9 @@ func TestSleep(t *testing.T) {
 		}
 	}
 	s.Sleep(-time.Second)
+	var zero sleep.Sleeper
+	zero.Sleep(time.Microsecond)
+	zero.Close()
 }
 
 // TestSleepAllocatesNothing: loops sleep thousands of times a second.
