@@ -42,7 +42,7 @@ test: setup trials ## all tests, with the race detector where it can bear them; 
 norace: ## what the race detector does not bear: whole runs in memory, a crowd of 2,000 streams, types of all source
 	$(GO) test $(BUBBLES)
 	$(GO) test -run '^(TestInMemory|TestEndingsAreToldApartInACrowd$$)' ./scenarios
-	$(GO) test -run '^TestNobodyReadsProse$$' ./harness/record
+	$(GO) test -run '^TestNobody(ReadsProse|ElseMakesSentences)$$' ./harness/record
 
 .PHONY: purity
 purity: ## judge one record 1,000 times: one answer, byte for byte (with the race detector 20 times)
