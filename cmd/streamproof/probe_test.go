@@ -271,7 +271,7 @@ func TestClientCertificates(t *testing.T) {
 	args := []string{"run", srv.URL + "/walk", "--insecure", "--streams", "3", "--dialect", "sse-generic",
 		"--terminal", "event: done", "-o"}
 	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"))...); code != exitUsage ||
-		!strings.Contains(errs, "wants a certificate of the client") || !strings.Contains(errs, "--cert FILE --key FILE") {
+		!strings.Contains(errs, "requires a client certificate") || !strings.Contains(errs, "--cert FILE --key FILE") {
 		t.Errorf("none given: exit code %d\n%s%s", code, out, errs)
 	}
 	if out, errs, code := command(t, append(args, filepath.Join(t.TempDir(), "run"),
