@@ -9,7 +9,6 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
-	"github.com/streamproof/streamproof/harness/internal/sleep"
 	"github.com/streamproof/streamproof/harness/tap"
 )
 
@@ -20,13 +19,12 @@ type driver struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	tap     *tap.Tap
-	wave    Wave
-	pace    *pacer
-	sleeper *sleep.Sleeper // the pacer's
-	batch   *tap.Batch
-	live    sync.WaitGroup // streams of the batch
-	first   Target         // of stream 0
+	tap   *tap.Tap
+	wave  Wave
+	pace  *pacer
+	batch *tap.Batch
+	live  sync.WaitGroup // streams of the batch
+	first Target         // of stream 0
 
 	started, late atomic.Int64
 }
@@ -34,11 +32,7 @@ type driver struct {
 func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
 	d := &driver{tap: t, wave: w}
 	d.ctx, d.cancel = context.WithCancelCause(ctx)
-	d.sleeper = new(sleep.Sleeper)
-	if !t.InMemory() {
-		d.sleeper = sleep.New()
-	}
-	d.pace = newPacer(d.ctx, t.Now, d.sleeper.Sleep, &w)
+	d.pace = newPacer(d.ctx, t.Now, &w)
 	d.batch = t.Batch(d.ctx, d.job, d.over)
 	return d
 }
@@ -73,7 +67,6 @@ func (d *driver) attack() {
 	}
 	d.live.Wait()
 	release()
-	d.sleeper.Close()
 	d.batch.Close()
 }
 

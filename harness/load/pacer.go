@@ -13,7 +13,6 @@ import (
 type pacer struct {
 	ctx    context.Context
 	now    func() time.Duration
-	sleep  func(time.Duration) // for less than fine, exactly
 	begin  time.Duration
 	end    time.Duration // no stream starts after it; 0 for none
 	total  int           // streams; 0 for no bound
@@ -31,9 +30,9 @@ type pacer struct {
 	from   float64
 }
 
-func newPacer(ctx context.Context, now func() time.Duration, sleep func(time.Duration), w *Wave) *pacer {
-	p := &pacer{ctx: ctx, now: now, sleep: sleep, begin: now(), total: w.Total, closed: w.Rate == 0,
-		rate: w.Rate, ramp: w.Ramp, count: w.Streams}
+func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
+	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp,
+		count: w.Streams}
 	if w.Schedule != nil {
 		p.schedule, p.total = w.Schedule, len(w.Schedule)
 		return p
@@ -108,25 +107,15 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	if p.total > 0 && hits >= uint64(p.total) || p.end > 0 && at >= p.end || p.over() {
 		return 0, true
 	}
-	p.until(at)
-	return 0, p.over() || !p.enter()
-}
-
-// fine is the part of a wait that is slept exactly: a timer of Go's is late by 1 ms.
-const fine = 2 * time.Millisecond
-
-// until returns at the run offset at, or when the wave's context ends.
-func (p *pacer) until(at time.Duration) {
-	if wait := at - p.now() - fine; wait > 0 {
+	if wait := at - p.now(); wait > 0 {
 		t := time.NewTimer(wait)
 		defer t.Stop()
 		select {
 		case <-t.C:
 		case <-p.ctx.Done():
-			return
 		}
 	}
-	p.sleep(at - p.now())
+	return 0, p.over() || !p.enter()
 }
 
 // enter waits for a slot, and reports false where the wave was over first.

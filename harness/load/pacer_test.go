@@ -9,7 +9,7 @@ import (
 // starts lists when the pacer lets streams start, in virtual time.
 func starts(t *testing.T, w Wave) (at []time.Duration) {
 	begin := time.Now()
-	p := newPacer(t.Context(), func() time.Duration { return time.Since(begin) }, time.Sleep, &w)
+	p := newPacer(t.Context(), func() time.Duration { return time.Since(begin) }, &w)
 	for n := uint64(0); n < 10_000; n++ {
 		if _, stop := p.Pace(0, n); stop {
 			break

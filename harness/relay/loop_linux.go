@@ -12,8 +12,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/streamproof/streamproof/harness/internal/sleep"
 )
 
 // A loop carries all connections on which nothing is to be struck: one goroutine
@@ -41,8 +39,6 @@ type loop struct {
 
 	impaired *impairment
 	looked   time.Time // when the last wait returned
-	sleeper  *sleep.Sleeper
-	empty    int       // looks in a row that found nothing
 	timer    int       // timerfd: something that was delayed is due
 	rings    time.Time // when the timer does
 	due      dues
@@ -108,8 +104,7 @@ func newLoop(i *impairment) (*loop, error) {
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(ep), unix.Close(bell))
 	}
-	return &loop{ep: ep, bell: bell, timer: timer, impaired: i, buf: make([]byte, loopBuffer),
-		sleeper: sleep.New()}, nil
+	return &loop{ep: ep, bell: bell, timer: timer, impaired: i, buf: make([]byte, loopBuffer)}, nil
 }
 
 // admit takes a connection from its goroutines. It reports false where that has
@@ -182,40 +177,30 @@ const (
 	gather = 250 * time.Microsecond
 )
 
-// emptyLooks is how many looks in a row may find nothing before a crowded loop blocks in
-// epoll until there is something: servers that write at the ticks of a clock are silent
-// in between.
-const emptyLooks = 20
-
-// await sleeps until there is something to do. A loop with a crowd looks, and sleeps:
-// to block in epoll each time would cost a thread that the runtime must watch.
-func (l *loop) await(events []unix.EpollEvent) []unix.EpollEvent {
-	timeout := -1
-	switch {
-	case len(l.again) > 0:
-		timeout = 0
-	case l.live >= crowd && l.empty < emptyLooks:
-		timeout = 0
-		l.sleeper.Sleep(gather - time.Since(l.looked))
-	default:
-		l.wind()
+// gatherMore sleeps until a crowded loop is to look again.
+func (l *loop) gatherMore() {
+	if l.live < crowd || len(l.again) > 0 {
+		return
 	}
-	n, _ := unix.EpollWait(l.ep, events, timeout) // fails with EINTR only
-	l.looked = time.Now()
-	if n = max(n, 0); n > 0 {
-		l.empty = 0
-	} else {
-		l.empty++
+	if rest := gather - time.Since(l.looked); rest > 0 {
+		ts := unix.NsecToTimespec(int64(rest))
+		unix.Nanosleep(&ts, nil) // may end early, by a signal
 	}
-	return events[:n]
 }
 
 // run is the loop. It ends after close.
 func (l *loop) run() {
-	defer l.sleeper.Close()
 	events := make([]unix.EpollEvent, loopBatch)
 	for {
-		for _, ev := range l.await(events) {
+		timeout := -1
+		if len(l.again) > 0 {
+			timeout = 0
+		}
+		l.wind()
+		l.gatherMore()
+		n, _ := unix.EpollWait(l.ep, events, timeout) // fails with EINTR only
+		l.looked = time.Now()
+		for _, ev := range events[:max(n, 0)] {
 			l.ready(&ev)
 		}
 		l.passDue()

@@ -5,8 +5,6 @@ package tap
 import (
 	"testing"
 	"time"
-
-	"github.com/streamproof/streamproof/harness/internal/sleep"
 )
 
 // A crowded loop waits before it looks again, and no other one does, nor one that has
@@ -18,9 +16,7 @@ func TestOnlyACrowdedLoopGathers(t *testing.T) {
 		again   []*flight
 		waits   bool
 	}{{"few", crowd - 1, nil, false}, {"crowd", crowd, nil, true}, {"more to read", crowd, []*flight{nil}, false}} {
-		l := &loop{clock: *newClock(time.Now(), false), table: make([]*flight, crowd+3), again: tc.again,
-			sleeper: sleep.New()}
-		defer l.sleeper.Close()
+		l := &loop{clock: *newClock(time.Now(), false), table: make([]*flight, crowd+3), again: tc.again}
 		l.free = make([]int32, len(l.table)-tc.streams)
 		least := time.Hour // of some, since anybody may lose the CPU
 		for range 20 {

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/streamproof/streamproof/harness/internal/sleep"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -44,7 +43,6 @@ type loop struct {
 	// for the look before: what a wait returns arrived after the look before it.
 	scanned, quiet time.Duration
 	looked         time.Duration // when the last wait returned
-	sleeper        *sleep.Sleeper
 
 	mu     sync.Mutex // guards inbox and rung
 	inbox  []*flight
@@ -66,7 +64,7 @@ const bellKey = -1
 
 func newLoop(t *Tap) (carrier, error) {
 	l := &loop{tap: t, clock: *t.clock, buf: make([]byte, bufSize), done: make(chan struct{}), ep: -1, bell: -1,
-		anchor: -1, sleeper: sleep.New()}
+		anchor: -1}
 	l.handoff.t = t
 	l.rx.init()
 	if err := l.open(); err != nil {
@@ -97,7 +95,6 @@ func (l *loop) open() (err error) {
 }
 
 func (l *loop) shut() error {
-	l.sleeper.Close()
 	var errs []error
 	for _, fd := range []int{l.ep, l.bell, l.anchor} {
 		if fd >= 0 {
@@ -175,7 +172,9 @@ func (l *loop) gatherMore() {
 		return
 	}
 	if rest := l.looked + gather - l.clock.now(); rest > 0 {
-		l.sleeper.Sleep(rest)
+		// It may end early, by a signal, and the loop then looks early.
+		ts := unix.NsecToTimespec(int64(rest))
+		unix.Nanosleep(&ts, nil)
 	}
 }
 

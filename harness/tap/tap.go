@@ -156,10 +156,6 @@ func New(o Options) (*Tap, error) {
 	return t, nil
 }
 
-// InMemory reports whether Options.Dial connects the streams: those may run on a fake
-// clock, for which only Go's own timers wait.
-func (t *Tap) InMemory() bool { return t.dial != nil }
-
 // Now is the offset from the run's start.
 func (t *Tap) Now() time.Duration { return t.clock.now() }
 
