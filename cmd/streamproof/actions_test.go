@@ -248,7 +248,7 @@ func (r *runner) commands() (found []string) {
 // for which the release is installed; one that fails beside it; and one of bad input.
 func TestAction(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program as a release of another machine")
+		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
 	}
 	t.Parallel()
 	r := newRunner(t)
@@ -306,7 +306,7 @@ func TestAction(t *testing.T) {
 // there, and the secret reaches a header and no log.
 func TestReusableWorkflow(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program as a release of another machine")
+		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
 	}
 	t.Parallel()
 	r := newRunner(t)
@@ -379,7 +379,7 @@ func runFolder(t *testing.T, kept []string) {
 // variables and the paths of the image that it names.
 func TestGitLab(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program as a release of another machine")
+		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
 	}
 	t.Parallel()
 	r := newRunner(t)

@@ -14,7 +14,7 @@ import (
 // of another module.
 func TestInstall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program as a release of another machine")
+		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
 	}
 	t.Parallel()
 	m, dir := newMachine(t), t.TempDir()

@@ -307,13 +307,18 @@ func (s *shrinking) written(o harness.Options) (harness.Options, error) {
 
 // encode writes options without the secrets in their headers.
 func (s *shrinking) encode(o harness.Options) ([]byte, error) {
-	public := map[string]string{}
-	for name, value := range o.App.Stream.Headers {
-		_, public[name], _ = strings.Cut(publicHeader(name+": "+value), ": ")
-	}
-	o.App.Stream.Headers = public
+	o.App.Stream.Headers = publicHeaders(o.App.Stream.Headers)
 	o.Load.Prompts = ""
 	return config.Encode(o, s.out)
+}
+
+// publicHeaders are headers without their secrets, see [publicHeader].
+func publicHeaders(headers map[string]string) map[string]string {
+	public := map[string]string{}
+	for name, value := range headers {
+		_, public[name], _ = strings.Cut(publicHeader(name+": "+value), ": ")
+	}
+	return public
 }
 
 // line repeats what is left.
@@ -406,10 +411,7 @@ func (s *shrinking) keep(page *reports.Shrink, o harness.Options) error {
 	}
 	page.Repro = s.line() + " --seed " + strconv.FormatUint(o.Seed, 10)
 	public := o
-	public.App.Stream.Headers = map[string]string{}
-	for name, value := range o.App.Stream.Headers {
-		_, public.App.Stream.Headers[name], _ = strings.Cut(publicHeader(name+": "+value), ": ")
-	}
+	public.App.Stream.Headers = publicHeaders(o.App.Stream.Headers)
 	if source, err := shrink.GoTest(public, "streams_test", comment); err != nil {
 		page.NoGoTest = err.Error()
 	} else {

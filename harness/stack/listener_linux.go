@@ -50,7 +50,7 @@ func Listeners(port int) (pids []int) {
 // listening are the sockets that listen on a port, as the links of /proc/PID/fd name them.
 func listening(proc procfs.FS, port int) map[string]bool {
 	sockets := map[string]bool{}
-	//lint:ignore SA1019 netlink, which is advised, sees only the network namespace that we are in
+	//lint:ignore SA1019 the table is read a few times a run, and netlink needs another library for it
 	for _, table := range []func() (procfs.NetTCP, error){proc.NetTCP, proc.NetTCP6} {
 		lines, err := table()
 		if err != nil {
