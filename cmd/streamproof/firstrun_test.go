@@ -34,11 +34,7 @@ func TestFirstRun(t *testing.T) {
 		t.Skip("starts Python, Node and Go programs")
 	}
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	streamproof := link(t, self)
+	streamproof := link(t)
 	for _, n := range []newcomer{
 		{name: "a FastAPI app, asked without its key", program: python, start: keyed, path: "/chat",
 			args: []string{"-d", `{"q": "hi"}`}, code: exitUsage,
@@ -94,11 +90,7 @@ func TestInitThenRun(t *testing.T) {
 		t.Skip("no go on this host")
 	}
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	streamproof, dir := link(t, self), t.TempDir()
+	streamproof, dir := link(t), t.TempDir()
 	if out, code := invoke(t, streamproof, dir, "", "init", "--command", built(t)+" {port}",
 		"--path", "/v1/generate"); code != exitPass || strings.Contains(out, "set stream") {
 		t.Fatalf("init: exit code %d\n%s", code, out)

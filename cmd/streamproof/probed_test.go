@@ -85,11 +85,7 @@ func thirds(body string) []string {
 // and with one that says nothing.
 func TestProbeNamesEveryDialect(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := link(t, self)
+	program := link(t)
 	for _, d := range stream.Dialects() {
 		if d.Spec == nil {
 			continue // our own origin's
@@ -126,11 +122,7 @@ func TestProbeNamesEveryDialect(t *testing.T) {
 // only the framing is known.
 func TestProbeSaysWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := link(t, self)
+	program := link(t)
 	const sse, lines = "text/event-stream", "application/x-ndjson"
 	for _, tt := range []struct {
 		name, media string

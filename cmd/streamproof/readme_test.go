@@ -81,10 +81,6 @@ func TestReadmeCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the standard suite")
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Parallel()
 	for i, block := range fences(t, "sh") {
 		t.Run(fmt.Sprintf("block %d", i+1), func(t *testing.T) {
@@ -93,18 +89,18 @@ func TestReadmeCommands(t *testing.T) {
 			for line := range strings.Lines(block) {
 				line = strings.TrimSuffix(line, "\n")
 				if line != "" {
-					t.Run(line, func(t *testing.T) { readmeCommand(t, self, dir, line) })
+					t.Run(line, func(t *testing.T) { readmeCommand(t, dir, line) })
 				}
 			}
 		})
 	}
 }
 
-// readmeCommand runs one command, which self plays, in dir.
-func readmeCommand(t *testing.T, self, dir, line string) {
+// readmeCommand runs one command in dir.
+func readmeCommand(t *testing.T, dir, line string) {
 	cmd := exec.Command("sh", "-c", strings.Replace(served(t, line), "streamproof ", `"$STREAMPROOF" `, 1))
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t, self), "API_KEY=from-the-environment")
+	cmd.Env = append(os.Environ(), "STREAMPROOF="+link(t), "API_KEY=from-the-environment")
 	out, err := cmd.CombinedOutput()
 	want := 0
 	if strings.Contains(line, "--sabotage ") {
@@ -126,8 +122,12 @@ func excused(code int) bool {
 }
 
 // link is a name under which the test binary behaves as streamproof.
-func link(t *testing.T, self string) string {
+func link(t *testing.T) string {
 	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	name := filepath.Join(t.TempDir(), "streamproof")
 	if err := os.Symlink(self, name); err != nil {
 		t.Fatal(err)
