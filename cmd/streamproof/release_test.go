@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -31,6 +32,9 @@ type machine struct {
 
 func newMachine(t *testing.T) machine {
 	t.Helper()
+	if err := wholeGraph(); err != nil {
+		t.Fatal(err)
+	}
 	proxy := moduleProxy(t)
 	real := strings.Split(strings.TrimSpace(tooled(t, "go", "env", "GOROOT", "GOCACHE", "GOMODCACHE")), "\n")
 	m := machine{home: t.TempDir()}
@@ -41,6 +45,19 @@ func newMachine(t *testing.T) machine {
 		"GOFLAGS=" + strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath -modcacherw")}
 	return m
 }
+
+// wholeGraph gets into the real module cache what another module that needs ours reads of
+// it, which is more than ours itself needs: the go.mod file of each version in the graph.
+var wholeGraph = sync.OnceValue(func() error {
+	graph := exec.Command("go", "mod", "graph")
+	graph.Dir = "../.."
+	var said bytes.Buffer
+	graph.Stderr = &said
+	if err := graph.Run(); err != nil {
+		return fmt.Errorf("go mod graph: %w: %s", err, said.Bytes())
+	}
+	return nil
+})
 
 // moduleProxy is a folder that go reads as a proxy of modules (go.dev/ref/mod, GOPROXY
 // protocol), with one module: the files of this checkout that git keeps or would.
