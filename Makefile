@@ -68,9 +68,9 @@ vuln: ## known vulnerabilities in what the program is made of (needs the list of
 	$(GO) tool -modfile=.github/tools.mod govulncheck ./cmd/...
 
 .PHONY: bench
-bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 10 min; quiet machine; STREAMS=n, THROUGH=n, CROWD=n)
+bench: ## whole processes beside a bare epoll reader and plain Vegeta, as a table (about 10 min; quiet machine; STREAMS=n, THROUGH=n, CROWD=n; ONLY=run,strike measures these arms and their floors)
 	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/bench
-	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000) $(if $(CROWD),-crowd $(CROWD))
+	@ulimit -n $$(ulimit -Hn); bin/bench -binary bin/streamproof -streams $(or $(STREAMS),5000) -through $(or $(THROUGH),1000) $(if $(CROWD),-crowd $(CROWD)) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: bench-compare
 bench-compare: ## how often compare is right: pairs of equal builds, slower ones, and ones that cut streams (about 8 min; quiet machine; PAIRS=n, SEED=n)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // An arm is one way to read the load. It is a reader of our own, by name; that
@@ -15,6 +16,7 @@ import (
 // arguments.
 type arm struct {
 	name    string
+	key     string // names it for -only
 	streams int
 	limits  targets
 
@@ -45,12 +47,13 @@ func (o options) arms() (list []arm) {
 		list = append(list, o.attached(n)...)
 	}
 	for _, n := range o.crowd {
-		list = append(list, arm{name: "bare epoll reader, slower events", reader: "floor", streams: n, slow: true},
-			arm{name: crowd, streams: n, slow: true, limits: targets{arrival: 50}})
+		list = append(list,
+			arm{key: "floor", name: "bare epoll reader, slower events", reader: "floor", streams: n, slow: true},
+			arm{key: "crowd", name: crowd, streams: n, slow: true, limits: targets{arrival: 50}})
 	}
 	for _, n := range o.through {
 		if !slices.Contains(o.streams, n) {
-			list = append(list, arm{name: "bare epoll reader", reader: "floor", streams: n})
+			list = append(list, arm{key: "floor", name: "bare epoll reader", reader: "floor", streams: n})
 		}
 		list = append(list, o.chained(n)...)
 	}
@@ -61,19 +64,68 @@ func (o options) arms() (list []arm) {
 		}
 		list[i].load.Streams = list[i].streams
 	}
-	return list
+	return o.only.among(list)
+}
+
+// An only is a choice of arms by their keys; nil is all.
+type only []string
+
+// String implements flag.Value.
+func (o *only) String() string { return strings.Join(*o, ",") }
+
+// Set implements flag.Value.
+func (o *only) Set(text string) error {
+	*o = nil
+	for key := range strings.SplitSeq(text, ",") {
+		if key = strings.TrimSpace(key); !slices.Contains(keys(), key) {
+			return fmt.Errorf("there is no arm %q, only %s", key, strings.Join(keys(), ", "))
+		}
+		*o = append(*o, key)
+	}
+	return nil
+}
+
+// keys are those of all arms, each once.
+func keys() (all []string) {
+	for _, a := range (options{streams: sizes{1}, through: sizes{2}, crowd: sizes{1}}).arms() {
+		if !slices.Contains(all, a.key) {
+			all = append(all, a.key)
+		}
+	}
+	return all
+}
+
+// among returns the chosen arms of a list, each behind the floor of its load: a cost
+// without its floor says little.
+func (o only) among(list []arm) (chosen []arm) {
+	if o == nil {
+		return list
+	}
+	loads := map[load]bool{}
+	for _, a := range list {
+		if slices.Contains(o, a.key) {
+			loads[a.load] = true
+		}
+	}
+	for _, a := range list {
+		if slices.Contains(o, a.key) || a.reader == "floor" && loads[a.load] {
+			chosen = append(chosen, a)
+		}
+	}
+	return chosen
 }
 
 // attached are the arms that reach the server directly.
 func (o options) attached(n int) []arm {
 	limits := targets{ratio: 1.2, memory: 8}
 	return []arm{
-		{name: "bare epoll reader", reader: "floor", streams: n},
-		{name: "plain Vegeta", reader: "vegeta", streams: n},
-		{name: "`run --url … --scenario direct`", streams: n, limits: limits, args: []string{"--scenario", "direct"}},
-		{name: usual, streams: n, limits: limits},
-		{name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%", when: o.load.Events / 5,
-			acted: true},
+		{key: "floor", name: "bare epoll reader", reader: "floor", streams: n},
+		{key: "vegeta", name: "plain Vegeta", reader: "vegeta", streams: n},
+		{key: "direct", name: "`run --url … --scenario direct`", streams: n, limits: limits,
+			args: []string{"--scenario", "direct"}},
+		{key: "run", name: usual, streams: n, limits: limits},
+		{key: "tenth", name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%",
+			when: o.load.Events / 5, acted: true},
 	}
 }
 
@@ -81,12 +133,16 @@ func (o options) attached(n int) []arm {
 func (o options) chained(n int) []arm {
 	limits := targets{ratio: 2.5, memory: 30, gap: 1}
 	return []arm{
-		{name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
-		{name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
-		{name: "`run --url …` through a strike", streams: n, limits: limits, fault: strike, share: "100%"},
-		{name: "`run --url …` through a delay", streams: n, limits: limits, fault: delay, share: "100%", when: 1},
-		{name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + delay + "}]", share: "100%", when: 1},
-		{name: "`run --url …` through relay and toxiproxy", streams: n, limits: limits, fault: toxic, share: "100%"},
+		{key: "relay", name: "the relay alone, the reader behind it", streams: n, hop: "relay"},
+		{key: "toxiproxy", name: "toxiproxy alone, the reader behind it", streams: n, hop: "toxiproxy"},
+		{key: "strike", name: "`run --url …` through a strike", streams: n, limits: limits, fault: strike,
+			share: "100%"},
+		{key: "delay", name: "`run --url …` through a delay", streams: n, limits: limits, fault: delay, share: "100%",
+			when: 1},
+		{key: "chain", name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + delay + "}]",
+			share: "100%", when: 1},
+		{key: "toxic", name: "`run --url …` through relay and toxiproxy", streams: n, limits: limits, fault: toxic,
+			share: "100%"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -154,9 +155,32 @@ func TestAddedIsWhatTheServerDidNotWait(t *testing.T) {
 
 func TestBadFlagsAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"-streams", "0"}, {"-gap", "0s"}, {"-events", "1"}, {"-through", "0"},
-		{"-through", "10,x"}, {"-none"}} {
+		{"-through", "10,x"}, {"-only", "run,none"}, {"-only", ""}, {"-none"}} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("parse(%v) took it", args)
+		}
+	}
+}
+
+// A choice of arms keeps their floors, and no others.
+func TestChosenArmsComeWithTheirFloors(t *testing.T) {
+	for _, tc := range []struct{ only, want string }{
+		{"run", "floor 10, run 10"},
+		{"strike, run", "floor 10, run 10, floor 5, strike 5"},
+		{"crowd", "floor 20, crowd 20, floor 30, crowd 30"},
+		{"floor", "floor 10, floor 20, floor 30, floor 5"},
+		{"relay,vegeta", "floor 10, vegeta 10, floor 5, relay 5"},
+	} {
+		o, err := parse([]string{"-streams", "10", "-through", "5", "-crowd", "20,30", "-only", tc.only}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range o.arms() {
+			got = append(got, fmt.Sprint(a.key, " ", a.load.Streams))
+		}
+		if strings.Join(got, ", ") != tc.want {
+			t.Errorf("-only %q gives %s, want %s", tc.only, strings.Join(got, ", "), tc.want)
 		}
 	}
 }

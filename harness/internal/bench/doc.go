@@ -26,6 +26,8 @@
 //	    event that its condition asks for to the stamp of the strike.
 //	 6. The table sets each figure against the targets (table_linux.go).
 //
+// With -only a few arms are measured, each beside its floor.
+//
 // The machine should have nothing else to do. Ratios are to the floor of the same
 // run and the same number of streams.
 package main

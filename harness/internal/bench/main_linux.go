@@ -91,6 +91,7 @@ type options struct {
 	streams sizes // of the attached arms
 	through sizes // of the arms through hops
 	crowd   sizes // of the attached arms whose events are slower, by slower
+	only    only  // arms; nil for all
 	work    string
 }
 
@@ -125,6 +126,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.Var(&o.through, "through", "streams through a relay, 5 descriptors each, and through toxiproxy; several "+
 		"`numbers` find the knee")
 	flags.Var(&o.crowd, "crowd", fmt.Sprintf("streams at a time whose events are %d times slower", slower))
+	flags.Var(&o.only, "only", "the `arms` to measure, each beside its floor: "+strings.Join(keys(), ", ")+
+		"; all of them without the flag")
 	flags.IntVar(&o.load.Events, "events", 100, "events a stream")
 	flags.DurationVar(&o.load.Gap, "gap", 100*time.Millisecond, "time between two events of a stream")
 	flags.DurationVar(&o.load.Ramp, "ramp", 2*time.Second, "time over which the streams start")
