@@ -32,16 +32,18 @@ setup: ## install what the tests need and the host lacks
 .PHONY: test
 test: setup trials ## all tests, with the race detector where it can bear them; those of containers where there is Docker
 	@if docker info >/dev/null 2>&1; then docker/build.sh; else echo "no Docker here: the tests of containers skip"; fi
-	@$(MAKE) --no-print-directory norace purity
-	@BUBBLES="$(BUBBLES)" .ci/test
+	@failed=0; $(MAKE) --no-print-directory -k norace purity || failed=1; BUBBLES="$(BUBBLES)" .ci/test && exit $$failed
 
 # A bubble of synctest with the timers of whole runs in it crashes the race detector of
 # Go 1.26 now and then (golang.org/issue/78156). What is tested in bubbles alone goes
 # without it; the same code runs under it in cmd and scenarios, on real stacks.
-.PHONY: norace
-norace: ## what the race detector does not bear: whole runs in memory, a crowd of 2,000 streams, types of all source
+.PHONY: norace bubbles crowd prose
+norace: bubbles crowd prose ## what the race detector does not bear: whole runs in memory, a crowd of 2,000 streams, types of all source
+bubbles:
 	$(GO) test $(BUBBLES)
+crowd:
 	$(GO) test -run '^(TestInMemory|TestEndingsAreToldApartInACrowd$$)' ./scenarios
+prose:
 	$(GO) test -run '^TestNobody(ReadsProse|ElseMakesSentences)$$' ./harness/record
 
 .PHONY: purity

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -180,17 +182,36 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 			o := harness.Options{Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: n}, Enter: "app",
 				Dir: t.TempDir() + "/run", Sabotage: harness.Sabotage{Names: names, Share: 0.5}}
 			play(t, o)
-			kinds := map[string]int{}
+			kinds, late := map[string]int{}, 0
 			for _, g := range graded(t, o.Dir) {
 				name := g.Header["X-Streamproof-Sabotaged"]
 				kinds[name]++
 				// How fast a crowd is served is the machine's to say.
 				g.Grade.Flags = slices.DeleteFunc(g.Grade.Flags, func(f verdict.Flag) bool { return f == verdict.Slowed })
+				if s := byName[name]; s != nil && s.Flag == verdict.Buffered && busyBefore && readLate(&g) {
+					late++ // that it came at once is not known
+					continue
+				}
 				checkGrade(t, byName[name], &g)
 			}
 			if n >= 100 && len(kinds) < len(names)+1 {
 				t.Errorf("only %d of %d kinds of streams were there: %v", len(kinds), len(names)+1, kinds)
 			}
+			if late > 0 {
+				undecided.Add(1)
+				t.Logf("other programs keep this machine busy: %d streams were read too late to say whether they came at once", late)
+			}
 		})
 	}
+}
+
+// readLate reports whether content of g waited for this process, so that it is not known
+// when it came: for a tenth of what the origin takes to write an answer, or longer.
+func readLate(g *verdict.Graded) bool {
+	for m := range g.Stream.Marks() {
+		if m.Kind == stream.Content && 10*(m.At-m.Early) > time.Duration(g.Stream.EmitLast-g.Stream.EmitFirst) {
+			return true
+		}
+	}
+	return false
 }

@@ -31,6 +31,7 @@ type defective struct {
 	write func(*writer, []byte) (int, error) // instead of the connection's own
 	query string                             // of each request besides its own
 	left  *atomic.Bool                       // set when a client is gone before the end
+	open  *atomic.Int64                      // counts streams whose last chunk was not sent
 }
 
 // A writer is that of one stream. The origin takes the connection over.
@@ -45,6 +46,9 @@ type writer struct {
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	w.conn = conn
+	if err == nil && w.app.open != nil {
+		w.app.open.Add(1)
+	}
 	return hijacked{conn, w}, rw, err
 }
 
@@ -55,7 +59,12 @@ type hijacked struct {
 }
 
 func (h hijacked) Write(b []byte) (int, error) {
-	h.w.over = h.w.over || bytes.HasSuffix(b, []byte("0\r\n\r\n"))
+	if !h.w.over && bytes.HasSuffix(b, []byte("0\r\n\r\n")) {
+		h.w.over = true
+		if h.w.app.open != nil {
+			h.w.app.open.Add(-1)
+		}
+	}
 	if h.w.app.write == nil {
 		return h.Conn.Write(b)
 	}
@@ -119,16 +128,10 @@ var defects = map[string]struct {
 	// An app that was started anew after a crash sends events twice.
 	"restarted": {
 		app: func() func(int) http.Handler {
-			var broken atomic.Bool
+			var open atomic.Int64 // streams whose last chunk was not sent
 			return func(int) http.Handler {
-				f := &defective{Handler: honestOrigin(), write: func(w *writer, b []byte) (int, error) {
-					n, err := w.conn.Write(b)
-					if err != nil {
-						broken.Store(true)
-					}
-					return n, err
-				}}
-				if broken.Load() {
+				f := &defective{Handler: honestOrigin(), open: &open}
+				if open.Load() > 0 {
 					f.query = "sabotage=duplicated-event"
 				}
 				return f
