@@ -57,7 +57,7 @@ func (d *driver) ask(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &asker{d: d, ctx: r.Context(), req: r, seq: seq}
+	a := &asker{d: d, ctx: r.Context(), req: r, seq: d.pace.part.nth(seq)}
 	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, ContentLength: -1, Body: a}, nil
 }
 

@@ -24,7 +24,7 @@ type driver struct {
 	pace  *pacer
 	batch *tap.Batch
 	live  sync.WaitGroup // streams of the batch
-	first Target         // of stream 0
+	first Target         // of the share's first stream
 
 	started, late atomic.Int64
 }
@@ -41,10 +41,15 @@ func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
 // stream off, and the pacer counts those under way; a client that may ask again keeps
 // its worker.
 func (d *driver) attack() {
-	n := d.wave.Streams
-	if n == 0 {
+	n := d.wave.Share.count(d.wave.Streams)
+	switch {
+	case d.wave.Streams == 0:
 		n = MaxStreams()
+	case n == 0 && d.wave.Rate == 0: // more shares than streams
+		d.batch.Close()
+		return
 	}
+	n = max(n, 1)
 	workers, most := min(uint64(n), vegeta.DefaultWorkers), uint64(n)
 	switch {
 	case d.wave.Block == 0 || d.wave.Stages != nil:
@@ -111,17 +116,17 @@ func (d *driver) over(err error) {
 	d.live.Done()
 }
 
-// job tells the tap about stream number seq.
+// job tells the tap about the share's stream seq.
 func (d *driver) job(seq uint64) tap.Job {
-	j, _ := d.describe(seq)
+	j, _ := d.describe(d.pace.part.nth(seq))
 	return j
 }
 
-// describe says what stream number seq is for, and what its client does then.
+// describe says what stream number seq of the wave is for, and what its client does then.
 func (d *driver) describe(seq uint64) (tap.Job, Client) {
 	w := &d.wave
 	to := w.Assign(seq)
-	if seq == 0 {
+	if seq == d.pace.part.nth(0) {
 		d.first = to
 	}
 	j := tap.Job{Scenario: w.Scenario, Group: to.Group, Hop: to.Hop, URL: to.URL, Dial: to.Dial, Lane: to.Lane,

@@ -59,6 +59,12 @@ type Wave struct {
 	// then the most of them, and Duration their length.
 	Stages []arrivals.Stage
 	Begin  float64 // streams at a time when the stages begin
+	// Share is the part of the wave that is sent; the numbers of its streams, and all
+	// that is said here of them, are those of the whole wave.
+	Share Share
+	// At is the run offset at which the wave begins, for several processes to begin
+	// together; 0 is at once.
+	At time.Duration
 	// First is the number in the run of the wave's stream 0, and so on from there;
 	// 0 lets the tap number them.
 	First uint64
@@ -107,6 +113,8 @@ func (w *Wave) check() error {
 	switch most := MaxStreams(); {
 	case w.Assign == nil:
 		return errors.New("drive load: no targets")
+	case !w.Share.valid():
+		return fmt.Errorf("drive load: no share %d of %d", w.Share.Index, w.Share.Of)
 	case w.Rate < 0:
 		return fmt.Errorf("drive load: rate %g is negative", w.Rate)
 	case w.Rate == 0 && w.Streams <= 0:
@@ -115,9 +123,9 @@ func (w *Wave) check() error {
 		return errors.New("drive load: a schedule without a rate")
 	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0 && len(w.Schedule) == 0:
 		return errors.New("drive load: a rate needs a duration or a total")
-	case w.Streams > most:
+	case w.Share.count(w.Streams) > most:
 		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)",
-			w.Streams, most)
+			w.Share.count(w.Streams), most)
 	}
 	return nil
 }
@@ -144,4 +152,9 @@ func Drive(ctx context.Context, t *tap.Tap, w Wave) (record.Wave, error) {
 		return rec, fmt.Errorf("drive load: %w", err)
 	}
 	return rec, nil
+}
+
+// Asked is how many streams a wave is meant to start, at least: all its shares together.
+func Asked(w Wave) int {
+	return newPacer(context.Background(), func() time.Duration { return 0 }, &w).askedOfAll()
 }

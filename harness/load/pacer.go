@@ -13,6 +13,7 @@ import (
 type pacer struct {
 	ctx    context.Context
 	now    func() time.Duration
+	part   part // numbers and counts below are those of the whole wave
 	begin  time.Duration
 	end    time.Duration // no stream starts after it; 0 for none
 	total  int           // streams; 0 for no bound
@@ -31,8 +32,11 @@ type pacer struct {
 }
 
 func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
-	p := &pacer{ctx: ctx, now: now, begin: now(), total: w.Total, closed: w.Rate == 0, rate: w.Rate, ramp: w.Ramp,
-		count: w.Streams}
+	p := &pacer{ctx: ctx, now: now, part: w.part(), begin: w.At, total: w.Total, closed: w.Rate == 0, rate: w.Rate,
+		ramp: w.Ramp, count: w.Streams}
+	if p.begin == 0 {
+		p.begin = now()
+	}
 	if w.Schedule != nil {
 		p.schedule, p.total = w.Schedule, len(w.Schedule)
 		return p
@@ -46,8 +50,11 @@ func newPacer(ctx context.Context, now func() time.Duration, w *Wave) *pacer {
 	return p
 }
 
-// asked is how many streams the wave is meant to start, at least.
-func (p *pacer) asked() int {
+// asked is how many streams the share is meant to start, at least.
+func (p *pacer) asked() int { return p.part.among(p.askedOfAll()) }
+
+// askedOfAll is how many the whole wave is meant to start, at least.
+func (p *pacer) askedOfAll() int {
 	switch {
 	case p.total > 0:
 		return p.total
@@ -101,10 +108,12 @@ func (p *pacer) due(n uint64) time.Duration {
 	return p.begin + time.Duration(s*float64(time.Second))
 }
 
-// Pace waits until the next stream is due. It implements vegeta.Pacer.
+// Pace waits until the share's next stream is due, of which hits were sent. It
+// implements vegeta.Pacer.
 func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
-	at := p.due(hits)
-	if p.total > 0 && hits >= uint64(p.total) || p.end > 0 && at >= p.end || p.over() {
+	n := p.part.nth(hits)
+	at := p.due(n)
+	if p.total > 0 && n >= uint64(p.total) || p.end > 0 && at >= p.end || p.over() {
 		return 0, true
 	}
 	if wait := at - p.now(); wait > 0 {
@@ -181,7 +190,7 @@ const pause = time.Millisecond
 func (p *pacer) room() bool {
 	t := time.NewTicker(pause)
 	defer t.Stop()
-	for len(p.slots) >= int(math.Round(arrivals.At(p.from, p.stages, p.now()-p.begin))) {
+	for len(p.slots) >= p.part.count(int(math.Round(arrivals.At(p.from, p.stages, p.now()-p.begin)))) {
 		select {
 		case <-t.C:
 		case <-p.ctx.Done():

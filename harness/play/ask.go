@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -162,7 +163,7 @@ func (a asker) answers(ctx context.Context, at stack.Hop, topic, path string, bo
 	var wg sync.WaitGroup
 	for i := range all {
 		wg.Go(func() { // ends with its request, which has a limit
-			nonce := fmt.Sprintf("%032x", hash(fmt.Sprint(a.Seed, "/reference/", topic, path, i)))
+			nonce := fmt.Sprintf("%032x", load.Hash(fmt.Sprint(a.Seed, "/reference/", topic, path, i)))
 			all[i].text, all[i].err = a.text(ctx, at, path, body, nonce)
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -30,7 +31,7 @@ func (p *player) compare(ctx context.Context) error {
 		return nil
 	}
 	for i := range comparisons {
-		p.rec.Comparison(p.ask2(ctx, plain, fmt.Sprintf("%032x", hash(fmt.Sprint(p.Seed, "/compare/", i)))))
+		p.rec.Comparison(p.ask2(ctx, plain, fmt.Sprintf("%032x", load.Hash(fmt.Sprint(p.Seed, "/compare/", i)))))
 	}
 	return nil
 }

@@ -10,14 +10,15 @@ import (
 )
 
 func drawFor(seed uint64, streams int) *draw {
-	return &draw{seed: seed,
-		sc: harness.Scenario{ID: "stall", Fault: fault.Stall("edge", 0), Load: harness.Load{Streams: streams}}}
+	d := drawOf(harness.Scenario{ID: "stall", Fault: fault.Stall("edge", 0), Load: harness.Load{Streams: streams}}, seed,
+		harness.Sabotage{})
+	return &d
 }
 
 func victimsOf(d *draw, n int) []uint64 {
 	var v []uint64
 	for i := range uint64(n) {
-		if d.group(i) == record.Victim {
+		if d.Group(i) == record.Victim {
 			v = append(v, i)
 		}
 	}
@@ -38,7 +39,7 @@ func TestEverySmallWaveHasVictimsAndControls(t *testing.T) {
 	for _, share := range []float64{0.5, 1.0 / 3, 0.2, 0.9} {
 		for seed := range uint64(50) {
 			d := drawFor(seed, 10)
-			d.sc.Share = share
+			d.Victims = share
 			n := len(victimsOf(d, 10))
 			if n == 0 || n == 10 {
 				t.Errorf("share %.2f, seed %d: %d victims of 10", share, seed, n)

@@ -38,7 +38,7 @@ func (p *player) peel(ctx context.Context) error {
 		}
 		p.phase("streams to " + h.Name)
 		w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
-		w.Assign = p.through(h)
+		w.Assign = p.through(h).Target
 		p.spread(&w)
 		browsed := p.browse(ctx, h)
 		_, err := p.drive(ctx, w)

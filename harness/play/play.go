@@ -45,7 +45,7 @@ func (r *run) play(ctx context.Context, sc harness.Scenario) error {
 		return err
 	}
 	defer watcher.close()
-	p := &player{sender: sender{scope: scope{r, sc}, draw: draw{sc, r.Seed, r.Sabotage}}, logs: watcher}
+	p := &player{sender: sender{scope: scope{r, sc}, draw: drawOf(sc, r.Seed, r.Sabotage)}, logs: watcher}
 	if err := p.open(ctx); err != nil {
 		return err
 	}

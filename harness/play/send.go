@@ -93,35 +93,30 @@ func (s *sender) lane(g record.Group, path string) load.Target {
 
 // split sends the main wave down both lanes, where the scenario has something to
 // be out of the way of, and breaks the streams that the origin is to break.
-func (s *sender) split() func(uint64) load.Target {
-	honest := s.Target(s.sc)
-	var broken []string
+func (s *sender) split() *load.Deal {
+	d := &load.Deal{Draw: s.draw.Draw, Path: s.Target(s.sc), Targets: map[record.Group]load.Target{}}
 	for _, name := range s.Sabotage.List() {
-		broken = append(broken, s.Sabotaged(s.sc, name))
+		d.Broken = append(d.Broken, s.Sabotaged(s.sc, name))
 	}
-	return func(n uint64) load.Target {
-		g := s.draw.group(n)
-		path := honest
-		if len(broken) > 0 && s.draw.breaks(n, g) {
-			path = broken[s.draw.nth(n)%len(broken)]
-		}
-		t := s.lane(g, path)
+	for _, g := range []record.Group{record.Load, record.Victim, record.Control} {
+		t := s.lane(g, "")
 		if g == record.Victim {
 			behave(&t, s.sc.Client)
 		}
-		return t
+		d.Targets[g] = t
 	}
+	return d
 }
 
 // through sends streams in at h, and breaks those that the origin is to break:
 // the same at every hop.
-func (s *sender) through(h stack.Hop) func(uint64) load.Target {
-	split := s.split()
-	return func(n uint64) load.Target {
-		t := split(n)
+func (s *sender) through(h stack.Hop) *load.Deal {
+	d := s.split()
+	for g, t := range d.Targets {
 		t.Group, t.Hop, t.Dial, t.Foreign = record.Load, h.Name, h.Dial, s.App.Foreign(h)
-		return t
+		d.Targets[g] = t
 	}
+	return d
 }
 
 // hops are the stack's. Where the user says where the app itself listens, what

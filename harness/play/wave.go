@@ -26,7 +26,7 @@ func (p *player) baseline(ctx context.Context) error {
 func (p *player) mainWave(ctx context.Context) error {
 	p.phase("streams")
 	w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
-	w.Assign = p.split()
+	w.Assign = p.split().Target
 	p.spread(&w)
 	f := p.fault
 	f.begin(w, p.draw.victims(w))
