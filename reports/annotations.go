@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -19,80 +20,146 @@ const (
 	annotationBound = 2000 // runes of one message
 )
 
-// Annotations writes the scenarios that failed, or could not be judged, as workflow
-// commands of GitHub Actions, one line each: errors for those that failed, warnings
-// for the others. A run that passed writes nothing.
+// Annotations writes what went wrong as workflow commands of GitHub Actions, one line
+// each: every distinct cause once, whatever number of scenarios found it, and every
+// scenario that failed or could not be judged without a cause to show. Errors are for
+// what failed, warnings for the rest. A run that passed writes nothing.
 func Annotations(w io.Writer, in Input) error {
 	in, _ = in.safe()
-	var lines []string
-	judged, _ := aside(alike(worstFirst(in.scenarios())))
-	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Inconclusive} {
-		lines = append(lines, annotated(judged, v)...)
-	}
-	if r := in.Report; len(lines) == 0 && r.Verdict != verdict.Pass { // the run's own fault, and no scenario's
+	all := append(causeRemarks(in), scenarioRemarks(in)...)
+	if r := in.Report; len(all) == 0 && r.Verdict != verdict.Pass { // the run's own fault, and no scenario's
 		why := r.Why
 		if why == "" && !r.Complete {
 			why = notWhole(in.run())
 		}
-		lines = append(lines, annotation(orUnknown(r.Verdict), "the run", cmp.Or(why, headline(in))))
+		all = append(all, remark{orUnknown(r.Verdict), "the run " + endedAs[orUnknown(r.Verdict)], cmp.Or(why, headline(in))})
+	}
+	var lines []string
+	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Inconclusive} {
+		lines = append(lines, annotated(all, v)...)
 	}
 	_, err := io.WriteString(w, strings.Join(lines, ""))
 	return err
 }
 
-// annotated are the lines for the scenarios of one verdict. Those that would be too
-// many are named in the last one.
-func annotated(all []verdict.ScenarioReport, v verdict.Verdict) (lines []string) {
-	var bad []verdict.ScenarioReport
-	for _, s := range all {
-		if orUnknown(s.Verdict) == v {
-			bad = append(bad, s)
-		}
-	}
-	var rest []string
-	for i, s := range bad {
-		if len(bad) > annotationMost && i >= annotationMost-1 {
-			rest = append(rest, s.ID)
-			continue
-		}
-		lines = append(lines, annotation(v, s.ID, said(s)))
-	}
-	if len(rest) > 0 {
-		lines = append(lines, annotation(v, count(len(rest), "more scenario"), strings.Join(rest, ", ")))
-	}
-	return lines
+// A remark is one annotation before it is written: about a cause or a scenario.
+type remark struct {
+	verdict     verdict.Verdict
+	title, text string
 }
 
-// said is what a scenario found: the first check that is open, the first cause and
-// its fix.
-func said(s verdict.ScenarioReport) string {
-	text := s.Why
-	if bad := telling(s); len(bad) > 0 {
-		text = bad[0].Name + ": " + bad[0].Why
+// endedAs says in a title how a scenario or the run ended.
+var endedAs = map[verdict.Verdict]string{verdict.Fail: "failed", verdict.Inconclusive: "inconclusive"}
+
+// causeRemarks are the distinct causes, each as bad as the worst scenario that found it.
+// What a scenario that passed shows is no annotation.
+func causeRemarks(in Input) (all []remark) {
+	for _, d := range distinctCauses(in) {
+		worst, first := verdict.Pass, ""
+		for _, s := range worstFirst(in.scenarios()) {
+			if d.in(s.ID) && worst.Worse(orUnknown(s.Verdict)) != worst {
+				worst, first = orUnknown(s.Verdict), openReason(s)
+			}
+		}
+		if worst == verdict.Pass {
+			continue
+		}
+		all = append(all, remark{worst, title(d.Cause.Cause) + " (" + d.places() + ")", join(first, causeText(d))})
 	}
-	causes, _ := blamed(s)
-	if len(causes) == 0 {
-		return text
+	return all
+}
+
+// in reports whether a scenario found the cause.
+func (d distinct) in(id string) bool {
+	return slices.ContainsFunc(d.Where, func(f found) bool { return f.ID == id })
+}
+
+// placesShown bounds the scenarios that a title names.
+const placesShown = 3
+
+// places reads "cut, worker-kill and 4 more scenarios".
+func (d distinct) places() string {
+	var ids []string
+	for _, f := range d.Where {
+		ids = append(ids, f.ID)
 	}
-	c := causes[0]
-	text += fmt.Sprintf("\nCause: %s (%s)", title(c.Cause), causeLine(c))
-	if c.Summary != "" {
-		text += "\n" + c.Summary
+	if n := len(ids) - placesShown; n > 0 {
+		return strings.Join(ids[:placesShown], ", ") + " and " + count(n, "more scenario")
 	}
-	if c.Fix != "" {
-		text += "\nFix:\n" + c.Fix
+	return strings.Join(ids, ", ")
+}
+
+// causeText is what is known of a cause, its first piece of evidence and its fix.
+func causeText(d distinct) string {
+	text := fmt.Sprintf("Cause: %s (%s), %s", title(d.Cause.Cause), causeLine(d.Cause), d.explains())
+	text = join(text, d.Summary)
+	if len(d.Evidence) > 0 {
+		text += "\nEvidence: " + d.Evidence[0].String()
+	}
+	if d.Fix != "" {
+		text += "\nFix:\n" + d.Fix
 	}
 	return text
 }
 
-// annotation is one workflow command.
-func annotation(v verdict.Verdict, about, text string) string {
-	command, what := "error", "failed"
-	if v != verdict.Fail {
-		command, what = "warning", "inconclusive"
+// scenarioRemarks are the scenarios that did not pass and found no cause.
+func scenarioRemarks(in Input) (all []remark) {
+	judged, _ := aside(alike(worstFirst(in.scenarios())))
+	for _, s := range judged {
+		causes, _ := blamed(s)
+		if v := orUnknown(s.Verdict); v != verdict.Pass && len(causes) == 0 {
+			all = append(all, remark{v, s.ID + " " + endedAs[v], openReason(s)})
+		}
 	}
-	head := bound(fmt.Sprintf("streamproof: %s %s", about, what), 200)
-	return fmt.Sprintf("::%s title=%s::%s\n", command, propertyEscapes.Replace(head),
+	return all
+}
+
+// openReason is why a scenario did not pass: its first open check.
+func openReason(s verdict.ScenarioReport) string {
+	if bad := telling(s); len(bad) > 0 {
+		return bad[0].Name + ": " + bad[0].Why
+	}
+	return s.Why
+}
+
+// join sets b under a; either may be empty.
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "\n" + b
+}
+
+// annotated are the lines of one verdict. Those that would be too many are named in the
+// last one.
+func annotated(all []remark, v verdict.Verdict) (lines []string) {
+	var bad []remark
+	for _, r := range all {
+		if r.verdict == v {
+			bad = append(bad, r)
+		}
+	}
+	var rest []string
+	for i, r := range bad {
+		if len(bad) > annotationMost && i >= annotationMost-1 {
+			rest = append(rest, r.title)
+			continue
+		}
+		lines = append(lines, annotation(v, r.title, r.text))
+	}
+	if len(rest) > 0 {
+		lines = append(lines, annotation(v, fmt.Sprintf("%d more", len(rest)), strings.Join(rest, ", ")))
+	}
+	return lines
+}
+
+// annotation is one workflow command.
+func annotation(v verdict.Verdict, head, text string) string {
+	command := "error"
+	if v != verdict.Fail {
+		command = "warning"
+	}
+	return fmt.Sprintf("::%s title=%s::%s\n", command, propertyEscapes.Replace(bound("streamproof: "+head, 200)),
 		dataEscapes.Replace(bound(text, annotationBound)))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,19 +36,49 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("a run that passed: %s", got)
 	}
 	got := annotations(t, failing())
-	if len(got) != 2 || got[0][0] != "error" || got[1][0] != "warning" {
-		t.Fatalf("want an error for worker-kill and a warning for read-timeout: %q", got)
-	}
-	for i, want := range []string{"streamproof: worker-kill failed", "streamproof: read-timeout inconclusive"} {
-		if title := unescape.Replace(got[i][1]); title != want {
-			t.Errorf("title %q, want %q", title, want)
-		}
+	want := []string{"error streamproof: truncation laundered by the edge (worker-kill)",
+		"error streamproof: worker killed (worker-kill)", "warning streamproof: read-timeout inconclusive"}
+	if titles := titlesOf(got); !slices.Equal(titles, want) {
+		t.Fatalf("%q, want %q", titles, want)
 	}
 	text := unescape.Replace(got[0][2])
-	for _, want := range []string{"no silent truncation: 14 of 40 victims", "\nCause: truncation laundered by the edge (certain · edge)\n", "proxy_buffering off;"} {
+	for _, want := range []string{"no silent truncation: 14 of 40 victims",
+		"\nCause: truncation laundered by the edge (certain · edge), explains 14 streams in worker-kill\n",
+		"\nEvidence: all 14 truncated streams", "proxy_buffering off;"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the message lacks %q:\n%s", want, text)
 		}
+	}
+}
+
+func titlesOf(read [][]string) (titles []string) {
+	for _, r := range read {
+		titles = append(titles, r[0]+" "+unescape.Replace(r[1]))
+	}
+	return titles
+}
+
+// A cause that several scenarios found is said once, as badly as the worst of them says
+// it; a scenario that passed annotates nothing.
+func TestAnnotationsOfSharedCauses(t *testing.T) {
+	found := func(id string, v verdict.Verdict, cause string) verdict.ScenarioReport {
+		s := verdict.ScenarioReport{ID: id, Verdict: v, Why: "why " + id,
+			Checks: []verdict.Check{{Name: "check", Verdict: v, Why: "why " + id}}}
+		if cause != "" {
+			s.Causes = []verdict.Cause{{Cause: cause, Layer: "app", Confidence: "certain", Count: 3}}
+		}
+		return s
+	}
+	in := Input{Report: &verdict.Report{Complete: true, Verdict: verdict.Fail, Scenarios: []verdict.ScenarioReport{
+		found("a", verdict.Inconclusive, "leak"), found("b", verdict.Fail, "leak"), found("c", verdict.Fail, "leak"),
+		found("d", verdict.Inconclusive, "leak"), found("e", verdict.Pass, "noise"), found("f", verdict.Fail, "")}}}
+	got := annotations(t, in)
+	want := []string{"error streamproof: leak (b, c, a and 1 more scenario)", "error streamproof: f failed"}
+	if titles := titlesOf(got); !slices.Equal(titles, want) {
+		t.Fatalf("%q, want %q", titles, want)
+	}
+	if text := unescape.Replace(got[0][2]); !strings.HasPrefix(text, "check: why b\nCause: leak (certain · app), explains 12 streams: ") {
+		t.Errorf("%q", text)
 	}
 }
 
@@ -61,7 +92,7 @@ func TestAnnotationsEscape(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("%q", got)
 	}
-	if title := unescape.Replace(got[0][1]); !strings.HasPrefix(title, "streamproof: 100%") || !strings.Contains(title, "owned, a:b") {
+	if title := unescape.Replace(got[0][1]); !strings.HasPrefix(title, "streamproof: cause (100%") || !strings.Contains(title, "owned, a:b") {
 		t.Errorf("title %q", title)
 	}
 	if text := unescape.Replace(got[0][2]); !strings.Contains(text, "100%") || !strings.HasSuffix(text, "\nFix:\na\n::warning::b") || strings.Contains(text, "\x1b") {

@@ -17,7 +17,8 @@ import (
 func underActions() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
 
 // inActions shows a judged run where users of GitHub Actions look: its summary.md on
-// the page of the job, and an annotation for each scenario that did not pass.
+// the page of the job, and an annotation for each distinct cause, and for each scenario
+// that did not pass without one.
 func inActions(w io.Writer, dir string, report *verdict.Report) error {
 	if !underActions() {
 		return nil

@@ -279,7 +279,8 @@ func TestAction(t *testing.T) {
 	if code != exitFail || out["verdict"] != "fail" {
 		t.Errorf("code %d, outputs %q\n%s", code, out, r.log)
 	}
-	if c := r.commands(); len(c) != 1 || !strings.HasPrefix(c[0], "::error title=streamproof%3A control failed::") {
+	if c := r.commands(); len(c) != 1 || !strings.HasPrefix(c[0], "::error title=streamproof%3A ") ||
+		!strings.Contains(c[0], "(control)::") || strings.Count(r.summary, "## ❌ streamproof: fail") != 1 {
 		t.Errorf("annotations %q", c)
 	}
 	for _, want := range []string{"## ❌ streamproof: fail", "Beside the last run that passed",
