@@ -18,7 +18,10 @@ var saidOfComparisons = map[record.FactKind]sentence{
 		return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text)
 	},
 	comparing.FactBlocks: func(f *record.Fact) string {
-		return fmt.Sprintf("%d and %d blocks of streams, %d are needed on each side", f.N, f.Of, f.Need)
+		return fmt.Sprintf("%d and %d blocks of time, %d are needed on each side: a longer load has more", f.N, f.Of, f.Need)
+	},
+	comparing.FactAtBest: func(f *record.Fact) string {
+		return fmt.Sprintf("in the better quarter of the time it is %+.0f %%, so it may be the machine", 100*f.Share)
 	},
 	comparing.FactUnsteady: func(f *record.Fact) string {
 		return fmt.Sprintf("in runs as unsteady as these, less than %.3g%s does not count", f.Share, f.Text)

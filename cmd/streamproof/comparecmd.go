@@ -25,8 +25,9 @@ runs in the history:
 
 For each scenario it says of first event, gaps, tokens/s, recovery and outcomes whether they are worse, the same,
 better, or whether there is too little to tell, and how many more runs would do. A false alarm anywhere in the table
-has a chance of 5 % at most. Single runs of one build differ by up to 10 % on a shared machine, so that smaller
-differences between single runs do not count. Scenarios whose loads differ are not compared, nor are the times of
+has a chance of 5 % at most. What is independent is a run, so that several runs of each side tell most. Of few runs,
+blocks of time are compared: each side needs 8, which 10 turns of streams have (--streams 100 --count 1000). Single
+runs of one build differ by up to 10 % on a shared machine, and by more on a busy one: less does not count. Scenarios whose loads differ are not compared, nor are the times of
 different machines (--any-machine).`
 
 func compareCommand() *cobra.Command {

@@ -6,13 +6,16 @@
 //     differ, and times of different machines, are not judged, and the result says so.
 //  3. The streams of a run are no independent samples of a build: they share the run's
 //     luck. With enough runs on both sides (see [Runs]) the unit is the run, by its median.
-//     With fewer it is a block of streams that started one after the other, and a difference
-//     then also has to stand out of what runs of one build differ by: [SingleRunFloor], or
-//     what the larger side's own runs show.
-//  4. Times are compared by medians and Mann–Whitney's U test (golang.org/x/perf/benchmath),
-//     rates of outcomes by Fisher's exact test over all streams; where the runs of a side
-//     differ among each other by more than chance, by the U test over the rates of runs.
-//  5. All p-values of a comparison are corrected together, by Holm's method (1979): the
+//  4. With fewer it is a block of time (see [history.Block]), and [FewestBlocks] are needed
+//     on each side. What a machine does to single runs can still look like a build. So a
+//     difference then also has to be larger than [SingleRunFloor], than what blocks of one
+//     run, and runs of one side, differ by, and than what the machine delayed; and it must
+//     be there in the better quarter of the blocks, too, in which the machine stood still
+//     least.
+//  5. Times are compared by medians and Mann–Whitney's U test (golang.org/x/perf/benchmath),
+//     rates of outcomes by Fisher's exact test over all streams; where the blocks or the runs
+//     of a side differ among each other by more than chance, by the U test over their rates.
+//  6. All p-values of a comparison are corrected together, by Holm's method (1979): the
 //     chance that any of its differences is a false alarm is at most [Alpha].
 package compare
 
@@ -39,8 +42,11 @@ const (
 	SingleRunFloor = 0.10
 	// LeastTime is the smallest difference of times that counts, in seconds: that of the
 	// timers and schedulers on the way.
-	LeastTime    = 0.002
-	fewestBlocks = 5
+	LeastTime = 0.002
+	// FewestBlocks are the blocks of time that each side needs where it has few runs.
+	FewestBlocks = 8
+	// unknowable is the floor above which two that look alike are not called the same.
+	unknowable = 0.25
 )
 
 // What a comparison says beside its figures, in facts that package reports words.
@@ -49,7 +55,8 @@ const (
 	FactCutShort record.FactKind = "compare: cut short" // run Name
 	FactMachines record.FactKind = "compare: machines"  // Name and Text differ
 	FactLoads    record.FactKind = "compare: loads"     // Name and Text differ
-	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of streams, Need on each side
+	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of time, Need on each side
+	FactAtBest   record.FactKind = "compare: at best"   // Share is the change in the better quarter of the blocks
 	FactUnsteady record.FactKind = "compare: unsteady"  // less than Share, of unit Text, does not count
 	FactMoreRuns record.FactKind = "compare: more runs" // N of each would do
 )
@@ -93,17 +100,27 @@ type Row struct {
 	Effect float64
 	P      float64 // corrected; 1 where nothing was tested
 	Floor  float64 // the smallest difference that counts, as Delta
-	Basis  string  // what the samples are: "runs", "blocks of streams", "streams"
+	Basis  string  // what the samples are: [ByRuns], [ByBlocks] or [ByStreams]
 	Change Change
 	// Why is what is missing, or why the two cannot be compared. Package reports words it.
 	Why []record.Fact
 	// More is how many further runs of each side would do; 0 where that is not known.
 	More int
 
-	lower  bool // less is better
-	tested bool
-	raw    float64
+	more    bool // more is better
+	tested  bool
+	raw     float64
+	units   [2]int  // blocks of each side
+	nominal float64 // Floor without what these runs and their machine add to it
+	atBest  float64 // Delta in the better quarter of the blocks
 }
+
+// What samples are.
+const (
+	ByRuns    = "runs"
+	ByBlocks  = "blocks of time"
+	ByStreams = "streams"
+)
 
 // An Estimate is a median or a share with its 95 % confidence interval. Lo and Hi are
 // infinite where there are too few samples for one.
@@ -241,30 +258,38 @@ func loads(x, y []*history.Scenario) []record.Fact {
 	return nil
 }
 
+// times compares one metric. Enough samples are as many runs, or else as many blocks, as
+// let the test tell a difference.
 func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int) (Row, bool) {
-	row := Row{Scenario: id, Metric: m.Title, Unit: m.Unit, P: 1, raw: 1, lower: m.More}
+	row := Row{Scenario: id, Metric: m.Title, Unit: m.Unit, P: 1, raw: 1, more: m.More, Basis: ByRuns, nominal: Least}
 	xs, ys := runMedians(x, m.Name), runMedians(y, m.Name)
 	if len(xs) == 0 || len(ys) == 0 {
 		return row, false
 	}
-	row.Basis = "runs"
-	noise := Least
+	row.A, row.B = estimate(xs), estimate(ys)
+	noise, late, enough := Least, math.Max(delay(x), delay(y)), true
 	if len(xs) < fewest || len(ys) < fewest {
-		noise = math.Max(between(xs, ys), math.Max(within(x, m.Name), within(y, m.Name)))
+		row.nominal, noise, enough = SingleRunFloor, between(xs, ys), false
 		if m.Name != history.Recovery {
-			row.Basis, xs, ys = "blocks of streams", blocks(x, m.Name), blocks(y, m.Name)
+			a, b := blocksOf(x, m.Name), blocksOf(y, m.Name)
+			row.Basis, row.units = ByBlocks, [2]int{len(a.values), len(b.values)}
+			if enough = min(row.units[0], row.units[1]) >= FewestBlocks; enough {
+				xs, ys = a.values, b.values
+				row.A, row.B = estimate(xs), estimate(ys)
+			}
+			noise, late = math.Max(noise, math.Max(a.spread, b.spread)), math.Max(a.delay, b.delay)
 		}
 	}
-	row.A, row.B = estimate(xs, medians(x, m.Name)), estimate(ys, medians(y, m.Name))
-	if row.A.Center > 0 {
-		row.Delta = row.B.Center/row.A.Center - 1
-		if m.Unit == "s" {
-			noise = math.Max(noise, (LeastTime+delay(x, y, m.Name))/row.A.Center)
-		}
+	row.Delta, row.atBest = change(xs, ys, 0.5), change(xs, ys, 0.25)
+	if m.More {
+		row.atBest = change(xs, ys, 0.75)
 	}
-	row.Floor = noise
-	if row.Basis == "runs" && len(xs) >= fewest && len(ys) >= fewest || row.Basis != "runs" &&
-		min(len(xs), len(ys)) >= fewestBlocks {
+	if long := lasts(m, x); long > 0 {
+		row.nominal = math.Max(row.nominal, LeastTime/long)
+		noise = math.Max(noise, (LeastTime+late)/long)
+	}
+	row.Floor = math.Max(row.nominal, noise)
+	if enough {
 		t := benchmath.Thresholds{CompareAlpha: Alpha}
 		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(xs), &t),
 			benchmath.NewSample(slices.Clone(ys), &t))
@@ -273,18 +298,9 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 	return row, true
 }
 
-// delay is how long the busier of the two machines kept programs from running: what it
-// did at its worst is in the longest gap of streams.
-func delay(x, y []*history.Scenario, name string) float64 {
-	late := 0.0
-	for _, s := range slices.Concat(x, y) {
-		d := s.Delay
-		if name == history.Gap {
-			d = math.Max(d, s.DelayMax)
-		}
-		late = math.Max(late, d)
-	}
-	return late
+func estimate(values []float64) Estimate {
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 0.95)
+	return Estimate{N: len(values), Center: quantile(values, 0.5), Lo: s.Lo, Hi: s.Hi}
 }
 
 // runMedians are the medians of a side's runs.
@@ -297,29 +313,6 @@ func runMedians(side []*history.Scenario, name string) (values []float64) {
 	return values
 }
 
-func medians(side []*history.Scenario, name string) float64 {
-	return history.Median(runMedians(side, name))
-}
-
-func blocks(side []*history.Scenario, name string) (values []float64) {
-	for _, s := range side {
-		values = append(values, s.Metrics[name].Blocks...)
-	}
-	return values
-}
-
-// within is how much the streams out of the fault's way waver in one run: the standard
-// error of a run's median twice, as its blocks show it, relative to the median.
-func within(side []*history.Scenario, name string) float64 {
-	worst := 0.0
-	for _, s := range side {
-		if m := s.Metrics[name]; len(m.Blocks) >= 2 && m.P50 > 0 {
-			worst = math.Max(worst, 2*history.Spread(m.Blocks)/math.Sqrt(float64(len(m.Blocks)))/m.P50)
-		}
-	}
-	return worst
-}
-
 // between is how much runs of one build differ: twice their spread where a side has
 // several, else what is assumed of them.
 func between(xs, ys []float64) float64 {
@@ -330,11 +323,6 @@ func between(xs, ys []float64) float64 {
 		}
 	}
 	return noise
-}
-
-func estimate(values []float64, center float64) Estimate {
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 0.95)
-	return Estimate{N: len(values), Center: cmp.Or(center, s.Center), Lo: s.Lo, Hi: s.Hi}
 }
 
 // cliff is Cliff's delta: how much more often a value of ys is above one of xs than below.
@@ -372,27 +360,37 @@ func (r *Row) decide(runs, fewest int) {
 	case r.Change == Unlike:
 	case !r.tested:
 		r.Change = TooFew
-		if r.Basis != "runs" && r.Basis != "streams" {
-			r.Why = []record.Fact{{Kind: FactBlocks, N: r.A.N, Of: r.B.N, Need: fewestBlocks}}
+		if r.Basis == ByBlocks {
+			r.Why = []record.Fact{{Kind: FactBlocks, N: r.units[0], Of: r.units[1], Need: FewestBlocks}}
 		}
 		r.need(max(1, fewest-runs))
-	case r.P <= Alpha && big:
+	case r.P <= Alpha && big && r.always():
 		r.Change = Better
-		if (r.Delta > 0) != r.lower {
+		if (r.Delta > 0) != r.more {
 			r.Change = Worse
 		}
-	case rate && r.A.Touched+r.B.Touched == 0, rate && r.raw > 0.3, !rate && !big:
+	case rate && r.A.Touched+r.B.Touched == 0, rate && r.raw > 0.3:
 		r.Change = Same
-		if !rate && r.Floor > 0.25 {
-			r.Change, r.Why = TooFew, []record.Fact{{Kind: FactUnsteady, Share: r.Floor * r.A.Center, Text: r.Unit}}
-			r.need(max(1, fewest-runs))
-		}
+	case !rate && math.Abs(r.Delta) < r.nominal && r.Floor <= unknowable:
+		r.Change = Same
+	case !rate && !big:
+		r.Change, r.Why = TooFew, []record.Fact{{Kind: FactUnsteady, Share: r.Floor * r.A.Center, Text: r.Unit}}
+		r.need(max(1, fewest-runs))
 	default:
 		r.Change = TooFew
+		if !rate && r.P <= Alpha {
+			r.Why = []record.Fact{{Kind: FactAtBest, Share: r.atBest}}
+		}
 		// As p falls about as fast as the square root of the samples grows, twice the runs
 		// tell; and never fewer than make the run the unit.
 		r.need(max(fewest-runs, runs))
 	}
+}
+
+// always reports whether a difference of blocks is there in the better ones, too: what
+// the machine does to a run comes and goes, what a build does stays.
+func (r *Row) always() bool {
+	return r.Basis != ByBlocks || r.Unit == "%" || r.atBest*r.Delta > 0 && math.Abs(r.atBest) >= r.Floor
 }
 
 func (r *Row) need(more int) {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 
 	"golang.org/x/perf/benchmath"
 
@@ -12,20 +13,28 @@ import (
 // A kind is a share of streams that is compared.
 type kind struct {
 	title string
-	count func(*history.Scenario) (bad, of int)
+	of    func(*history.Scenario) history.Rate
+	bad   func(history.Rate) int
+}
+
+func untouched(s *history.Scenario) history.Rate { return s.Untouched }
+func hit(s *history.Scenario) history.Rate       { return s.Hit }
+func incomplete(r history.Rate) int              { return r.Judged - r.Complete }
+
+// both are all streams of a scenario. Blocks of the two lie side by side.
+func both(s *history.Scenario) history.Rate {
+	u, h := s.Untouched, s.Hit
+	return history.Rate{Judged: u.Judged + h.Judged, Complete: u.Complete + h.Complete, Silent: u.Silent + h.Silent,
+		Blocks: slices.Concat(u.Blocks, h.Blocks)}
 }
 
 var kinds = []kind{
-	{"incomplete streams", func(s *history.Scenario) (int, int) {
-		return s.Untouched.Judged - s.Untouched.Complete, s.Untouched.Judged
-	}},
-	{"incomplete, exposed to the fault", func(s *history.Scenario) (int, int) {
-		return s.Hit.Judged - s.Hit.Complete, s.Hit.Judged
-	}},
-	{"truncated or corrupt streams", func(s *history.Scenario) (int, int) {
-		return s.Untouched.Silent + s.Hit.Silent, s.Untouched.Judged + s.Hit.Judged
-	}},
+	{"incomplete streams", untouched, incomplete},
+	{"incomplete, exposed to the fault", hit, incomplete},
+	{"truncated or corrupt streams", both, func(r history.Rate) int { return r.Silent }},
 }
+
+func (k kind) count(r history.Rate) (bad, of int) { return k.bad(r), r.Judged }
 
 // outcomes compares the shares of streams that went wrong. A share that is nil on both
 // sides is one row at most.
@@ -41,17 +50,28 @@ func outcomes(id string, x, y []*history.Scenario) (rows []Row) {
 }
 
 func (k kind) compare(id string, x, y []*history.Scenario) Row {
-	row := Row{Scenario: id, Metric: k.title, Unit: "%", P: 1, raw: 1, tested: true, Basis: "streams"}
+	row := Row{Scenario: id, Metric: k.title, Unit: "%", P: 1, raw: 1, tested: true, Basis: ByStreams}
 	row.A, row.B = k.share(x), k.share(y)
 	row.Delta = row.B.Center - row.A.Center
 	a, b, n, m := row.A.Touched, row.B.Touched, row.A.Streams, row.B.Streams
 	// Two-sided by twice the smaller tail.
 	row.raw = math.Min(1, 2*math.Min(verdict.Fisher(a, n, b, m), verdict.Fisher(b, m, a, n)))
 	row.Effect = odds(b, m) / odds(a, n)
-	if k.overdispersed(x) || k.overdispersed(y) {
-		row.Basis = "runs"
+	for _, unit := range []struct {
+		name string
+		of   func([]*history.Scenario) []history.Rate
+		few  int
+	}{{ByRuns, k.runs, 1}, {ByBlocks, k.blocks, FewestBlocks}} {
+		rs, qs := unit.of(x), unit.of(y)
+		if !k.overdispersed(rs) && !k.overdispersed(qs) {
+			continue
+		}
+		row.Basis, row.units = unit.name, [2]int{len(rs), len(qs)}
+		if row.tested = min(len(rs), len(qs)) >= unit.few; !row.tested {
+			return row
+		}
 		t := benchmath.DefaultThresholds
-		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(k.rates(x), &t), benchmath.NewSample(k.rates(y), &t))
+		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(k.rates(rs), &t), benchmath.NewSample(k.rates(qs), &t))
 		row.raw = math.Max(row.raw, c.P)
 	}
 	return row
@@ -63,7 +83,7 @@ func odds(bad, of int) float64 { return (float64(bad) + .5) / (float64(of-bad) +
 func (k kind) share(side []*history.Scenario) Estimate {
 	e := Estimate{}
 	for _, s := range side {
-		bad, of := k.count(s)
+		bad, of := k.count(k.of(s))
 		e.Touched, e.Streams = e.Touched+bad, e.Streams+of
 	}
 	e.N = e.Streams
@@ -83,25 +103,41 @@ func wilson(k, n int) (lo, hi float64) {
 	return math.Max(0, mid-half), math.Min(1, mid+half)
 }
 
-func (k kind) rates(side []*history.Scenario) (rates []float64) {
+// runs are the counts of each run, blocks those of each block of time.
+func (k kind) runs(side []*history.Scenario) (all []history.Rate) {
 	for _, s := range side {
-		if bad, of := k.count(s); of > 0 {
+		all = append(all, k.of(s))
+	}
+	return all
+}
+
+func (k kind) blocks(side []*history.Scenario) (all []history.Rate) {
+	for _, s := range side {
+		all = append(all, k.of(s).Blocks...)
+	}
+	return all
+}
+
+func (k kind) rates(units []history.Rate) (rates []float64) {
+	for _, r := range units {
+		if bad, of := k.count(r); of > 0 {
 			rates = append(rates, float64(bad)/float64(of))
 		}
 	}
 	return rates
 }
 
-// overdispersed reports whether the runs of one side differ by more than chance: one of
-// them stands out of all others by Fisher's test. Streams are then no independent samples.
-func (k kind) overdispersed(side []*history.Scenario) bool {
-	all := k.share(side)
-	if len(side) < 2 || all.Touched == 0 {
-		return false
+// overdispersed reports whether units of one side differ by more than chance: one of them
+// stands out of all others by Fisher's test. Streams are then no independent samples.
+func (k kind) overdispersed(units []history.Rate) bool {
+	touched, streams := 0, 0
+	for _, r := range units {
+		bad, of := k.count(r)
+		touched, streams = touched+bad, streams+of
 	}
-	for _, s := range side {
-		bad, of := k.count(s)
-		if verdict.Fisher(bad, of, all.Touched-bad, all.Streams-of) < 0.01/float64(len(side)) {
+	for _, r := range units {
+		bad, of := k.count(r)
+		if len(units) > 1 && touched > 0 && verdict.Fisher(bad, of, touched-bad, streams-of) < 0.01/float64(len(units)) {
 			return true
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -18,18 +17,7 @@ import (
 // A Collector measures the streams of a run, part by part. The zero value is ready.
 type Collector struct{ of map[string]*collected }
 
-type collected struct {
-	untouched, hit Rate
-	loaded, calm   times // under load; before and after the fault where nothing else is
-}
-
-// times are what streams took, each with its start.
-type times struct{ first, gap, rate []sample }
-
-type sample struct {
-	at    time.Duration
-	value float64
-}
+type collected struct{ untouched, hit []sample }
 
 // Add takes graded streams. It keeps none of them.
 func (c *Collector) Add(scopes []verdict.Scope) {
@@ -54,44 +42,10 @@ func (c *Collector) Add(scopes []verdict.Scope) {
 func (of *collected) add(g *verdict.Graded) {
 	switch o := g.Grade.Outcome; {
 	case o == verdict.Cancelled || o == verdict.Unread:
-		return
 	case g.Group == record.Victim:
-		of.hit.count(o)
-		return
+		of.hit = append(of.hit, sampleOf(g))
 	default:
-		of.untouched.count(o)
-	}
-	if g.Grade.Outcome != verdict.Complete {
-		return
-	}
-	t := &of.loaded
-	if g.Group != record.Load && g.Group != record.Control {
-		t = &of.calm
-	}
-	t.add(g.Stream)
-}
-
-func (r *Rate) count(o verdict.Outcome) {
-	r.Judged++
-	switch o {
-	case verdict.Complete:
-		r.Complete++
-	case verdict.Truncated, verdict.Corrupt:
-		r.Silent++
-	}
-}
-
-func (t *times) add(s *record.Stream) {
-	if d, ok := verdict.TTFE(s); ok {
-		t.first = append(t.first, sample{s.Send, d.Seconds()})
-	}
-	t.gap = append(t.gap, sample{s.Send, s.MaxGap.Seconds()})
-	made := int64(s.Contents)
-	if n := s.Content.Usage.Output; n > 0 {
-		made = n
-	}
-	if over := s.Last - s.First; s.First >= 0 && over > 0 && made > 1 {
-		t.rate = append(t.rate, sample{s.Send, float64(made-1) / over.Seconds()})
+		of.untouched = append(of.untouched, sampleOf(g))
 	}
 }
 
@@ -102,7 +56,6 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 	r := Row{Started: p.Started, Tool: p.Tool, App: p.App.String(), Machine: machineOf(p.Host), Stack: p.Stack,
 		Seed:    p.Seed,
 		Verdict: report.Verdict, Complete: report.Complete, Streams: report.Started}
-	delay, worst := delaysOf(run.Machine)
 	for _, s := range report.Scenarios {
 		plan := record.Scenario{ID: s.ID}
 		for _, sc := range p.Scenarios {
@@ -110,67 +63,67 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 				plan = sc
 			}
 		}
-		row := c.scenario(&s, loadOf(p, &plan))
-		row.Delay, row.DelayMax = delay, worst
-		r.Scenarios = append(r.Scenarios, row)
+		r.Scenarios = append(r.Scenarios, c.scenario(&s, loadOf(p, &plan), run.Machine))
 	}
 	return r
 }
 
-func (c *Collector) scenario(s *verdict.ScenarioReport, load string) Scenario {
+func (c *Collector) scenario(s *verdict.ScenarioReport, load string, looks []record.MachineSample) Scenario {
 	row := Scenario{ID: s.ID, Load: load, Verdict: s.Verdict, Why: s.Why, Started: s.Started, Outcomes: s.Outcomes,
 		Metrics: map[string]Metric{}}
 	for _, cause := range s.Causes {
 		row.Causes = append(row.Causes, cause.Cause)
 	}
 	if of := c.of[s.ID]; of != nil {
-		row.Untouched, row.Hit = of.untouched, of.hit
-		t := of.loaded
-		if len(t.gap) == 0 {
-			t = of.calm
+		row.Untouched, row.Hit = rateOf(of.untouched), rateOf(of.hit)
+		if late := delays(looks, slices.Concat(of.untouched, of.hit)); len(late) > 0 {
+			row.Delay = rank(late, 0.9)
 		}
-		row.put(FirstEvent, t.first)
-		row.put(Gap, t.gap)
-		row.put(TokensPerSecond, t.rate)
+		whole := timed(of.untouched)
+		for name, figure := range figures {
+			if m, ok := metricOf(whole, figure, looks); ok {
+				row.Metrics[name] = m
+			}
+		}
+		if m, ok := metricOf(whole, func(s sample) float64 { return s.span }, nil); ok {
+			row.Span = m.P50
+		}
 	}
 	if s.Recovery != nil {
-		row.put(Recovery, []sample{{0, *s.Recovery}})
+		row.Metrics[Recovery] = measured([]float64{*s.Recovery})
 	}
 	return row
 }
 
-func (s *Scenario) put(name string, samples []sample) {
-	if len(samples) > 0 {
-		s.Metrics[name] = metricOf(samples)
+var figures = map[string]func(sample) float64{
+	FirstEvent:      func(s sample) float64 { return s.first },
+	Gap:             func(s sample) float64 { return s.gap },
+	TokensPerSecond: func(s sample) float64 { return s.rate },
+}
+
+// timed are the samples whose times count: complete streams under load, or, where there
+// are none, those before and after the fault.
+func timed(all []sample) []sample {
+	of := func(calm bool) []sample {
+		return slices.DeleteFunc(slices.Clone(all), func(s sample) bool { return !s.complete || s.calm != calm })
 	}
+	if loaded := of(false); len(loaded) > 0 {
+		return loaded
+	}
+	return of(true)
 }
 
 // perUnit is the resolution of histograms.
 const perUnit = 1e6
 
-// mostBlocks bounds [Metric.Blocks]; one of fewer than two streams is none.
-const mostBlocks = 10
-
-func metricOf(samples []sample) Metric {
-	slices.SortStableFunc(samples, func(a, b sample) int { return int(a.at - b.at) })
-	values := make([]float64, len(samples))
-	for i, s := range samples {
-		values[i] = s.value
-	}
-	m := Metric{N: len(values)}
-	if n := min(mostBlocks, len(values)/2); n >= 2 {
-		for i := range n {
-			block := slices.Sorted(slices.Values(values[i*len(values)/n : (i+1)*len(values)/n]))
-			m.Blocks = append(m.Blocks, rank(block, 0.5))
-		}
-	}
+// measured is the metric of sorted values.
+func measured(values []float64) Metric {
+	m := Metric{N: len(values), P50: rank(values, 0.5), Max: values[len(values)-1]}
 	h := hdrhistogram.New(1, 3600*perUnit, 3)
 	for _, v := range values {
 		_ = h.RecordValue(min(max(int64(v*perUnit), 1), 3600*perUnit)) // it is within the bounds
 	}
 	m.Histogram, _ = h.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // the quantiles stand beside it
-	slices.Sort(values)
-	m.P50, m.Max = rank(values, 0.5), values[len(values)-1]
 	for q, to := range map[float64]*float64{0.9: &m.P90, 0.95: &m.P95, 0.99: &m.P99} {
 		if float64(len(values))*(1-q) >= 1-1e-9 {
 			*to = rank(values, q)
@@ -198,20 +151,6 @@ func Merged(scenarios []*Scenario, name string) *hdrhistogram.Histogram {
 		sum.Merge(h)
 	}
 	return sum
-}
-
-// delaysOf is how long the app or we waited for a CPU in each sample, and how late the
-// look itself came: the 90th percentile and the worst, in seconds.
-func delaysOf(samples []record.MachineSample) (p90, worst float64) {
-	var late []float64
-	for _, m := range samples {
-		late = append(late, max(m.Late, m.OursWaited, m.AppWaited).Seconds())
-	}
-	if len(late) == 0 {
-		return 0, 0
-	}
-	slices.Sort(late)
-	return rank(late, 0.9), late[len(late)-1]
 }
 
 // loadOf says what was asked of the app, in one line: two scenarios with equal lines can

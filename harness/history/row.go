@@ -108,10 +108,12 @@ type Scenario struct {
 	Hit       Rate              `json:"hit,omitzero"`
 	Metrics   map[string]Metric `json:"metrics"` // by name, see [Metrics]
 	// Delay is how long the machine kept the app or the load generator from running, in
-	// seconds of each quarter of a second: the 90th percentile over the run, and the worst.
-	// 0 where it is not known.
-	Delay    float64 `json:"delay,omitempty"`
-	DelayMax float64 `json:"delay_max,omitempty"`
+	// seconds of each quarter of a second: the 90th percentile over the scenario. 0 where it
+	// is not known.
+	Delay float64 `json:"delay,omitempty"`
+	// Span is the median time, in seconds, from the first content event of a complete stream
+	// to its last: what tokens/s are measured over. 0 where it is not known.
+	Span float64 `json:"span,omitempty"`
 }
 
 // A Rate counts streams.
@@ -119,6 +121,9 @@ type Rate struct {
 	Judged   int `json:"judged"`
 	Complete int `json:"complete"`
 	Silent   int `json:"silent"` // truncated or corrupt: no client can tell
+	// Blocks are the same counts by blocks of time, in their order; none where all streams
+	// were open at once.
+	Blocks []Rate `json:"blocks,omitempty"`
 }
 
 // Metrics are the names of what is measured, in their order: of complete streams out of
@@ -153,9 +158,9 @@ type Metric struct {
 	P95 float64 `json:"p95,omitempty"`
 	P99 float64 `json:"p99,omitempty"`
 	Max float64 `json:"max"`
-	// Blocks are the medians of streams that started one after the other, in their
-	// order, at most ten: how much the figure wavers within the run.
-	Blocks []float64 `json:"blocks,omitempty"`
+	// Blocks are the medians by blocks of time, in their order; none where all streams were
+	// open at once. (Rows of old have "blocks" by counts of streams: they are not read.)
+	Blocks []Block `json:"time_blocks,omitempty"`
 	// Histogram is an HDR histogram, V2 compressed, of millionths of the unit.
 	Histogram []byte `json:"histogram,omitempty"`
 }
