@@ -114,6 +114,9 @@ func line(t string) string {
 	}, t), lineBound)
 }
 
+// Line makes t fit for one line of a table or a terminal, whoever said it.
+func Line(t string) string { return line(t) }
+
 // block does the same and keeps line breaks and tabs.
 func block(t string) string {
 	t = strings.ReplaceAll(t, "\r\n", "\n")

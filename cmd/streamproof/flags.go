@@ -54,7 +54,7 @@ type runFlags struct {
 	allowHosts []string
 
 	out            string
-	export         bool
+	export         exportFlag
 	quiet, noColor bool
 	asJSON         bool
 	allowUnable    bool
@@ -156,7 +156,7 @@ func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
-	fs.BoolVar(&f.export, "export", false, "also write streams.jsonl, one line per stream")
+	f.export.register(fs)
 	fs.BoolVar(&f.allowUnable, "allow-unable", false, "ignore scenarios that this machine cannot run when setting the "+
 		"exit code")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")

@@ -17,7 +17,8 @@ judged as far as their record goes. Without RUNDIR it is the run that began last
 runs/latest.`
 
 func judgeCommand() *cobra.Command {
-	var quiet, noColor, exporting, asJSON bool
+	var quiet, noColor, asJSON bool
+	var export exportFlag
 	cmd := &cobra.Command{
 		Use:               "judge [RUNDIR]",
 		Short:             "Judge a stored run with today's checks",
@@ -30,6 +31,9 @@ func judgeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := export.check(dir); err != nil {
+				return err
+			}
 			report, err := scenarios.Judge(dir)
 			if err != nil {
 				return err
@@ -38,16 +42,14 @@ func judgeCommand() *cobra.Command {
 			if err := out.print(dir, report); err != nil {
 				return err
 			}
-			if exporting {
-				if err := export(dir); err != nil {
-					return err
-				}
+			if err := export.write(out.aside(cmd.ErrOrStderr()), dir); err != nil {
+				return err
 			}
 			out.where(cmd.ErrOrStderr(), "report: "+filepath.Join(dir, reports.HTMLFile))
 			return ended(report.Verdict)
 		},
 	}
-	cmd.Flags().BoolVar(&exporting, "export", false, "also write streams.jsonl, one line per stream")
+	export.register(cmd.Flags())
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	cmd.Flags().BoolVar(&noColor, "no-color", false, "print without colours")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print verdict.json on stdout instead of the report")

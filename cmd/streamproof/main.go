@@ -43,7 +43,7 @@ func main() {
 // run is the whole program. Its result is the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(exported(args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	return exitCode(stderr, root.ExecuteContext(ctx))

@@ -46,10 +46,12 @@ func (p printer) print(dir string, report *verdict.Report) error {
 
 // where says where something lies: behind the report, or, where stdout is JSON for
 // a program, on stderr.
-func (p printer) where(stderr io.Writer, line string) {
-	w := p.w
+func (p printer) where(stderr io.Writer, line string) { fmt.Fprintln(p.aside(stderr), line) }
+
+// aside is where such lines go.
+func (p printer) aside(stderr io.Writer) io.Writer {
 	if p.asJSON {
-		w = stderr
+		return stderr
 	}
-	fmt.Fprintln(w, line)
+	return p.w
 }

@@ -22,6 +22,7 @@ exit code: it is 0 when the report could be written.`
 func reportCommand() *cobra.Command {
 	var markdown bool
 	var remembers string
+	var export exportFlag
 	cmd := &cobra.Command{
 		Use:   "report [RUNDIR...]",
 		Short: "Write the HTML report again, or show several runs side by side",
@@ -31,6 +32,9 @@ func reportCommand() *cobra.Command {
 		Args:              takes(0, -1, ""),
 		ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := export.only(remembers, args); err != nil {
+				return err
+			}
 			if remembers != "" {
 				return historyReport(cmd, remembers)
 			}
@@ -41,6 +45,9 @@ func reportCommand() *cobra.Command {
 				}
 				args = []string{dir}
 			}
+			if err := export.check(args[0]); err != nil {
+				return err
+			}
 			runs, err := openAll(args)
 			if err != nil {
 				return err
@@ -49,13 +56,15 @@ func reportCommand() *cobra.Command {
 				return sideBySide(cmd.OutOrStdout(), runs, markdown)
 			}
 			path, err := runs[0].html()
-			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), "report: "+path)
+			if err != nil {
+				return err
 			}
-			return err
+			fmt.Fprintln(cmd.OutOrStdout(), "report: "+path)
+			return export.write(cmd.OutOrStdout(), runs[0].dir)
 		},
 	}
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print several runs as a Markdown table")
+	export.register(cmd.Flags())
 	cmd.Flags().StringVar(&remembers, "history", "", "draw what changed over the runs of the history `FILE`, as a page beside it")
 	if err := cmd.RegisterFlagCompletionFunc("history", files("db")); err != nil {
 		panic(err) // the flag was just added

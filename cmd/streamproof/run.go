@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -140,7 +141,7 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	if err = o.Validate(); err != nil {
 		return o, err
 	}
-	if err = in.remember.check(); err != nil {
+	if err = errors.Join(in.remember.check(), in.export.check(o.Dir)); err != nil {
 		return o, err
 	}
 	return o, preflight(ctx, o)
@@ -158,9 +159,6 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	if ctx.Err() != nil {
 		out.where(stderr, interrupted(report, len(o.Scenarios)))
 	}
-	if err == nil && in.export {
-		err = export(dir)
-	}
 	if perr := out.print(dir, report); err == nil {
 		err = perr
 	}
@@ -170,8 +168,8 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	if aerr := inActions(stdout, dir, report); err == nil {
 		err = aerr
 	}
-	if err == nil && in.export {
-		out.where(stderr, "streams: "+filepath.Join(dir, streamsFile))
+	if err == nil {
+		err = in.export.write(out.aside(stderr), dir)
 	}
 	out.where(stderr, "report: "+filepath.Join(dir, reports.HTMLFile))
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness/slo"
+	"github.com/streamproof/streamproof/reports/rows"
 )
 
 // table holds what stands between the marks of a page to want; with -update it
@@ -78,6 +79,16 @@ func TestMetricsTable(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, also, of, cell(m.Doc), cell(m.Source))
 	}
 	table(t, "reports/README.md", "metrics", b.String())
+}
+
+// TestColumnsTable: the page has a glossary of what --export writes.
+func TestColumnsTable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| table | column | unit | meaning |\n|---|---|---|---|\n")
+	for _, c := range rows.Columns() {
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", c.Table, c.Name, c.Unit, cell(c.Doc))
+	}
+	table(t, "reports/README.md", "columns", b.String())
 }
 
 // A schema is the part of JSON Schema that the reference shows.
