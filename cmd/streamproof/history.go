@@ -34,12 +34,12 @@ the damage is named; the next run that is added puts the damaged file aside and 
 func historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
-		Short: "List, prune or export the runs that were remembered",
+		Short: "List, add, prune or export the runs that were remembered",
 		Long:  historyLong,
 		Args:  knownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(historyList(), historyPrune(), historyExport())
+	cmd.AddCommand(historyList(), historyAdd(), historyPrune(), historyExport())
 	return cmd
 }
 
@@ -98,6 +98,47 @@ func dash(s string) string {
 		return "-"
 	}
 	return plain(s)
+}
+
+const historyAddLong = `Add stored runs to a history, in the order in which they are named: runs that were made without --history, or
+that a full disk kept out of it. A run that is in the history already is not added again. The history is made where
+there is none.`
+
+func historyAdd() *cobra.Command {
+	var entry historyEntry
+	cmd := &cobra.Command{
+		Use:     "add RUNDIR...",
+		Short:   "Add stored runs",
+		Long:    historyAddLong,
+		Example: "  streamproof history add runs/latest --branch main --commit 3f2a91c",
+		Args:    takes(1, -1, "a run folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, dir := range args {
+				if err := holdsRun(dir); err != nil {
+					return err
+				}
+			}
+			if err := entry.check(); err != nil {
+				return err
+			}
+			for _, dir := range args {
+				if err := entry.addStored(cmd.ErrOrStderr(), dir); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.ValidArgsFunction = completeRuns
+	fs := cmd.Flags()
+	fs.StringVar(&entry.file, "history", defaultHistory, "add to the history `FILE`")
+	fs.StringVar(&entry.version, "app-version", "", "the version of the app in these runs, `NAME`")
+	fs.StringVar(&entry.commit, "commit", "", "the app's commit, `ID`")
+	fs.StringVar(&entry.branch, "branch", "", "the app's branch, `NAME`")
+	if err := cmd.RegisterFlagCompletionFunc("history", files("db")); err != nil {
+		panic(err) // the flag was just added
+	}
+	return cmd
 }
 
 func historyPrune() *cobra.Command {
@@ -252,8 +293,7 @@ func (r *historyEntry) check() error {
 	return db.Close()
 }
 
-// add appends the run in dir. Damage that it found is told, and no error: the run is
-// remembered.
+// add appends the run in dir, which was just made.
 func (r *historyEntry) add(ctx context.Context, stderr io.Writer, dir string) error {
 	if r.file == "" {
 		return nil
@@ -263,19 +303,44 @@ func (r *historyEntry) add(ctx context.Context, stderr io.Writer, dir string) er
 		return err
 	}
 	r.name(ctx, &row)
+	if err := r.append(stderr, row); err != nil {
+		return fmt.Errorf("%w; the run is whole in %s: enter 'streamproof history add --history %s %s' once that is "+
+			"mended", err, dir, quote(r.file), quote(dir))
+	}
+	return nil
+}
+
+// addStored appends the run in dir unless it is there. What git says now is not what
+// the run was made with.
+func (r *historyEntry) addStored(stderr io.Writer, dir string) error {
+	row, err := rowOf(dir)
+	if err != nil {
+		return err
+	}
+	row.AppVersion, row.Commit, row.Branch = r.version, r.commit, r.branch
+	return r.append(stderr, row)
+}
+
+// append writes the row, unless the run is in the history. Damage that it found is told,
+// and no error: the run is remembered.
+func (r *historyEntry) append(stderr io.Writer, row history.Row) error {
 	db, err := history.Open(r.file)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	id, err := db.Append(row)
+	id, added, err := db.AppendOnce(row)
 	var damage *history.Damage
 	if errors.As(err, &damage) {
 		complain(stderr, damage.Error())
 		err = nil
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case added:
 		fmt.Fprintf(stderr, "history: #%d in %s\n", id, r.file)
+	default:
+		fmt.Fprintf(stderr, "history: %s is #%d in %s already\n", plain(row.Dir), id, r.file)
 	}
 	return err
 }

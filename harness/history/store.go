@@ -14,8 +14,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver
 )
 
 // Schema is the version of the file. A file with a later one is refused.
@@ -42,26 +41,14 @@ func (e *ForeignError) Error() string {
 	return "file " + e.Path + " is no history of streamproof: " + e.What
 }
 
-// A Damage says what of a file could not be read.
-type Damage struct {
-	Path string
-	Read int   // rows that are served
-	Lost []int // IDs of rows that are not, as far as the file tells
-	Why  string
-}
-
-func (d *Damage) Error() string {
-	lost := "nobody can tell how many more there were"
-	if len(d.Lost) > 0 {
-		lost = fmt.Sprintf("%d cannot: %v", len(d.Lost), d.Lost[:min(len(d.Lost), 10)])
-	}
-	return fmt.Sprintf("history %s is damaged (%s): %d runs can be read, %s", d.Path, d.Why, d.Read, lost)
-}
-
 // A DB is an open history.
 type DB struct {
 	path string
 	db   *sql.DB
+	file os.FileInfo // that db has open
+	// mended is a copy of the file with a head that can be read, where its own cannot; db
+	// is nil then, and where the file is empty.
+	mended string
 }
 
 // busyFor is how long a writer waits for another one.
@@ -70,66 +57,68 @@ const busyFor = 30 * time.Second
 // Open opens a history, and makes one where there is no file. The error is a
 // [*NewerError], a [*ForeignError], or one of the system.
 func Open(path string) (*DB, error) {
+	d := &DB{path: path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, &ForeignError{path, "it is a folder"}
 	} else if err == nil && info.Size() > 0 {
-		if err := sniff(path); err != nil {
+		if d.mended, err = sniff(path); err != nil {
 			return nil, err
+		}
+		if d.mended != "" {
+			d.file = info
+			return d, nil
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	d := &DB{path: path}
+	unlock, err := lock(path, false)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := d.connect(); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-// OpenExisting is [Open] for a file that must be there.
+// OpenExisting is [Open] for a file that must be there. One without a byte is damaged: it
+// was made with a table in it.
 func OpenExisting(path string) (*DB, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, err
 	}
+	// SQLite writes into the file beside it first: while a history is made, it is there.
+	if _, err := os.Stat(path + "-wal"); info.Size() == 0 && os.IsNotExist(err) {
+		return &DB{path: path, file: info}, nil
+	}
 	return Open(path)
-}
-
-// sniff refuses a file that SQLite never wrote. A history whose head is damaged is one
-// too, so the mark of ours further on counts as well.
-func sniff(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	head := make([]byte, 72)
-	n, _ := f.Read(head) // a short file shows in its bytes
-	if n < 16 || string(head[:16]) != "SQLite format 3\x00" {
-		return &ForeignError{path, "it does not begin as SQLite's files do"}
-	}
-	return nil
 }
 
 // pragmas of each connection: each commit is on the disk before Append returns.
 const pragmas = "?_txlock=immediate&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 
 func (d *DB) connect() error {
-	db, err := sql.Open("sqlite", d.uri(fmt.Sprintf(pragmas, busyFor.Milliseconds())))
+	db, err := sql.Open("sqlite", uri(d.path, fmt.Sprintf(pragmas, busyFor.Milliseconds())))
 	if err != nil {
 		return err
 	}
 	db.SetMaxOpenConns(1)
 	d.db = db
 	if err := d.prepare(); err != nil && !damaged(err) {
+		d.db = nil
+		return errors.Join(err, db.Close())
+	}
+	if d.file, err = os.Stat(d.path); err != nil {
+		d.db = nil
 		return errors.Join(err, db.Close())
 	}
 	return nil
 }
 
-func (d *DB) uri(query string) string {
-	return "file:" + (&url.URL{Path: d.path}).EscapedPath() + query
-}
+func uri(path, query string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() + query }
 
 // prepare makes the table, or checks whose file it is.
 func (d *DB) prepare() error {
@@ -159,41 +148,114 @@ func (d *DB) prepare() error {
 }
 
 // Close closes the file.
-func (d *DB) Close() error { return d.db.Close() }
+func (d *DB) Close() error {
+	var errs []error
+	if d.mended != "" {
+		errs = append(errs, os.RemoveAll(filepath.Dir(d.mended)))
+	}
+	if d.db != nil {
+		errs = append(errs, d.db.Close())
+	}
+	d.db, d.mended = nil, ""
+	return errors.Join(errs...)
+}
 
 // Append adds a run and returns its ID. When it returns, the row is on the disk. Where
 // the file turns out to be damaged, it is put aside, all rows that can be read move to
 // a new file, and the error is a [*Damage] beside the ID.
 func (d *DB) Append(r Row) (int64, error) {
-	id, err := d.insert(r)
-	if !damaged(err) {
-		return id, err
-	}
-	return d.renew(r)
+	id, _, err := d.append(r, func(*Row) bool { return false })
+	return id, err
 }
 
-func (d *DB) insert(r Row) (int64, error) {
+// AppendOnce is [DB.Append] for a run that may be there already: then nothing is added,
+// and the ID is that of the row.
+func (d *DB) AppendOnce(r Row) (id int64, added bool, err error) { return d.append(r, r.same) }
+
+// same reports whether other is the same run. Runs that begin together may share a seed:
+// the shards of a suite, which play other scenarios.
+func (r *Row) same(other *Row) bool {
+	return r.Started.UnixMilli() == other.Started.UnixMilli() && r.Seed == other.Seed && r.App == other.App &&
+		slices.EqualFunc(r.Scenarios, other.Scenarios, func(a, b Scenario) bool { return a.ID == b.ID })
+}
+
+func (d *DB) append(r Row, same func(*Row) bool) (id int64, added bool, err error) {
+	if d.mended == "" {
+		id, added, err = d.insertBeside(r, same)
+		if !damaged(err) {
+			return id, added, err
+		}
+	}
+	return d.renew(r, same)
+}
+
+// insertBeside inserts beside other writers, and never into a file that one of them has
+// put aside.
+func (d *DB) insertBeside(r Row, same func(*Row) bool) (id int64, added bool, err error) {
+	unlock, err := lock(d.path, false)
+	if err != nil {
+		return 0, false, err
+	}
+	defer unlock()
+	if err := d.follow(); err != nil {
+		return 0, false, err
+	}
+	return d.insert(r, same)
+}
+
+// follow opens the file anew where another one has its name by now.
+func (d *DB) follow() error {
+	now, err := os.Stat(d.path)
+	if err == nil && os.SameFile(d.file, now) && d.db != nil {
+		return nil
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	return d.connect()
+}
+
+// insert adds r, unless same is true of a row that began at the same time.
+func (d *DB) insert(r Row, same func(*Row) bool) (id int64, added bool, err error) {
 	body, sum, err := pack(&r)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	tx, err := d.db.BeginTx(context.Background(), nil)
 	if err != nil {
-		return 0, fmt.Errorf("append to history %s: %w", d.path, err)
+		return 0, false, fmt.Errorf("append to history %s: %w", d.path, err)
 	}
-	var id any
+	if id, err = twin(tx, &r, same); err == nil && id > 0 {
+		return id, false, rollback(tx)
+	}
+	var own any // the file's next number
 	if r.ID > 0 {
-		id = r.ID
+		own = r.ID
 	}
-	res, err := tx.Exec("INSERT INTO runs (id, started, branch, commit_id, sum, body) VALUES (?, ?, ?, ?, ?, ?)",
-		id, r.Started.UnixMilli(), r.Branch, r.Commit, sum, body)
+	var res sql.Result
+	if err == nil {
+		res, err = tx.Exec("INSERT INTO runs (id, started, branch, commit_id, sum, body) VALUES (?, ?, ?, ?, ?, ?)",
+			own, r.Started.UnixMilli(), r.Branch, r.Commit, sum, body)
+	}
 	if err == nil {
 		err = tx.Commit()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("append to history %s: %w", d.path, errors.Join(err, rollback(tx)))
+		return 0, false, fmt.Errorf("append to history %s: %w", d.path, errors.Join(err, rollback(tx)))
 	}
-	return res.LastInsertId()
+	id, err = res.LastInsertId()
+	return id, true, err
+}
+
+// twin finds a row that began when r did and of which same is true; 0 for none.
+func twin(tx *sql.Tx, r *Row, same func(*Row) bool) (found int64, err error) {
+	err = each(tx, fmt.Sprint("SELECT id, body, sum FROM runs WHERE started = ", r.Started.UnixMilli()),
+		func(id int64, body, sum []byte) {
+			if other, err := unpack(id, body, sum); err == nil && same(&other) {
+				found = id
+			}
+		})
+	return found, err
 }
 
 func rollback(tx *sql.Tx) error {
@@ -250,6 +312,12 @@ func (d *DB) Rows(q Query) ([]Row, error) {
 
 // read takes all rows in one go, and one by one where that fails.
 func (d *DB) read() ([]Row, error) {
+	if d.mended != "" {
+		return d.salvage(d.mended, headLost)
+	}
+	if d.db == nil {
+		return nil, &Damage{Path: d.path, Why: "it is empty"}
+	}
 	var rows []Row
 	var lost []int
 	err := each(d.db, "SELECT id, body, sum FROM runs ORDER BY id", func(id int64, body, sum []byte) {
@@ -268,56 +336,15 @@ func (d *DB) read() ([]Row, error) {
 	case !damaged(err):
 		return nil, fmt.Errorf("read history %s: %w", d.path, err)
 	}
-	return d.salvage(err)
+	return d.salvage(d.path, plainly(err))
 }
 
-// beyond is how many IDs behind the last one that was read are tried.
-const beyond = 1000
-
-// salvage reads row by row: a page that is gone takes its own rows and no others.
-func (d *DB) salvage(why error) ([]Row, error) {
-	got := map[int64]Row{}
-	take := func(id int64, body, sum []byte) {
-		if r, err := unpack(id, body, sum); err == nil {
-			got[id] = r
-		}
-	}
-	// A connection of its own, that only reads: without writable_schema SQLite serves
-	// nothing of a file that is shorter than its head says.
-	db, err := sql.Open("sqlite", d.uri("?_pragma=writable_schema(1)&_pragma=query_only(1)"))
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	var last int64
-	for _, order := range []string{"ASC", "DESC"} {
-		_ = each(db, "SELECT id, body, sum FROM runs ORDER BY id "+order, take) // as far as it goes
-	}
-	for id := range got {
-		last = max(last, id)
-	}
-	var known int64
-	if db.QueryRow("SELECT seq FROM sqlite_sequence").Scan(&known) != nil {
-		known = 0 // that page is gone too
-	}
-	for id := int64(1); id <= max(last+beyond, known); id++ {
-		if _, ok := got[id]; !ok {
-			_ = each(db, "SELECT id, body, sum FROM runs WHERE id = "+fmt.Sprint(id), take)
-		}
-	}
-	damage := &Damage{Path: d.path, Read: len(got), Why: plainly(why)}
-	var rows []Row
-	for id := int64(1); id <= max(known, last); id++ {
-		if r, ok := got[id]; ok {
-			rows = append(rows, r)
-		} else {
-			damage.Lost = append(damage.Lost, int(id))
-		}
-	}
-	return rows, damage
+// A querier is a database, or a transaction in one.
+type querier interface {
+	Query(query string, args ...any) (*sql.Rows, error)
 }
 
-func each(db *sql.DB, query string, take func(id int64, body, sum []byte)) error {
+func each(db querier, query string, take func(id int64, body, sum []byte)) error {
 	found, err := db.Query(query)
 	if err != nil {
 		return err
@@ -334,86 +361,19 @@ func each(db *sql.DB, query string, take func(id int64, body, sum []byte)) error
 	return found.Err()
 }
 
-// damaged reports whether SQLite says that the file is broken.
-func damaged(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code() & 0xff {
-	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
-		return true
-	}
-	return e.Code() == lib.SQLITE_IOERR_SHORT_READ || e.Code() == lib.SQLITE_ERROR && missingTable(e)
-}
-
-// missingTable is what a file says whose first page lost our table.
-func missingTable(e *sqlite.Error) bool {
-	return e.Error() == "SQL logic error: no such table: runs (1)"
-}
-
-func plainly(err error) string {
-	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_NOTADB {
-		return "its head is overwritten"
-	}
-	return "pages of the file are missing or overwritten"
-}
-
-// renew puts a damaged file aside, and moves what can be read of it, and r, to a new
-// one in its place.
-func (d *DB) renew(r Row) (int64, error) {
-	rows, err := d.read()
-	var damage *Damage
-	if !errors.As(err, &damage) {
-		if err != nil {
-			return 0, err
-		}
-		damage = &Damage{Path: d.path, Read: len(rows), Why: "it takes no further runs"}
-	}
-	was, err := os.Stat(d.path)
-	if err != nil {
-		return 0, err
-	}
-	fresh := fmt.Sprintf("%s.new-%d", d.path, os.Getpid())
-	defer os.Remove(fresh)
-	to, err := Open(fresh)
-	if err != nil {
-		return 0, err
-	}
-	for _, row := range append(rows, r) {
-		if row.ID, err = to.insert(row); err != nil {
-			return 0, errors.Join(err, to.Close())
-		}
-		r.ID = row.ID
-	}
-	// The last to close puts all into one file.
-	if err := errors.Join(to.Close(), d.Close()); err != nil {
-		return 0, err
-	}
-	if now, err := os.Stat(d.path); err != nil || !os.SameFile(was, now) {
-		// Another writer was faster: its file is whole.
-		if err := d.connect(); err != nil {
-			return 0, err
-		}
-		return d.insert(r)
-	}
-	aside := fmt.Sprintf("%s.damaged-%s", d.path, time.Now().UTC().Format("20060102T150405"))
-	for _, end := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(d.path+end, aside+end); err != nil && !os.IsNotExist(err) {
-			return 0, err
-		}
-	}
-	if err := os.Rename(fresh, d.path); err != nil {
-		return 0, err
-	}
-	damage.Why += "; it is kept as " + aside
-	return r.ID, errors.Join(damage, d.connect())
-}
-
 // Prune removes all rows but those that keep wants, and returns how many went. A
 // damaged file is not touched.
 func (d *DB) Prune(keep func(Row) bool) (int, error) {
+	unlock, err := lock(d.path, false)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	if d.mended == "" {
+		if err := d.follow(); err != nil {
+			return 0, err
+		}
+	}
 	rows, err := d.read()
 	if err != nil {
 		return 0, err
