@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -39,6 +40,7 @@ type loop struct {
 
 	impaired *impairment
 	looked   time.Time // when the last wait returned
+	yielded  time.Time // when others last had their turn
 	timer    int       // timerfd: something that was delayed is due
 	rings    time.Time // when the timer does
 	due      dues
@@ -214,6 +216,21 @@ func (l *loop) run() {
 		if l.attend() {
 			return
 		}
+		l.yield()
+	}
+}
+
+// turn is how long the loop runs before it yields. It is below the 10 ms after which the
+// runtime takes the processor from a goroutine by force (forcePreemptNS in
+// runtime/proc.go): from one that sleeps in a system call, whereupon the runtime's
+// monitor looks every 20 µs for milliseconds whether there are more.
+const turn = 8 * time.Millisecond
+
+// yield gives other goroutines their turn, before the runtime does.
+func (l *loop) yield() {
+	if l.looked.Sub(l.yielded) >= turn {
+		l.yielded = l.looked
+		runtime.Gosched()
 	}
 }
 
