@@ -108,6 +108,10 @@ func TestReportedFiles(t *testing.T) {
 		{"an env file that is not there", "services: {web: {image: a, env_file: [{path: fern.env}]}}", "", []string{"fern.env"}},
 		{"a key that is not carried over", "services: {web: {image: a, network_mode: host}}", "", []string{"services.web.network_mode"}},
 		{"an include that is not there", "include: [fern.yml]\nservices: {web: {image: a}}", "", []string{"fern.yml"}},
+		{"an app behind FastCGI", "services: {web: {image: a}}", "events {}\nhttp {\n  server {\n    listen 80;\n    location / { " +
+			"fastcgi_pass web:9000; fastcgi_read_timeout 11s; }\n  }\n}\n", []string{"nginx.conf passes / on by fastcgi_pass", "--url"}},
+		{"an app behind uWSGI", "services: {web: {image: a}}", "events {}\nhttp {\n  server {\n    listen 80;\n    location / { " +
+			"uwsgi_pass web:3031; uwsgi_buffering off; }\n  }\n}\n", []string{"nginx.conf passes / on by uwsgi_pass", "--url"}},
 		{"a template", "services: {web: {image: a}}", fmt.Sprintf(conf, "${WEB_PORT}"), []string{"is a template", "WEB_PORT, READ", "name the rendered file"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

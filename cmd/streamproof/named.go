@@ -63,15 +63,23 @@ func composeWarnings(ctx context.Context, c stack.Compose) []string {
 	return warnings
 }
 
+// gateways are the protocols that nginx speaks to apps which answer no HTTP themselves.
+var gateways = []string{"fastcgi", "uwsgi", "scgi"}
+
 // nginxReads parses the nginx.conf that the user named, and what it includes. What
-// its directives mean is left to nginx.
-func nginxReads(path string) error {
+// its directives mean is left to nginx. An app that it asks for path in another protocol
+// than HTTP cannot be started and checked by us, who speak nothing else.
+func nginxReads(path, asked string) error {
 	const place = "edge.nginx_conf"
 	if path == "" {
 		return nil
 	}
 	var template *settings.Template
-	switch _, err := settings.ReadNginx(path, os.LookupEnv); {
+	switch c, err := settings.ReadNginx(path, os.LookupEnv); {
+	case err == nil && slices.Contains(gateways, c.Protocol(asked)):
+		return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%s passes %s on by %s_pass, and streamproof starts and "+
+			"checks apps over HTTP only", filepath.Base(path), asked, c.Protocol(asked)),
+			Fix: "start nginx and the app yourself, and test them with --url"}
 	case err == nil:
 		return nil
 	case errors.As(err, &template):

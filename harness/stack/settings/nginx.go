@@ -135,6 +135,16 @@ func (c *Conf) Upstreams(path string) []string {
 	return list
 }
 
+// Protocol is what nginx speaks to the upstream of path, by the module that passes its
+// requests on: "proxy" for HTTP, "grpc", "fastcgi", "uwsgi" or "scgi"; "" where nothing
+// passes them on, or where it cannot be told.
+func (c *Conf) Protocol(path string) string {
+	if r := c.route(path); r.to != "" && r.unknown == "" {
+		return r.family.name
+	}
+	return ""
+}
+
 // Anew reports whether nginx looks up the name of the upstream for each request of
 // path, as it does where a variable stands in it, and not once when it starts.
 func (c *Conf) Anew(path string) bool { r := c.route(path); return r.anew && r.group == nil }

@@ -309,6 +309,11 @@ func TestNginxChooses(t *testing.T) {
 			if why := c.Unknown(tc.path); why != "" {
 				t.Fatalf("unknown: %s", why)
 			}
+			protocol := map[string]string{"fastcgi": "fastcgi", "a fallback that is a path": "fastcgi", "uwsgi": "uwsgi",
+				"gRPC": "grpc", "files alone": ""}
+			if want, told := protocol[tc.name]; c.Protocol(tc.path) != want && (told || c.Protocol(tc.path) != "proxy") {
+				t.Errorf("protocol %q, want %q", c.Protocol(tc.path), want)
+			}
 			if got := c.Upstreams(tc.path); !slices.Equal(got, tc.upstreams) || c.Anew(tc.path) != tc.anew {
 				t.Errorf("upstreams %q, anew %t; want %q, %t", got, c.Anew(tc.path), tc.upstreams, tc.anew)
 			}
