@@ -261,6 +261,43 @@ func TestPrint(t *testing.T) {
 	}
 }
 
+// paperWidths are those of A4 at 96 dpi, without margins and with those of a browser's
+// own (1 cm), in px.
+var paperWidths = []int64{794, 718}
+
+// TestPrintIsAsWideAsPaper: nothing sticks out of the page on paper, and nothing there
+// would have to be scrolled.
+func TestPrintIsAsWideAsPaper(t *testing.T) {
+	ctx := browser(t)
+	for name, in := range map[string]Input{"pass": passing(), "fail": failing(), "inconclusive": inconclusive(),
+		"hostile": hostile(), "judged": judged(t)} {
+		t.Run(name, func(t *testing.T) {
+			visit(t, ctx, in)
+			call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+			for _, width := range paperWidths {
+				call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 1123,
+					DeviceScaleFactor: 1})
+				for _, wide := range eval[[]string](t, ctx, widePaperScript) {
+					t.Errorf("wider than paper of %d px: %.200s", width, wide)
+				}
+				if eval[int](t, ctx, `document.querySelector("main").getBoundingClientRect().width`) < 500 {
+					t.Errorf("at %d px the page is not laid out", width)
+				}
+			}
+		})
+	}
+}
+
+// widePaperScript lists what sticks out to the right of the page, text in boxes that a
+// screen would scroll among it. SVG clips itself and scales, and .vh is for screen readers.
+const widePaperScript = `(() => {
+  const width = document.documentElement.clientWidth;
+  return [...document.querySelectorAll("main *")]
+    .filter(e => !e.closest("svg, .vh") && e.getClientRects().length > 0 &&
+      (e.getBoundingClientRect().right > width + 1 || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflowX !== "visible"))
+    .map(e => e.tagName + "." + e.getAttribute("class") + " " + Math.round(e.getBoundingClientRect().right) + "/" + e.scrollWidth + " " + e.textContent);
+})()`
+
 // printed is the page as a PDF on A4.
 func printed(t *testing.T, ctx context.Context) []byte {
 	t.Helper()

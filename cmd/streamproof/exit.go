@@ -72,7 +72,7 @@ func exitCode(w io.Writer, err error) int {
 
 // complain writes one line, whatever msg brings.
 func complain(w io.Writer, msg string) {
-	fmt.Fprintln(w, "streamproof: "+plain(strings.Join(strings.Fields(msg), " ")))
+	tell(w, "streamproof: "+plain(strings.Join(strings.Fields(msg), " ")))
 }
 
 func showSource(w io.Writer, err error) {

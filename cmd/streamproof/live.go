@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/plural"
@@ -25,7 +26,7 @@ func newLive(w io.Writer, quiet, noColor bool) *live {
 
 func (l *live) begin(o harness.Options) {
 	if l.progress != nil {
-		fmt.Fprintf(l.w, "%s, %s, seed %d, into %s\n", o.App.String(), plural.Of(len(o.Scenarios), "scenario"), o.Seed, o.Dir)
+		tell(l.w, fmt.Sprintf("%s, %s, seed %d, into %s", o.App.String(), plural.Of(len(o.Scenarios), "scenario"), o.Seed, o.Dir))
 	}
 }
 
@@ -40,18 +41,27 @@ func (l *live) update(p harness.Progress) {
 // warn says what will go wrong before any load is sent. Quiet or not: it is why
 // the run may be in vain.
 func (l *live) warn(scenario, text string) {
-	fmt.Fprintln(l.w, "warning: "+scenario+": "+plain(text))
+	tell(l.w, "warning: "+scenario+": "+plain(text))
 }
 
 func (l *live) interrupted() {
 	l.done()
-	fmt.Fprintln(l.w, "interrupted: removing faults and writing the report (press Ctrl-C again to quit now)")
+	tell(l.w, "interrupted: removing faults and writing the report (press Ctrl-C again to quit now)")
 }
 
 func (l *live) done() {
 	if l.progress != nil {
 		l.progress.Done()
 	}
+}
+
+// tell writes a line, which a terminal gets broken between words: it would break it
+// inside of them. A pipe gets it whole.
+func tell(w io.Writer, line string) {
+	if s := reports.ScreenOf(w); s.Terminal && s.Width > 0 {
+		line = strings.Join(reports.Wrap(line, "", s.Width), "\n")
+	}
+	fmt.Fprintln(w, line)
 }
 
 func screenOf(w io.Writer, noColor bool) reports.Screen {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
@@ -19,7 +18,7 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		return nil
 	}
 	if !in.quiet {
-		fmt.Fprintf(told, "no --dialect is given: sending one request to %s to recognise it\n", o.App.String())
+		tell(told, "no --dialect is given: sending one request to "+o.App.String()+" to recognise it")
 	}
 	asked, terminal := o, o.App.Stream.Terminal
 	if err := readied(ctx, &asked); err != nil {
@@ -33,7 +32,7 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		return err
 	}
 	if !in.quiet {
-		fmt.Fprintln(told, "recognised: "+plain(f.String()))
+		tell(told, "recognised: "+plain(f.String()))
 	}
 	in.dialect = config.Dialect(f.Dialect)
 	err = in.given.Set("dialect", f.Dialect)
