@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/paste"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -38,7 +41,16 @@ func rendered(t testing.TB, write Reporter, in Input) []byte {
 	if err := write(&b, in); err != nil {
 		t.Fatal(err)
 	}
+	pastable(t, in.Report)
 	return b.Bytes()
+}
+
+// pastable holds a report to the rule that what it prints for pasting can be pasted.
+func pastable(t testing.TB, r *verdict.Report) {
+	t.Helper()
+	for _, err := range paste.Report(worded(r), IsCommand) {
+		t.Error(err)
+	}
 }
 
 func golden(t *testing.T, path string, got []byte) {

@@ -37,6 +37,7 @@ func longRun(t *testing.T, n, streams int) Input {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pastable(t, r)
 	return shown.Input(parts.Run, r)
 }
 

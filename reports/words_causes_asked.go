@@ -194,7 +194,7 @@ var saidOfAsked = map[record.FactKind]sentence{
 		return "read the answers in the dialect " + f.Name + ": add --dialect " + f.Name + inside(f, 0)
 	},
 	diagnose.MendDialect: func(f *record.Fact) string {
-		return "read the answers in another dialect: add --dialect " + f.Name + after(" --terminal ", f.Text) +
+		return "read the answers in another dialect: add --dialect " + f.Name + after(" --terminal ", shellWord(f.Text)) +
 			inside(f, 0)
 	},
 	diagnose.FactNeedsTerminal: plain(", and say with --terminal which event is the last one of a complete response"),
@@ -204,15 +204,15 @@ var saidOfAsked = map[record.FactKind]sentence{
 	},
 	diagnose.FactLastEvent: func(f *record.Fact) string { return "last event: " + f.Text },
 	diagnose.MendIfItEnds: func(f *record.Fact) string {
-		return "if that event ends the answer: --terminal " + f.Text + "; if not, let the app send one that does"
+		return "if that event ends the answer: --terminal " + shellWord(f.Text) + "; if not, let the app send one that does"
 	},
-	diagnose.MendTerminal: func(f *record.Fact) string { return "name the last event: add --terminal " + f.Text },
+	diagnose.MendTerminal: func(f *record.Fact) string { return "name the last event: add --terminal " + shellWord(f.Text) },
 	diagnose.MendAllowHost: func(f *record.Fact) string {
-		return "if it is yours, add --allow-host " + f.Name + " (allow_hosts in the file); if it is the name of a " +
+		return "if it is yours, add --allow-host " + shellWord(f.Name) + " (allow_hosts in the file); if it is the name of a " +
 			"service inside, let the app redirect to a path, or build the URL from the Host header"
 	},
 	diagnose.MendFollow: func(f *record.Fact) string {
-		return "leave --no-follow (stream.no_follow) out, or ask for it at once: --path " + f.Text
+		return "leave --no-follow (stream.no_follow) out, or ask for it at once: --path " + shellWord(f.Text)
 	},
 	diagnose.MendKeepAlive: func(f *record.Fact) string {
 		return "look into the log of " + f.Name + " at that time. If it reuses connections to the app: let the app " +

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -853,7 +856,7 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextReport:   plain("report this as a bug of streamproof, with the run folder"),
 	verdict.NextDiagnose: plain("compare with the same answer from the app itself: streamproof diagnose"),
 	verdict.NextTerminal: func(f *record.Fact) string {
-		return "give an expression for the last event alone" + after(": --terminal ", quotedBy(f.Text))
+		return "give an expression for the last event alone" + after(": --terminal ", shellWord(f.Text))
 	},
 	verdict.NextIdentity: plain("ask for the answer without that encoding: --header 'Accept-Encoding: identity'"),
 	verdict.NextNoDialect: plain("streamproof has no dialect for it: ask for server-sent events or NDJSON, or " +
@@ -862,22 +865,26 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextCloseEvents: plain("send the closing events as well: strict clients may reject the answer"),
 	verdict.NextObjectives:  plain("send more streams, until there are the values that each objective needs"),
 	verdict.NextReadBy: func(f *record.Fact) string {
-		return "read it with --dialect " + f.Name + after(" --terminal ", quotedBy(f.Text))
+		return "read it with --dialect " + f.Name + after(" --terminal ", shellWord(f.Text))
 	},
 	verdict.NextAllowHost: func(f *record.Fact) string {
-		return "add --allow-host " + f.Name + " if it is yours, or ask for where the stream is"
+		return "add --allow-host " + shellWord(f.Name) + " if it is yours, or ask for where the stream is"
 	},
 	verdict.NextPath: func(f *record.Fact) string {
-		return "ask for it at once, as clients that know it do: --path " + f.Text
+		return "ask for it at once, as clients that know it do: --path " + shellWord(f.Text)
 	},
 }
 
-// quotedBy is a text as a shell takes it for one word; "" for none.
-func quotedBy(text string) string {
+// shellWord is a text as a shell takes it for one word; "" for none.
+func shellWord(text string) string {
 	if text == "" {
 		return ""
 	}
-	return "'" + text + "'"
+	word, err := syntax.Quote(text, syntax.LangBash)
+	if err != nil { // a NUL, which no argument can have
+		return strconv.Quote(text)
+	}
+	return word
 }
 
 // Reason says in one clause what decided the grade of a stream; "" where nothing went

@@ -94,6 +94,7 @@ func (c *accuracyCase) find(t *testing.T, i int) finding {
 	if err != nil {
 		t.Fatalf("%s: %v", c.name, err)
 	}
+	pastable(t, report)
 	f := finding{Run: i, Case: c.name, Want: c.want, NeedsLogs: c.needsLogs, First: firstBlamed(report)}
 	run, err := record.Open(dir)
 	if err != nil {

@@ -52,6 +52,9 @@ func bounded(t *testing.T, o harness.Options) (*verdict.Report, error) {
 	if left := children(t); len(left) > before {
 		t.Errorf("processes are left: %v", left)
 	}
+	if report != nil {
+		pastable(t, report)
+	}
 	return report, err
 }
 

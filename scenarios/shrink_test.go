@@ -180,6 +180,7 @@ func TestInMemoryShrink(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				pastable(t, first)
 				failure, ok := shrink.FailureOf(first, "")
 				if !ok || failure.Scenario != "three" {
 					t.Fatalf("it does not fail: %s, %+v", first.Verdict, first.Scenarios)

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/streamproof/streamproof/cmd/streamproof/paste"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
@@ -84,7 +86,17 @@ func play(t *testing.T, o harness.Options) *verdict.Report {
 		t.Fatalf("execute: %v", err)
 	}
 	checkSum(t, report)
+	pastable(t, report)
 	return report
+}
+
+// pastable holds every report of these tests to the rule that what it prints for pasting
+// can be pasted.
+func pastable(t *testing.T, r *verdict.Report) {
+	t.Helper()
+	for _, err := range paste.Report(r, reports.IsCommand) {
+		t.Error(err)
+	}
 }
 
 // checkSum holds every run of these tests to the rule that each stream has

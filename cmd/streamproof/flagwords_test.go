@@ -8,23 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/paste"
 )
-
-// flagWord is a flag in a text.
-var flagWord = regexp.MustCompile(`(?:^|[\s'"(=:/])(--[a-z][a-z0-9-]*[a-z0-9])`)
-
-// ofOthers are the flags of other programs that our texts name.
-var ofOthers = []string{
-	"--backlog", "--config", "--graceful-timeout", "--keep-alive", "--max-requests", "--max-requests-jitter", "--threads",
-	"--timeout", "--worker-class", "--worker-connections", // gunicorn
-	"--limit-concurrency", "--limit-max-requests", "--timeout-graceful-shutdown", "--timeout-keep-alive", // uvicorn
-	"--drain-time-s", "--parent-shutdown-time-s", // Envoy
-	"--attributes", "--load-balancer-arn", "--target-group-arn", // aws elbv2
-	"--max-old-space-size",   // node
-	"--abbrev-ref",           // git
-	"--capacity", "--listen", // cmd/origin
-	"--watch", "--port", "--help", // the reader's own program, and every command
-}
 
 // TestFlagsOfTextsExist: a flag that a report, an error, the help or a page names is
 // one of ours, or known to be another program's.
@@ -40,9 +26,9 @@ func TestFlagsOfTextsExist(t *testing.T) {
 		if strings.Contains(place, ".tmpl") {
 			return // custom properties of CSS look the same
 		}
-		for _, m := range flagWord.FindAllStringSubmatch(text, -1) {
+		for _, m := range paste.Flag.FindAllStringSubmatch(text, -1) {
 			read++
-			if !ours[m[1]] && !slices.Contains(ofOthers, m[1]) {
+			if !ours[m[1]] && !slices.Contains(paste.Others, m[1]) {
 				t.Errorf("%s: no command has the flag %s\n\t%.160q", place, m[1], text)
 			}
 		}
@@ -82,7 +68,7 @@ func TestFlagsToAddParse(t *testing.T) {
 		default:
 			return
 		}
-		for _, f := range ofOthers {
+		for _, f := range paste.Others {
 			if strings.Contains(line, f+" ") {
 				return
 			}

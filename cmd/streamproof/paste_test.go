@@ -8,10 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/streamproof/streamproof/cmd/streamproof/paste"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
 )
@@ -31,6 +36,9 @@ func unpastable(dir string) (wrong []string) {
 		}
 		if err != nil {
 			return nil // not a whole report: other tests see to that
+		}
+		for _, err := range paste.Report(&r, reports.IsCommand) {
+			wrong = append(wrong, fmt.Sprintf("%s: %v", path, err))
 		}
 		for _, c := range commandsOf(&r) {
 			if err := pastedOnce(c); err != nil {
@@ -110,6 +118,30 @@ func pastes(line string) error {
 	return nil
 }
 
+// Tests of other packages cannot ask the command line, and ask package paste: it takes
+// the commands, flags and arguments that the command line takes.
+func TestPasteKnowsTheCommands(t *testing.T) {
+	eachCommand(newRoot(), func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			line := cmd.CommandPath() + " --" + f.Name
+			if err := paste.Command(line + "=?"); err == nil || strings.Contains(err.Error(), "unknown flag") ||
+				strings.Contains(err.Error(), "does not know") {
+				if f.Value.Type() != "string" && f.Value.Type() != "name" && !strings.HasPrefix(f.Value.Type(), "string") {
+					t.Errorf("%s is not known, or takes anything: %v", line, err)
+				}
+			}
+		})
+		for n := range 4 {
+			args := slices.Repeat([]string{"x"}, n)
+			real := cmd.Args == nil || cmd.Args(cmd, args) == nil
+			line := strings.Join(append([]string{cmd.CommandPath()}, args...), " ")
+			if err := paste.Command(line); real != (err == nil) && n > 0 {
+				t.Errorf("%s: the command line takes it: %t; package paste: %v", line, real, err)
+			}
+		}
+	})
+}
+
 // The test of commands finds those that cannot be pasted.
 func TestPastes(t *testing.T) {
 	for line, ok := range map[string]bool{
@@ -127,6 +159,9 @@ func TestPastes(t *testing.T) {
 	} {
 		if err := pastes(line); (err == nil) != ok {
 			t.Errorf("%s: %v", line, err)
+		}
+		if err := paste.Command(line); (err == nil) != ok {
+			t.Errorf("package paste, of %s: %v", line, err)
 		}
 	}
 }

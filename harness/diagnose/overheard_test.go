@@ -3,11 +3,14 @@ package diagnose_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/cmd/streamproof/paste"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
@@ -45,11 +48,34 @@ func line(b *synth.Builder, log int, at time.Duration, text string) {
 
 func toldOf(b *synth.Builder) []verdict.Cause { return reportOf(&b.Run).Scenarios[0].Causes }
 
-// reportOf is a report in words.
-func reportOf(run *record.Run) *verdict.Report {
-	r := diagnose.Report(run)
+// reportOf is a report in words, whose commands and fixes can be pasted.
+func reportOf(run *record.Run) *verdict.Report { return pastable(diagnose.Report(run)) }
+
+// unpastable is what of the reports of these tests cannot be pasted as it stands.
+var unpastable struct {
+	sync.Mutex
+	errs []error
+}
+
+// pastable words a report and holds it to what it prints for pasting: [TestMain] fails
+// where something cannot be pasted.
+func pastable(r *verdict.Report) *verdict.Report {
 	reports.Word(r)
+	if wrong := paste.Report(r, reports.IsCommand); len(wrong) > 0 {
+		unpastable.Lock()
+		defer unpastable.Unlock()
+		unpastable.errs = append(unpastable.errs, wrong...)
+	}
 	return r
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, err := range unpastable.errs {
+		fmt.Println("FAIL: a report cannot be pasted:", err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 func evidence(causes []verdict.Cause) string {

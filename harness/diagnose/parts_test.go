@@ -49,7 +49,7 @@ func inParts(t *testing.T, run *record.Run, streams int) *verdict.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return pastable(r)
 }
 
 // What is counted over parts is what is counted at once: streams, outcomes, flags,

@@ -89,7 +89,7 @@ func TestPurityCoversTheChecks(t *testing.T) {
 func judgedAndRendered(t *testing.T, run *record.Run) []byte {
 	t.Helper()
 	scopes := verdict.Scopes(run)
-	in := reports.Input{Run: run, Report: diagnose.ReportScopes(run, scopes), Scopes: scopes}
+	in := reports.Input{Run: run, Report: pastable(diagnose.ReportScopes(run, scopes)), Scopes: scopes}
 	var b bytes.Buffer
 	for _, write := range []reports.Reporter{reports.Text, reports.JSON, reports.HTML} {
 		if err := write(&b, in); err != nil {

@@ -219,7 +219,7 @@ func terminalUnmatched(v *view) *finding {
 	f.Confidence = likely
 	return f.see(fact{Kind: FactMatchesEnds, Text: ends[0]}).
 		or(SilentTruncation, fact{Kind: MayStopShort}).
-		mend(fact{Kind: MendIfItEnds, Text: quoted(ends[0])}).
+		mend(fact{Kind: MendIfItEnds, Text: ends[0]}).
 		settle(v.rerun("--terminal " + quoted(ends[0])))
 }
 
@@ -273,7 +273,7 @@ func terminalTooBroad(v *view) *finding {
 		not(TerminalTwice, fact{Kind: NotTwoTerminals})
 	if ends := verdict.Ends(v.Run); len(ends) > 0 {
 		return f.see(fact{Kind: FactMatchesEnds, Text: ends[0]}).
-			mend(fact{Kind: MendTerminal, Text: quoted(ends[0])}).settle(v.rerun("--terminal " + quoted(ends[0])))
+			mend(fact{Kind: MendTerminal, Text: ends[0]}).settle(v.rerun("--terminal " + quoted(ends[0])))
 	}
 	return f.mend(fact{Kind: MendExpression})
 }
@@ -303,7 +303,7 @@ func formNotRead(v *view) *finding {
 	case dialect == "":
 		return f.mend(fact{Kind: MendNoDialect})
 	case terminal != "":
-		return f.mend(fact{Kind: MendDialect, Name: dialect, Text: quoted(terminal)})
+		return f.mend(fact{Kind: MendDialect, Name: dialect, Text: terminal})
 	}
 	return f.mend(fact{Kind: MendDialect, Name: dialect, About: needsTerminal(dialect)})
 }
