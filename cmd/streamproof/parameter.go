@@ -277,7 +277,11 @@ func over(s string, o *harness.Options) (parameter, search.Range, error) {
 		return bad(v.Fix, "%s", v.Problem)
 	}
 	if err := r.Validate(); err != nil {
-		return bad("write the smaller value first, as in streams=10..5000", "%s: %v", s, err)
+		fix := "write the smaller value first, as in streams=10..5000"
+		if !(r.From > 0) {
+			fix = "begin with a value above 0, as in streams=10..5000"
+		}
+		return bad(fix, "%s: %v", s, err)
 	}
 	return p, r, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"errors"
 	"flag"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/streamproof/streamproof/harness/history"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
@@ -40,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"oneline":  oneLine,
 			"runfiles": runFiles,
 			"listens":  listens,
+			"newer":    newer,
 		},
 	})
 }
@@ -101,4 +105,16 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
 	ts.Setenv(args[0], port)
+}
+
+// newer FILE makes a history look as if the next version of streamproof had written it.
+func newer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: newer FILE")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	// user_version of the database header, https://www.sqlite.org/fileformat.html#the_database_header
+	_, err = f.WriteAt(binary.BigEndian.AppendUint32(nil, history.Schema+1), 60)
+	ts.Check(errors.Join(err, f.Close()))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/play"
 	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/search"
 	"github.com/streamproof/streamproof/harness/slo"
@@ -109,18 +110,23 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 				return err
 			}
 		}
+		o.Load.Duration = time.Duration(in.duration)
 	}
 	param, span, err := over(f.over, &o)
 	if err != nil {
 		return err
 	}
+	s := &searching{input: in, base: o, param: param, stderr: stderr}
+	if err := s.possible(span); err != nil {
+		return err
+	}
 	if o, err = in.prepare(ctx, stderr); err != nil {
 		return in.place(err)
 	}
+	s.base = o
 	if _, err := os.Stat(filepath.Join(o.Dir, "search.json")); err == nil {
 		return &harness.UsageError{Place: "--out", Problem: o.Dir + " holds a search already", Fix: "name another folder"}
 	}
-	s := &searching{input: in, base: o, param: param, stderr: stderr}
 	if o.SLO != "" {
 		if s.slo, err = slo.Parse(o.SLO); err != nil {
 			return err
@@ -138,13 +144,42 @@ func unitOf(k paramKind) string {
 	return map[paramKind]string{perSecond: "streams per second", duration: "seconds", bytesOf: "bytes"}[k]
 }
 
-// probe is one run.
-func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error) {
+// possible refuses a range whose ends no run can have, before the first of them is made.
+func (s *searching) possible(span search.Range) error {
+	base := s.base.Validate()
+	for _, x := range []float64{span.From, span.To} {
+		o := s.with(x)
+		err := o.Validate()
+		if err == nil {
+			err = play.Room(&o)
+		}
+		var bad *harness.UsageError
+		switch {
+		case err == nil:
+		case base != nil && base.Error() == err.Error(): // the value has nothing to do with it
+			return s.place(err)
+		case errors.As(err, &bad):
+			return &harness.UsageError{Place: "--over", Problem: s.param.name + " = " + s.param.kind.say(x) + ": " + bad.Problem,
+				Fix: bad.Fix}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// with are the options of a run that has the value.
+func (s *searching) with(x float64) harness.Options {
 	o := s.base
 	o.Scenarios = slices.Clone(o.Scenarios)
-	n := len(s.page.Points) + 1
-	o.Dir = filepath.Join(s.base.Dir, fmt.Sprintf("%02d-%s", n, strings.NewReplacer("/", "-per-", " ", "").Replace(s.param.kind.say(x))))
 	s.set(&o, x)
+	return o
+}
+
+// probe is one run.
+func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error) {
+	o, n := s.with(x), len(s.page.Points)+1
+	o.Dir = filepath.Join(s.base.Dir, fmt.Sprintf("%02d-%s", n, strings.NewReplacer("/", "-per-", " ", "").Replace(s.param.kind.say(x))))
 	o.Repro = repro("run", s.given, o.Dir, "over", "runs", "width", "streams", "rate") + s.flagFor(x)
 	if err := o.Validate(); err != nil {
 		return search.Outcome{}, err

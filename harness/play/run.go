@@ -25,7 +25,7 @@ func Run(ctx context.Context, o harness.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := capacity(&o); err != nil {
+	if err := Room(&o); err != nil {
 		return err
 	}
 	r, err := newRun(plan)
@@ -187,8 +187,8 @@ func (r *run) close(interrupted bool) error {
 
 func (r *run) logDir(sc harness.Scenario) string { return filepath.Join(r.Dir, "logs", sc.ID) }
 
-// capacity refuses more streams than the process has file descriptors for.
-func capacity(o *harness.Options) error {
+// Room refuses more streams than the process has file descriptors for.
+func Room(o *harness.Options) error {
 	max := load.MaxStreams()
 	for _, sc := range o.Scenarios {
 		l := o.Load.Over(sc.Load)

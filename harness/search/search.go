@@ -241,10 +241,14 @@ func (f *finder) near(a, b float64) bool {
 // further is one step beyond a value that holds.
 func (f *finder) further(x float64) float64 {
 	step := max(math.Pow(f.To/f.From, 1.0/steps), 1+f.Width)
-	if f.Down {
-		return f.round(max(x/step, f.From))
+	least := 0.0 // of whole numbers, a step smaller than one would round to none
+	if f.Whole {
+		least = 1
 	}
-	y := x * step
+	if f.Down {
+		return f.round(max(min(x/step, x-least), f.From))
+	}
+	y := max(x*step, x+least)
 	if y*math.Sqrt(step) > f.To { // no small step at the end
 		y = f.To
 	}

@@ -110,6 +110,33 @@ func TestEndsOfTheRange(t *testing.T) {
 	}
 }
 
+// TestNarrowRange: of few whole numbers each step goes on by one at least.
+func TestNarrowRange(t *testing.T) {
+	for _, down := range []bool{false, true} {
+		for from := range 6 {
+			for to := from + 2; to < 9; to++ {
+				r := search.Range{From: float64(from + 1), To: float64(to), Whole: true, Down: down}
+				for edge := r.From; edge < r.To; edge++ { // between it and the next
+					got := find(t, search.Options{Range: r}, func(x float64) search.Outcome {
+						return search.Outcome{Holds: (x <= edge) != down}
+					})
+					holds, breaks := edge, edge+1
+					if down {
+						holds, breaks = breaks, holds
+					}
+					if got.Edge != search.Found || got.Holds != holds || got.Breaks != breaks {
+						t.Errorf("%v, edge behind %g: %s, %g..%g after %v", r, edge, got.Edge, got.Holds, got.Breaks, got.Trials)
+					}
+				}
+				all := find(t, search.Options{Range: r}, func(float64) search.Outcome { return search.Outcome{Holds: true} })
+				if all.Edge != search.AllHold {
+					t.Errorf("%v, all hold: %+v", r, all)
+				}
+			}
+		}
+	}
+}
+
 // TestSaturated: what cannot be told is no limit of the app.
 func TestSaturated(t *testing.T) {
 	r := find(t, search.Options{Range: crowd}, func(x float64) search.Outcome {
