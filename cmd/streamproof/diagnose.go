@@ -68,6 +68,7 @@ func diagnoseCommand() *cobra.Command {
 	fs.VarP(&f.streams, "streams", "c", "send `N` streams in at each hop (default 8)")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
+	f.team.register(fs)
 	f.complete(cmd)
 	return cmd
 }

@@ -55,6 +55,7 @@ type runFlags struct {
 
 	out            string
 	export         exportFlag
+	team           team
 	quiet, noColor bool
 	asJSON         bool
 	allowUnable    bool

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -19,6 +20,7 @@ runs/latest.`
 func judgeCommand() *cobra.Command {
 	var quiet, noColor, asJSON bool
 	var export exportFlag
+	var others team
 	cmd := &cobra.Command{
 		Use:               "judge [RUNDIR]",
 		Short:             "Judge a stored run with today's checks",
@@ -31,7 +33,7 @@ func judgeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := export.check(dir); err != nil {
+			if err := errors.Join(export.check(dir), others.checkMetrics()); err != nil {
 				return err
 			}
 			report, err := scenarios.Judge(dir)
@@ -42,7 +44,11 @@ func judgeCommand() *cobra.Command {
 			if err := out.print(dir, report); err != nil {
 				return err
 			}
-			if err := export.write(out.aside(cmd.ErrOrStderr()), dir); err != nil {
+			aside := out.aside(cmd.ErrOrStderr())
+			if err := export.write(aside, dir); err != nil {
+				return err
+			}
+			if err := others.tell(cmd.Context(), aside, cmd.ErrOrStderr(), dir); err != nil {
 				return err
 			}
 			out.where(cmd.ErrOrStderr(), "report: "+filepath.Join(dir, reports.HTMLFile))
@@ -50,6 +56,7 @@ func judgeCommand() *cobra.Command {
 		},
 	}
 	export.register(cmd.Flags())
+	others.registerMetrics(cmd.Flags())
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	cmd.Flags().BoolVar(&noColor, "no-color", false, "print without colours")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print verdict.json on stdout instead of the report")

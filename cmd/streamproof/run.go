@@ -95,6 +95,7 @@ func runCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.registerHistory(cmd.Flags())
+	f.team.register(cmd.Flags())
 	f.complete(cmd)
 	return cmd
 }
@@ -104,12 +105,16 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return in.place(err)
 	}
+	if err := in.team.serve(stderr); err != nil {
+		return err
+	}
+	defer in.team.close()
 	live := newLive(stderr, in.quiet, in.noColor)
 	live.begin(o)
 	for _, w := range composeWarnings(ctx, o.App.Compose) {
 		live.warn(filepath.Base(o.App.Compose.File), w)
 	}
-	o.Progress, o.Warn = remembering(o.Dir, func() { keepBodies(o.Dir, in.given) }, live.update), live.warn
+	o.Progress, o.Warn = remembering(o.Dir, func() { keepBodies(o.Dir, in.given) }, in.team.watch(live.update)), live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)
 	stop()
@@ -141,7 +146,7 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	if err = o.Validate(); err != nil {
 		return o, err
 	}
-	if err = errors.Join(in.remember.check(), in.export.check(o.Dir)); err != nil {
+	if err = errors.Join(in.remember.check(), in.export.check(o.Dir), in.team.check(o)); err != nil {
 		return o, err
 	}
 	return o, preflight(ctx, o)
@@ -170,6 +175,9 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	}
 	if err == nil {
 		err = in.export.write(out.aside(stderr), dir)
+	}
+	if terr := in.team.tell(ctx, out.aside(stderr), stderr, dir); err == nil {
+		err = terr
 	}
 	out.where(stderr, "report: "+filepath.Join(dir, reports.HTMLFile))
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness/slo"
+	"github.com/streamproof/streamproof/reports/openmetrics"
 	"github.com/streamproof/streamproof/reports/rows"
 )
 
@@ -89,6 +90,16 @@ func TestColumnsTable(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", c.Table, c.Name, c.Unit, cell(c.Doc))
 	}
 	table(t, "reports/README.md", "columns", b.String())
+}
+
+// TestOpenMetricsTable: the page lists the metrics that are written.
+func TestOpenMetricsTable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
+	for _, m := range openmetrics.Metrics {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, m.Labels, cell(m.Doc))
+	}
+	table(t, "reports/README.md", "openmetrics", b.String())
 }
 
 // A schema is the part of JSON Schema that the reference shows.
