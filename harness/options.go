@@ -52,6 +52,14 @@ type Options struct {
 	Opener stack.Opener
 	Tool   string // version, for the plan
 	Repro  string // the command line that repeats this run, with {seed}, or without a seed
+	// Suite is how the scenarios were chosen, and how their verdicts are put together.
+	Suite record.Suite
+	// First is the number of the first stream, 0 for 1: a run that repeats another with
+	// the same seed sends no nonce twice.
+	First uint64
+	// Retry is told, before scenarios are played again, which and for the how many-th
+	// time; nil is silent.
+	Retry func(n int, ids []string)
 	// Warn is told what will go wrong before any load is sent; nil is silent.
 	Warn func(scenario, text string)
 	// Progress is told what happens about four times a second, by one goroutine at a

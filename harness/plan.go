@@ -109,6 +109,7 @@ func (p *Plan) Record(start time.Time) record.Plan {
 		Sabotage: strings.Join(p.Sabotage.List(), ", "),
 		Limits:   p.Limits(),
 		Able:     p.App.abilities(),
+		Suite:    p.Suite,
 	}
 	if p.Opener != nil {
 		r.Stack = p.Opener.Kind()
@@ -143,7 +144,8 @@ func (p *Plan) Scenario(sc Scenario) record.Scenario {
 	own := sc.Edge.ReadTimeout > 0 && p.App.Edge.ReadTimeout == 0 && p.App.Edge.NginxConf == ""
 	sc = p.Fill(sc)
 	r := record.Scenario{ID: sc.ID, Title: sc.Title, Doc: sc.Doc, Edge: string(sc.Edge.Form), Load: sc.Load.plan(),
-		Policy: sc.Policy, Required: sc.Required, Peel: sc.Peel, Expected: p.expected(sc), OwnReadTimeout: own}
+		Policy: sc.Policy, Required: sc.Required, FullLength: sc.FullLength, Peel: sc.Peel, Expected: p.expected(sc),
+		OwnReadTimeout: own}
 	if sc.Fault != nil {
 		r.Fault = sc.Fault.String()
 	}

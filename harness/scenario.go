@@ -25,6 +25,10 @@ type Scenario struct {
 	// Required makes the scenario obligatory: what the app cannot play is then
 	// inconclusive, and not passed over as not applicable.
 	Required bool
+	// Tags are words of the user's by which scenarios are chosen.
+	Tags []string `yaml:"tags"`
+	// FullLength says that times which the catalogue scales down are as in production.
+	FullLength bool
 	// Needs names what a stack must have beyond the other fields: "docker".
 	Needs []string
 

@@ -27,7 +27,7 @@ const (
 func Annotations(w io.Writer, in Input) error {
 	in, _ = in.safe()
 	all := append(causeRemarks(in), scenarioRemarks(in)...)
-	if r := in.Report; len(all) == 0 && r.Verdict != verdict.Pass { // the run's own fault, and no scenario's
+	if r := in.Report; len(all) == 0 && !r.Passes() { // the run's own fault, and no scenario's
 		why := r.Why
 		if why == "" && !r.Complete {
 			why = notWhole(in.run())
@@ -35,7 +35,7 @@ func Annotations(w io.Writer, in Input) error {
 		all = append(all, remark{orUnknown(r.Verdict), "the run " + endedAs[orUnknown(r.Verdict)], cmp.Or(why, headline(in))})
 	}
 	var lines []string
-	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Inconclusive} {
+	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Flaky, verdict.Inconclusive} {
 		lines = append(lines, annotated(all, v)...)
 	}
 	_, err := io.WriteString(w, strings.Join(lines, ""))
@@ -49,7 +49,8 @@ type remark struct {
 }
 
 // endedAs says in a title how a scenario or the run ended.
-var endedAs = map[verdict.Verdict]string{verdict.Fail: "failed", verdict.Inconclusive: "inconclusive"}
+var endedAs = map[verdict.Verdict]string{verdict.Fail: "failed", verdict.Flaky: "flaky",
+	verdict.Inconclusive: "inconclusive"}
 
 // causeRemarks are the distinct causes, each as bad as the worst scenario that found it.
 // What a scenario that passed shows is no annotation.
@@ -57,8 +58,8 @@ func causeRemarks(in Input) (all []remark) {
 	for _, d := range distinctCauses(in) {
 		worst, first := verdict.Pass, ""
 		for _, s := range worstFirst(in.scenarios()) {
-			if d.in(s.ID) && worst.Worse(orUnknown(s.Verdict)) != worst {
-				worst, first = orUnknown(s.Verdict), openReason(s)
+			if v := orUnknown(s.Counts()); d.in(s.ID) && worst.Worse(v) != worst {
+				worst, first = v, openReason(s)
 			}
 		}
 		if worst == verdict.Pass {
@@ -102,12 +103,17 @@ func causeText(d distinct) string {
 	return text
 }
 
-// scenarioRemarks are the scenarios that did not pass and found no cause.
+// scenarioRemarks are the scenarios that did not pass and found no cause, and those in
+// quarantine that need a look.
 func scenarioRemarks(in Input) (all []remark) {
 	judged, _ := aside(alike(worstFirst(in.scenarios())))
 	for _, s := range judged {
 		causes, _ := blamed(s)
-		if v := orUnknown(s.Verdict); v != verdict.Pass && len(causes) == 0 {
+		if q := s.Quarantine; q != nil && (q.Expired || q.Excused) {
+			v := map[bool]verdict.Verdict{true: verdict.Fail, false: verdict.Inconclusive}[q.Expired]
+			all = append(all, remark{v, s.ID + " in quarantine", quarantineNote(&s)})
+		}
+		if v := orUnknown(s.Counts()); v != verdict.NotApplicable && v != verdict.Pass && len(causes) == 0 {
 			all = append(all, remark{v, s.ID + " " + endedAs[v], openReason(s)})
 		}
 	}

@@ -13,6 +13,17 @@ import (
 // brief says in a few words why a scenario stands where it does: what a pass
 // measured, the causes of a failure, or else what happened or what was missing.
 func brief(s verdict.ScenarioReport) string {
+	note := settledNote(&s)
+	switch later := s.Verdict != verdict.Pass && s.Judged() != s.Verdict && s.Judged() != verdict.Fail; {
+	case note == "":
+		return briefOf(s)
+	case later || len(telling(s)) == 0: // Why has the note
+		return bound(s.Why, 2*briefBound)
+	}
+	return note + "; " + briefOf(s)
+}
+
+func briefOf(s verdict.ScenarioReport) string {
 	bad := telling(s)
 	switch {
 	case len(bad) == 0, s.Verdict == verdict.NotApplicable:
@@ -21,7 +32,7 @@ func brief(s verdict.ScenarioReport) string {
 		return "cannot run here"
 	}
 	causes, _ := blamed(s)
-	if s.Verdict == verdict.Fail && len(causes) > 0 {
+	if s.Judged() == verdict.Fail && len(causes) > 0 {
 		return because(causes)
 	}
 	what := bound(cmp.Or(bad[0].Why, checkLabel(bad[0].Name)), briefBound)

@@ -16,6 +16,9 @@ func topFacts(in Input) []fact {
 	if d := in.lasted(); d > 0 {
 		facts = append(facts, fact{"took", short(d)})
 	}
+	if s := suiteLine(in); s != "" {
+		facts = append(facts, fact{"chosen", s})
+	}
 	if app := p.App.String(); app != "" {
 		facts = append(facts, fact{"app", app})
 	}

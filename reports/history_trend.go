@@ -134,7 +134,7 @@ func trendHead(t *trend.Trend, all []findingView) (class, text string) {
 
 var stripMarks = map[verdict.Verdict]stripView{
 	verdict.Pass: {"pass", ".", ""}, verdict.Fail: {"fail", "F", ""}, verdict.Inconclusive: {"inconclusive", "?", ""},
-	verdict.NotApplicable: {"not_applicable", "-", ""}, "": {"none", " ", ""}}
+	verdict.Flaky: {"flaky", "~", ""}, verdict.NotApplicable: {"not_applicable", "-", ""}, "": {"none", " ", ""}}
 
 func trendNote(s *trend.Scenario) string {
 	return fmt.Sprintf("%d of %s failed; the verdict changed %s (flakiness %.0f %%)", s.Failed, count(s.Played, "run"), times(s.Flips), 100*s.Flakiness())

@@ -18,15 +18,18 @@ import (
 // "run" for what is no scenario's own. A failed check is a failure. An
 // inconclusive one is an error: CI systems show a skipped case in grey, and then
 // nothing would be proved and nothing be seen. What does not apply to the app is
-// skipped. The file has no failure and no
-// error if, and only if, the run passed.
+// skipped, and so is what a quarantine, a retry or the suite excuses. The file has no
+// failure and no error if, and only if, the run passed.
 func JUnit(w io.Writer, in Input) error {
 	in, _ = in.safe()
 	suites := []junit.Testsuite{{}} // the run's own stands first and is made last
 	worst := verdict.Pass
 	for _, s := range in.scenarios() {
 		suites = append(suites, suite(in, s))
-		worst = worst.Worse(orUnknown(s.Verdict))
+		if forgiven(in.Report, &s) {
+			continue
+		}
+		worst = worst.Worse(orUnknown(s.Counts()))
 		for _, c := range s.Checks {
 			worst = worst.Worse(orUnknown(c.Verdict))
 		}
@@ -68,7 +71,7 @@ func runSuite(in Input, worst verdict.Verdict) junit.Testsuite {
 			worst = worst.Worse(verdict.Inconclusive)
 		}
 	}
-	if rank(in.Report.Verdict) < rank(worst) {
+	if rank(in.Report.Verdict) < rank(worst) && !in.Report.Passes() {
 		s.AddTestcase(testcase("run", verdict.Check{Name: "verdict", Verdict: in.Report.Verdict, Why: headline(in)}, ""))
 	}
 	return s
@@ -92,6 +95,16 @@ func suite(in Input, s verdict.ScenarioReport) junit.Testsuite {
 	out.AddProperty("verdict", string(s.Verdict))
 	out.AddProperty("streams", fmt.Sprint(s.Started))
 	out.AddProperty("outcomes", tally(s.Outcomes))
+	if note := settledNote(&s); note != "" {
+		out.AddProperty("settled", note)
+	}
+	add := func(c verdict.Check, detail string) {
+		tc := testcase(s.ID, c, detail)
+		if forgiven(in.Report, &s) {
+			tc = excusedCase(tc, settledNote(&s))
+		}
+		out.AddTestcase(tc)
+	}
 	detail := causesPlain(s)
 	seen := map[string]int{}
 	worst := verdict.Pass
@@ -103,14 +116,30 @@ func suite(in Input, s verdict.ScenarioReport) junit.Testsuite {
 		if seen[c.Name]++; seen[c.Name] > 1 {
 			c.Name = fmt.Sprintf("%s #%d", c.Name, seen[c.Name])
 		}
-		out.AddTestcase(testcase(s.ID, c, detail))
+		add(c, detail)
 	}
 	if len(s.Checks) == 0 || rank(s.Verdict) < rank(worst) {
 		// No check says what the scenario says: a crash, or a verdict from elsewhere.
 		c := verdict.Check{Name: "verdict", Verdict: s.Verdict, Why: s.Why}
-		out.AddTestcase(testcase(s.ID, c, detail))
+		add(c, detail)
+	}
+	if q := s.Quarantine; q != nil && q.Expired {
+		c := verdict.Check{Name: "quarantine", Verdict: verdict.Fail, Why: quarantineNote(&s)}
+		out.AddTestcase(testcase(s.ID, c, ""))
 	}
 	return out
+}
+
+// excusedCase is a case that did not pass and fails no job: shown as skipped, with the
+// reason before what happened.
+func excusedCase(tc junit.Testcase, why string) junit.Testcase {
+	for _, res := range []*junit.Result{tc.Failure, tc.Error} {
+		if res != nil {
+			tc.Failure, tc.Error = nil, nil
+			tc.Skipped = &junit.Result{Message: why + ": " + res.Message}
+		}
+	}
+	return tc
 }
 
 func newSuite(in Input, name string, took time.Duration) junit.Testsuite {
@@ -134,7 +163,7 @@ func testcase(scenario string, c verdict.Check, detail string) junit.Testcase {
 		Data:    detail,
 	}
 	switch c.Verdict {
-	case verdict.Fail:
+	case verdict.Fail, verdict.Flaky:
 		tc.Failure = res
 	case verdict.NotApplicable:
 		tc.Skipped = &junit.Result{Message: res.Message} // its schema knows no more

@@ -40,6 +40,7 @@ func Markdown(w io.Writer, in Input) error {
 		m.WriteString(part)
 	}
 	m.aside(not)
+	m.time()
 	if left > 0 {
 		fmt.Fprintf(m, "\n_Left out for length: the details of %s. They are in report.html._\n", count(left, "scenario"))
 	}
@@ -60,7 +61,7 @@ func mark(v verdict.Verdict) string {
 }
 
 func orUnknown(v verdict.Verdict) verdict.Verdict {
-	if v == verdict.Pass || v == verdict.Fail || v == verdict.NotApplicable {
+	if v == verdict.Pass || v == verdict.Fail || v == verdict.NotApplicable || v == verdict.Flaky {
 		return v
 	}
 	return verdict.Inconclusive
@@ -69,6 +70,9 @@ func orUnknown(v verdict.Verdict) verdict.Verdict {
 func (m *markdown) head() {
 	fmt.Fprintf(m, "## %s streamproof: %s\n\n", cmp.Or(marks[m.Report.Verdict], "⚠️"), orUnknown(m.Report.Verdict))
 	fmt.Fprintf(m, "**%s**\n\n%s\n\n", md(headline(m.Input)), md(about(m.Input)))
+	if s := suiteLine(m.Input); s != "" {
+		fmt.Fprintf(m, "%s\n\n", md(s))
+	}
 	if !m.Report.Complete {
 		fmt.Fprintf(m, "> ⚠️ Incomplete record: %s.\n\n", md(notWhole(m.run())))
 	}
@@ -103,10 +107,11 @@ func (m *markdown) table() {
 func (m *markdown) scenario(s verdict.ScenarioReport) string {
 	bad := telling(s)
 	causes, _ := blamed(s)
-	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 {
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && settledNote(&s) == "" {
 		return ""
 	}
 	fmt.Fprintf(m, "\n### %s %s\n\n", code(s.ID), orUnknown(s.Verdict))
+	m.settled(s)
 	m.hops(s)
 	settle, rest := doubts(s)
 	for _, c := range bad {
@@ -121,6 +126,37 @@ func (m *markdown) scenario(s verdict.ScenarioReport) string {
 		fmt.Fprintf(m, "- doubt: %s: %s%s\n", md(d.About), md(d.Why), nextText(d.Settle))
 	}
 	return m.String()
+}
+
+// time says where the time went.
+func (m *markdown) time() {
+	if lines := timeLines(m.Input); len(lines) > 0 {
+		fmt.Fprintf(m, "\n<details><summary>Where the time went</summary>\n\n- %s\n\n</details>\n",
+			strings.Join(mdAll(lines), "\n- "))
+	}
+}
+
+func mdAll(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = md(l)
+	}
+	return out
+}
+
+// settled says what became of further attempts, and of a quarantine.
+func (m *markdown) settled(s verdict.ScenarioReport) {
+	for _, a := range attemptViews(&s) {
+		own := ""
+		if a.Own != "" {
+			own = " (" + code(a.Own) + ")"
+		}
+		fmt.Fprintf(m, "- %s: %s %s%s\n", a.Label, mark(verdict.Verdict(a.Verdict.Class)),
+			md(cmp.Or(a.Why, "no reason given")), own)
+	}
+	if q := quarantineNote(&s); q != "" {
+		fmt.Fprintf(m, "- %s\n", md(q))
+	}
 }
 
 // aside says what would make the scenarios apply that do not; the table has said

@@ -30,6 +30,7 @@ type page struct {
 	OpenLeft int         // beyond those shown
 	Sections []*section  // scenarios, worst first
 	Matrix   matrix
+	Time     timeTable
 	Plan     []fact
 	Request  string
 	Repro    string
@@ -108,7 +109,7 @@ func newPage(in Input, shortened int) *page {
 	p.Causes = b.topCauses(p.Sections)
 	p.Open, p.OpenLeft = openChecks(p.Sections)
 	sayOnce(p.Open, p.Sections)
-	p.Matrix = matrixOf(p.Sections)
+	p.Matrix, p.Time = matrixOf(p.Sections), timeOf(in)
 	p.Left = b.left.lines(in, shortened)
 	return p
 }

@@ -74,7 +74,7 @@ func neverRan(p record.Scenario) verdict.ScenarioReport {
 	}
 }
 
-// worstFirst orders scenarios for a reader: fail, inconclusive, pass, not
+// worstFirst orders scenarios for a reader: fail, flaky, inconclusive, pass, not
 // applicable; otherwise as they ran.
 func worstFirst(all []verdict.ScenarioReport) []verdict.ScenarioReport {
 	all = slices.Clone(all)
@@ -90,12 +90,14 @@ func rank(v verdict.Verdict) int {
 	switch v {
 	case verdict.Fail:
 		return 0
-	case verdict.Pass:
-		return 2
-	case verdict.NotApplicable:
-		return 3
-	default:
+	case verdict.Flaky:
 		return 1
+	case verdict.Pass:
+		return 3
+	case verdict.NotApplicable:
+		return 4
+	default:
+		return 2
 	}
 }
 

@@ -46,6 +46,8 @@ type section struct {
 	Replicas          []replicaView
 	Clients           string // those that asked again
 	Warnings          []verdict.Warning
+	Attempts          []attemptView
+	Quarantine        string
 }
 
 type checkView struct {
@@ -73,11 +75,12 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 	out := &section{
 		ID: s.ID, Anchor: b.anchor(s.ID), Title: cmp.Or(s.Title, plan.Title), Doc: plan.Doc,
 		Verdict: viewOf(s.Verdict), Why: s.Why, Brief: brief(s), unable: s.Unable(),
-		Unfolded: rank(s.Verdict) < rank(verdict.Pass),
+		Unfolded: rank(s.Verdict) < rank(verdict.Pass) || s.Counts() == verdict.Fail,
 		Started:  thousands(s.Started), Bar: barOf(s.Outcomes),
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
 		Replicas: replicaViews(s.Replicas), Clients: clientsLine(s.Clients),
+		Attempts: attemptViews(&s), Quarantine: quarantineNote(&s),
 	}
 	for _, f := range sortedKeys(s.Flags) {
 		if s.Flags[f] > 0 {

@@ -27,6 +27,7 @@ func TextOn(screen Screen) Reporter {
 		t.head()
 		t.distinct()
 		t.table()
+		t.time()
 		t.warnings()
 		judged, not := aside(alike(worstFirst(in.scenarios())))
 		for _, s := range judged {
@@ -51,6 +52,9 @@ func (t *text) head() {
 	r := t.Report
 	t.paraIn(t.badge(r.Verdict)+"  ", t.bold, headline(t.Input))
 	t.paraIn("", t.faint, about(t.Input))
+	if s := suiteLine(t.Input); s != "" {
+		t.paraIn("", t.faint, s)
+	}
 	if !r.Complete {
 		t.para(t.yellow.Render("incomplete record:")+" ", notWhole(t.run()))
 	}
@@ -72,6 +76,15 @@ func (t *text) distinct() {
 			t.para("    ", brokenChecks(d.Checks))
 		}
 		fmt.Fprintln(t)
+	}
+}
+
+// time says where the time went.
+func (t *text) time() {
+	mark := "time  "
+	for _, l := range timeLines(t.Input) {
+		t.paraIn(mark, t.faint, l)
+		mark = "      "
 	}
 }
 
@@ -114,6 +127,8 @@ func glyph(v verdict.Verdict) string {
 		return "✓"
 	case verdict.NotApplicable:
 		return "–"
+	case verdict.Flaky:
+		return "~"
 	default:
 		return "?"
 	}
@@ -131,10 +146,11 @@ func (t *text) badge(v verdict.Verdict) string {
 func (t *text) scenario(s verdict.ScenarioReport) {
 	bad := telling(s)
 	causes, _ := blamed(s)
-	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && len(s.Doubts) == 0 {
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && len(s.Doubts) == 0 && settledNote(&s) == "" {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))
+	t.settled(s)
 	if !t.peeled {
 		t.hops(s)
 	}
@@ -151,6 +167,20 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 	for _, d := range rest {
 		t.item("doubt: "+d.About, d.Why)
 		t.next(d.Settle)
+	}
+}
+
+// settled says what became of further attempts, and of a quarantine.
+func (t *text) settled(s verdict.ScenarioReport) {
+	for _, a := range attemptViews(&s) {
+		mark := fmt.Sprintf("  %s: %s  ", a.Label, a.Verdict.Class)
+		t.para(mark, cmp.Or(a.Why, "no reason given"))
+		if a.Own != "" {
+			t.para("    ", "its report: "+a.Own)
+		}
+	}
+	if q := quarantineNote(&s); q != "" {
+		t.para("  ", q)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // shout is a verdict as it stands in a headline.
 func shout(v verdict.Verdict) string {
 	switch v {
-	case verdict.Pass, verdict.Fail:
+	case verdict.Pass, verdict.Fail, verdict.Flaky:
 		return strings.ToUpper(string(v))
 	case verdict.NotApplicable:
 		return "NOT APPLICABLE"
@@ -29,13 +29,15 @@ func headline(in Input) string {
 	all := in.scenarios()
 	var bad []verdict.ScenarioReport
 	for _, s := range all {
-		if s.Verdict == in.Report.Verdict && s.Verdict != verdict.Pass {
+		if v := s.Counts(); v == in.Report.Verdict && v != verdict.Pass {
 			bad = append(bad, s)
 		}
 	}
 	switch {
 	case len(bad) > 0 && in.Report.Verdict == verdict.Fail:
 		return which(bad, len(all), "failed") + sins(bad, len(all))
+	case len(bad) > 0 && in.Report.Verdict == verdict.Flaky:
+		return which(bad, len(all), plural.Is(len(bad))+" flaky")
 	case len(bad) > 0:
 		return which(bad, len(all), "could not be judged")
 	case in.Report.Why != "":
@@ -95,6 +97,8 @@ func meaning(r *verdict.Report) string {
 			well = "completed, failed cleanly, or was cut by us where the scenario says so"
 		}
 		return "Every stream " + well + ", and every scenario that applies proved that it tested something."
+	case verdict.Flaky:
+		return "Nothing failed each time, but at least one scenario failed and passed when it ran again."
 	case verdict.Fail:
 		return "Some streams broke in a way that a client cannot handle, or a check failed."
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -1002,7 +1003,19 @@ func worstTally(n map[verdict.Outcome]int) string {
 }
 
 // whyOfScenario is the first answer as bad as the verdict; of a pass, what was measured.
+// Attempts and a quarantine are told before.
 func whyOfScenario(s *verdict.ScenarioReport) string {
+	note, why := settledNote(s), whyOfAttempt(s)
+	if note == "" || why == "" {
+		return note + why
+	}
+	return note + ": " + why
+}
+
+func whyOfAttempt(s *verdict.ScenarioReport) string {
+	if len(s.Attempts) > 0 {
+		return firstBad(s)
+	}
 	if s.Verdict == verdict.Pass {
 		return whyPassed(s)
 	}
@@ -1039,7 +1052,7 @@ func whyOfReport(r *verdict.Report) string {
 	var first *verdict.ScenarioReport
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
-		if s.Verdict != r.Verdict {
+		if s.Counts() != r.Verdict {
 			continue
 		}
 		if of = append(of, s.ID); first == nil {
@@ -1050,13 +1063,16 @@ func whyOfReport(r *verdict.Report) string {
 	case len(r.Scenarios) == 0:
 		return "no scenario was run"
 	case r.Verdict == verdict.Pass:
-		return fmt.Sprintf("%s; %s: %s", passed(len(of), first.ID, len(r.Scenarios)), count(r.Started, "stream"),
+		return fmt.Sprintf("%s%s; %s: %s", passed(len(of), first.ID, r), excusedLine(r), count(r.Started, "stream"),
 			worstTally(r.Outcomes))
+	case len(of) == 0 && excusedLine(r) != "":
+		return "nothing was left to decide by" + excusedLine(r)
 	case len(of) == 0:
 		return fmt.Sprintf("nothing was judged: none of %s applies to this app (%s: %s)",
 			count(len(r.Scenarios), "scenario"), r.Scenarios[0].ID, r.Scenarios[0].Why)
 	}
-	word := map[verdict.Verdict]string{verdict.Fail: "failed", verdict.Inconclusive: "could not be decided"}[r.Verdict]
+	word := map[verdict.Verdict]string{verdict.Fail: "failed", verdict.Inconclusive: "could not be decided",
+		verdict.Flaky: plural.Is(len(of)) + " flaky"}[r.Verdict]
 	if len(r.Scenarios) == 1 {
 		return fmt.Sprintf("%s %s: %s", first.ID, word, first.Why)
 	}
@@ -1066,10 +1082,18 @@ func whyOfReport(r *verdict.Report) string {
 
 // passed says how many scenarios passed, the first of which is first, and how many
 // do not apply.
-func passed(n int, first string, of int) string {
-	switch aside := of - n; {
+func passed(n int, first string, r *verdict.Report) string {
+	aside := 0
+	for _, s := range r.Scenarios {
+		if s.Verdict == verdict.NotApplicable {
+			aside++
+		}
+	}
+	switch of := len(r.Scenarios); {
 	case aside > 0:
 		return fmt.Sprintf("%d of %d scenarios passed, %d not applicable to this app", n, of, aside)
+	case n < of:
+		return fmt.Sprintf("%d of %d scenarios passed", n, of)
 	case n == 1:
 		return first + " passed"
 	}

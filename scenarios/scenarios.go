@@ -1,7 +1,7 @@
 // Package scenarios is the catalogue: a file for each family, and in each scenario
 // the sentence that says what it proves.
 //
-//  1. [Standard] is the suite that runs when nobody says otherwise.
+//  1. [Standard] is the suite that runs when nobody says otherwise; [Suites] are all.
 //  2. [Execute] plays scenarios, judges and diagnoses the record, and writes the
 //     reports.
 //  3. [Run] does the same inside go test, one subtest a scenario.
@@ -44,7 +44,11 @@ func Require(list ...harness.Scenario) []harness.Scenario {
 
 // All returns the catalogue in the order in which it reads best, family by family.
 func All() []harness.Scenario {
-	return slices.Concat(baseline(), buffering(), timeouts(), network(), cuts(), resources(), lifecycle(), load())
+	var all []harness.Scenario
+	for _, f := range families {
+		all = append(all, f.list()...)
+	}
+	return all
 }
 
 // Lookup finds a scenario by its ID.

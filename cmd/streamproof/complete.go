@@ -41,6 +41,15 @@ func scenarioChoices() []string {
 	return list
 }
 
+func suiteChoices() (list []string) {
+	for _, s := range scenarios.Suites() {
+		list = append(list, s.Name+"\t"+s.Doc)
+	}
+	return list
+}
+
+func tagChoices() []string { return (&chooser{from: &config.File{}}).tags() }
+
 func sabotageChoices() []string {
 	var list []string
 	for _, s := range sabotageList() {
@@ -85,6 +94,8 @@ func completeRuns(_ *cobra.Command, args []string, typed string) ([]string, cobr
 // command has them.
 func (f *runFlags) complete(cmd *cobra.Command) {
 	for name, by := range map[string]cobra.CompletionFunc{
+		"suite": choices(suiteChoices), "tag": choices(tagChoices), "skip-tag": choices(tagChoices),
+		"flaky":    choices(func() []string { return []string{"fail", "pass"} }),
 		"scenario": choices(scenarioChoices), "require": choices(scenarioChoices), "sabotage": choices(sabotageChoices),
 		"dialect": choices(config.Dialects), "stack": choices(scenarios.Stacks),
 		"method":       choices(func() []string { return []string{"GET", "POST", "PUT"} }),

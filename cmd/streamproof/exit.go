@@ -35,10 +35,23 @@ func ended(v verdict.Verdict) error {
 	switch v {
 	case verdict.Pass:
 		return nil
-	case verdict.Fail:
+	case verdict.Fail, verdict.Flaky:
 		return judged{exitFail}
 	}
 	return judged{exitInconclusive}
+}
+
+// endedBy returns the error that ends a command with the verdict of a run; with that of
+// the scenarios that could be played here, where able is set.
+func endedBy(r *verdict.Report, able bool) error {
+	v := r.Verdict
+	if able {
+		v = r.Settled(true)
+	}
+	if v == verdict.Flaky && r.FlakyPasses() {
+		return nil
+	}
+	return ended(v)
 }
 
 // exitCode says on w what went wrong, in one line, and finds the exit code. An

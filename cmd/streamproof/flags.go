@@ -61,6 +61,7 @@ type runFlags struct {
 	allowUnable    bool
 	remember       historyEntry
 	require        []string
+	suite          suiteFlags
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {

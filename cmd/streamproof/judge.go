@@ -52,7 +52,7 @@ func judgeCommand() *cobra.Command {
 				return err
 			}
 			out.where(cmd.ErrOrStderr(), "report: "+filepath.Join(dir, reports.HTMLFile))
-			return ended(report.Verdict)
+			return endedBy(report, false)
 		},
 	}
 	export.register(cmd.Flags())

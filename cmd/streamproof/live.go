@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/plural"
+	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports"
 )
 
@@ -15,6 +16,7 @@ import (
 type live struct {
 	w        io.Writer
 	progress *reports.Progress // nil when quiet
+	retries  int
 }
 
 func newLive(w io.Writer, quiet, noColor bool) *live {
@@ -24,10 +26,36 @@ func newLive(w io.Writer, quiet, noColor bool) *live {
 	return &live{w: w, progress: reports.NewProgressOn(w, screenOf(w, noColor))}
 }
 
-func (l *live) begin(o harness.Options) {
-	if l.progress != nil {
-		tell(l.w, fmt.Sprintf("%s, %s, seed %d, into %s", o.App.String(), plural.Of(len(o.Scenarios), "scenario"), o.Seed, o.Dir))
+func (l *live) begin(o harness.Options, plan forecast) {
+	if l.retries = o.Suite.Retries; l.progress == nil {
+		return
 	}
+	tell(l.w, fmt.Sprintf("%s, %s, seed %d, into %s", o.App.String(), plural.Of(len(o.Scenarios), "scenario"), o.Seed,
+		o.Dir))
+	if len(o.Scenarios) > 1 {
+		tell(l.w, plan.String())
+	}
+}
+
+// retry shows that scenarios are played again: quiet or not, for it changes what a pass
+// means.
+func (l *live) retry(n int, ids []string) {
+	l.done()
+	tell(l.w, fmt.Sprintf("retry %d of %d: %s did not pass", n, l.retries, strings.Join(ids, ", ")))
+}
+
+// took sets the time that a run took beside the estimate.
+func (l *live) took(plan forecast, r *verdict.Report) {
+	if l.progress == nil || plan.Seconds == nil || r == nil || len(plan.Scenarios) < 2 {
+		return
+	}
+	sum := 0.0
+	for _, s := range r.Scenarios {
+		if s.Took != nil {
+			sum += *s.Took
+		}
+	}
+	fmt.Fprintf(l.w, "took %s, estimated %s\n", took(&sum), took(plan.Seconds))
 }
 
 func (l *live) update(p harness.Progress) {

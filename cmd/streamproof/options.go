@@ -18,6 +18,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/arrivals"
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -27,7 +28,10 @@ type input struct {
 	runFlags
 	given *pflag.FlagSet // to tell a flag that was given from its default
 	from  *config.File   // without -f an empty one
-	peel  bool           // diagnose: every hop gets the same small load
+	// chosen is how verdicts are put together; the zero value for commands that want to
+	// know what each single run comes to.
+	chosen record.Suite
+	peel   bool // diagnose: every hop gets the same small load
 	// answers is where a person answers questions, nil for nobody.
 	answers io.Reader
 }
@@ -70,7 +74,26 @@ func (in *input) options() (harness.Options, error) {
 	if o.Scenarios, err = in.choose(); err == nil {
 		o.Scenarios, err = in.required(o.Scenarios)
 	}
-	return o, err
+	if err != nil {
+		return o, err
+	}
+	return o, in.within(&o)
+}
+
+// within keeps the scenarios that tags leave, and says how their verdicts are put together.
+func (in *input) within(o *harness.Options) error {
+	own, err := in.from.Defined(scenarios.All())
+	if err != nil {
+		return err
+	}
+	if o.Scenarios, err = in.narrowed(o.Scenarios, own); err != nil {
+		return err
+	}
+	if err := in.splittable(len(o.Scenarios)); err != nil {
+		return err
+	}
+	in.chosen, err = in.settled(own)
+	return err
 }
 
 // unused is dir, or a name like it where a run of the same second and the same seed is
@@ -239,7 +262,10 @@ func (in *input) choose() ([]harness.Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, err := in.suited(own)
 	switch {
+	case list != nil || err != nil:
+		return list, err
 	case len(in.scenarios) > 0:
 		return in.lookup(in.scenarios, own)
 	case in.sabotage != "":

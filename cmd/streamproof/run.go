@@ -27,6 +27,8 @@ unless you pass --allow-host.
 Header values and bodies may contain environment variables as ${NAME}; their values
 are never written to disk.
 
+` + suitesHelp + `
+
 ` + eventsHelp + `
 
 ` + limitsHelp + `
@@ -94,6 +96,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	f.registerSuite(cmd.Flags())
 	f.registerHistory(cmd.Flags())
 	f.team.register(cmd.Flags())
 	f.complete(cmd)
@@ -101,6 +104,12 @@ func runCommand() *cobra.Command {
 }
 
 func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if in.suite.list {
+		return in.listing(stdout)
+	}
+	if in.suite.name != "" && !in.given.Changed("history") {
+		in.remember.file = defaultHistory
+	}
 	o, err := in.prepare(ctx, stderr)
 	if err != nil {
 		return in.place(err)
@@ -109,8 +118,11 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer in.team.close()
+	o.Suite = in.chosen
+	plan := in.planned(&o)
 	live := newLive(stderr, in.quiet, in.noColor)
-	live.begin(o)
+	live.begin(o, plan)
+	o.Retry = live.retry
 	for _, w := range composeWarnings(ctx, o.App.Compose) {
 		live.warn(filepath.Base(o.App.Compose.File), w)
 	}
@@ -119,6 +131,7 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	report, err := scenarios.Execute(ctx, o)
 	stop()
 	live.done()
+	live.took(plan, report)
 	return in.finish(ctx, stdout, stderr, o, report, in.place(err))
 }
 
@@ -186,10 +199,7 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	case ctx.Err() != nil:
 		return judged{exitInconclusive}
 	}
-	if in.allowUnable || in.from.AllowUnable {
-		return ended(verdictOfAble(report))
-	}
-	return ended(report.Verdict)
+	return endedBy(report, in.allowUnable || in.from.AllowUnable)
 }
 
 // interrupted says first of all that what follows is not the whole of it.
@@ -202,22 +212,6 @@ func interrupted(r *verdict.Report, planned int) string {
 	}
 	return fmt.Sprintf("INTERRUPTED: you stopped the run; %d of %s had started, and what follows is judged from %s",
 		ran, plural.Of(planned, "scenario"), plural.Of(r.Started, "stream"))
-}
-
-// verdictOfAble is the worst verdict of the scenarios that could be played here;
-// inconclusive where none could.
-func verdictOfAble(r *verdict.Report) verdict.Verdict {
-	worst, able := verdict.Pass, 0
-	for _, s := range r.Scenarios {
-		if !s.Unable() && s.Verdict != verdict.NotApplicable {
-			able++
-			worst = worst.Worse(s.Verdict)
-		}
-	}
-	if able == 0 {
-		return verdict.Inconclusive
-	}
-	return worst
 }
 
 // neverStarted is true of a run that ended before its first stream, as where an

@@ -140,6 +140,7 @@ type listedScenario struct {
 	Differs  string   `json:"look_alike,omitempty"` // what it is easily taken for, and how to tell
 	Fault    string   `json:"fault,omitempty"`
 	Needs    []string `json:"needs"`
+	Tags     []string `json:"tags"`
 	Standard bool     `json:"standard"` // part of the standard suite
 }
 
@@ -151,7 +152,7 @@ func scenarioList() []listedScenario {
 	var list []listedScenario
 	for _, s := range scenarios.All() {
 		l := listedScenario{ID: s.ID, Title: s.Title, Proves: s.Doc, Symptom: s.Symptom, Differs: s.LookAlike,
-			Needs: needs(s), Standard: inSuite[s.ID]}
+			Needs: needs(s), Tags: tagsOf(s), Standard: inSuite[s.ID]}
 		if s.Fault != nil {
 			l.Fault = s.Fault.String()
 		}

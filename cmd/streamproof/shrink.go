@@ -183,6 +183,7 @@ func argued(words []string) (*input, error) {
 	in := &input{from: &config.File{}}
 	cmd := &cobra.Command{Use: "run"}
 	in.register(cmd)
+	in.registerSuite(cmd.Flags())
 	in.registerHistory(cmd.Flags())
 	if err := cmd.ParseFlags(words); err != nil {
 		return nil, err

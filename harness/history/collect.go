@@ -71,6 +71,9 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 func (c *Collector) scenario(s *verdict.ScenarioReport, load string, looks []record.MachineSample) Scenario {
 	row := Scenario{ID: s.ID, Load: load, Verdict: s.Verdict, Why: s.Why, Started: s.Started, Outcomes: s.Outcomes,
 		Metrics: map[string]Metric{}}
+	if s.Took != nil {
+		row.Took = *s.Took
+	}
 	for _, cause := range s.Causes {
 		row.Causes = append(row.Causes, cause.Cause)
 	}
@@ -166,6 +169,9 @@ func loadOf(p *record.Plan, s *record.Scenario) string {
 	}
 	if s.Fault != "" {
 		parts = append(parts, s.Fault)
+	}
+	if s.FullLength {
+		parts = append(parts, "full length")
 	}
 	request := p.Request.Method
 	if u, err := url.Parse(p.Request.URL); err == nil {

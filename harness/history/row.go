@@ -100,6 +100,7 @@ type Scenario struct {
 	Verdict  verdict.Verdict         `json:"verdict"`
 	Why      string                  `json:"why,omitempty"`
 	Started  int                     `json:"started"`
+	Took     float64                 `json:"took,omitempty"` // seconds, with the start and end of the stack; 0 where not known
 	Outcomes map[verdict.Outcome]int `json:"outcomes"`
 	Causes   []string                `json:"causes,omitempty"`
 	// Untouched are the streams out of the fault's way, Hit those in it. Streams that

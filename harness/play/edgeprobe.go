@@ -77,7 +77,7 @@ func (p *player) probeEdge(ctx context.Context) error {
 	if !able || p.sc.Edge.Form == stack.EdgeNone && p.sc.Edge.NginxConf == "" {
 		return nil
 	}
-	p.phase("probing the edge")
+	p.phase(record.StepEdge, "probing the edge")
 	found, err := p.askEdge(ctx, t)
 	switch {
 	case ctx.Err() != nil:

@@ -29,7 +29,7 @@ func (s *sender) idle(ctx context.Context, h stack.Hop, last uint64) {
 	if left, err := s.leftOver(last); err == nil && !left {
 		return
 	}
-	s.phase("waiting until the app is idle")
+	s.phase(record.StepIdle, "waiting until the app is idle")
 	ctx, cancel := context.WithTimeout(ctx, idleLimit)
 	defer cancel()
 	for ctx.Err() == nil {

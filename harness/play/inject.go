@@ -103,7 +103,7 @@ func (f *injection) inject(ctx context.Context, struck *int) error {
 		return f.missed(err)
 	}
 	*struck = f.inBody()
-	f.phase("fault")
+	f.phase(record.StepFault, "fault")
 	probes := prober{recover: f.recover, ctx: ctx}
 	defer probes.wait()
 	if err := f.strike(ctx, &probes); err != nil {
@@ -111,6 +111,7 @@ func (f *injection) inject(ctx context.Context, struck *int) error {
 	}
 	f.stand(ctx, f.sc.Hold, f.sc.Until)
 	f.heal()
+	f.phase(record.StepRecovery, "recovery")
 	probes.start(f.now())
 	return nil
 }

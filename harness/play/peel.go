@@ -36,7 +36,7 @@ func (p *player) peel(ctx context.Context) error {
 		if err := p.solo(ctx, h); err != nil || ctx.Err() != nil {
 			return err
 		}
-		p.phase("streams to " + h.Name)
+		p.phase(record.StepStreams, "streams to "+h.Name)
 		w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
 		w.Assign = p.through(h).Target
 		p.spread(&w)

@@ -60,7 +60,7 @@ func (r *run) play(ctx context.Context, sc harness.Scenario) error {
 }
 
 func (p *player) open(ctx context.Context) error {
-	p.phase("opening")
+	p.phase(record.StepOpening, "opening")
 	spec := stack.Spec{App: p.App.Spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
 		Path:   p.Place(p.sc),
 		LogDir: p.logDir(p.sc), LimitsMemory: stack.LimitsMemory(p.Opener), Now: p.now, Notify: p.notify}
@@ -154,7 +154,7 @@ func (p *player) timetable(ctx context.Context) error {
 // close stops the stack and files its logs. The context of the run may be over
 // by now.
 func (p *player) close() error {
-	p.phase("closing")
+	p.phase(record.StepClosing, "closing")
 	if s, ok := p.stack.(stack.Settler); ok {
 		s.Settle(context.Background())
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/record"
 )
 
 // tick is how often progress is told.
@@ -64,12 +65,21 @@ func (t *ticker) scenario(id string, index int) {
 	t.mu.Unlock()
 }
 
-// phase tells at once, so that a short phase is seen too.
-func (t *ticker) phase(name string) {
+// phase records what the scenario turns to, and tells at once, so that a short phase
+// is seen too.
+func (t *ticker) phase(step record.StepName, name string) {
 	t.mu.Lock()
 	t.at.Phase = name
+	t.run.rec.Step(record.Step{Scenario: t.at.Scenario, At: t.run.now(), Name: step})
 	t.mu.Unlock()
 	t.tell()
+}
+
+// ended says that the scenario is over.
+func (t *ticker) ended() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.run.rec.Step(record.Step{Scenario: t.at.Scenario, At: t.run.now(), Name: record.StepEnd})
 }
 
 func (t *ticker) close() {

@@ -36,7 +36,7 @@ func (p *player) learn(ctx context.Context) error {
 		p.reference = text
 		return nil
 	}
-	p.phase("asking what the answer is")
+	p.phase(record.StepReference, "asking what the answer is")
 	hops := p.hops()
 	app := hops[len(hops)-1]
 	streamed := ask.answers(ctx, app, p.sc.ID, target, p.Body, referenceAsks)

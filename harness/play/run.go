@@ -54,7 +54,7 @@ type run struct {
 }
 
 func newRun(plan *harness.Plan) (*run, error) {
-	r := &run{Plan: plan, next: 1, solos: map[string]soloOf{}, references: map[string]string{}}
+	r := &run{Plan: plan, next: max(plan.First, 1), solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	start := time.Now()
 	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener),
@@ -119,6 +119,7 @@ func (r *run) playAll(ctx context.Context) error {
 			continue
 		}
 		err := r.play(ctx, sc)
+		r.progress.ended()
 		if err == nil || ctx.Err() != nil {
 			r.mute = r.mute || sc.ID == controlID && r.seen.mute()
 			continue

@@ -25,8 +25,8 @@ func (s *scope) tell(e record.Event) {
 // fact tells the reader of the report something about the scenario.
 func (s *scope) fact(text string) { s.note(s.sc.ID, record.NoteFact, text, "") }
 
-// phase tells whoever follows the run what the scenario is at.
-func (s *scope) phase(name string) { s.progress.phase(name) }
+// phase records what the scenario turns to, and tells whoever follows the run in words.
+func (s *scope) phase(step record.StepName, name string) { s.progress.phase(step, name) }
 
 // recorded yields the ended streams of the scenario that are in one of the groups,
 // as the record has them: memory keeps none. What keeps them from being read is

@@ -46,7 +46,7 @@ func (s *sender) solo(ctx context.Context, h stack.Hop) error {
 		s.alone, s.aloneTook = known.seq, known.took
 		return nil
 	}
-	s.phase("one stream alone")
+	s.phase(record.StepSolo, "one stream alone")
 	st, err := s.ask1(ctx, h, record.Solo)
 	if first, ok := verdict.TTFE(st); ok && first > soloAgain && err == nil && ctx.Err() == nil {
 		var again *record.Stream
@@ -119,7 +119,7 @@ func (s *sender) compareAlone(ctx context.Context, h stack.Hop, from uint64) err
 		return failed
 	}
 	s.idle(ctx, h, from)
-	s.phase("one stream alone")
+	s.phase(record.StepSolo, "one stream alone")
 	begin := s.now()
 	for n := 0; n < soloMore && s.now()-begin < soloLimit && ctx.Err() == nil; n++ {
 		if _, err := s.ask1(ctx, h, record.Solo); err != nil {
@@ -149,7 +149,7 @@ func (s *sender) paceAlone(ctx context.Context) error {
 	if s.sc.Policy.Expect != record.ExpectPaced || app.Name != "app" || app.Name == s.front.Name {
 		return nil
 	}
-	s.phase("streams to the app itself")
+	s.phase(record.StepDirect, "streams to the app itself")
 	for range paceStreams {
 		st, err := s.ask1(ctx, app, record.Solo)
 		if err != nil || ctx.Err() != nil {

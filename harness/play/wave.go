@@ -15,7 +15,7 @@ const baselineStreams = 5
 
 // baseline sends a few streams down the victims' road and waits for them.
 func (p *player) baseline(ctx context.Context) error {
-	p.phase("baseline")
+	p.phase(record.StepBaseline, "baseline")
 	w := p.wave(min(baselineStreams, p.sc.Load.Concurrent()), nil)
 	w.Assign = p.assign(record.Baseline)
 	_, err := p.drive(ctx, w)
@@ -24,7 +24,7 @@ func (p *player) baseline(ctx context.Context) error {
 
 // mainWave sends the load that was asked for, with the fault in its midst.
 func (p *player) mainWave(ctx context.Context) error {
-	p.phase("streams")
+	p.phase(record.StepStreams, "streams")
 	w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
 	w.Assign = p.split().Target
 	p.spread(&w)

@@ -12,6 +12,14 @@ func Of(n int, noun string) string {
 	return Thousands(n) + " " + noun + "s"
 }
 
+// Is is the verb of so many things: "is", "are".
+func Is(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // Thousands writes n with a comma every three digits.
 func Thousands(n int) string {
 	s := strconv.Itoa(n)

@@ -29,6 +29,8 @@ type Plan struct {
 	// Able is what the app can be asked for and told; nil in records that are older.
 	Able      *Abilities `json:"able,omitempty"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Suite is how they were chosen.
+	Suite Suite `json:"suite,omitzero"`
 }
 
 // ReadAs is the dialect that answers were read with.
@@ -121,6 +123,8 @@ type Scenario struct {
 	// Required says that the user wants it judged: it then never counts as not
 	// applicable.
 	Required bool `json:"required,omitempty"`
+	// FullLength says that timeouts which the catalogue scales down had their real length.
+	FullLength bool `json:"full_length,omitempty"`
 	// Peel says that the load was sent in at every hop in turn.
 	Peel bool `json:"peel,omitempty"`
 	// OwnReadTimeout says that the scenario itself sets the edge's read timeout.

@@ -120,6 +120,8 @@ func (r *reading) take(e *inEntry) error {
 		return collect(e, &run.References, as[Reference])
 	case tagMachine:
 		return collect(e, &run.Machine, as[MachineSample])
+	case tagStep:
+		return collect(e, &run.Steps, as[Step])
 	case tagLayer:
 		return r.layer(e)
 	case tagFinish:

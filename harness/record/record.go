@@ -48,6 +48,7 @@ type Run struct {
 	Edges       []EdgeProbe
 	Comparisons []Comparison
 	References  []Reference
+	Steps       []Step          // what the run turned to, in the order of time; none in older records
 	Machine     []MachineSample // about four a second, in the order of time
 	Logs        []Log           // read from the logs folder by Open; empty while running
 	// Finished is when the run ended; Never if the record was torn off.

@@ -29,6 +29,7 @@ const (
 	tagEdge    = 22 // edge probe
 	tagCompare = 23 // comparison
 	tagRefer   = 24 // reference
+	tagStep    = 25 // step
 )
 
 // The bodies are maps with small integers as keys: the cbor tags of the types

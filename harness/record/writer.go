@@ -111,6 +111,9 @@ func (w *Writer) Layer(scenario string, l Layer) {
 	w.add(tagLayer, layerEntry{scenario, l.Name, l.Settings})
 }
 
+// Step records what the run turns to.
+func (w *Writer) Step(x Step) { w.add(tagStep, x) }
+
 // Machine records what the machine did.
 func (w *Writer) Machine(m MachineSample) { w.add(tagMachine, m) }
 

@@ -152,7 +152,7 @@ func (t *Trend) scenario(id string, out map[int]bool) Scenario {
 	for i := range t.Runs {
 		if sc := t.Runs[i].Scenario(id); sc != nil {
 			s.Strip[i] = sc.Verdict
-			if !out[i] && (sc.Verdict == verdict.Pass || sc.Verdict == verdict.Fail) {
+			if !out[i] && (sc.Verdict == verdict.Pass || sc.Verdict == verdict.Fail || sc.Verdict == verdict.Flaky) {
 				at = append(at, i)
 			}
 		}
@@ -170,8 +170,11 @@ func (t *Trend) scenario(id string, out map[int]bool) Scenario {
 func (s *Scenario) verdicts(at []int) {
 	s.Played = len(at)
 	fails := func(i int) bool { return s.Strip[at[i]] == verdict.Fail }
-	episodes, since := 0, len(at)
+	episodes, since, retried := 0, len(at), 0 // retried: runs that passed after a failure of their own
 	for i := range at {
+		if s.Strip[at[i]] == verdict.Flaky {
+			s.Failed, retried = s.Failed+1, retried+1
+		}
 		if fails(i) {
 			s.Failed++
 			if i == 0 || !fails(i-1) {
@@ -187,7 +190,7 @@ func (s *Scenario) verdicts(at []int) {
 	}
 	tail := len(at) - since
 	if tail == 0 || since == 0 && len(at) < Fewest {
-		s.Flaky = episodes >= 2
+		s.Flaky = episodes+retried >= 2
 		return
 	}
 	// Failures at the end are a regression where that many in a row would be rare at the
@@ -199,10 +202,10 @@ func (s *Scenario) verdicts(at []int) {
 			c.After = at[since-1]
 		}
 		s.Failing = &c
-		s.Flaky = episodes > 2
+		s.Flaky = episodes+retried > 2
 		return
 	}
-	s.Flaky = episodes >= 2
+	s.Flaky = episodes+retried >= 2
 }
 
 // series collects the values of a metric and reads them.

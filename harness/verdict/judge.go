@@ -16,7 +16,7 @@ func Judge(run *record.Run) *Report { return JudgeScopes(run, Scopes(run)) }
 func JudgeScopes(run *record.Run, scopes []Scope) *Report {
 	r := newReport(run)
 	for i := range scopes {
-		r.add(judgeScope(&scopes[i]))
+		r.add(run, judgeScope(&scopes[i]))
 	}
 	return r.closed()
 }
@@ -28,13 +28,27 @@ func newReport(run *record.Run) *Report {
 		Complete: run.Finished != record.Never && !run.Interrupted && run.Torn == 0}
 }
 
-func (r *Report) add(s ScenarioReport) {
+func (r *Report) add(run *record.Run, s ScenarioReport) {
+	s.timed(run)
 	r.Verdict = r.Verdict.Worse(s.Verdict)
 	r.Started += s.Started
 	for o, n := range s.Outcomes {
 		r.Outcomes[o] += n
 	}
 	r.Scenarios = append(r.Scenarios, s)
+}
+
+// timed adds where the time went.
+func (r *ScenarioReport) timed(run *record.Run) {
+	steps, sum := run.Took(r.ID)
+	r.Steps = nil
+	for _, s := range steps {
+		r.Steps = append(r.Steps, StepReport{s.Name, s.For.Seconds()})
+	}
+	if sum != record.Never {
+		took := sum.Seconds()
+		r.Took = &took
+	}
 }
 
 // closed is the report when all scenarios are in it.
@@ -91,7 +105,7 @@ func (r *ScenarioReport) answer(a Answer) {
 // Decided is the check that decided the verdict: the first one as bad as it. Nil of a
 // pass.
 func (r *ScenarioReport) Decided() *Check {
-	i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Verdict == r.Verdict && c.Verdict != Pass })
+	i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Verdict == r.Judged() && c.Verdict != Pass })
 	if i < 0 {
 		return nil
 	}

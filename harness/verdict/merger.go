@@ -52,7 +52,7 @@ func (m *Merger) Report() *Report {
 		if w.of > 1 {
 			w.close()
 		}
-		r.add(w.report)
+		r.add(m.run, w.report)
 	}
 	return r.closed()
 }

@@ -66,7 +66,7 @@ func enumerated(t reflect.Type) *generate.Schema {
 	enum := func(values ...any) *generate.Schema { return &generate.Schema{Type: "string", Enum: values} }
 	switch t {
 	case reflect.TypeFor[verdict.Verdict]():
-		return enum(verdict.Pass, verdict.Inconclusive, verdict.Fail, verdict.NotApplicable)
+		return enum(verdict.Pass, verdict.Inconclusive, verdict.Fail, verdict.NotApplicable, verdict.Flaky)
 	case reflect.TypeFor[verdict.Outcome]():
 		return enum(anys(verdict.Outcomes)...)
 	case reflect.TypeFor[verdict.Flag]():

@@ -23,7 +23,7 @@ import (
 // Schema versions verdict.json.
 const Schema = "streamproof.verdict/1"
 
-// A Verdict is three-valued.
+// A Verdict of checks is three-valued: pass, inconclusive or fail.
 type Verdict string
 
 const (
@@ -31,15 +31,19 @@ const (
 	Inconclusive Verdict = "inconclusive"
 	Fail         Verdict = "fail"
 
+	// Flaky is for a scenario that failed and passed when it was played again, see
+	// [Report.Settle], and for a run of which that is the worst. No check is flaky.
+	Flaky Verdict = "flaky"
+
 	// NotApplicable is for a scenario that is about something which the app under
 	// test has not got: a worker of an app of one process, a pause that nobody can
 	// ask for. It says nothing about the app and does not count.
 	NotApplicable Verdict = "not_applicable"
 )
 
-var severity = map[Verdict]int{NotApplicable: -1, Pass: 0, Inconclusive: 1, Fail: 2}
+var severity = map[Verdict]int{NotApplicable: -1, Pass: 0, Inconclusive: 1, Flaky: 2, Fail: 3}
 
-// Worse returns the worse of two verdicts: fail > inconclusive > pass > not
+// Worse returns the worse of two verdicts: fail > flaky > inconclusive > pass > not
 // applicable. The zero Verdict counts as pass.
 func (v Verdict) Worse(w Verdict) Verdict {
 	if v == "" {
@@ -142,6 +146,9 @@ type Report struct {
 	Outcomes  map[Outcome]int  `json:"outcomes"`
 	Complete  bool             `json:"complete"` // the record is whole: not torn, not interrupted
 	Scenarios []ScenarioReport `json:"scenarios"`
+	// Suite is how the scenarios were chosen and settled; nil where they were named
+	// singly and each played once.
+	Suite *record.Suite `json:"suite,omitempty"`
 	// Judged says that the report was made of facts here, and not read or written by
 	// hand: only then are its own sentences, and those of its scenarios, made of them.
 	Judged bool `json:"-"`
@@ -177,9 +184,26 @@ type ScenarioReport struct {
 	// Bound is what a pass without a fault says of all streams like these; nil for
 	// any other.
 	Bound *Bound `json:"bound,omitempty"`
+	// Attempts are all times that the scenario was played, where that was more than once.
+	// All else here is about the first one, but Verdict and Why, which are about all.
+	Attempts   []Attempt         `json:"attempts,omitempty"`
+	Quarantine *QuarantineReport `json:"quarantine,omitempty"`
+	// Skipped says that the scenario could not be played here, which the suite allows:
+	// it does not count.
+	Skipped bool `json:"skipped,omitempty"`
+	// Took is how long the scenario took from the start of its stack to its end, in
+	// seconds, and Steps where that time went; nil where the record does not tell.
+	Took  *float64     `json:"took_seconds,omitempty"`
+	Steps []StepReport `json:"steps,omitempty"`
 	// Parts is in how many parts the scenario was judged, one after the other, since it
 	// has more streams than are looked at together; 0 where all were. See [Merger].
 	Parts int `json:"parts,omitempty"`
+}
+
+// A StepReport is how long a scenario was at one of its steps.
+type StepReport struct {
+	Name    record.StepName `json:"name"`
+	Seconds float64         `json:"seconds"`
 }
 
 // A ReplicaReport counts the streams that one replica served.

@@ -15,7 +15,7 @@
 
   // Show only scenarios with one verdict.
   var scenarios = all("details.scenario");
-  var kinds = ["fail", "inconclusive", "pass", "not_applicable"].filter(function (k) {
+  var kinds = ["fail", "flaky", "inconclusive", "pass", "not_applicable"].filter(function (k) {
     return scenarios.some(function (s) { return s.dataset.verdict === k; });
   });
   if (scenarios.length > 1) {

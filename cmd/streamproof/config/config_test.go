@@ -39,6 +39,10 @@ limits: {gap: 3s, total: 1m}
 thresholds: {first_event: 1s, max_gap: 2s, total: 20s}
 logs: {nginx_error: /var/log/nginx/error.log, app: [app.log, /var/log/other.log]}
 scenarios: [control, stall]
+suites: {merge: [smoke, "tag:network"], one: cut}
+retries: 2
+flaky: pass
+quarantine: [{scenario: stall, reason: APP-1, until: 2026-12-31}]
 strict: true
 allow_unable: true
 allow_hosts: [chat.internal]
@@ -136,7 +140,8 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"text for a flag", "strict: sometimes\n", `c.yaml:1:9: true or false is expected here`},
 		{"text for a map", "app: yes please\n", `c.yaml:1:6: a map of keys to values is expected here`},
 		{"list at the top", "- app\n", `c.yaml:1:1: a map of keys to values is expected here; known keys are app, edge, ` +
-			`stream, tls, load, limits, thresholds, slo, logs, scenarios, define, require, dialects, strict, allow_unable, ` +
+			`stream, tls, load, limits, thresholds, slo, logs, scenarios, define, require, suites, retries, flaky, quarantine, ` +
+			`dialects, strict, allow_unable, ` +
 			`allow_hosts, seed`},
 		{"two documents", "strict: true\n---\nseed: 1\n", `c.yaml:3:5: a second document; keep one per file`},
 	} {

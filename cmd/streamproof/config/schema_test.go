@@ -62,6 +62,12 @@ func TestSchemaAgreesWithTheParser(t *testing.T) {
 		{"stream: {dialect: nope}", false},
 		{"edge: {form: nope}", false},
 		{"strict: sometimes", false},
+		{"retries: 0", true},
+		{"retries: 11", false},
+		{"flaky: maybe", false},
+		{"suites: {a: [b, c]}", true},
+		{"quarantine: [{scenario: cut, until: 2026-12-31}]", true}, // what it lacks is found with the scenarios
+		{"quarantine: [{scenario: cut, till: 2026-12-31}]", false},
 	} {
 		_, err := Parse("c.yaml", []byte(tt.src))
 		if parsed := err == nil; parsed != tt.ok {

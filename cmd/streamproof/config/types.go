@@ -24,11 +24,22 @@ type Config struct {
 	Scenarios   Names             `yaml:"scenarios"`
 	Define      []Define          `yaml:"define"`
 	Require     []string          `yaml:"require"`
+	Suites      map[string]Names  `yaml:"suites"`
+	Retries     Retries           `yaml:"retries"`
+	Flaky       Flaky             `yaml:"flaky"`
+	Quarantine  []Quarantine      `yaml:"quarantine"`
 	Dialects    []stream.Spec     `yaml:"dialects" value:"plain"`
 	Strict      bool              `yaml:"strict"`
 	AllowUnable bool              `yaml:"allow_unable"`
 	AllowHosts  []string          `yaml:"allow_hosts"`
 	Seed        uint64            `yaml:"seed"`
+}
+
+// A Quarantine excuses a scenario for a time.
+type Quarantine struct {
+	Scenario string `yaml:"scenario"`
+	Reason   string `yaml:"reason"`
+	Until    string `yaml:"until"`
 }
 
 // A Stream has its prompts in a file.
