@@ -135,7 +135,8 @@ func (k kind) add(set *pflag.FlagSet, name string) error {
 // valueOf is a value of a type of the configuration's.
 func valueOf(name string) pflag.Value {
 	for _, v := range []pflag.Value{new(config.Duration), new(config.Rate), new(config.Size), new(config.Count),
-		new(config.Factor), new(config.Share), new(config.Arrivals), new(config.Stages)} {
+		new(config.Factor), new(config.Share), new(config.Arrivals), new(config.Stages), new(config.Retries),
+		new(config.Flaky), new(config.Shard)} {
 		if v.Type() == name {
 			return v
 		}
