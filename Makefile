@@ -79,6 +79,12 @@ bench-compare: ## how often compare is right: pairs of equal builds, slower ones
 	@$(GO) build -o bin/ ./cmd/streamproof ./cmd/origin ./harness/internal/benchcompare
 	@bin/benchcompare -pairs $(or $(PAIRS),20) -seed $(or $(SEED),1)
 
+.PHONY: nights
+nights: ## thirty nights by real runs: is the trend read rightly, and does the page say so? (about 8 min; SEED=n; page: runs/nights/nights.html)
+	@$(GO) build -o bin/ ./cmd/streamproof ./harness/internal/nights
+	@rm -rf runs/nights; bin/nights -seed $(or $(SEED),1)
+	@$(GO) test -count 1 -run '^TestHistoryPageInBrowser$$' ./reports -nights $(CURDIR)/runs/nights/nights.db
+
 .PHONY: microbench
 microbench: ## single parts: tap, hops, containers, formats, judging, rendering (about 6 min; quiet machine)
 	@ulimit -n $$(ulimit -Hn); $(GO) test -run '^$$' -bench Streams -benchtime 1x -timeout 30m ./harness/tap

@@ -1,4 +1,4 @@
-package trend
+package trend_test
 
 import (
 	"fmt"
@@ -6,69 +6,39 @@ import (
 
 	"github.com/streamproof/streamproof/harness/harnesstest/nights"
 	"github.com/streamproof/streamproof/harness/history"
+	"github.com/streamproof/streamproof/harness/trend"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
-
-// accused lists what a trend holds against an app, one line each.
-func accused(t *Trend) (list []string) {
-	for _, o := range t.Outages {
-		list = append(list, fmt.Sprintf("outage %d", o.Run))
-	}
-	for _, s := range t.Scenarios {
-		if s.Flaky {
-			list = append(list, s.ID+" flaky")
-		}
-		if s.Failing != nil {
-			list = append(list, fmt.Sprintf("%s failing since %d", s.ID, s.Failing.Run))
-		}
-		for _, m := range s.Metrics {
-			for _, c := range m.Steps {
-				list = append(list, fmt.Sprintf("%s %s step at %d", s.ID, m.Name, c.Run))
-			}
-			if m.Drift != nil {
-				list = append(list, s.ID+" "+m.Name+" drift")
-			}
-		}
-	}
-	return list
-}
 
 // Thirty nights are read rightly, and over 20 seeds there is at most one false alarm.
 func TestThirtyNights(t *testing.T) {
 	t.Parallel()
 	alarms := 0
 	for seed := range uint64(20) {
-		found := map[string]bool{}
-		for _, a := range accused(Read(nights.Rows(seed))) {
-			found[a] = true
+		missing, others := nights.Misread(trend.Read(nights.Rows(seed)))
+		if len(missing) > 0 {
+			t.Errorf("seed %d: not found: %q", seed, missing)
 		}
-		take := func(names ...string) bool {
-			for _, n := range names {
-				if found[n] {
-					delete(found, n)
-					return true
-				}
-			}
-			return false
-		}
-		step := nights.Slower + " first_event step at %d"
-		if !take(fmt.Sprintf(step, nights.Regression), fmt.Sprintf(step, nights.Regression-1),
-			fmt.Sprintf(step, nights.Regression+1)) {
-			t.Errorf("seed %d: the regression is not dated to night %d ± 1: %v", seed, nights.Regression+1, found)
-		}
-		for _, want := range []string{nights.Flaky + " flaky", nights.Drifting + " gap drift",
-			fmt.Sprintf("outage %d", nights.Outage)} {
-			if !take(want) {
-				t.Errorf("seed %d: %s is missing: %v", seed, want, found)
-			}
-		}
-		for a := range found {
+		for _, a := range others {
 			t.Logf("seed %d: false alarm: %s", seed, a)
 			alarms++
 		}
 	}
 	if alarms > 1 {
 		t.Errorf("%d false alarms", alarms)
+	}
+}
+
+// So are thirty nights of real runs.
+func TestThirtyRealNights(t *testing.T) {
+	t.Parallel()
+	rows, err := nights.Real()
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing, others := nights.Misread(trend.Read(rows))
+	if len(rows) != nights.Count || len(missing)+len(others) > 0 {
+		t.Errorf("%d nights; not found: %q; false alarms: %q", len(rows), missing, others)
 	}
 }
 
@@ -95,7 +65,7 @@ func TestVerdictsOverNights(t *testing.T) {
 		"ppppppppppp?":     "[]",
 		"pppFppppppppFFFF": "[x failing since 12]",
 	} {
-		if got := fmt.Sprint(accused(Read(verdicts(strip)))); got != want {
+		if got := fmt.Sprint(nights.Held(trend.Read(verdicts(strip)))); got != want {
 			t.Errorf("%s: got %s, want %s", strip, got, want)
 		}
 	}
@@ -105,13 +75,13 @@ func TestVerdictsOverNights(t *testing.T) {
 // tokens a second are better.
 func TestSeries(t *testing.T) {
 	t.Parallel()
-	series := func(name string, values ...float64) *Trend {
+	series := func(name string, values ...float64) *trend.Trend {
 		var rows []history.Row
 		for i, v := range values {
 			rows = append(rows, history.Row{ID: int64(i + 1), Scenarios: []history.Scenario{{ID: "x", Verdict: verdict.Pass,
 				Metrics: map[string]history.Metric{name: {N: 9, P50: v}}}}})
 		}
-		return Read(rows)
+		return trend.Read(rows)
 	}
 	base := []float64{1.00, 1.02, 0.99, 1.01, 0.98, 1.00, 1.03, 0.99, 1.01, 1.00, 0.98, 1.02}
 	more := make([]float64, len(base))
@@ -120,8 +90,8 @@ func TestSeries(t *testing.T) {
 	}
 	both := append(append([]float64{}, base...), more...)
 	if got := series(history.FirstEvent, append(append(append([]float64{}, base...), 9),
-		base...)...); len(accused(got)) > 0 || len(got.Scenarios[0].Metrics[0].Outliers) != 1 {
-		t.Errorf("an outlier: %v", accused(got))
+		base...)...); len(nights.Held(got)) > 0 || len(got.Scenarios[0].Metrics[0].Outliers) != 1 {
+		t.Errorf("an outlier: %v", nights.Held(got))
 	}
 	if m := series(history.FirstEvent, both...).Scenarios[0].Metrics[0]; len(m.Steps) != 1 || !m.Steps[0].Worse ||
 		m.Steps[0].Run != 12 || m.Low < 1.1 {
@@ -134,7 +104,7 @@ func TestSeries(t *testing.T) {
 	for i, v := range both {
 		tiny[i] = v / 1000
 	}
-	if got := accused(series(history.FirstEvent, tiny...)); len(got) > 0 {
+	if got := nights.Held(series(history.FirstEvent, tiny...)); len(got) > 0 {
 		t.Errorf("0.3 ms: %v", got)
 	}
 }
