@@ -34,7 +34,9 @@ streamproof.yaml with a number in it (load.total, shape.events, limits.gap, faul
 
 Each value is a run of its own, with the same seed. The range is crossed in a few large
 steps, then narrowed down, and both sides of the edge are confirmed: two of three runs
-must agree (RFC 9971, MLRsearch). Where the load generator cannot keep up the search ends
+must agree (RFC 9971, MLRsearch). Where runs near the edge disagree as chance has it, as those
+of a queue near its limit do, the result is the range in which they do, if its ends are within
+20 % of each other; longer runs make it narrower. Where the load generator cannot keep up the search ends
 there, inconclusive: that is no limit of the app.
 
 Without --scenario it is control, a load without a fault.`
@@ -321,6 +323,9 @@ func (s *searching) conclude(ctx context.Context, r search.Result, stdout io.Wri
 	switch r.Edge {
 	case search.Found:
 		p.Says = fmt.Sprintf("%s is the %s %s that holds; %s does not: %s", p.Holds, limit, s.param.name, p.Breaks, r.Why)
+	case search.Noisy:
+		p.Says = fmt.Sprintf("the edge is between %s, up to which every run holds, and %s, from which on none does: %s; runs in between disagree",
+			p.Holds, p.Breaks, r.Why)
 	case search.Wide:
 		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further", orDash(p.Holds), orDash(p.Breaks), plural.Of(len(r.Trials), "run"))
 		if math.IsNaN(r.Breaks) {

@@ -32,6 +32,7 @@ const (
 
 func (c *Conduct) flags(fs *flag.FlagSet) {
 	fs.IntVar(&c.Capacity, "capacity", 0, "streams at once; 0 is without bound")
+	fs.IntVar(&c.Capacity, "max-streams", 0, "the same as --capacity")
 	fs.StringVar(&c.Overflow, "overflow", refuseOverflow, "what happens to streams beyond the capacity: refuse, truncate")
 	fs.BoolVar(&c.KeepSlots, "keep-slots", false, "a client that leaves keeps its place for ever")
 	fs.IntVar(&c.Requests, "max-requests", 0, "streams after which a worker stops and another takes its place; 0 is never")

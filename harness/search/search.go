@@ -4,10 +4,16 @@
 // It is the search of RFC 9971 (Multiple Loss Ratio Search) with trials of one length:
 //
 //  1. Values are tried from the easy end on, in a few large steps, until one does not hold.
+//
 //  2. Between the hardest value that holds and the easiest that does not the next one is
 //     tried: where the trials themselves say that the edge is, else in the (geometric) middle.
+//
 //  3. Bounds that are near enough are tried again, until each has two of three trials for
 //     it. One that is overturned is given up, and the search goes on.
+//
+//  4. Where trials near the edge disagree as chance has it, no number of them makes two near
+//     bounds. The result is then the range in which they do, if it is narrow: every trial
+//     on its easy side holds, and every one on its hard side does not.
 //
 // A trial that cannot tell counts for neither side. Two of them at one value end the range
 // there: beyond it nothing is known, and nothing is said about it.
@@ -18,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Range is where the edge is looked for.
@@ -57,6 +64,7 @@ type Edge string
 
 const (
 	Found     Edge = "found"          // Holds and Breaks are near each other, and confirmed
+	Noisy     Edge = "noisy"          // trials between Holds and Breaks disagree, those on either side do not
 	Wide      Edge = "wide"           // the trials ran out before they were
 	AllHold   Edge = "all hold"       // the whole range does
 	NoneHolds Edge = "none holds"     // not even its easy end
@@ -309,11 +317,6 @@ func (f *finder) result() Result {
 	holds, breaks := f.bounds()
 	r := Result{Holds: holds, Breaks: breaks, Trials: f.trials, Edge: Wide}
 	settled := func(x float64) bool { return f.at(x).settled(f.Agree) }
-	for _, t := range f.trials {
-		if t.At == breaks && !t.Holds {
-			r.Why = t.Unknown + t.Why
-		}
-	}
 	switch {
 	case math.IsNaN(breaks) && !math.IsNaN(holds) && holds == f.hard():
 		r.Edge, r.Confirmed = AllHold, settled(holds)
@@ -330,5 +333,60 @@ func (f *finder) result() Result {
 			r.Edge = Found
 		}
 	}
+	if easy, hard, ok := f.disputed(); ok && r.Edge == Wide {
+		r.Edge, r.Holds, r.Breaks, r.Confirmed = Noisy, easy, hard, true
+	}
+	for _, t := range f.trials {
+		if t.At == r.Breaks && !t.Holds {
+			r.Why = t.Unknown + t.Why
+		}
+	}
 	return r
 }
+
+// narrow is how far apart, relative to each other, the ends of a range may be in which
+// trials disagree: its middle is then within 10 % of the edge.
+const narrow = 0.2
+
+// disputed is the range in which trials disagree: easy is the hardest value up to which all
+// of them hold, hard the easiest from which on none does. It is false where they do not
+// disagree, where the range is not [narrow], or where fewer trials than must agree on a
+// bound were made as near as that outside of either end.
+func (f *finder) disputed() (easy, hard float64, ok bool) {
+	easy, hard = math.NaN(), math.NaN()
+	for _, t := range f.trials {
+		if t.Unknown != "" {
+			return easy, hard, false
+		}
+		beyond := func(o Trial) bool { return o.At == t.At || f.harder(o.At, t.At) }
+		within := func(o Trial) bool { return o.At == t.At || f.harder(t.At, o.At) }
+		if all(f.trials, func(o Trial) bool { return !within(o) || o.Holds }) && (math.IsNaN(easy) || f.harder(t.At, easy)) {
+			easy = t.At
+		}
+		if all(f.trials, func(o Trial) bool { return !beyond(o) || !o.Holds }) && (math.IsNaN(hard) || f.harder(hard, t.At)) {
+			hard = t.At
+		}
+	}
+	if math.IsNaN(easy) || math.IsNaN(hard) || ratio(easy, hard) > 1+narrow {
+		return easy, hard, false
+	}
+	before, between, behind := 0, 0, 0
+	for _, t := range f.trials {
+		switch {
+		case f.harder(t.At, easy) && f.harder(hard, t.At):
+			between++
+		case t.Holds && ratio(t.At, easy) <= 1+narrow:
+			before++
+		case !t.Holds && ratio(t.At, hard) <= 1+narrow:
+			behind++
+		}
+	}
+	return easy, hard, between > 0 && before >= f.Agree && behind >= f.Agree
+}
+
+func all(trials []Trial, is func(Trial) bool) bool {
+	return !slices.ContainsFunc(trials, func(t Trial) bool { return !is(t) })
+}
+
+// ratio is how many times the smaller of two is the larger one.
+func ratio(a, b float64) float64 { return max(a, b) / min(a, b) }

@@ -110,6 +110,46 @@ func TestEndsOfTheRange(t *testing.T) {
 	}
 }
 
+// TestDisputedEdge: where trials near the edge disagree, and none of the others does, the
+// result is the range in which they do. A single contradiction far off is no such range.
+func TestDisputedEdge(t *testing.T) {
+	const knee, seeds = 100.0, 200
+	noisy, off := 0, 0
+	for seed := range uint64(seeds) {
+		coin := rand.New(rand.NewPCG(seed, 2))
+		r := find(t, search.Options{Range: search.Range{From: 10, To: 1000}}, func(x float64) search.Outcome {
+			holds := coin.Float64() < 1/(1+math.Exp(math.Log(x/knee)/0.03))
+			return search.Outcome{Holds: holds, Why: "late", Aim: knee * (0.95 + 0.1*coin.Float64())}
+		})
+		if r.Edge != search.Noisy {
+			continue
+		}
+		noisy++
+		if !r.Confirmed || r.Why != "late" || !(r.Breaks <= 1.2*r.Holds && r.Breaks > r.Holds) {
+			t.Errorf("%+v", r)
+		}
+		for _, trial := range r.Trials {
+			if trial.At <= r.Holds && !trial.Holds || trial.At >= r.Breaks && trial.Holds {
+				t.Errorf("%v is in %g..%g", trial, r.Holds, r.Breaks)
+			}
+		}
+		if math.Abs(math.Sqrt(r.Holds*r.Breaks)-knee) > 0.1*knee {
+			off++
+		}
+	}
+	if noisy < 3 || off > noisy/20 {
+		t.Errorf("%d of %d are disputed, and %d of them off by more than 10 %%", noisy, seeds, off)
+	}
+	n := 0
+	r := find(t, search.Options{Range: search.Range{From: 10, To: 1000}, Budget: 8}, func(x float64) search.Outcome {
+		n++
+		return search.Outcome{Holds: x < 100 && n > 1}
+	})
+	if r.Edge == search.Noisy {
+		t.Errorf("a contradiction far off: %g..%g after %v", r.Holds, r.Breaks, r.Trials)
+	}
+}
+
 // TestNarrowRange: of few whole numbers each step goes on by one at least.
 func TestNarrowRange(t *testing.T) {
 	for _, down := range []bool{false, true} {
