@@ -124,7 +124,7 @@ func (o options) attached(n int) []arm {
 		{key: "direct", name: "`run --url … --scenario direct`", streams: n, limits: limits,
 			args: []string{"--scenario", "direct"}},
 		{key: "run", name: usual, streams: n, limits: limits},
-		{key: "tenth", name: "`run --url …`, a tenth through a delay", streams: n, fault: delay, share: "10%",
+		{key: "tenth", name: "`run --url …`, a tenth through a delay", streams: n, fault: o.seenDelay(), share: "10%",
 			when: o.load.Events / 5, acted: true},
 	}
 }
@@ -142,13 +142,14 @@ func (o options) chained(n int) []arm {
 		{key: "chain", name: chain, streams: n, limits: limits, fault: "all: [{" + strike + "}, {" + delay + "}]",
 			share: "100%", when: 1},
 		{key: "toxic", name: "`run --url …` through relay and toxiproxy", streams: n, limits: limits, fault: toxic,
-			share: "100%"},
+			share: "100%", when: 1},
 	}
 }
 
 // What has every stream go through a link of its own: a strike and a delay are the
 // relay's, which has something to do once, for 1 µs, and to everything, by 1 ms;
-// toxiproxy stands behind it for what delays requests.
+// toxiproxy stands behind it for what delays requests, from the first event on: a fault
+// that strikes before any stream is in its body proves nothing.
 const (
 	throughFile = "through.yaml"
 
@@ -156,6 +157,13 @@ const (
 	delay  = "type: latency, link: edge, delay: 1ms"
 	toxic  = "type: slow-start, link: edge, delay: 20ms"
 )
+
+// seenDelay is a delay whose victims are silent for longer than any stream is between two
+// events: without that it cannot be told from what the streams beside them do, and the
+// verdict is inconclusive.
+func (o options) seenDelay() string {
+	return fmt.Sprintf("type: latency, link: edge, delay: %v", o.load.Gap*5/2)
+}
 
 // through is a scenario that puts a share of the streams behind the edge link, for a
 // fault.
