@@ -61,13 +61,15 @@ const (
 	fullWorkerTimeout = 30 * time.Second
 	fullDeadline      = 30 * time.Second
 	fullSoak          = time.Minute
+	// below our own limit on silence, so that what ends a stream is what the scenario is about
+	fullHeartbeat = 5 * time.Second
 )
 
 // fullLength is s with the times that the catalogue scales down at their real length. The
 // send timeout stays: at a sixtieth of its rate a client would read for an hour.
 func fullLength(s harness.Scenario) harness.Scenario {
 	pause := func(timeout time.Duration) {
-		s.Shape.Pause, s.Shape.Heartbeat = timeout*3/2, timeout/4
+		s.Shape.Pause, s.Shape.Heartbeat = timeout*3/2, fullHeartbeat
 		s.Policy.GapLimit, s.Policy.Silence = 3*timeout, timeout
 		s.FullLength, s.Title = true, fmt.Sprintf("%s, %s", s.Title, timeout)
 	}

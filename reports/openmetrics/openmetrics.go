@@ -175,7 +175,7 @@ func (r *Run) Judged(run *record.Run, report *verdict.Report) {
 	if run.Finished != record.Never {
 		r.gauge("streamproof_run_duration_seconds", run.Finished.Seconds())
 	}
-	for _, v := range []verdict.Verdict{verdict.Pass, verdict.Inconclusive, verdict.Fail} {
+	for _, v := range []verdict.Verdict{verdict.Pass, verdict.Inconclusive, verdict.Flaky, verdict.Fail} {
 		r.gauge("streamproof_run_verdict", truth(report.Verdict == v), string(v))
 	}
 	for i := range report.Scenarios {
@@ -184,7 +184,8 @@ func (r *Run) Judged(run *record.Run, report *verdict.Report) {
 }
 
 func (r *Run) scenario(s *verdict.ScenarioReport) {
-	for _, v := range []verdict.Verdict{verdict.Pass, verdict.Inconclusive, verdict.Fail, verdict.NotApplicable} {
+	for _, v := range []verdict.Verdict{verdict.Pass, verdict.Inconclusive, verdict.Flaky, verdict.Fail,
+		verdict.NotApplicable} {
 		r.gauge("streamproof_scenario_verdict", truth(s.Verdict == v), s.ID, string(v))
 	}
 	if s.Recovery != nil {
