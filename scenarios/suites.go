@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -59,14 +58,14 @@ const (
 	fullReadTimeout   = 60 * time.Second
 	fullBalancerIdle  = 60 * time.Second
 	fullWorkerTimeout = 30 * time.Second
-	fullDeadline      = 30 * time.Second
 	fullSoak          = time.Minute
 	// below our own limit on silence, so that what ends a stream is what the scenario is about
 	fullHeartbeat = 5 * time.Second
 )
 
 // fullLength is s with the times that the catalogue scales down at their real length. The
-// send timeout stays: at a sixtieth of its rate a client would read for an hour.
+// send timeout stays: at a sixtieth of its rate a client would read for an hour; so does
+// the deadline: new streams must be whole soon after it, whatever the length of an answer.
 func fullLength(s harness.Scenario) harness.Scenario {
 	pause := func(timeout time.Duration) {
 		s.Shape.Pause, s.Shape.Heartbeat = timeout*3/2, fullHeartbeat
@@ -83,10 +82,6 @@ func fullLength(s harness.Scenario) harness.Scenario {
 	case WorkerTimeout().ID:
 		s.Env = []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(fullWorkerTimeout)}
 		pause(fullWorkerTimeout)
-	case Deadline().ID:
-		s.Shape.Events, s.Shape.Gap = 40, time.Second
-		s.Fault = fault.Strike{Link: stack.UpstreamLink, Action: stack.FIN, Age: fullDeadline}
-		s.FullLength, s.Title = true, fmt.Sprintf("%s, %s", s.Title, fullDeadline)
 	case Soak().ID:
 		s.Load.Duration = fullSoak
 		s.FullLength, s.Title = true, fmt.Sprintf("%s, %s", s.Title, fullSoak)
