@@ -8,7 +8,7 @@ GO ?= go
 # The packages whose tests play whole runs in bubbles of testing/synctest, and
 # nothing else. Those of ./scenarios that do are called TestInMemory…. The tests of
 # ./harness/trend and ./harness/compare are arithmetic alone, for which the race detector takes 30 times as long.
-BUBBLES := ./harness/play ./harness/stack/memory ./harness/trend ./harness/compare
+BUBBLES := ./harness/fleet ./harness/play ./harness/stack/memory ./harness/trend ./harness/compare
 
 .DEFAULT_GOAL := help
 

@@ -118,6 +118,8 @@ func (r *reading) take(e *inEntry) error {
 		return collect(e, &run.Comparisons, as[Comparison])
 	case tagRefer:
 		return collect(e, &run.References, as[Reference])
+	case tagLoadWorker:
+		return collect(e, &run.LoadWorkers, as[LoadWorker])
 	case tagMachine:
 		return collect(e, &run.Machine, as[MachineSample])
 	case tagStep:

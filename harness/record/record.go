@@ -49,6 +49,7 @@ type Run struct {
 	Comparisons []Comparison
 	References  []Reference
 	Steps       []Step          // what the run turned to, in the order of time; none in older records
+	LoadWorkers []LoadWorker    // one for each wave and process, where several sent the load
 	Machine     []MachineSample // about four a second, in the order of time
 	Logs        []Log           // read from the logs folder by Open; empty while running
 	// Finished is when the run ended; Never if the record was torn off.
@@ -141,10 +142,15 @@ const (
 	FeedLimit      Limit = "feed"         // a feed without an end was read for as long as asked
 	CancelledByEnd Limit = "run ended"    // we hung up because the run was over or interrupted
 	CancelledByUs  Limit = "client abort" // we hung up because the scenario asks for it
+	// CancelledByLoss ends a stream whose worker was lost, and its connection with it:
+	// what became of it until then is not known.
+	CancelledByLoss Limit = "worker lost"
 )
 
 // Cancelled reports whether l means that we hung up on purpose.
-func (l Limit) Cancelled() bool { return l == CancelledByEnd || l == CancelledByUs }
+func (l Limit) Cancelled() bool {
+	return l == CancelledByEnd || l == CancelledByUs || l == CancelledByLoss
+}
 
 // A Wire is the true ending of a stream's transport.
 type Wire struct {

@@ -13,23 +13,24 @@ import (
 // behind the other. An entry ends where its own bytes say, so a torn tail is
 // found without an index.
 const (
-	tagBegin   = 1  // [stream, wire, content]: a stream as it started
-	tagEnd     = 2  // the same, as it ended
-	tagWindow  = 3  // window
-	tagEvent   = 4  // event
-	tagWave    = 5  // wave
-	tagNote    = 6  // note
-	tagHop     = 7  // hop
-	tagLog     = 8  // log, without its lines
-	tagLayer   = 9  // layer with its scenario
-	tagFinish  = 10 // how the run ended
-	tagMachine = 11 // machine sample
-	tagArrived = 20 // when the lines of a log came
-	tagLedger  = 21 // ledger
-	tagEdge    = 22 // edge probe
-	tagCompare = 23 // comparison
-	tagRefer   = 24 // reference
-	tagStep    = 25 // step
+	tagBegin      = 1  // [stream, wire, content]: a stream as it started
+	tagEnd        = 2  // the same, as it ended
+	tagWindow     = 3  // window
+	tagEvent      = 4  // event
+	tagWave       = 5  // wave
+	tagNote       = 6  // note
+	tagHop        = 7  // hop
+	tagLog        = 8  // log, without its lines
+	tagLayer      = 9  // layer with its scenario
+	tagFinish     = 10 // how the run ended
+	tagMachine    = 11 // machine sample
+	tagArrived    = 20 // when the lines of a log came
+	tagLedger     = 21 // ledger
+	tagEdge       = 22 // edge probe
+	tagCompare    = 23 // comparison
+	tagRefer      = 24 // reference
+	tagStep       = 25 // step
+	tagLoadWorker = 26 // what one process of several came to
 )
 
 // The bodies are maps with small integers as keys: the cbor tags of the types
