@@ -228,6 +228,31 @@ var saidOfLoad = map[record.FactKind]sentence{
 		}
 		return nOf(f, "stream") + " started"
 	},
+	verdict.FactWorkers: func(f *record.Fact) string {
+		return fmt.Sprintf("%s sent %s; their clocks agree with ours within %s", count(f.N, "load worker"),
+			count(f.Of, "stream"), short(f.Bound))
+	},
+	verdict.FactWorkersAmiss: func(f *record.Fact) string { return strings.Join(sayAll(f.About), "; ") },
+	verdict.FactWorkerLost: func(f *record.Fact) string {
+		s := f.Name + " " + lostBy[record.Agreement(f.Place)]
+		if f.Of > 0 {
+			s += fmt.Sprintf(": it had started %s, and the outcome of %s is not known", count(f.Of, "stream"), thousands(f.N))
+		}
+		if f.Text != "" {
+			s += " (" + f.Text + ")"
+		}
+		return s
+	},
+	verdict.FactWorkerLate: func(f *record.Fact) string {
+		if record.Agreement(f.Place) == record.OnReady {
+			return f.Name + " was not ready in time"
+		}
+		return fmt.Sprintf("%s began its share %s late", f.Name, f.Text)
+	},
+	verdict.FactWorkerDisagrees: workerDiffers,
+	verdict.FactWorkerBroken: func(f *record.Fact) string {
+		return fmt.Sprintf("%s could not send its share: %s", f.Name, f.Text)
+	},
 	verdict.FactLagged: func(f *record.Fact) string {
 		return fmt.Sprintf("need <= %.0f %% late starts and a reading lag below %s (p99), saw %s of %s and %s",
 			100*f.Share, short(f.Bound), thousands(f.N), thousands(f.Of), short(f.Took))
@@ -827,6 +852,8 @@ var saidOfNext = map[record.FactKind]sentence{
 		}
 		return fmt.Sprintf("send fewer streams at once: --streams %d", f.N)
 	},
+	verdict.NextLoadWorkers: plain("run it again; if that shows the same, use fewer load workers (--load-workers), or the " +
+		"same version of streamproof for all of them"),
 	verdict.NextLargerMachine: plain("lower the load, or use a larger machine"),
 	verdict.NextLinux:         plain("run it on a stack that starts the app itself, on Linux"),
 	verdict.NextEndless:       plain("read a feed without an end for a time: --endless 10s,5; or raise limits.total"),

@@ -72,7 +72,7 @@ const recordWhole = "record whole"
 
 // cutShort reports whether c says that the run broke or ended early.
 func (c Check) cutShort() bool {
-	return c.Verdict == Inconclusive && (c.Name == broken || c.Name == recordWhole)
+	return c.Verdict == Inconclusive && (c.Name == broken || c.Name == recordWhole || c.Name == loadWorkers)
 }
 
 // Whole asks whether the scenario was allowed to run to its end and to write

@@ -82,30 +82,37 @@ const (
 
 // Of the load, our own parts, and the record.
 const (
-	FactLinksSlow   record.FactKind = "links slow"       // Times: added to the first event, its bound; added to a gap, its bound
-	FactLinks       record.FactKind = "links"            // the same
-	FactLoadShort   record.FactKind = "load short"       // N of Of started, Need
-	FactLoad        record.FactKind = "load"             // N of Of started, or more
-	FactLagged      record.FactKind = "lagged"           // N of Of started late, at most Share; read Took late, Bound
-	FactKeptUp      record.FactKind = "kept up"          // N started late, read Took late (p99); Name: the clock
-	FactNoReadings  record.FactKind = "no readings"      // N of the app's memory
-	FactGrew        record.FactKind = "memory grew"      // of Name from Bytes to More over N
-	FactMemory      record.FactKind = "memory"           // the same
-	FactUnending    record.FactKind = "unending"         // N of Of
-	FactUncounted   record.FactKind = "numbers no count" // at Place, in N of Of
-	FactUnnumbered  record.FactKind = "no numbers"       // at Place in N of Of only
-	FactNumbered    record.FactKind = "numbered"         // N
-	FactNotEchoed   record.FactKind = "not echoed"       // at Place in N of Of only
-	FactOwned       record.FactKind = "owned"            // N
-	FactHarness     record.FactKind = "harness failed"   // Text
-	FactUnable      record.FactKind = "stack unable"     // Text
-	FactOver        record.FactKind = "over"             //
-	FactInterrupted record.FactKind = "interrupted"      // after N
-	FactTorn        record.FactKind = "torn"             // after N; Bytes are torn
-	FactFew         record.FactKind = "few streams"      // N of Of are judged, Need
-	FactEnough      record.FactKind = "enough streams"   // N of Of are judged
-	FactSum         record.FactKind = "sum"              // N
-	FactLost        record.FactKind = "lost"             // N of Of have an outcome
+	FactLinksSlow record.FactKind = "links slow" // Times: added to the first event, its bound; added to a gap, its bound
+	FactLinks     record.FactKind = "links"      // the same
+	FactLoadShort record.FactKind = "load short" // N of Of started, Need
+	FactLoad      record.FactKind = "load"       // N of Of started, or more
+	// Load workers: what is wrong with one is said of Name, at Place (a record.Agreement).
+	FactWorkers         record.FactKind = "load workers"        // N sent Of streams; their clocks are known to Bound
+	FactWorkersAmiss    record.FactKind = "load workers amiss"  // About: N of Of
+	FactWorkerLost      record.FactKind = "load worker lost"    // N of Of begun have no end; Text: its last words
+	FactWorkerLate      record.FactKind = "load worker late"    // Text: how late
+	FactWorkerDisagrees record.FactKind = "load worker differs" // Text: its value; About: ours, quoted
+	FactWorkerBroken    record.FactKind = "load worker broken"  // Text: why
+	FactLagged          record.FactKind = "lagged"              // N of Of started late, at most Share; read Took late, Bound
+	FactKeptUp          record.FactKind = "kept up"             // N started late, read Took late (p99); Name: the clock
+	FactNoReadings      record.FactKind = "no readings"         // N of the app's memory
+	FactGrew            record.FactKind = "memory grew"         // of Name from Bytes to More over N
+	FactMemory          record.FactKind = "memory"              // the same
+	FactUnending        record.FactKind = "unending"            // N of Of
+	FactUncounted       record.FactKind = "numbers no count"    // at Place, in N of Of
+	FactUnnumbered      record.FactKind = "no numbers"          // at Place in N of Of only
+	FactNumbered        record.FactKind = "numbered"            // N
+	FactNotEchoed       record.FactKind = "not echoed"          // at Place in N of Of only
+	FactOwned           record.FactKind = "owned"               // N
+	FactHarness         record.FactKind = "harness failed"      // Text
+	FactUnable          record.FactKind = "stack unable"        // Text
+	FactOver            record.FactKind = "over"                //
+	FactInterrupted     record.FactKind = "interrupted"         // after N
+	FactTorn            record.FactKind = "torn"                // after N; Bytes are torn
+	FactFew             record.FactKind = "few streams"         // N of Of are judged, Need
+	FactEnough          record.FactKind = "enough streams"      // N of Of are judged
+	FactSum             record.FactKind = "sum"                 // N
+	FactLost            record.FactKind = "lost"                // N of Of have an outcome
 )
 
 // Of whether answers can be proved and compared.
@@ -242,6 +249,7 @@ const (
 	NextDirect         record.FactKind = "next: direct URL"
 	NextDirectScenario record.FactKind = "next: scenario direct"
 	NextFewer          record.FactKind = "next: fewer streams" // N at once; 0 where it is not known
+	NextLoadWorkers    record.FactKind = "next: load workers"
 	NextLargerMachine  record.FactKind = "next: larger machine"
 	NextLinux          record.FactKind = "next: Linux"
 	NextEndless        record.FactKind = "next: endless"

@@ -29,7 +29,7 @@ func anyStream(t *rapid.T) *record.Stream {
 			"between chunks", "before last CRLF", "in body", "at end", "after end", "")),
 		Garbage: pick("garbage", "", "", "", "zz"), Lingered: when("lingered")}
 	s.Limit = record.Limit(pick("limit", "", "", "connect", "headers", "first event", "gap", "total", "header size",
-		"frame size", "run ended", "client abort"))
+		"frame size", "run ended", "client abort", "worker lost"))
 	s.Content = stream.Summary{
 		State: stream.State(pick("state", "complete", "valid prefix", "truncated frame", "corrupt", "gap", "duplicate",
 			"reordered", "foreign", "empty", "")),

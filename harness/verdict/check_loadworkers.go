@@ -1,0 +1,54 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
+
+const loadWorkers = "load workers"
+
+// LoadWorkers asks whether every process that had a share of the load sent it and told
+// all of it. It arises where several shared the load.
+type LoadWorkers struct{}
+
+func (LoadWorkers) Check(s *Scope) Answer {
+	var amiss []fact
+	n, started, clock := 0, 0, time.Duration(0)
+	for i := range s.Run.LoadWorkers {
+		w := &s.Run.LoadWorkers[i]
+		if w.Scenario != s.Scenario.ID {
+			continue
+		}
+		bound, _ := w.ClockBound()
+		n, started, clock = max(n, w.Of), started+w.Started, max(clock, bound)
+		if w.State != record.LoadWorkerDone && w.State != "" {
+			amiss = append(amiss, workerFact(w))
+		}
+	}
+	switch {
+	case n == 0:
+		return Answer{}
+	case len(amiss) > 0:
+		return unsure(loadWorkers, next(NextLoadWorkers), fact{Kind: FactWorkersAmiss, N: len(amiss), Of: n, About: amiss}).
+			obliges()
+	}
+	return pass(loadWorkers, fact{Kind: FactWorkers, N: n, Of: started, Bound: clock}).obliges()
+}
+
+// workerFact says what is wrong with a worker.
+func workerFact(w *record.LoadWorker) fact {
+	f := fact{Kind: FactWorkerLost, Name: w.Name(), Place: string(w.On), N: w.Unknown, Of: w.Started, Text: w.Why}
+	switch w.State {
+	case record.LoadWorkerLate:
+		f.Kind, f.Text = FactWorkerLate, w.Theirs
+	case record.LoadWorkerDisagrees:
+		f.Kind = FactWorkerDisagrees
+		if f.Text == "" {
+			f.Text, f.About = w.Theirs, []fact{record.Quoted(w.Ours)}
+		}
+	case record.LoadWorkerBroken:
+		f.Kind = FactWorkerBroken
+	}
+	return f
+}
