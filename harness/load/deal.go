@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"math/rand/v2"
 	"sync"
 
@@ -60,11 +61,13 @@ func (d *Draw) chosen(what string, n uint64, share float64) bool {
 		return true
 	}
 	block := uint64(10)
-	switch share {
-	case 0.5:
+	switch {
+	case share == 0.5:
 		block = 2
-	case 1.0 / 3:
+	case share == 1.0/3:
 		block = 3
+	case share > 0 && share < 0.1: // less than one of ten
+		block = uint64(math.Round(1 / share))
 	}
 	perm := rand.New(rand.NewPCG(d.Seed, Hash(d.Scenario+"/"+what)+n/block)).Perm(int(block))
 	return float64(perm[n%block]) < share*float64(block)-1e-9

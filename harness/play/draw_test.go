@@ -46,6 +46,13 @@ func TestEverySmallWaveHasVictimsAndControls(t *testing.T) {
 			}
 		}
 	}
+	for _, share := range []float64{0.01, 0.02, 0.05} {
+		d := drawFor(3, 1000)
+		d.Victims = share
+		if n := len(victimsOf(d, 1000)); n != int(1000*share) {
+			t.Errorf("share %.2f: %d victims of 1,000", share, n)
+		}
+	}
 	if d := drawFor(1, 1); len(victimsOf(d, 1)) != 1 {
 		t.Error("a wave of one stream has no victim")
 	}
