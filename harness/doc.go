@@ -74,6 +74,7 @@
 //	harness/stack/process/opener.go  Opener.Open       the app behind its edge, with the links that the scenario needs
 //	harness/play/solo.go          sender.solo       one stream alone
 //	harness/play/wave.go          player.mainWave   the streams
+//	harness/play/workers.go       sender.share      from this process, or in shares by load workers
 //	harness/load/load.go          Drive             sent by Vegeta at their times
 //	harness/play/inject.go        injection.inject  the fault among them
 //	harness/play/recover.go       prober.start      new streams until they complete again

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -50,8 +51,12 @@ type Options struct {
 	// "upstream" or "app"; "" is the whole chain.
 	Enter  string
 	Opener stack.Opener
-	Tool   string // version, for the plan
-	Repro  string // the command line that repeats this run, with {seed}, or without a seed
+	// LoadWorkers is how many processes send the load; 0 and 1 are this one alone.
+	// StartLoadWorker starts one of them, see [LoadWorker].
+	LoadWorkers     int
+	StartLoadWorker func() (LoadWorker, error)
+	Tool            string // version, for the plan
+	Repro           string // the command line that repeats this run, with {seed}, or without a seed
 	// Suite is how the scenarios were chosen, and how their verdicts are put together.
 	Suite record.Suite
 	// First is the number of the first stream, 0 for 1: a run that repeats another with
@@ -96,6 +101,17 @@ type Progress struct {
 	Elapsed  time.Duration
 }
 
+// A LoadWorker is a process that sends a share of the load: one that serves its
+// connection as package fleet says.
+type LoadWorker struct {
+	Conn  io.ReadWriteCloser // closing it ends the worker, and waits for that
+	Pid   int                // on this machine; 0 elsewhere
+	Words func() string      // its last words, once Conn is closed; nil for none
+}
+
+// MostLoadWorkers is far more than a machine has cores for.
+const MostLoadWorkers = 64
+
 // Defaults of our own bounds.
 const (
 	DefaultGapLimit   = 10 * time.Second
@@ -124,7 +140,7 @@ func (o *Options) Validate() error {
 	if err := o.validSLO(); err != nil {
 		return err
 	}
-	if err := o.validLoad(); err != nil {
+	if err := cmp.Or(o.validLoad(), o.validWorkers()); err != nil {
 		return err
 	}
 	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {
@@ -168,6 +184,19 @@ func (o *Options) validLoad() error {
 		return &UsageError{Place: "load", Problem: "a negative time", Fix: "use durations like 30s"}
 	}
 	return o.validPattern()
+}
+
+// validWorkers refuses numbers of load workers that cannot be.
+func (o *Options) validWorkers() error {
+	switch n := o.LoadWorkers; {
+	case n < 0 || n > MostLoadWorkers:
+		return &UsageError{Place: "load_workers", Problem: fmt.Sprintf("%d load workers", n),
+			Fix: fmt.Sprintf("ask for 1 to %d", MostLoadWorkers)}
+	case n > 1 && o.StartLoadWorker == nil:
+		return &UsageError{Place: "load_workers", Problem: "nothing says how to start a load worker",
+			Fix: "set StartLoadWorker, or use the command streamproof"}
+	}
+	return nil
 }
 
 // Allows reports whether a host may be sent load.

@@ -28,6 +28,9 @@ func Execute(ctx context.Context, o harness.Options) (*verdict.Report, error) {
 		}
 		o.Opener = opener
 	}
+	if o.StartLoadWorker == nil {
+		o.StartLoadWorker = StartLoadWorker
+	}
 	runErr := play.Run(ctx, o)
 	var usage *harness.UsageError
 	if errors.As(runErr, &usage) {

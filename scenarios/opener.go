@@ -13,12 +13,13 @@ import (
 	"github.com/streamproof/streamproof/harness/stack/process"
 )
 
-// Our own program is started again as the origin and as the guard that outlives
-// a killed harness. The first argument says so; it works in test binaries as
+// Our own program is started again as the origin, as a load worker, and as the guard
+// that outlives a killed harness. The first argument says so; it works in test binaries as
 // well as in the command, because the hook runs before main.
 const (
 	originArg = "streamproof:origin"
 	guardArg  = "streamproof:guard"
+	workerArg = "streamproof:load-worker"
 )
 
 func init() {
@@ -28,6 +29,8 @@ func init() {
 	switch os.Args[1] {
 	case originArg:
 		os.Exit(origin.Main(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
+	case workerArg:
+		os.Exit(loadWorkerMain())
 	case guardArg:
 		os.Exit(process.GuardMain())
 	}

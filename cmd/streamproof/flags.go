@@ -42,6 +42,7 @@ type runFlags struct {
 	arrivals        config.Arrivals
 	stages          config.Stages
 	requests        string
+	loadWorkers     config.Count
 	slowdown        config.Factor
 	first, gap      config.Limit
 	progress, total config.Limit
@@ -130,6 +131,8 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.arrivals, "arrivals", "how the streams of a rate follow each other, `PROCESS`: constant, poisson, "+
 		"gamma(CV), burst(N), or trace: at the times of --load-prompts")
 	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at a time, or 30s:20/s; repeatable")
+	fs.Var(&f.loadWorkers, "load-workers", "send the load from `N` processes on this machine, each its share of the "+
+		"streams, for more streams than one process may open (default 1)")
 	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")
 }
 

@@ -250,6 +250,7 @@ func (in *input) load(o *harness.Options) error {
 	o.ProgressLimit = cmp.Or(time.Duration(in.progress), o.ProgressLimit)
 	o.Total = cmp.Or(time.Duration(in.total), o.Total)
 	o.SLO = cmp.Or(in.slo, o.SLO)
+	o.LoadWorkers, o.StartLoadWorker = cmp.Or(int(in.loadWorkers), o.LoadWorkers), scenarios.StartLoadWorker
 	o.Thresholds.Slowdown = cmp.Or(float64(in.slowdown), o.Thresholds.Slowdown)
 	return nil
 }

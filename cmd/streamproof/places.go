@@ -27,6 +27,7 @@ var places = []struct{ place, flag, key string }{
 	{"load.duration", "duration", "load.duration"},
 	{"load.arrivals", "arrivals", "load.arrivals"},
 	{"load.stages", "stage", "load.stages"},
+	{"load_workers", "load-workers", "load_workers"},
 	{"load.prompts", "load-prompts", "load.prompts"},
 	{"load", "streams", "load"},
 	{"slo", "slo", "slo"},

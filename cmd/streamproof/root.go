@@ -43,7 +43,7 @@ func newRoot() *cobra.Command {
 	narrow(root)
 	root.AddCommand(runCommand(), searchCommand(), probeCommand(), diagnoseCommand(), judgeCommand(), reportCommand(),
 		compareCommand(), trendCommand(), shrinkCommand(), historyCommand(), scenariosCommand(), initCommand(),
-		schemaCommand(), versionCommand())
+		schemaCommand(), versionCommand(), workerCommand())
 	return root
 }
 

@@ -26,6 +26,7 @@ type Sampler struct {
 	now  func() time.Duration
 	last time.Duration
 	was  counters
+	also []int // processes of the load generator beside this one
 }
 
 // counters are the kernel's, from the start of the machine or of a thread.
@@ -33,6 +34,7 @@ type counters struct {
 	known       bool
 	busy, steal time.Duration
 	ours, app   map[int]use // by thread
+	also        map[int]use // of the load generator's other processes
 	disk        disk
 }
 
@@ -62,14 +64,17 @@ type use struct{ ran, waited time.Duration }
 // New begins to count. now is the run's clock, app lists processes of the system
 // under test, all of whose threads count.
 func New(now func() time.Duration, app []int) *Sampler {
-	return &Sampler{now: now, last: now(), was: read(app)}
+	return &Sampler{now: now, last: now(), was: read(app, nil)}
 }
+
+// Also says which processes send load beside this one, from the next sample on.
+func (s *Sampler) Also(pids []int) { s.also = pids }
 
 // Sample returns what happened since the last call, or since New. late is how
 // much after its time the caller woke up, at least: see kept. whole says that app is all of the
 // system under test, so that whatever else ran is somebody else's.
 func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.MachineSample {
-	at, now := s.now(), read(app)
+	at, now := s.now(), read(app, s.also)
 	m := record.MachineSample{At: at, Over: at - s.last, Late: late}
 	if now.known && s.was.known {
 		m.Busy, m.Steal, m.Known = now.busy-s.was.busy, now.steal-s.was.steal, true
@@ -79,6 +84,9 @@ func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.Machi
 		now.disk.use(s.was.disk, &m, func() bool { return onDisk(app) })
 	}
 	m.Late = max(m.Late, kept(m))
+	// Those run beside us, and say nothing about whether we could take the sample.
+	ran, waited := grown(s.was.also, now.also, m.Over)
+	m.OursRan, m.OursWaited = m.OursRan+ran, max(m.OursWaited, waited)
 	s.last, s.was = at, now
 	return m
 }

@@ -19,7 +19,7 @@ const mostThreads = 512
 // read takes the counters of proc_stat(5) and of /proc/PID/task/TID/schedstat
 // (Documentation/scheduler/sched-stats.rst: time on a CPU and time waiting for
 // one, in nanoseconds).
-func read(app []int) counters {
+func read(app, also []int) counters {
 	fs, err := procfs.NewDefaultFS()
 	if err != nil {
 		return counters{}
@@ -35,6 +35,7 @@ func read(app []int) counters {
 		steal: seconds(c.Steal),
 		ours:  threads(fs, []int{os.Getpid()}),
 		app:   threads(fs, app),
+		also:  threads(fs, also),
 		disk:  disks(fs, app),
 	}
 }

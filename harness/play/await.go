@@ -23,15 +23,14 @@ type turn struct {
 // await waits until w is met. The error is a [*fault.MissedError] where the main
 // wave or the time was over first, and the context's where that ended.
 func (f *injection) await(ctx context.Context, w harness.When) error {
-	watch := f.tap.Watch(tap.Interest{Events: w.Events, Heartbeats: w.Heartbeats > 0})
-	defer watch.Stop()
-	v := vigil{turn: f.turn, now: f.now, bell: watch.C, changed: watch.Changed, all: f.tap.Live,
-		begun: f.seen.begunVictims, replica: f.roster.name}
+	v, stop := f.changes(tap.Interest{Events: w.Events, Heartbeats: w.Heartbeats > 0})
+	defer stop()
+	v.turn, v.now, v.begun, v.replica = f.turn, f.now, f.seen.begunVictims, f.roster.name
 	return v.keep(ctx, w)
 }
 
-// A vigil waits for a condition. The tap tells it which streams have changed, and
-// it looks at no others:
+// A vigil waits for a condition. It is told which streams have changed, and looks at no
+// others:
 //
 //	begin, head, event n, end of a stream ─▶ bell ─▶ changed ─▶ fault.Moment ─▶ met?
 //	When.After ──────────────────────────────────────────────────────────────▶ met?
@@ -125,7 +124,7 @@ func (f *injection) stand(ctx context.Context, hold time.Duration, until harness
 // inBody counts victims between their head and their end.
 func (f *injection) inBody() int {
 	n := 0
-	f.tap.Live(func(l tap.Live) bool {
+	f.flying(func(l tap.Live) bool {
 		if l.Group == record.Victim && l.InBody {
 			n++
 		}

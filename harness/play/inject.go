@@ -48,7 +48,8 @@ type injection struct {
 	turn   turn // of the main wave
 	// recover sends new streams until they are whole again, from when the fault struck
 	// or healed.
-	recover func(ctx context.Context, from time.Duration)
+	recover  func(ctx context.Context, from time.Duration)
+	struckAt time.Duration // when its condition was met
 	// recovering says that new streams have been sent, or are being sent.
 	recovering bool
 }
@@ -102,6 +103,7 @@ func (f *injection) inject(ctx context.Context, struck *int) error {
 	if err := f.await(ctx, f.sc.When); err != nil {
 		return f.missed(err)
 	}
+	f.struckAt = f.now()
 	*struck = f.inBody()
 	f.phase(record.StepFault, "fault")
 	probes := prober{recover: f.recover, ctx: ctx}

@@ -21,6 +21,7 @@ type watcher struct {
 	mu    sync.Mutex  // guards stack
 	stack stack.Stack // of the scenario that is being played; nil between two
 
+	ours     []int         // processes of the load workers; guarded by mu
 	attached []int         // processes that listen where the user's URLs lead
 	quota    time.Duration // what a CPU quota had kept from the app at the last look
 }
@@ -43,6 +44,7 @@ func (w *watcher) loop() {
 		}
 		late := time.Since(due)
 		app, st := w.app()
+		s.Also(w.workers())
 		m := s.Sample(app, w.run.App.URL == "" || w.run.App.Direct != "", late)
 		m.Throttled = w.throttled(st)
 		w.run.rec.Machine(m)
@@ -61,6 +63,19 @@ func (w *watcher) app() ([]int, stack.Stack) {
 		roots = append(roots, h.HostPids()...)
 	}
 	return machine.Below(roots), st
+}
+
+// also says which processes send load beside our own.
+func (w *watcher) also(pids []int) {
+	w.mu.Lock()
+	w.ours = pids
+	w.mu.Unlock()
+}
+
+func (w *watcher) workers() []int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ours
 }
 
 // throttled is how long a CPU quota of ours has kept the replicas from running

@@ -20,7 +20,7 @@ import (
 
 // An attached stack is an app that runs elsewhere, with nothing before it.
 type attached struct {
-	fleet
+	replicated
 	url string
 }
 

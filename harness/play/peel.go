@@ -38,10 +38,9 @@ func (p *player) peel(ctx context.Context) error {
 		}
 		p.phase(record.StepStreams, "streams to "+h.Name)
 		w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
-		w.Assign = p.through(h).Target
 		p.spread(&w)
 		browsed := p.browse(ctx, h)
-		_, err := p.drive(ctx, w)
+		err := p.driveShared(ctx, w, p.through(h))
 		if err = errors.Join(err, browsed()); err != nil {
 			return err
 		}

@@ -7,19 +7,19 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// A fleet is a stack of nothing but replicas.
-type fleet struct{ replicas []stack.Replica }
+// A replicated stack is one of nothing but replicas.
+type replicated struct{ replicas []stack.Replica }
 
-func (f *fleet) Replicas() []stack.Replica { return f.replicas }
-func (*fleet) Links() []stack.Link         { return nil }
-func (*fleet) Hops() []stack.Hop           { return nil }
-func (*fleet) Logs() []stack.Log           { return nil }
-func (*fleet) Versions() map[string]string { return nil }
-func (*fleet) Layers() []stack.Layer       { return nil }
-func (*fleet) Close(context.Context) error { return nil }
+func (f *replicated) Replicas() []stack.Replica { return f.replicas }
+func (*replicated) Links() []stack.Link         { return nil }
+func (*replicated) Hops() []stack.Hop           { return nil }
+func (*replicated) Logs() []stack.Log           { return nil }
+func (*replicated) Versions() map[string]string { return nil }
+func (*replicated) Layers() []stack.Layer       { return nil }
+func (*replicated) Close(context.Context) error { return nil }
 
 func TestRosterKnowsReplicasThatComeAndGo(t *testing.T) {
-	f := &fleet{[]stack.Replica{{Name: "app[0]", Addr: "a:1", Control: "a:2"}}}
+	f := &replicated{[]stack.Replica{{Name: "app[0]", Addr: "a:1", Control: "a:2"}}}
 	var r roster
 	r.open(f)
 	check := func(upstream, want string) {

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fleet"
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -32,7 +34,9 @@ func Run(ctx context.Context, o harness.Options) error {
 	if err != nil {
 		return err
 	}
-	err = r.playAll(ctx)
+	if err = r.muster(ctx); err == nil {
+		err = r.playAll(ctx)
+	}
 	return errors.Join(err, r.close(ctx.Err() != nil))
 }
 
@@ -40,6 +44,7 @@ func Run(ctx context.Context, o harness.Options) error {
 type run struct {
 	*harness.Plan
 	tap      *tap.Tap
+	fleet    *fleet.Fleet // of the load workers; nil where this process sends all
 	rec      *record.Writer
 	seen     seen
 	roster   roster // of the scenario's replicas
@@ -181,16 +186,16 @@ func (r *run) pointless(sc harness.Scenario) (why, settle string) {
 func (r *run) close(interrupted bool) error {
 	r.progress.close()
 	r.machine.close()
-	err := r.tap.Close()
+	err := errors.Join(r.dismiss(), r.tap.Close())
 	r.rec.Finish(r.now(), interrupted)
 	return errors.Join(err, r.rec.Close())
 }
 
 func (r *run) logDir(sc harness.Scenario) string { return filepath.Join(r.Dir, "logs", sc.ID) }
 
-// Room refuses more streams than the process has file descriptors for.
+// Room refuses more streams than the processes that send them have file descriptors for.
 func Room(o *harness.Options) error {
-	max := load.MaxStreams()
+	max := load.MaxStreams() * max(1, o.LoadWorkers)
 	for _, sc := range o.Scenarios {
 		l := o.Load.Over(sc.Load)
 		n := l.Concurrent()
@@ -198,11 +203,20 @@ func Room(o *harness.Options) error {
 			continue
 		}
 		return &harness.UsageError{Place: "load.streams",
-			Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than this process may open (room for %d)",
-				n, max),
-			Fix: fmt.Sprintf("ask for at most %d, or raise the limit with ulimit -n", max)}
+			Problem: fmt.Sprintf("%d concurrent streams need more file descriptors than %s may open (room for %d)",
+				n, who(o.LoadWorkers), max),
+			Fix: fmt.Sprintf("ask for at most %d, raise the limit with ulimit -n, or add processes with --load-workers",
+				max)}
 	}
 	return nil
+}
+
+// who opens so many streams.
+func who(workers int) string {
+	if workers > 1 {
+		return plural.Of(workers, "load worker")
+	}
+	return "this process"
 }
 
 // reserve takes n sequence numbers.

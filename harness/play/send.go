@@ -38,6 +38,14 @@ func (s *sender) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 	return done, err
 }
 
+// driveShared is drive for a wave of the load, which load workers may send.
+func (s *sender) driveShared(ctx context.Context, w load.Wave, deal *load.Deal) error {
+	done, _, err := s.share(ctx, w, deal)
+	done.InBodyAtFault, done.Solo = -1, s.alone
+	s.rec.Wave(done)
+	return err
+}
+
 // wave is a wave of n streams, each sent once unless l says otherwise.
 func (s *sender) wave(n int, l *harness.Load) load.Wave {
 	w := load.Wave{Scenario: s.sc.ID, Method: s.App.Method(), Header: s.Headers(s.sc), Body: s.Body,

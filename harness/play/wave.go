@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/streamproof/streamproof/harness/fault"
-	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 )
 
@@ -26,7 +25,7 @@ func (p *player) baseline(ctx context.Context) error {
 func (p *player) mainWave(ctx context.Context) error {
 	p.phase(record.StepStreams, "streams")
 	w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
-	w.Assign = p.split().Target
+	deal := p.split()
 	p.spread(&w)
 	f := p.fault
 	f.begin(w, p.draw.victims(w))
@@ -47,7 +46,7 @@ func (p *player) mainWave(ctx context.Context) error {
 		}()
 	}
 	browsed := p.browse(ctx, p.front)
-	done, err := load.Drive(ctx, p.tap, w)
+	done, bound, err := p.share(ctx, w, deal)
 	close(f.turn.over)
 	err = errors.Join(err, browsed())
 	if injected != nil {
@@ -55,6 +54,11 @@ func (p *player) mainWave(ctx context.Context) error {
 	}
 	if p.sc.Fault != nil {
 		err = errors.Join(err, f.confirm(ctx))
+	}
+	if p.fleet != nil && struck >= 0 {
+		var failed error
+		struck, failed = f.inBodyWhen(f.struckAt, bound)
+		err = errors.Join(err, failed)
 	}
 	done.InBodyAtFault, done.Solo = f.inBodyAtFault(struck), p.alone
 	p.rec.Wave(done)

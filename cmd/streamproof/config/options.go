@@ -16,8 +16,8 @@ import (
 // scenarios, which are still names.
 func (f *File) Options() harness.Options {
 	return harness.Options{
-		App:        f.app(),
-		Load:       f.Load,
+		App:  f.app(),
+		Load: f.Load, LoadWorkers: f.LoadWorkers,
 		Seed:       f.Seed,
 		Strict:     f.Strict,
 		GapLimit:   time.Duration(f.Limits.Gap),

@@ -17,6 +17,7 @@ type Config struct {
 	Stream      Stream            `yaml:"stream"`
 	TLS         TLS               `yaml:"tls"`
 	Load        harness.Load      `yaml:"load"`
+	LoadWorkers int               `yaml:"load_workers"`
 	Limits      Limits            `yaml:"limits"`
 	Thresholds  record.Thresholds `yaml:"thresholds"`
 	SLO         string            `yaml:"slo"`

@@ -1,0 +1,142 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fleet"
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/tap"
+)
+
+// muster starts the load workers, where the user asks for several.
+func (r *run) muster(ctx context.Context) error {
+	if r.LoadWorkers <= 1 {
+		return nil
+	}
+	secure, err := pems(r.App.TLS)
+	if err != nil {
+		return err
+	}
+	members := make([]fleet.Member, 0, r.LoadWorkers)
+	for range r.LoadWorkers {
+		w, err := r.StartLoadWorker()
+		if err != nil {
+			for _, m := range members {
+				err = errors.Join(err, m.Conn.Close())
+			}
+			return err
+		}
+		members = append(members, fleet.Member{Conn: w.Conn, Pid: w.Pid, Words: w.Words})
+	}
+	r.fleet = fleet.Muster(ctx, fleet.Options{Version: fleet.Version(), Seed: r.Seed, TLS: secure, Now: r.now, Begin: r.begin,
+		Done: r.done}, members)
+	r.machine.also(r.fleet.Pids())
+	return nil
+}
+
+// dismiss ends the load workers and waits for them.
+func (r *run) dismiss() error {
+	if r.fleet == nil {
+		return nil
+	}
+	return r.fleet.Close()
+}
+
+// pems are the files of TLS settings, read; nil for none.
+func pems(t harness.TLS) (*fleet.TLS, error) {
+	if t == (harness.TLS{}) {
+		return nil, nil
+	}
+	p := &fleet.TLS{Insecure: t.Insecure, ServerName: t.ServerName}
+	if t.Cert != "" && t.Key == "" {
+		t.Key = t.Cert // both in one file, as curl takes it
+	}
+	for _, x := range []struct {
+		path string
+		to   *[]byte
+	}{{t.CACert, &p.CA}, {t.Cert, &p.Cert}, {t.Key, &p.Key}} {
+		if x.path == "" {
+			continue
+		}
+		text, err := os.ReadFile(x.path)
+		if err != nil {
+			return nil, fmt.Errorf("read TLS settings: %w", err)
+		}
+		*x.to = text
+	}
+	return p, nil
+}
+
+// share sends a wave of the load by deal: from this process, or in shares by the load
+// workers. bound is how far the times of two of its streams may be off from each other,
+// and from those of a fault.
+func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done record.Wave, bound time.Duration,
+	err error) {
+	if s.fleet == nil {
+		w.Assign = deal.Target
+		done, err = load.Drive(ctx, s.tap, w)
+		return done, 0, err
+	}
+	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.hosts())
+	if err != nil {
+		return done, 0, err
+	}
+	done, came, err := s.fleet.Drive(ctx, data)
+	for _, x := range came {
+		x.Why, x.Theirs = s.Secrets.Hide(x.Why), s.Secrets.Hide(x.Theirs)
+		s.rec.LoadWorker(x)
+		off, _ := x.ClockBound()
+		bound = max(bound, off)
+	}
+	return done, bound, err
+}
+
+// hosts are those beyond loopback that load may be sent to.
+func (s *sender) hosts() []string {
+	all := slices.Clone(s.AllowHosts)
+	for at := range s.App.Resolve {
+		if host, _, err := net.SplitHostPort(at); err == nil && s.Allows(host) {
+			all = append(all, host)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// changes are the streams of the main wave as they change, whoever sends them.
+func (r *run) changes(asks tap.Interest) (v vigil, stop func()) {
+	if r.fleet != nil {
+		w := r.fleet.Watch(asks)
+		return vigil{bell: w.C, changed: w.Changed, all: r.fleet.Live}, w.Stop
+	}
+	w := r.tap.Watch(asks)
+	return vigil{bell: w.C, changed: w.Changed, all: r.tap.Live}, w.Stop
+}
+
+// flying yields the streams of the main wave in flight, in no order.
+func (r *run) flying(yield func(tap.Live) bool) {
+	if r.fleet != nil {
+		r.fleet.Live(yield)
+		return
+	}
+	r.tap.Live(yield)
+}
+
+// inBodyWhen counts the victims that were in their body at a time, whatever the clocks
+// of who sent them: those of which it is sure within bound.
+func (f *injection) inBodyWhen(at, bound time.Duration) (n int, err error) {
+	for st := range f.recorded(&err, record.Victim) {
+		if st.Headers != record.Never && st.Headers <= at-bound && st.End >= at+bound {
+			n++
+		}
+	}
+	return n, err
+}

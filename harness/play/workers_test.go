@@ -1,0 +1,171 @@
+package play
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/fleet"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// byWorkers has the load sent by n workers in this process. born is told of the
+// connection of each; nil is fine.
+func byWorkers(n int, born func(i int, c io.Closer)) func(p *playing) {
+	return func(p *playing) {
+		started := 0
+		p.options.LoadWorkers = n
+		p.options.StartLoadWorker = func() (harness.LoadWorker, error) {
+			ours, theirs := net.Pipe()
+			ended := make(chan struct{})
+			go func() { // ends with the connection
+				defer close(ended)
+				w := fleet.Worker{Version: fleet.Version(), Dial: p.memory.DialContext}
+				if err := w.Serve(p.t.Context(), theirs); err != nil {
+					p.t.Error(err)
+				}
+			}()
+			if born != nil {
+				born(started, ours)
+			}
+			started++
+			return harness.LoadWorker{Conn: &waited{ours, ended}}, nil
+		}
+	}
+}
+
+// A waited connection is closed when its other end has gone.
+type waited struct {
+	net.Conn
+	ended chan struct{}
+}
+
+func (w *waited) Close() error {
+	err := w.Conn.Close()
+	<-w.ended
+	return err
+}
+
+// came is what must be the same of a run, whoever sends its load.
+func (p *playing) came() string {
+	var all []string
+	for _, s := range p.run.Streams {
+		all = append(all, fmt.Sprintf("%03d %s %s %s %s %d %s %s", s.Seq, s.Group, s.Nonce, s.Hop, s.Replica, s.Contents,
+			s.Content.State, s.Limit))
+	}
+	slices.Sort(all)
+	for _, w := range p.run.Windows {
+		all = append(all, fmt.Sprint(w.Fault.Name, " ", w.Phase, " ", slices.Sorted(slices.Values(w.Victims))))
+	}
+	for _, w := range p.run.Waves {
+		all = append(all, fmt.Sprint(w.Group, " ", w.Hop, " ", w.Asked, w.Started, w.LateStarts, w.InBodyAtFault, w.Solo))
+	}
+	r := verdict.Judge(p.run)
+	return strings.Join(append(all, fmt.Sprint(r.Verdict, r.Started, r.Outcomes)), "\n")
+}
+
+// TestLoadWorkersSendTheSame: the streams, the victims, the life of the fault and the
+// verdict of a load are the same, whether one process sends it or several.
+func TestLoadWorkersSendTheSame(t *testing.T) {
+	load := harness.Load{Streams: 20}
+	broken := one(harness.Scenario{Shape: perSecond(5)}, load)
+	broken.Sabotage = harness.Sabotage{Names: []string{"silent-truncation", "http-error"}}
+	for name, o := range map[string]harness.Options{
+		"no fault": one(harness.Scenario{Shape: perSecond(5)}, load),
+		"stall": one(harness.Scenario{Shape: perSecond(10), Fault: fault.Stall(stack.EdgeLink, 5*sec), When: three,
+			Hold: 5 * sec}, load),
+		"two faults": one(harness.Scenario{Shape: perSecond(20), When: three, Fault: fault.Sequence{
+			fault.Timed{Fault: fault.Latency(stack.UpstreamLink, 2*sec, 0), Hold: 4 * sec},
+			fault.Timed{Fault: fault.Stall(stack.EdgeLink, 5*sec), When: harness.When{Events: 9}, Hold: 5 * sec}}}, load),
+		"strikes": one(harness.Scenario{Shape: perSecond(5), Fault: fault.Strike{Link: stack.UpstreamLink, After: 2,
+			Action: stack.FIN}, Policy: record.Policy{Kills: true, Recovery: 5 * sec}}, load),
+		"broken": broken,
+		"peel":   one(harness.Scenario{Shape: perSecond(5), Peel: true}, load),
+		"open":   one(harness.Scenario{Shape: perSecond(3)}, harness.Load{Rate: 4, Duration: 5 * sec}),
+		"hanging up": one(harness.Scenario{Shape: perSecond(5),
+			Client: harness.Client{Abort: harness.Abort{AfterEvents: 2}}}, load),
+		"reconnecting": one(harness.Scenario{Shape: perSecond(5), Fault: fault.Strike{Link: stack.UpstreamLink, After: 2,
+			Action: stack.FIN}, Client: harness.Client{Reconnect: harness.Reconnect{Times: 1}}}, load),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want string
+			perform(t, o, func(p *playing) { want = p.came() })
+			for _, n := range []int{2, 4} {
+				perform(t, o, func(p *playing) {
+					if got := p.came(); p.err != nil || got != want {
+						t.Errorf("%d workers: %v\n%s\none process:\n%s", n, p.err, got, want)
+					}
+					for _, w := range p.run.LoadWorkers {
+						if w.State != record.LoadWorkerDone {
+							t.Errorf("%s: %+v", w.Name(), w)
+						}
+					}
+					if len(p.run.LoadWorkers)%n > 0 || len(p.run.LoadWorkers) == 0 {
+						t.Errorf("%d workers are in the record", len(p.run.LoadWorkers))
+					}
+				}, byWorkers(n, nil))
+			}
+		})
+	}
+}
+
+// TestLostLoadWorker: the run is not decided and names the worker, every stream has an
+// outcome, and scenarios that were over before keep their verdict.
+func TestLostLoadWorker(t *testing.T) {
+	o := harness.Options{Load: harness.Load{Streams: 20}, Scenarios: []harness.Scenario{
+		{ID: "before", Shape: perSecond(5)}, {ID: "during", Shape: perSecond(20)}, {ID: "behind", Shape: perSecond(5)}}}
+	for _, at := range []time.Duration{12 * sec, 40 * sec} { // the first is in the solo stream of the second scenario
+		perform(t, o, func(p *playing) {
+			r := verdict.Judge(p.run)
+			if p.err != nil || r.Verdict != verdict.Inconclusive || r.Scenarios[0].Verdict != verdict.Pass {
+				t.Fatalf("%v: %s", p.err, r.Verdict)
+			}
+			for _, sc := range r.Scenarios[1:] {
+				sum := 0
+				for _, n := range sc.Outcomes {
+					sum += n
+				}
+				d := sc.Decided()
+				if sc.Verdict != verdict.Inconclusive || sum != sc.Started || d.Name != "load workers" ||
+					d.Fact.About[0].Name != "load worker 2 of 3" {
+					t.Errorf("%s: %s, %d of %d streams: %+v", sc.ID, sc.Verdict, sum, sc.Started, d)
+				}
+			}
+			for _, w := range p.run.LoadWorkers {
+				if w.Started != w.Ended+w.Unknown {
+					t.Errorf("%+v", w)
+				}
+			}
+		}, byWorkers(3, func(i int, c io.Closer) {
+			if i == 1 {
+				time.AfterFunc(at, func() { c.Close() })
+			}
+		}))
+	}
+}
+
+// TestLoadWorkersThatCannotStart leave a run that says so, and none behind.
+func TestLoadWorkersThatCannotStart(t *testing.T) {
+	o := one(harness.Scenario{Shape: perSecond(5)}, harness.Load{Streams: 4})
+	perform(t, o, func(p *playing) {
+		if p.err == nil || !strings.Contains(p.err.Error(), "no more processes") || len(p.run.Streams) > 0 {
+			t.Errorf("%v, %d streams", p.err, len(p.run.Streams))
+		}
+	}, byWorkers(3, nil), func(p *playing) {
+		n, start := 0, p.options.StartLoadWorker
+		p.options.StartLoadWorker = func() (harness.LoadWorker, error) {
+			if n++; n == 3 {
+				return harness.LoadWorker{}, fmt.Errorf("no more processes")
+			}
+			return start()
+		}
+	})
+}
