@@ -117,18 +117,3 @@ func delay(side []*history.Scenario) float64 {
 	}
 	return history.Median(late)
 }
-
-// lasts is how long, in seconds, what a metric is about takes in the first side: a delay
-// makes that share of a difference. It is 0 where nothing tells.
-func lasts(m history.MetricInfo, x []*history.Scenario) float64 {
-	if m.Unit == "s" {
-		return history.Median(runMedians(x, m.Name))
-	}
-	var spans []float64
-	for _, s := range x {
-		if s.Span > 0 {
-			spans = append(spans, s.Span)
-		}
-	}
-	return history.Median(spans)
-}

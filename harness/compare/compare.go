@@ -284,9 +284,10 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 	if m.More {
 		row.atBest = change(xs, ys, 0.75)
 	}
-	if long := lasts(m, x); long > 0 {
-		row.nominal = math.Max(row.nominal, LeastTime/long)
-		noise = math.Max(noise, (LeastTime+late)/long)
+	// Of a rate what delays single events says little: it is measured from the first to the last.
+	if m.Unit == "s" && row.A.Center > 0 {
+		row.nominal = math.Max(row.nominal, LeastTime/row.A.Center)
+		noise = math.Max(noise, (LeastTime+late)/row.A.Center)
 	}
 	row.Floor = math.Max(row.nominal, noise)
 	if enough {

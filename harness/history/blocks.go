@@ -45,12 +45,11 @@ type sample struct {
 	complete, silent bool
 	calm             bool // before or after the fault, where nothing else is
 	// In seconds and per second; NaN where the stream has none.
-	first, gap, rate, span float64
+	first, gap, rate float64
 }
 
 func sampleOf(g *verdict.Graded) sample {
 	s := sample{from: g.Send, to: g.End, first: math.NaN(), gap: math.NaN(), rate: math.NaN(),
-		span: math.NaN(),
 		calm: g.Group != record.Load && g.Group != record.Control}
 	if s.from == record.Never { // it was never sent
 		s.from = g.Sched
@@ -74,8 +73,7 @@ func sampleOf(g *verdict.Graded) sample {
 		made = n
 	}
 	if over := g.Last - g.First; g.First >= 0 && over > 0 && made > 1 {
-		s.span = over.Seconds()
-		s.rate = float64(made-1) / s.span
+		s.rate = float64(made-1) / over.Seconds()
 	}
 	return s
 }

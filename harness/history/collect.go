@@ -88,9 +88,6 @@ func (c *Collector) scenario(s *verdict.ScenarioReport, load string, looks []rec
 				row.Metrics[name] = m
 			}
 		}
-		if m, ok := metricOf(whole, func(s sample) float64 { return s.span }, nil); ok {
-			row.Span = m.P50
-		}
 	}
 	if s.Recovery != nil {
 		row.Metrics[Recovery] = measured([]float64{*s.Recovery})

@@ -112,9 +112,6 @@ type Scenario struct {
 	// seconds of each quarter of a second: the 90th percentile over the scenario. 0 where it
 	// is not known.
 	Delay float64 `json:"delay,omitempty"`
-	// Span is the median time, in seconds, from the first content event of a complete stream
-	// to its last: what tokens/s are measured over. 0 where it is not known.
-	Span float64 `json:"span,omitempty"`
 }
 
 // A Rate counts streams.
