@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
@@ -19,7 +20,7 @@ var saidOfAsked = map[record.FactKind]sentence{
 			count(f.N, "request"), were(f.N), f.Need, f.Text)
 	},
 	diagnose.FactTypeAndBytes: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: Content-Type %s, %d bytes", f.Stream, f.Text, f.Bytes)
+		return fmt.Sprintf("stream %d: Content-Type %s, %s", f.Stream, f.Text, bytesOf(f.Bytes))
 	},
 	diagnose.NotBegun: plain("the body is whole by its own type; no event was ever begun"),
 	diagnose.MendAskForStream: plain("ask for a stream: the right path and method, \"stream\": true in the " +
@@ -67,8 +68,8 @@ var saidOfAsked = map[record.FactKind]sentence{
 			"answer of the run came to an end: does this feed end?", count(f.N, "stream"), were(f.N))
 	},
 	diagnose.FactUntilLimit: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %d events in %.1f s, the last %.2f s before the limit",
-			f.Stream, f.N, f.Took.Seconds(), f.Bound.Seconds())
+		return fmt.Sprintf("stream %d: %s in %.1f s, the last %.2f s before the limit",
+			f.Stream, count(f.N, "event"), f.Took.Seconds(), f.Bound.Seconds())
 	},
 	diagnose.NotStalledAtLimit: plain("events came until the limit"),
 	diagnose.MendEndless: plain("for a feed without an end: --endless 10s,5 (stream.endless: {for: 10s, events: " +
@@ -160,6 +161,10 @@ var saidOfAsked = map[record.FactKind]sentence{
 	diagnose.FactEdgeFull: func(f *record.Fact) string {
 		return fmt.Sprintf("%s had no connections left for %s", f.Name, count(f.N, "stream"))
 	},
+	diagnose.FactEdgePage: func(f *record.Fact) string {
+		return fmt.Sprintf("%s itself answered %s with status %d: it did not pass them on to the app", f.Name,
+			count(f.N, "stream"), f.Need)
+	},
 	diagnose.FactEdgeAnswered: func(f *record.Fact) string {
 		return fmt.Sprintf("%s itself answered %s with status %d: it had got no answer from the app",
 			f.Name, count(f.N, "stream"), f.Need)
@@ -219,6 +224,10 @@ var saidOfAsked = map[record.FactKind]sentence{
 			"keep idle ones longer than " + f.Name + " does (gunicorn --keep-alive 75), else it sends a request " +
 			"into one " +
 			"that the app is closing"
+	},
+	diagnose.MendPassOn: func(f *record.Fact) string {
+		return inside(f, 0) + "; or let " + f.Name + " pass it on: the location that serves " + cmp.Or(f.Text, "/") +
+			" needs a proxy_pass to the app, for this method too"
 	},
 	diagnose.MendUpstreamName: func(f *record.Fact) string {
 		return "correct the name of the app in the configuration of " + f.Name + ", or the resolver that it asks"

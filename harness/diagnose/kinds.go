@@ -178,6 +178,7 @@ const (
 	MendShedding         record.FactKind = "fix: shedding"
 	FactEdgeFull         record.FactKind = "cause: edge full"     // Name, N
 	FactEdgeAnswered     record.FactKind = "cause: edge answered" // Name, N, Need
+	FactEdgePage         record.FactKind = "cause: edge page"     // Name, N, Need
 	FactServerField      record.FactKind = "cause: server field"  // Stream, Name
 	NotAnsweredByApp     record.FactKind = "not: answered by app"
 	MayNotListen         record.FactKind = "may: not listen"
@@ -610,6 +611,7 @@ const (
 	MendTerminal       record.FactKind = "fix: terminal"       // Text
 	MendAllowHost      record.FactKind = "fix: allow host"     // Name
 	MendFollow         record.FactKind = "fix: follow"         // Text
+	MendPassOn         record.FactKind = "fix: pass on"        // Name; Text: a path; About: what else may help
 	MendUpstreamName   record.FactKind = "fix: upstream name"  // Name
 	MendKeepAlive      record.FactKind = "fix: keep alive"     // Name
 	FactError          record.FactKind = "cause: error"        // Text

@@ -13,7 +13,8 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, unresolvedName, shed, ownError, otherStatus, noAnswer}
+	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, unresolvedName, shed, ownError, notPassedOn,
+		otherStatus, noAnswer}
 	for _, find := range rules {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
@@ -185,6 +186,42 @@ func ownError(v *view) *finding {
 		or(DeployGap, fact{Kind: MayNotListen}).
 		mend(fact{Kind: MendKeepAlive, Name: edge}).
 		settle(v.peel(fact{Kind: WhyWhichRefuses}))
+}
+
+// builtInPages are how the error pages begin their last line that an edge has built in and
+// sends where it answers by itself, by its product (nginx, ngx_http_special_response.c; its
+// descendants put their names there).
+var builtInPages = map[record.EdgeProduct][]string{
+	record.EdgeNginx: {"<center>nginx", "<center>openresty"},
+}
+
+// notPassedOn is for requests that the edge turned away by itself, by the page that came:
+// it found no way to the app for them, and the app never saw them.
+func notPassedOn(v *view) *finding {
+	product := record.EdgeUnknown
+	gs := v.take(func(g *verdict.Graded) bool {
+		if !withStatus(403, 404, 405)(g) || g.Grade.Outcome == verdict.Complete {
+			return false
+		}
+		for p, pages := range builtInPages {
+			for _, page := range pages {
+				if strings.Contains(g.Content.ErrorText, page) && record.ProductNamed(g.Header[serverField]) == p {
+					product = p
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if len(gs) == 0 {
+		return nil
+	}
+	g := gs[0]
+	return found(HTTPFailure, layerEdge, likely, gs).
+		tell(fact{Kind: FactEdgePage, Name: product.String(), N: len(gs), Need: g.Status}).
+		see(say(g), v.words(g)).show(v.accessLine(g)).
+		see(fact{Kind: FactServerField, Stream: g.Seq, Name: g.Header[serverField]}).
+		mend(fact{Kind: MendPassOn, Name: product.String(), Text: v.refusal(g).Path, About: []fact{v.refusal(g).Fact()}})
 }
 
 func otherStatus(v *view) *finding {
