@@ -53,7 +53,7 @@ func at(p *verdict.PacingReport) string {
 	if p.Instants == 1 {
 		return "all at once"
 	}
-	return fmt.Sprintf("%d events at %d instants", p.Events, p.Instants)
+	return count(p.Events, "event") + " at " + count(p.Instants, "instant")
 }
 
 func (v hopView) cells() []string {

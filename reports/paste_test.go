@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,27 @@ func TestEveryFixPastes(t *testing.T) {
 	}
 }
 
+// oneOfMany is a count of one with a noun of many.
+var oneOfMany = regexp.MustCompile(`\b1 (?:[a-z]+ )?(?:answer|byte|client|connection|event|gap|heartbeat|hop|` +
+	`instant|line|minute|piece|process|read|replica|request|response|retry|run|scenario|second|silence|stream|terminal|thread|try|worker)(?:e?s)\b`)
+
+// Whatever is counted may be one.
+func TestOneIsSingular(t *testing.T) {
+	for _, pkg := range []string{"record", "verdict", "diagnose", "compare"} {
+		for kind, name := range kindsOf(t, pkg) {
+			one := []record.Fact{record.Quoted("this"), record.Quoted("that"), record.Quoted("those")}
+			said := Say(&record.Fact{Kind: kind, N: 1, Of: 1, Need: 1, Bytes: 1, More: 1, Stream: 7, Took: time.Second,
+				Bound: time.Second, Times: slices.Repeat([]time.Duration{time.Second}, 6), Share: 1, Name: "a", Place: "b", Text: "c",
+				Counts: []record.Count{{Name: "one", N: 1}, {Name: "two", N: 1}}, About: one})
+			for _, at := range oneOfMany.FindAllStringIndex(said, -1) {
+				if !strings.HasSuffix(said[:at[0]], "1 of ") { // one of one streams
+					t.Errorf("%s.%s says %q: %s", pkg, name, said[at[0]:at[1]], said)
+				}
+			}
+		}
+	}
+}
+
 // pastes reads a next step or a fix.
 func pastes(text string) error {
 	if IsCommand(text) {
@@ -80,7 +103,8 @@ func pastes(text string) error {
 // A command that repeats a run names every one of the commands that reports advise.
 func TestSubcommandsExist(t *testing.T) {
 	for _, name := range subcommands {
-		if err := paste.Command(fmt.Sprintf("streamproof %s --help", name)); err != nil && !strings.Contains(err.Error(), "help requested") {
+		err := paste.Command(fmt.Sprintf("streamproof %s --help", name))
+		if err != nil && !strings.Contains(err.Error(), "help requested") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -160,6 +160,14 @@ func tally(n map[verdict.Outcome]int) string {
 // count reads "1 stream", "1,200 streams".
 func count(n int, noun string) string { return plural.Of(n, noun) }
 
+// bytesOf is an exact size, by which people search.
+func bytesOf(n int64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return strconv.FormatInt(n, 10) + " bytes"
+}
+
 // thousands writes n with a comma every three digits.
 func thousands(n int) string { return plural.Thousands(n) }
 

@@ -69,7 +69,7 @@ func cluster(f *record.Fact) string {
 	case diagnose.AtIndex:
 		return fmt.Sprintf("%s ended after event %d (spread %d)", streams, f.Bytes, f.More)
 	case diagnose.AtBytes:
-		return fmt.Sprintf("%s ended after %d bytes (spread %d)", streams, f.Bytes, f.More)
+		return fmt.Sprintf("%s ended after %s (spread %d)", streams, bytesOf(f.Bytes), f.More)
 	case diagnose.AtInstant:
 		return fmt.Sprintf("%s ended at %.3f s (spread %.3f s)", streams, f.Took.Seconds(), f.Bound.Seconds())
 	default:
@@ -142,7 +142,7 @@ func peel(f *record.Fact) string {
 func knownLimit(f *record.Fact) string {
 	limit := f.Took.String()
 	if f.Bytes > 0 {
-		limit = fmt.Sprintf("%d bytes", f.Bytes)
+		limit = bytesOf(f.Bytes)
 	}
 	return fmt.Sprintf("%s is the limit of %s (%s)", limit, f.Name, f.Place)
 }

@@ -40,7 +40,7 @@ var saidOfAnswer = map[record.FactKind]sentence{
 			"a character lies in two pieces", count(f.N, "answer"))
 	},
 	diagnose.FactReplaced: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: U+FFFD in %d events, side by side in %d", f.Stream, f.N, f.Of)
+		return fmt.Sprintf("stream %d: U+FFFD in %s, side by side in %d", f.Stream, count(f.N, "event"), f.Of)
 	},
 	diagnose.MendDecoder: plain("decode with a decoder that keeps the rest of a piece " +
 		"(codecs.getincrementaldecoder, TextDecoder with {stream: true}, StringDecoder), or pass bytes through as " +
@@ -84,7 +84,7 @@ var saidOfAnswer = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s sent their terminal more than once", count(f.N, "stream"))
 	},
 	diagnose.FactTerminals: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %d terminals, %d events after the first", f.Stream, f.N, f.Of)
+		return fmt.Sprintf("stream %d: %s, %s after the first", f.Stream, count(f.N, "terminal"), count(f.Of, "event"))
 	},
 	diagnose.MendTerminalOnce: plain("send the terminal in one place only: the generator or the framework " +
 		"around it, not both"),
@@ -110,8 +110,8 @@ var saidOfAnswer = map[record.FactKind]sentence{
 			count(f.N, "stream"), f.Need, f.Took.Seconds())
 	},
 	diagnose.FactFeedLine: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %d events and %d heartbeats, longest wait for an event %.2f s",
-			f.Stream, f.N, f.Of, f.Took.Seconds())
+		return fmt.Sprintf("stream %d: %s and %s, longest wait for an event %.2f s",
+			f.Stream, count(f.N, "event"), count(f.Of, "heartbeat"), f.Took.Seconds())
 	},
 	diagnose.MendFeed: plain("look at what produces the events; or ask for what the feed promises: --endless " +
 		"TIME,N"),
@@ -136,7 +136,7 @@ var saidOfAnswer = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s declared a Content-Length and ended before it", count(f.N, "response"))
 	},
 	diagnose.FactLengthAndBytes: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: Content-Length %s, %d bytes came", f.Stream, f.Text, f.Bytes)
+		return fmt.Sprintf("stream %d: Content-Length %s, %s came", f.Stream, f.Text, bytesOf(f.Bytes))
 	},
 
 	// Of rule_trunc.go.
@@ -147,8 +147,8 @@ var saidOfAnswer = map[record.FactKind]sentence{
 	diagnose.NotPrematurely: plain("no \"upstream prematurely closed\" line in its error log"),
 	diagnose.NotByApp:       plain("something behind the edge died at the moment at which the streams ended"),
 	diagnose.FactFraming: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: status %d, %s body, %s after %d content events",
-			f.Stream, f.N, f.Name, f.Place, f.Of)
+		return fmt.Sprintf("stream %d: status %d, %s body, %s after %s",
+			f.Stream, f.N, f.Name, f.Place, count(f.Of, "content event"))
 	},
 	diagnose.FactSwallowed: func(f *record.Fact) string {
 		return fmt.Sprintf("the app raised on %s and its body ended cleanly anyway: a middleware or "+

@@ -39,7 +39,7 @@ var saidOfCommon = map[record.FactKind]sentence{
 
 	// Of clues.go.
 	diagnose.FactWentOn: func(f *record.Fact) string {
-		return fmt.Sprintf("%d other streams were open at that moment and went on", f.N)
+		return fmt.Sprintf("%s %s open at that moment and went on", count(f.N, "other stream"), were(f.N))
 	},
 
 	// Of overheard.go.

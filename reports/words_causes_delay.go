@@ -54,7 +54,7 @@ var saidOfDelay = map[record.FactKind]sentence{
 	},
 	diagnose.NotBlockedOpen: plain("streams that had begun went on while the others waited"),
 	diagnose.FactProcessesServed: func(f *record.Fact) string {
-		return fmt.Sprintf("%d processes served them: each one stream at a time", f.N)
+		return fmt.Sprintf("%s served them: each one stream at a time", count(f.N, "process"))
 	},
 	diagnose.MayAnyio: plain("anyio's pool has 40 threads a process"),
 	diagnose.FactQueuedAtEdge: func(f *record.Fact) string {
@@ -74,7 +74,7 @@ var saidOfDelay = map[record.FactKind]sentence{
 	diagnose.FactPHPChildren: plain("in PHP-FPM pm.max_children sets it"),
 	diagnose.FactPumaThreads: plain("in Puma workers times threads set it"),
 	diagnose.FactThreadsRose: func(f *record.Fact) string {
-		return fmt.Sprintf("pid %d of %s rose to %d threads and no further", f.N, f.Name, f.Of)
+		return fmt.Sprintf("pid %d of %s rose to %s and no further", f.N, f.Name, count(f.Of, "thread"))
 	},
 	diagnose.FactServedAtOnce: func(f *record.Fact) string {
 		return fmt.Sprintf("asked directly, the app served %s at once and none waited", count(f.N, "stream"))
@@ -193,20 +193,20 @@ var saidOfDelay = map[record.FactKind]sentence{
 			"40 threads a process", count(f.N, "stream"), were(f.N), f.Share, f.Need)
 	},
 	diagnose.FactLittle: func(f *record.Fact) string {
-		return fmt.Sprintf("throughput of %.0f streams' worth (Little's law: rate × service time)", f.Share)
+		return fmt.Sprintf("throughput as of %.0f at a time (Little's law: rate × service time)", f.Share)
 	},
 	diagnose.MayPool: func(f *record.Fact) string {
 		return fmt.Sprintf("%s a process were open: sync generators would have shared 40 threads",
 			count(f.N, "stream"))
 	},
 	diagnose.FactKnee: func(f *record.Fact) string {
-		return fmt.Sprintf("knee at %d: peak of %d concurrent streams a process; %d processes seen",
-			f.Need, f.N, f.Of)
+		return fmt.Sprintf("knee at %d: peak of %s a process; %s seen",
+			f.Need, count(f.N, "concurrent stream"), count(f.Of, "process"))
 	},
 	diagnose.NotAtOneMoment: plain("streams were held up one by one, not all at one moment"),
 	diagnose.FactFullPool: func(f *record.Fact) string {
-		return fmt.Sprintf("pid %d of %s rose to %d threads at %.3f s and no further: its own and a full pool "+
-			"of %d", f.N, f.Name, f.Of, f.Took.Seconds(), f.Need)
+		return fmt.Sprintf("pid %d of %s rose to %s at %.3f s and no further: its own and a full pool "+
+			"of %d", f.N, f.Name, count(f.Of, "thread"), f.Took.Seconds(), f.Need)
 	},
 
 	// Of rule_progress.go.
@@ -230,8 +230,8 @@ var saidOfDelay = map[record.FactKind]sentence{
 			f.Took.Seconds())
 	},
 	diagnose.FactKeptAlive: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %d content events, then in %.2f s %d heartbeats, and %d bytes of an "+
-			"event at its end", f.Stream, f.N, f.Took.Seconds(), f.Of, f.Bytes)
+		return fmt.Sprintf("stream %d: %s, then in %.2f s %s, and %s of an event at its end", f.Stream,
+			count(f.N, "content event"), f.Took.Seconds(), count(f.Of, "heartbeat"), bytesOf(f.Bytes))
 	},
 
 	// Of rule_stall.go.
@@ -239,8 +239,8 @@ var saidOfDelay = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s sent the complete response, but neither a terminal nor an end", count(f.N, "stream"))
 	},
 	diagnose.FactWholeThenSilent: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: %d content events, as many as a complete answer has, then silence for "+
-			"%.2f s", f.Stream, f.N, f.Took.Seconds())
+		return fmt.Sprintf("stream %d: %s, as many as a complete answer has, then silence for "+
+			"%.2f s", f.Stream, count(f.N, "content event"), f.Took.Seconds())
 	},
 	diagnose.FactWrittenMeanwhile: func(f *record.Fact) string {
 		return fmt.Sprintf("%s %s silent for the client while the server went on writing",
@@ -256,8 +256,8 @@ var saidOfDelay = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s fell silent mid-answer", count(f.N, "stream"))
 	},
 	diagnose.FactSilentLine: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: silent for %.2f s after %d content events, %d heartbeats",
-			f.Stream, f.Took.Seconds(), f.N, f.Of)
+		return fmt.Sprintf("stream %d: silent for %.2f s after %s, %s",
+			f.Stream, f.Took.Seconds(), count(f.N, "content event"), count(f.Of, "heartbeat"))
 	},
 	diagnose.NotStampedSilent: plain("the server's own stamps show the same silence"),
 	diagnose.NotDeadNetwork:   plain("other streams flowed on the same road at that time"),

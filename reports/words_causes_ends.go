@@ -46,7 +46,7 @@ var saidOfEnds = map[record.FactKind]sentence{
 	diagnose.MayMemoryAge:  plain("memory that grows with each answer runs out at about one age"),
 	diagnose.MayCodeFails:  plain("the app's own code may fail after this event"),
 	diagnose.MaySizeLimit: func(f *record.Fact) string {
-		return fmt.Sprintf("all had %d bytes as well, so that a limit on the size may have ended them", f.Bytes)
+		return fmt.Sprintf("all had %s as well, so that a limit on the size may have ended them", bytesOf(f.Bytes))
 	},
 	diagnose.FactOwnWriteDeadline: plain(": the app's own deadline for writes"),
 	diagnose.FactAppBrokeOff:      plain(": the app broke off, and not the edge"),
@@ -217,7 +217,7 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s %s cut in the middle of an event", count(f.N, "connection"), were(f.N))
 	},
 	diagnose.FactUnfinished: func(f *record.Fact) string {
-		return fmt.Sprintf("%d bytes of an unfinished event", f.Bytes)
+		return bytesOf(f.Bytes) + " of an unfinished event"
 	},
 	diagnose.NotLogged:  plain("no exception in the app's log"),
 	diagnose.MayHopCuts: plain("a hop between client and app may cut as well: timers, restarts, lost state"),
@@ -264,8 +264,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("stopped %.2f s later", f.Took.Seconds())
 	},
 	diagnose.FactLedgerLine: func(f *record.Fact) string {
-		return fmt.Sprintf("stream %d: client left at %.3f s, server %s, after %d events",
-			f.Stream, f.Took.Seconds(), inside(f, 0), f.N)
+		return fmt.Sprintf("stream %d: client left at %.3f s, server %s, after %s",
+			f.Stream, f.Took.Seconds(), inside(f, 0), count(f.N, "event"))
 	},
 
 	// Of rule_replica.go.

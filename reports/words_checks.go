@@ -378,12 +378,12 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		return ofRequest(f) + "no text was found in the answer in one piece"
 	},
 	verdict.FactStreamShort: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("the stream ends after %d of %d bytes of the answer in one piece: %s",
-			f.Bytes, f.More, lookAtStream)
+		return ofRequest(f) + fmt.Sprintf("the stream ends after %d of %s of the answer in one piece: %s",
+			f.Bytes, bytesOf(f.More), lookAtStream)
 	},
 	verdict.FactPlainShort: func(f *record.Fact) string {
-		return ofRequest(f) + fmt.Sprintf("the answer in one piece ends after %d of %d bytes of the stream: "+
-			"only the answer in one piece is cut", f.More, f.Bytes)
+		return ofRequest(f) + fmt.Sprintf("the answer in one piece ends after %d of %s of the stream: "+
+			"only the answer in one piece is cut", f.More, bytesOf(f.Bytes))
 	},
 	verdict.FactAltered: func(f *record.Fact) string {
 		alike := ""
@@ -749,7 +749,7 @@ func amount(x float64, noun string) string {
 func ofRequest(f *record.Fact) string { return "request " + f.Name + ": " }
 
 func altered(f *record.Fact) string {
-	return ofRequest(f) + fmt.Sprintf("%d bytes streamed, %d in one piece, they differ from byte %d on", f.Bytes,
+	return ofRequest(f) + fmt.Sprintf("%s streamed, %d in one piece, they differ from byte %d on", bytesOf(f.Bytes),
 		f.More, f.N)
 }
 

@@ -2,12 +2,19 @@
 // reports, the program's own lines, and what is said of an answer that was looked at.
 package plural
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
-// Of reads "1 stream", "1,200 streams"; noun is the singular of a regular one.
+// Of reads "1 stream", "1,200 streams", "2 processes"; noun is the singular of a regular
+// one.
 func Of(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
 	}
 	return Thousands(n) + " " + noun + "s"
 }

@@ -9,4 +9,7 @@ func TestOf(t *testing.T) {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
+	if got := Of(2, "process") + ", " + Of(1, "process"); got != "2 processes, 1 process" {
+		t.Error(got)
+	}
 }
