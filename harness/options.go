@@ -14,6 +14,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/slo"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // Options say what to run.
@@ -65,8 +66,9 @@ type Options struct {
 	// Retry is told, before scenarios are played again, which and for the how many-th
 	// time; nil is silent.
 	Retry func(n int, ids []string)
-	// Warn is told what will go wrong before any load is sent; nil is silent.
-	Warn func(scenario, text string)
+	// Warn is told what will go wrong before any load is sent, each once for the first
+	// scenario that meets it; nil is silent. reports.Warned puts it into words.
+	Warn func(scenario string, w verdict.Warning)
 	// Progress is told what happens about four times a second, by one goroutine at a
 	// time; nil is silent.
 	Progress func(Progress)

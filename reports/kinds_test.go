@@ -56,7 +56,7 @@ func kindsOf(t *testing.T, pkg string) map[record.FactKind]string {
 // fact without a sentence would be shown as programmers see it.
 func TestEveryFactHasASentence(t *testing.T) {
 	all := map[record.FactKind]string{}
-	for _, pkg := range []string{"record", "verdict", "diagnose", "compare"} {
+	for _, pkg := range []string{"record", "verdict", "diagnose", "compare", "lint"} {
 		for kind, name := range kindsOf(t, pkg) {
 			if all[kind] != "" {
 				t.Errorf("%s and %s.%s are one kind, %q", all[kind], pkg, name, kind)

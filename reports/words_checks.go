@@ -51,7 +51,7 @@ var tables []map[record.FactKind]sentence
 
 func init() {
 	tables = []map[record.FactKind]sentence{
-		saidByAll, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers, saidOfTime, saidOfOne,
+		saidByAll, saidOfSettings, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers, saidOfTime, saidOfOne,
 		saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons,
 	}
 }
@@ -941,7 +941,7 @@ func worded(r *verdict.Report) *verdict.Report {
 	for i := range c.Scenarios {
 		s := &c.Scenarios[i]
 		s.Checks, s.Doubts, s.Causes = slices.Clone(s.Checks), slices.Clone(s.Doubts), slices.Clone(s.Causes)
-		s.Hops, s.Replicas = slices.Clone(s.Hops), slices.Clone(s.Replicas)
+		s.Hops, s.Replicas, s.Warnings = slices.Clone(s.Hops), slices.Clone(s.Replicas), slices.Clone(s.Warnings)
 		for j := range s.Causes {
 			c := &s.Causes[j]
 			c.Evidence, c.Candidates = slices.Clone(c.Evidence), slices.Clone(c.Candidates)
@@ -965,6 +965,9 @@ func wordScenario(s *verdict.ScenarioReport) {
 	}
 	for i := range s.Causes {
 		wordCause(&s.Causes[i])
+	}
+	for i := range s.Warnings {
+		wordWarning(&s.Warnings[i])
 	}
 	for i := range s.Hops {
 		h := &s.Hops[i]

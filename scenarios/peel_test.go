@@ -20,6 +20,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
+	"github.com/streamproof/streamproof/reports"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
@@ -194,11 +195,11 @@ func TestWarnsBeforeAnyLoad(t *testing.T) {
 		Stream: harness.Stream{Silence: 4 * time.Second}},
 		Scenarios: []harness.Scenario{scenario(t, "control")}, Load: harness.Load{Streams: 2},
 		Progress: func(p harness.Progress) { started.Store(int64(p.Started)) },
-		Warn: func(scenario, text string) {
+		Warn: func(scenario string, w verdict.Warning) {
 			if n := started.Load(); n > 0 {
 				t.Errorf("warned after %d streams", n)
 			}
-			told = append(told, warning{scenario, text})
+			told = append(told, warning{scenario, reports.Warned(w)})
 		}}
 	report := play(t, o)
 	if len(told) != 1 || !strings.Contains(told[0].text, "proxy_read_timeout 2s") {
@@ -223,7 +224,7 @@ func TestGunicornIsRead(t *testing.T) {
 	play(t, harness.Options{App: harness.App{Dir: dir, Command: []string{"sh", "-c", "exec " + python + " -m gunicorn --timeout 3 -b 127.0.0.1:{port} hello:app"},
 		Edge: stack.Edge{Form: stack.EdgeNone}, Stream: harness.Stream{Dialect: "text", Sentinel: "hello", Longest: 8 * time.Second}},
 		Scenarios: []harness.Scenario{scenario(t, "control")}, Load: harness.Load{Streams: 1},
-		Warn: func(_, text string) { told = append(told, text) }})
+		Warn: func(_ string, w verdict.Warning) { told = append(told, reports.Warned(w)) }})
 	if len(told) == 0 || !strings.Contains(strings.Join(told, "\n"), "gunicorn timeout 3s: streams last 8s") {
 		t.Errorf("told %q, want the sync worker's timeout", told)
 	}

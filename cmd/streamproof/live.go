@@ -68,9 +68,9 @@ func (l *live) update(p harness.Progress) {
 
 // warn says what will go wrong before any load is sent. Quiet or not: it is why
 // the run may be in vain.
-func (l *live) warn(scenario, text string) {
-	tell(l.w, "warning: "+scenario+": "+plain(text))
-}
+func (l *live) warn(scenario string, w verdict.Warning) { l.warning(scenario, reports.Warned(w)) }
+
+func (l *live) warning(about, text string) { tell(l.w, "warning: "+about+": "+plain(text)) }
 
 func (l *live) interrupted() {
 	l.done()

@@ -124,7 +124,7 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	live.begin(o, plan)
 	o.Retry = live.retry
 	for _, w := range composeWarnings(ctx, o.App.Compose) {
-		live.warn(filepath.Base(o.App.Compose.File), w)
+		live.warning(filepath.Base(o.App.Compose.File), w)
 	}
 	o.Progress, o.Warn = remembering(o.Dir, func() { keepBodies(o.Dir, in.given) }, in.team.watch(live.update)), live.warn
 	stop := context.AfterFunc(ctx, live.interrupted)

@@ -79,7 +79,7 @@ func (j *joint) add(s *verdict.ScenarioReport) {
 		o.All, o.parts = all, parts
 	}
 	for _, w := range s.Warnings {
-		if !slices.Contains(j.warnings, w) {
+		if !slices.ContainsFunc(j.warnings, w.Same) {
 			j.warnings = append(j.warnings, w)
 		}
 	}

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -39,8 +38,8 @@ type checking struct {
 	found  []verdict.Warning
 }
 
-func (c *checking) warn(layer, setting, fix, why string, args ...any) {
-	c.found = append(c.found, verdict.Warning{Layer: layer, Setting: setting, Why: fmt.Sprintf(why, args...), Fix: fix})
+func (c *checking) warn(layer, setting string, why, mend record.Fact) {
+	c.found = append(c.found, verdict.Warning{Layer: layer, Setting: setting, Fact: &why, Mend: &mend})
 }
 
 // cuts holds every timer against the load.
@@ -50,25 +49,23 @@ func (c *checking) cuts() {
 		switch {
 		case t.Setting == "proxy_read_timeout" && c.load.OwnReadTimeout:
 		case t.Kind == Silence && c.load.Silence > t.Limit && c.load.Quiet <= t.Limit:
-			c.warn(t.Layer, at, fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v",
-				beat(t.Limit), t.Setting, c.load.Silence),
-				"streams are silent for %v: %s ends them after %v unless heartbeats carry them", c.load.Silence, t.Layer, t.Limit)
+			c.warn(t.Layer, at, record.Fact{Kind: FactSilenceCuts, Name: t.Layer, Took: c.load.Silence, Bound: t.Limit},
+				record.Fact{Kind: MendSilence, Name: t.Setting, Took: beat(t.Limit), Bound: c.load.Silence})
 		case t.Kind == Life && c.load.Longest > t.Limit && c.load.Lived <= t.Limit:
-			c.warn(t.Layer, at, lifeFix(t), "streams last %v: %s ends every stream after %v, also while it flows",
-				round(c.load.Longest), t.Layer, t.Limit)
+			c.warn(t.Layer, at,
+				record.Fact{Kind: FactLifeCuts, Name: t.Layer, Took: round(c.load.Longest), Bound: t.Limit}, lifeMend(t))
 		case t.Kind == Drain && c.load.Longest > t.Limit:
-			c.warn(t.Layer, at, fmt.Sprintf("raise %s above %v, or let clients resume", t.Setting, round(c.load.Longest)),
-				"streams last %v: a restart leaves them %v and cuts the rest", round(c.load.Longest), t.Limit)
+			c.warn(t.Layer, at, record.Fact{Kind: FactDrainCuts, Took: round(c.load.Longest), Bound: t.Limit},
+				record.Fact{Kind: MendDrain, Name: t.Setting, Bound: round(c.load.Longest)})
 		}
 	}
 }
 
-func lifeFix(t Timer) string {
+func lifeMend(t Timer) record.Fact {
 	if t.Layer == "gunicorn" {
-		return "gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread): a sync worker cannot stream for longer than " +
-			"--timeout"
+		return record.Fact{Kind: MendAsync}
 	}
-	return "raise " + t.Setting
+	return record.Fact{Kind: MendRaise, Name: t.Setting}
 }
 
 // key is what a timer is called where it is set.
@@ -100,26 +97,20 @@ func (c *checking) recycles() {
 	if count(requests) == 0 || c.load.Longest == 0 || d == 0 || c.load.Longest <= d/2 {
 		return
 	}
-	c.warn("gunicorn", "max_requests "+requests, "gunicorn --max-requests 0, or a --timeout of more than twice the "+
-		"longest stream",
-		"a worker that has had %s requests stops feeding its watchdog: its streams are cut between %v and %v later, and "+
-			"some last %v",
-		requests, d/2, d+time.Second, c.load.Longest)
+	c.warn("gunicorn", "max_requests "+requests, record.Fact{Kind: FactRecycles, Name: requests, Took: c.load.Longest,
+		Times: []time.Duration{d / 2, d + time.Second}}, record.Fact{Kind: MendRecycling})
 }
 
 // crowds looks for caps that the load is above.
 func (c *checking) crowds() {
 	if limit, _ := lookup(c.layers, "uvicorn", "limit_concurrency"); count(limit) > 0 && c.load.Streams > count(limit) {
-		c.warn("uvicorn", "limit_concurrency "+limit,
-			fmt.Sprintf("uvicorn --limit-concurrency %d, or fewer streams", 2*c.load.Streams),
-			"%d streams at a time are asked for: the rest is answered with 503", c.load.Streams)
+		c.warn("uvicorn", "limit_concurrency "+limit, record.Fact{Kind: FactRefusesRest, N: c.load.Streams},
+			record.Fact{Kind: MendConcurrent, N: 2 * c.load.Streams})
 	}
 	workers, _ := lookup(c.layers, "gunicorn", "workers")
-	if syncWorker(c.layers) && c.load.Streams > max(count(workers), 1) {
+	if at := max(count(workers), 1); syncWorker(c.layers) && c.load.Streams > at {
 		c.warn("gunicorn", "worker_class sync, workers "+workers,
-			"gunicorn -k uvicorn.workers.UvicornWorker, or -k gthread --threads N",
-			"a sync worker serves one stream at a time: of %d streams %d wait for others to end", c.load.Streams,
-			c.load.Streams-max(count(workers), 1))
+			record.Fact{Kind: FactQueues, N: c.load.Streams, Of: c.load.Streams - at}, record.Fact{Kind: MendThreads})
 	}
 }
 
@@ -138,9 +129,9 @@ func (c *checking) contradicts() {
 	for _, t := range c.timers {
 		raised := t.Setting == "proxy_read_timeout" && t.Limit > nginxSilence
 		if raised && smallest != nil && smallest.Limit < t.Limit && smallest.Layer != "client" {
-			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(), "raise "+smallest.Layer+"'s "+smallest.Setting+
-				" as well",
-				"%s was raised to %v, and %s still ends streams after %v", t.Setting, t.Limit, smallest.Layer, smallest.Limit)
+			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(),
+				record.Fact{Kind: FactRaisedInVain, Name: t.Setting, Bound: t.Limit, Place: smallest.Layer, Took: smallest.Limit},
+				record.Fact{Kind: MendRaiseToo, Name: smallest.Setting, Place: smallest.Layer})
 		}
 	}
 }
@@ -153,8 +144,9 @@ func (c *checking) drains() {
 		for _, out := range c.timers {
 			nested := in.Kind == Drain && out.Kind == Drain && in.Outer < out.Outer && out.Outer <= inContainer
 			if nested && in.Limit > out.Limit && (c.load.Longest == 0 || c.load.Longest > out.Limit) {
-				c.warn(out.Layer, out.Setting+" "+out.Limit.String(), fmt.Sprintf("set %s above %v", key(out), in.Limit),
-					"%s may take %v to shut down, and is killed after %v", in.Layer, in.Limit, out.Limit)
+				c.warn(out.Layer, out.Setting+" "+out.Limit.String(),
+					record.Fact{Kind: FactKilledEarly, Name: in.Layer, Took: in.Limit, Bound: out.Limit},
+					record.Fact{Kind: MendOuter, Name: key(out), Bound: in.Limit})
 			}
 		}
 	}
@@ -168,15 +160,11 @@ func (c *checking) keepalives() {
 	if pool == "" || pool == "off" || pool == "0" {
 		return
 	}
-	for _, app := range []struct{ server, setting, fix string }{
-		{"gunicorn", "keepalive", "gunicorn --keep-alive 75"},
-		{"uvicorn", "timeout_keep_alive", "uvicorn --timeout-keep-alive 75"},
-	} {
+	for _, app := range []struct{ server, setting string }{{"gunicorn", "keepalive"}, {"uvicorn", "timeout_keep_alive"}} {
 		value, ok := lookup(c.layers, app.server, app.setting)
 		if d := duration(value, app.server); ok && d < nginxIdle {
-			c.warn(app.server, app.setting+" "+value, app.fix,
-				"nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets one and gets 502",
-				nginxIdle, app.server, d)
+			c.warn(app.server, app.setting+" "+value, record.Fact{Kind: FactIdleCloses, Name: app.server, Took: d, Bound: nginxIdle},
+				record.Fact{Kind: MendKeepAlive, Name: app.server})
 		}
 	}
 }

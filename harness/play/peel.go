@@ -62,10 +62,9 @@ func (p *player) warn() {
 		layers = append(layers, record.Layer{Name: l.Name, Settings: l.Settings})
 	}
 	for _, w := range lint.Check(layers, p.Limits(), lint.LoadOf(&plan)) {
-		text := w.Layer + " " + w.Setting + ": " + w.Why + "; fix: " + w.Fix
-		if !slices.Contains(p.warned, text) { // once per run: most are about the app
-			p.warned = append(p.warned, text)
-			p.Warn(p.sc.ID, text)
+		if !slices.ContainsFunc(p.warned, w.Same) { // once per run: most are about the app
+			p.warned = append(p.warned, w)
+			p.Warn(p.sc.ID, w)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // Run plays the scenarios of o and leaves the record in o.Dir. The error is a
@@ -52,7 +53,7 @@ type run struct {
 	progress *ticker
 	machine  *watcher
 	mute     bool              // control was played, and no stream of it brought content
-	warned   []string          // what Warn was told
+	warned   []verdict.Warning // what Warn was told
 	solos    map[string]soloOf // by road
 	// references are what texts say in full, by path; "" where nobody knows.
 	references map[string]string

@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/memory"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // A hook opens what opens, and changes what it opened or fails.
@@ -187,9 +188,9 @@ func TestWarnings(t *testing.T) {
 		o.Scenarios[i].Shape = harness.Shape{Events: 2, Gap: 2 * time.Second}
 	}
 	var warned []string
-	o.Warn = func(scenario, text string) { warned = append(warned, scenario+": "+text) }
+	o.Warn = func(scenario string, w verdict.Warning) { warned = append(warned, scenario+": "+w.Layer+" "+w.Setting) }
 	perform(t, o, func(p *playing) {
-		if len(warned) != 1 || !strings.HasPrefix(warned[0], "one: nginx proxy_read_timeout 1s: ") {
+		if len(warned) != 1 || warned[0] != "one: nginx proxy_read_timeout 1s" {
 			t.Errorf("%q", warned)
 		}
 	}, func(p *playing) {

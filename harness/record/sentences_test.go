@@ -29,7 +29,6 @@ var worders = map[string]string{
 	"play":   "notes, windows and events stand in the record in words",
 	"record": "notes on logs that a reader of the record adds",
 	"stream": "Summary.Why stands in records of all versions",
-	"lint":   "warnings on settings, which the program shows before there is any run",
 	"(" + module + "harness/diagnose.Refusal).Mend":     "the text of an error, when an app is looked at",
 	"(*" + module + "harness/stack/container.box).Hint": "the text of an error, when a container does not start",
 

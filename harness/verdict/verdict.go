@@ -357,8 +357,17 @@ type EdgeReport struct {
 type Warning struct {
 	Layer   string `json:"layer"`   // whose setting it is
 	Setting string `json:"setting"` // "gunicorn timeout = 3s"
-	Why     string `json:"why"`
+	Why     string `json:"why"`     // what it does to streams
 	Fix     string `json:"fix"`
+
+	Fact *record.Fact `json:"-"` // what Why says
+	Mend *record.Fact `json:"-"` // what Fix says
+}
+
+// Same reports whether two warnings say the same of the same setting.
+func (w Warning) Same(o Warning) bool {
+	return w.Layer == o.Layer && w.Setting == o.Setting && w.Why == o.Why && w.Fix == o.Fix && w.Fact.Same(o.Fact) &&
+		w.Mend.Same(o.Mend)
 }
 
 // A HopReport sums up the streams that entered the chain at one hop. Times are

@@ -1,0 +1,31 @@
+package lint
+
+import "github.com/streamproof/streamproof/harness/record"
+
+// What a setting will do to the load. Names are of layers and settings, as their own
+// documentation spells them.
+const (
+	FactSilenceCuts  record.FactKind = "lint: silence is cut"      // layer Name ends silences of Took after Bound
+	FactLifeCuts     record.FactKind = "lint: life is cut"         // layer Name ends streams of Took after Bound
+	FactDrainCuts    record.FactKind = "lint: shutdown cuts"       // streams of Took are left Bound by a restart
+	FactRecycles     record.FactKind = "lint: workers end"         // after Name requests, between Times[0] and [1]; streams last Took
+	FactRefusesRest  record.FactKind = "lint: cap on streams"      // N are asked for at a time
+	FactQueues       record.FactKind = "lint: one at a time"       // of N streams Of wait
+	FactRaisedInVain record.FactKind = "lint: raised in vain"      // setting Name to Bound, while Place ends streams after Took
+	FactKilledEarly  record.FactKind = "lint: killed in shutdown"  // layer Name may take Took, and is killed after Bound
+	FactIdleCloses   record.FactKind = "lint: idle upstream close" // the edge keeps idle connections for Bound, Name for Took
+)
+
+// What mends it.
+const (
+	MendSilence    record.FactKind = "lint: heartbeat"     // at least every Took, or setting Name above Bound
+	MendRaise      record.FactKind = "lint: raise"         // setting Name
+	MendAsync      record.FactKind = "lint: no sync"       // a sync worker cannot stream longer than its timeout
+	MendDrain      record.FactKind = "lint: raise grace"   // setting Name above Bound, or let clients resume
+	MendRecycling  record.FactKind = "lint: recycling"     // none, or a longer timeout
+	MendConcurrent record.FactKind = "lint: concurrency"   // N at a time
+	MendThreads    record.FactKind = "lint: threads"       // of a worker
+	MendRaiseToo   record.FactKind = "lint: raise as well" // layer Place's setting Name
+	MendOuter      record.FactKind = "lint: outer grace"   // setting Name above Bound
+	MendKeepAlive  record.FactKind = "lint: keep-alive"    // of server Name
+)
