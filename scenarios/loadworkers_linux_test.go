@@ -54,6 +54,7 @@ func TestLoadWorkers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		pastable(t, report)
 		run, err := record.Open(o.Dir)
 		if err != nil {
 			t.Fatal(err)
@@ -167,6 +168,7 @@ func TestKilledLoadWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 		sums(t, report)
+		pastable(t, report)
 		run, err := record.Open(o.Dir)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,8 @@ var renderings = map[string]string{
 	"scenarios.find":                     "",
 	"scenarios.bounded":                  "",
 	"scenarios.TestInMemoryShrink":       "",
+	"scenarios.TestLoadWorkers":          "",
+	"scenarios.TestKilledLoadWorker":     "",
 	"scenarios.ExampleExecute":           "an example for readers, which prints one line",
 	"scenarios.Example_scenario":         "likewise",
 	"harness/diagnose.reportOf":          "",
