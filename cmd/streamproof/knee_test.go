@@ -67,7 +67,7 @@ func TestSearchFindsTheQueuesKnee(t *testing.T) {
 	server := httptest.NewServer(app)
 	defer server.Close()
 	page, code := searched(t, 15*time.Minute, server.URL+"/v1/chat/completions", "--dialect", "openai-chat", "--over",
-		"rate=15/s..800/s", "--arrivals", "poisson", "--duration", "24s", "--slo", "first_event p95 < 200ms", "--width", "5%")
+		"rate=15/s..800/s", "--rate", "15/s", "--arrivals", "poisson", "--duration", "24s", "--slo", "first_event p95 < 200ms", "--width", "5%")
 	knee := app.Knee(0.95, 200*time.Millisecond)
 	if at := edgeOf(t, &page); math.Abs(at-knee) > 0.1*knee || len(page.Points) > 12 || code != exitPass {
 		t.Errorf("edge at %.1f/s after %d runs, exit code %d; theory says %.1f/s", at, len(page.Points), code, knee)
