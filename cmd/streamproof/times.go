@@ -22,6 +22,10 @@ func (in *input) times(o *harness.Options) (suite.Times, string) {
 	if opener, err := scenarios.Opener(o.App); err == nil {
 		stack = opener.Kind()
 	}
+	full := map[string]bool{}
+	for _, s := range o.Scenarios {
+		full[s.ID] = s.FullLength
+	}
 	file := in.remember.file
 	if file == "" {
 		file = defaultHistory
@@ -29,13 +33,13 @@ func (in *input) times(o *harness.Options) (suite.Times, string) {
 	if db, err := history.OpenExisting(file); err == nil {
 		defer db.Close()
 		rows, _ := db.Rows(history.Query{}) // what of a damaged file can be read
-		if t := suite.TimesOf(rows, app, stack); len(t) > 0 {
+		if t := suite.TimesOf(rows, app, stack, full); len(t) > 0 {
 			return t, filepath.ToSlash(file)
 		}
 	}
 	last := filepath.Join(runsFolder, latestRun)
 	if row, ok := lastRow(last); ok {
-		return suite.TimesOf([]history.Row{row}, app, stack), filepath.ToSlash(last)
+		return suite.TimesOf([]history.Row{row}, app, stack, full), filepath.ToSlash(last)
 	}
 	return nil, ""
 }
@@ -51,9 +55,13 @@ func lastRow(dir string) (history.Row, bool) {
 		}
 	}
 	row := history.Row{App: plan.App.String(), Stack: plan.Stack}
+	full := map[string]bool{}
+	for _, s := range plan.Scenarios {
+		full[s.ID] = s.FullLength
+	}
 	for _, s := range report.Scenarios {
 		if s.Took != nil {
-			row.Scenarios = append(row.Scenarios, history.Scenario{ID: s.ID, Took: *s.Took})
+			row.Scenarios = append(row.Scenarios, history.Scenario{ID: s.ID, Took: *s.Took, Full: full[s.ID]})
 		}
 	}
 	return row, true

@@ -63,7 +63,9 @@ func (c *Collector) Row(run *record.Run, report *verdict.Report) Row {
 				plan = sc
 			}
 		}
-		r.Scenarios = append(r.Scenarios, c.scenario(&s, loadOf(p, &plan), run.Machine))
+		row := c.scenario(&s, loadOf(p, &plan), run.Machine)
+		row.Full = plan.FullLength
+		r.Scenarios = append(r.Scenarios, row)
 	}
 	return r
 }

@@ -95,10 +95,12 @@ func (m Machine) Fingerprint() string {
 
 // A Scenario is what a scenario of the run came to.
 type Scenario struct {
-	ID       string                  `json:"id"`
-	Load     string                  `json:"load"` // load, request, edge and fault: what must be equal to be compared
-	Verdict  verdict.Verdict         `json:"verdict"`
-	Why      string                  `json:"why,omitempty"`
+	ID      string          `json:"id"`
+	Load    string          `json:"load"` // load, request, edge and fault: what must be equal to be compared
+	Verdict verdict.Verdict `json:"verdict"`
+	Why     string          `json:"why,omitempty"`
+	// Full says that timeouts which the catalogue scales down had their real length.
+	Full     bool                    `json:"full_length,omitempty"`
 	Started  int                     `json:"started"`
 	Took     float64                 `json:"took,omitempty"` // seconds, with the start and end of the stack; 0 where not known
 	Outcomes map[verdict.Outcome]int `json:"outcomes"`

@@ -27,15 +27,16 @@ type Times map[string]time.Duration
 const recent = 5
 
 // TimesOf reads how long the scenarios of an app took on a stack: the median of the last
-// runs that tell, which are the last of rows. Other apps and stacks say nothing about it.
-func TimesOf(rows []history.Row, app, stack string) Times {
+// runs that tell, which are the last of rows. Other apps and stacks say nothing about it,
+// nor do runs with other timeouts: full says which scenarios have their real length.
+func TimesOf(rows []history.Row, app, stack string, full map[string]bool) Times {
 	all := map[string][]time.Duration{}
 	for _, r := range slices.Backward(rows) {
 		if r.App != app || stack != "" && r.Stack != stack {
 			continue
 		}
 		for _, s := range r.Scenarios {
-			if s.Took > 0 && len(all[s.ID]) < recent {
+			if s.Took > 0 && s.Full == full[s.ID] && len(all[s.ID]) < recent {
 				all[s.ID] = append(all[s.ID], time.Duration(s.Took*float64(time.Second)))
 			}
 		}

@@ -83,7 +83,13 @@ func TestTimesOf(t *testing.T) {
 		rows = append(rows, row("app", "local", took))
 	}
 	rows = append(rows, row("another", "local", 7), row("app", "docker", 8), row("app", "local", 0))
-	times := TimesOf(rows, "app", "local")
+	long := row("app", "local", 100)
+	long.Scenarios[0].Full = true
+	rows = append(rows, long)
+	if full := TimesOf(rows, "app", "local", map[string]bool{"cut": true}); full["cut"] != 100*time.Second {
+		t.Errorf("at full length: %v", full)
+	}
+	times := TimesOf(rows, "app", "local", nil)
 	if times["cut"] != 3*time.Second {
 		t.Errorf("%v, want the median of the last five that tell, 3s", times)
 	}
