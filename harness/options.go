@@ -14,6 +14,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/slo"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/traceparent"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -50,7 +51,10 @@ type Options struct {
 	Sabotage Sabotage
 	// Enter is the hop at which streams enter the chain: "edge", "nginx",
 	// "upstream" or "app"; "" is the whole chain.
-	Enter  string
+	Enter string
+	// Trace gives each request a trace of its own (W3C Trace Context), which package
+	// traceparent finds again.
+	Trace  bool
 	Opener stack.Opener
 	// LoadWorkers is how many processes send the load; 0 and 1 are this one alone.
 	// StartLoadWorker starts one of them, see [LoadWorker].
@@ -152,7 +156,21 @@ func (o *Options) Validate() error {
 	if err := o.validDirect(); err != nil {
 		return err
 	}
+	if err := o.validTrace(); err != nil {
+		return err
+	}
 	return o.validHost()
+}
+
+// validTrace refuses a trace of the user's own beside those of the streams.
+func (o *Options) validTrace() error {
+	for name := range o.App.Stream.Headers {
+		if o.Trace && strings.EqualFold(name, traceparent.Header) {
+			return &UsageError{Place: "stream.headers." + name, Problem: "each stream gets a trace of its own",
+				Fix: "leave that header out, or --otlp"}
+		}
+	}
+	return nil
 }
 
 func (o *Options) validSLO() error {

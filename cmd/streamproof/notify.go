@@ -31,9 +31,8 @@ const (
 // notifyTime is how long the receiver may take. The verdict waits for it.
 const notifyTime = 10 * time.Second
 
-// receiver is the URL of --notify with its variables, or what is wrong with it.
-func receiver(raw string, o harness.Options) (*url.URL, error) {
-	const place = "--notify"
+// receiver is the URL of a flag with its variables, or what is wrong with it.
+func receiver(place, raw string, o harness.Options) (*url.URL, error) {
 	full, missing := secret.Expand(raw)
 	if missing != "" {
 		return nil, &harness.UsageError{Place: place, Problem: "environment variable " + missing + " is not set",
@@ -41,7 +40,7 @@ func receiver(raw string, o harness.Options) (*url.URL, error) {
 	}
 	u, err := url.Parse(full)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &harness.UsageError{Place: place, Problem: "no http or https URL", Fix: "write --notify https://HOST/PATH"}
+		return nil, &harness.UsageError{Place: place, Problem: "no http or https URL", Fix: "write " + place + " https://HOST/PATH"}
 	}
 	if !o.Allows(u.Hostname()) {
 		return nil, &harness.UsageError{Place: place, Problem: "host " + u.Hostname() + " is not this machine",

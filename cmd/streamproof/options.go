@@ -63,6 +63,7 @@ func (in *input) options() (harness.Options, error) {
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
 	o.Dir = cmp.Or(in.out, unused(filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed))))
 	o.Tool = version()
+	o.Trace = in.team.otlp != ""
 	o.Repro = repro(in.command(), in.given, o.Dir)
 	if in.peel {
 		// The file's is meant for the whole chain.

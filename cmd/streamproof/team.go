@@ -24,18 +24,20 @@ import (
 
 // A team is what is told of a run to others: metrics, and a notice to a webhook.
 type team struct {
-	metrics, listen, notify string
+	metrics, listen, notify, otlp string
 
-	to     *url.URL // of notify, once checked
-	hide   func(string) string
-	server *http.Server
-	live   *openmetrics.Live
+	to, spans *url.URL // of notify and otlp, once checked
+	fields    http.Header
+	hide      func(string) string
+	server    *http.Server
+	live      *openmetrics.Live
 }
 
 func (t *team) register(fs *pflag.FlagSet) {
 	t.registerMetrics(fs)
 	fs.StringVar(&t.listen, "listen", "", "while the run lasts, serve its progress as metrics at `ADDRESS`/metrics, such as 127.0.0.1:9464")
 	fs.StringVar(&t.notify, "notify", "", "POST the result as JSON to `URL`, which may contain ${VARIABLES}; other hosts need --allow-host")
+	fs.StringVar(&t.otlp, "otlp", "", "send a traceparent with each request, and after the run a span for each stream to the OpenTelemetry collector at `URL`, such as http://127.0.0.1:4318")
 }
 
 func (t *team) registerMetrics(fs *pflag.FlagSet) {
@@ -45,7 +47,16 @@ func (t *team) registerMetrics(fs *pflag.FlagSet) {
 // check refuses what cannot be done, before anything starts.
 func (t *team) check(o harness.Options) (err error) {
 	if t.notify != "" {
-		if t.to, err = receiver(t.notify, o); err != nil {
+		if t.to, err = receiver("--notify", t.notify, o); err != nil {
+			return err
+		}
+	}
+	if t.otlp != "" {
+		if t.spans, err = receiver("--otlp", t.otlp, o); err != nil {
+			return err
+		}
+		t.spans = t.spans.JoinPath("v1", "traces") // OTLP/HTTP: a base URL gets the path of its signal
+		if t.fields, err = otlpFields(); err != nil {
 			return err
 		}
 	}
@@ -111,8 +122,8 @@ func (t *team) close() {
 // tell writes the metrics of the run in dir and sends the notice. A notice that does not
 // arrive is a warning: it says nothing of the app.
 func (t *team) tell(ctx context.Context, w, stderr io.Writer, dir string) error {
-	if t.metrics == "" && t.to == nil {
-		return nil
+	if err := t.export(ctx, w, stderr, dir); err != nil || t.metrics == "" && t.to == nil {
+		return err
 	}
 	m := openmetrics.NewRun()
 	in, err := scenarios.Read(dir, m.Add)

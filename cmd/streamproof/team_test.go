@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	collector "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/streamproof/streamproof/reports"
 )
@@ -101,6 +106,55 @@ func TestTeam(t *testing.T) {
 		if strings.Contains(s, token) {
 			t.Errorf("the secret is in the %s:\n%s", what, s)
 		}
+	}
+}
+
+// TestOTLP: the app gets a traceparent with each request, and the collector a span with
+// the same IDs for each. A collector that is not there changes no verdict.
+func TestOTLP(t *testing.T) {
+	var mu sync.Mutex // guards asked and taken
+	asked, taken := map[string]bool{}, map[string]bool{}
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.Header.Get("Traceparent")] = true
+		mu.Unlock()
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n")
+	}))
+	t.Cleanup(app.Close)
+	to := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var got collector.ExportTraceServiceRequest
+		if err = errors.Join(err, proto.Unmarshal(body, &got)); err != nil || r.URL.Path != "/v1/traces" ||
+			r.Header.Get("Api-Key") != "a b" {
+			t.Errorf("%v, %s, %v", r.URL, r.Header, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, s := range got.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans() {
+			taken[fmt.Sprintf("00-%x-%x-01", s.GetTraceId(), s.GetSpanId())] = true
+		}
+	}))
+	t.Cleanup(to.Close)
+	t.Setenv(otlpHeaders, "api-key=a%20b")
+	args := []string{"run", app.URL, "--dialect", "openai-chat", "-c", "3", "-q", "--otlp", to.URL, "-o"}
+	var out, errs bytes.Buffer
+	code := run(t.Context(), append(args, filepath.Join(t.TempDir(), "run")), &out, &errs)
+	if code == exitBroken || code == exitUsage || len(taken) < 3 ||
+		!strings.Contains(out.String(), fmt.Sprintf("spans: %d to ", len(taken))) {
+		t.Fatalf("code %d, %d spans\n%s\n%s", code, len(taken), out.String(), errs.String())
+	}
+	for id := range taken {
+		if !asked[id] {
+			t.Errorf("span %s is of no request: %v", id, asked)
+		}
+	}
+	to.Close()
+	errs.Reset()
+	again := run(t.Context(), append(args, filepath.Join(t.TempDir(), "run")), &out, &errs)
+	lost := regexp.MustCompile(`warning: --otlp: 127\.0\.0\.1:\d+ did not take (\d+) of \d+ spans: connection refused`)
+	if again != code || !lost.MatchString(errs.String()) {
+		t.Errorf("code %d, was %d\n%s", again, code, errs.String())
 	}
 }
 

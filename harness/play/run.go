@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/traceparent"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -65,6 +66,9 @@ func newRun(plan *harness.Plan) (*run, error) {
 	start := time.Now()
 	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener),
 		TLS: plan.TLS}
+	if plan.Trace {
+		options.Trace = func(nonce string, seq uint64) string { return traceparent.Of(start, nonce, seq) }
+	}
 	saved := plan.Record(start)
 	saved.Host.Clock = options.Clock()
 	if r.rec, err = record.Create(plan.Dir, saved); err != nil {

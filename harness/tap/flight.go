@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/http1"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/traceparent"
 )
 
 // A flight is one stream in flight: its request, its decoders and its record.
@@ -85,6 +86,9 @@ func (f *flight) begin(job *Job, req *request) {
 	f.beginRecord()
 	f.rec.AcceptEncoding = req.header.Get("Accept-Encoding")
 	req.name(f.rec.Seq, f.rec.Nonce, f.job.Foreign)
+	if of := f.tap.opts.Trace; of != nil {
+		req.header.Set(traceparent.Header, of(f.rec.Nonce, f.rec.Seq))
+	}
 	f.via = f.tap.carrierFor(req.secure, job.HTTP2)
 }
 

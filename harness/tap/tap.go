@@ -84,6 +84,9 @@ type Options struct {
 	Limits Limits
 	// Seed makes the nonces of streams, see [Nonce].
 	Seed uint64
+	// Trace is the trace that a stream's request carries, as package traceparent writes
+	// it. Nil carries none.
+	Trace func(nonce string, seq uint64) string
 	// TLS is used for https URLs; nil means Go's defaults. ServerName and
 	// NextProtos are filled in where they are empty.
 	TLS *tls.Config
