@@ -32,7 +32,7 @@ setup: ## install what the tests need and the host lacks
 .PHONY: test
 test: setup trials ## all tests, with the race detector where it can bear them; those of containers where there is Docker
 	@if docker info >/dev/null 2>&1; then docker/build.sh; else echo "no Docker here: the tests of containers skip"; fi
-	@failed=0; $(MAKE) --no-print-directory -k norace purity || failed=1; BUBBLES="$(BUBBLES)" .ci/test && exit $$failed
+	@BUBBLES="$(BUBBLES)" .ci/test
 
 # A bubble of synctest with the timers of whole runs in it crashes the race detector of
 # Go 1.26 now and then (golang.org/issue/78156). What is tested in bubbles alone goes
