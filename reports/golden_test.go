@@ -34,14 +34,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// rendered returns what a reporter writes.
+// rendered returns what a reporter writes of a report that can be pasted.
 func rendered(t testing.TB, write Reporter, in Input) []byte {
+	t.Helper()
+	pastable(t, in.Report)
+	return written(t, write, in)
+}
+
+// written returns what a reporter writes of any report.
+func written(t testing.TB, write Reporter, in Input) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b, in); err != nil {
 		t.Fatal(err)
 	}
-	pastable(t, in.Report)
 	return b.Bytes()
 }
 

@@ -84,7 +84,7 @@ func TestHostileControlCharacters(t *testing.T) {
 	for name, write := range map[string]Reporter{
 		"plain": TextOn(Screen{}), "terminal": TextOn(Screen{Terminal: true}), "json": JSON, "junit": JUnit, "markdown": Markdown, "html": HTML,
 	} {
-		if bad := controls(string(rendered(t, write, in))); len(bad) > 0 {
+		if bad := controls(string(written(t, write, in))); len(bad) > 0 {
 			t.Errorf("%s: lets through %q", name, bad)
 		}
 	}
@@ -92,7 +92,7 @@ func TestHostileControlCharacters(t *testing.T) {
 
 func TestHostileMarkup(t *testing.T) {
 	in := hostile()
-	page := string(rendered(t, HTML, in))
+	page := string(written(t, HTML, in))
 	for _, bad := range []string{"<script>alert", "<img", "javascript:alert(3)\"", "onerror=alert(2)>\"'"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("html: lets through %s", bad)
@@ -101,7 +101,7 @@ func TestHostileMarkup(t *testing.T) {
 	if n := strings.Count(page, "<script"); n != 1 {
 		t.Errorf("html: %d scripts, want our own", n)
 	}
-	dec := xml.NewDecoder(strings.NewReader(string(rendered(t, JUnit, in))))
+	dec := xml.NewDecoder(strings.NewReader(string(written(t, JUnit, in))))
 	for {
 		if _, err := dec.Token(); err == io.EOF {
 			break
@@ -114,7 +114,7 @@ func TestHostileMarkup(t *testing.T) {
 // TestHostileMarkdown looks at what stands outside of code: there nothing may be
 // markup, and nothing may mention or link.
 func TestHostileMarkdown(t *testing.T) {
-	text := string(rendered(t, Markdown, hostile()))
+	text := string(written(t, Markdown, hostile()))
 	fence, outside := "", []string{}
 	for _, l := range strings.Split(text, "\n") {
 		switch {
@@ -179,7 +179,7 @@ func closing(s string, n int) int {
 func TestJSONFaithful(t *testing.T) {
 	in := one(verdict.ScenarioReport{Why: strings.ToValidUTF8(nasty, "") + "\U000e0041"})
 	var got verdict.Report
-	if err := json.Unmarshal(rendered(t, JSON, in), &got); err != nil {
+	if err := json.Unmarshal(written(t, JSON, in), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(in.Report.Scenarios[0].Why, got.Scenarios[0].Why); diff != "" {
@@ -193,7 +193,7 @@ func TestBoundSaysHowMuch(t *testing.T) {
 		t.Errorf("line = …%q", got[len(got)-40:])
 	}
 	in := one(verdict.ScenarioReport{Verdict: verdict.Fail, Why: long})
-	page := string(rendered(t, HTML, in))
+	page := string(written(t, HTML, in))
 	if !strings.Contains(page, "1 text was cut for length") {
 		t.Error("the page does not count the text that it cut")
 	}
@@ -203,7 +203,7 @@ func TestBoundSaysHowMuch(t *testing.T) {
 func TestInputUnchanged(t *testing.T) {
 	in, same := hostile(), hostile()
 	for _, write := range []Reporter{TextOn(Screen{}), JSON, JUnit, Markdown, HTML} {
-		rendered(t, write, in)
+		written(t, write, in)
 	}
 	if !reflect.DeepEqual(in.Report, same.Report) || !reflect.DeepEqual(in.Run, same.Run) {
 		t.Error("a reporter changed its input")

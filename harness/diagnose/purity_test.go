@@ -158,6 +158,7 @@ func purityRuns() map[string]*record.Run {
 		"two replicas of three":      &twoReplicas().Run,
 		"three pools":                &threePools().Run,
 		"links that delay":           &slowLinks().Run,
+		"three load workers":         &loadWorkers().Run,
 	}
 	for _, tr := range trials {
 		runs[trialPrefix+tr.name] = &tr.run().Run
@@ -176,6 +177,17 @@ func slowLinks() *synth.Builder {
 	b.Add(20, synth.Shape{Scenario: "latency", Group: record.Control, First: 100 * ms})
 	b.Fault(record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays, Links: []string{"edge"},
 		MidStream: true}, 600*ms, sec, through...)
+	return b
+}
+
+// loadWorkers has a load that three processes sent, of which one was lost and one late.
+func loadWorkers() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Checks: allFlags()}})
+	b.Add(12, synth.Shape{Scenario: "control"})
+	for i, state := range []record.LoadWorkerState{record.LoadWorkerDone, record.LoadWorkerLost, record.LoadWorkerLate} {
+		b.Run.LoadWorkers = append(b.Run.LoadWorkers, record.LoadWorker{Scenario: "control", Index: i, Of: 3, Pid: 11 + i,
+			State: state, Asked: 4, Started: 4, Ended: 4 - i, Unknown: i})
+	}
 	return b
 }
 
