@@ -45,7 +45,7 @@ var saidOfSettings = map[record.FactKind]sentence{
 			f.Of)
 	},
 	lint.MendThreads: plain("gunicorn -k uvicorn.workers.UvicornWorker, or -k gthread --threads N"),
-	lint.FactRaisedInVain: func(f *record.Fact) string {
+	lint.FactRaisedAlone: func(f *record.Fact) string {
 		return fmt.Sprintf("%s was raised to %v, and %s still ends streams after %v", f.Name, f.Bound, f.Place, f.Took)
 	},
 	lint.MendRaiseToo: func(f *record.Fact) string { return "raise " + f.Place + "'s " + f.Name + " as well" },

@@ -122,6 +122,9 @@ func pastes(line string) error {
 // the commands, flags and arguments that the command line takes.
 func TestPasteKnowsTheCommands(t *testing.T) {
 	eachCommand(newRoot(), func(cmd *cobra.Command) {
+		if cmd.Hidden {
+			return // no text names it
+		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			line := cmd.CommandPath() + " --" + f.Name
 			if err := paste.Command(line + "=?"); err == nil || strings.Contains(err.Error(), "unknown flag") ||

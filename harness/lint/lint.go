@@ -130,7 +130,7 @@ func (c *checking) contradicts() {
 		raised := t.Setting == "proxy_read_timeout" && t.Limit > nginxSilence
 		if raised && smallest != nil && smallest.Limit < t.Limit && smallest.Layer != "client" {
 			c.warn(smallest.Layer, smallest.Setting+" "+smallest.Limit.String(),
-				record.Fact{Kind: FactRaisedInVain, Name: t.Setting, Bound: t.Limit, Place: smallest.Layer, Took: smallest.Limit},
+				record.Fact{Kind: FactRaisedAlone, Name: t.Setting, Bound: t.Limit, Place: smallest.Layer, Took: smallest.Limit},
 				record.Fact{Kind: MendRaiseToo, Name: smallest.Setting, Place: smallest.Layer})
 		}
 	}

@@ -24,7 +24,7 @@ const module = "github.com/streamproof/streamproof/"
 // unless the app is our own origin, which alone has one. It fails for as long as the run
 // does.
 func GoTest(o harness.Options, pkg, comment string) ([]byte, error) {
-	o.Opener, o.Warn, o.Progress = nil, nil, nil
+	o.Opener, o.Warn, o.Progress, o.Retry, o.StartLoadWorker = nil, nil, nil, nil, nil
 	o.Dir, o.Tool, o.Repro = "", "", ""
 	p := printer{imports: map[string]bool{"testing": true, module + "scenarios": true, module + "harness": true}}
 	literal := p.value(reflect.ValueOf(o))
