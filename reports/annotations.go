@@ -32,7 +32,8 @@ func Annotations(w io.Writer, in Input) error {
 		if why == "" && !r.Complete {
 			why = notWhole(in.run())
 		}
-		all = append(all, remark{orUnknown(r.Verdict), "the run " + endedAs[orUnknown(r.Verdict)], cmp.Or(why, headline(in))})
+		v := orUnknown(r.Verdict)
+		all = append(all, remark{v, "the run " + endedAs[v], cmp.Or(why, headline(in))})
 	}
 	var lines []string
 	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Flaky, verdict.Inconclusive} {

@@ -61,8 +61,9 @@ type NoticeCause struct {
 func NoticeOf(in Input, link string) *Notice {
 	in, _ = in.safe()
 	r := in.Report
-	n := &Notice{Schema: NoticeSchema, Text: "streamproof " + shout(r.Verdict) + ": " + headline(in), Verdict: orUnknown(r.Verdict),
-		Tool: r.Tool, App: in.run().Plan.App.String(), Seed: r.Seed, Repro: r.Repro, StartedAt: r.StartedAt,
+	n := &Notice{Schema: NoticeSchema, Text: "streamproof " + shout(r.Verdict) + ": " + headline(in),
+		Verdict: orUnknown(r.Verdict),
+		Tool:    r.Tool, App: in.run().Plan.App.String(), Seed: r.Seed, Repro: r.Repro, StartedAt: r.StartedAt,
 		Seconds: in.lasted().Seconds(), Complete: r.Complete, Streams: r.Started, Outcomes: r.Outcomes, Link: link,
 		Scenarios: []NoticeScenario{}, Causes: []NoticeCause{}}
 	for _, s := range worstFirst(in.scenarios()) {

@@ -92,10 +92,7 @@ func firstBad(s *verdict.ScenarioReport) string {
 			}
 		}
 	}
-	if c := s.Decided(); c != nil {
-		return c.Why
-	}
-	return ""
+	return decided(s)
 }
 
 // excused lists the scenarios of a run that did not pass and do not count for it.

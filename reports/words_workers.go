@@ -14,7 +14,7 @@ var lostBy = map[record.Agreement]string{
 	record.OnSilence:  "fell silent",
 }
 
-// workerDiffers says what a load worker is not at one with us on.
+// workerDiffers says on what a load worker disagrees with us.
 func workerDiffers(f *record.Fact) string {
 	ours := ""
 	if len(f.About) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,15 +27,15 @@ func WriteAll(dir string, in Input) error {
 		name  string
 		write Reporter
 	}{{JSONFile, JSON}, {JUnitFile, JUnit}, {MarkdownFile, Markdown}, {HTMLFile, HTML}} {
-		if err := writeFile(filepath.Join(dir, f.name), f.write, in); err != nil {
+		if err := WriteFile(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(w, in) }); err != nil {
 			errs = append(errs, fmt.Errorf("write %s: %w", f.name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// writeFile writes to a file beside path and renames it.
-func writeFile(path string, write Reporter, in Input) (err error) {
+// WriteFile writes to a file beside path and renames it: a reader never meets half of it.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func writeFile(path string, write Reporter, in Input) (err error) {
 		}
 	}()
 	b := bufio.NewWriterSize(f, 64<<10)
-	if err := write(b, in); err != nil {
+	if err := write(b); err != nil {
 		return err
 	}
 	// CreateTemp makes files for the owner alone; reports are there to be read.

@@ -62,10 +62,10 @@ func TestWriteFileAtomic(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	err := writeFile(path, func(w io.Writer, _ Input) error {
+	err := WriteFile(path, func(w io.Writer) error {
 		io.WriteString(w, strings.Repeat("new", 1<<16))
 		return broken
-	}, Input{})
+	})
 	if !errors.Is(err, broken) {
 		t.Errorf("error = %v, want the reporter's", err)
 	}

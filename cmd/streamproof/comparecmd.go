@@ -25,10 +25,11 @@ runs in the history:
 
 For each scenario it says of first event, gaps, tokens/s, recovery and outcomes whether they are worse, the same,
 better, or whether there is too little to tell, and how many more runs would do. A false alarm anywhere in the table
-has a chance of 5 % at most. What is independent is a run, so that several runs of each side tell most. Of few runs,
-blocks of time are compared: each side needs 8, which 10 turns of streams have (--streams 100 --count 1000). Single
-runs of one build differ by up to 10 % on a shared machine, and by more on a busy one: less does not count. Scenarios whose loads differ are not compared, nor are the times of
-different machines (--any-machine).`
+has a chance of 5 % at most. Runs are independent of each other, so several runs of each side tell most. With few runs,
+blocks of time are compared instead: each side needs 8, as a load of ten times --streams has (--streams 100 --count
+1000). Single runs of one build differ by up to 10 % on a shared machine, and by more on a busy one: differences
+smaller than that do not count. Scenarios whose loads differ are not compared, nor are the times of different machines
+(--any-machine).`
 
 func compareCommand() *cobra.Command {
 	var file, format, failOn string

@@ -100,8 +100,9 @@ func (f *runFlags) complete(cmd *cobra.Command) {
 		"dialect": choices(config.Dialects), "stack": choices(scenarios.Stacks),
 		"method":       choices(func() []string { return []string{"GET", "POST", "PUT"} }),
 		"arrivals":     choices(func() []string { return arrivals.Kinds }),
-		"load-prompts": files("jsonl"), "export": files("csv", "parquet", "jsonl"), "history": files("db"), "metrics": files("prom", "txt"),
-		"log": logChoices, "from": completeRuns, "out": folders, "file": files("yaml", "yml"),
+		"load-prompts": files("jsonl"), "export": files("csv", "parquet", "jsonl"), "history": files("db"),
+		"metrics": files("prom", "txt"),
+		"log":     logChoices, "from": completeRuns, "out": folders, "file": files("yaml", "yml"),
 		"cacert": files("pem", "crt", "cer"), "cert": files("pem", "crt", "cer"), "key": files("pem", "key"),
 	} {
 		if cmd.Flags().Lookup(name) != nil {

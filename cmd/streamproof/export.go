@@ -52,7 +52,8 @@ func (e *exportFlag) to(dir string) (rows.Target, error) {
 	t, err := rows.Parse(target)
 	var ending *rows.EndingError
 	if errors.As(err, &ending) {
-		return t, &harness.UsageError{Place: "--export", Problem: fmt.Sprintf("no format for the ending %s of %s", ending.Ending, target),
+		return t, &harness.UsageError{Place: "--export", Problem: fmt.Sprintf("no format for the ending %s of %s",
+			ending.Ending, target),
 			Fix: "write FILE.csv, FILE.parquet or FILE.jsonl, or --export=DIR for a folder"}
 	}
 	return t, err

@@ -49,8 +49,8 @@ func (f *runFlags) registerSuite(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&s.without, "skip-tag", nil, "no scenarios with the tag `NAME`, such as docker; repeatable or "+
 		"comma-separated")
 	fs.BoolVar(&s.list, "list", false, "print what would be run and how long it took before; start nothing")
-	fs.Var(&s.shard, "shard", "run a part of the scenarios, `N/OF` such as 2/4; parts take about as long as each other "+
-		"by what the history tells")
+	fs.Var(&s.shard, "shard", "run a part of the scenarios, `N/OF` such as 2/4; by the times in the history the parts "+
+		"take about equally long")
 	fs.Var(&s.retries, "retries", "run a scenario that does not pass again, up to `N` times, at most 10 (default 0)")
 	fs.Var(&s.flaky, "flaky", "what a scenario that failed and then passed does to the run, `pass|fail` (default fail)")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,9 +34,12 @@ type team struct {
 
 func (t *team) register(fs *pflag.FlagSet) {
 	t.registerMetrics(fs)
-	fs.StringVar(&t.listen, "listen", "", "while the run lasts, serve its progress as metrics at `ADDRESS`/metrics, such as 127.0.0.1:9464")
-	fs.StringVar(&t.notify, "notify", "", "POST the result as JSON to `URL`, which may contain ${VARIABLES}; other hosts need --allow-host")
-	fs.StringVar(&t.otlp, "otlp", "", "send a traceparent with each request, and after the run a span for each stream to the OpenTelemetry collector at `URL`, such as http://127.0.0.1:4318")
+	fs.StringVar(&t.listen, "listen", "", "while the run lasts, serve its progress as metrics at `ADDRESS`/metrics, such "+
+		"as 127.0.0.1:9464")
+	fs.StringVar(&t.notify, "notify", "", "POST the result as JSON to `URL`, which may contain ${VARIABLES}; other hosts need "+
+		"--allow-host")
+	fs.StringVar(&t.otlp, "otlp", "", "send a traceparent with each request, and after the run a span for each stream to the "+
+		"OpenTelemetry collector at `URL`, such as http://127.0.0.1:4318")
 }
 
 func (t *team) registerMetrics(fs *pflag.FlagSet) {
@@ -132,7 +134,7 @@ func (t *team) tell(ctx context.Context, w, stderr io.Writer, dir string) error 
 	}
 	if t.metrics != "" {
 		m.Judged(in.Run, in.Report)
-		if err := t.writeMetrics(m); err != nil {
+		if err := reports.WriteFile(t.metrics, func(w io.Writer) error { return openmetrics.Write(w, m) }); err != nil {
 			return fmt.Errorf("write %s: %w", t.metrics, err)
 		}
 		fmt.Fprintln(w, "metrics: "+t.metrics)
@@ -147,25 +149,5 @@ func (t *team) tell(ctx context.Context, w, stderr io.Writer, dir string) error 
 		return nil
 	}
 	fmt.Fprintln(w, "notified: "+t.to.Host)
-	return nil
-}
-
-// writeMetrics replaces the file in one step: collectors read it at any time.
-func (t *team) writeMetrics(m *openmetrics.Run) error {
-	var b bytes.Buffer
-	if err := openmetrics.Write(&b, m); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(t.metrics), ".streamproof-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), t.metrics)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
 	return nil
 }

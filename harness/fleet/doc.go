@@ -24,7 +24,7 @@
 //	 5. What conditions are about, such as "every victim has 5 events", comes ten times a
 //	    second ([Fleet.Watch]), for those streams that have changed.
 //	 6. What each worker came to is a [record.LoadWorker]. One that was lost, was late, or
-//	    is not at one with the parent on version, plan, clock or number of streams, is
+//	    disagrees with the parent on version, plan, clock or number of streams, is
 //	    named there, and the run is inconclusive. The streams that it had started are
 //	    ended as [record.CancelledByLoss]: they count as started.
 //
