@@ -2,8 +2,8 @@ package container
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,7 +28,7 @@ func (b *box) exec(ctx context.Context, cmd ...string) (string, error) {
 	defer stop()
 	var out bytes.Buffer
 	if _, err := stdcopy.StdCopy(&out, &out, a.Reader); err != nil {
-		return out.String(), fmt.Errorf("run in %s: %w", b.part, errors.Join(ctx.Err(), err))
+		return out.String(), fmt.Errorf("run in %s: %w", b.part, cmp.Or(ctx.Err(), err)) // what broke off as the time ran out says nothing
 	}
 	res, err := b.d.ExecInspect(ctx, e.ID, client.ExecInspectOptions{})
 	if err != nil {
