@@ -19,7 +19,10 @@ import (
 // kernel has killed somebody or the file has its size (a worker may share most of
 // its memory with its master and free little: more would take a second one), and
 // gives the memory back at once, so that what starts next lives. At the limit it
-// forks nothing but dd: every new process would press too.
+// forks nothing: a new process would press too, and be read from disk again and
+// again, with everything else that the kernel drops there. printf belongs to the
+// shells of Debian, Alpine and busybox; its line is made once before, so that its
+// memory is the shell's already.
 const fillScript = `f=/dev/shm/streamproof-pressure cg=/sys/fs/cgroup
 if [ -r $cg/memory/memory.oom_control ]; then
 	events=$cg/memory/memory.oom_control use=$cg/memory/memory.usage_in_bytes max=$cg/memory/memory.limit_in_bytes
@@ -27,6 +30,7 @@ if [ -r $cg/memory/memory.oom_control ]; then
 else
 	events=$cg/memory.events use=$cg/memory.current max=$cg/memory.max stat=$cg/memory.stat total=
 fi
+printf %1048576s "" >/dev/null
 kills() { n=0; while read -r k v; do [ "$k" = oom_kill ] && n=$v; done <$events; }
 read -r used <$use; read -r limit <$max
 while read -r k v; do case $k in ${total}inactive_file|${total}active_file) used=$((used-v));; esac; done <$stat
@@ -34,7 +38,7 @@ kills; before=$n; i=$(((limit - used) / 1048576 - 6))
 [ $i -gt $1 ] && i=$1
 if [ $i -gt 0 ]; then dd if=/dev/zero of=$f bs=1048576 count=$i 2>/dev/null; else i=0; fi
 while kills; [ $i -lt $1 ] && [ $n = $before ]; do
-	dd if=/dev/zero of=$f bs=1048576 count=1 seek=$i conv=notrunc 2>/dev/null || break
+	printf %1048576s "" >>$f 2>/dev/null || break
 	i=$((i+1))
 done
 kills; : >$f; rm -f $f
