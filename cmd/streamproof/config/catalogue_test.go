@@ -144,7 +144,7 @@ func TestEveryKeyHasAPurpose(t *testing.T) {
 		}
 		for _, k := range keysIn(at) {
 			name := k.owner.Name() + "." + k.name
-			if purposes[k.owner.Name()][k.name] == "" {
+			if purposes()[k.owner.Name()][k.name] == "" {
 				t.Errorf("%s has no purpose in keys.yaml", name)
 			}
 			if said[name]++; said[name] == 1 {
@@ -153,7 +153,7 @@ func TestEveryKeyHasAPurpose(t *testing.T) {
 		}
 	}
 	visit(reflect.TypeFor[Config]())
-	for owner, keys := range purposes {
+	for owner, keys := range purposes() {
 		for name := range keys {
 			if said[owner+"."+name] == 0 {
 				t.Errorf("keys.yaml has %s.%s, which is no key", owner, name)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
@@ -47,7 +48,7 @@ func schemaOfKeys(t reflect.Type) *jsonschema.Schema {
 		AdditionalProperties: jsonschema.FalseSchema}
 	for _, k := range keysIn(t) {
 		value := schemaOf(k.field.Type, k.field.Tag.Get("value"))
-		value.Description = purposes[k.owner.Name()][k.name]
+		value.Description = purposes()[k.owner.Name()][k.name]
 		s.Properties.Set(k.name, value)
 		if k.field.Tag.Get("value") == "id" {
 			s.Required = append(s.Required, k.name)
@@ -60,12 +61,12 @@ func schemaOfKeys(t reflect.Type) *jsonschema.Schema {
 type described interface{ JSONSchema() *jsonschema.Schema }
 
 // purposes say what each key is for, by the name of the type that it belongs to.
-var purposes = func() (by map[string]map[string]string) {
+var purposes = sync.OnceValue(func() (by map[string]map[string]string) {
 	if err := yaml.Unmarshal(keysFile, &by); err != nil {
 		panic("read keys.yaml: " + err.Error())
 	}
 	return by
-}()
+})
 
 // purpose is what a field of a type is for, or "" of the type itself.
 func purpose(t reflect.Type, field string) string {
@@ -74,7 +75,7 @@ func purpose(t reflect.Type, field string) string {
 	}
 	f, _ := t.FieldByName(field)
 	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-	return purposes[t.Name()][key]
+	return purposes()[t.Name()][key]
 }
 
 //go:embed keys.yaml
