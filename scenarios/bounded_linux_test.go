@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -105,7 +106,7 @@ func TestAppThatNeverAnswersFails(t *testing.T) {
 			}
 			checkSum(t, report)
 			if report.Verdict != verdict.Fail || report.Outcomes[verdict.Complete] != 0 {
-				excuse(t, &report.Scenarios[0])
+				busy.Excuse(t, &report.Scenarios[0])
 				t.Errorf("%s: %s", report.Verdict, report.Why)
 			}
 		})

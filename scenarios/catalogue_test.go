@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -37,9 +38,9 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		flag.Set("test.parallel", fmt.Sprint(sideBySide()))
 	}
-	busyBefore = othersAreBusy()
+	busy.Look()
 	code := m.Run()
-	tellUndecided()
+	busy.Tell()
 	for _, dir := range leftovers {
 		os.RemoveAll(dir)
 	}
@@ -289,7 +290,7 @@ func (tr *trial) options(t *testing.T, p playing) harness.Options {
 func (tr *trial) passes(t *testing.T, r *verdict.Report) {
 	if r.Verdict != verdict.Pass {
 		if r.Verdict == verdict.Inconclusive {
-			excuse(t, &r.Scenarios[0])
+			busy.Excuse(t, &r.Scenarios[0])
 		}
 		t.Errorf("%s: %s; checks %s; causes %s", r.Verdict, r.Why, open(r), causes(r))
 	}
@@ -298,7 +299,7 @@ func (tr *trial) passes(t *testing.T, r *verdict.Report) {
 // fails: the promise is broken, and the check and the cause say so.
 func (tr *trial) fails(t *testing.T, r *verdict.Report) {
 	if r.Verdict != verdict.Fail || !has(r, tr.check, verdict.Fail) {
-		excuse(t, &r.Scenarios[0])
+		busy.Excuse(t, &r.Scenarios[0])
 		t.Errorf("%s (%s); checks %s; want %q to fail", r.Verdict, r.Why, open(r), tr.check)
 	}
 	named := func(c verdict.Cause) bool { return c.Cause == tr.cause }

@@ -13,6 +13,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -66,7 +67,7 @@ var breakages = []breakage{
 	{name: "raises behind the default edge", night: true, env: []string{"BREAK=raise-mid-stream"}, edge: defaults,
 		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.WorkerKilled},
 		says: []string{"the app raised an exception", "app.log:"}},
-	{name: "worker killed behind the default edge", env: []string{"WORKERS=1"}, edge: defaults, trial: scenarios.LaunderedKill,
+	{name: "worker killed behind the default edge", night: true, env: []string{"WORKERS=1"}, edge: defaults, trial: scenarios.LaunderedKill,
 		want: diagnose.LaunderedByEdge, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp, diagnose.MemoryKillWorker},
 		says: []string{"pid"}},
 	{name: "swallows the exception", night: true, env: []string{"BREAK=swallow"}, edge: streaming,
@@ -116,7 +117,7 @@ var breakages = []breakage{
 		edge: streaming, memory: 192 * mib, path: "/chat?events=30&gap=50ms",
 		want: diagnose.MemoryKillWorker, never: []string{diagnose.MemoryKillAll, diagnose.WorkerKilled, diagnose.BlockedLoopTimeout}, says: []string{"oom_kill", "signal 9"}},
 	{name: "memory, container", env: []string{"BREAK=memory-hog", "SERVER=uvicorn", fmt.Sprintf("BREAK_BYTES=%d", 32*mib)},
-		edge: streaming, memory: 160 * mib, path: "/chat?events=30&gap=50ms", load: harness.Load{Duration: 7 * time.Second},
+		edge: streaming, memory: 160 * mib, path: "/chat?events=30&gap=50ms", load: harness.Load{Duration: 12 * time.Second},
 		want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker, diagnose.WorkerKilled, diagnose.GraceTooShort}, says: []string{"docker: oom", "started again"}, unlogged: true},
 	{name: "proxy read timeout", night: true, env: []string{"BREAK=silent-pause"}, edge: stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: 2 * time.Second},
 		want: diagnose.ProxyReadTimeout, never: []string{diagnose.BlockedLoopTimeout, diagnose.AppError, diagnose.StallInApp}, says: []string{"upstream timed out"}},
@@ -202,7 +203,7 @@ func (b *breakage) check(t *testing.T, r *verdict.Report, dir string) {
 	t.Helper()
 	causes := r.Scenarios[0].Causes
 	if r.Verdict != verdict.Fail {
-		excuse(t, &r.Scenarios[0])
+		busy.Excuse(t, &r.Scenarios[0])
 		t.Errorf("verdict %s (%s), want fail", r.Verdict, r.Why)
 	}
 	if len(causes) == 0 || causes[0].Cause != b.want {
@@ -287,7 +288,7 @@ func owed() []harness.Scenario {
 // fixedByDay are those of them that do something to a container, or through one, and
 // that no other play stands for: TestReplicasOnDocker asks replicas to stop, and the rest
 // of the links and of what befalls processes is in harness/stack/container.
-var fixedByDay = []string{"cut", "memory-kill"}
+var fixedByDay = []string{"memory-kill"}
 
 // TestFixedAppOnDocker plays them against the app as it should be; by night all, three
 // times in a row.
@@ -307,7 +308,7 @@ func TestFixedAppOnDocker(t *testing.T) {
 				t.Parallel()
 				r := play(t, harness.Options{App: chat(), Scenarios: []harness.Scenario{sc}, Load: harness.Load{Streams: 10}, Seed: round + 1})
 				if r.Verdict == verdict.Inconclusive {
-					excuse(t, &r.Scenarios[0])
+					busy.Excuse(t, &r.Scenarios[0])
 				}
 				if r.Verdict != verdict.Pass {
 					t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))

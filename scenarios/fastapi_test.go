@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -59,7 +60,7 @@ func TestFastAPI(t *testing.T) {
 			report := play(t, harness.Options{App: app, Scenarios: []harness.Scenario{scenario(t, "control")}, Load: harness.Load{Streams: 6}})
 			if report.Verdict != tc.verdict {
 				if report.Verdict == verdict.Inconclusive {
-					excuse(t, &report.Scenarios[0])
+					busy.Excuse(t, &report.Scenarios[0])
 				}
 				t.Errorf("verdict %s (%s), want %s", report.Verdict, report.Why, tc.verdict)
 			}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -150,14 +151,14 @@ func TestWhoseLimitItIs(t *testing.T) {
 			if tt.cause == "" {
 				if s.Verdict != verdict.Pass || len(s.Causes) > 0 {
 					if s.Verdict == verdict.Inconclusive {
-						excuse(t, &s)
+						busy.Excuse(t, &s)
 					}
 					t.Errorf("a sound chain gets %s (%s), causes %+v", s.Verdict, s.Why, s.Causes)
 				}
 				return
 			}
 			if len(s.Causes) == 0 || s.Causes[0].Cause != tt.cause {
-				excuse(t, &s)
+				busy.Excuse(t, &s)
 			}
 			checkCauses(t, s, tt.cause)
 			if got := wrong(s); !slices.Equal(got, []string{tt.wrong}) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -94,7 +95,7 @@ func TestReplicasOnDocker(t *testing.T) {
 			r := play(t, harness.Options{App: app, Scenarios: []harness.Scenario{scenario(t, f.id)}, Load: l, Dir: dir})
 			if r.Verdict != f.verdict() {
 				if r.Verdict == verdict.Inconclusive {
-					excuse(t, &r.Scenarios[0])
+					busy.Excuse(t, &r.Scenarios[0])
 				}
 				t.Errorf("%s: %s%s", r.Verdict, r.Why, listCauses(r.Scenarios[0].Causes))
 			}

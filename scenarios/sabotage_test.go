@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/harnesstest/busy"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -154,7 +155,7 @@ func checkCause(t *testing.T, r *verdict.Report, want string) {
 		got = append(got, fmt.Sprintf("%s (%s)", c.Cause, c.Confidence))
 	}
 	if len(got) == 0 || r.Scenarios[0].Causes[0].Cause != want {
-		excuse(t, &r.Scenarios[0])
+		busy.Excuse(t, &r.Scenarios[0])
 		t.Errorf("causes %v, want %q first", got, want)
 	}
 }
@@ -188,7 +189,7 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 				kinds[name]++
 				// How fast a crowd is served is the machine's to say.
 				g.Grade.Flags = slices.DeleteFunc(g.Grade.Flags, func(f verdict.Flag) bool { return f == verdict.Slowed })
-				if s := byName[name]; s != nil && s.Flag == verdict.Buffered && busyBefore && readLate(&g) {
+				if s := byName[name]; s != nil && s.Flag == verdict.Buffered && busy.Before() && readLate(&g) {
 					late++ // that it came at once is not known
 					continue
 				}
@@ -198,7 +199,7 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 				t.Errorf("only %d of %d kinds of streams were there: %v", len(kinds), len(names)+1, kinds)
 			}
 			if late > 0 {
-				undecided.Add(1)
+				busy.Undecided()
 				t.Logf("other programs keep this machine busy: %d streams were read too late to say whether they came at once", late)
 			}
 		})

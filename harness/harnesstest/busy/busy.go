@@ -1,8 +1,21 @@
-package scenarios_test
+// Package busy says whether other programs have the cores of this machine, and what a
+// test may make of that.
+//
+// On such a machine streams are slow through no fault of ours or of the app's, and a
+// verdict is then rightly inconclusive. A test on real stacks can decide as little as
+// the program: it is skipped, and counted.
+//
+// The program's own word is not enough for that, or a program that always said so
+// would pass. The machine is looked at before the first test: nothing of ours runs
+// then. Where it is quiet, whatever stays open is an error.
+package busy
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,19 +27,20 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// On a machine whose cores other programs have, streams are slow through nobody's
-// fault of ours or of the app's, and a verdict is then rightly inconclusive. A test on
-// real stacks can decide as little as the program: it is skipped, and counted.
-//
-// The program's own word is not enough for that, or a program that always said so
-// would pass. The machine is looked at before the first test: nothing of ours runs
-// then. Where it is quiet, whatever stays open is an error.
+// before reports what [Look] saw before the first test.
+var before bool
 
-// busyBefore reports what [othersAreBusy] saw before the first test.
-var busyBefore bool
+// Look looks at the machine before the first test.
+func Look() { before = othersAreBusy() }
+
+// Before reports whether other programs had the machine before the first test.
+func Before() bool { return before }
 
 // undecided counts the tests that were skipped for it.
 var undecided atomic.Int64
+
+// Undecided counts a test that could not decide all that it is for.
+func Undecided() { undecided.Add(1) }
 
 // othersAreBusy reports whether less than a quarter of the machine is idle while
 // nothing of ours runs, by the counters of the kernel (proc_stat(5)). It takes half a
@@ -56,16 +70,43 @@ func jiffies() (all, idle int) {
 	return all, idle
 }
 
-// excuse skips a test whose run stayed open for want of a core, where other programs had
+// Excuse skips a test whose run stayed open for want of a core, where other programs had
 // them before the tests began. It is called where the run is not as it must be, and
 // excuses neither an accusation nor a pass.
-func excuse(t *testing.T, s *verdict.ScenarioReport) {
+func Excuse(t *testing.T, s *verdict.ScenarioReport) {
 	t.Helper()
-	if !busyBefore || !forTheMachine(s) {
+	if !before || !forTheMachine(s) {
 		return
 	}
-	undecided.Add(1)
+	Undecided()
 	t.Skipf("other programs keep this machine busy, and the run is open: %s", s.Why)
+}
+
+// ExcuseFolders does it for every run whose folder is somewhere in dir.
+func ExcuseFolders(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "verdict.json" {
+			return err
+		}
+		var report verdict.Report
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(text, &report)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		for i := range report.Scenarios {
+			if s := &report.Scenarios[i]; s.Verdict != verdict.Pass {
+				Excuse(t, s)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // forTheMachine reports whether s stayed open, or could not name a cause, since this
@@ -79,35 +120,9 @@ func forTheMachine(s *verdict.ScenarioReport) bool {
 	})
 }
 
-// tellUndecided prints a line that .ci/test shows.
-func tellUndecided() {
+// Tell prints a line that .ci/test shows.
+func Tell() {
 	if n := undecided.Load(); n > 0 {
 		fmt.Printf("undecided: %d tests, since other programs kept this machine busy\n", n)
-	}
-}
-
-// TestExcuse: nothing is excused on a quiet machine, and no pass and no accusation on
-// any.
-func TestExcuse(t *testing.T) {
-	open := verdict.Check{Name: "x", Verdict: verdict.Inconclusive, Why: "other programs took 98 % of the CPU while the machine was 100 % busy"}
-	blamed := []verdict.Cause{{Cause: diagnose.BusyMachine}}
-	for _, tt := range []struct {
-		name string
-		s    verdict.ScenarioReport
-		want bool
-	}{
-		{"open for the machine", verdict.ScenarioReport{Verdict: verdict.Inconclusive, Checks: []verdict.Check{open}}, true},
-		{"open for something else", verdict.ScenarioReport{Verdict: verdict.Inconclusive, Checks: []verdict.Check{{Verdict: verdict.Inconclusive}}}, false},
-		{"failed, and the machine is named first", verdict.ScenarioReport{Verdict: verdict.Fail, Causes: blamed}, true},
-		{"failed, and the app is named first", verdict.ScenarioReport{Verdict: verdict.Fail, Causes: append([]verdict.Cause{{}}, blamed...)}, false},
-		{"failed", verdict.ScenarioReport{Verdict: verdict.Fail, Checks: []verdict.Check{open}}, false},
-		{"passed", verdict.ScenarioReport{Verdict: verdict.Pass, Checks: []verdict.Check{open}, Causes: blamed}, false},
-	} {
-		if got := forTheMachine(&tt.s); got != tt.want {
-			t.Errorf("%s: %t", tt.name, got)
-		}
-	}
-	if all, idle := jiffies(); idle > all {
-		t.Errorf("%d of %d jiffies idle", idle, all)
 	}
 }
