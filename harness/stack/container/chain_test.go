@@ -85,6 +85,7 @@ func TestLinkRefusesAToxicThatDoesNothing(t *testing.T) {
 // A strike ends its victim after exactly k events, with what was asked for, and the
 // ledger tells it on the run's clock.
 func TestStrikesHitTheirStream(t *testing.T) {
+	byNight(t, "TestChain/strikes hit their stream")
 	t.Parallel()
 	spec := originSpec()
 	spec.Strikes = true

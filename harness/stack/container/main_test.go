@@ -19,6 +19,14 @@ import (
 // container most.
 var nightly = flag.Bool("nightly", false, "start the example app in each of its broken forms")
 
+// byNight leaves a test to make nightly and names what make test has of it.
+func byNight(t *testing.T, byDay string) {
+	t.Helper()
+	if !*nightly {
+		t.Skip("make nightly runs it; by day: " + byDay)
+	}
+}
+
 // patience is how long a test waits for what must come: on a machine that has hardly a
 // moment for it an engine takes half a minute to stop what it stops in one second.
 const patience = 2 * time.Minute
