@@ -62,7 +62,7 @@ func (s *screen) String() string {
 // with a pipe in the place of either, nobody is, and the flag to add is named.
 func TestAsksAPerson(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	srv := httptest.NewServer(says{"text/event-stream", []string{event("leaf", `{"t":"fern"}`), event("leaf", `{"t":"moss"}`),
 		event("usage", `{"n":2}`)}})
 	t.Cleanup(srv.Close)

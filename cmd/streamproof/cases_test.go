@@ -30,7 +30,7 @@ func slashed(answer http.Handler) http.Handler {
 // own.
 func TestReportedKinds(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	const plain, aws = "text/plain; charset=utf-8", "application/vnd.amazon.eventstream"
 	lines := []string{"f:{\"messageId\":\"w\"}\n", "0:\"fern \"\n", "0:\"moss\"\n",
 		"e:{\"finishReason\":\"stop\",\"usage\":{\"promptTokens\":4,\"completionTokens\":2},\"isContinued\":false}\n", "d:{\"finishReason\":\"stop\"}\n"}
@@ -95,7 +95,7 @@ func TestReportedKinds(t *testing.T) {
 // refused with its place, before anything is started.
 func TestReportedFiles(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	const conf = "events {}\nhttp {\n  server {\n    listen %s;\n    location / { proxy_pass http://app:8000; proxy_read_timeout ${READ}; }\n  }\n}\n"
 	for _, tt := range []struct {
 		name, compose, nginx string

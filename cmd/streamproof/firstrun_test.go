@@ -34,7 +34,7 @@ func TestFirstRun(t *testing.T) {
 		t.Skip("starts Python, Node and Go programs")
 	}
 	t.Parallel()
-	streamproof := link(t)
+	streamproof := program(t)
 	for _, n := range []newcomer{
 		{name: "a FastAPI app, asked without its key", program: python, start: keyed, path: "/chat",
 			args: []string{"-d", `{"q": "hi"}`}, code: exitUsage,
@@ -90,7 +90,7 @@ func TestInitThenRun(t *testing.T) {
 		t.Skip("no go on this host")
 	}
 	t.Parallel()
-	streamproof, dir := link(t), t.TempDir()
+	streamproof, dir := program(t), t.TempDir()
 	if out, code := invoke(t, streamproof, dir, "", "init", "--command", built(t)+" {port}",
 		"--path", "/v1/generate"); code != exitPass || strings.Contains(out, "set stream") {
 		t.Fatalf("init: exit code %d\n%s", code, out)

@@ -35,16 +35,16 @@ func storedRuns(t *testing.T, n int) (dirs []string) {
 	return dirs
 }
 
-// ourselves is the program as a process of its own: the name makes TestMain run main.
-func ourselves(args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = append([]string{"streamproof"}, args...)
-	return cmd
+// ourselves is the program as a process of its own.
+func ourselves(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	return exec.Command(program(t), args...)
 }
 
 // adding is one that adds runs to a history.
-func adding(file string, dirs ...string) *exec.Cmd {
-	return ourselves(append([]string{"history", "add", "--history", file}, dirs...)...)
+func adding(t *testing.T, file string, dirs ...string) *exec.Cmd {
+	t.Helper()
+	return ourselves(t, append([]string{"history", "add", "--history", file}, dirs...)...)
 }
 
 // outcome runs a program to its end.
@@ -64,7 +64,7 @@ func outcome(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
 // it complains of.
 func seedsIn(t *testing.T, file string) (seeds []uint64, complaint string) {
 	t.Helper()
-	code, out, complaint := outcome(t, ourselves("history", "export", "--history", file))
+	code, out, complaint := outcome(t, ourselves(t, "history", "export", "--history", file))
 	var rows []history.Row
 	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 0 {
 		t.Fatalf("export of %s: exit code %d, %v, %s", file, code, err, complaint)
@@ -92,7 +92,7 @@ func TestHistoryOfTwoProcesses(t *testing.T) {
 	slices.Reverse(backwards)
 	var both []*exec.Cmd
 	for _, order := range [][]string{dirs, backwards} {
-		cmd := adding(file, order...)
+		cmd := adding(t, file, order...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestHistoryOfTwoProcesses(t *testing.T) {
 // of them, and returns how many it told of.
 func addedUntilKilled(t *testing.T, file string, dirs []string, after int) (told int) {
 	t.Helper()
-	cmd := adding(file, dirs...)
+	cmd := adding(t, file, dirs...)
 	out, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -145,7 +145,7 @@ func TestHistoryOfKilledProcesses(t *testing.T) {
 			t.Fatalf("it told of %d runs, and the history has %v, %s", told, got, complaint)
 		}
 	}
-	if code, _, complaint := outcome(t, adding(file, dirs...)); code != 0 {
+	if code, _, complaint := outcome(t, adding(t, file, dirs...)); code != 0 {
 		t.Error(complaint)
 	}
 	if got, _ := seedsIn(t, file); !slices.Equal(got, seedsTo(n)) {
@@ -164,7 +164,7 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			dir := t.TempDir()
 			file := filepath.Join(dir, "h.db")
-			cmd := adding(file, dirs...)
+			cmd := adding(t, file, dirs...)
 			room := func() error { return nil }
 			if where == "tmpfs" {
 				if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=68k"); err != nil {
@@ -177,13 +177,9 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 				})
 				room = func() error { return unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=8m") }
 			} else {
-				self, err := os.Executable()
-				if err != nil {
-					t.Fatal(err)
-				}
 				// in KiB; a program that does not ignore the signal is ended by it
-				const limited = `trap '' XFSZ; ulimit -f 32; exec -a streamproof "$0" "$@"`
-				cmd = exec.Command("bash", append([]string{"-c", limited, self}, cmd.Args[1:]...)...)
+				const limited = `trap '' XFSZ; ulimit -f 32; exec "$0" "$@"`
+				cmd = exec.Command("bash", append([]string{"-c", limited}, cmd.Args...)...)
 			}
 			code, _, said := outcome(t, cmd)
 			told := strings.Count(said, "history: #")
@@ -196,7 +192,7 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 			if err := room(); err != nil {
 				t.Fatal(err)
 			}
-			if code, _, said := outcome(t, adding(file, dirs...)); code != 0 {
+			if code, _, said := outcome(t, adding(t, file, dirs...)); code != 0 {
 				t.Errorf("with room: exit code %d, %s", code, said)
 			}
 			if got, _ := seedsIn(t, file); !slices.Equal(got, seedsTo(n)) {
@@ -228,7 +224,7 @@ var harms = []struct {
 func historyOf(t *testing.T, dirs []string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "h.db")
-	if code, _, said := outcome(t, adding(file, dirs...)); code != 0 {
+	if code, _, said := outcome(t, adding(t, file, dirs...)); code != 0 {
 		t.Fatal(said)
 	}
 	b, err := os.ReadFile(file)
@@ -263,7 +259,7 @@ func TestHistoryThatIsDamaged(t *testing.T) {
 				!strings.HasPrefix(complaint, "streamproof: history "+file+" is damaged (") {
 				t.Fatalf("%d runs, %q", len(before), complaint)
 			}
-			if code, _, said := outcome(t, adding(file, dirs[n])); code != 0 {
+			if code, _, said := outcome(t, adding(t, file, dirs[n])); code != 0 {
 				t.Fatal(said)
 			}
 			// A row whose checksum is wrong hinders nobody: it stays and is named again.
@@ -290,7 +286,7 @@ func TestHistoryKilledWhileItIsMended(t *testing.T) {
 		if err := os.WriteFile(file, broken, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		cmd := adding(file, dirs[n])
+		cmd := adding(t, file, dirs[n])
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -340,7 +336,7 @@ func TestHistoryOfALaterVersion(t *testing.T) {
 		{"trend", "--history", file}, {"report", "--history", file}, {"compare", "latest", "latest", "--history", file}} {
 		want := fmt.Sprintf("streamproof: %s: the history was written by a newer streamproof (schema %d, this one "+
 			"reads up to %d); update streamproof, or name another file\n", file, history.Schema+1, history.Schema)
-		if code, out, said := outcome(t, ourselves(args...)); code != exitUsage || said != want || out != "" {
+		if code, out, said := outcome(t, ourselves(t, args...)); code != exitUsage || said != want || out != "" {
 			t.Errorf("%q: exit code %d, %q, %q", args, code, out, said)
 		}
 	}

@@ -24,7 +24,7 @@ func searched(t *testing.T, bound time.Duration, args ...string) (page reports.S
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "search")
 	args = append([]string{"search", "-q", "--seed", "1", "-o", dir}, args...)
-	cmd := exec.CommandContext(t.Context(), link(t), args...)
+	cmd := exec.CommandContext(t.Context(), program(t), args...)
 	cmd.WaitDelay = time.Second
 	kill := time.AfterFunc(bound, func() { _ = cmd.Cancel() }) // the test then misses its result
 	defer kill.Stop()

@@ -27,7 +27,7 @@ func runsCommands(t *testing.T, work, dir, server string, code int) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Dir(link(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
+	path := filepath.Dir(program(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
 	for i, line := range slices.Compact(slices.Sorted(slices.Values(commandsOf(&r)))) {
 		if !strings.HasPrefix(line, "streamproof ") || strings.Contains(line, "apt-get") {
 			continue

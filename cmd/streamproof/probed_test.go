@@ -85,7 +85,7 @@ func thirds(body string) []string {
 // and with one that says nothing.
 func TestProbeNamesEveryDialect(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	for _, d := range stream.Dialects() {
 		if d.Spec == nil {
 			continue // our own origin's
@@ -122,7 +122,7 @@ func TestProbeNamesEveryDialect(t *testing.T) {
 // only the framing is known.
 func TestProbeSaysWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	const sse, lines = "text/event-stream", "application/x-ndjson"
 	for _, tt := range []struct {
 		name, media string

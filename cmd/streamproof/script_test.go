@@ -19,14 +19,10 @@ import (
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"streamproof": main})
-}
-
-// The scripts run the real program, its own origin and its guard: the test
-// binary is all three.
+// The scripts run the real program, its own origin and its guard.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	path := filepath.Dir(program(t)) + string(os.PathListSeparator)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -36,6 +32,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
+			if filepath.Base(env.WorkDir) != "script-run" { // it is the test binary, with the race detector
+				env.Setenv("PATH", path+env.Getenv("PATH"))
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

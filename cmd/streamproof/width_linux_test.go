@@ -35,7 +35,7 @@ var longWord = regexp.MustCompile(`^[a-z]{5,}$`)
 // line, and has no word that a wide terminal does not show.
 func TestWidthsOfATerminal(t *testing.T) {
 	t.Parallel()
-	program := link(t)
+	program := program(t)
 	broken := httptest.NewServer(says{"text/event-stream", []string{chat(`"delta":{"content":"fern"}`),
 		chat(`"delta":{"content":"moss"}`)}})
 	t.Cleanup(broken.Close)
