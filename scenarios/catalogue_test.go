@@ -13,6 +13,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/installed"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -24,12 +25,8 @@ var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue
 // onStack plays the whole catalogue elsewhere than where each trial says.
 var onStack = flag.String("stack", "", "with -nightly, play the trials of the catalogue on this stack: local or docker")
 
-// sideBySide is how many scenarios are played at once. They mostly wait; with the race
-// detector they need twice the CPU.
+// sideBySide is how many scenarios are played at once. They mostly wait.
 func sideBySide() int {
-	if raceEnabled {
-		return 6
-	}
 	return 8
 }
 
@@ -38,9 +35,13 @@ func TestMain(m *testing.M) {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		flag.Set("test.parallel", fmt.Sprint(sideBySide()))
 	}
+	if raceEnabled && !*nightly { // their own packages have origin and guard under the detector
+		scenarios.SetProgram(installed.Program)
+	}
 	busy.Look()
 	code := m.Run()
 	busy.Tell()
+	installed.Remove()
 	for _, dir := range leftovers {
 		os.RemoveAll(dir)
 	}

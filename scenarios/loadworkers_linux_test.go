@@ -43,6 +43,8 @@ func TestLoadWorkers(t *testing.T) {
 	streams, processes := 100, []int{1, 3}
 	if *nightly {
 		streams, processes = 2000, []int{1, 2, 4}
+	} else {
+		t.Parallel()
 	}
 	var want []string
 	for _, n := range processes {
@@ -146,6 +148,8 @@ func TestKilledLoadWorker(t *testing.T) {
 	times, streams := 1, 60
 	if *nightly {
 		times, streams = 10, 300
+	} else {
+		t.Parallel()
 	}
 	for i := range times {
 		o := shared(streams, 3, filepath.Join(t.TempDir(), fmt.Sprint(i)))

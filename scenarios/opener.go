@@ -36,6 +36,9 @@ func init() {
 	}
 }
 
+// ourselves is what is started as the origin and the guard.
+var ourselves = os.Executable
+
 // A machine is a kind of stack that users name.
 type machine struct {
 	name string
@@ -48,7 +51,7 @@ type machine struct {
 // first one does where nobody names one.
 var machines = []machine{
 	{name: "local", open: func() (stack.Opener, error) {
-		self, err := os.Executable()
+		self, err := ourselves()
 		if err != nil {
 			return nil, fmt.Errorf("find our own program: %w", err)
 		}

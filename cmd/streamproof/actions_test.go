@@ -306,9 +306,7 @@ func TestAction(t *testing.T) {
 // TestReusableWorkflow plays the workflow that others call: what their job sets up is
 // there, and the secret reaches a header and no log.
 func TestReusableWorkflow(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
-	}
+	byNight(t, "TestAction plays the same steps, TestWorkflows reads these")
 	t.Parallel()
 	r := newRunner(t)
 	var flow struct {
@@ -379,9 +377,7 @@ func runFolder(t *testing.T, kept []string) {
 // TestGitLab runs the lines of the snippet, all in one shell as GitLab does, with the
 // variables and the paths of the image that it names.
 func TestGitLab(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it builds the whole program, as a release does; make test runs it")
-	}
+	byNight(t, "TestAction plays the same steps, TestWorkflows reads these")
 	t.Parallel()
 	r := newRunner(t)
 	var file struct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
 	"math"
 	"net/http/httptest"
 	"os"
@@ -16,8 +15,6 @@ import (
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/reports"
 )
-
-var nightly = flag.Bool("nightly", false, "run the searches that take minutes")
 
 // searched runs the program's search, in a folder of its own, and reads search.json.
 func searched(t *testing.T, bound time.Duration, args ...string) (page reports.Search, code int) {
@@ -60,9 +57,7 @@ func edgeOf(t *testing.T, p *reports.Search) float64 {
 // the rate at which theory has 5 % of the streams beyond the objective, within 10 %, in 12
 // runs at most.
 func TestSearchFindsTheQueuesKnee(t *testing.T) {
-	if !*nightly {
-		t.Skip("make nightly runs it (5 min); by day: harness/harnesstest/queue, without sockets")
-	}
+	byNight(t, "harness/harnesstest/queue, without sockets")
 	app := &queue.App{System: queue.System{Workers: 8, Service: 40 * time.Millisecond}, Seed: 5}
 	server := httptest.NewServer(app)
 	defer server.Close()
@@ -77,9 +72,7 @@ func TestSearchFindsTheQueuesKnee(t *testing.T) {
 // TestSearchFindsTheCapacity: of an app that has room for 137 streams at once it finds that
 // number within 2 %, in 12 runs at most.
 func TestSearchFindsTheCapacity(t *testing.T) {
-	if !*nightly {
-		t.Skip("make nightly runs it; by day: harness/search")
-	}
+	byNight(t, "harness/search")
 	answer := origin.DefaultAnswer
 	answer.Gap = 100 * time.Millisecond
 	s, err := origin.New(origin.Options{Answer: answer, Conduct: origin.Conduct{Capacity: 137}})

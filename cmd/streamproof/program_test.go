@@ -1,52 +1,45 @@
 package main
 
 import (
-	"fmt"
+	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/installed"
 )
 
-// asUsersHaveIt builds the program once, as users have it: without the race detector,
-// with which each of the thousand processes that the tests here start takes three times
-// as long to begin. It returns where it is.
-//
-// It is built like the releases that TestInstall builds, whose dependencies it shares.
-// What a run does is under the detector in ./scenarios and in each package; by day the
-// interrupts and the script "run" are the test binary too, and with -nightly everything is.
-var asUsersHaveIt = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "streamproof-test-")
-	if err != nil {
-		return "", err
+var nightly = flag.Bool("nightly", false, "run what takes minutes, and the test binary as the program")
+
+// byNight leaves a test to make nightly and names what make test has of it.
+func byNight(t *testing.T, byDay string) {
+	t.Helper()
+	if !*nightly {
+		t.Skip("make nightly runs it; by day: " + byDay)
 	}
-	programDir = dir
-	program := filepath.Join(dir, "streamproof")
+}
+
+// program is where the program is, for tests that start it: as users have it. With
+// -nightly it is the test binary, with the race detector if that has it; by day only the
+// interrupts and the script "run" are, and what a run does is under the detector in
+// ./scenarios and in each package.
+func program(t *testing.T) string {
+	t.Helper()
 	if *nightly {
 		self, err := os.Executable()
 		if err != nil {
-			return "", err
+			t.Fatal(err)
 		}
-		return program, os.Symlink(self, program) // the name makes TestMain run main
+		link := filepath.Join(t.TempDir(), "streamproof") // the name makes TestMain run main
+		if err := os.Symlink(self, link); err != nil {
+			t.Fatal(err)
+		}
+		return link
 	}
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", program, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return program, nil
-})
-
-// programDir is the folder of the program, or "".
-var programDir string
-
-// program is where the program is, for tests that start it.
-func program(t *testing.T) string {
-	t.Helper()
-	path, err := asUsersHaveIt()
+	path, err := installed.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +51,8 @@ type tests struct{ *testing.M }
 
 func (m tests) Run() int {
 	busy.Look()
-	defer func() {
-		busy.Tell()
-		if programDir != "" {
-			os.RemoveAll(programDir)
-		}
-	}()
+	defer installed.Remove()
+	defer busy.Tell()
 	return m.M.Run()
 }
 

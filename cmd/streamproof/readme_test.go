@@ -201,7 +201,7 @@ func runReadme(t *testing.T, block string) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"run", "-f", file, "-o", filepath.Join(dir, "run"), "--quiet"}, &out,
+	if code := run(t.Context(), []string{"run", "-f", file, "-o", filepath.Join(dir, "run"), "--no-color"}, &out,
 		&out); code != exitPass {
 		if code == exitInconclusive {
 			busy.ExcuseFolders(t, dir)
