@@ -171,9 +171,11 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 			names = append(names, s.Name)
 		}
 	}
-	sizes := []int{1, 2000}
+	// With the race detector it runs beside others, and a stream may be read too late to
+	// say whether it came at once. make norace runs it alone.
+	sizes, crowded := []int{1, 2000}, busy.Before()
 	if raceEnabled {
-		sizes = []int{100}
+		sizes, crowded = []int{100}, true
 		t.Parallel()
 	}
 	for _, n := range sizes {
@@ -189,7 +191,7 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 				kinds[name]++
 				// How fast a crowd is served is the machine's to say.
 				g.Grade.Flags = slices.DeleteFunc(g.Grade.Flags, func(f verdict.Flag) bool { return f == verdict.Slowed })
-				if s := byName[name]; s != nil && s.Flag == verdict.Buffered && busy.Before() && readLate(&g) {
+				if s := byName[name]; s != nil && s.Flag == verdict.Buffered && crowded && readLate(&g) {
 					late++ // that it came at once is not known
 					continue
 				}
@@ -199,8 +201,10 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 				t.Errorf("only %d of %d kinds of streams were there: %v", len(kinds), len(names)+1, kinds)
 			}
 			if late > 0 {
+				t.Logf("%d streams were read too late to say whether they came at once", late)
+			}
+			if late > 0 && busy.Before() {
 				busy.Undecided()
-				t.Logf("other programs keep this machine busy: %d streams were read too late to say whether they came at once", late)
 			}
 		})
 	}
