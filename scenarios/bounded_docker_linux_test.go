@@ -13,6 +13,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -53,7 +54,7 @@ func ofOurs(t *testing.T) (list []string) {
 // grace is over, by the drain and by the end of the stack, and its streams are
 // judged. One that would be waited for for ever leaves the scenario inconclusive.
 func TestContainerThatWillNotStop(t *testing.T) {
-	byNight(t, "harness/play in memory; TestCausesOnDocker/docker_stop_out_of_grace")
+	bynight.Only(t, "harness/play in memory; TestCausesOnDocker/docker_stop_out_of_grace")
 	needDocker(t)
 	for _, tc := range []struct {
 		name  string

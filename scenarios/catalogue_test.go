@@ -13,6 +13,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/harnesstest/installed"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -20,20 +21,19 @@ import (
 	"github.com/streamproof/streamproof/scenarios"
 )
 
-var nightly = flag.Bool("nightly", false, "run the trials of the whole catalogue")
+// nightly says that every trial is run.
+var nightly = bynight.On
 
 // onStack plays the whole catalogue elsewhere than where each trial says.
 var onStack = flag.String("stack", "", "with -nightly, play the trials of the catalogue on this stack: local or docker")
 
 // sideBySide is how many scenarios are played at once. They mostly wait.
-func sideBySide() int {
-	return 8
-}
+const sideBySide = 8
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		flag.Set("test.parallel", fmt.Sprint(sideBySide()))
+		flag.Set("test.parallel", fmt.Sprint(sideBySide))
 	}
 	if raceEnabled && !*nightly { // their own packages have origin and guard under the detector
 		scenarios.SetProgram(installed.Program)

@@ -14,6 +14,7 @@ import (
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -165,7 +166,7 @@ func TestCausesOnDocker(t *testing.T) {
 // TestBelowTheKneeOnDocker sends fewer streams of a sync generator than the pool
 // has threads: nothing is wrong with them.
 func TestBelowTheKneeOnDocker(t *testing.T) {
-	byNight(t, "harness/verdict has TestSlowdown")
+	bynight.Only(t, "harness/verdict has TestSlowdown")
 	needDocker(t)
 	t.Parallel()
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.name == "thread pool" })

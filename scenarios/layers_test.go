@@ -19,6 +19,7 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -176,7 +177,7 @@ func TestWhoseLimitItIs(t *testing.T) {
 // TestOneReplicaOfTwo has a balancer send every other request to an instance that
 // ends early.
 func TestOneReplicaOfTwo(t *testing.T) {
-	byNight(t, "harness/verdict has TestReplicasThreeWays")
+	bynight.Only(t, "harness/verdict has TestReplicasThreeWays")
 	t.Parallel()
 	good, bad := talk{events: 12, servedBy: "r1"}, talk{events: 12, servedBy: "r2", stopAt: 5}
 	var n atomic.Int64
@@ -201,7 +202,7 @@ func TestOneReplicaOfTwo(t *testing.T) {
 // TestHAProxyIsNamed has a HAProxy that names itself in no field cut silent
 // streams: its process tells.
 func TestHAProxyIsNamed(t *testing.T) {
-	byNight(t, "scenarios/strangers has HAProxy")
+	bynight.Only(t, "scenarios/strangers has HAProxy")
 	program, err := exec.LookPath("haproxy")
 	if err != nil {
 		if program, err = exec.LookPath("/usr/sbin/haproxy"); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/diagnose"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -166,7 +167,7 @@ func collector(t *testing.T, upstream string) string {
 // TestPeelOfSomebodyElsesEdge attaches to a server behind an edge that we did not
 // start, and to the app behind it.
 func TestPeelOfSomebodyElsesEdge(t *testing.T) {
-	byNight(t, "TestWhoseLimitItIs")
+	bynight.Only(t, "TestWhoseLimitItIs")
 	t.Parallel()
 	app := serveOrigin(t)
 	s := peeled(t, harness.Options{App: harness.App{URL: collector(t, app), Direct: app,

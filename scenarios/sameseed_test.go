@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/fault"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -151,7 +152,7 @@ func TestInMemorySameSeedSameRun(t *testing.T) {
 // TestSameSeedSameRun plays every scenario that strikes victims twice with one
 // seed, on real stacks, and prints what agreed.
 func TestSameSeedSameRun(t *testing.T) {
-	byNight(t, "TestInMemorySameSeedSameRun")
+	bynight.Only(t, "TestInMemorySameSeedSameRun")
 	list := []harness.Scenario{cutAt(0)}
 	for _, sc := range scenarios.All() {
 		if strikesVictims(sc) {

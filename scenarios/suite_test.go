@@ -25,14 +25,6 @@ func needNginx(t *testing.T) {
 	}
 }
 
-// byNight leaves a test to make nightly and names what make test has of it.
-func byNight(t *testing.T, byDay string) {
-	t.Helper()
-	if !*nightly {
-		t.Skip("make nightly runs it; by day: " + byDay)
-	}
-}
-
 // TestStandardSuitePasses is the main job, as a user of package testing runs it: a few
 // scenarios one after another, beside the others.
 func TestStandardSuitePasses(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 )
 
 const github = "../../.github/"
@@ -306,7 +308,7 @@ func TestAction(t *testing.T) {
 // TestReusableWorkflow plays the workflow that others call: what their job sets up is
 // there, and the secret reaches a header and no log.
 func TestReusableWorkflow(t *testing.T) {
-	byNight(t, "TestAction plays the same steps, TestWorkflows reads these")
+	bynight.Only(t, "TestAction plays the same steps, TestWorkflows reads these")
 	t.Parallel()
 	r := newRunner(t)
 	var flow struct {
@@ -377,7 +379,7 @@ func runFolder(t *testing.T, kept []string) {
 // TestGitLab runs the lines of the snippet, all in one shell as GitLab does, with the
 // variables and the paths of the image that it names.
 func TestGitLab(t *testing.T) {
-	byNight(t, "TestAction plays the same steps, TestWorkflows reads these")
+	bynight.Only(t, "TestAction plays the same steps, TestWorkflows reads these")
 	t.Parallel()
 	r := newRunner(t)
 	var file struct {

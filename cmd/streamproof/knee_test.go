@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/harnesstest/queue"
 	"github.com/streamproof/streamproof/harness/origin"
 	"github.com/streamproof/streamproof/reports"
@@ -57,7 +58,7 @@ func edgeOf(t *testing.T, p *reports.Search) float64 {
 // the rate at which theory has 5 % of the streams beyond the objective, within 10 %, in 12
 // runs at most.
 func TestSearchFindsTheQueuesKnee(t *testing.T) {
-	byNight(t, "harness/harnesstest/queue, without sockets")
+	bynight.Only(t, "harness/harnesstest/queue, without sockets")
 	app := &queue.App{System: queue.System{Workers: 8, Service: 40 * time.Millisecond}, Seed: 5}
 	server := httptest.NewServer(app)
 	defer server.Close()
@@ -72,7 +73,7 @@ func TestSearchFindsTheQueuesKnee(t *testing.T) {
 // TestSearchFindsTheCapacity: of an app that has room for 137 streams at once it finds that
 // number within 2 %, in 12 runs at most.
 func TestSearchFindsTheCapacity(t *testing.T) {
-	byNight(t, "harness/search")
+	bynight.Only(t, "harness/search")
 	answer := origin.DefaultAnswer
 	answer.Gap = 100 * time.Millisecond
 	s, err := origin.New(origin.Options{Answer: answer, Conduct: origin.Conduct{Capacity: 137}})

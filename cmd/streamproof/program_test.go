@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,18 +8,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/streamproof/streamproof/harness/harnesstest/busy"
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/harnesstest/installed"
 )
-
-var nightly = flag.Bool("nightly", false, "run what takes minutes, and the test binary as the program")
-
-// byNight leaves a test to make nightly and names what make test has of it.
-func byNight(t *testing.T, byDay string) {
-	t.Helper()
-	if !*nightly {
-		t.Skip("make nightly runs it; by day: " + byDay)
-	}
-}
 
 // program is where the program is, for tests that start it: as users have it. With
 // -nightly it is the test binary, with the race detector if that has it; by day only the
@@ -28,7 +18,7 @@ func byNight(t *testing.T, byDay string) {
 // ./scenarios and in each package.
 func program(t *testing.T) string {
 	t.Helper()
-	if *nightly {
+	if *bynight.On {
 		self, err := os.Executable()
 		if err != nil {
 			t.Fatal(err)

@@ -325,8 +325,8 @@ func (s *searching) conclude(ctx context.Context, r search.Result, stdout io.Wri
 	case search.Found:
 		p.Says = fmt.Sprintf("%s is the %s %s that holds; %s does not: %s", p.Holds, limit, s.param.name, p.Breaks, r.Why)
 	case search.Noisy:
-		p.Says = fmt.Sprintf("the edge is between %s, up to which every run holds, and %s, from which on none does: %s; runs "+
-			"in between disagree", p.Holds, p.Breaks, r.Why)
+		p.Says = fmt.Sprintf("the edge is between %s, up to which every run holds, and %s, from which on none does: %s; "+
+			"runs in between disagree", p.Holds, p.Breaks, r.Why)
 	case search.Wide:
 		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further", orDash(p.Holds), orDash(p.Breaks), plural.Of(len(r.Trials), "run"))
 		if math.IsNaN(r.Breaks) {

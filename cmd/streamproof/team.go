@@ -36,10 +36,10 @@ func (t *team) register(fs *pflag.FlagSet) {
 	t.registerMetrics(fs)
 	fs.StringVar(&t.listen, "listen", "", "while the run lasts, serve its progress as metrics at `ADDRESS`/metrics, such "+
 		"as 127.0.0.1:9464")
-	fs.StringVar(&t.notify, "notify", "", "POST the result as JSON to `URL`, which may contain ${VARIABLES}; other hosts need "+
-		"--allow-host")
-	fs.StringVar(&t.otlp, "otlp", "", "send a traceparent with each request, and after the run a span for each stream to the "+
-		"OpenTelemetry collector at `URL`, such as http://127.0.0.1:4318")
+	fs.StringVar(&t.notify, "notify", "", "POST the result as JSON to `URL`, which may contain ${VARIABLES}; other hosts "+
+		"need --allow-host")
+	fs.StringVar(&t.otlp, "otlp", "", "send a traceparent with each request, and after the run a span for each stream to "+
+		"the OpenTelemetry collector at `URL`, such as http://127.0.0.1:4318")
 }
 
 func (t *team) registerMetrics(fs *pflag.FlagSet) {

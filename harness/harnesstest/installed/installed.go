@@ -10,20 +10,20 @@ import (
 	"sync"
 )
 
-// Variable is the environment variable that names a program which is there already, as
-// for the tests of .ci/test.
-const Variable = "STREAMPROOF_INSTALLED"
+// variable of the environment names a program that is there already, as for the tests of
+// .ci/test.
+const variable = "STREAMPROOF_INSTALLED"
 
 var dir string
 
 // Program builds ./cmd/streamproof on the first call, like a release, and returns where
 // it is. [Remove] takes it away.
 var Program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv(Variable); path != "" {
+	if path := os.Getenv(variable); path != "" {
 		return path, nil
 	}
 	var err error
-	if dir, err = os.MkdirTemp("", "streamproof-built-"); err != nil {
+	if dir, err = os.MkdirTemp("", "streamproof-installed-"); err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "streamproof")

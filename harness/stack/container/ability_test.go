@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -33,7 +34,7 @@ func workers(t *testing.T, s *Stack, n int) []stack.Process {
 // A killed worker is one process of the container: the master replaces it, the
 // container lives on, and nothing looks like a memory kill.
 func TestKillAWorker(t *testing.T) {
-	byNight(t, "TestChain/a killed worker")
+	bynight.Only(t, "TestChain/a killed worker")
 	t.Parallel()
 	s, d := open(t, stack.Spec{App: fastapi("WORKERS=2"), Omit: edgeLink})
 	ws := workers(t, s, 2)
@@ -69,7 +70,7 @@ func TestKillAWorker(t *testing.T) {
 // The worker that is blamed is the one that the kernel takes, and a memory kill
 // is proved by the counter and told apart from a SIGKILL by it.
 func TestMemoryKillOfAWorker(t *testing.T) {
-	byNight(t, "scenarios has TestCausesOnDocker/memory, worker and TestFixedAppOnDocker/memory-kill")
+	bynight.Only(t, "scenarios has TestCausesOnDocker/memory, worker and TestFixedAppOnDocker/memory-kill")
 	t.Parallel()
 	app := fastapi("WORKERS=2")
 	app.Memory, app.Shm = 160<<20, 256<<20
@@ -111,7 +112,7 @@ func TestMemoryKillOfAWorker(t *testing.T) {
 // With the app as PID 1 a memory kill takes the container, Docker starts it
 // again, and the chain works as before.
 func TestMemoryKillOfTheContainer(t *testing.T) {
-	byNight(t, "scenarios has TestCausesOnDocker/memory, container")
+	bynight.Only(t, "scenarios has TestCausesOnDocker/memory, container")
 	t.Parallel()
 	app := fastapi("SERVER=uvicorn")
 	app.Memory, app.Shm = 128<<20, 256<<20

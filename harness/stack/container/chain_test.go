@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -85,7 +86,7 @@ func TestLinkRefusesAToxicThatDoesNothing(t *testing.T) {
 // A strike ends its victim after exactly k events, with what was asked for, and the
 // ledger tells it on the run's clock.
 func TestStrikesHitTheirStream(t *testing.T) {
-	byNight(t, "TestChain/strikes hit their stream")
+	bynight.Only(t, "TestChain/strikes hit their stream")
 	t.Parallel()
 	spec := originSpec()
 	spec.Strikes = true

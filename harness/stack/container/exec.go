@@ -28,7 +28,8 @@ func (b *box) exec(ctx context.Context, cmd ...string) (string, error) {
 	defer stop()
 	var out bytes.Buffer
 	if _, err := stdcopy.StdCopy(&out, &out, a.Reader); err != nil {
-		return out.String(), fmt.Errorf("run in %s: %w", b.part, cmp.Or(ctx.Err(), err)) // what broke off as the time ran out says nothing
+		// What broke off since the time ran out says nothing.
+		return out.String(), fmt.Errorf("run in %s: %w", b.part, cmp.Or(ctx.Err(), err))
 	}
 	res, err := b.d.ExecInspect(ctx, e.ID, client.ExecInspectOptions{})
 	if err != nil {

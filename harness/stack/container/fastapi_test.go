@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
@@ -59,7 +60,7 @@ func awaitLog(t *testing.T, s *Stack, want string) {
 
 // The fixed app streams the same text that it gives at once, in both formats.
 func TestFastAPIFixed(t *testing.T) {
-	byNight(t, "scenarios has TestFixedAppOnDocker")
+	bynight.Only(t, "scenarios has TestFixedAppOnDocker")
 	t.Parallel()
 	s, _ := open(t, stack.Spec{App: fastapi(), Omit: edgeLink})
 	c := chatWith(t, s, "events=12", nil)

@@ -2,7 +2,6 @@ package container
 
 import (
 	"context"
-	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -12,20 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/harnesstest/bynight"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // nightly has every form of the example app, of which make test has those that need a
 // container most.
-var nightly = flag.Bool("nightly", false, "start the example app in each of its broken forms")
-
-// byNight leaves a test to make nightly and names what make test has of it.
-func byNight(t *testing.T, byDay string) {
-	t.Helper()
-	if !*nightly {
-		t.Skip("make nightly runs it; by day: " + byDay)
-	}
-}
+var nightly = bynight.On
 
 // patience is how long a test waits for what must come: on a machine that has hardly a
 // moment for it an engine takes half a minute to stop what it stops in one second.
