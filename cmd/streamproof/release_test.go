@@ -43,7 +43,25 @@ func newMachine(t *testing.T) machine {
 	m.env = []string{"HOME=" + m.home, "CI=true", "LANG=C.UTF-8", "GOMODCACHE=" + modCache(t, real[2]), "GOCACHE=" + real[1],
 		"GOPROXY=file://" + proxy, "GOSUMDB=off", "GOTOOLCHAIN=local", "GOMAXPROCS=" + os.Getenv("GOMAXPROCS"),
 		"GOFLAGS=" + strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath -modcacherw")}
+	m.compile(t)
 	return m
+}
+
+// compiling is done by one machine at a time: two would compile the same packages, each
+// for itself, and the second finds them in the cache.
+var compiling sync.Mutex
+
+// compile has the release's packages compiled.
+func (m machine) compile(t *testing.T) {
+	t.Helper()
+	compiling.Lock()
+	defer compiling.Unlock()
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "install", ourModule+"/cmd/streamproof@"+released)
+	cmd.Dir, cmd.Env = dir, append(m.env, "PATH="+m.path, "GOBIN="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("compile the release: %v\n%s", err, out)
+	}
 }
 
 // wholeGraph gets into the real module cache what another module that needs ours reads of
