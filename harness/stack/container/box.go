@@ -3,6 +3,7 @@ package container
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -90,7 +91,7 @@ func (s *Stack) start(ctx context.Context, f form) (*box, error) {
 		b.ctr, b.id = ctr, ctr.GetContainerID() // also beside an error
 	}
 	if err != nil {
-		return b, fmt.Errorf("start container %s: %s", f.part, plain(err))
+		return b, errors.New(plain(err))
 	}
 	return b, b.refresh(ctx)
 }
@@ -164,7 +165,7 @@ func (b *box) refresh(ctx context.Context) error {
 	}
 	for _, p := range b.form.ports {
 		if b.ports[p] == "" && c.State.Running {
-			return fmt.Errorf("start container %s: port %d is not published", b.part, p)
+			return fmt.Errorf("port %d of %s is not published", p, b.part)
 		}
 	}
 	return nil
@@ -216,12 +217,15 @@ func (b *box) remove(ctx context.Context) error {
 }
 
 // plain cuts the stutter of nested messages: "create container: container
-// create: Error response from daemon: …".
+// create: Error response from daemon: …", and the names of those that handed it on.
 func plain(err error) string {
 	text := oneLine(err.Error())
 	for _, noise := range []string{"Error response from daemon: ", "generic container: ", "create container: ",
-		"start container: ", "container create: ", "container start: "} {
+		"start container: ", "container create: ", "container start: ", "failed to create task for container: ",
+		"failed to create shim task: ", "OCI runtime create failed: ", "runc create failed: ",
+		"unable to start container process: ", "error during container init: "} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
+	text = strings.TrimSuffix(text, ": unknown") // the class of an error that runc gives none
 	return text
 }

@@ -43,6 +43,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"  setup: {image: 'busybox:1.35.0', command: [sh, -c, 'echo no database; exit 3']}\n")
 	ailing := write(t, "compose.yml", "services:\n  api: {image: streamproof/fastapi:dev, depends_on: {db: {condition: service_healthy}}}\n"+
 		"  db: {image: 'busybox:1.35.0', command: [sleep, '600'], healthcheck: {test: [CMD, 'false'], interval: 1s, timeout: 1s, retries: 1}}\n")
+	absent := write(t, "compose.yml", "services:\n  api: {image: 'busybox:1.35.0', command: [uvicorn, app]}\n")
 	cases := map[string]struct {
 		spec stack.Spec
 		want []string
@@ -61,6 +62,7 @@ func TestOpenSaysWhyNot(t *testing.T) {
 		"no service":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: compose, Service: "web"}}}, []string{`no service "web"`, "api, db"}, false},
 		"setup fails":  {stack.Spec{App: stack.App{Compose: stack.Compose{File: failing, Service: "api"}}}, []string{"helper setup", "exit code 3"}, true},
 		"never well":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: ailing, Service: "api"}}}, []string{"helper db", "not healthy after 2s"}, false},
+		"no program":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: absent, Service: "api"}}}, []string{`start app[0]: exec: "uvicorn": executable file not found in $PATH`}, false},
 		"no compose":   {stack.Spec{App: stack.App{Compose: stack.Compose{File: "none.yml", Service: "web"}}}, []string{"none.yml", "no such file"}, false},
 		"torn conf":    {stack.Spec{App: origin, Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp { server { listen 80;\n")}}, []string{"nginx.conf", "}"}, false},
 		"unknown word": {stack.Spec{App: origin, Edge: stack.Edge{NginxConf: write(t, "nginx.conf", "events {}\nhttp {\n  proxy_bufering off;\n}\n")}}, []string{"proxy_bufering", "nginx.conf:3"}, true},
@@ -79,6 +81,11 @@ func TestOpenSaysWhyNot(t *testing.T) {
 				for _, w := range c.want {
 					if !strings.Contains(err.Error(), w) {
 						t.Errorf("error lacks %q: %v", w, err)
+					}
+				}
+				for _, noise := range []string{"shim", "OCI", "runc", "daemon", "container app[0]"} {
+					if strings.Contains(err.Error(), noise) {
+						t.Errorf("error names %s: %v", noise, err)
 					}
 				}
 				if strings.Contains(err.Error(), "\n") {

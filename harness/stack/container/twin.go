@@ -65,8 +65,10 @@ func (s *Stack) startTwin(ctx context.Context, boxes *[2]*box) (e *edge, err err
 	start := func(i int, f form) (*box, error) {
 		ctx, cancel := uninterrupted(ctx)
 		defer cancel()
-		boxes[i], err = s.start(ctx, f)
-		return boxes[i], err
+		if boxes[i], err = s.start(ctx, f); err != nil {
+			return boxes[i], fmt.Errorf("start %s: %w", f.part, err)
+		}
+		return boxes[i], nil
 	}
 	port := s.plan.port // where a user's nginx.conf looks for the app
 	origin, err := start(0, form{part: probeOriginPart, image: s.images.Relay, ports: []int{port},
