@@ -204,7 +204,7 @@ func TestEndingsAreToldApartInACrowd(t *testing.T) {
 				t.Logf("%d streams were read too late to say whether they came at once", late)
 			}
 			if late > 0 && busy.Before() {
-				busy.Undecided()
+				busy.Undecided(t)
 			}
 		})
 	}

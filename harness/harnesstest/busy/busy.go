@@ -19,7 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,11 +36,18 @@ func Look() { before = othersAreBusy() }
 // Before reports whether other programs had the machine before the first test.
 func Before() bool { return before }
 
-// undecided counts the tests that were skipped for it.
-var undecided atomic.Int64
+// undecided are the tests that could decide nothing for it.
+var undecided struct {
+	sync.Mutex
+	names []string
+}
 
-// Undecided counts a test that could not decide all that it is for.
-func Undecided() { undecided.Add(1) }
+// Undecided notes a test that could not decide all that it is for.
+func Undecided(t testing.TB) {
+	undecided.Lock()
+	defer undecided.Unlock()
+	undecided.names = append(undecided.names, t.Name())
+}
 
 // othersAreBusy reports whether less than a quarter of the machine is idle while
 // nothing of ours runs, by the counters of the kernel (proc_stat(5)). It takes half a
@@ -78,7 +85,7 @@ func Excuse(t *testing.T, s *verdict.ScenarioReport) {
 	if !before || !forTheMachine(s) {
 		return
 	}
-	Undecided()
+	Undecided(t)
 	t.Skipf("other programs keep this machine busy, and the run is open: %s", s.Why)
 }
 
@@ -128,7 +135,10 @@ func forTheMachine(s *verdict.ScenarioReport) bool {
 
 // Tell prints a line that .ci/test shows.
 func Tell() {
-	if n := undecided.Load(); n > 0 {
-		fmt.Printf("undecided: %d tests, since other programs kept this machine busy\n", n)
+	undecided.Lock()
+	defer undecided.Unlock()
+	if names := undecided.names; len(names) > 0 {
+		fmt.Printf("undecided: %d tests, since other programs kept this machine busy: %s\n", len(names),
+			strings.Join(names, ", "))
 	}
 }
