@@ -79,7 +79,13 @@ func (s *Server) take(w http.ResponseWriter, st *reply) error {
 		http.Error(w, "take connection: "+err.Error(), http.StatusHTTPVersionNotSupported)
 		return err
 	}
+	s.mu.Lock()
 	st.conn = conn
+	late := s.cutOff
+	s.mu.Unlock()
+	if late { // counted in before cut, which had no connection to close
+		conn.Close()
+	}
 	return nil
 }
 

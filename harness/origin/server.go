@@ -51,13 +51,14 @@ type Server struct {
 	spent    chan struct{} // closed when the last stream of Conduct.Requests has begun
 	blocked  atomic.Int64  // Unix time in ns until which nothing is said
 
-	mu      sync.Mutex // guards live and closed
+	mu      sync.Mutex // guards what follows, and the connections of live
 	live    map[*reply]struct{}
 	lost    int      // places that nobody gives back
 	begun   int      // streams so far
 	leaked  [][]byte // what they left behind
 	closing bool
 	closed  bool
+	cutOff  bool // what is left has been cut
 	streams sync.WaitGroup // those in live
 }
 
@@ -142,8 +143,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) cut() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.cutOff = true
 	for st := range s.live {
-		st.conn.Close()
+		if st.conn != nil { // see take
+			st.conn.Close()
+		}
 	}
 	return len(s.live)
 }
