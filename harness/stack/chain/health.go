@@ -52,17 +52,19 @@ type Hinter interface {
 func Await(ctx context.Context, name string, p Part, limit time.Duration, probe func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	// A dial that was begun before says "i/o timeout" then, at times sooner than bounded does.
+	end, _ := bounded.Deadline()
 	var looked time.Time
 	last := errors.New("not yet asked")
 	for {
 		now := probe(bounded)
-		if now != nil && bounded.Err() == nil { // else it says only that time is over
+		if now != nil && time.Now().Before(end) { // else it says only that time is over
 			last = now
 		}
 		if now == nil || time.Since(looked) > lookPause { // an answer may be that of another program
 			looked = time.Now()
-			if end := p.Ended(ctx); end != nil {
-				return startError(ctx, name, p, end)
+			if err := p.Ended(ctx); err != nil {
+				return startError(ctx, name, p, err)
 			}
 		}
 		if now == nil {
