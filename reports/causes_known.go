@@ -266,6 +266,11 @@ var causeDocs = map[string]causeDoc{
 	diagnose.EdgeFull: {"The proxy has no connection left.", map[string]string{
 		diagnose.Overloaded: "there the app answered",
 	}},
+	diagnose.LeftOut: {"The proxy tries no server of the app, since each has failed before, although they are well again.",
+		map[string]string{
+			diagnose.DeployGap:   "there nothing listens: the proxy's log says that connections are refused",
+			diagnose.HTTPFailure: "there the app has answered",
+		}},
 	diagnose.HTTPFailure: {"An error status comes before the first event.", map[string]string{
 		diagnose.Overloaded: "there the status is 429 or 503",
 	}},

@@ -99,6 +99,8 @@ var checkers = []checker{
 			events, server = s, ""
 		case diagnose.EdgeReload:
 			events, server = events+" "+s, ""
+		case diagnose.EdgeMarkDown:
+			return "pid PID; events {} http { access_log off; upstream app { " + strings.ReplaceAll(s, "app:8000", "127.0.0.1:2") + " } }"
 		}
 		return "pid PID; " + events + " http { access_log off; upstream app { server 127.0.0.1:2; } " + server + " }"
 	}},

@@ -161,6 +161,14 @@ var saidOfAsked = map[record.FactKind]sentence{
 	diagnose.FactEdgeFull: func(f *record.Fact) string {
 		return fmt.Sprintf("%s had no connections left for %s", f.Name, count(f.N, "stream"))
 	},
+	diagnose.FactLeftOut: func(f *record.Fact) string {
+		s := fmt.Sprintf("%s itself answered %s: it had marked every server of the app as down after earlier failures, and "+
+			"tried none", f.Name, count(f.N, "stream"))
+		if f.Took > 0 {
+			s += "; the last one came " + short(f.Took) + " after the fault was over"
+		}
+		return s
+	},
 	diagnose.FactEdgePage: func(f *record.Fact) string {
 		return fmt.Sprintf("%s itself answered %s with status %d: it did not pass them on to the app", f.Name,
 			count(f.N, "stream"), f.Need)

@@ -171,6 +171,7 @@ var Families = []Family{
 		{MemoryKillAll, "E9", layerKernel, []string{NoGracefulShutdown}, remedy{app: AppMemory}},
 		{Overloaded, "H4", layerApp, []string{EdgeFull}, remedy{}},
 		{EdgeFull, "H1", layerEdge, []string{Overloaded}, remedy{edge: EdgeConnections}},
+		{LeftOut, "X", layerEdge, []string{DeployGap, HTTPFailure}, remedy{edge: EdgeMarkDown}},
 		{HTTPFailure, "X", layerApp, []string{Overloaded}, remedy{}},
 	}},
 	{"After the client has left", []Known{

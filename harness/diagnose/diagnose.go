@@ -80,6 +80,7 @@ var rules = []rule{
 	ownedDeadline{},
 	edgeGaveUpRule{},
 	grace{},
+	leftOut{},
 	injected{},
 	waiting{},
 	idleTimeout{},

@@ -15,6 +15,7 @@ const (
 	EdgeHeader       Remedy = "header"
 	EdgeReload       Remedy = "reload"
 	EdgeConnections  Remedy = "connections"
+	EdgeMarkDown     Remedy = "mark down"
 	EdgeHonest       Remedy = "honest"
 	EdgeAbort        Remedy = "abort"
 )

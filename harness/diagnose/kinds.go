@@ -177,6 +177,7 @@ const (
 	NotCutRefused        record.FactKind = "not: cut refused"
 	MendShedding         record.FactKind = "fix: shedding"
 	FactEdgeFull         record.FactKind = "cause: edge full"     // Name, N
+	FactLeftOut          record.FactKind = "cause: left out"      // Name, N; Took: after the fault was over, 0 without one
 	FactEdgeAnswered     record.FactKind = "cause: edge answered" // Name, N, Need
 	FactEdgePage         record.FactKind = "cause: edge page"     // Name, N, Need
 	FactServerField      record.FactKind = "cause: server field"  // Stream, Name

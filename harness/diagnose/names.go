@@ -94,6 +94,7 @@ const (
 	MemoryKillAll      = "memory kill (container)"
 	Overloaded         = "load refused by the app"
 	EdgeFull           = "edge out of connections"
+	LeftOut            = "every server marked down by the edge"
 	HTTPFailure        = "error status before the first event"
 
 	NotPropagated = "disconnect not propagated"

@@ -74,6 +74,9 @@ func deployGap(v *view) *finding {
 	confidence := certain
 	if hits := v.tags[connectRefused]; len(hits) > 0 {
 		gs = append(gs, v.near(v.take(withStatus(502, 503)), hits)...)
+		gs = append(gs, v.near(slices.DeleteFunc(v.take(withStatus(502, 503)), func(g *verdict.Graded) bool {
+			return slices.Contains(gs, g)
+		}), v.tags[noneLive])...) // not even tried, after those
 	}
 	if len(gs) == 0 {
 		return nil

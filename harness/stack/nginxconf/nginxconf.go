@@ -105,7 +105,8 @@ func variable(header string) string {
 
 // Reasons for what is in the file, in its order: one worker, so that counters
 // and pids tell one story; [info], because client aborts and send timeouts are
-// logged there; the replica header names a replica's main
+// logged there; no server is left out for 10 s after one failure, unless nginx's own
+// defaults are asked for, since what then fails is nginx's doing; the replica header names a replica's main
 // lane whichever lane was taken, so that a client can join on it;
 // proxy_http_version is written out because nginx 1.29.7 changed its default.
 const text = `daemon off;
@@ -150,7 +151,7 @@ http {
     }
     upstream main {
 {{- range .Upstreams}}
-        server {{.Main}};
+        server {{.Main}}{{$.Retry}};
 {{- end}}
 {{- if .KeepAlive}}
         keepalive {{.KeepAlive}};
@@ -158,7 +159,7 @@ http {
     }
     upstream control {
 {{- range .Upstreams}}
-        server {{.Control}};
+        server {{.Control}}{{$.Retry}};
 {{- end}}
 {{- if .KeepAlive}}
         keepalive {{.KeepAlive}};

@@ -28,6 +28,15 @@ func (c Config) Buffering() bool {
 // Gzip reports whether the form compresses.
 func (c Config) Gzip() bool { return c.Form == stack.EdgeGzip }
 
+// Retry is what stands behind each server of the upstream. Of a lone server nginx asks
+// again whatever it did (ngx_http_upstream_module, max_fails).
+func (c Config) Retry() string {
+	if c.Form == stack.EdgeDefault || len(c.Upstreams) < 2 {
+		return ""
+	}
+	return " max_fails=0"
+}
+
 // Cache reports whether the form stores answers.
 func (c Config) Cache() bool { return c.Form == stack.EdgeCache }
 
