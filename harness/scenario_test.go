@@ -41,16 +41,18 @@ func TestLoadOver(t *testing.T) {
 	poisson := Pattern{Arrivals: arrivals.Process{Kind: arrivals.Poisson}}
 	up := []arrivals.Stage{{Duration: time.Second, Target: arrivals.Target{Value: 4}}}
 	for name, tc := range map[string]struct{ user, own, want Load }{
-		"nothing":             {Load{}, Load{Streams: 3, Total: 7}, Load{Streams: 3, Total: 7}},
-		"streams":             {Load{Streams: 5}, Load{Streams: 3, Total: 7}, Load{Streams: 5, Total: 7}},
-		"more than in all":    {Load{Streams: 9}, Load{Total: 7}, Load{Streams: 7, Total: 7}},
-		"a total":             {Load{Total: 2}, Load{Streams: 3, Total: 7}, Load{Streams: 2, Total: 2}},
-		"a duration":          {Load{Duration: time.Second}, Load{Streams: 3, Total: 7}, Load{Streams: 3, Duration: time.Second}},
+		"nothing":          {Load{}, Load{Streams: 3, Total: 7}, Load{Streams: 3, Total: 7}},
+		"streams":          {Load{Streams: 5}, Load{Streams: 3, Total: 7}, Load{Streams: 5, Total: 7}},
+		"more than in all": {Load{Streams: 9}, Load{Total: 7}, Load{Streams: 7, Total: 7}},
+		"a total":          {Load{Total: 2}, Load{Streams: 3, Total: 7}, Load{Streams: 2, Total: 2}},
+		"a duration": {Load{Duration: time.Second}, Load{Streams: 3, Total: 7},
+			Load{Streams: 3, Duration: time.Second}},
 		"total and duration":  {Load{}, Load{Total: 7, Duration: time.Second}, Load{Total: 7, Duration: time.Second}},
 		"the scenario's time": {Load{Total: 2}, Load{Duration: time.Second}, Load{Duration: time.Second}},
-		"stages and a total":  {Load{}, Load{Total: 7, Pattern: Pattern{Stages: up}}, Load{Total: 7, Pattern: Pattern{Stages: up}}},
-		"a rate to come":      {Load{Rate: 2, Total: 1}, Load{Pattern: poisson}, Load{Rate: 2, Total: 1, Pattern: poisson}},
-		"streams, no rate":    {Load{Streams: 2}, Load{Rate: 3, Total: 7, Pattern: poisson}, Load{Streams: 2, Total: 7}},
+		"stages and a total": {Load{}, Load{Total: 7, Pattern: Pattern{Stages: up}},
+			Load{Total: 7, Pattern: Pattern{Stages: up}}},
+		"a rate to come":   {Load{Rate: 2, Total: 1}, Load{Pattern: poisson}, Load{Rate: 2, Total: 1, Pattern: poisson}},
+		"streams, no rate": {Load{Streams: 2}, Load{Rate: 3, Total: 7, Pattern: poisson}, Load{Streams: 2, Total: 7}},
 	} {
 		if got := tc.user.Over(tc.own); !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
@@ -84,7 +86,8 @@ func TestScenarioLoadIsChecked(t *testing.T) {
 func TestThresholdsOfBoth(t *testing.T) {
 	p := &Plan{Options: Options{Thresholds: record.Thresholds{MaxGap: 2 * time.Second}}}
 	sc := Scenario{Policy: record.Policy{Thresholds: record.Thresholds{FirstEvent: time.Second, MaxGap: time.Second}}}
-	if got, want := p.Fill(sc).Policy.Thresholds, (record.Thresholds{FirstEvent: time.Second, MaxGap: 2 * time.Second}); got != want {
+	want := record.Thresholds{FirstEvent: time.Second, MaxGap: 2 * time.Second}
+	if got := p.Fill(sc).Policy.Thresholds; got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

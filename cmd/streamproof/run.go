@@ -138,7 +138,8 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 // prepare reads and checks all input. Nothing is started, but where no dialect is
 // given: then the app is asked once how it answers. with, unless nil, puts into the options
 // what the flags leave to each run.
-func (in *input) prepare(ctx context.Context, told io.Writer, with func(*harness.Options)) (o harness.Options, err error) {
+func (in *input) prepare(ctx context.Context, told io.Writer, with func(*harness.Options)) (o harness.Options,
+	err error) {
 	if in.file != "" {
 		f, err := config.Read(in.file)
 		if err != nil {

@@ -208,7 +208,10 @@ func TestEasyEndUnproven(t *testing.T) {
 		"one breaks":               {[]search.Outcome{breaks}, search.NoneHolds},
 	} {
 		i := -1
-		r := find(t, search.Options{Range: crowd, Budget: len(c.trials)}, func(float64) search.Outcome { i++; return c.trials[i] })
+		r := find(t, search.Options{Range: crowd, Budget: len(c.trials)}, func(float64) search.Outcome {
+			i++
+			return c.trials[i]
+		})
 		if r.Edge != c.want {
 			t.Errorf("%s: %q, want %q: %v", name, r.Edge, c.want, r.Trials)
 		}

@@ -179,7 +179,8 @@ func TestDefineErrorsNamePlaceAndFix(t *testing.T) {
 		{"bad share", "- {id: a, share: 150%}", `c.yaml:2:18: "150%" is no share; write it like 0.5 or 50%`},
 		{"when without a fault", "- {id: a, when: {events: 1}}", `c.yaml:2:17: the scenario has no fault that could strike ` +
 			`then; add fault:, or leave it out`},
-		{"until without a fault", "- {id: a, until: {events: 1}}", `no fault that could end then; add fault:, or leave it out`},
+		{"until without a fault", "- {id: a, until: {events: 1}}",
+			`no fault that could end then; add fault:, or leave it out`},
 		{"hold without a fault", "- {id: a, hold: 1s}", `no fault that could stand so long; add fault:, or leave it out`},
 		{"share of nothing", "- {id: a, share: 50%}", `c.yaml:2:18: the scenario has neither a fault nor a client that ` +
 			`streams could have; add fault: or client:, or leave it out`},

@@ -130,7 +130,8 @@ func without(sc *harness.Scenario) error {
 	case sc.Hold > 0:
 		return &misfit{"hold", none + " that could stand so long", fix}
 	case sc.Share > 0 && !sc.Client.Own():
-		return &misfit{"share", "the scenario has neither a fault nor a client that streams could have", "add fault: or client:, or leave it out"}
+		return &misfit{"share", "the scenario has neither a fault nor a client that streams could have",
+			"add fault: or client:, or leave it out"}
 	}
 	return nil
 }

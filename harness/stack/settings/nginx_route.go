@@ -76,7 +76,9 @@ func (r *route) lead(c *Conf, t *trip, to string) {
 
 // denied reports whether a block lets nobody in.
 func denied(block crossplane.Directives) bool {
-	all := slices.ContainsFunc(within(block, "deny"), func(d *crossplane.Directive) bool { return slices.Contains(d.Args, "all") })
+	all := slices.ContainsFunc(within(block, "deny"), func(d *crossplane.Directive) bool {
+		return slices.Contains(d.Args, "all")
+	})
 	return all && len(within(block, "allow")) == 0
 }
 

@@ -335,25 +335,36 @@ func TestNginxChoosesByMethod(t *testing.T) {
 		text, get, post string
 		timeouts        [2]string // of GET and POST, where something is passed on
 	}{
-		"an if beside": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } proxy_pass http://a:1; }`, a, b, [2]string{}},
-		"an if alone":  {`location / { if ($request_method = POST) { proxy_pass http://b:2; } }`, none, b, [2]string{}},
+		"an if beside": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } proxy_pass ` +
+			`http://a:1; }`,
+			a, b, [2]string{}},
+		"an if alone": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } }`,
+			none, b, [2]string{}},
 		"two ifs": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } if ($request_method = GET) { ` +
 			`proxy_pass http://a:1; } }`, a, b, [2]string{}},
-		"any but": {`location / { if ($request_method != POST) { proxy_pass http://a:1; } proxy_pass http://b:2; }`, a, b, [2]string{}},
+		"any but": {`location / { if ($request_method != POST) { proxy_pass http://a:1; } proxy_pass http://b:2; }`,
+			a, b, [2]string{}},
 		"an expression": {`location / { if ($request_method ~* ^(post|put)$) { proxy_pass http://b:2; } proxy_pass http://a:1; }`,
 			a, b, [2]string{}},
-		"a variable set": {`location / { set $to a:1; if ($request_method = POST) { set $to b:2; } proxy_pass http://$to; }`, a, b,
+		"a variable set": {`location / { set $to a:1; if ($request_method = POST) { set $to b:2; } ` +
+			`proxy_pass http://$to; }`,
+			a, b,
 			[2]string{}},
 		"a status": {`location / { error_page 418 = @b; if ($request_method = POST) { return 418; } proxy_pass http://a:1; } ` +
 			`location @b { proxy_pass http://b:2; proxy_read_timeout 9s; }`, a, b, [2]string{"60s", "9s"}},
-		"refused": {`location / { if ($request_method = GET) { return 405; } proxy_pass http://b:2; }`, none, b, [2]string{}},
+		"refused": {`location / { if ($request_method = GET) { return 405; } proxy_pass http://b:2; }`,
+			none, b, [2]string{}},
 		"rewritten": {`location / { if ($request_method = POST) { rewrite ^ /b last; } proxy_pass http://a:1; } location /b { ` +
 			`proxy_pass http://b:2; }`, a, b, [2]string{}},
-		"limit_except": {`location / { proxy_pass http://a:1; limit_except GET { proxy_pass http://b:2; } }`, a, b, [2]string{}},
-		"the other way": {`location / { proxy_pass http://b:2; limit_except POST PUT { proxy_pass http://a:1; } }`, a, b,
+		"limit_except": {`location / { proxy_pass http://a:1; limit_except GET { proxy_pass http://b:2; } }`,
+			a, b, [2]string{}},
+		"the other way": {`location / { proxy_pass http://b:2; limit_except POST PUT { proxy_pass http://a:1; } }`,
+			a, b,
 			[2]string{}},
-		"limit_except inherits": {`location / { proxy_pass http://a:1; limit_except GET { allow all; } }`, a, a, [2]string{}},
-		"limit_except denies":   {`location / { proxy_pass http://a:1; limit_except GET { deny all; } }`, a, none, [2]string{}},
+		"limit_except inherits": {`location / { proxy_pass http://a:1; limit_except GET { allow all; } }`,
+			a, a, [2]string{}},
+		"limit_except denies": {`location / { proxy_pass http://a:1; limit_except GET { deny all; } }`,
+			a, none, [2]string{}},
 	} {
 		for i, method := range []string{"GET", "POST"} {
 			c, err := settings.Nginx("nginx.conf", []byte(at(tc.text)))
@@ -370,8 +381,8 @@ func TestNginxChoosesByMethod(t *testing.T) {
 			}
 		}
 	}
-	c, err := settings.Nginx("nginx.conf", []byte("http { map $request_method $to { default a:1; POST b:2; } server { listen 80; "+
-		"location / { proxy_pass http://$to; } } }"))
+	c, err := settings.Nginx("nginx.conf", []byte("http { map $request_method $to { default a:1; POST b:2; } "+
+		"server { listen 80; location / { proxy_pass http://$to; } } }"))
 	if err != nil {
 		t.Fatal(err)
 	}
