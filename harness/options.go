@@ -146,7 +146,7 @@ func (o *Options) Validate() error {
 	if err := o.validSLO(); err != nil {
 		return err
 	}
-	if err := cmp.Or(o.validLoad(), o.validWorkers()); err != nil {
+	if err := cmp.Or(o.validLoads(), o.validWorkers()); err != nil {
 		return err
 	}
 	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {
@@ -185,25 +185,62 @@ func (o *Options) validSLO() error {
 	return err
 }
 
-func (o *Options) validLoad() error {
-	l := o.Load
+// validLoads checks the load of every scenario that asks for one as it is in this run: what
+// it says may not go with what the user says.
+func (o *Options) validLoads() error {
+	if err := o.Load.valid(); err != nil {
+		return err
+	}
+	for i := range o.Scenarios {
+		sc := &o.Scenarios[i]
+		l := o.Load.Over(sc.Load)
+		err := sc.Load.validNumbers()
+		if err == nil {
+			err = l.valid()
+		}
+		var bad *UsageError
+		if errors.As(err, &bad) {
+			return &UsageError{Place: ScenarioPlace(sc.ID) + bad.Place, Problem: bad.Problem, Fix: bad.Fix}
+		}
+	}
+	return o.validRequests()
+}
+
+// ScenarioPlace begins the place of a mistake in one scenario.
+func ScenarioPlace(id string) string { return "scenario " + id + ": " }
+
+// valid says what of a load cannot be.
+func (l Load) valid() error {
+	if err := l.validNumbers(); err != nil {
+		return err
+	}
+	switch {
+	case l.Rate > 0 && l.Streams > 0:
+		return &UsageError{Place: "load", Problem: "both streams and rate are given",
+			Fix: "keep streams for a closed model, rate for an open one"}
+	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0 && len(l.Stages) == 0:
+		return &UsageError{Place: "load.duration", Problem: "a rate needs a duration", Fix: "add duration: 30s"}
+	}
+	if err := l.validArrivals(); err != nil {
+		return err
+	}
+	return l.validStages()
+}
+
+// validNumbers refuses numbers that no load has.
+func (l Load) validNumbers() error {
 	switch {
 	case l.Streams < 0:
 		return &UsageError{Place: "load.streams", Problem: fmt.Sprintf("%d streams", l.Streams), Fix: "ask for at least 1"}
 	case l.Rate < 0:
 		return &UsageError{Place: "load.rate", Problem: fmt.Sprintf("%g streams per second", l.Rate),
 			Fix: "ask for more than 0"}
-	case l.Rate > 0 && l.Streams > 0:
-		return &UsageError{Place: "load", Problem: "both streams and rate are given",
-			Fix: "keep streams for a closed model, rate for an open one"}
 	case l.Total < 0:
 		return &UsageError{Place: "load.total", Problem: fmt.Sprintf("%d streams in all", l.Total), Fix: "ask for at least 1"}
-	case l.Rate > 0 && l.Duration <= 0 && l.Total == 0 && len(l.Stages) == 0:
-		return &UsageError{Place: "load.duration", Problem: "a rate needs a duration", Fix: "add duration: 30s"}
 	case l.Duration < 0 || l.Ramp < 0:
 		return &UsageError{Place: "load", Problem: "a negative time", Fix: "use durations like 30s"}
 	}
-	return o.validPattern()
+	return nil
 }
 
 // validWorkers refuses numbers of load workers that cannot be.

@@ -181,12 +181,7 @@ func (p *Plan) policy(sc Scenario) record.Policy {
 	pol := sc.Policy
 	pol.GapLimit, pol.FirstLimit = p.gapLimit(sc), p.firstLimit()
 	pol.ProgressLimit, pol.TotalLimit = p.ProgressLimit, p.total()
-	t, slowest := p.Thresholds, p.Thresholds.Slowdown
-	if t.Slowdown = 0; t != (record.Thresholds{}) {
-		t.Slowdown = pol.Thresholds.Slowdown
-		pol.Thresholds = t
-	}
-	pol.Thresholds.Slowdown = cmp.Or(slowest, pol.Thresholds.Slowdown)
+	pol.Thresholds = p.Thresholds.Over(pol.Thresholds)
 	pol.Faulty, pol.SLO = sc.Fault != nil, p.SLO
 	pol.LeftToEdge = pol.LeftToEdge && !sc.Required && p.App.Edge == stack.Edge{}
 	pol.Feed, pol.FeedEvents = p.App.Stream.Endless.For, p.App.Stream.Endless.Events

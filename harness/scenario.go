@@ -108,15 +108,23 @@ func (l Load) Over(m Load) Load {
 		l.Requests = cmp.Or(l.Requests, m.Requests)
 		return l
 	}
-	if l.Streams == 0 && l.Rate == 0 {
+	open := l.Streams == 0 && l.Rate == 0
+	if open {
 		l.Streams, l.Rate = m.Streams, m.Rate
 		l.Stages = m.Stages
 	}
-	if l.Duration == 0 && m.Duration > 0 && len(l.Stages) == 0 {
-		l.Duration, l.Total = m.Duration, 0
+	switch {
+	case l.Duration == 0 && m.Duration > 0 && len(l.Stages) == 0:
+		l.Duration, l.Total = m.Duration, m.Total
+	case l.Duration == 0 && l.Total == 0:
+		l.Total = m.Total
 	}
-	l.Arrivals, l.Requests = cmp.Or(l.Arrivals, m.Arrivals), cmp.Or(l.Requests, m.Requests)
-	if l.Rate == 0 && l.Total > 0 && l.Duration == 0 {
+	l.Requests = cmp.Or(l.Requests, m.Requests)
+	// Of a load that is another's how streams follow each other is no part.
+	if l.Arrivals == (arrivals.Process{}) && (open || l.Open() && m.Arrivals.Kind != arrivals.Trace) {
+		l.Arrivals = m.Arrivals
+	}
+	if l.Rate == 0 && l.Total > 0 && l.Duration == 0 && len(l.Stages) == 0 && l.Arrivals.Kind != arrivals.Trace {
 		l.Streams = min(l.Concurrent(), l.Total)
 	}
 	l.Ramp, l.Together = cmp.Or(l.Ramp, m.Ramp), l.Together || m.Together

@@ -77,18 +77,6 @@ func (l Load) traced() []time.Duration {
 	return at
 }
 
-// validPattern says what of the load's pattern cannot be.
-func (o *Options) validPattern() error {
-	l := &o.Load
-	if err := l.validArrivals(); err != nil {
-		return err
-	}
-	if err := l.validStages(); err != nil {
-		return err
-	}
-	return o.validRequests()
-}
-
 func (l *Load) validArrivals() error {
 	const place = "load.arrivals"
 	switch p := l.Arrivals; {

@@ -21,6 +21,7 @@ import (
 	"syscall"
 
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/scratch"
 )
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 			os.Exit(exitBroken)
 		}
 	}()
+	scratch.Sweep()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -69,13 +69,17 @@ var gateways = []string{"fastcgi", "uwsgi", "scgi"}
 // nginxReads parses the nginx.conf that the user named, and what it includes. What
 // its directives mean is left to nginx. An app that it asks for path in another protocol
 // than HTTP cannot be started and checked by us, who speak nothing else.
-func nginxReads(path, asked string) error {
+func nginxReads(path, asked, method string) error {
 	const place = "edge.nginx_conf"
 	if path == "" {
 		return nil
 	}
 	var template *settings.Template
-	switch c, err := settings.ReadNginx(path, os.LookupEnv); {
+	c, err := settings.ReadNginx(path, os.LookupEnv)
+	if err == nil {
+		c.Method = method
+	}
+	switch {
 	case err == nil && slices.Contains(gateways, c.Protocol(asked)):
 		return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%s passes %s on by %s_pass, and streamproof starts and "+
 			"checks apps over HTTP only", filepath.Base(path), asked, c.Protocol(asked)),

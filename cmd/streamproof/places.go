@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
@@ -60,6 +62,12 @@ func (in *input) place(err error) error {
 	var u *harness.UsageError
 	if errors.As(err, &placed) || !errors.As(err, &u) || strings.HasPrefix(u.Place, "-") {
 		return err
+	}
+	if i := slices.IndexFunc(in.from.Define, func(d config.Define) bool {
+		return strings.HasPrefix(u.Place, harness.ScenarioPlace(d.ID))
+	}); i >= 0 {
+		rest := strings.TrimPrefix(u.Place, harness.ScenarioPlace(in.from.Define[i].ID))
+		return in.from.Locate(fmt.Sprintf("define[%d].%s", i, rest), u.Problem, u.Fix)
 	}
 	key := u.Place
 	for _, p := range places {

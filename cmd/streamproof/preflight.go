@@ -34,7 +34,7 @@ func usable(ctx context.Context, o harness.Options) error {
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
 		func() error { return composed(ctx, o.App.Compose) },
-		func() error { return nginxReads(o.App.Edge.NginxConf, o.App.Path()) },
+		func() error { return nginxReads(o.App.Edge.NginxConf, o.App.Path(), o.App.Method()) },
 		func() error { return writable(o.Dir) },
 	} {
 		if err := check(); err != nil {

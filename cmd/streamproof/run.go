@@ -110,7 +110,7 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if in.suite.name != "" && !in.given.Changed("history") {
 		in.remember.file = defaultHistory
 	}
-	o, err := in.prepare(ctx, stderr)
+	o, err := in.prepare(ctx, stderr, nil)
 	if err != nil {
 		return in.place(err)
 	}
@@ -136,8 +136,10 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 }
 
 // prepare reads and checks all input. Nothing is started, but where no dialect is
-// given: then the app is asked once how it answers.
-func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options, err error) {
+// given: then the app is asked once how it answers. with, unless nil, puts into the options
+// what the flags leave to each run.
+func (in *input) prepare(ctx context.Context, told io.Writer, with func(*harness.Options)) (o harness.Options,
+	err error) {
 	if in.file != "" {
 		f, err := config.Read(in.file)
 		if err != nil {
@@ -145,7 +147,14 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 		}
 		in.from = f
 	}
-	if o, err = in.options(); err != nil {
+	options := func() (harness.Options, error) {
+		o, err := in.options()
+		if err == nil && with != nil {
+			with(&o)
+		}
+		return o, err
+	}
+	if o, err = options(); err != nil {
 		return o, err
 	}
 	if err = in.recognise(ctx, o, told); err != nil {
@@ -153,7 +162,7 @@ func (in *input) prepare(ctx context.Context, told io.Writer) (o harness.Options
 	}
 	// once chosen, they stay: the line that repeats the run names files of its folder
 	in.seed, in.out = o.Seed, o.Dir
-	if o, err = in.options(); err != nil { // with what was recognised
+	if o, err = options(); err != nil { // with what was recognised
 		return o, err
 	}
 	if err = o.Validate(); err != nil {

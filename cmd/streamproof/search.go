@@ -106,7 +106,7 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 	}
 	if o.Load.Rate > 0 || strings.HasPrefix(f.over, "rate=") || strings.HasPrefix(f.over, "load.rate=") {
 		in.duration = config.Duration(max(time.Duration(in.duration), o.Load.Duration))
-		if in.duration == 0 && o.Load.Total == 0 {
+		if in.duration == 0 && o.Load.Total == 0 && len(o.Load.Stages) == 0 {
 			in.duration = config.Duration(10 * time.Second)
 			if err := in.given.Set("duration", "10s"); err != nil {
 				return err
@@ -122,7 +122,9 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 	if err := s.possible(span); err != nil {
 		return err
 	}
-	if o, err = in.prepare(ctx, stderr); err != nil {
+	// A run without any value of the range may be one that cannot be: poisson arrivals
+	// need the rate that is searched.
+	if o, err = in.prepare(ctx, stderr, func(o *harness.Options) { s.set(o, easy(span)) }); err != nil {
 		return in.place(err)
 	}
 	s.base = o
@@ -168,6 +170,14 @@ func (s *searching) possible(span search.Range) error {
 		}
 	}
 	return nil
+}
+
+// easy is the end of the range that is tried first.
+func easy(r search.Range) float64 {
+	if r.Down {
+		return r.To
+	}
+	return r.From
 }
 
 // with are the options of a run that has the value.
@@ -332,9 +342,15 @@ func (s *searching) conclude(ctx context.Context, r search.Result, stdout io.Wri
 		if math.IsNaN(r.Breaks) {
 			p.Says = fmt.Sprintf("%s holds, and %s did not get as far as a value that does not", orDash(p.Holds), plural.Of(len(r.Trials), "run"))
 		}
+		if math.IsNaN(r.Holds) {
+			p.Says = fmt.Sprintf("%s at %s disagree: %s", plural.Of(len(r.Trials), "run"), p.Breaks, r.Why)
+		}
 		end = judged{exitInconclusive}
 	case search.Saturated:
 		p.Says = fmt.Sprintf("%s holds, and beyond it nothing can be told (%s): that is no limit of the app", orDash(p.Holds), r.Why)
+		if math.IsNaN(r.Holds) {
+			p.Says = fmt.Sprintf("%s: nothing can be told (%s): that is no limit of the app", p.Breaks, r.Why)
+		}
 		end = judged{exitInconclusive}
 	case search.AllHold:
 		p.Says = fmt.Sprintf("%s..%s has no edge in it: all of it holds", p.From, p.To)

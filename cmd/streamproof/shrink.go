@@ -205,7 +205,7 @@ func (s *shrinking) replan(ctx context.Context, was *record.Plan) (o harness.Opt
 			"run the same scenarios with 'streamproof run' first")
 	}
 	in.seed, in.out = was.Seed, filepath.Join(s.out, "first")
-	if o, err = in.prepare(ctx, s.stderr); err != nil {
+	if o, err = in.prepare(ctx, s.stderr, nil); err != nil {
 		return o, in.place(err)
 	}
 	plan, err := harness.NewPlan(o)

@@ -50,6 +50,28 @@ func TestToxicIsConfirmedByTheSilenceOfItsVictims(t *testing.T) {
 	}
 }
 
+// TestSilenceOfAllIsNoTrace: where those beside the victims were silent as well, the fault
+// is not what did it, and more of it is not the first thing to try.
+func TestSilenceOfAllIsNoTrace(t *testing.T) {
+	f := Stall(stack.EdgeLink, time.Second)
+	silent := arrivals(2000, 50, 100, 1150, 1200)
+	beside := func(s *record.Stream) *record.Stream { c := *s; c.Group = record.Control; return &c }
+	for name, tc := range map[string]struct {
+		streams []*record.Stream
+		settle  string
+	}{
+		"all held up":          {[]*record.Stream{silent, beside(silent)}, heldUp},
+		"nobody in their body": {[]*record.Stream{arrivals(80, 50)}, noneOpen},
+		"too weak":             {[]*record.Stream{arrivals(2000, 50, 400, 700, 1000, 1300, 1600, 1900)}, ""},
+		"seen":                 {[]*record.Stream{silent, beside(arrivals(2000, 50, 400, 700, 1000, 1300, 1600, 1900))}, ""},
+	} {
+		p := f.Confirm(Seen{Streams: these(tc.streams...), Active: 120 * time.Millisecond, Healed: 1120 * time.Millisecond})
+		if p.Settle != tc.settle || p.OK != (name == "seen") {
+			t.Errorf("%s: %t, %s; settle %q, want %q", name, p.OK, p.Evidence, p.Settle, tc.settle)
+		}
+	}
+}
+
 func TestKillIsConfirmedByWhomItServed(t *testing.T) {
 	served := func(pid string) *record.Stream {
 		s := arrivals(500, 100)

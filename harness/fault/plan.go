@@ -114,6 +114,21 @@ func Waits(f Fault) bool {
 	return false
 }
 
+// AtOnce reports whether something of f strikes as soon as f is injected: it neither
+// strikes by itself nor waits for a condition of its own.
+func AtOnce(f Fault) bool {
+	switch f := f.(type) {
+	case Timed:
+		return f.When.IsZero() && AtOnce(f.Fault)
+	case All:
+		return slices.ContainsFunc(f, AtOnce)
+	case Sequence:
+		return len(f) > 0 && AtOnce(f[0])
+	}
+	_, self := f.(Armer)
+	return !self
+}
+
 // A Timed fault has a timetable of its own, as a part of a combined one.
 type Timed struct {
 	Fault Fault

@@ -92,9 +92,18 @@ func confirmSilence(seen Seen, gap time.Duration) Proof {
 			silent, others = silent+count(quiet), others+1
 		}
 	}
-	return Proof{OK: n > 0 && 2*n >= open && 2*silent <= others,
+	p := Proof{OK: n > 0 && 2*n >= open && 2*silent <= others,
 		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on, and %d of %d beside them", n,
 			open, gap, silent, others)}
+	switch {
+	case p.OK:
+	case open == 0:
+		p.Settle = noneOpen
+	case 2*silent > others:
+		p.Evidence += "; the app's own pauses are that long, or a busy machine held up all of them"
+		p.Settle = heldUp
+	}
+	return p
 }
 
 func count(yes bool) int {

@@ -14,6 +14,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/streamproof/streamproof/harness/plural"
+	"github.com/streamproof/streamproof/harness/scratch"
 )
 
 // A Damage says what of a file could not be read.
@@ -64,16 +65,16 @@ const headLost = "its head is overwritten"
 const magic = "SQLite format 3\x00"
 
 // sniff refuses a file of somebody else, before SQLite may write to it. Where the head of
-// one of ours is gone it returns the path of a copy that can be read.
-func sniff(path string) (mended string, err error) {
+// one of ours is gone it returns a copy that can be read.
+func sniff(path string) (*copied, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	head := make([]byte, 72)
 	n, _ := io.ReadFull(f, head) // a short file shows in its bytes
@@ -81,42 +82,48 @@ func sniff(path string) (mended string, err error) {
 	begins := string(head[:is]) == magic[:is]
 	// Our mark is in the file from the second page on (fileformat2.html, section 1.3).
 	if begins && (info.Size() <= pageSize || binary.BigEndian.Uint32(head[68:]) == application) {
-		return "", nil
+		return nil, nil
 	}
-	if mended, err = mend(path); err != nil || mended != "" {
+	if mended, err := mend(path); err != nil || mended != nil {
 		return mended, err
 	}
 	if begins {
-		return "", &ForeignError{path, "it is a database of another program"}
+		return nil, &ForeignError{path, "it is a database of another program"}
 	}
-	return "", &ForeignError{path, "it does not begin as SQLite's files do"}
+	return nil, &ForeignError{path, "it does not begin as SQLite's files do"}
 }
 
 // pageSize is that of our files, SQLite's own since 3.12.
 const pageSize = 4096
 
+// A copied is a copy of a history in a folder of its own, which goes with it.
+type copied struct {
+	path   string
+	folder *scratch.Folder
+}
+
 // mend makes a copy of a file with the first page of a new history, which only says where
-// the tables begin: it is the same in all. The copy is "" where no row comes out of it
+// the tables begin: it is the same in all. The copy is nil where no row comes out of it
 // whose checksum is right; such a file is none of ours.
-func mend(path string) (string, error) {
+func mend(path string) (*copied, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() < 2*pageSize {
-		return "", err
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "streamproof-history-")
+	dir, err := scratch.Dir("history")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	copied := filepath.Join(dir, "history.db")
+	to := filepath.Join(dir.Path, "history.db")
 	rows := 0
-	if err = transplant(path, copied); err == nil {
-		got, _ := (&DB{path: path}).salvage(copied, headLost) // the damage is told by whoever reads it
+	if err = transplant(path, to); err == nil {
+		got, _ := (&DB{path: path}).salvage(to, headLost) // the damage is told by whoever reads it
 		rows = len(got)
 	}
 	if err != nil || rows == 0 {
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, dir.Remove())
 	}
-	return copied, nil
+	return &copied{to, dir}, nil
 }
 
 // transplant copies a file and what SQLite keeps beside it, with the first page of a new

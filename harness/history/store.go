@@ -48,7 +48,7 @@ type DB struct {
 	file os.FileInfo // that db has open
 	// mended is a copy of the file with a head that can be read, where its own cannot; db
 	// is nil then, and where the file is empty.
-	mended string
+	mended *copied
 }
 
 // busyFor is how long a writer waits for another one.
@@ -64,7 +64,7 @@ func Open(path string) (*DB, error) {
 		if d.mended, err = sniff(path); err != nil {
 			return nil, err
 		}
-		if d.mended != "" {
+		if d.mended != nil {
 			d.file = info
 			return d, nil
 		}
@@ -150,13 +150,13 @@ func (d *DB) prepare() error {
 // Close closes the file.
 func (d *DB) Close() error {
 	var errs []error
-	if d.mended != "" {
-		errs = append(errs, os.RemoveAll(filepath.Dir(d.mended)))
+	if d.mended != nil {
+		errs = append(errs, d.mended.folder.Remove())
 	}
 	if d.db != nil {
 		errs = append(errs, d.db.Close())
 	}
-	d.db, d.mended = nil, ""
+	d.db, d.mended = nil, nil
 	return errors.Join(errs...)
 }
 
@@ -180,7 +180,7 @@ func (r *Row) same(other *Row) bool {
 }
 
 func (d *DB) append(r Row, same func(*Row) bool) (id int64, added bool, err error) {
-	if d.mended == "" {
+	if d.mended == nil {
 		id, added, err = d.insertBeside(r, same)
 		if !damaged(err) {
 			return id, added, err
@@ -312,8 +312,8 @@ func (d *DB) Rows(q Query) ([]Row, error) {
 
 // read takes all rows in one go, and one by one where that fails.
 func (d *DB) read() ([]Row, error) {
-	if d.mended != "" {
-		return d.salvage(d.mended, headLost)
+	if d.mended != nil {
+		return d.salvage(d.mended.path, headLost)
 	}
 	if d.db == nil {
 		return nil, &Damage{Path: d.path, Why: "it is empty"}
@@ -369,7 +369,7 @@ func (d *DB) Prune(keep func(Row) bool) (int, error) {
 		return 0, err
 	}
 	defer unlock()
-	if d.mended == "" {
+	if d.mended == nil {
 		if err := d.follow(); err != nil {
 			return 0, err
 		}

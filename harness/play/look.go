@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/scratch"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
 )
@@ -53,13 +53,13 @@ func LookAt(ctx context.Context, o harness.Options, times int, limit time.Durati
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "streamproof-look-")
+	dir, err := scratch.Dir("look")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer dir.Remove()
 	begin := time.Now()
-	st, err := o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir,
+	st, err := o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir.Path,
 		LimitsMemory: stack.LimitsMemory(o.Opener),
 		Now:          func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
 	if err != nil {

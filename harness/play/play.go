@@ -63,6 +63,7 @@ func (p *player) open(ctx context.Context) error {
 	p.phase(record.StepOpening, "opening")
 	spec := stack.Spec{App: p.App.Spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
 		Path:   p.Place(p.sc),
+		Method: p.App.Method(),
 		LogDir: p.logDir(p.sc), LimitsMemory: stack.LimitsMemory(p.Opener), Now: p.now, Notify: p.notify}
 	if o := spec.App.Origin; o != nil {
 		o.Workers = max(o.Workers, p.sc.Workers)

@@ -223,3 +223,9 @@ type Thresholds struct {
 	// Slowdown replaces the factor of [Policy.Slowdown]; below 0 turns it off.
 	Slowdown float64 `json:"slowdown,omitempty" yaml:"slowdown" value:"factor"`
 }
+
+// Over returns t with what it leaves unset taken from u.
+func (t Thresholds) Over(u Thresholds) Thresholds {
+	return Thresholds{FirstEvent: cmp.Or(t.FirstEvent, u.FirstEvent), MaxGap: cmp.Or(t.MaxGap, u.MaxGap),
+		Total: cmp.Or(t.Total, u.Total), Slowdown: cmp.Or(t.Slowdown, u.Slowdown)}
+}

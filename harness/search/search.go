@@ -172,6 +172,9 @@ func (t tally) open() bool {
 	return !t.blind() && t.good == t.bad && t.good+t.bad+t.unknown > 0
 }
 
+// untold reports whether more trials could not tell than broke.
+func (t tally) untold() bool { return t.blind() || t.unknown > t.bad }
+
 // settled reports whether enough trials agree.
 func (t tally) settled(agree int) bool {
 	return t.blind() || max(t.good, t.bad) >= agree && t.good != t.bad
@@ -322,11 +325,14 @@ func (f *finder) result() Result {
 		r.Edge, r.Confirmed = AllHold, settled(holds)
 	case math.IsNaN(breaks):
 	case math.IsNaN(holds) && breaks == f.easy():
-		r.Edge, r.Confirmed = NoneHolds, settled(breaks)
-		if f.at(breaks).blind() {
+		// Where trials of the easy end cannot tell, or disagree, it is not known to break.
+		switch t := f.at(breaks); {
+		case t.untold():
 			r.Edge = Saturated
+		case t.bad > t.good:
+			r.Edge, r.Confirmed = NoneHolds, settled(breaks)
 		}
-	case f.at(breaks).blind() || f.at(breaks).unknown > f.at(breaks).bad:
+	case f.at(breaks).untold():
 		r.Edge = Saturated
 	case !math.IsNaN(holds):
 		if r.Confirmed = settled(holds) && settled(breaks); r.Confirmed && f.near(holds, breaks) {

@@ -194,6 +194,30 @@ func TestSaturated(t *testing.T) {
 	}
 }
 
+// TestEasyEndUnproven: an easy end that no trial broke more often than not is not said to break.
+func TestEasyEndUnproven(t *testing.T) {
+	holds, breaks, blind := search.Outcome{Holds: true}, search.Outcome{Why: "late"}, search.Outcome{Unknown: "no"}
+	for name, c := range map[string]struct {
+		trials []search.Outcome
+		want   search.Edge
+	}{
+		"one that cannot tell":     {[]search.Outcome{blind}, search.Saturated},
+		"two of three cannot tell": {[]search.Outcome{blind, breaks, blind}, search.Saturated},
+		"they disagree":            {[]search.Outcome{breaks, holds}, search.Wide},
+		"two of three break":       {[]search.Outcome{breaks, holds, breaks}, search.NoneHolds},
+		"one breaks":               {[]search.Outcome{breaks}, search.NoneHolds},
+	} {
+		i := -1
+		r := find(t, search.Options{Range: crowd, Budget: len(c.trials)}, func(float64) search.Outcome {
+			i++
+			return c.trials[i]
+		})
+		if r.Edge != c.want {
+			t.Errorf("%s: %q, want %q: %v", name, r.Edge, c.want, r.Trials)
+		}
+	}
+}
+
 // TestDown: of a memory limit the least is looked for.
 func TestDown(t *testing.T) {
 	r := find(t, search.Options{Range: search.Range{From: 16, To: 1024, Down: true}, Width: 0.05, Budget: 16},

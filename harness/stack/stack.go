@@ -77,6 +77,8 @@ type Spec struct {
 	// Path is what streams ask for: an edge may treat places differently. ""
 	// means "/".
 	Path string
+	// Method is what they ask with: "GET"; "" where that is not known.
+	Method string
 	// Links lists toxics that are attached before the first connection. Keys are
 	// [EdgeLink] and [UpstreamLink]; upstream ones go on every replica's link.
 	Toxics map[string][]Toxic

@@ -109,12 +109,33 @@ func (InBody) Check(s *Scope) Answer {
 	}
 	n := s.inBody()
 	if n < need {
-		return unsure(name, next(NextMoreOrLonger), fact{Kind: FactFewInBody, N: n, Need: need}).obliges()
+		settle := NextMoreOrLonger
+		if s.beforeAny() {
+			settle = NextStrikeLater
+		}
+		return unsure(name, next(settle), fact{Kind: FactFewInBody, N: n, Need: need}).obliges()
 	}
 	if len(s.hit()) > 0 {
 		return pass(name, fact{Kind: FactMet, N: n}).obliges()
 	}
 	return pass(name, fact{Kind: FactInBody, N: n}).obliges()
+}
+
+// beforeAny reports whether the fault struck before the head of any victim had come:
+// more or longer streams would change nothing.
+func (s *Scope) beforeAny() bool {
+	victims, struck := 0, s.Active
+	for i := range s.Streams {
+		st := s.Streams[i].Stream
+		if st.Group != record.Victim {
+			continue
+		}
+		victims++
+		if st.Headers != record.Never && st.Headers <= struck {
+			return false
+		}
+	}
+	return struck != record.Never && victims > 0 && len(s.hit()) == 0
 }
 
 // inBody counts the streams that the fault met between head and end.

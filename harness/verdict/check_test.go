@@ -273,6 +273,13 @@ func TestFaultSeen(t *testing.T) {
 		question{"struck before them", policy(need, add(20, victim), fault(0, sec)), verdict.Inconclusive,
 			"few in body need=20"},
 		question{"not needed", policy(kills, add(3, victim)), silent, ""})
+	for at, want := range map[time.Duration]record.FactKind{0: verdict.NextStrikeLater, 100 * ms: verdict.NextMoreOrLonger} {
+		b := synth.New()
+		policy(need, add(3, victim), fault(at, sec))(b)
+		if got := (verdict.InBody{}).Check(&verdict.Scopes(&b.Run)[0]).Next; got == nil || got.Kind != want {
+			t.Errorf("struck at %v: next is %v, want %q", at, got, want)
+		}
+	}
 }
 
 // The harness's note about a fault that never struck is not said twice.

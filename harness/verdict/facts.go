@@ -240,6 +240,7 @@ const (
 	NextDuration       record.FactKind = "next: duration"
 	NextLongerStreams  record.FactKind = "next: longer streams"
 	NextMoreOrLonger   record.FactKind = "next: more or longer streams"
+	NextStrikeLater    record.FactKind = "next: strike later"
 	NextPause          record.FactKind = "next: pause"
 	NextAskLonger      record.FactKind = "next: ask what takes longer"
 	NextHangUp         record.FactKind = "next: something to hang up on"

@@ -112,11 +112,36 @@ func TestDefineThatSaysLittle(t *testing.T) {
 	if calm.Edge.Form != stack.EdgeStreaming || cmp.Diff(calm.Policy.Checks, verdict.DefaultChecks) != "" {
 		t.Errorf("without anything: %+v", calm)
 	}
+	if !cut.When.IsZero() {
+		t.Errorf("strikes come by themselves, and need no condition: %v", cut.When)
+	}
 	if cut.Policy.MinInBody != 1 || cut.Policy.Recovery == 0 || cmp.Diff(cut.Policy.Checks, excuseless) != "" {
 		t.Errorf("with a fault: %+v", cut.Policy)
 	}
 	if cmp.Diff(slow.Policy.Checks, excuseless) != "" {
 		t.Errorf("with slow clients: %+v", slow.Policy)
+	}
+}
+
+// TestDefineStrikesInBodies: a fault without a condition waits for what the scenario asks for.
+func TestDefineStrikesInBodies(t *testing.T) {
+	const slow = "type: latency, link: edge, delay: 1s"
+	for src, want := range map[string]struct{ events, inBody int }{
+		"fault: {" + slow + "}":                                          {1, 1},
+		"fault: {" + slow + "}, when: {after: 0s}":                       {0, 0},
+		"fault: {" + slow + "}, when: {streams: 3}":                      {0, 1},
+		"fault: {" + slow + ", when: {heartbeats: 1}}":                   {0, 1},
+		"fault: {" + slow + ", hold: 1s}":                                {1, 1},
+		"fault: {sequence: [{" + slow + "}, {type: crash}]}":             {1, 1},
+		"fault: {all: [{type: fin, link: edge}, {" + slow + "}]}":        {1, 1},
+		"fault: {type: fin, link: edge}":                                 {0, 1},
+		"extends: stall, fault: {" + slow + "}":                          {3, 7},
+		"extends: stall, fault: {" + slow + "}, policy: {recovery: 10s}": {3, 7},
+	} {
+		sc := defined(t, "define:\n- {id: a, "+src+"}\n")[0]
+		if sc.When.Events != want.events || sc.Policy.MinInBody != want.inBody {
+			t.Errorf("%s: events %d, in body %d, want %+v", src, sc.When.Events, sc.Policy.MinInBody, want)
+		}
 	}
 }
 
@@ -152,6 +177,13 @@ func TestDefineErrorsNamePlaceAndFix(t *testing.T) {
 		{"deep inside", "- id: a\n  fault: {sequence: [{type: crash}, {all: [{type: down}]}]}",
 			`c.yaml:3:44: down needs a link; add link: upstream`},
 		{"bad share", "- {id: a, share: 150%}", `c.yaml:2:18: "150%" is no share; write it like 0.5 or 50%`},
+		{"when without a fault", "- {id: a, when: {events: 1}}", `c.yaml:2:17: the scenario has no fault that could strike ` +
+			`then; add fault:, or leave it out`},
+		{"until without a fault", "- {id: a, until: {events: 1}}",
+			`no fault that could end then; add fault:, or leave it out`},
+		{"hold without a fault", "- {id: a, hold: 1s}", `no fault that could stand so long; add fault:, or leave it out`},
+		{"share of nothing", "- {id: a, share: 50%}", `c.yaml:2:18: the scenario has neither a fault nor a client that ` +
+			`streams could have; add fault: or client:, or leave it out`},
 		{"unknown flag", "- {id: a, checks: [lat]}", `c.yaml:2:20: unknown flag "lat"; did you mean "late"?`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

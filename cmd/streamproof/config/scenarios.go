@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -98,20 +99,61 @@ func (f *File) scenario(n ast.Node, base harness.Scenario) (harness.Scenario, er
 		}
 		sc.Peel, sc.Fault = false, made
 	}
-	d.judged(&sc)
+	if err := without(&sc); err != nil {
+		return sc, err
+	}
+	d.judged(&sc, says(n, "when"))
 	return sc, nil
 }
 
-// judged sets what the scenario is held to.
-func (d *Define) judged(sc *harness.Scenario) {
+// says reports whether a map of the file has a key, if only with a zero value.
+func says(n ast.Node, key string) bool {
+	for _, pair := range pairs(n) {
+		_, merge := pair.Key.(*ast.MergeKeyNode)
+		if pair.Key.GetToken().Value == key || merge && says(pair.Value, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// without refuses what is about a fault, or about victims, where there is none.
+func without(sc *harness.Scenario) error {
+	const fix = "add fault:, or leave it out"
+	switch none := "the scenario has no fault"; {
+	case sc.Fault != nil:
+		return nil
+	case sc.When != (harness.When{}):
+		return &misfit{"when", none + " that could strike then", fix}
+	case sc.Until != (harness.When{}):
+		return &misfit{"until", none + " that could end then", fix}
+	case sc.Hold > 0:
+		return &misfit{"hold", none + " that could stand so long", fix}
+	case sc.Share > 0 && !sc.Client.Own():
+		return &misfit{"share", "the scenario has neither a fault nor a client that streams could have",
+			"add fault: or client:, or leave it out"}
+	}
+	return nil
+}
+
+// judged sets what the scenario is held to. timed says that the file says when the fault
+// strikes, which may be at once.
+func (d *Define) judged(sc *harness.Scenario, timed bool) {
 	p := &sc.Policy
 	p.GapLimit = cmp.Or(p.GapLimit, 5*time.Second)
 	p.MinStreams = cmp.Or(p.MinStreams, 1)
 	if sc.Fault != nil {
-		p.Recovery, p.MinInBody = cmp.Or(p.Recovery, 10*time.Second), cmp.Or(p.MinInBody, 1)
+		p.Recovery = cmp.Or(p.Recovery, 10*time.Second)
+		// Before its first event no victim is in its body.
+		switch atOnce := sc.When.IsZero() && fault.AtOnce(sc.Fault); {
+		case atOnce && !timed:
+			sc.When.Events, p.MinInBody = 1, cmp.Or(p.MinInBody, 1)
+		case !atOnce:
+			p.MinInBody = cmp.Or(p.MinInBody, 1)
+		}
 	}
 	if d.Thresholds != (record.Thresholds{}) {
-		p.Thresholds = d.Thresholds
+		p.Thresholds = d.Thresholds.Over(p.Thresholds)
 	}
 	switch {
 	case d.Checks != nil:

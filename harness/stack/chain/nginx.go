@@ -54,6 +54,9 @@ var _ Edge = (*Nginx)(nil)
 // NewNginx is an nginx to be. Of conf the machine has set the paths and addresses;
 // own takes its place where it is not nil.
 func NewNginx(spec *stack.Spec, name string, conf nginxconf.Config, own *UserConf) *Nginx {
+	if own != nil {
+		own.Method = spec.Method
+	}
 	return &Nginx{spec: spec, name: name, conf: conf, own: own}
 }
 
@@ -199,6 +202,7 @@ func (n *Nginx) Layer() stack.Layer {
 	if err == nil {
 		var c *settings.Conf
 		if c, err = settings.Nginx("nginx.conf", text); err == nil {
+			c.Method = n.spec.Method
 			maps.Copy(set, c.For(version, n.spec.Path))
 		}
 	}

@@ -20,7 +20,9 @@ type Conf struct {
 	// Text is what nginx is to read: the file as it was, or, where it includes others
 	// that lie beside it, all of them in one.
 	Text []byte
-	main crossplane.Directives
+	// Method is what requests are sent with: "GET". "" is unknown.
+	Method string
+	main   crossplane.Directives
 }
 
 // Nginx parses the text of a file, without what it includes. It leaves it to nginx to

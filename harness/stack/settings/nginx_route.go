@@ -44,6 +44,12 @@ func (c *Conf) route(path string) (r route) {
 		}
 		inner := blocks[len(blocks)-1]
 		f, pass := passing(inner)
+		if t.inherits && denied(inner) {
+			return r
+		}
+		if pass == nil && t.inherits {
+			f, pass = passing(blocks[len(blocks)-2])
+		}
 		if pass == nil {
 			return r // served by nginx itself: nothing is passed on
 		}
@@ -66,6 +72,14 @@ func (r *route) lead(c *Conf, t *trip, to string) {
 	}
 	r.to, _, _ = strings.Cut(to, "/")
 	r.group = c.group(r.to)
+}
+
+// denied reports whether a block lets nobody in.
+func denied(block crossplane.Directives) bool {
+	all := slices.ContainsFunc(within(block, "deny"), func(d *crossplane.Directive) bool {
+		return slices.Contains(d.Args, "all")
+	})
+	return all && len(within(block, "allow")) == 0
 }
 
 // group finds the upstream block of that name, nil if it is a plain address.
@@ -124,6 +138,9 @@ type trip struct {
 	server crossplane.Directives
 	uri    string // decoded, without query
 	vars   map[string]string
+	// inherits says that the innermost block is no location of its own: where it passes
+	// nothing on, the location around it does.
+	inherits bool
 }
 
 func newTrip(c *Conf, http, server crossplane.Directives, path string) *trip {
@@ -137,6 +154,9 @@ func newTrip(c *Conf, http, server crossplane.Directives, path string) *trip {
 		for name := range values {
 			vars["arg_"+strings.ToLower(name)] = values.Get(name)
 		}
+	}
+	if c.Method != "" {
+		vars["request_method"] = c.Method
 	}
 	if plain, err := url.PathUnescape(uri); err == nil {
 		uri = plain
@@ -179,6 +199,13 @@ func (t *trip) find() ([]crossplane.Directives, error) {
 // look for its location again.
 func (t *trip) inside(blocks *[]crossplane.Directives) (again bool, err error) {
 	inner := (*blocks)[len(*blocks)-1]
+	if limit, err := t.limited(inner); err != nil {
+		return false, err
+	} else if limit != nil {
+		// It stands in the location's place, with neither its rewrites nor its ifs.
+		*blocks, t.inherits = append(*blocks, limit), true
+		return false, nil
+	}
 	if len(*blocks) > 1 { // the server's own have had their turn
 		if again, err = t.rewrite(inner); again || err != nil {
 			return again, err
@@ -187,8 +214,10 @@ func (t *trip) inside(blocks *[]crossplane.Directives) (again bool, err error) {
 	if held, err := t.condition(inner); err != nil {
 		return false, err
 	} else if held != nil {
-		*blocks = append(*blocks, held)
-		return false, nil
+		if *blocks = append(*blocks, held); len(within(held, "return")) == 0 {
+			return false, nil
+		}
+		inner = held
 	}
 	if _, pass := passing(inner); pass != nil {
 		return false, nil
@@ -254,16 +283,35 @@ func (t *trip) errorPage(blocks []crossplane.Directives, status string) string {
 	return ""
 }
 
+// limited is the limit_except of a location that the request's method is subject to: it is
+// for all methods but those that it names, and HEAD goes with GET.
+func (t *trip) limited(location crossplane.Directives) (crossplane.Directives, error) {
+	for _, d := range within(location, "limit_except") {
+		switch named := slices.ContainsFunc(d.Args, func(name string) bool {
+			return strings.EqualFold(name, t.conf.Method) || strings.EqualFold(name, "GET") && t.conf.Method == "HEAD"
+		}); {
+		case t.conf.Method == "":
+			return nil, fmt.Errorf("what serves %s depends on the method of the request (limit_except)", t.uri)
+		case !named:
+			return d.Block, nil
+		}
+	}
+	return nil, nil
+}
+
 // condition is the if of a block that passes requests on, where one does and the block
-// does not, or where its condition holds for sure.
+// does not, or where its condition holds for sure; or one that holds and returns.
 func (t *trip) condition(block crossplane.Directives) (crossplane.Directives, error) {
 	_, own := passing(block)
 	var maybe []crossplane.Directives
 	for _, d := range within(block, "if") {
+		holds, known := t.holds(d.Args)
+		if known && holds && len(within(d.Block, "return")) > 0 {
+			return d.Block, nil
+		}
 		if _, pass := passing(d.Block); pass == nil {
 			continue
 		}
-		holds, known := t.holds(d.Args)
 		switch {
 		case known && holds:
 			return d.Block, nil
@@ -314,14 +362,35 @@ func (t *trip) holds(args []string) (holds, known bool) {
 	if err != nil {
 		return false, false
 	}
-	return re.MatchString(value) != negated, true
+	return t.match(re, value) != negated, true
 }
 
-// rewrite does the set and rewrite directives of a block, in their order. It reports
-// whether the URI was changed so that its location has to be looked for again.
+// rewrite does the set and rewrite directives of a block, in their order, and those of its
+// ifs that hold. It reports whether the URI was changed so that its location has to be
+// looked for again.
 func (t *trip) rewrite(block crossplane.Directives) (again bool, err error) {
+	again, _, err = t.rewriteIn(block)
+	return again, err
+}
+
+// rewriteIn reports beside that nothing behind the block is done any more.
+func (t *trip) rewriteIn(block crossplane.Directives) (again, done bool, err error) {
 	for _, d := range block {
 		switch {
+		case d.Directive == "return":
+			return again, true, nil
+		case d.Directive == "if":
+			switch holds, known := t.holds(d.Args); {
+			case !known:
+				for _, set := range within(d.Block, "set") {
+					delete(t.vars, strings.TrimPrefix(slices.Concat(set.Args, []string{""})[0], "$"))
+				}
+			case holds:
+				inner, done, err := t.rewriteIn(d.Block)
+				if again = again || inner; done || err != nil {
+					return again, done, err
+				}
+			}
 		case d.Directive == "set" && len(d.Args) == 2:
 			name := strings.TrimPrefix(d.Args[0], "$")
 			if value, ok := t.expand(d.Args[1]); ok {
@@ -332,7 +401,7 @@ func (t *trip) rewrite(block crossplane.Directives) (again bool, err error) {
 		case d.Directive == "rewrite" && len(d.Args) >= 2:
 			re, err := pattern(d.Args[0], false)
 			if err != nil {
-				return false, err
+				return false, true, err
 			}
 			if !t.match(re, t.uri) {
 				continue
@@ -340,25 +409,25 @@ func (t *trip) rewrite(block crossplane.Directives) (again bool, err error) {
 			target, _, _ := strings.Cut(d.Args[1], "?")
 			uri, ok := t.expand(target)
 			if !ok {
-				return false, fmt.Errorf("where %s is rewritten to depends on the request: %s", t.uri, target)
+				return false, true, fmt.Errorf("where %s is rewritten to depends on the request: %s", t.uri, target)
 			}
 			flag := slices.Concat(d.Args, []string{""})[2]
 			if flag == "redirect" || flag == "permanent" || strings.Contains(uri, "://") {
-				return false, nil
+				return false, true, nil
 			}
 			t.send(uri)
 			switch flag {
 			case "break":
-				return false, nil
+				return false, true, nil
 			case "last":
-				return true, nil
+				return true, true, nil
 			}
 			again = true
 		case d.Directive == "break":
-			return again, nil
+			return again, true, nil
 		}
 	}
-	return again, nil
+	return again, false, nil
 }
 
 // locate finds the locations that a request is in, as ngx_http_core_find_location

@@ -327,6 +327,73 @@ func TestNginxChooses(t *testing.T) {
 	}
 }
 
+// TestNginxChoosesByMethod: a request is served by what its own method leads to. nginx
+// 1.22.1 was asked, and chose what is wanted here.
+func TestNginxChoosesByMethod(t *testing.T) {
+	const a, b, none = "a:1", "b:2", ""
+	for name, tc := range map[string]struct {
+		text, get, post string
+		timeouts        [2]string // of GET and POST, where something is passed on
+	}{
+		"an if beside": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } proxy_pass ` +
+			`http://a:1; }`,
+			a, b, [2]string{}},
+		"an if alone": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } }`,
+			none, b, [2]string{}},
+		"two ifs": {`location / { if ($request_method = POST) { proxy_pass http://b:2; } if ($request_method = GET) { ` +
+			`proxy_pass http://a:1; } }`, a, b, [2]string{}},
+		"any but": {`location / { if ($request_method != POST) { proxy_pass http://a:1; } proxy_pass http://b:2; }`,
+			a, b, [2]string{}},
+		"an expression": {`location / { if ($request_method ~* ^(post|put)$) { proxy_pass http://b:2; } proxy_pass http://a:1; }`,
+			a, b, [2]string{}},
+		"a variable set": {`location / { set $to a:1; if ($request_method = POST) { set $to b:2; } ` +
+			`proxy_pass http://$to; }`,
+			a, b,
+			[2]string{}},
+		"a status": {`location / { error_page 418 = @b; if ($request_method = POST) { return 418; } proxy_pass http://a:1; } ` +
+			`location @b { proxy_pass http://b:2; proxy_read_timeout 9s; }`, a, b, [2]string{"60s", "9s"}},
+		"refused": {`location / { if ($request_method = GET) { return 405; } proxy_pass http://b:2; }`,
+			none, b, [2]string{}},
+		"rewritten": {`location / { if ($request_method = POST) { rewrite ^ /b last; } proxy_pass http://a:1; } location /b { ` +
+			`proxy_pass http://b:2; }`, a, b, [2]string{}},
+		"limit_except": {`location / { proxy_pass http://a:1; limit_except GET { proxy_pass http://b:2; } }`,
+			a, b, [2]string{}},
+		"the other way": {`location / { proxy_pass http://b:2; limit_except POST PUT { proxy_pass http://a:1; } }`,
+			a, b,
+			[2]string{}},
+		"limit_except inherits": {`location / { proxy_pass http://a:1; limit_except GET { allow all; } }`,
+			a, a, [2]string{}},
+		"limit_except denies": {`location / { proxy_pass http://a:1; limit_except GET { deny all; } }`,
+			a, none, [2]string{}},
+	} {
+		for i, method := range []string{"GET", "POST"} {
+			c, err := settings.Nginx("nginx.conf", []byte(at(tc.text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Method = method
+			want := []string{tc.get, tc.post}[i]
+			if got := strings.Join(c.Upstreams("/chat"), " "); got != want || c.Unknown("/chat") != "" {
+				t.Errorf("%s, %s: passed on to %q, want %q; unknown: %s", name, method, got, want, c.Unknown("/chat"))
+			}
+			if got, want := c.For("1.22.1", "/chat")["proxy_read_timeout"], tc.timeouts[i]; want != "" && got != want {
+				t.Errorf("%s, %s: proxy_read_timeout %s, want %s", name, method, got, want)
+			}
+		}
+	}
+	c, err := settings.Nginx("nginx.conf", []byte("http { map $request_method $to { default a:1; POST b:2; } "+
+		"server { listen 80; location / { proxy_pass http://$to; } } }"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]string{"GET": a, "POST": b, "": "$to"} {
+		c.Method = method
+		if got := strings.Join(c.Upstreams("/chat"), " "); got != want {
+			t.Errorf("a map, %s: passed on to %q, want %q", method, got, want)
+		}
+	}
+}
+
 // What nginx decides by a request that there is not yet, or by what we do not read, is
 // not told as a fact.
 func TestNginxThatCannotBeTold(t *testing.T) {
@@ -334,6 +401,8 @@ func TestNginxThatCannotBeTold(t *testing.T) {
 		"an expression of PCRE's": at(`location / { proxy_pass http://a:1; } location ~ ^/(?!admin) { proxy_pass ` +
 			`http://b:2; }`),
 		"two conditions": at(`location / { if ($http_a) { proxy_pass http://a:1; } if ($http_b) { proxy_pass ` +
+			`http://b:2; } }`),
+		"a limit by a method that is not known": at(`location / { proxy_pass http://a:1; limit_except GET { proxy_pass ` +
 			`http://b:2; } }`),
 		"a rewrite by the request": at(`location / { rewrite ^ /$http_x_part last; }`),
 		"a loop":                   at(`location / { rewrite ^(.*)$ /x$1 last; }`),
