@@ -21,7 +21,11 @@ import (
 	"syscall"
 
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/stack/kube"
+	"github.com/streamproof/streamproof/scenarios"
 )
+
+func init() { scenarios.Kubernetes = kube.New }
 
 func main() {
 	if os.Getenv("GOGC") == "" {

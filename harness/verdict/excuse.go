@@ -251,7 +251,8 @@ func (s *Scope) outages() []interval {
 			continue
 		}
 		for _, next := range s.Events[i+1:] {
-			if next.Kind == record.KindStart && next.Role == "" && next.Subject == e.Subject && next.At > e.At &&
+			if next.Kind == record.KindStart && next.Role == "" && next.At > e.At &&
+				(next.Subject == e.Subject || next.Source == record.KubernetesSource) && // a new pod takes its place
 				(next.Source == record.DockerSource) == platform {
 				all = append(all, interval{e.At, next.At})
 				break
