@@ -433,8 +433,8 @@ func (a *App) validCluster() error {
 	for _, x := range []struct {
 		key   string
 		given bool
-	}{{"env", len(a.Env) > 0}, {"dir", a.Dir != ""}, {"memory", a.Memory != 0}, {"cpus", a.CPUs != 0}, {"pids", a.Pids != 0},
-		{"shm", a.Shm != 0}, {"grace", a.Grace != 0}} {
+	}{{"env", len(a.Env) > 0}, {"dir", a.Dir != ""}, {"memory", a.Memory != 0}, {"cpus", a.CPUs != 0},
+		{"pids", a.Pids != 0}, {"shm", a.Shm != 0}, {"grace", a.Grace != 0}} {
 		if x.given {
 			return &UsageError{Place: "app." + x.key, Problem: "the pods have what their own manifest says",
 				Fix: "leave it out, and change the manifest of the " + a.named().Name}

@@ -149,8 +149,13 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s %s sent to %s after it was told to stop at %.3f s; its Service left it out at %.3f s",
 			count(f.N, "stream"), were(f.N), f.Name, f.Times[0].Seconds(), f.Times[1].Seconds())
 	},
-	diagnose.NotADeploy: plain("the pod itself was not stopped, only its container"),
-	diagnose.NotAlone:   plain("other replicas served streams"),
+	diagnose.FactClusterLost: func(f *record.Fact) string {
+		return fmt.Sprintf("the connection to the cluster broke off, and %s with it: streams go through its API server",
+			count(f.N, "stream"))
+	},
+	diagnose.MendCluster: plain("look at the API server and the network in front of it, then run again"),
+	diagnose.NotADeploy:  plain("the pod itself was not stopped, only its container"),
+	diagnose.NotAlone:    plain("other replicas served streams"),
 	diagnose.MendProbe: plain("let the probe answer while streams are busy (an endpoint of its own, not behind the same " +
 		"workers), or raise livenessProbe.timeoutSeconds and failureThreshold"),
 	diagnose.MendPreStop: plain("keep serving until the Service has left the pod out: lifecycle.preStop.sleep.seconds: 5, " +

@@ -398,6 +398,9 @@ const (
 	MendProbe      record.FactKind = "fix: probe"
 	MendPreStop    record.FactKind = "fix: preStop"
 	MendPodGrace   record.FactKind = "fix: pod grace"
+
+	FactClusterLost record.FactKind = "cause: cluster lost" // N; of rule_self.go
+	MendCluster     record.FactKind = "fix: cluster"
 )
 
 // Of rule_grace.go.

@@ -278,6 +278,11 @@ var trials = []trial{
 		cluster(b, sec, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
 		cluster(b, 1100*ms, record.KindUnrouted, 0, "pod chat-1")
 	}},
+	{name: "the way to the cluster breaks off", want: diagnose.SelfInflicted, blind: diagnose.ConnectionCut, never: []string{diagnose.WorkerKilled, diagnose.ConnectionCut}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})
+		b.Add(10, synth.Shape{Events: 30})
+		b.Happen(record.Event{At: 3 * sec, Source: record.KubernetesSource, Kind: record.KindLost, Text: "connection refused"})
+	}},
 	{name: "graceful window", want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.AppError, diagnose.DeployGap}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})
 		b.Add(10, synth.Shape{Events: 30})

@@ -90,8 +90,8 @@ func (s *Stack) awaitLeft(ctx context.Context, p *pod, limit time.Duration) erro
 	defer cancel()
 	err := s.pods.await(bounded, func() bool { return s.pods.left(p.Metadata.Name, p.Metadata.UID) })
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return &stack.Unable{What: "see the end of pod " + p.Metadata.Name, Why: fmt.Sprintf("it is still there after %v", limit),
-			Settle: "look for finalizers, and for what its node does"}
+		return &stack.Unable{What: "see the end of pod " + p.Metadata.Name,
+			Why: fmt.Sprintf("it is still there after %v", limit), Settle: "look for finalizers, and for what its node does"}
 	}
 	return err
 }

@@ -82,8 +82,11 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	if v.container, err = o.containerOf(&v.work); err != nil {
 		return v, err
 	}
-	for _, may := range []struct{ verb, group, resource, sub string }{{"list", "", "pods", ""}, {"watch", "", "pods", ""},
-		{"list", "", "events", ""}, {"list", "discovery.k8s.io", "endpointslices", ""}, {"create", "", "pods", "portforward"}} {
+	for _, may := range []struct{ verb, group, resource, sub string }{
+		{"list", "", "pods", ""}, {"watch", "", "pods", ""}, {"list", "", "events", ""}, {"watch", "", "events", ""},
+		{"list", "discovery.k8s.io", "endpointslices", ""}, {"watch", "discovery.k8s.io", "endpointslices", ""},
+		{"create", "", "pods", "portforward"},
+	} {
 		ok, err := o.client.may(ctx, may.verb, may.group, may.resource, may.sub)
 		what := strings.TrimSuffix(may.resource+"/"+may.sub, "/")
 		if err != nil {

@@ -90,7 +90,8 @@ func (s *Stack) lost(err error) {
 		at := s.spec.Now()
 		s.why = fmt.Errorf("the way through the API server at %s broke off at %v: %w; all streams take it, and what they show "+
 			"since then says nothing about the app", s.client.base.Host, at.Round(time.Millisecond), err)
-		s.spec.Notify(stack.Event{At: at, Source: record.KubernetesSource, Kind: record.KindLost, Text: oneLine(err.Error())})
+		s.spec.Notify(stack.Event{At: at, Source: record.KubernetesSource, Kind: record.KindLost,
+			Text: oneLine(err.Error())})
 		close(s.broken)
 	})
 }
