@@ -101,6 +101,12 @@ demo: setup ## plain Vegeta and streamproof on the same killed streams, side by 
 images: ## have every image of the Docker stack on this machine: pulled, or built here
 	@docker/build.sh
 
+.PHONY: kube
+kube: images ## a real cluster of one node on this machine (docker/kube, as root), and what happens to streams there (about 5 min); STREAMPROOF_KUBE=CONTEXT uses yours instead
+	@if [ -n "$$STREAMPROOF_KUBE" ]; then exec $(GO) test -count 1 -timeout 20m -v -run '^TestCluster' ./harness/stack/kube; fi; \
+	trap 'docker/kube/down' EXIT; KUBECONFIG=$$(docker/kube/up) && export KUBECONFIG STREAMPROOF_KUBE=streamproof && \
+	$(GO) test -count 1 -timeout 20m -v -run '^TestCluster' ./harness/stack/kube
+
 .PHONY: sdks
 sdks: ## the clients of OpenAI, Anthropic, Google, Cohere, AWS and Ollama, and servers of others, against the dialects
 	@cd harness/stream/sdktest && $(GO) test -count 1 ./...

@@ -24,6 +24,8 @@ type App struct {
 	Compose stack.Compose `yaml:",inline"`                 // a service of a compose file
 	Command []string      `yaml:"command" value:"command"` // a program; its port is in $PORT and replaces {port}
 	URL     string        `yaml:"url"`                     // a server that already runs
+	// Kubernetes is a workload that runs in a cluster.
+	Kubernetes stack.Kubernetes `yaml:"kubernetes"`
 
 	// Stack is "local" or "docker"; "" takes what the app needs.
 	Stack string
@@ -122,8 +124,12 @@ type Endless struct {
 
 // IsOrigin reports whether a is our own server.
 func (a *App) IsOrigin() bool {
-	return a.Image == "" && a.Build == "" && a.Compose == (stack.Compose{}) && len(a.Command) == 0 && a.URL == ""
+	return a.Image == "" && a.Build == "" && a.Compose == (stack.Compose{}) && len(a.Command) == 0 && a.URL == "" &&
+		!a.InCluster()
 }
+
+// InCluster reports whether a is a workload of Kubernetes.
+func (a *App) InCluster() bool { return a.Kubernetes != (stack.Kubernetes{}) }
 
 // String names the app for the report. It shows no header, body or
 // environment.
@@ -140,6 +146,9 @@ func (a *App) named() record.App {
 		return record.App{Kind: record.AppService, Name: a.Compose.Service + " of " + a.Compose.File}
 	case len(a.Command) > 0:
 		return record.App{Kind: record.AppCommand, Name: strings.Join(a.Command, " ")}
+	case a.InCluster():
+		kind, name := a.Kubernetes.Workload()
+		return record.App{Kind: record.AppKubernetes, Name: kind + " " + name}
 	case a.URL == "":
 		return record.App{Kind: record.AppOrigin}
 	}
@@ -154,7 +163,7 @@ func (a *App) named() record.App {
 func (a *App) Spec() stack.App {
 	s := stack.App{Image: a.Image, Build: a.Build, Compose: a.Compose, Command: a.Command, URL: a.Base(),
 		Port: a.Port, Health: a.Health, Start: a.Start, Grace: a.Grace, Env: a.Env, Dir: a.Dir,
-		Addr: a.address(), Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm}
+		Addr: a.address(), Memory: a.Memory, CPUs: a.CPUs, Pids: a.Pids, Shm: a.Shm, Kubernetes: a.Kubernetes}
 	if a.IsOrigin() {
 		s.Origin = &stack.Origin{Workers: a.Workers, Args: a.Args}
 		s.Health = "/healthz"
@@ -318,8 +327,9 @@ func dialectNames() []string {
 // Validate says what is wrong with a, before anything is started.
 func (a *App) Validate() error {
 	if n := a.kinds(); n > 1 {
-		return &UsageError{Place: "app", Problem: fmt.Sprintf("%d of image, build, compose, command and url are given", n),
-			Fix: "name one"}
+		return &UsageError{Place: "app",
+			Problem: fmt.Sprintf("%d of image, build, compose, command, url and kubernetes are given", n),
+			Fix:     "name one"}
 	}
 	if a.URL != "" {
 		if err := validURL(a.URL); err != nil {
@@ -347,7 +357,7 @@ func (a *App) Validate() error {
 		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger),
 			Fix: "write it like /ledger?nonce={nonce}"}
 	}
-	if err := cmp.Or(a.validValues(), a.validTLS()); err != nil {
+	if err := cmp.Or(a.validValues(), a.validTLS(), a.validCluster()); err != nil {
 		return err
 	}
 	return a.expandable()
@@ -395,12 +405,42 @@ func (a *App) unused(d stream.Dialect) error {
 
 func (a *App) kinds() int {
 	n := 0
-	for _, set := range []bool{a.Image != "", a.Build != "", a.Compose.File != "", len(a.Command) > 0, a.URL != ""} {
+	for _, set := range []bool{a.Image != "", a.Build != "", a.Compose.File != "", len(a.Command) > 0, a.URL != "",
+		a.InCluster()} {
 		if set {
 			n++
 		}
 	}
 	return n
+}
+
+// validCluster refuses what a workload of Kubernetes lacks, and what it does not take.
+func (a *App) validCluster() error {
+	k := &a.Kubernetes
+	switch {
+	case !a.InCluster():
+		return nil
+	case (k.Deployment == "") == (k.StatefulSet == ""):
+		return &UsageError{Place: "app.kubernetes", Problem: "it does not name one workload",
+			Fix: "name a deployment or a statefulset"}
+	case k.Service == "":
+		return &UsageError{Place: "app.kubernetes", Problem: "it does not say where the streams go",
+			Fix: "add service: with the name of the Service before the pods"}
+	case a.Edge != (stack.Edge{}):
+		return &UsageError{Place: "edge", Problem: "streamproof puts no edge before a Service of Kubernetes",
+			Fix: "leave edge out"}
+	}
+	for _, x := range []struct {
+		key   string
+		given bool
+	}{{"env", len(a.Env) > 0}, {"dir", a.Dir != ""}, {"memory", a.Memory != 0}, {"cpus", a.CPUs != 0},
+		{"pids", a.Pids != 0}, {"shm", a.Shm != 0}, {"grace", a.Grace != 0}} {
+		if x.given {
+			return &UsageError{Place: "app." + x.key, Problem: "the pods have what their own manifest says",
+				Fix: "leave it out, and change the manifest of the " + a.named().Name}
+		}
+	}
+	return nil
 }
 
 func validURL(raw string) error {

@@ -159,7 +159,7 @@ func (o *Options) Validate() error {
 	if err := o.validTrace(); err != nil {
 		return err
 	}
-	return o.validHost()
+	return o.ValidHost()
 }
 
 // validTrace refuses a trace of the user's own beside those of the streams.
@@ -276,8 +276,18 @@ func (o *Options) here(host string) bool {
 	return found
 }
 
-// validHost lets load go to loopback, and to hosts that the user named.
-func (o *Options) validHost() error {
+// ValidHost lets load go to loopback, and to hosts that the user named: of a URL, or the
+// API server of a cluster.
+func (o *Options) ValidHost() error {
+	if r, ok := o.Opener.(stack.Remote); ok {
+		host, err := r.Host()
+		if err == nil && !o.Allows(host) {
+			err = &UsageError{Place: "app.kubernetes",
+				Problem: "the API server of that context, " + host + ", is not this machine, and its pods would be stopped",
+				Fix:     "if they are meant to be, add --allow-host " + host}
+		}
+		return err
+	}
 	if o.App.URL == "" {
 		return nil
 	}
@@ -312,7 +322,7 @@ func (o *Options) validDirect() error {
 		return renamed(err, "direct")
 	}
 	behind := Options{App: App{URL: o.App.Direct}, AllowHosts: o.AllowHosts}
-	return renamed(behind.validHost(), "direct")
+	return renamed(behind.ValidHost(), "direct")
 }
 
 // renamed moves a usage error to another place.

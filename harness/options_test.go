@@ -16,7 +16,7 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 	}{
 		{"no scenario", Options{}, "scenarios: none is named; name at least one, or leave them out for the standard suite"},
 		{"two apps", Options{Scenarios: one, App: App{Image: "a", URL: "http://127.0.0.1"}},
-			"app: 2 of image, build, compose, command and url are given; name one"},
+			"app: 2 of image, build, compose, command, url and kubernetes are given; name one"},
 		{"no URL", Options{Scenarios: one, App: App{URL: "localhost:80", Stream: Stream{Dialect: "openai-chat"}}},
 			`url: "localhost:80" is no http or https URL; write it like http://127.0.0.1:8000/chat`},
 		{"stranger", Options{Scenarios: one, App: App{URL: "http://192.0.2.7/x", Stream: Stream{Dialect: "openai-chat"}}},

@@ -244,7 +244,8 @@ func (p *Plan) Limits() map[string]string {
 func (p *Plan) edge(sc Scenario) stack.Edge {
 	sc.Edge.Form = cmp.Or(sc.Edge.Form, stack.EdgeStreaming)
 	e := sc.Edge.With(p.App.Edge)
-	if p.App.URL != "" && p.App.Edge.Form == "" && sc.Edge == (stack.Edge{Form: stack.EdgeStreaming}) {
+	met := p.App.URL != "" || p.App.InCluster()
+	if met && p.App.Edge.Form == "" && sc.Edge == (stack.Edge{Form: stack.EdgeStreaming}) {
 		e.Form = stack.EdgeNone
 	}
 	return e

@@ -246,6 +246,14 @@ var causeDocs = map[string]causeDoc{
 	diagnose.NoGracefulShutdown: {"The app dies at once when it is asked to stop.", map[string]string{
 		diagnose.GraceTooShort: "there it goes on for a while",
 	}},
+	diagnose.LivenessKill: {"Kubernetes ends a container that does not answer its liveness probe, with all its " +
+		"streams.", map[string]string{
+		diagnose.GraceTooShort: "there somebody stopped the pod",
+	}},
+	diagnose.RoutedLate: {"A pod that has been told to stop gets new streams until its Service leaves it " +
+		"out.", map[string]string{
+		diagnose.DeployGap: "there no other replica is up",
+	}},
 	diagnose.DeployGap: {"During a restart or deploy nothing listens, and new streams are " +
 		"refused.", map[string]string{
 		diagnose.Overloaded: "there something answers",

@@ -113,7 +113,12 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.DeathNoted:    plain("the app noted an error and went on"),
 	diagnose.DeathStruck:   func(f *record.Fact) string { return "our relay struck it: " + f.Text },
 	diagnose.DeathLinkDown: func(f *record.Fact) string { return "we took down the link to " + f.Name },
-	diagnose.DeathWeKilled: func(f *record.Fact) string { return fmt.Sprintf("we killed pid %d of %s", f.N, f.Name) },
+	diagnose.DeathWeKilled: func(f *record.Fact) string {
+		if f.N == 0 {
+			return "we killed " + f.Name
+		}
+		return fmt.Sprintf("we killed pid %d of %s", f.N, f.Name)
+	},
 	diagnose.DeathWeAsked:  func(f *record.Fact) string { return "we sent SIGTERM to " + f.Name },
 	diagnose.DeathNoMemory: func(f *record.Fact) string { return "the kernel ran out of memory for " + f.Name },
 	diagnose.DeathExited: func(f *record.Fact) string {

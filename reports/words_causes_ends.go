@@ -134,6 +134,34 @@ var saidOfEnds = map[record.FactKind]sentence{
 		"then follows from that"),
 
 	// Of rule_grace.go.
+	// Of rule_pods.go.
+	diagnose.FactProbeKilled: func(f *record.Fact) string {
+		return fmt.Sprintf("Kubernetes stopped the container of %s at %.3f s because its liveness probe failed, and %s %s cut",
+			f.Name, f.Took.Seconds(), count(f.N, "stream"), were(f.N))
+	},
+	diagnose.FactPodSaid: func(f *record.Fact) string {
+		return fmt.Sprintf("kubernetes at %.3f s, %s: %s", f.Took.Seconds(), f.Name, f.Text)
+	},
+	diagnose.FactRoutedLate: func(f *record.Fact) string {
+		if len(f.Times) < 2 {
+			return ""
+		}
+		return fmt.Sprintf("%s %s sent to %s after it was told to stop at %.3f s; its Service left it out at %.3f s",
+			count(f.N, "stream"), were(f.N), f.Name, f.Times[0].Seconds(), f.Times[1].Seconds())
+	},
+	diagnose.FactClusterLost: func(f *record.Fact) string {
+		return fmt.Sprintf("the connection to the cluster broke off, and %s with it: streams go through its API server",
+			count(f.N, "stream"))
+	},
+	diagnose.MendCluster: plain("look at the API server and the network in front of it, then run again"),
+	diagnose.NotADeploy:  plain("the pod itself was not stopped, only its container"),
+	diagnose.NotAlone:    plain("other replicas served streams"),
+	diagnose.MendProbe: plain("let the probe answer while streams are busy (an endpoint of its own, not behind the same " +
+		"workers), or raise livenessProbe.timeoutSeconds and failureThreshold"),
+	diagnose.MendPreStop: plain("keep serving until the Service has left the pod out: lifecycle.preStop.sleep.seconds: 5, " +
+		"and terminationGracePeriodSeconds longer by as much"),
+	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, and that of the app " +
+		"as well"),
 	diagnose.FactGraceShort: func(f *record.Fact) string {
 		return fmt.Sprintf("the app was asked to stop and cut %s %.2f s later: its window is shorter than they are",
 			count(f.N, "stream"), f.Took.Seconds())

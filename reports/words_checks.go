@@ -511,6 +511,7 @@ var saidOfTime = map[record.FactKind]sentence{
 	verdict.FactPressed: func(f *record.Fact) string {
 		return "our own fault pressed memory on " + f.Name + " at that time"
 	},
+	verdict.FactWayLost: plain("the connection to the cluster broke off"),
 	verdict.FactStarved: starved,
 	verdict.FactBusy:    func(f *record.Fact) string { return fmt.Sprintf("%.0f %% busy", 100*f.Share) },
 	verdict.FactAsItself: func(f *record.Fact) string {

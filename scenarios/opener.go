@@ -63,6 +63,24 @@ var machines = []machine{
 	}},
 }
 
+// Kubernetes opens stacks on clusters. It is nil until somebody who needs that sets it, as
+// the command does with that of package harness/stack/kube: what it is made of is large, and
+// whoever imports this package for tests of another app should not have to link it.
+var Kubernetes func(stack.Kubernetes) stack.Opener
+
+// cluster is the stack of an app on Kubernetes.
+func cluster(app harness.App) (stack.Opener, error) {
+	switch {
+	case app.Stack != "":
+		return nil, &harness.UsageError{Place: "stack", Problem: "the " + app.Stack + " stack starts the app itself, and a " +
+			"workload of Kubernetes runs already", Fix: "leave stack out"}
+	case Kubernetes == nil:
+		return nil, &harness.UsageError{Place: "app.kubernetes", Problem: "this program has been built without Kubernetes",
+			Fix: "set scenarios.Kubernetes to kube.New of package harness/stack/kube"}
+	}
+	return Kubernetes(app.Kubernetes), nil
+}
+
 // Stacks are the names that [harness.App.Stack] may have.
 func Stacks() []string {
 	var names []string
@@ -73,10 +91,14 @@ func Stacks() []string {
 }
 
 // Opener returns the stack that can start app: containers for an image, a
-// Dockerfile or a compose service, this machine's processes for all else. The
+// Dockerfile or a compose service, a cluster for a workload of Kubernetes, this
+// machine's processes for all else. The
 // built-in origin runs on either, as app.Stack says. $STREAMPROOF_NGINX names
 // the host's nginx, "-" does without.
 func Opener(app harness.App) (stack.Opener, error) {
+	if app.InCluster() {
+		return cluster(app)
+	}
 	contained := app.Image != "" || app.Build != "" || app.Compose != (stack.Compose{})
 	for _, m := range machines {
 		switch {

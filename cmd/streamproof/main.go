@@ -22,7 +22,11 @@ import (
 
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/scratch"
+	"github.com/streamproof/streamproof/harness/stack/kube"
+	"github.com/streamproof/streamproof/scenarios"
 )
+
+func init() { scenarios.Kubernetes = kube.New }
 
 func main() {
 	if os.Getenv("GOGC") == "" {

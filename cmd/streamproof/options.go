@@ -193,7 +193,7 @@ func (in *input) reach(a *harness.App) error {
 // attach replaces the file's app by a URL. A path in the URL goes before the
 // file's.
 func (in *input) attach(a *harness.App) {
-	a.Image, a.Build, a.Compose, a.Command = "", "", stack.Compose{}, nil
+	a.Image, a.Build, a.Compose, a.Command, a.Kubernetes = "", "", stack.Compose{}, nil, stack.Kubernetes{}
 	a.URL = in.url
 	if u, err := url.Parse(in.url); err == nil && u.Path != "" && u.Path != "/" {
 		a.Stream.Path = ""

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/recognise"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
@@ -29,7 +30,7 @@ func preflight(ctx context.Context, o harness.Options) error {
 // usable is the part of [preflight] that stays on this machine.
 func usable(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
-		func() error { _, err := scenarios.Opener(o.App); return err },
+		func() error { return opens(ctx, o) },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
@@ -40,6 +41,20 @@ func usable(ctx context.Context, o harness.Options) error {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// opens finds who starts the app, and has it look at what is to be there already.
+func opens(ctx context.Context, o harness.Options) (err error) {
+	if o.Opener, err = scenarios.Opener(o.App); err != nil {
+		return err
+	}
+	if err := o.ValidHost(); err != nil { // which only the opener of a cluster knows
+		return err
+	}
+	if c, ok := o.Opener.(stack.Checker); ok {
+		return c.Check(ctx, o.App.Spec())
 	}
 	return nil
 }

@@ -165,6 +165,8 @@ var Families = []Family{
 		{WorkerRecycled, "E3", layerManager, []string{BlockedLoopTimeout}, remedy{app: AppRecycled}},
 		{GraceTooShort, "E4", layerManager, []string{WorkerKilled}, remedy{app: AppGrace}},
 		{NoGracefulShutdown, "E4", layerApp, []string{GraceTooShort}, remedy{app: AppNoShutdown}},
+		{LivenessKill, "E4", layerKubernetes, []string{GraceTooShort}, remedy{}},
+		{RoutedLate, "E6", layerKubernetes, []string{DeployGap}, remedy{}},
 		{DeployGap, "E6", layerApp, []string{Overloaded}, remedy{}},
 		{WorkerKilled, "E7", layerManager, []string{MemoryKillWorker, GraceTooShort}, remedy{}},
 		{MemoryKillWorker, "E9", layerKernel, []string{WorkerKilled}, remedy{app: AppMemory}},

@@ -25,8 +25,13 @@ type death struct {
 	cite    record.Evidence // the line, where it is in a log
 	id      string          // the request that it names
 	over    time.Duration   // by then it had happened, where that is known
+	late    time.Duration   // by how much later it may have come about
 	cuts    bool            // the server that wrote of it never ends the body properly after it
 }
+
+// podLingers is how long a pod that the API has forgotten may live on: its kubelet gives it
+// 2 s at least, and a port-forward ends a second after it.
+const podLingers = 4 * time.Second
 
 type deathKind int
 
@@ -170,6 +175,9 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 		d.what, d.ours, d.kind = fact{Kind: DeathLinkDown, Name: e.Subject}, true, diedByStrike
 	case e.Source == record.FaultSource && (e.Kind == record.KindKill || e.Kind == record.KindCrash):
 		d.what, d.ours, d.kind = fact{Kind: DeathWeKilled, N: e.Pid, Name: e.Subject}, true, diedByKill
+		if e.Kind == record.KindCrash && e.Pid == 0 {
+			d.late = podLingers
+		}
 	case e.Source == record.FaultSource && e.Kind == record.KindTerm:
 		d.what, d.ours, d.kind = fact{Kind: DeathWeAsked, Name: e.Subject}, true, diedByTerm
 	case e.Kind == record.KindOOM:

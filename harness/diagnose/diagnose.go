@@ -72,6 +72,7 @@ type rule interface {
 // rules are in the order of their turns.
 var rules = []rule{
 	selfInflicted{},
+	pods{},
 	busy{},
 	redirected{},
 	mistaken{},

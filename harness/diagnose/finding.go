@@ -23,7 +23,9 @@ const (
 	layerApp      = "app"
 	layerManager  = "process manager"
 	layerKernel   = "kernel"
-	layerHarness  = "harness"
+	// layerKubernetes is what a cluster does to pods, and is called as the layer of its settings.
+	layerKubernetes = "kubernetes"
+	layerHarness    = "harness"
 )
 
 // Bounds on what a cause carries.

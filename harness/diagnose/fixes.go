@@ -89,4 +89,7 @@ func (v *view) prescribe(f *finding) {
 	default:
 		f.Mend = append(app, edge...)
 	}
+	if f.Cause.Cause == GraceTooShort && v.onKubernetes() {
+		f.Mend = append([]fact{{Kind: MendPodGrace}}, f.Mend...)
+	}
 }

@@ -387,6 +387,23 @@ const (
 	NotEdgeClosed  record.FactKind = "not: edge closed"
 )
 
+// Of rule_pods.go.
+const (
+	FactProbeKilled record.FactKind = "cause: probe killed" // N, of replica Name at Took
+	FactPodSaid     record.FactKind = "cause: pod said"     // Text of replica Name at Took
+	// FactRoutedLate is N streams that went to replica Name after Times[0], when it was
+	// told to go, and until Times[1], when its Service left it out.
+	FactRoutedLate record.FactKind = "cause: routed late"
+	NotADeploy     record.FactKind = "not: a deploy"
+	NotAlone       record.FactKind = "not: alone"
+	MendProbe      record.FactKind = "fix: probe"
+	MendPreStop    record.FactKind = "fix: preStop"
+	MendPodGrace   record.FactKind = "fix: pod grace"
+
+	FactClusterLost record.FactKind = "cause: cluster lost" // N; of rule_self.go
+	MendCluster     record.FactKind = "fix: cluster"
+)
+
 // Of rule_grace.go.
 const (
 	FactGraceShort     record.FactKind = "cause: grace short" // N, Took

@@ -37,7 +37,7 @@ func (d death) concerns(g *verdict.Graded) bool {
 	if d.kind == diedByMemory {
 		before = toldLate
 	}
-	return g.End >= d.at-before && g.End <= d.at+deathAfter
+	return g.End >= d.at-before && g.End <= d.at+deathAfter+d.late
 }
 
 // before reports whether d was over when g began: it cannot be what ended it. A

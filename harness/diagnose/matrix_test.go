@@ -55,6 +55,19 @@ func app(b *synth.Builder, lines ...synth.LogLine) {
 	b.Log(record.AppLog, append([]synth.LogLine{at(0, "INFO:     Started server process [11]"), at(0, "INFO:     Application startup complete.")}, lines...)...)
 }
 
+// on is an end of a stream that a replica served.
+func on(replica string, end synth.End) synth.End {
+	return func(s *record.Stream, last time.Duration) {
+		end(s, last)
+		s.Replica = replica
+	}
+}
+
+// cluster is what Kubernetes says of a pod.
+func cluster(b *synth.Builder, at time.Duration, kind record.EventKind, code int, text string) {
+	b.Happen(record.Event{At: at, Source: record.KubernetesSource, Kind: kind, Subject: "app[0]", Code: code, Text: text})
+}
+
 func nginx(b *synth.Builder, lines ...synth.LogLine) { b.Log(record.NginxError, lines...) }
 
 func at(t time.Duration, text string) synth.LogLine { return synth.LogLine{At: t, Text: text} }
@@ -251,6 +264,24 @@ var trials = []trial{
 		b.Add(8, synth.Shape{Worker: 32, Events: 100})
 		app(b, append([]synth.LogLine{at(2*sec, "WARNING:  Maximum request limit of 8 exceeded. Terminating process."), at(2*sec, "INFO:     Shutting down")},
 			gunicornTimeout(4*sec, 31)...)...)
+	}},
+	{name: "liveness probe of Kubernetes", want: diagnose.LivenessKill, blind: diagnose.WorkerKilled, never: []string{diagnose.GraceTooShort, diagnose.WorkerKilled, diagnose.DeployGap}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: on("app[0]", synth.CutAt(3*sec))})
+		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
+		cluster(b, 2900*ms, record.KindProbeKill, 0, "Container chat failed liveness probe, will be restarted")
+		cluster(b, 2900*ms, record.KindStop, 15, "liveness probe failed")
+		cluster(b, 3*sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")
+	}},
+	{name: "routed to a stopping pod", want: diagnose.RoutedLate, blind: diagnose.NoAnswer, never: []string{diagnose.DeployGap, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
+		b.Add(3, synth.Shape{Start: 1050 * ms, Keep: synth.KeepNone, End: synth.NoHead})
+		cluster(b, sec, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
+		cluster(b, 1100*ms, record.KindUnrouted, 0, "pod chat-1")
+	}},
+	{name: "the way to the cluster breaks off", want: diagnose.SelfInflicted, blind: diagnose.ConnectionCut, never: []string{diagnose.WorkerKilled, diagnose.ConnectionCut}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})
+		b.Add(10, synth.Shape{Events: 30})
+		b.Happen(record.Event{At: 3 * sec, Source: record.KubernetesSource, Kind: record.KindLost, Text: "connection refused"})
 	}},
 	{name: "graceful window", want: diagnose.GraceTooShort, never: []string{diagnose.WorkerKilled, diagnose.AppError, diagnose.DeployGap}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})

@@ -88,6 +88,8 @@ const (
 	WorkerRecycled     = "worker recycled"
 	GraceTooShort      = "graceful window too short"
 	NoGracefulShutdown = "no graceful shutdown"
+	LivenessKill       = "liveness probe killed the container"
+	RoutedLate         = "routed to a stopping pod"
 	DeployGap          = "nothing listens (restart or deploy)"
 	WorkerKilled       = "worker killed"
 	MemoryKillWorker   = "memory kill (worker)"

@@ -116,6 +116,14 @@ func lastAsk(asks []ask, subject string, before time.Duration) (at time.Duration
 	return at, ok
 }
 
+// crashed reports whether our own fault ended a replica as a whole: what the cluster says
+// of that is no request to stop.
+func (v *view) crashed() bool {
+	return slices.ContainsFunc(v.Events, func(e record.Event) bool {
+		return e.Source == record.FaultSource && e.Kind == record.KindCrash
+	})
+}
+
 // asksToStop are all requests to stop, and who says so. An event's time is better
 // than that of a log line, which may name whole seconds.
 func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
@@ -140,7 +148,10 @@ func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 		}
 	}
 	lines = lines[:min(2, len(lines))]
-	logged := append(slices.Clone(v.tags[podKilled]), v.tags[termHandled]...)
+	logged := slices.Clone(v.tags[termHandled])
+	if !v.crashed() {
+		logged = append(slices.Clone(v.tags[podKilled]), logged...)
+	}
 	if len(asks) == 0 {
 		for _, h := range logged {
 			if h.line.At != record.Never && !strings.Contains(h.line.Text, "exited on signal") { // a worker's end is no request

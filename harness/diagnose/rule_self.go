@@ -19,6 +19,11 @@ func (selfInflicted) match(v *view) []*finding {
 			not("stalled", fact{Kind: NotSilentAtLimit}).
 			mend(fact{Kind: MendTotalLimit}))
 	}
+	if gs := v.take(v.Lost); len(gs) > 0 {
+		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
+			tell(fact{Kind: FactClusterLost, N: len(gs)}).see(tightest(gs)).
+			mend(fact{Kind: MendCluster}))
+	}
 	if gs := v.take(outOfResources); len(gs) > 0 {
 		fs = append(fs, found(SelfInflicted, layerHarness, certain, gs).
 			tell(fact{Kind: FactNoDescriptors, N: len(gs)}).

@@ -19,13 +19,22 @@ func (Crash) String() string { return "SIGKILL to a whole replica, then a new st
 
 // Inject kills the replica that the run's seed picks.
 func (Crash) Inject(ctx context.Context, t Target) error {
-	k, ok := t.Stack.(stack.Killer)
-	if !ok {
-		return unable("see and kill the app's processes")
-	}
 	r, err := onePick(t, "crash the app")
 	if err != nil {
 		return err
+	}
+	if c, ok := t.Stack.(stack.Crasher); ok {
+		at := t.Now() // before it: streams end as soon as it is done
+		how, err := c.Crash(ctx, r.Name)
+		if err == nil {
+			t.Tell(record.Event{At: at, Source: record.FaultSource, Kind: record.KindCrash, Subject: r.Name,
+				Code: int(syscall.SIGKILL), Text: how})
+		}
+		return err
+	}
+	k, ok := t.Stack.(stack.Killer)
+	if !ok {
+		return unable("see and kill the app's processes")
 	}
 	ps, err := k.Processes(ctx)
 	if err != nil {

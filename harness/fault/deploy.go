@@ -23,6 +23,11 @@ func (Deploy) String() string { return "rolling deploy of all replicas" }
 
 // Inject returns when the last old replica has gone.
 func (Deploy) Inject(ctx context.Context, t Target) error {
+	if r, ok := t.Stack.(stack.Roller); ok {
+		return r.Roll(ctx, func(replica string) {
+			t.Tell(record.Event{At: t.Now(), Source: record.FaultSource, Kind: record.KindRemove, Subject: replica})
+		})
+	}
 	s, ok := t.Stack.(stack.Scaler)
 	if !ok {
 		return unable("add and remove replicas")

@@ -223,6 +223,8 @@ func kernelsWord(seen Seen) (string, time.Duration) {
 			words = append(words, e.Reading()+" "+e.Text)
 		case e.Source == record.DockerSource && e.Kind == record.KindOOM:
 			words = append(words, "Docker says oom of "+e.Subject)
+		case e.Source == record.KubernetesSource && e.Kind == record.KindOOM:
+			words = append(words, "Kubernetes says OOMKilled of "+e.Subject)
 		}
 		if len(words) > n && (at == record.Never || e.At < at) {
 			at = e.At

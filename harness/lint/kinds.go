@@ -14,6 +14,7 @@ const (
 	FactRaisedAlone record.FactKind = "lint: raised alone"        // setting Name to Bound, while Place ends streams after Took
 	FactKilledEarly record.FactKind = "lint: killed in shutdown"  // layer Name may take Took, and is killed after Bound
 	FactIdleCloses  record.FactKind = "lint: idle upstream close" // the edge keeps idle connections for Bound, Name for Took
+	FactForwarded   record.FactKind = "lint: port-forward"        // streams go by it, and not through what users pass
 )
 
 // What mends it.
@@ -28,4 +29,5 @@ const (
 	MendRaiseToo   record.FactKind = "lint: raise as well" // layer Place's setting Name
 	MendOuter      record.FactKind = "lint: outer grace"   // setting Name above Bound
 	MendKeepAlive  record.FactKind = "lint: keep-alive"    // of server Name
+	MendForwarded  record.FactKind = "lint: real way"      // measure it as well
 )

@@ -28,6 +28,9 @@ func Check(layers []record.Layer, clients map[string]string, load Load) []verdic
 	c.recycles()
 	c.crowds()
 	c.contradicts()
+	if through, ok := lookup(c.layers, "port-forward", "through"); ok {
+		c.warn("port-forward", "through "+through, record.Fact{Kind: FactForwarded}, record.Fact{Kind: MendForwarded})
+	}
 	return c.found
 }
 

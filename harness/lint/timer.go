@@ -58,6 +58,8 @@ var known = []struct {
 	{"uvicorn", "timeout_graceful_shutdown", Drain, inApp},
 	{"container", "stop_grace", Drain, inContainer},
 	{"app", "grace after SIGTERM", Drain, inContainer},
+	{"kubernetes", "terminationGracePeriodSeconds", Drain, inContainer},
+	{"kubernetes", "grace after preStop", Drain, inContainer},
 	{"link", "timeout.timeout", Silence, inLink},
 	{"client", "gap", Silence, inClient},
 	{"client", "total", Life, inClient},

@@ -11,6 +11,8 @@ const (
 	RelaySource   EventSource = "relay"   // our own relay, about a connection
 	FaultSource   EventSource = "fault"   // a fault of ours, about what it did
 	HarnessSource EventSource = "harness" // the harness, about itself
+	// KubernetesSource is the cluster's API, about a pod or its container.
+	KubernetesSource EventSource = "kubernetes"
 )
 
 // An EventKind is what happened. The values stand in records and must stay.
@@ -34,11 +36,20 @@ const (
 	KindLost    EventKind = "lost"  // the source broke off: what follows is not known
 )
 
+// What only Kubernetes tells, of a pod.
+const (
+	KindRouted   EventKind = "routed"   // its Service sends it new connections from now on
+	KindUnrouted EventKind = "unrouted" // its Service sends it none any more
+	// KindProbeKill is a container that is to be ended since its liveness probe failed.
+	KindProbeKill EventKind = "probe-kill"
+	KindUnplaced  EventKind = "unplaced" // no node takes it, or its image cannot be had
+)
+
 // Three facts about memory, which are not one: Docker's word that the kernel killed
 // something in a container, Docker's word that this ended the container, and our
 // own word that a fault of ours made the kernel kill a process.
 const (
-	KindOOM       EventKind = "oom"        // of DockerSource: somebody in the container was killed
+	KindOOM       EventKind = "oom"        // of DockerSource and KubernetesSource: somebody in the container was killed
 	KindOOMKilled EventKind = "oom_killed" // of DockerSource: State.OOMKilled of a container that died
 	KindOOMKill   EventKind = "oom-kill"   // of FaultSource
 )

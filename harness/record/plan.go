@@ -46,7 +46,7 @@ func (p *Plan) ReadAs() (stream.Dialect, bool) {
 type App struct {
 	Kind AppKind `json:"kind"`
 	// Name is the image, the folder that it is built from, the service with its
-	// file, the command line, or the scheme and host of the URL; "" for our own.
+	// file, the command line, the workload, or the scheme and host of the URL; "" for our own.
 	Name string `json:"name,omitempty"`
 }
 
@@ -60,6 +60,8 @@ const (
 	AppService AppKind = "service"
 	AppCommand AppKind = "command"
 	AppURL     AppKind = "url" // it runs already
+	// AppKubernetes is a workload of a cluster; it runs already, and can be restarted.
+	AppKubernetes AppKind = "kubernetes"
 )
 
 // String names the app for the reader: "command ./serve --port 8000".

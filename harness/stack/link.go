@@ -142,6 +142,18 @@ type Stopper interface {
 	Start(ctx context.Context, replica string) error
 }
 
+// A Crasher ends a replica as a whole, as hard as it can, where its processes are not ours
+// to kill. It says how.
+type Crasher interface {
+	Crash(ctx context.Context, replica string) (how string, err error)
+}
+
+// A Roller replaces all replicas as its platform does it, and tells of each one when it
+// is asked to go.
+type Roller interface {
+	Roll(ctx context.Context, going func(replica string)) error
+}
+
 // A Reloader can make the edge read its configuration again.
 type Reloader interface {
 	Reload(ctx context.Context) error

@@ -69,6 +69,16 @@ func LimitsMemory(o Opener) bool {
 	return ok && l.LimitsMemory()
 }
 
+// A Remote is an [Opener] whose stacks run elsewhere, perhaps. Host is where load for
+// them is sent, or what is wrong with the way there.
+type Remote interface{ Host() (string, error) }
+
+// A Checker is an [Opener] that can look, before anything is written or changed, whether
+// what an app names is there and may be used.
+type Checker interface {
+	Check(ctx context.Context, app App) error
+}
+
 // A Spec is a stack to be started.
 type Spec struct {
 	App      App
@@ -138,7 +148,7 @@ func (s *Spec) Balancer() []Layer {
 }
 
 // An App is the system under test. Exactly one of Origin, Command, URL, Image,
-// Build and Compose is set.
+// Build, Compose and Kubernetes is set.
 type App struct {
 	Origin  *Origin
 	Command []string // its port is given in $PORT and for {port} in any argument
@@ -147,6 +157,8 @@ type App struct {
 	Image   string
 	Build   string // a folder with a Dockerfile
 	Compose Compose
+	// Kubernetes is a workload that runs already.
+	Kubernetes Kubernetes
 
 	Port   int // where it listens; 0 lets us choose (for a command)
 	Env    []string
@@ -170,6 +182,25 @@ type Origin struct {
 type Compose struct {
 	File    string `yaml:"compose" value:"path"`
 	Service string `yaml:"service"`
+}
+
+// A Kubernetes names a workload of a cluster, a Deployment or a StatefulSet, and the
+// Service that leads to its pods.
+type Kubernetes struct {
+	Context     string `yaml:"context"`   // of the kubeconfig; "" is its current one
+	Namespace   string `yaml:"namespace"` // "" is the context's own
+	Deployment  string `yaml:"deployment"`
+	StatefulSet string `yaml:"statefulset"`
+	Service     string `yaml:"service"`
+	Container   string `yaml:"container"` // of its pods; "" is the only one
+}
+
+// Workload is the kind and the name of what runs the pods: "deployment", "chat".
+func (k *Kubernetes) Workload() (kind, name string) {
+	if k.StatefulSet != "" {
+		return "statefulset", k.StatefulSet
+	}
+	return "deployment", k.Deployment
 }
 
 // An EdgeForm is one of the ways in which an edge is commonly set up.

@@ -24,6 +24,7 @@ type Excuse struct {
 	Generator bool        // did not keep up
 	Pressed   string      // the replica that a fault of ours pressed memory on
 	Starved   *Starvation // the machine was busy with something else
+	Lost      bool        // the way to the app broke off
 }
 
 // Fact is the excuse for package reports.
@@ -35,6 +36,8 @@ func (x Excuse) fact() fact {
 		return fact{Kind: FactGenerator}
 	case x.Pressed != "":
 		return fact{Kind: FactPressed, Name: x.Pressed}
+	case x.Lost:
+		return fact{Kind: FactWayLost}
 	}
 	return x.Starved.fact()
 }
@@ -153,9 +156,23 @@ func (s *Scope) Excuse(g *Graded) (Excuse, bool) {
 	return Excuse{}, false
 }
 
+// lostSlack is how much earlier streams may end than a way is told to have broken off.
+const lostSlack = time.Second
+
+// Lost reports whether g did not end well, and ended when the way to a cluster had broken
+// off or after: what it shows is not the app's doing.
+func (s *Scope) Lost(g *Graded) bool {
+	return g.Grade.Outcome != Complete && slices.ContainsFunc(s.Events, func(e record.Event) bool {
+		return e.Source == record.KubernetesSource && e.Kind == record.KindLost && g.End >= e.At-lostSlack
+	})
+}
+
 // excusedByTime reports whether all of b ended because somebody waited for too long, and
-// all have an excuse for the silence.
+// all have an excuse for the silence; or all ended with the way to the app.
 func (s *Scope) excusedByTime(b *bad) (Excuse, bool) {
+	if len(b.all) > 0 && len(b.all) == b.total && !slices.ContainsFunc(b.all, func(g *Graded) bool { return !s.Lost(g) }) {
+		return Excuse{Lost: true}, true
+	}
 	if slices.ContainsFunc(b.all, func(g *Graded) bool { return !byTime(g) }) {
 		return Excuse{}, false
 	}
@@ -251,7 +268,8 @@ func (s *Scope) outages() []interval {
 			continue
 		}
 		for _, next := range s.Events[i+1:] {
-			if next.Kind == record.KindStart && next.Role == "" && next.Subject == e.Subject && next.At > e.At &&
+			if next.Kind == record.KindStart && next.Role == "" && next.At > e.At &&
+				(next.Subject == e.Subject || next.Source == record.KubernetesSource) && // a new pod takes its place
 				(next.Source == record.DockerSource) == platform {
 				all = append(all, interval{e.At, next.At})
 				break

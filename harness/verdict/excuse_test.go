@@ -210,6 +210,18 @@ func TestPlatformsTimeIsNotTheApps(t *testing.T) {
 
 // TestSilenceBesideABusyDisk: an app that waits for a disk which others keep busy is not
 // slow by itself, and one that keeps it busy, or does not wait for it, is.
+// Streams that end with the way to a cluster are nobody's; those that were cut before are.
+func TestWayToTheCluster(t *testing.T) {
+	lost := func(at time.Duration) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			b.Add(5, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})
+			b.Happen(record.Event{At: at, Source: record.KubernetesSource, Kind: record.KindLost})
+		}
+	}
+	ask(t, verdict.Must{}, question{"it breaks off", lost(3 * sec), verdict.Inconclusive, "way lost"},
+		question{"it breaks off later", lost(6 * sec), verdict.Fail, "n=5 of=5"})
+}
+
 func TestSilenceBesideABusyDisk(t *testing.T) {
 	disk := func(app time.Duration, apps int64) func(*synth.Builder) {
 		return func(b *synth.Builder) {

@@ -178,6 +178,7 @@ const (
 	FactAsItself   record.FactKind = "as the app may"   // About: [FactFirst], of streams that the app may have written so
 	FactLeftToEdge record.FactKind = "left to edge"     // About: [FactFirst], of what the app leaves to the edge
 	FactPressed    record.FactKind = "memory pressed"   // on Name
+	FactWayLost    record.FactKind = "way lost"         // to the cluster that the app runs in
 	FactStarved    record.FactKind = "starved"          // by Name, a [Thief], of Share; About: [FactBusy]
 	FactBusy       record.FactKind = "busy"             // cores, by Share
 	FactFate       record.FactKind = "fate"             // N of Of of replica Name went wrong, as field Place calls it; About: [FactSeen] of the others; Share: by chance

@@ -1,0 +1,116 @@
+package diagnose
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// pods explains what Kubernetes itself did to streams, by what its API told while they
+// ran: see [record.KubernetesSource].
+type pods struct{}
+
+func (pods) match(v *view) []*finding {
+	var fs []*finding
+	for _, find := range []func(*view) *finding{probeKilled, routedLate} {
+		if f := find(v); f != nil {
+			fs = append(fs, f)
+			v.explain(f)
+		}
+	}
+	return fs
+}
+
+// next is the first event of a kind that the cluster told of a replica from a time on.
+func (v *view) next(kind record.EventKind, replica string, from time.Duration) *record.Event {
+	for i := range v.Events {
+		e := &v.Events[i]
+		if e.Source == record.KubernetesSource && e.Kind == kind && e.Subject == replica && e.At >= from {
+			return e
+		}
+	}
+	return nil
+}
+
+// probeKilled explains cuts in a container that was ended since its liveness probe got no
+// answer. They end with the container: by SIGTERM, or when its grace is over.
+func probeKilled(v *view) *finding {
+	var gs []*verdict.Graded
+	var first *record.Event
+	for i := range v.Events {
+		e := &v.Events[i]
+		if e.Source != record.KubernetesSource || e.Kind != record.KindProbeKill {
+			continue
+		}
+		exit := v.next(record.KindExit, e.Subject, e.At)
+		if exit == nil {
+			continue // it lives yet
+		}
+		hit := v.take(func(g *verdict.Graded) bool {
+			return isCut(g) && g.MayBeOn(e.Subject) && startOf(g) <= exit.At && g.End >= e.At-deathBefore &&
+				g.End <= exit.At+deathAfter+stampUnit && !slices.Contains(gs, g)
+		})
+		if gs = append(gs, hit...); first == nil && len(hit) > 0 {
+			first = e
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return found(LivenessKill, layerKubernetes, certain, gs).
+		tell(fact{Kind: FactProbeKilled, N: len(gs), Name: first.Subject, Took: first.At}).
+		see(fact{Kind: FactPodSaid, Name: first.Subject, Took: first.At, Text: first.Text}).
+		show(cite(v.tags[probeFailed], 2)...).see(tightest(gs)).
+		not(GraceTooShort, fact{Kind: NotADeploy}).
+		notIf(!v.podOOM(), "memory kill", fact{Kind: NotOOM}).
+		mend(fact{Kind: MendProbe})
+}
+
+// routedLate explains new streams that were sent to a pod after it was told to go, and
+// before its Service had left it out: it did not listen any more.
+func routedLate(v *view) *finding {
+	var gs []*verdict.Graded
+	var asked, left *record.Event
+	for i := range v.Events {
+		e := &v.Events[i]
+		if e.Source != record.KubernetesSource || e.Kind != record.KindStop {
+			continue
+		}
+		out := v.next(record.KindUnrouted, e.Subject, e.At)
+		if out == nil || v.next(record.KindProbeKill, e.Subject, e.At-deathBefore) != nil {
+			continue
+		}
+		hit := v.take(func(g *verdict.Graded) bool {
+			lost := g.Grade.Outcome == verdict.Refused || isCut(g) && g.First == record.Never
+			return lost && g.MayBeOn(e.Subject) && startOf(g) >= e.At && startOf(g) <= out.At && !slices.Contains(gs, g)
+		})
+		if gs = append(gs, hit...); asked == nil && len(hit) > 0 {
+			asked, left = e, out
+		}
+	}
+	if asked == nil || !v.servedElsewhere(asked.Subject) {
+		return nil
+	}
+	return found(RoutedLate, layerKubernetes, likely, gs).
+		tell(fact{Kind: FactRoutedLate, N: len(gs), Name: asked.Subject, Times: []time.Duration{asked.At, left.At}}).
+		see(fact{Kind: FactPodSaid, Name: asked.Subject, Took: asked.At, Text: asked.Text}).see(say(gs[0])).
+		not(DeployGap, fact{Kind: NotAlone}).
+		mend(fact{Kind: MendPreStop})
+}
+
+// servedElsewhere reports whether another replica than the named one served a stream.
+func (v *view) servedElsewhere(replica string) bool {
+	for i := range v.Streams {
+		if g := &v.Streams[i]; g.Replica != "" && g.Replica != replica && g.First != record.Never {
+			return true
+		}
+	}
+	return false
+}
+
+// onKubernetes reports whether the app's pods are those of a cluster.
+func (v *view) onKubernetes() bool {
+	return slices.ContainsFunc(v.Scenario.Layers, func(l record.Layer) bool { return l.Name == layerKubernetes })
+}

@@ -1,0 +1,387 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("STREAMPROOF_KUBE") != "" { // client-go keeps its connections to a real cluster
+		os.Exit(m.Run())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// hello answers and keeps the connection, as a stream does.
+var hello = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprint(w, "hello ")
+	w.(http.Flusher).Flush()
+	if r.URL.Path == "/long" {
+		<-r.Context().Done()
+	}
+	fmt.Fprint(w, "world")
+})
+
+func open(t *testing.T, spec stack.Spec) (*Stack, *told, error) {
+	t.Helper()
+	var all told
+	spec.LogDir, spec.Notify = t.TempDir(), all.add
+	if spec.App.Start == 0 {
+		spec.App.Start = 5 * time.Second
+	}
+	s, err := New(chat).Open(t.Context(), spec)
+	if err != nil {
+		return nil, &all, err
+	}
+	t.Cleanup(func() { s.Close(context.Background()) })
+	return s.(*Stack), &all, nil
+}
+
+func ask(url string) (replica, body string, err error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Get(url)
+	if err != nil {
+		return "", "", err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	return res.Header.Get(stack.ReplicaHeader), string(text), err
+}
+
+// What is not there, or may not be done, is one line that names the place and the fix,
+// before anything is changed.
+func TestCheckSaysWhyNot(t *testing.T) {
+	for name, c := range map[string]struct {
+		app   stack.Kubernetes
+		port  int
+		set   func(*fake)
+		place string
+		want  string
+	}{
+		"no such context":   {stack.Kubernetes{Context: "none", Deployment: "chat", Service: "chat"}, 0, nil, "app.kubernetes", "none"},
+		"no deployment":     {stack.Kubernetes{Deployment: "none", Service: "chat"}, 0, nil, "app.kubernetes.deployment", "in namespace shop"},
+		"no service":        {stack.Kubernetes{Deployment: "chat", Service: "none"}, 0, nil, "app.kubernetes.service", "not found"},
+		"no such port":      {chat, 81, nil, "app.port", "name one of 80"},
+		"no container":      {stack.Kubernetes{Deployment: "chat", Service: "chat", Container: "web"}, 0, nil, "app.kubernetes.container", "name one of app"},
+		"may not read":      {chat, 0, func(f *fake) { f.answers["/deployments/"] = 403 }, "app.kubernetes.deployment", "may not get deployments.apps"},
+		"login not known":   {chat, 0, func(f *fake) { f.answers["/deployments/"] = 401 }, "app.kubernetes.context", "log in again"},
+		"may not forward":   {chat, 0, func(f *fake) { f.denied["create pods/portforward"] = true }, "app.kubernetes", "may not create pods/portforward"},
+		"may not watch":     {chat, 0, func(f *fake) { f.denied["watch pods"] = true }, "app.kubernetes", "may not watch pods"},
+		"API server away":   {chat, 0, (*fake).stop, "app.kubernetes", "does not answer"},
+		"API server ailing": {chat, 0, func(f *fake) { f.answers["/deployments/"] = 503 }, "app.kubernetes", "does not answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			if c.set != nil {
+				c.set(f)
+			}
+			err := New(c.app).(*Opener).Check(t.Context(), stack.App{Port: c.port})
+			var usage *harness.UsageError
+			if !errors.As(err, &usage) {
+				t.Fatalf("got %v, want a usage error", err)
+			}
+			if usage.Place != c.place || !strings.Contains(usage.Error(), c.want) || usage.Fix == "" || strings.Contains(usage.Error(), "\n") {
+				t.Errorf("got %q, want one line of %s with %q and a fix", usage, c.place, c.want)
+			}
+		})
+	}
+	f := newFake(t, hello)
+	if err := New(chat).(*Opener).Check(t.Context(), stack.App{}); err != nil {
+		t.Errorf("all is well, and Check says %v", err)
+	}
+	if f.replicas != 2 || len(f.notes) > 0 {
+		t.Errorf("Check left %d replicas, annotations %v", f.replicas, f.notes)
+	}
+}
+
+// Streams go to the pods that are ready, in turn, and say which it was.
+func TestStreamsGoToReadyPods(t *testing.T) {
+	f := newFake(t, hello)
+	f.scale(3)
+	f.silent["chat-2"] = true
+	s, _, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := map[string]int{}
+	for range 6 {
+		replica, body, err := ask(s.Hops()[0].URL + "/")
+		if err != nil || body != "hello world" {
+			t.Fatalf("got %q, %v", body, err)
+		}
+		served[replica]++
+	}
+	addrs := map[string]bool{}
+	for _, r := range s.Replicas()[:2] {
+		addrs[r.Addr] = true
+		if served[r.Addr] != 3 {
+			t.Errorf("%s served %d of 6 streams: %v", r.Name, served[r.Addr], served)
+		}
+	}
+	if len(addrs) != 2 {
+		t.Errorf("two pods have the addresses %v", addrs)
+	}
+	f.mu.Lock()
+	f.silent["chat-0"], f.silent["chat-1"] = true, true
+	f.tell("endpointslices", "MODIFIED", f.slice())
+	f.mu.Unlock()
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, _, err := ask(s.Hops()[0].URL + "/"); err != nil {
+			break // reset, as a node does for a Service without pods
+		}
+		if time.Now().After(end) {
+			t.Fatal("streams are served while no pod is ready")
+		}
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// An app that does not come up is its own failure, in one line with what the cluster
+// says; its number of replicas is given back.
+func TestOpenSaysWhyNotReady(t *testing.T) {
+	f := newFake(t, hello)
+	f.unplaced, f.grace = true, 0
+	_, _, err := open(t, stack.Spec{Replicas: 3, App: stack.App{Start: time.Second}})
+	var start *stack.StartError
+	if !errors.As(err, &start) || !strings.Contains(err.Error(), "Unschedulable: 0/1 nodes are available") {
+		t.Errorf("got %v", err)
+	}
+	if f.replicas != 2 || len(f.notes) > 0 {
+		t.Errorf("it left %d replicas, annotations %v", f.replicas, f.notes)
+	}
+}
+
+// The number of replicas is the user's again at the end, and where an earlier run could
+// not give it back, at the start.
+func TestReplicasAreGivenBack(t *testing.T) {
+	f := newFake(t, hello)
+	f.notes[original] = "1"
+	s, _, err := open(t, stack.Spec{Replicas: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddReplica(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f.notes[original] != "1" || f.replicas != 3 {
+		t.Errorf("while it is open: %d replicas, annotations %v", f.replicas, f.notes)
+	}
+	first := s.Replicas()[0].Name
+	if err := s.RemoveReplica(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(s.Replicas(), func(r stack.Replica) bool { return r.Name == first }) {
+		t.Errorf("%s is still there: %v", first, s.Replicas())
+	}
+	for range 2 {
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.notes[original] != "" || f.replicas != 1 {
+		t.Errorf("after it: %d replicas, annotations %v", f.replicas, f.notes)
+	}
+}
+
+// A drain is an eviction: the pod is told to go, another one takes its place, and all of
+// it is told.
+func TestStopEvicts(t *testing.T) {
+	newFake(t, hello)
+	s, all, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := s.Replicas()[0].Name
+	if err := s.Stop(t.Context(), name, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []record.EventKind{record.KindStop, record.KindExit} {
+		if e := all.of(kind); len(e) != 1 || e[0].Subject != name || e[0].Source != record.KubernetesSource {
+			t.Errorf("%s was told as %v, want once of %s", kind, e, name)
+		}
+	}
+	if len(s.Replicas()) != 2 || s.Replicas()[1].Name != "app[2]" {
+		t.Errorf("the replicas are %v", s.Replicas())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // another watch tells of it
+	defer cancel()
+	_ = s.pods.await(ctx, func() bool { return len(all.of(record.KindUnrouted)) > 0 })
+	if e := all.of(record.KindUnrouted); len(e) != 1 || e[0].Subject != name {
+		t.Errorf("the Service left out %v", e)
+	}
+}
+
+// What the cluster refuses is said as that, and is no failure of the app.
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		code   int
+		do     func(*Stack) error
+		want   string
+	}{
+		"budget": {"/eviction", 429, func(s *Stack) error { return s.Stop(context.Background(), "app[0]", time.Second) },
+			"PodDisruptionBudget forbids it"},
+		"evict": {"/eviction", 403, func(s *Stack) error { return s.Stop(context.Background(), "app[0]", time.Second) },
+			"may not create pods/eviction"},
+		"delete": {"DELETE", 403, func(s *Stack) error { _, err := s.Crash(context.Background(), "app[0]"); return err },
+			"may not delete pods"},
+		"scale": {"PATCH", 403, func(s *Stack) error { _, err := s.AddReplica(context.Background()); return err },
+			"may not patch deployments.apps"},
+		"roll": {"PATCH", 403, func(s *Stack) error { return s.Roll(context.Background(), func(string) {}) },
+			"may not patch deployments.apps"},
+		"exec": {"/exec", 403, func(s *Stack) error { _, err := s.Processes(context.Background()); return err },
+			"may not create pods/exec"},
+		"memory": {"/none", 403, func(s *Stack) error { return s.FillMemory(context.Background(), "app[0]", 1) },
+			"no memory limit"},
+		"pause": {"/none", 403, func(s *Stack) error { return s.Pause(context.Background(), "app[0]") }, "no way to freeze"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			s, _, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			f.answers[c.answer] = c.code
+			f.mu.Unlock()
+			var cannot *stack.Unable
+			if err := c.do(s); !errors.As(err, &cannot) || !strings.Contains(err.Error(), c.want) || cannot.Settle == "" {
+				t.Errorf("got %v, want what cannot be done, and why: %s", err, c.want)
+			}
+			f.mu.Lock()
+			clear(f.answers)
+			f.mu.Unlock()
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if len(s.Replicas()) != 2 {
+				t.Errorf("it left %v", s.Replicas())
+			}
+		})
+	}
+	newFake(t, hello)
+	_, _, err := open(t, stack.Spec{Edge: stack.Edge{Form: stack.EdgeDefault}})
+	var cannot *stack.Unable
+	if !errors.As(err, &cannot) || !cannot.App {
+		t.Errorf("an edge of ours: %v, want that it does not apply", err)
+	}
+}
+
+// A way that breaks off takes its streams with it, whether the API server is away or only
+// what leads to the pod. That is told, and the end of the stack says that nothing of it is
+// the app's doing.
+func TestWayBreaksOff(t *testing.T) {
+	for name, end := range map[string]func(*fake){
+		"the API server goes away": (*fake).stop,
+		"it lives on":              func(f *fake) { close(f.cut) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			s, all, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.Get(s.Hops()[0].URL + "/long")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			end(f)
+			if text, err := io.ReadAll(res.Body); err == nil {
+				t.Errorf("the stream ended as if it were whole: %q", text)
+			}
+			select {
+			case <-s.broken:
+			case <-time.After(5 * time.Second):
+				t.Fatal("nobody noticed")
+			}
+			if err := s.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "says nothing about the app") {
+				t.Errorf("Close says %v", err)
+			}
+			if len(all.of(record.KindLost)) != 1 {
+				t.Errorf("it was told %d times", len(all.of(record.KindLost)))
+			}
+		})
+	}
+}
+
+// The container's own end is told with its code, and an end for memory as that.
+func TestEndsOfContainers(t *testing.T) {
+	f := newFake(t, hello)
+	s, all, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	f.pods[0]["status"] = podStatus("Running", false, `{"running": {"startedAt": "2030-01-01T00:00:00Z"}}`, "again")
+	f.pods[0]["status"].(map[string]any)["containerStatuses"].([]any)[0].(map[string]any)["lastState"] = map[string]any{
+		"terminated": map[string]any{"exitCode": 137, "reason": "OOMKilled", "containerID": "c-chat-0",
+			"finishedAt": time.Now().Add(time.Second).UTC().Format(time.RFC3339)}}
+	f.tell("pods", "MODIFIED", f.pods[0])
+	f.tell("pods", "MODIFIED", f.pods[0])
+	f.tell("events", "ADDED", map[string]any{"kind": "Event", "metadata": map[string]any{"name": "e"}, "reason": "Killing",
+		"message": "Container app failed liveness probe, will be restarted", "involvedObject": map[string]any{"kind": "Pod", "name": "chat-1"}})
+	f.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := s.pods.await(ctx, func() bool { return len(all.of(record.KindProbeKill)) > 0 && len(all.of(record.KindStart)) == 3 }); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []record.EventKind{record.KindOOM, record.KindOOMKilled, record.KindExit} {
+		if e := all.of(kind); len(e) != 1 || e[0].Subject != "app[0]" || e[0].Code != 137 {
+			t.Errorf("%s was told as %v", kind, e)
+		}
+	}
+	if e := all.of(record.KindProbeKill); e[0].Subject != "app[1]" {
+		t.Errorf("the probe kill was told as %v", e)
+	}
+}
+
+// The head of a response gets its mark, however it comes in, and nothing else changes.
+func TestMarker(t *testing.T) {
+	for in, want := range map[string]string{
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 x\r\n": "HTTP/1.1 200 OK\r\n" + stack.ReplicaHeader + ": a:1\r\nA: b\r\n\r\nHTTP/1.1 x\r\n",
+		"SSH-2.0-x\r\n":                         "SSH-2.0-x\r\n",
+		"HT":                                    "",
+		"HTTP/1.1 " + strings.Repeat("x", 5000): "HTTP/1.1 " + strings.Repeat("x", 5000),
+	} {
+		for _, from := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in))} {
+			var out bytes.Buffer
+			if n, err := io.Copy(&marker{to: &out, mark: "a:1"}, from); err != nil || n != int64(len(in)) {
+				t.Errorf("%.20q: %d bytes, %v", in, n, err)
+			}
+			if out.String() != want {
+				t.Errorf("%.20q became %.80q", in, out.String())
+			}
+		}
+	}
+}
+
+func TestQuantities(t *testing.T) {
+	for text, want := range map[string]int64{"": 0, "128Mi": 128 << 20, "1G": 1e9, "1.5Gi": 3 << 29, "4096": 4096, "x": 0, "64Xi": 0} {
+		if got := bytesOf(text); got != want {
+			t.Errorf("%q is %d bytes, want %d", text, got, want)
+		}
+	}
+}

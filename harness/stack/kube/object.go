@@ -1,0 +1,181 @@
+package kube
+
+import (
+	"strings"
+	"time"
+)
+
+// An object has the members of Kubernetes objects that we use, of whichever kind it is:
+// a workload, a pod, an EndpointSlice, a Service, an Event.
+type object struct {
+	Kind     string
+	Metadata meta
+	Spec     spec
+	Status   status
+
+	// Of an EndpointSlice.
+	Endpoints []endpoint
+	Ports     []port
+
+	// Of an Event.
+	Reason, Message string
+	InvolvedObject  struct{ Kind, Name, UID, FieldPath string }
+}
+
+type meta struct {
+	Name, Namespace, UID, ResourceVersion string
+	Generation                            int64
+	Annotations                           map[string]string
+	DeletionTimestamp                     *time.Time
+	DeletionGracePeriodSeconds            *int64
+	OwnerReferences                       []struct{ Kind, Name, UID string }
+}
+
+type spec struct {
+	// Of a workload.
+	Replicas *int
+	Selector selector
+	Template struct{ Spec podSpec }
+	Ports    []port // of a Service
+	podSpec         // of a pod
+}
+
+// A selector is that of a workload; a Service has its labels beside matchLabels, and is
+// read through its EndpointSlices alone.
+type selector struct {
+	MatchLabels      map[string]string
+	MatchExpressions []struct {
+		Key, Operator string
+		Values        []string
+	}
+}
+
+type podSpec struct {
+	TerminationGracePeriodSeconds *int64
+	Containers                    []container
+}
+
+type container struct {
+	Name      string
+	Lifecycle *struct{ PreStop *handler }
+	Resources struct{ Limits, Requests map[string]string }
+
+	ReadinessProbe, LivenessProbe *probe
+}
+
+// A handler is what runs before a container is stopped.
+type handler struct {
+	Exec    *struct{ Command []string }
+	HTTPGet *struct{ Path string }
+	Sleep   *struct{ Seconds int64 }
+}
+
+type probe struct {
+	InitialDelaySeconds, PeriodSeconds, TimeoutSeconds, FailureThreshold int
+}
+
+type port struct {
+	Name string
+	Port int
+}
+
+type endpoint struct {
+	Addresses  []string
+	Conditions struct{ Ready, Serving, Terminating *bool }
+	TargetRef  *struct{ Kind, Name, UID string }
+}
+
+type status struct {
+	// Of a workload.
+	Replicas, ReadyReplicas, UpdatedReplicas, AvailableReplicas int
+	ObservedGeneration                                          int64
+
+	// Of a pod.
+	Phase, Reason, Message, PodIP string
+	Conditions                    []condition
+	ContainerStatuses             []containerStatus
+}
+
+type condition struct{ Type, Status, Reason, Message string }
+
+type containerStatus struct {
+	Name, ContainerID string
+	RestartCount      int
+	Ready             bool
+	State, LastState  state
+}
+
+type state struct {
+	Waiting    *struct{ Reason, Message string }
+	Running    *struct{ StartedAt *time.Time }
+	Terminated *terminated
+}
+
+type terminated struct {
+	ExitCode, Signal      int
+	Reason, ContainerID   string
+	StartedAt, FinishedAt *time.Time
+}
+
+// labels is the selector as the API takes it in a query.
+func (s *selector) labels() string {
+	var all []string
+	for k, v := range s.MatchLabels {
+		all = append(all, k+"="+v)
+	}
+	for _, e := range s.MatchExpressions {
+		switch e.Operator {
+		case "In", "NotIn":
+			all = append(all, e.Key+" "+strings.ToLower(e.Operator)+" ("+strings.Join(e.Values, ",")+")")
+		case "Exists":
+			all = append(all, e.Key)
+		case "DoesNotExist":
+			all = append(all, "!"+e.Key)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// is reports whether a condition of the pod holds.
+func (s *status) is(kind string) bool {
+	for _, c := range s.Conditions {
+		if c.Type == kind {
+			return c.Status == "True"
+		}
+	}
+	return false
+}
+
+// of is the status of a container by name.
+func (s *status) of(name string) *containerStatus {
+	for i := range s.ContainerStatuses {
+		if s.ContainerStatuses[i].Name == name {
+			return &s.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+// stuck says why a pod does not come up, "" if nothing is known to be in its way.
+func (s *status) stuck() string {
+	for _, c := range s.Conditions {
+		if c.Type == "PodScheduled" && c.Status == "False" {
+			return c.Reason + ": " + c.Message
+		}
+	}
+	for _, c := range s.ContainerStatuses {
+		w := c.State.Waiting
+		if w != nil && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+			return strings.TrimSuffix(w.Reason+" of container "+c.Name+": "+w.Message, ": ")
+		}
+	}
+	return ""
+}
+
+// can reports what an optional condition of an endpoint says; nil is as given.
+func can(b *bool, otherwise bool) bool {
+	if b == nil {
+		return otherwise
+	}
+	return *b
+}

@@ -1,0 +1,325 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/chain"
+)
+
+// A Stack is a workload with a way to it.
+type Stack struct {
+	opener *Opener
+	client *client
+	app    stack.Kubernetes
+	spec   stack.Spec
+	view
+	opened time.Duration
+
+	pods    *pods
+	route   *route
+	watcher watcher
+	logs    *logs
+	forward *forwarder
+	link    *link // nil where it is left out
+
+	once   sync.Once
+	broken chan struct{} // closed when the API server is away
+	why    error         // what it was; read after broken
+
+	scaling sync.Mutex // guards number
+	number  int        // of replicas that are wanted now
+
+	closing sync.Mutex // makes Close wait for Close
+	own     int        // number of replicas that the user has set
+	scaled  bool       // it is another one now
+	pardon  string     // the script that takes back the last [Stack.Blame]
+	closed  bool
+}
+
+var (
+	_ stack.Stack   = (*Stack)(nil)
+	_ stack.Killer  = (*Stack)(nil)
+	_ stack.Crasher = (*Stack)(nil)
+	_ stack.Stopper = (*Stack)(nil)
+	_ stack.Scaler  = (*Stack)(nil)
+	_ stack.Roller  = (*Stack)(nil)
+	_ stack.Filler  = (*Stack)(nil)
+	_ stack.Blamer  = (*Stack)(nil)
+	_ stack.Pauser  = (*Stack)(nil)
+	_ stack.Settler = (*Stack)(nil)
+)
+
+// start brings the way up, from the workload outwards.
+func (s *Stack) start(ctx context.Context) (err error) {
+	s.opened = s.spec.Now()
+	if s.view, err = s.opener.look(ctx, s.spec.App.Port); err != nil {
+		return err
+	}
+	s.pods, s.route = newPods(s), &route{port: s.port, slices: map[string]object{}}
+	s.logs = newLogs(s)
+	if err := s.watcher.begin(ctx, s); err != nil {
+		return err
+	}
+	if err := s.enough(ctx); err != nil {
+		return err
+	}
+	if s.forward, err = forward(s.client, s.route, s.lost); err != nil {
+		return err
+	}
+	if !s.spec.LeftOut(stack.EdgeLink) {
+		if s.link, err = newLink(s.forward.addr(), &s.spec); err != nil {
+			return err
+		}
+	}
+	return s.healthy(ctx)
+}
+
+// lost says that the API server is away: what streams show since then is not the app's
+// doing.
+func (s *Stack) lost(err error) {
+	s.once.Do(func() {
+		at := s.spec.Now()
+		s.why = fmt.Errorf("the way through the API server at %s broke off at %v: %w; all streams take it, and what they show "+
+			"since then says nothing about the app", s.client.base.Host, at.Round(time.Millisecond), err)
+		s.spec.Notify(stack.Event{At: at, Source: record.KubernetesSource, Kind: record.KindLost,
+			Text: oneLine(err.Error())})
+		close(s.broken)
+	})
+}
+
+// cause is why the stack is broken, nil while it is not.
+func (s *Stack) cause() error {
+	select {
+	case <-s.broken:
+		return s.why
+	default:
+		return nil
+	}
+}
+
+// original is the annotation that keeps the user's own number of replicas.
+const original = "streamproof.io/replicas"
+
+// wanted is how many pods the workload is to have.
+func wanted(work *object) int {
+	if work.Spec.Replicas == nil {
+		return 1
+	}
+	return *work.Spec.Replicas
+}
+
+// enough has the workload run with as many pods as the scenario asks for, and waits until
+// all are ready. One whose number an earlier run did not give back gets it back first.
+func (s *Stack) enough(ctx context.Context) error {
+	if n, err := strconv.Atoi(s.work.Metadata.Annotations[original]); err == nil {
+		s.scaled, s.own = true, n
+		if err := s.giveBack(ctx); err != nil {
+			return err
+		}
+	}
+	s.own = wanted(&s.work)
+	s.set(s.own)
+	if s.own == 0 {
+		return s.notUp(nil, errors.New("it is scaled to 0 replicas"))
+	}
+	want := max(s.own, s.spec.Replicas)
+	if want != s.own {
+		if err := s.scale(ctx, want); err != nil {
+			return err
+		}
+	}
+	limit := s.spec.App.Start + s.grace()
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := s.pods.await(bounded, func() bool { return s.pods.settled(want) })
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return s.notUp(s.pods.stuck(), fmt.Errorf("not ready after %v", limit))
+	}
+	return err
+}
+
+// notUp is the app's own failure to be there.
+func (s *Stack) notUp(why []string, cause error) error {
+	if len(why) > 0 {
+		cause = fmt.Errorf("%w: %s", cause, why[0])
+	}
+	kind, name := s.app.Workload()
+	return &stack.StartError{Subject: kind + " " + name, Cause: cause, Tail: why}
+}
+
+// settled reports whether so many pods are ready, and no other one is there.
+func (ps *pods) settled(want int) bool {
+	list := ps.living()
+	ready := 0
+	for _, p := range list {
+		if p.ready && p.Status.of(ps.s.container) != nil {
+			ready++
+		}
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, p := range ps.all {
+		if !p.gone && p.asked != record.Never {
+			return false
+		}
+	}
+	return ready == want && len(list) == want
+}
+
+// stuck says why pods do not come up, one line each.
+func (ps *pods) stuck() (lines []string) {
+	for _, p := range ps.living() {
+		if why := p.Status.stuck(); why != "" && !p.ready {
+			lines = append(lines, "pod "+p.Metadata.Name+": "+oneLine(why))
+		}
+	}
+	return lines
+}
+
+// healthy waits until the app answers through the Service.
+func (s *Stack) healthy(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, s.spec.App.Start)
+	defer cancel()
+	var last error
+	for {
+		if last = s.probe(bounded); last == nil {
+			return nil
+		}
+		select {
+		case <-s.broken:
+			return s.cause()
+		case <-bounded.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			kind, name := s.app.Workload()
+			return &stack.StartError{Subject: kind + " " + name, Cause: fmt.Errorf("service %s is not healthy after %v: %w",
+				s.app.Service, s.spec.App.Start, last)}
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// probe asks the app by its health path; without one it is healthy where its Service has
+// ready pods, which their readiness probes say.
+func (s *Stack) probe(ctx context.Context) error {
+	if t, ok := s.route.pick(); !ok || !t.ready {
+		return errors.New("it has no ready endpoint")
+	}
+	if s.spec.App.Health == "" {
+		return nil
+	}
+	return chain.Probe(ctx, s.forward.addr(), s.spec.App.Health)
+}
+
+// Hops implements [stack.Stack].
+func (s *Stack) Hops() []stack.Hop {
+	app := "http://" + s.forward.addr()
+	what := "service " + s.app.Service + " of Kubernetes, by port-forward"
+	hop := stack.Hop{Name: "app", What: what, URL: app, Control: app}
+	if s.link == nil {
+		edge := hop
+		edge.Name = "edge"
+		return []stack.Hop{edge, hop}
+	}
+	return []stack.Hop{{Name: "edge", What: "relay", URL: "http://" + s.link.relay.Addr(), Control: app}, hop}
+}
+
+// Links implements [stack.Stack].
+func (s *Stack) Links() []stack.Link {
+	if s.link == nil {
+		return nil
+	}
+	if s.link.strikes {
+		return []stack.Link{strikingLink{s.link, s.link.relay}}
+	}
+	return []stack.Link{s.link}
+}
+
+// Replicas implements [stack.Stack]: they are the pods that new streams may go to.
+func (s *Stack) Replicas() (list []stack.Replica) {
+	for _, p := range s.pods.living() {
+		r := stack.Replica{Name: p.replica, URL: "http://" + s.forward.addr()}
+		if t, ok := s.route.of(p.Metadata.Name); ok {
+			r.Addr = t.Addr()
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// of is where a pod is reached, ready or not.
+func (r *route) of(pod string) (target, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range r.slices {
+		n := slices.IndexFunc(o.Ports, func(p port) bool { return p.Name == r.port })
+		for _, e := range o.Endpoints {
+			if n >= 0 && e.TargetRef != nil && e.TargetRef.Name == pod && len(e.Addresses) > 0 {
+				return target{pod: pod, addr: e.Addresses[0], port: o.Ports[n].Port}, true
+			}
+		}
+	}
+	return target{}, false
+}
+
+// Logs implements [stack.Stack].
+func (s *Stack) Logs() []stack.Log {
+	return append([]stack.Log{{Name: clusterLog, Kind: record.KubernetesLog}}, s.logs.files()...)
+}
+
+// Versions implements [stack.Stack].
+func (s *Stack) Versions() map[string]string {
+	ctx, cancel := context.WithTimeout(context.Background(), askLimit)
+	defer cancel()
+	var v struct{ GitVersion string }
+	if err := s.client.ask(ctx, "GET", "version", "", nil, &v); err != nil || v.GitVersion == "" {
+		return nil
+	}
+	return map[string]string{"kubernetes": strings.TrimPrefix(v.GitVersion, "v")}
+}
+
+// Settle implements [stack.Settler]: the kubelet tells of an end up to a second late.
+func (s *Stack) Settle(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-s.broken:
+	case <-time.After(settleWait):
+	}
+}
+
+const settleWait = 1200 * time.Millisecond
+
+// Close implements [stack.Stack].
+func (s *Stack) Close(ctx context.Context) error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return nil
+	}
+	var errs []error
+	if s.link != nil {
+		errs = append(errs, s.link.relay.Close())
+	}
+	if s.forward != nil {
+		errs = append(errs, s.forward.close())
+	}
+	if s.scaled {
+		errs = append(errs, s.giveBack(ctx))
+	}
+	if s.logs != nil {
+		errs = append(errs, s.logs.close())
+	}
+	errs = append(errs, s.watcher.end(), s.cause())
+	s.closed = true
+	return errors.Join(errs...)
+}
