@@ -139,8 +139,8 @@ func (p *Plan) client() {
 	}
 }
 
-// A body that begins like JSON, and its first mistake; nil where there is none. Several
-// values, as of NDJSON, are none.
+// badJSON is the first mistake in a body that begins like JSON; nil where there is none.
+// Several values, as of NDJSON, are no mistake.
 func badJSON(body string) error {
 	sample := sampleOf(body)
 	if c := strings.TrimSpace(sample); c == "" || c[0] != '{' && c[0] != '[' {
@@ -164,7 +164,8 @@ func badJSON(body string) error {
 		}
 		before := sample[:max(0, min(at, int64(len(sample)))-1)]
 		line := strings.LastIndexByte(before, '\n')
-		return fmt.Errorf("line %d, column %d: %s", strings.Count(before, "\n")+1, utf8.RuneCountInString(before[line+1:])+1, why)
+		return fmt.Errorf("line %d, column %d: %s", strings.Count(before, "\n")+1,
+			utf8.RuneCountInString(before[line+1:])+1, why)
 	}
 }
 

@@ -126,7 +126,8 @@ func clientRefused(host string, own harness.TLS, err error) error {
 			Fix: "give the one that was issued for this server with --cert FILE --key FILE"}
 	}
 	return &harness.UsageError{Place: "tls.cert", Problem: host + " refused the certificate in " + own.Cert + ": " + said,
-		Fix: "give a valid one with --cert FILE --key FILE; its dates and issuer: openssl x509 -noout -dates -issuer -in '" + own.Cert + "'"}
+		Fix: "give a valid one with --cert FILE --key FILE; its dates and issuer: " +
+			"openssl x509 -noout -dates -issuer -in '" + own.Cert + "'"}
 }
 
 // expired reports whether a certificate was refused for its dates, of which no

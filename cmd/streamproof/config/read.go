@@ -115,8 +115,8 @@ func (f *File) text(data []byte) ([]byte, error) {
 	place := f.name()
 	if bytes.IndexByte(data, 0) >= 0 {
 		f.lines = nil // nothing that a terminal could show
-		return nil, &Error{UsageError: harness.UsageError{Place: place, Problem: "it is no UTF-8 text, but UTF-16 or no text at all",
-			Fix: "save it as UTF-8"}}
+		return nil, &Error{UsageError: harness.UsageError{Place: place,
+			Problem: "it is no UTF-8 text, but UTF-16 or no text at all", Fix: "save it as UTF-8"}}
 	}
 	for i, l := range f.lines {
 		if !utf8.ValidString(l) {
