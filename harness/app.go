@@ -357,7 +357,7 @@ func (a *App) Validate() error {
 		return &UsageError{Place: "app.ledger", Problem: fmt.Sprintf("%q does not say which stream", a.Ledger),
 			Fix: "write it like /ledger?nonce={nonce}"}
 	}
-	if err := cmp.Or(a.validValues(), a.validTLS(), a.validCluster()); err != nil {
+	if err := cmp.Or(a.validRequest(), a.validValues(), a.validTLS(), a.validCluster()); err != nil {
 		return err
 	}
 	return a.expandable()
@@ -445,7 +445,13 @@ func (a *App) validCluster() error {
 
 func validURL(raw string) error {
 	u, err := url.Parse(raw)
-	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+	switch {
+	case err != nil:
+	case u.User != nil: // no stream sends them, and the line that repeats the run could not show them
+		return &UsageError{Place: "url", Problem: "credentials in a URL are not sent",
+			Fix: "leave them out of it, and add --header 'Authorization: Basic ${BASIC}' after: " +
+				"export BASIC=$(printf %s 'NAME:PASSWORD' | base64)"}
+	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return nil
 	}
 	return &UsageError{Place: "url", Problem: fmt.Sprintf("%q is no http or https URL", raw),

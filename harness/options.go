@@ -295,12 +295,28 @@ func (o *Options) ValidHost() error {
 	if err != nil {
 		return validURL(o.App.URL)
 	}
-	host := u.Hostname()
-	if o.Allows(host) {
+	host, named := u.Hostname(), func(h string) bool { return slices.Contains(o.AllowHosts, h) }
+	const stranger = " is not this machine, and load is not sent to strangers"
+	if at, _, err := net.SplitHostPort(o.App.At(u)); err == nil { // where the streams go, whatever the URL says
+		if IsLoopback(at) || named(at) || named(host) {
+			return nil
+		}
+		return &UsageError{Place: "resolve", Problem: "host " + host + " is resolved to " + at + ", which" + stranger,
+			Fix: "if it is yours, add --allow-host " + at}
+	}
+	if IsLoopback(host) || named(host) {
 		return nil
 	}
-	return &UsageError{Place: "url", Problem: "host " + host + " is not this machine, and load is not sent to strangers",
-		Fix: "if it is yours, add --allow-host " + host}
+	usage := &UsageError{Place: "url", Problem: "host " + host + stranger, Fix: "if it is yours, add --allow-host " + host}
+	if o.here(host) { // by another port than the URL's
+		usage.Fix = "resolve the URL's port: --resolve " + host + ":" + portOf(u) + ":127.0.0.1"
+	}
+	return usage
+}
+
+// portOf is the port that a URL leads to.
+func portOf(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
 // IsLoopback reports whether a host of a URL is this machine by its name or address.
@@ -321,7 +337,7 @@ func (o *Options) validDirect() error {
 	if err := validURL(o.App.Direct); err != nil {
 		return renamed(err, "direct")
 	}
-	behind := Options{App: App{URL: o.App.Direct}, AllowHosts: o.AllowHosts}
+	behind := Options{App: App{URL: o.App.Direct, Resolve: o.App.Resolve}, AllowHosts: o.AllowHosts}
 	return renamed(behind.ValidHost(), "direct")
 }
 

@@ -21,6 +21,34 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 			`url: "localhost:80" is no http or https URL; write it like http://127.0.0.1:8000/chat`},
 		{"stranger", Options{Scenarios: one, App: App{URL: "http://192.0.2.7/x", Stream: Stream{Dialect: "openai-chat"}}},
 			"url: host 192.0.2.7 is not this machine, and load is not sent to strangers; if it is yours, add --allow-host 192.0.2.7"},
+		{"loopback resolved to a stranger", Options{Scenarios: one, App: App{URL: "http://127.0.0.1:8000/x",
+			Resolve: map[string]string{"127.0.0.1:8000": "192.0.2.7:8000"}, Stream: Stream{Dialect: "openai-chat"}}},
+			"resolve: host 127.0.0.1 is resolved to 192.0.2.7, which is not this machine, and load is not sent to strangers; " +
+				"if it is yours, add --allow-host 192.0.2.7"},
+		{"app behind the edge resolved to a stranger", Options{Scenarios: one, App: App{URL: "http://127.0.0.1:8000/x",
+			Direct: "http://localhost:9", Resolve: map[string]string{"localhost:9": "192.0.2.7:9"},
+			Stream: Stream{Dialect: "openai-chat"}}},
+			"direct: host localhost is resolved to 192.0.2.7, which is not this machine, and load is not sent to strangers; " +
+				"if it is yours, add --allow-host 192.0.2.7"},
+		{"resolved by another port", Options{Scenarios: one, App: App{URL: "https://chat.test/x",
+			Resolve: map[string]string{"chat.test:80": "127.0.0.1:80"}, Stream: Stream{Dialect: "openai-chat"}}},
+			"url: host chat.test is not this machine, and load is not sent to strangers; " +
+				"resolve the URL's port: --resolve chat.test:443:127.0.0.1"},
+		{"credentials in the URL", Options{Scenarios: one, App: App{URL: "http://me:pw@127.0.0.1/x",
+			Stream: Stream{Dialect: "openai-chat"}}},
+			"url: credentials in a URL are not sent; leave them out of it, and add --header 'Authorization: Basic ${BASIC}' " +
+				`after: export BASIC=$(printf %s 'NAME:PASSWORD' | base64)`},
+		{"a method that cannot be one", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
+			Stream: Stream{Dialect: "openai-chat", Method: "GE T"}}},
+			`method: "GE T" is no HTTP method; write one word, such as --method POST`},
+		{"a body that is nearly JSON", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
+			Stream: Stream{Dialect: "openai-chat", Body: "{\"a\": 1,\n \"n\": \"{nonce}\",}"}}},
+			"stream.body: it begins like JSON and is none: line 2, column 17: invalid character '}' looking for beginning of " +
+				"object key string; correct it, or say what it is with --header 'Content-Type: text/plain'"},
+		{"a body that ends too early", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
+			Stream: Stream{Dialect: "openai-chat", Body: `{"a": [1`}}},
+			"stream.body: it begins like JSON and is none: line 1, column 8: unexpected end of JSON input; correct it, or say " +
+				"what it is with --header 'Content-Type: text/plain'"},
 		{"dialect", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "opneai-chat"}}},
 			`dialect: unknown dialect "opneai-chat"; did you mean "openai-chat"?`},
 		{"no terminal", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "sse-generic"}}},

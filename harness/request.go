@@ -1,16 +1,21 @@
 package harness
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -56,12 +61,40 @@ func (t TLS) Config() (*tls.Config, error) {
 	}
 	own, err := tls.LoadX509KeyPair(t.Cert, key)
 	if err != nil {
-		return nil, &UsageError{Place: "tls.cert", Problem: fmt.Sprintf("cannot use %s with key %s: %s", t.Cert, key,
-			why(err)), Fix: "give certificate and key in PEM, --cert FILE --key FILE"}
+		return nil, t.unusable(key, err)
 	}
 	c.Certificates = []tls.Certificate{own}
 	return c, nil
 }
+
+// unusable says why a certificate and its key cannot be used: by what the files are.
+func (t TLS) unusable(key string, err error) error {
+	problem := fmt.Sprintf("cannot use %s with key %s: %s", t.Cert, key, why(err))
+	fix := "give certificate and key in PEM, --cert FILE --key FILE"
+	cert, _ := os.ReadFile(t.Cert)
+	private, _ := os.ReadFile(key)
+	_, derErr := x509.ParseCertificate(cert)
+	holds := func(data []byte, what string) bool { return bytes.Contains(data, []byte("-----BEGIN "+what)) }
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		fix = "check the path"
+	case derErr == nil:
+		problem = t.Cert + " is a certificate in DER, and PEM is expected"
+		fix = "convert it: openssl x509 -inform DER -in " + word(t.Cert) + " -out client.pem"
+	case len(cert) > 1 && cert[0] == 0x30 && cert[1]&0x80 != 0:
+		problem = t.Cert + " is no PEM; it looks like PKCS #12 (.p12, .pfx)"
+		fix = "convert it: openssl pkcs12 -nodes -in " + word(t.Cert) + " -out client.pem, then --cert client.pem"
+	case holds(private, "ENCRYPTED PRIVATE KEY"), bytes.Contains(private, []byte("Proc-Type: 4,ENCRYPTED")):
+		problem = "the key in " + key + " is encrypted, and nobody can be asked for its password"
+		fix = "decrypt it into a file of its own: openssl pkey -in " + word(key) + " -out client.key, then --key client.key"
+	case holds(cert, "CERTIFICATE") && t.Key == "":
+		problem, fix = t.Cert+" holds a certificate and no key", "add --key FILE"
+	}
+	return &UsageError{Place: "tls.cert", Problem: problem, Fix: fix}
+}
+
+// word is a path as a shell takes it.
+func word(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
 
 // why is the cause of an error without the path that the line names already.
 func why(err error) string {
@@ -104,6 +137,71 @@ func (p *Plan) client() {
 	if c := strings.TrimSpace(string(sample)); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid(sample) {
 		set("Content-Type", "application/json")
 	}
+}
+
+// badJSON is the first mistake in a body that begins like JSON; nil where there is none.
+// Several values, as of NDJSON, are no mistake.
+func badJSON(body string) error {
+	sample := sampleOf(body)
+	if c := strings.TrimSpace(sample); c == "" || c[0] != '{' && c[0] != '[' {
+		return nil
+	}
+	from := strings.NewReader(sample)
+	d := json.NewDecoder(from)
+	for {
+		var v json.RawMessage
+		err := d.Decode(&v)
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			continue
+		}
+		at, why := int64(len(sample)), "unexpected end of JSON input"
+		var bad *json.SyntaxError
+		if errors.As(err, &bad) {
+			at, why = bad.Offset, bad.Error()
+		}
+		before := sample[:max(0, min(at, int64(len(sample)))-1)]
+		line := strings.LastIndexByte(before, '\n')
+		return fmt.Errorf("line %d, column %d: %s", strings.Count(before, "\n")+1,
+			utf8.RuneCountInString(before[line+1:])+1, why)
+	}
+}
+
+// sampleOf is a body as one stream sends it, so that it parses as it will then. What is
+// put in place is as long as the place, and places of variables stand for themselves.
+func sampleOf(body string) string {
+	zeros := func(s string) string { return strings.Repeat("1", len(s)) }
+	sample := body
+	for _, p := range []string{"{nonce}", "{seq}", promptPlace, "{pause}", "{gap}"} {
+		sample = strings.ReplaceAll(sample, p, zeros(p))
+	}
+	return variable.ReplaceAllStringFunc(sample, zeros)
+}
+
+// variable is ${NAME}, whose value is not looked at here: it may be secret.
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// validRequest refuses a request that no client would send.
+func (a *App) validRequest() error {
+	s := &a.Stream
+	if strings.ContainsFunc(s.Method, func(r rune) bool {
+		return r > '~' || r <= ' ' || strings.ContainsRune("()<>@,;:\\\"/[]?={}", r)
+	}) {
+		return &UsageError{Place: "method", Problem: fmt.Sprintf("%q is no HTTP method", s.Method),
+			Fix: "write one word, such as --method POST"}
+	}
+	for name := range s.Headers {
+		if strings.EqualFold(name, "Content-Type") {
+			return nil
+		}
+	}
+	if err := badJSON(s.Body); err != nil {
+		return &UsageError{Place: "stream.body", Problem: "it begins like JSON and is none: " + err.Error(),
+			Fix: "correct it, or say what it is with --header 'Content-Type: text/plain'"}
+	}
+	return nil
 }
 
 // promptPlace is where a stream's own prompt goes.
@@ -178,11 +276,7 @@ func ParseResolve(s string) (hostPort, addr string, err error) {
 // At is the address to connect to for a URL: the user's own for its host, or "" for
 // what its name says.
 func (a *App) At(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return a.Resolve[net.JoinHostPort(strings.ToLower(u.Hostname()), port)]
+	return a.Resolve[net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u))]
 }
 
 // Entrance is a hop with the address that the user named for its host.

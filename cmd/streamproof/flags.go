@@ -206,6 +206,10 @@ func body(flag, s string) (string, error) {
 		return "", &harness.UsageError{Place: flag, Problem: "cannot read " + path + ": " + harness.Reason(err),
 			Fix: "check the path after @"}
 	}
+	if len(b) == 0 {
+		return "", &harness.UsageError{Place: flag, Problem: path + " is empty",
+			Fix: "write the body into it; a request without one is sent with --method POST alone"}
+	}
 	return string(b), nil
 }
 

@@ -145,6 +145,7 @@ func oneApp(s config.Start) error {
 // writeStart writes the file and its schema. What it wrote is read back first,
 // so that a command with an open quote is refused here and not at the first run.
 func writeStart(path string, s config.Start, force bool) error {
+	s.File = filepath.ToSlash(path)
 	text, err := config.Template(s)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ var places = []struct{ place, flag, key string }{
 	{"resolve", "resolve", "tls.resolve"},
 	{"stream.headers", "header", "stream.headers"},
 	{"stream.body", "body", "stream.body"},
+	{"method", "method", "stream.method"},
 	{"out", "out", ""},
 }
 

@@ -17,12 +17,15 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 	if o.App.IsOrigin() || o.App.Stream.Dialect != "" {
 		return nil
 	}
-	if !in.quiet {
-		tell(told, "no --dialect is given: sending one request to "+o.App.String()+" to recognise it")
+	if err := recognise.Valid(o); err != nil {
+		return err
 	}
 	asked, terminal := o, o.App.Stream.Terminal
 	if err := readied(ctx, &asked); err != nil {
 		return err
+	}
+	if !in.quiet {
+		tell(told, "no --dialect is given: sending one request to "+o.App.String()+" to recognise it")
 	}
 	f, err := recognise.Fill(ctx, &asked)
 	if open := (*recognise.OpenEnd)(nil); errors.As(err, &open) && in.asks(told) {

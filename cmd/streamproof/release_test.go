@@ -175,3 +175,25 @@ func tooled(t *testing.T, program string, args ...string) string {
 	}
 	return string(out)
 }
+
+// The folder that goreleaser builds in is ignored by git: Go marks a build beside files
+// that git does not know as modified, and a release would say of itself that it is dirty.
+func TestReleasesAreClean(t *testing.T) {
+	config, err := os.ReadFile(filepath.FromSlash("../../.github/goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := "dist"
+	for line := range strings.Lines(string(config)) {
+		if named, ok := strings.CutPrefix(line, "dist:"); ok {
+			dir = strings.TrimSpace(named)
+		}
+	}
+	ignored, err := os.ReadFile("../../.gitignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "/" + dir + "/\n"; !strings.Contains("\n"+string(ignored), "\n"+want) {
+		t.Errorf(".gitignore has no line %q", want)
+	}
+}

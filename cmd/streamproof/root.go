@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -61,6 +62,19 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return &harness.UsageError{Place: args[0], Problem: "unknown command", Fix: config.Suggest(args[0], names)}
 }
 
+// surplus says what to do with an argument too many that is clearly a body or a second
+// URL; "" where nobody knows.
+func surplus(cmd *cobra.Command, arg string) string {
+	switch {
+	case cmd.Flags().Lookup("url") == nil:
+	case strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "["):
+		return "a body goes with --body: --body " + quote(arg)
+	case strings.Contains(arg, "://"):
+		return "give one URL a run"
+	}
+	return ""
+}
+
 // takes checks the number of arguments in the words of the command.
 func takes(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -70,8 +84,8 @@ func takes(least, most int, what string) cobra.PositionalArgs {
 			return &harness.UsageError{Place: place, Problem: what + " is missing",
 				Fix: "write '" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "'"}
 		case most >= 0 && len(args) > most:
-			return &harness.UsageError{Place: place, Problem: fmt.Sprintf("unexpected argument %q", args[most]),
-				Fix: "see '" + place + " --help'"}
+			return &harness.UsageError{Place: cmd.Name(), Problem: fmt.Sprintf("unexpected argument %q", args[most]),
+				Fix: cmp.Or(surplus(cmd, args[most]), "see '"+place+" --help'")}
 		}
 		return nil
 	}

@@ -49,6 +49,9 @@ func address(arg string) (string, error) {
 	case isFile(arg):
 		return "", &harness.UsageError{Place: arg, Problem: "is a file, and a URL is expected here",
 			Fix: "write -f " + quote(arg)}
+	case strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml"):
+		return "", &harness.UsageError{Place: arg, Problem: "there is no such file, and a URL is expected here",
+			Fix: "write a first one with 'streamproof init', then run it with -f streamproof.yaml"}
 	case strings.HasPrefix(arg, ":") && bare.MatchString(arg):
 		return "http://127.0.0.1" + arg, nil
 	case bare.MatchString(arg):

@@ -35,7 +35,7 @@ func (r Refusal) Mend() string {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		return r.credentials(sent)
 	case http.StatusNotFound, http.StatusGone:
-		return fmt.Sprintf("correct the path: the server has nothing at %s %s; another one is asked for with "+
+		return fmt.Sprintf("correct the path: the server has nothing at %s %s; ask for another one with "+
 			"--path /PATH",
 			r.Method, r.Path)
 	case http.StatusMethodNotAllowed:
@@ -50,6 +50,9 @@ func (r Refusal) Mend() string {
 		}
 		return "name the body's media type: --header 'Content-Type: application/json'"
 	case http.StatusUnprocessableEntity, http.StatusBadRequest:
+		if plainToTLS.MatchString(r.Words) {
+			return "the server speaks TLS on this port: write https:// in the URL"
+		}
 		if !r.Body {
 			return `send the body that the server asks for: --body '{"q": "hi"}', or its query: --path '/PATH?q=hi'`
 		}
@@ -61,6 +64,10 @@ func (r Refusal) Mend() string {
 	}
 	return "compare the request with one that the server accepts: --method, --path, --header, --body"
 }
+
+// plainToTLS is how servers say that they were sent HTTP where they expect TLS: Go,
+// nginx, Apache.
+var plainToTLS = regexp.MustCompile(`(?i)HTTP request (was sent )?to (an )?HTTPS|speaking plain HTTP to an SSL`)
 
 func (r Refusal) credentials(sent func(string) bool) string {
 	name := keyName.FindString(r.Words)

@@ -12,6 +12,9 @@ func TestRefusalsNameTheirFlag(t *testing.T) {
 		want string
 	}{
 		{Refusal{Status: 401}, "--header 'Authorization: Bearer ${API_KEY}'"},
+		{Refusal{Status: 400, Words: "Client sent an HTTP request to an HTTPS server."}, "write https:// in the URL"},
+		{Refusal{Status: 400, Words: "<h1>400</h1>The plain HTTP request was sent to HTTPS port"}, "write https:// in the URL"},
+		{Refusal{Status: 400, Words: "HTTPS only by contract"}, "send the body"},
 		{Refusal{Status: 401, Words: "missing x-api-key"}, "--header 'X-Api-Key: ${API_KEY}'"},
 		{Refusal{Status: 401, Words: "missing x-api-key", Sent: []string{"X-API-Key"}}, "was not accepted"},
 		{Refusal{Status: 403, Sent: []string{"authorization"}}, "were not accepted"},

@@ -147,6 +147,9 @@ func (l *Look) inflate() {
 		}
 		pieces[i].Upto = len(body)
 	}
+	if err := z.Finish(); err != nil && len(body) == 0 && l.Cut == nil && !l.Ours { // bytes came, and say nothing
+		l.Cut = err
+	}
 	l.Body, l.Pieces = body, pieces
 }
 

@@ -75,13 +75,14 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	case errors.As(err, new(x509.HostnameError)):
 		problem, fix = "the certificate of "+u.Host+" is for another name: "+why(untrustedCause(err)),
 			"name it with --sni NAME, or accept any certificate with --insecure"
+	case expired(err):
+		problem, fix = "the certificate of "+u.Host+" is not valid now: "+why(untrustedCause(err)), expiredFix
 	case errors.As(err, &untrusted):
 		problem, fix = "the certificate of "+u.Host+" is not trusted: "+why(untrustedCause(err)), trustFix
 	case errors.As(err, &plain):
 		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
 	case clientUnwanted(err):
-		problem, fix = u.Host+" requires a client certificate: "+harness.Reason(err),
-			"give one with --cert FILE --key FILE"
+		return clientRefused(u.Host, a.TLS, err)
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
 }
@@ -103,10 +104,40 @@ func refusal(c *tls.Conn) error {
 // refusalWait is a few round trips.
 const refusalWait = 150 * time.Millisecond
 
-// clientUnwanted reports whether a server ended TLS for the client's certificate.
+// clientUnwanted reports whether a server ended TLS for the client's certificate: by
+// one of the alerts that speak of certificates (RFC 8446 section 6.2).
 func clientUnwanted(err error) bool {
-	return strings.Contains(err.Error(), "certificate required") || strings.Contains(err.Error(), "bad certificate")
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" &&
+		(strings.Contains(alert.Err.Error(), "certificate") || strings.Contains(alert.Err.Error(), "access denied"))
 }
+
+// clientRefused says what a server has against the certificate of its client, or that
+// there is none.
+func clientRefused(host string, own harness.TLS, err error) error {
+	said := harness.Reason(err)
+	switch {
+	case own.Cert == "":
+		return &harness.UsageError{Place: "url", Problem: host + " requires a client certificate: " + said,
+			Fix: "give one with --cert FILE --key FILE"}
+	case strings.Contains(said, "certificate required"): // TLS offers only one that the server says it would take
+		return &harness.UsageError{Place: "tls.cert", Problem: "the certificate in " + own.Cert + " is signed by none of the " +
+			"certificate authorities that " + host + " accepts, and was not sent",
+			Fix: "give the one that was issued for this server with --cert FILE --key FILE"}
+	}
+	return &harness.UsageError{Place: "tls.cert", Problem: host + " refused the certificate in " + own.Cert + ": " + said,
+		Fix: "give a valid one with --cert FILE --key FILE; its dates and issuer: " +
+			"openssl x509 -noout -dates -issuer -in '" + own.Cert + "'"}
+}
+
+// expired reports whether a certificate was refused for its dates, of which no
+// certificate authority could make up.
+func expired(err error) bool {
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &invalid) && invalid.Reason == x509.Expired
+}
+
+const expiredFix = "renew it, or accept any certificate with --insecure"
 
 const trustFix = "trust its certificate authority with --cacert FILE, or accept any certificate with --insecure"
 

@@ -52,7 +52,7 @@ func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
 	}
 	looks, err := play.LookAt(ctx, asking, times, limit)
 	if err != nil {
-		return nil, unanswered(err)
+		return nil, unanswered(ctx, &asking.App, err)
 	}
 	if err := refused(&looks[0], &asking); err != nil {
 		return nil, err
@@ -74,6 +74,22 @@ func Reach(ctx context.Context, o harness.Options) error {
 	return Reachable(ctx, &asking.App)
 }
 
+// Valid says what is wrong with o where its dialect is still to be found, so that
+// nothing is asked for a run that cannot be. A mistake that depends on the dialect is
+// found when that is known.
+func Valid(o harness.Options) error {
+	s := &o.App.Stream
+	switch {
+	case s.Sentinel != "" || s.Length != 0 || s.SHA256 != "":
+		s.Dialect = stream.Text.Name
+	case s.Terminal == "" && s.Endless == (harness.Endless{}):
+		s.Dialect, s.Terminal = "sse-generic", neverEnds
+	default:
+		s.Dialect = "sse-generic"
+	}
+	return o.Validate()
+}
+
 // neutral is o for one request whose answer is read in no dialect.
 func neutral(o harness.Options) harness.Options {
 	o.Scenarios = []harness.Scenario{{ID: "look"}}
@@ -91,9 +107,15 @@ func neutral(o harness.Options) harness.Options {
 }
 
 // unanswered puts what went wrong on the way to an answer into the user's terms.
-func unanswered(err error) error {
+func unanswered(ctx context.Context, a *harness.App, err error) error {
 	var refused *tls.CertificateVerificationError
+	var asked *url.Error
 	switch {
+	case ctx.Err() != nil:
+		return err
+	case expired(err):
+		return &harness.UsageError{Place: "url", Problem: "the certificate of the server that answers behind a redirect is " +
+			"not valid now: " + why(untrustedCause(err)), Fix: expiredFix}
 	case errors.As(err, &refused): // behind a redirect: the URL's own was looked at before
 		return &harness.UsageError{Place: "url", Problem: "the certificate of the server that answers behind a redirect is " +
 			"not trusted: " + why(refused.Err),
@@ -103,8 +125,11 @@ func unanswered(err error) error {
 			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all " +
 				"the same"}
 	case clientUnwanted(err):
-		return &harness.UsageError{Place: "url", Problem: "the server requires a client certificate",
-			Fix: "give one with --cert FILE --key FILE"}
+		return clientRefused("the server", a.TLS, err)
+	case errors.As(err, &asked) && a.URL != "":
+		return &harness.UsageError{Place: "url", Problem: "the server sent no HTTP response: " + harness.Reason(asked.Err),
+			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it " +
+				"anyway"}
 	}
 	return err
 }
@@ -216,6 +241,10 @@ func (f *Finding) Unusable(s harness.Stream) error {
 	l := &f.Looks[0]
 	d, _ := stream.Lookup(f.Dialect)
 	switch {
+	case len(l.Body) == 0 && l.Cut != nil:
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer broke off before anything could be read: "+
+			"status %d, %s", l.Status, harness.Reason(l.Cut)),
+			Fix: "name a dialect to test it anyway, as in --dialect sse-generic --terminal 'data == [DONE]'"}
 	case len(l.Body) == 0 && !l.Ours:
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer is empty: status %d, no body", l.Status),
 			Fix: "check method and body of the request: --method, --body"}
@@ -293,6 +322,9 @@ func (f *Finding) openEnd(l *play.Look) error {
 			Fix: "if it is a feed without an end, say for how long to read it and how many events must come, as in --endless " +
 				"10s,5; else what its last event looks like, as in --terminal 'data == [DONE]'"}}
 	}
+	if e := f.uneven(); e != nil {
+		return e
+	}
 	e := &OpenEnd{Finding: f, Proposals: f.Proposals(), UsageError: harness.UsageError{Place: "terminal",
 		Problem: fmt.Sprintf("nothing distinguishes the last event of the response (%s) from the others: %s", f.Dialect, last),
 		Fix:     "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
@@ -302,6 +334,36 @@ func (f *Finding) openEnd(l *play.Look) error {
 			strings.ReplaceAll(e.Proposals[0], "'", `'\''`) + "'; else say what a last event looks like"
 	}
 	return e
+}
+
+// uneven is the error where one of the answers lacks what ends another: it broke off, or
+// stops after another event. That is worth a run, with what the other one ends with.
+func (f *Finding) uneven() *OpenEnd {
+	const fix = "say what a last event looks like, as in --terminal 'data == [DONE]'"
+	for i := range f.Looks {
+		if l := &f.Looks[i]; l.Cut != nil {
+			return &OpenEnd{Finding: f, UsageError: harness.UsageError{Place: "terminal",
+				Problem: fmt.Sprintf("the answer (%s) broke off and shows no last event: %s", f.Dialect, harness.Reason(l.Cut)),
+				Fix:     fix}}
+		}
+	}
+	ends := map[string]int{}
+	for _, l := range f.Looks {
+		for _, e := range stream.Identify(l.ContentType, l.Body)[0].Ends {
+			if saysEnd(e) {
+				ends[e]++
+			}
+		}
+	}
+	for _, e := range slices.Sorted(maps.Keys(ends)) {
+		if ends[e] < len(f.Looks) {
+			return &OpenEnd{Finding: f, Proposals: []string{e}, UsageError: harness.UsageError{Place: "terminal",
+				Problem: fmt.Sprintf("one answer (%s) ends with %s, and another one of the same request does not", f.Dialect, e),
+				Fix: "if every complete response ends so, add --terminal '" + strings.ReplaceAll(e, "'", `'\''`) +
+					"' to see how many are cut; else " + fix}}
+		}
+	}
+	return nil
 }
 
 // Proposals are terminal expressions for the user to confirm: they hold of the last event

@@ -203,6 +203,9 @@ func (p *exprParser) subject(t *test) (err error) {
 		if name == "" {
 			return p.errorf(at, "begin with data, event, id or json .path", "a test is missing")
 		}
+		if at == 0 && p.i == len(p.s) && len(name) > 0 { // one word
+			return p.errorf(at, "write data == "+name+" or event == "+name, "a test is expected, and %q is a value", name)
+		}
 		hint := nearest(name, "data", "event", "id", "json")
 		if strings.HasPrefix(hint, "use ") {
 			hint += ", or ." + name + " for a value in the JSON"

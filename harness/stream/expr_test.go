@@ -126,6 +126,8 @@ func TestParseTerminalErrors(t *testing.T) {
 		{"json done == true", 6, "json needs a path"},
 		{"json . == 1", 6, "a name is missing"},
 		{"json .a[x] == 1", 9, "bad index"},
+		{"[DONE]", 1, "write data == [DONE]"},
+		{"done", 1, "write data == done or event == done"},
 		{"json .a[1 == 1", 8, "the bracket is open"},
 		{"json .a[-1] == 1", 9, "bad index"},
 		{"data == a and", 14, "a test is missing"},

@@ -52,6 +52,9 @@ func (p *exprParser) step() (s step, err error) {
 			p.i++
 		}
 		if s.index, err = strconv.Atoi(p.s[from:p.i]); err != nil || s.index < 0 {
+			if at == 0 && p.i < len(p.s) && p.i+1 == len(p.s) { // the data of an event, such as [DONE], and no test
+				return s, p.errorf(at, "write data == "+p.s, "a test is expected, and %q is a value", p.s)
+			}
 			return s, p.errorf(from, `write [0] or ["name"]`, "bad index %q", p.s[from:p.i])
 		}
 	}

@@ -27,5 +27,9 @@ func (i *Inflater) Push(p []byte) ([]byte, error) {
 	return i.out, err
 }
 
+// Finish ends the decompression of a body that came to its end, and says whether its data
+// did too.
+func (i *Inflater) Finish() error { return i.z.close(true) }
+
 // Close ends the decompression.
 func (i *Inflater) Close() { i.z.close(false) }

@@ -54,6 +54,9 @@ func (f *File) explain(err error) error {
 	}
 	var y yaml.Error
 	if errors.As(err, &y) {
+		if strings.HasPrefix(y.GetMessage(), "found character '\t'") {
+			return f.at(y.GetToken(), "a tab begins the line", "indent with spaces: YAML takes no tabs there")
+		}
 		return f.at(y.GetToken(), firstLine(y.GetMessage()), "")
 	}
 	return &Error{UsageError: harness.UsageError{Place: f.name(), Problem: firstLine(err.Error())}}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +26,7 @@ func badValue(fix, problem string, args ...any) error {
 
 func parseDuration(s string) (time.Duration, error) {
 	const fix = "write it like 500ms, 30s or 2m"
-	if n, err := strconv.ParseFloat(s, 64); err == nil && n != 0 {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && n != 0 && !math.IsInf(n, 0) && !math.IsNaN(n) {
 		return 0, badValue("write "+s+"s for seconds or "+s+"ms for milliseconds", "duration %q has no unit", s)
 	}
 	d, err := time.ParseDuration(s)
@@ -98,7 +100,13 @@ func parseCount(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	switch {
 	case err != nil:
-		return 0, badValue("write a whole number", "%q is no number", s)
+		problem := "%q is no number"
+		if errors.Is(err, strconv.ErrRange) {
+			problem = "%q is larger than any that can be used"
+		} else if _, err := strconv.ParseFloat(s, 64); err == nil {
+			problem = "%q is no whole number"
+		}
+		return 0, badValue("write a whole number", problem, s)
 	case n < 1:
 		return 0, badValue("ask for at least 1", "%d is too few", n)
 	}

@@ -1,11 +1,15 @@
 package config
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -44,7 +48,13 @@ func Read(path string) (*File, error) {
 
 func unreadable(path string, err error) error {
 	fix := "check the path; 'streamproof init' writes a first one"
-	if !errors.Is(err, fs.ErrNotExist) {
+	info, statErr := os.Stat(path)
+	switch {
+	case statErr == nil && info.IsDir():
+		fix = "name the file in it, such as " + filepath.ToSlash(filepath.Join(path, "streamproof.yaml"))
+	case strings.Contains(path, "://"):
+		fix = "a URL stands without -f"
+	case !errors.Is(err, fs.ErrNotExist):
 		fix = "check its permissions"
 	}
 	var p *fs.PathError
@@ -61,7 +71,10 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "larger than 1 MiB",
 			Fix: "name the configuration file"}}
 	}
-	f.lines = strings.Split(string(data), "\n")
+	data, err := f.text(data)
+	if err != nil {
+		return nil, err
+	}
 	root, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, f.explain(err)
@@ -92,6 +105,28 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// text is the file as UTF-8 without a mark at its beginning, which editors put there
+// (YAML 1.2 section 5.2). Other encodings are refused.
+func (f *File) text(data []byte) ([]byte, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	f.lines = strings.Split(string(data), "\n")
+	place := f.name()
+	if bytes.IndexByte(data, 0) >= 0 {
+		f.lines = nil // nothing that a terminal could show
+		return nil, &Error{UsageError: harness.UsageError{Place: place,
+			Problem: "it is no UTF-8 text, but UTF-16 or no text at all", Fix: "save it as UTF-8"}}
+	}
+	for i, l := range f.lines {
+		if !utf8.ValidString(l) {
+			valid := len(strings.ToValidUTF8(l, "\x00")[:strings.IndexByte(strings.ToValidUTF8(l, "\x00"), 0)])
+			return nil, &Error{UsageError: harness.UsageError{
+				Place:   fmt.Sprintf("%s:%d:%d", place, i+1, utf8.RuneCountInString(l[:valid])+1),
+				Problem: fmt.Sprintf("byte 0x%02x is no UTF-8", l[valid]), Fix: "save the file as UTF-8"}}
+		}
+	}
+	return data, nil
 }
 
 func (f *File) checkDoc(body ast.Node) error {

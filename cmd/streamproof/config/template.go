@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 // A Start is what a first file is written for: one of URL, Image and Command, or
 // none for our own origin; and the request, as far as it is known.
 type Start struct {
+	File                string // that it is written to, "" for streamproof.yaml
 	URL, Image, Command string
 	Path                string
 	Method, Body        string
@@ -25,6 +27,9 @@ type Start struct {
 
 // A Header is a field of the request, its value with ${NAME} for what is secret.
 type Header struct{ Name, Value string }
+
+// Name is how the file is named in it.
+func (s Start) Name() string { return cmp.Or(s.File, "streamproof.yaml") }
 
 // Place is the path and query of the URL.
 func (s Start) Place() string {
@@ -63,7 +68,7 @@ const SchemaFile = "streamproof.schema.json"
 // names a better one.
 var first = template.Must(template.New("first").Funcs(template.FuncMap{"quote": quote}).Parse(
 	`# yaml-language-server: $schema=` + SchemaFile + `
-# streamproof.yaml: run it with 'streamproof run -f streamproof.yaml'.
+# {{.Name}}: run it with 'streamproof run -f {{.Name}}'.
 # All keys: 'streamproof schema'. All scenarios: 'streamproof scenarios'.
 
 app:
