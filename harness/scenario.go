@@ -105,7 +105,7 @@ type Load struct {
 // Over returns l with what it leaves open taken from m.
 func (l Load) Over(m Load) Load {
 	if len(l.Stages) > 0 || l.Arrivals.Kind == arrivals.Trace { // a load of its own length
-		l.Requests = cmp.Or(l.Requests, m.Requests)
+		l.Requests, l.Sessions = cmp.Or(l.Requests, m.Requests), cmp.Or(l.Sessions, m.Sessions)
 		return l
 	}
 	if l.Streams == 0 && l.Rate == 0 {
@@ -116,6 +116,7 @@ func (l Load) Over(m Load) Load {
 		l.Duration, l.Total = m.Duration, 0
 	}
 	l.Arrivals, l.Requests = cmp.Or(l.Arrivals, m.Arrivals), cmp.Or(l.Requests, m.Requests)
+	l.Sessions = cmp.Or(l.Sessions, m.Sessions)
 	if l.Rate == 0 && l.Total > 0 && l.Duration == 0 {
 		l.Streams = min(l.Concurrent(), l.Total)
 	}
