@@ -90,7 +90,7 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
 	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain ${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
-	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; ${VARIABLES} and placeholders as in --header; with --turns also {turn}, {answer} (the text of the last response) and {answer.1} (of turn 1)")
+	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; ${VARIABLES} and placeholders as in --header")
 	fs.StringVar(&f.prompts, "prompts", "",
 		"read the prompts for {prompt} from `FILE`, one per line; streams take them in turn")
 	fs.Var((*dialectName)(&f.dialect), "dialect", "read answers as `NAME` (default: recognised from one request): "+
@@ -134,7 +134,8 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 		"gamma(CV), burst(N), or trace: at the times of --load-prompts")
 	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at a time, or 30s:20/s; repeatable")
 	fs.Var(&f.turns, "turns", "each client has a session of `N` turns: after a complete response it sends the next one, "+
-		"whose body may contain {turn}, {answer} and {answer.1}; --streams, --count and --rate then count sessions (default: "+
+		"whose body may contain {turn}, {answer} (the text of the last response) and {answer.1} (of turn 1); --streams, "+
+		"--count and --rate then count sessions (default: "+
 		"as many as the lines of --load-prompts have)")
 	fs.Var(&f.think, "think", "between two turns a client waits for `TIME`, or for a time drawn by the seed, such as 1s..5s")
 	fs.Var(&f.loadWorkers, "load-workers", "send the load from `N` processes on this machine, each its share of the "+
