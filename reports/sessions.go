@@ -73,7 +73,7 @@ func (t *text) sessions(s *verdict.SessionsReport) {
 	}
 	t.para("  ", sessionsLine(s))
 	for _, v := range turnViews(s) {
-		t.item("turn "+v.Turn, fmt.Sprintf("%s streams: %s; first event p50 %s, p95 %s; longest gap p50 %s, p95 %s", v.Started,
-			v.Outcomes, v.TTFE.P50, v.TTFE.P95, v.Gap.P50, v.Gap.P95))
+		t.item("turn "+v.Turn, fmt.Sprintf("%s streams: %s; first event p50 %s, p95 %s; longest gap p50 %s, p95 %s",
+			v.Started, v.Outcomes, v.TTFE.P50, v.TTFE.P95, v.Gap.P50, v.Gap.P95))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,6 +59,13 @@ func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "id: 1\ndata: %s\n\ndata:  said \"%d\"\n\ndata: [DONE]\n\n", r.URL.Path, q.Turn)
 }
 
+// questions are what each client asked.
+func (c *chat) questions() map[string][]question {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.asked)
+}
+
 // talk sends three sessions of three turns to a chat.
 func talk(t *testing.T, c *chat, change func(*load.Wave), client load.Client) (record.Wave, []*record.Stream) {
 	t.Helper()
@@ -98,7 +106,7 @@ func TestSessions(t *testing.T) {
 		if rec.Clients != 3 || rec.Started != 9 || len(streams) != 9 || rec.Begun() != 3 {
 			t.Fatalf("%+v, %d streams", rec, len(streams))
 		}
-		for path, qs := range c.asked {
+		for path, qs := range c.questions() {
 			said := func(n int) string { return fmt.Sprintf("%s said \"%d\"", path, n) }
 			want := []question{{Turn: 1}, {Turn: 2, Last: said(1), First: said(1)},
 				{Turn: 3, Last: said(2), First: said(1), Other: said(2)}}
@@ -179,7 +187,7 @@ func TestSessionEnds(t *testing.T) {
 					t.Errorf("stream %d is turn %d of session %d, after %d", st.Seq, st.Turn, st.Session, st.After)
 				}
 			}
-			for path, qs := range c.asked {
+			for path, qs := range c.questions() {
 				last := qs[len(qs)-1]
 				if last.Turn == 3 && (last.Last != path+` said "2"` || last.lastID != "") {
 					t.Errorf("turn 3 holds %q, and Last-Event-ID %q", last.Last, last.lastID)
@@ -198,15 +206,16 @@ func TestSessionsOfLines(t *testing.T) {
 			return load.Request{Body: bodies[0], Turns: bodies}
 		}
 	}, load.Client{})
-	if len(streams) != 1+2+3 || len(c.asked["/0"]) != 1 || len(c.asked["/1"]) != 2 || len(c.asked["/2"]) != 3 {
-		t.Fatalf("%d streams: %v", len(streams), c.asked)
+	asked := c.questions()
+	if len(streams) != 1+2+3 || len(asked["/0"]) != 1 || len(asked["/1"]) != 2 || len(asked["/2"]) != 3 {
+		t.Fatalf("%d streams: %v", len(streams), asked)
 	}
 	for _, st := range streams {
 		if st.Turns != int(st.Session) {
 			t.Errorf("session %d has %d turns", st.Session, st.Turns)
 		}
 	}
-	if q := c.asked["/2"][1]; !strings.HasSuffix(q.Last, `said "1"`) {
+	if q := asked["/2"][1]; !strings.HasSuffix(q.Last, `said "1"`) {
 		t.Errorf("turn 2: %+v", q)
 	}
 }
