@@ -72,3 +72,21 @@ func TestLaterTurnsAreNoLoad(t *testing.T) {
 		t.Errorf("%+v %+v", a, a.Fact)
 	}
 }
+
+// TestSessionsAcrossParts: a session whose turns are judged in two parts is one session.
+func TestSessionsAcrossParts(t *testing.T) {
+	run := &record.Run{Plan: record.Plan{Scenarios: []record.Scenario{{ID: "s", Load: record.LoadPlan{Turns: 2}}}}}
+	m := NewMerger(run)
+	for n := 1; n <= 2; n++ {
+		s := &Scope{Run: run, Scenario: &run.Plan.Scenarios[0], Active: record.Never, Healed: record.Never}
+		for i := range uint64(3) {
+			st := &record.Stream{Seq: 1 + i + 100*uint64(n-1), Scenario: "s", Group: record.Load, Session: 1 + i, Turn: n, Turns: 2}
+			s.Streams = append(s.Streams, Graded{Stream: st, Grade: Grade{Outcome: Complete}})
+		}
+		m.Add(&record.Part{Run: run, N: n, Of: 2}, s, judgeScope(s))
+	}
+	got := m.Report().Scenarios[0].Sessions
+	if got == nil || got.Sessions != 3 || got.Finished != 3 || got.Unsent != 0 || len(got.ByTurn) != 2 || got.ByTurn[1].Started != 3 {
+		t.Errorf("%+v", got)
+	}
+}
