@@ -203,7 +203,10 @@ func (o *Options) validLoads() error {
 			return &UsageError{Place: ScenarioPlace(sc.ID) + bad.Place, Problem: bad.Problem, Fix: bad.Fix}
 		}
 	}
-	return o.validRequests()
+	if err := o.validRequests(); err != nil {
+		return err
+	}
+	return o.validSessions()
 }
 
 // ScenarioPlace begins the place of a mistake in one scenario.

@@ -134,6 +134,9 @@ func (p *Plan) client() {
 	}
 	set("Accept", accepts(p.Dialect))
 	sample := []byte(strings.NewReplacer("{nonce}", "0", "{seq}", "0", promptPlace, "0").Replace(string(p.Body)))
+	if p.Load.Turns() > 0 {
+		sample = turnPlace.ReplaceAll(sample, []byte("0"))
+	}
 	if c := strings.TrimSpace(string(sample)); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid(sample) {
 		set("Content-Type", "application/json")
 	}

@@ -105,7 +105,7 @@ type Load struct {
 // Over returns l with what it leaves open taken from m.
 func (l Load) Over(m Load) Load {
 	if len(l.Stages) > 0 || l.Arrivals.Kind == arrivals.Trace { // a load of its own length
-		l.Requests = cmp.Or(l.Requests, m.Requests)
+		l.Requests, l.Sessions = cmp.Or(l.Requests, m.Requests), cmp.Or(l.Sessions, m.Sessions)
 		return l
 	}
 	open := l.Streams == 0 && l.Rate == 0
@@ -119,7 +119,7 @@ func (l Load) Over(m Load) Load {
 	case l.Duration == 0 && l.Total == 0:
 		l.Total = m.Total
 	}
-	l.Requests = cmp.Or(l.Requests, m.Requests)
+	l.Requests, l.Sessions = cmp.Or(l.Requests, m.Requests), cmp.Or(l.Sessions, m.Sessions)
 	// Of a load that is another's how streams follow each other is no part.
 	if l.Arrivals == (arrivals.Process{}) && (open || l.Open() && m.Arrivals.Kind != arrivals.Trace) {
 		l.Arrivals = m.Arrivals

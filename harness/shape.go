@@ -20,6 +20,9 @@ type Pattern struct {
 	// Stages move the load from what Streams or Rate says (0 where neither does) to one
 	// target after the other; their length is that of the load.
 	Stages []arrivals.Stage `yaml:"stages"`
+	// Sessions let each client have several turns; what is said of streams is then said of
+	// sessions.
+	Sessions Sessions `yaml:"sessions"`
 	// Prompts is the path of the file of the requests, which [Options.UseRequests] reads.
 	Prompts string `yaml:"prompts" value:"path"`
 	// Requests are the bodies, sizes and times of single streams; nil where all send the
@@ -177,7 +180,10 @@ func (l Load) sample(body []byte) []byte {
 		return body
 	}
 	e := l.Requests.Entries[0]
-	if e.Body != nil {
+	switch {
+	case e.Turns != nil:
+		body = e.Turns[0]
+	case e.Body != nil:
 		body = e.Body
 	}
 	return e.Sizes(body)
@@ -189,6 +195,7 @@ func (l Load) patternPlan(p *record.LoadPlan) {
 	if l.Requests != nil {
 		p.Prompts = l.Requests.Path
 	}
+	p.Turns, p.ThinkLeast, p.ThinkMost = l.Turns(), l.Sessions.Think.Least, l.Sessions.Think.Most
 	for _, s := range l.Stages {
 		p.Stages = append(p.Stages, record.LoadStage{Duration: s.Duration, Target: s.Target.Value})
 	}

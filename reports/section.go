@@ -45,6 +45,8 @@ type section struct {
 	HopColumns        []string
 	Replicas          []replicaView
 	Clients           string // those that asked again
+	Sessions          string // what became of them
+	Turns             []turnView
 	Warnings          []verdict.Warning
 	Attempts          []attemptView
 	Quarantine        string
@@ -80,6 +82,7 @@ func (b *builder) section(s verdict.ScenarioReport) *section {
 		Facts: b.done(s, plan), Layers: layersOf(b.run().Plan, plan),
 		Hops: hopViews(s.Hops), HopColumns: hopColumns, Warnings: s.Warnings,
 		Replicas: replicaViews(s.Replicas), Clients: clientsLine(s.Clients),
+		Sessions: sessionsLine(s.Sessions), Turns: turnViews(s.Sessions),
 		Attempts: attemptViews(&s), Quarantine: quarantineNote(&s),
 	}
 	for _, f := range sortedKeys(s.Flags) {
@@ -163,11 +166,25 @@ func (b *builder) done(s verdict.ScenarioReport, p record.Scenario) []fact {
 // loadLine reads "50 concurrent streams, ramp 2 s, for 30 s".
 func loadLine(l record.LoadPlan) string {
 	var parts []string
+	of := "stream"
+	if l.Turns > 0 {
+		of = "session"
+	}
 	if l.Streams > 0 {
-		parts = append(parts, count(l.Streams, "concurrent stream"))
+		parts = append(parts, count(l.Streams, "concurrent "+of))
 	}
 	if l.Rate > 0 {
-		parts = append(parts, three(l.Rate)+" streams/s")
+		parts = append(parts, three(l.Rate)+" "+of+"s/s")
+	}
+	if l.Turns > 0 {
+		parts = append(parts, "up to "+count(l.Turns, "turn"))
+	}
+	if l.ThinkMost > 0 {
+		think := "think time " + short(l.ThinkLeast)
+		if l.ThinkMost > l.ThinkLeast {
+			think += " to " + short(l.ThinkMost)
+		}
+		parts = append(parts, think)
 	}
 	if l.Arrivals != "" {
 		parts = append(parts, l.Arrivals+" arrivals")

@@ -146,7 +146,8 @@ func (t *text) badge(v verdict.Verdict) string {
 func (t *text) scenario(s verdict.ScenarioReport) {
 	bad := telling(s)
 	causes, _ := blamed(s)
-	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && len(s.Doubts) == 0 && settledNote(&s) == "" {
+	if s.Verdict == verdict.Pass && len(bad) == 0 && len(causes) == 0 && len(s.Doubts) == 0 && settledNote(&s) == "" &&
+		s.Sessions == nil {
 		return
 	}
 	fmt.Fprintf(t, "\n%s\n", t.bold.Render(s.ID))
@@ -160,6 +161,7 @@ func (t *text) scenario(s verdict.ScenarioReport) {
 		t.next(settle[c.Name])
 	}
 	t.replicas(s)
+	t.sessions(s.Sessions)
 	if asked := askedFor(t.Input, s); asked != "" {
 		t.para("  ", asked)
 	}

@@ -219,14 +219,15 @@ var saidOfLoad = map[record.FactKind]sentence{
 		return fmt.Sprintf("added %s to the first event (p50), %s to a gap (p99)", timeAt(f, 0), timeAt(f, 2))
 	},
 	verdict.FactLoadShort: func(f *record.Fact) string {
-		return fmt.Sprintf("need >= %s started, saw %s of %s asked", count(f.Need, "stream"), thousands(f.N),
+		return fmt.Sprintf("need >= %s started, saw %s of %s asked", count(f.Need, cmp.Or(f.Name, "stream")), thousands(f.N),
 			thousands(f.Of))
 	},
 	verdict.FactLoad: func(f *record.Fact) string {
+		of := cmp.Or(f.Name, "stream")
 		if f.N > f.Of { // a load with a duration
-			return fmt.Sprintf("%s started, at least %s were asked for", count(f.N, "stream"), thousands(f.Of))
+			return fmt.Sprintf("%s started, at least %s were asked for", count(f.N, of), thousands(f.Of))
 		}
-		return nOf(f, "stream") + " started"
+		return nOf(f, of) + " started"
 	},
 	verdict.FactWorkers: func(f *record.Fact) string {
 		return fmt.Sprintf("%s sent %s; their clocks agree with ours within %s", count(f.N, "load worker"),

@@ -41,6 +41,8 @@ type runFlags struct {
 	ramp, duration  config.Duration
 	arrivals        config.Arrivals
 	stages          config.Stages
+	turns           config.Count
+	think           config.Think
 	requests        string
 	loadWorkers     config.Count
 	slowdown        config.Factor
@@ -131,6 +133,11 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.arrivals, "arrivals", "how the streams of a rate follow each other, `PROCESS`: constant, poisson, "+
 		"gamma(CV), burst(N), or trace: at the times of --load-prompts")
 	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at a time, or 30s:20/s; repeatable")
+	fs.Var(&f.turns, "turns", "each client has a session of `N` turns: after a complete response it sends the next one, "+
+		"whose body may contain {turn}, {answer} (the text of the last response) and {answer.1} (of turn 1); --streams, "+
+		"--count and --rate then count sessions (default: "+
+		"as many as the lines of --load-prompts have)")
+	fs.Var(&f.think, "think", "between two turns a client waits for `TIME`, or for a time drawn by the seed, such as 1s..5s")
 	fs.Var(&f.loadWorkers, "load-workers", "send the load from `N` processes on this machine, each its share of the "+
 		"streams, for more streams than one process may open (default 1)")
 	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")

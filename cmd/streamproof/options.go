@@ -231,6 +231,10 @@ func (in *input) load(o *harness.Options) error {
 	if in.given.Changed("arrivals") {
 		l.Arrivals = arrivals.Process(in.arrivals)
 	}
+	l.Sessions.Turns = cmp.Or(int(in.turns), l.Sessions.Turns)
+	if in.given.Changed("think") {
+		l.Sessions.Think = harness.Think(in.think)
+	}
 	if path := cmp.Or(in.requests, in.from.RequestsFile()); path != "" {
 		if err := o.UseRequests(path); err != nil {
 			return err

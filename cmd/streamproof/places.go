@@ -31,6 +31,8 @@ var places = []struct{ place, flag, key string }{
 	{"load.stages", "stage", "load.stages"},
 	{"load_workers", "load-workers", "load_workers"},
 	{"load.prompts", "load-prompts", "load.prompts"},
+	{"load.sessions.turns", "turns", "load.sessions.turns"},
+	{"load.sessions.think", "think", "load.sessions.think"},
 	{"load", "streams", "load"},
 	{"slo", "slo", "slo"},
 	{"stack", "stack", ""},

@@ -120,6 +120,7 @@ func (f *Fleet) Drive(ctx context.Context, w Wave) (record.Wave, []record.LoadWo
 			err = fmt.Errorf("drive load: %s: %s", x.Name(), m.theirs.Err)
 		}
 		rec.Started += x.Started
+		rec.Clients += m.theirs.Clients
 		rec.LateStarts += m.late()
 		came = append(came, x)
 	}

@@ -141,7 +141,7 @@ func (x *trial) wave(w load.Wave) Wave {
 		Broken: []string{path + "&sabotage=silent-truncation", path + "&sabotage=cut-in-frame"},
 		Targets: map[record.Group]load.Target{record.Victim: {Group: record.Victim, Hop: "app", URL: x.url},
 			record.Control: {Group: record.Control, Hop: "app", URL: x.url}}}
-	data, err := DataOf(w, deal, nil, nil)
+	data, err := DataOf(w, deal, nil, record.Policy{}, nil)
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -504,7 +504,7 @@ func TestWavesAreData(t *testing.T) {
 	w := load.Wave{Scenario: "s", Dialect: &own, Ask: stream.Ask{Terminal: terminal, Order: order, Sentinel: "end"},
 		Schedule: make([]time.Duration, 200_000), Rate: 1.1, Prompts: []string{"a\xff"}, Body: []byte{},
 		Header: map[string][]string{"A": {"b", "c"}}, Follow: &tap.Follow{}}
-	data, err := DataOf(w, load.Deal{Path: "/"}, &load.Requests{Seed: 1 << 63}, []string{"Chat.test"})
+	data, err := DataOf(w, load.Deal{Path: "/"}, &load.Requests{Seed: 1 << 63}, record.Policy{}, []string{"Chat.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // A Wave is a [load.Wave] as data, with the rules of its streams in place of functions.
@@ -41,6 +42,8 @@ type Wave struct {
 	Deal     load.Deal
 	Prompts  []string
 	Requests *load.Requests
+	Sessions load.Sessions
+	Policy   record.Policy // by which a session goes on after a whole answer
 	Dialect  string
 	Spec     []byte // of a dialect of the user's own, in JSON
 	Ask      Ask
@@ -70,13 +73,17 @@ type TLS struct {
 	CA, Cert, Key []byte // PEM; nil for the system's authorities, and no certificate
 }
 
-// DataOf is a wave as data. deal and requests are what its functions are made of, hosts
-// those that redirects may lead to.
-func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, hosts []string) (Wave, error) {
+// DataOf is a wave as data. deal, requests and policy are what its functions are made of,
+// hosts those that redirects may lead to.
+func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, policy record.Policy, hosts []string) (Wave, error) {
 	d := Wave{Scenario: w.Scenario, Method: w.Method, Body: w.Body, Header: w.Header, Streams: w.Streams, Total: w.Total,
 		Rate: w.Rate, Duration: w.Duration, Ramp: w.Ramp, Schedule: w.Schedule, Stages: w.Stages, Begin: w.Begin,
 		First: w.First, Block: w.Block, Deal: deal, Prompts: w.Prompts, Requests: requests, Dialect: w.Dialect.Name,
-		Ask: askOf(&w.Ask), Limits: w.Limits, Abort: w.Abort}
+		Sessions: w.Sessions,
+		Ask:      askOf(&w.Ask), Limits: w.Limits, Abort: w.Abort}
+	if w.Sessions.Turns > 0 {
+		d.Policy = policy
+	}
 	if w.Follow != nil {
 		d.Follow = &Follow{Own: w.Follow.Own, Hosts: hosts}
 	}
@@ -112,7 +119,7 @@ func (d *Wave) Load() (load.Wave, error) {
 	w := load.Wave{Scenario: d.Scenario, Method: d.Method, Body: d.Body, Header: d.Header, Streams: d.Streams,
 		Total: d.Total, Rate: d.Rate, Duration: d.Duration, Ramp: d.Ramp, Schedule: d.Schedule, Stages: d.Stages,
 		Begin: d.Begin, First: d.First, Block: d.Block, Prompts: d.Prompts, Limits: d.Limits, Abort: d.Abort,
-		Assign: d.Deal.Target}
+		Assign: d.Deal.Target, Sessions: d.Sessions, Whole: verdict.Completes(d.Policy)}
 	dialect, err := d.dialect()
 	if err != nil {
 		return w, err

@@ -14,7 +14,7 @@ import (
 )
 
 // Protocol is the version of the messages. Both sides must have the same.
-const Protocol = 1
+const Protocol = 2
 
 // A kind says what a message is. The numbers are those of the wire.
 type kind byte
@@ -109,6 +109,7 @@ type done struct {
 	Behind  time.Duration `cbor:"4,keyasint"` // how long after its moment the share began
 	End     time.Duration `cbor:"5,keyasint"`
 	Err     string        `cbor:"6,keyasint"`
+	Clients int           `cbor:"7,keyasint"` // that began, where they may ask again
 }
 
 const (

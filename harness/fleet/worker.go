@@ -174,7 +174,8 @@ func (s *serving) begin(body []byte) error {
 		rec, err := load.Drive(ctx, s.tap, wave)
 		stop()
 		<-telling
-		d := done{Asked: rec.Asked, Started: rec.Started, Late: rec.LateStarts, Behind: behind, End: rec.End}
+		d := done{Asked: rec.Asked, Started: rec.Started, Late: rec.LateStarts, Behind: behind, End: rec.End,
+			Clients: rec.Clients}
 		if err != nil {
 			d.Err = err.Error()
 		}

@@ -19,6 +19,9 @@ import (
 //	       ├─ failed before its first event ─▶ retry, same nonce
 //	       └─ cut in its body ───────────────▶ reconnect, new nonce, Last-Event-ID
 //
+// In a session ([Sessions]) it goes on after a whole answer, and all this holds within a
+// turn.
+//
 // Each attempt is a stream of its own that names the one before it. A client
 // keeps its slot until it is content or gives up.
 type Client struct {
@@ -49,6 +52,15 @@ type asker struct {
 	retry               time.Duration // as the server set it last
 	retries, reconnects int
 	retrying            bool // the next stream is a retry
+
+	// Of a session.
+	header  http.Header   // of its first stream
+	bodies  [][]byte      // of its turns; nil where all send the same
+	due     time.Duration // when the next turn is
+	turned  bool          // the next stream is another turn
+	beyond  bool          // that would begin after the end of the wave
+	resumed bool          // the last stream went on where the one before broke off
+	said    string        // by the last answer, as far as it came
 }
 
 // ask makes r a client's first request.
@@ -66,12 +78,13 @@ func (a *asker) WriteTo(io.Writer) (int64, error) {
 	if a.d.pace.slots != nil { // the pacer counts clients, and not Vegeta's workers
 		defer func() { <-a.d.pace.slots }()
 	}
+	a.d.clients.Add(1)
 	for {
 		if err := a.stream(); err != nil {
 			return 0, err
 		}
 		wait, again := a.again()
-		if !again || !a.sleep(wait) {
+		if !again || !a.sleep(wait) || a.turned && (a.beyond || a.d.pace.over()) {
 			return 0, nil
 		}
 	}
@@ -125,6 +138,8 @@ func (a *asker) request() (*http.Request, error) {
 func (a *asker) next() tap.Job {
 	if a.last == nil {
 		a.job, a.client = a.d.describe(a.seq)
+		a.header = a.job.Header
+		a.begin()
 	} else {
 		a.follow()
 	}
@@ -135,6 +150,7 @@ func (a *asker) next() tap.Job {
 		if e.LastID != "" {
 			a.lastID = e.LastID
 		}
+		a.hear(e.Text)
 	}
 	return a.job
 }
@@ -142,16 +158,20 @@ func (a *asker) next() tap.Job {
 // follow makes the job of the last stream that of the next.
 func (a *asker) follow() {
 	j := &a.job
-	j.After, j.Late, j.Sched = a.last.Seq, false, 0
 	if j.Seq > 0 {
 		j.Seq += a.d.wave.Block
 	}
+	if a.turned {
+		a.turn()
+		return
+	}
+	j.After, j.Late, j.Sched = a.last.Seq, false, 0
 	if a.retrying {
 		j.Ask.Nonce = a.last.Nonce
 		return
 	}
-	j.Ask.Nonce = ""
-	if a.lastID == "" {
+	j.Ask.Nonce, a.resumed = "", a.lastID != ""
+	if !a.resumed {
 		return
 	}
 	if j.Header = j.Header.Clone(); j.Header == nil {
@@ -170,7 +190,11 @@ func (a *asker) follow() {
 func (a *asker) again() (wait time.Duration, again bool) {
 	s, c := a.last, a.client
 	switch {
-	case s == nil, s.Limit.Cancelled(), s.Limit == record.FeedLimit, s.TerminalAt != record.Never, a.d.pace.over():
+	case s == nil, s.Limit.Cancelled(), s.Limit == record.FeedLimit, a.d.pace.over():
+		return 0, false
+	case a.talking():
+		return a.think()
+	case s.TerminalAt != record.Never:
 		return 0, false
 	case s.First == record.Never && a.retries < c.Retries && transient(s.Status):
 		a.retries++

@@ -111,19 +111,34 @@ type Requests struct {
 	Template []byte // for entries without a body
 }
 
+// A Request is what one stream sends, or the streams of one session: Body in each turn,
+// or the bodies of its turns.
+type Request struct {
+	Body  []byte
+	Turns [][]byte
+}
+
 // Bodies says which body each stream sends. What it returns may be called from many
 // goroutines.
-func (q *Requests) Bodies() func(n uint64) []byte {
+func (q *Requests) Bodies() func(n uint64) Request {
 	deal := q.dealt()
 	if q.InOrder {
 		deal = func(n uint64) int { return int(n % uint64(len(q.Entries))) }
 	}
-	return func(n uint64) []byte {
+	return func(n uint64) Request {
 		e := &q.Entries[deal(n)]
-		if e.Body != nil {
-			return e.Sizes(e.Body)
+		switch {
+		case e.Turns != nil:
+			r := Request{Turns: make([][]byte, len(e.Turns))}
+			for i, body := range e.Turns {
+				r.Turns[i] = e.Sizes(body)
+			}
+			r.Body = r.Turns[0]
+			return r
+		case e.Body != nil:
+			return Request{Body: e.Sizes(e.Body)}
 		}
-		return e.Sizes(q.Template)
+		return Request{Body: e.Sizes(q.Template)}
 	}
 }
 

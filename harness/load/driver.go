@@ -27,6 +27,7 @@ type driver struct {
 	first Target         // of the share's first stream
 
 	started, late atomic.Int64
+	clients       atomic.Int64 // that began, where they may ask again
 }
 
 func newDriver(ctx context.Context, t *tap.Tap, w Wave) *driver {
@@ -138,8 +139,9 @@ func (d *driver) describe(seq uint64) (tap.Job, Client) {
 	if n := uint64(len(w.Prompts)); n > 0 {
 		j.Prompt = w.Prompts[(w.First+seq)%n]
 	}
+	j.Turn = w.Turn
 	if w.Request != nil {
-		j.Body = w.Request(seq)
+		j.Body = w.Request(seq).Body
 	}
 	if to.Abort != (tap.Abort{}) {
 		j.Abort = to.Abort

@@ -77,9 +77,17 @@ type Wave struct {
 	// Prompts are dealt out to the streams in turn, for the place {prompt} in their
 	// requests.
 	Prompts []string
-	// Request is the body of stream number seq of the wave, where each has its own; nil
+	// Request is what stream number seq of the wave sends, where each has its own; nil
 	// where all send Body. It is called from many goroutines.
-	Request func(seq uint64) []byte
+	Request func(seq uint64) Request
+	// Sessions makes each client one of several turns. Their numbers above are then those
+	// of sessions, and Block must keep the streams of each apart.
+	Sessions Sessions
+	// Whole says of an ended stream whether its session may go on.
+	Whole func(*record.Stream) bool
+	// Turn is that of all streams of a wave without sessions, as if each was the first
+	// one of a conversation; its zero value is none.
+	Turn    tap.Turn
 	Dialect *stream.Dialect
 	Ask     stream.Ask
 	Limits  tap.Limits
@@ -123,6 +131,8 @@ func (w *Wave) check() error {
 		return errors.New("drive load: a schedule without a rate")
 	case w.Rate > 0 && w.Total <= 0 && w.Duration <= 0 && len(w.Schedule) == 0:
 		return errors.New("drive load: a rate needs a duration or a total")
+	case w.Sessions.Turns > 0 && (w.Block == 0 || w.First == 0 || w.Whole == nil):
+		return errors.New("drive load: sessions without numbers, or without a judge of their answers")
 	case w.Share.count(w.Streams) > most:
 		return fmt.Errorf("drive load: %d streams need more file descriptors than allowed (at most %d streams)",
 			w.Share.count(w.Streams), most)
@@ -143,9 +153,9 @@ func Drive(ctx context.Context, t *tap.Tap, w Wave) (record.Wave, error) {
 	rec := record.Wave{Scenario: w.Scenario, Asked: d.pace.asked(), InBodyAtFault: -1, Begin: d.pace.begin}
 	d.attack()
 	rec.End = t.Now()
-	rec.Started, rec.LateStarts = int(d.started.Load()), int(d.late.Load())
+	rec.Started, rec.LateStarts, rec.Clients = int(d.started.Load()), int(d.late.Load()), int(d.clients.Load())
 	if w.Rate > 0 && d.ctx.Err() == nil {
-		rec.LateStarts += max(0, rec.Asked-rec.Started) // too late to start at all
+		rec.LateStarts += max(0, rec.Asked-rec.Begun()) // too late to start at all
 	}
 	rec.Group, rec.Hop = d.first.Group, d.first.Hop
 	if err := context.Cause(d.ctx); err != nil && ctx.Err() == nil {

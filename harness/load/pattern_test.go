@@ -48,7 +48,9 @@ func TestTraceIsReplayed(t *testing.T) {
 		sum += time.Duration(r.ExpFloat64() * float64(2*time.Millisecond))
 	}
 	w := s.drive(t, t.Context(), load.Wave{Rate: 500, Schedule: at, Method: "POST",
-		Request: func(seq uint64) []byte { return []byte{byte('a' + seq%26), byte('0' + seq/26%10), byte('0' + seq/260)} }})
+		Request: func(seq uint64) load.Request {
+			return load.Request{Body: []byte{byte('a' + seq%26), byte('0' + seq/26%10), byte('0' + seq/260)}}
+		}})
 	mu.Lock()
 	defer mu.Unlock()
 	if w.Started != n || w.Asked != n || len(bodies) != n {

@@ -134,7 +134,7 @@ func filled(w Wave) Wave {
 	w.Assign = func(seq uint64) Target {
 		return Target{Group: []record.Group{record.Victim, record.Control}[seq%2], URL: fmt.Sprint("http://127.0.0.1/", seq)}
 	}
-	w.Request = func(seq uint64) []byte { return fmt.Appendf(nil, "body %d", seq) }
+	w.Request = func(seq uint64) Request { return Request{Body: fmt.Appendf(nil, "body %d", seq)} }
 	return w
 }
 

@@ -30,7 +30,7 @@ type asker struct{ *harness.Plan }
 func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte, nonce string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, compareLimit)
 	defer cancel()
-	v := tap.Values{Nonce: nonce}
+	v := tap.Values{Nonce: nonce, Turn: firstTurn(a.Load.Turns())}
 	if all := a.App.Stream.Prompts; len(all) > 0 {
 		v.Prompt = all[0]
 	}

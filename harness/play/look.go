@@ -97,7 +97,8 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int
 	err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	v := tap.Values{Nonce: fmt.Sprintf("%032x", load.Hash(fmt.Sprint("look", time.Now().UnixNano(), n))), Seq: uint64(n)}
+	v := tap.Values{Nonce: fmt.Sprintf("%032x", load.Hash(fmt.Sprint("look", time.Now().UnixNano(), n))), Seq: uint64(n),
+		Turn: firstTurn(plan.Load.Turns())}
 	if all := plan.App.Stream.Prompts; len(all) > 0 {
 		v.Prompt = all[n%len(all)]
 	}

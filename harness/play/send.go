@@ -67,8 +67,13 @@ func (s *sender) wave(n int, l *harness.Load) load.Wave {
 		block = openBlock
 	}
 	rounds := uint64(1)
-	if c := s.sc.Client; l != nil && c.Rounds() > 1 {
-		w.Block, rounds = uint64(block), c.Rounds()
+	if turns := s.sc.Load.Turns(); l != nil {
+		rounds = s.sc.Client.Rounds() * uint64(max(turns, 1))
+	} else if turns > 0 {
+		w.Turn = firstTurn(turns)
+	}
+	if rounds > 1 || w.Sessions.Turns > 0 {
+		w.Block = uint64(block)
 	}
 	w.First = s.reserve(uint64(block) * rounds)
 	return w

@@ -6,6 +6,8 @@ import (
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // shape gives a main wave the pattern of its load.
@@ -21,7 +23,16 @@ func (s *sender) shape(w *load.Wave, l *harness.Load) {
 	if q := s.requests(l); q != nil {
 		w.Request = q.Bodies()
 	}
+	if turns := l.Turns(); turns > 0 {
+		w.Whole = verdict.Completes(s.sc.Policy)
+		w.Sessions = load.Sessions{Turns: turns, Least: l.Sessions.Think.Least, Most: l.Sessions.Think.Most,
+			Seed: s.Seed ^ load.Hash(s.sc.ID+"/sessions"), Answers: s.Answers()}
+	}
 }
+
+// firstTurn is the turn of streams beside the load of sessions: each is like the first
+// stream of one.
+func firstTurn(turns int) tap.Turn { return tap.Turn{N: min(turns, 1), Of: turns} }
 
 // requests are the bodies of a wave's streams, nil where all send the same: in the order
 // of the file where that has times, and otherwise dealt out by the seed.

@@ -85,7 +85,7 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done 
 		done, err = load.Drive(ctx, s.tap, w)
 		return done, 0, err
 	}
-	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.hosts())
+	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.sc.Policy, s.hosts())
 	if err != nil {
 		return done, 0, err
 	}

@@ -7,6 +7,7 @@
 //	{"timestamp": 1200, "body": {…}}                         a body, and when it arrives
 //	{"timestamp": 1200, "input_length": 900, "output_length": 40}
 //	                                                         sizes alone, as in the traces of Mooncake
+//	{"turns": [{…}, {…}]}                                    the bodies of a session, one a turn
 //
 // timestamp is in milliseconds, and counts from the least one of the file. Sizes are in
 // tokens. A request of sizes takes its body from elsewhere, with the place {prompt} for a
@@ -29,10 +30,12 @@ import (
 
 // An Entry is one request.
 type Entry struct {
-	Body   []byte        // nil where the line has sizes alone
+	Body   []byte        // nil where the line has sizes alone, or turns
+	Turns  [][]byte      // the bodies of the turns of a session; nil where the line has one body
 	At     time.Duration // since the first request; 0 in a file without times
 	Input  int           // tokens; 0 where the line does not say
 	Output int           // tokens; 0 where the line does not say
+	Line   int           // of the file, from 1
 }
 
 // A File is what was read.
@@ -41,6 +44,7 @@ type File struct {
 	Entries []Entry
 	Timed   bool // every line has its time; entries are in that order
 	Sized   bool // every line has sizes and no body
+	Talks   bool // every line has turns
 }
 
 // An Error is a line that cannot be used.
@@ -109,6 +113,7 @@ type reader struct {
 type line struct {
 	Timestamp *float64        `json:"timestamp"`
 	Body      json.RawMessage `json:"body"`
+	Turns     json.RawMessage `json:"turns"`
 	Input     *int            `json:"input_length"`
 	Output    *int            `json:"output_length"`
 }
@@ -137,9 +142,11 @@ func (r *reader) line(n int, text []byte) error {
 		return err
 	}
 	if len(r.Entries) == 0 {
-		r.first, r.Timed, r.Sized = n, timed, sized
+		r.first, r.Timed, r.Sized, r.Talks = n, timed, sized, e.Turns != nil
 	}
 	switch {
+	case r.Talks != (e.Turns != nil):
+		return r.bad(n, "give every line turns, or none", "turns here and none in line %d, or the other way about", r.first)
 	case timed != r.Timed:
 		return r.bad(n, "give every line a timestamp, or none",
 			"a timestamp here and none in line %d, or the other way about", r.first)
@@ -149,14 +156,16 @@ func (r *reader) line(n int, text []byte) error {
 	case r.Timed && len(r.Entries) > 0 && e.At < r.Entries[len(r.Entries)-1].At:
 		return r.bad(n, "sort the lines by timestamp", "timestamp %g is before that of line %d", *l.Timestamp, r.last)
 	}
-	r.Entries, r.last = append(r.Entries, e), n
+	e.Line, r.last = n, n
+	r.Entries = append(r.Entries, e)
 	return nil
 }
 
 // entry tells a body from a line about one. A body of the user's own that has the keys of
 // neither is sent as it stands.
 func (r *reader) entry(n int, text []byte, l line) (e Entry, timed, sized bool, err error) {
-	about := l.Body != nil || l.Input != nil || l.Output != nil
+	talks := bytes.HasPrefix(l.Turns, []byte("["))
+	about := l.Body != nil || l.Input != nil || l.Output != nil || talks
 	if !about {
 		return Entry{Body: bytes.Clone(text)}, false, false, nil
 	}
@@ -178,15 +187,32 @@ func (r *reader) entry(n int, text []byte, l line) (e Entry, timed, sized bool, 
 	if l.Output != nil {
 		e.Output = *l.Output
 	}
-	if l.Body == nil {
+	switch {
+	case talks && l.Body != nil:
+		return e, false, false, r.bad(n, "leave one of them out", "both a body and turns")
+	case talks:
+		var turns []json.RawMessage
+		if json.Unmarshal(l.Turns, &turns) != nil || len(turns) == 0 { // valid JSON: only the latter
+			return e, false, false, r.bad(n, `write a body for each, {"turns": [{…}, {…}]}`, "no turn")
+		}
+		for _, t := range turns {
+			e.Turns = append(e.Turns, sent(t))
+		}
+		return e, timed, false, nil
+	case l.Body == nil:
 		return e, timed, true, nil
 	}
-	e.Body = bytes.Clone(l.Body)
-	var s string
-	if json.Unmarshal(l.Body, &s) == nil { // a text: sent without its quotes
-		e.Body = []byte(s)
-	}
+	e.Body = sent(l.Body)
 	return e, timed, false, nil
+}
+
+// sent is a body as it is sent: a text without its quotes.
+func sent(raw json.RawMessage) []byte {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return []byte(s)
+	}
+	return bytes.Clone(raw)
 }
 
 // close lets times count from the first.

@@ -41,6 +41,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestTurns(t *testing.T) {
+	f, err := prompts.Read(write(t, `{"timestamp": 5, "turns": [{"q": "{turn}"}, "plain {answer}"]}`+"\n\n"+
+		`{"timestamp": 9, "turns": [{"q": 3}], "output_length": 7}`))
+	if err != nil || !f.Talks || !f.Timed || f.Sized || len(f.Entries) != 2 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	if a := f.Entries[0]; a.Line != 1 || len(a.Turns) != 2 || string(a.Turns[0]) != `{"q": "{turn}"}` ||
+		string(a.Turns[1]) != "plain {answer}" || a.Body != nil {
+		t.Errorf("%+v", a)
+	}
+	if b := f.Entries[1]; b.Line != 3 || b.At != 4*time.Millisecond || b.Output != 7 {
+		t.Errorf("%+v", b)
+	}
+	// A word of the user's own that is no list is a body's.
+	if f, err := prompts.Read(write(t, `{"turns": 3, "q": "x"}`)); err != nil || f.Talks || f.Entries[0].Body == nil {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 // TestBadLines: each error names the line and the fix.
 func TestBadLines(t *testing.T) {
 	for text, want := range map[string]string{
@@ -50,6 +69,10 @@ func TestBadLines(t *testing.T) {
 		"17":                                     "p.jsonl:1: a JSON object is expected",
 		`{"timestamp":"now","body":{}}`:          "p.jsonl:1: json: cannot unmarshal",
 		`{"timestamp":-1,"body":{}}`:             "p.jsonl:1: timestamp -1 is out of range",
+		`{"turns":[]}`:                           "p.jsonl:1: no turn",
+		`{"turns":[{}],"body":{}}`:               "p.jsonl:1: both a body and turns",
+		`{"turns":[{}]}` + "\n{}":                "p.jsonl:2: turns here and none in line 1",
+		"{}\n" + `{"turns":[{}]}`:                "p.jsonl:2: turns here and none in line 1",
 		`{"input_length":-1}`:                    "p.jsonl:1: input_length -1 is negative",
 		`{"timestamp":1,"body":{}}` + "\n{}":     "p.jsonl:2: a timestamp here",
 		`{"body":{}}` + "\n{\"input_length\":3}": "p.jsonl:2: sizes without a body",

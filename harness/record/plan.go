@@ -161,6 +161,12 @@ type LoadPlan struct {
 	Arrivals string      `json:"arrivals,omitempty"`
 	Stages   []LoadStage `json:"stages,omitempty"`
 	Prompts  string      `json:"prompts,omitempty"`
+	// Turns is how many turns a session has at most, 0 for streams of their own: Streams
+	// and Rate are then of sessions. Between turns a client thinks for ThinkLeast to
+	// ThinkMost.
+	Turns      int           `json:"turns,omitempty"`
+	ThinkLeast time.Duration `json:"think_least,omitempty"`
+	ThinkMost  time.Duration `json:"think_most,omitempty"`
 }
 
 // A LoadStage moves the load to a target: streams per second in an open model, streams at

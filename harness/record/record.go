@@ -177,8 +177,17 @@ type Stream struct {
 	Hop      string `cbor:"4,keyasint,omitempty"` // name of the hop it was sent to
 	Nonce    string `cbor:"5,keyasint,omitempty"` // also its X-Request-ID
 	// After is the stream that its client had before this one: it reconnected, or
-	// asked again, with the same nonce then. 0 for a client's first.
+	// asked again, with the same nonce then. 0 for a client's first, in each turn.
 	After uint64 `cbor:"37,keyasint,omitempty"`
+	// Session is the number of the first stream of the conversation that it is a turn of,
+	// Turn which one, from 1, and Turns how many there were to be; 0 for a stream of its
+	// own. A turn has several streams where its client asked again.
+	Session uint64 `cbor:"60,keyasint,omitempty"`
+	Turn    int    `cbor:"61,keyasint,omitempty"`
+	Turns   int    `cbor:"62,keyasint,omitempty"`
+	// AnswerCut says that the text of the answer was longer than what is kept of it for
+	// the next turn.
+	AnswerCut bool `cbor:"63,keyasint,omitempty"`
 	// Replica is who served it ("app[1]"); empty where that is not known.
 	Replica string `cbor:"38,keyasint,omitempty"`
 	// Sched is when the pacer meant it to start, Send when the request was
@@ -397,9 +406,21 @@ type Wave struct {
 	// InBodyAtFault is how many of its streams were in their body when the fault
 	// struck; -1 where no fault struck.
 	InBodyAtFault int `cbor:"9,keyasint,omitempty"`
+	// Clients is how many clients began, where one may send several streams: those that
+	// the load asks for. 0 where each stream is one of them, and in older records.
+	Clients int `cbor:"21,keyasint,omitempty"`
 	// Solo is the stream that went down the wave's road alone: of this scenario, or
 	// of an earlier one with the same road and request. 0 where there is none.
 	Solo uint64 `cbor:"20,keyasint,omitempty"`
+}
+
+// Begun is how many of the streams asked for were started: not those that a client sent
+// after its first.
+func (w *Wave) Begun() int {
+	if w.Clients > 0 {
+		return w.Clients
+	}
+	return w.Started
 }
 
 // A Note is a doubt or a fact about the run that is no stream's own.

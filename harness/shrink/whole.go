@@ -249,7 +249,8 @@ func (w *Whole) Build(c Case) harness.Options {
 			o.Scenarios[p.scenario].Client = harness.Client{}
 		case p.Kind == KindLoad:
 			o.Load = harness.Load{Streams: w.streams(), Ramp: o.Load.Ramp, Together: o.Load.Together,
-				Pattern: harness.Pattern{Prompts: o.Load.Prompts, Requests: o.Load.Requests}}
+				Pattern: harness.Pattern{Prompts: o.Load.Prompts, Requests: o.Load.Requests,
+					Sessions: o.Load.Sessions}}
 		}
 	}
 	for i, n := range w.Numbers {

@@ -41,7 +41,7 @@ func (s Spec) compile(lookup func(string) (Dialect, bool)) (Dialect, error) {
 			"middle is not found"
 	}
 	d := Dialect{Name: s.Name, Doc: s.Doc, Proves: s.Proves, Source: s.Source, Accept: s.Accept, Media: s.Media, Spec: &s}
-	d.Format = c.format(s.Format)
+	d.Format, d.says = c.format(s.Format), c.says(&s)
 	if s.wireless() {
 		d.generic(&s)
 		return d, c.error()
@@ -65,6 +65,9 @@ func (s *Spec) wireless() bool {
 
 // generic makes d the dialect of a framing.
 func (d *Dialect) generic(s *Spec) {
+	if d.says == nil {
+		d.says = asTheyAre(d.Format)
+	}
 	switch s.Format[0] {
 	case "text":
 		d.New = newText

@@ -20,7 +20,7 @@ var all = sync.OnceValue(func() []Dialect {
 			Doc: "our own server over SSE: event \"done\" declares the number of events and the CRC-32C of their text, and " +
 				"every event has its number and nonce",
 			Proves: proves,
-			Format: SSE, New: newOrigin,
+			Format: SSE, New: newOrigin, says: originSays,
 			Accept: "text/event-stream", Media: []string{"text/event-stream"},
 		},
 		{
@@ -28,12 +28,15 @@ var all = sync.OnceValue(func() []Dialect {
 			Doc: "our own server over NDJSON: the line of type \"done\" declares the number of events and the CRC-32C of " +
 				"their text",
 			Proves: proves,
-			Format: NDJSON, New: newOriginLines,
+			Format: NDJSON, New: newOriginLines, says: originSays,
 			Accept: "application/x-ndjson", Media: []string{"application/x-ndjson"},
 		},
 	}
 	return append(own, known()...)
 })
+
+// originSays is where our own server's events hold their text.
+var originSays = &says{rules: []sayRule{{path: []step{{name: "text", index: -1}}}}}
 
 // Lookup returns the dialect called name.
 func Lookup(name string) (Dialect, bool) { return among(all(), name) }

@@ -39,6 +39,7 @@ type Spec struct {
 	Reasoning []string `json:"reasoning,omitempty" yaml:"reasoning,omitempty"`
 	Tool      []string `json:"tool,omitempty" yaml:"tool,omitempty"`
 	Refusal   []string `json:"refusal,omitempty" yaml:"refusal,omitempty"`
+	Text      []string `json:"text,omitempty" yaml:"text,omitempty"`
 	Meta      []string `json:"meta,omitempty" yaml:"meta,omitempty"`
 	Heartbeat []string `json:"heartbeat,omitempty" yaml:"heartbeat,omitempty"`
 	Terminal  []string `json:"terminal,omitempty" yaml:"terminal,omitempty"`

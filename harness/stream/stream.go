@@ -323,4 +323,6 @@ type Dialect struct {
 	Media  []string
 	// Spec is the data that the dialect was compiled from; nil for one in Go.
 	Spec *Spec
+
+	says *says // where the text of an answer stands; nil where nobody knows
 }

@@ -123,7 +123,7 @@ func (f *flight) Frame(fr *stream.Frame) {
 	}
 	ev := f.body.reader.Read(fr)
 	if f.after != nil {
-		f.after.see(fr)
+		f.after.see(fr, ev)
 	}
 	if first := f.events.add(fr, ev, &f.rec); first {
 		f.rearm = true

@@ -77,6 +77,9 @@ func (f *flight) begin(job *Job, req *request) {
 	f.pace = job.Read.pace()
 	if job.Then != nil {
 		f.after = &after{then: job.Then}
+		if job.Turn.Say && job.Dialect != nil {
+			f.after.say = job.Dialect.Speech(job.Ask)
+		}
 	}
 	f.limits = f.tap.limitsOf(job)
 	f.fed, f.tail, f.linger = record.Never, record.Never, record.Never
@@ -105,6 +108,9 @@ func (f *flight) beginRecord() {
 	rec.Seq, rec.Scenario, rec.Group, rec.Hop = job.Seq, job.Scenario, job.Group, job.Hop
 	rec.Nonce = job.Ask.Nonce
 	rec.Late, rec.After = job.Late, job.After
+	if t := job.Turn; t.Session > 0 {
+		rec.Session, rec.Turn, rec.Turns = t.Session, t.N, t.Of
+	}
 	if rec.Sched = job.Sched; job.Sched <= 0 {
 		rec.Sched = f.began
 	}

@@ -52,6 +52,8 @@ type Job struct {
 	Follow *Follow
 	// After is the stream that the same client had before, 0 for none.
 	After uint64
+	// Turn is the stream's place in a conversation; its zero value is none.
+	Turn Turn
 	// Then is told how the stream ended, before Options.Done is, by the goroutine
 	// that waited for it. Nil is fine.
 	Then func(Ended)
@@ -59,7 +61,18 @@ type Job struct {
 
 // values are what the request may say of the stream.
 func (j *Job) values() Values {
-	return Values{Nonce: j.Ask.Nonce, Seq: j.Seq, Prompt: j.Prompt}
+	return Values{Nonce: j.Ask.Nonce, Seq: j.Seq, Prompt: j.Prompt, Turn: j.Turn}
+}
+
+// A Turn is a stream's place in a session, a conversation of several streams.
+type Turn struct {
+	Session uint64 // the number of its first stream; 0 keeps the record silent about it
+	N, Of   int    // from 1
+	// Answers are the texts of the turns before, as far as somebody asks for them, the
+	// first one first.
+	Answers []string
+	// Say asks for the text of this answer, see [Ended.Text].
+	Say bool
 }
 
 // An Ended is what a client needs to know to ask again. Stream must not be kept.
@@ -67,6 +80,7 @@ type Ended struct {
 	Stream *record.Stream
 	LastID string        // the SSE event ID in force at the last event
 	Retry  time.Duration // as the server set it; 0 if it did not
+	Text   string        // of the answer, where [Turn.Say] asks for it
 }
 
 // An Abort makes us hang up, as an impatient client does. The stream then ends

@@ -14,6 +14,7 @@ type Values struct {
 	Nonce  string // {nonce}
 	Seq    uint64 // {seq}: the stream's number in the run
 	Prompt string // {prompt}
+	Turn   Turn   // {turn}, {answer}, {answer.1} and so on, in bodies alone
 }
 
 // The places. NoncePlace stands in a request's path, headers and body for the
@@ -22,6 +23,8 @@ const (
 	NoncePlace  = "{nonce}"
 	SeqPlace    = "{seq}"
 	PromptPlace = "{prompt}"
+	TurnPlace   = "{turn}"
+	answerStart = "{answer" // {answer} or {answer.1}
 )
 
 // URL fills a URL or a path, where package net/url may have escaped the places.
@@ -47,16 +50,36 @@ func (v Values) Field(s string) string {
 // Body fills a body. In one of JSON the prompt is escaped, as the inside of a string
 // (RFC 8259 section 7).
 func (v Values) Body(b []byte, isJSON bool) []byte {
-	if !bytes.Contains(b, []byte("{nonce}")) && !bytes.Contains(b, []byte("{seq}")) &&
+	turns := v.Turn.N > 0 && (bytes.Contains(b, []byte("{turn}")) || bytes.Contains(b, []byte(answerStart)))
+	if !turns && !bytes.Contains(b, []byte("{nonce}")) && !bytes.Contains(b, []byte("{seq}")) &&
 		!bytes.Contains(b, []byte("{prompt}")) {
 		return b
 	}
-	prompt := v.Prompt
+	escaped := func(s string) string { return s }
 	if isJSON {
-		prompt = inJSON(prompt)
+		escaped = inJSON
 	}
-	return []byte(strings.NewReplacer(NoncePlace, v.Nonce, SeqPlace, strconv.FormatUint(v.Seq, 10), PromptPlace,
-		prompt).Replace(string(b)))
+	places := []string{NoncePlace, v.Nonce, SeqPlace, strconv.FormatUint(v.Seq, 10), PromptPlace, escaped(v.Prompt)}
+	if turns {
+		places = v.Turn.places(places, escaped)
+	}
+	return []byte(strings.NewReplacer(places...).Replace(string(b)))
+}
+
+// places adds those of a turn, each before what stands in for it. An answer that is not
+// there yet is empty.
+func (t *Turn) places(to []string, escaped func(string) string) []string {
+	said := func(n int) string {
+		if n < 1 || n > len(t.Answers) {
+			return ""
+		}
+		return escaped(t.Answers[n-1])
+	}
+	to = append(to, TurnPlace, strconv.Itoa(t.N), answerStart+"}", said(t.N-1))
+	for n := 1; n < t.Of; n++ {
+		to = append(to, answerStart+"."+strconv.Itoa(n)+"}", said(n))
+	}
+	return to
 }
 
 // inJSON is s between the quotes of a JSON string.

@@ -35,6 +35,30 @@ func TestValuesFillTheirPlaces(t *testing.T) {
 	}
 }
 
+// TestValuesOfATurn: answers are escaped, and what they say is not taken for a place.
+func TestValuesOfATurn(t *testing.T) {
+	v := Values{Seq: 3, Turn: Turn{N: 3, Of: 4, Answers: []string{"one", "two \"{seq}\"\n{answer.1}"}}}
+	const body = `{"t": {turn}, "last": "{answer}", "first": "{answer.1}", "second": "{answer.2}", "none": "{answer.3}", "n": {seq}}`
+	var got struct {
+		T, N                      int
+		Last, First, Second, None string
+	}
+	err := json.Unmarshal(v.Body([]byte(body), true), &got)
+	if two := v.Turn.Answers[1]; err != nil || got.T != 3 || got.N != 3 || got.Last != two || got.First != "one" ||
+		got.Second != two || got.None != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := string(v.Body([]byte("{turn} {answer}"), false)); got != "3 two \"{seq}\"\n{answer.1}" {
+		t.Errorf("text: %s", got)
+	}
+	if got := string((Values{Turn: Turn{N: 1, Of: 2}}).Body([]byte("{turn}[{answer}][{answer.1}]"), true)); got != "1[][]" {
+		t.Errorf("turn 1: %s", got)
+	}
+	if got := string((Values{Nonce: "x"}).Body([]byte("{turn}{answer}{nonce}"), true)); got != "{turn}{answer}x" {
+		t.Errorf("no session: %s", got)
+	}
+}
+
 func TestIsJSON(t *testing.T) {
 	for media, want := range map[string]bool{"application/json": true, "Application/JSON; charset=utf-8": true,
 		"application/problem+json": true, "text/plain": false, "": false} {

@@ -28,16 +28,19 @@ func (LoadReached) Check(s *Scope) Answer {
 	if len(s.Waves) == 0 {
 		return Answer{}
 	}
-	asked, started := 0, 0
+	asked, started, of := 0, 0, ""
 	for _, w := range s.Waves {
+		if w.Clients > 0 && s.Scenario.Load.Turns > 0 {
+			of = "session" // and the single streams before them, each like one
+		}
 		asked += w.Asked
-		started += w.Started
+		started += w.Begun()
 	}
 	if float64(started) < reached*float64(asked) {
-		return unsure(name, next(NextLargerMachine), fact{Kind: FactLoadShort, N: started, Of: asked,
+		return unsure(name, next(NextLargerMachine), fact{Kind: FactLoadShort, N: started, Of: asked, Name: of,
 			Need: int(math.Ceil(reached * float64(asked)))}).obliges()
 	}
-	return pass(name, fact{Kind: FactLoad, N: started, Of: asked}).obliges()
+	return pass(name, fact{Kind: FactLoad, N: started, Of: asked, Name: of}).obliges()
 }
 
 // KeptUp asks whether the generator kept up. Where it did not, the run is
@@ -48,7 +51,7 @@ func (KeptUp) Check(s *Scope) Answer {
 	if len(s.Streams) == 0 {
 		return Answer{}
 	}
-	return s.keptUpWith(s.generator().LateStarts, len(s.Streams), s.lagP99())
+	return s.keptUpWith(s.generator().LateStarts, s.asked(), s.lagP99())
 }
 
 // keptUpWith answers for so many late starts of so many streams, and a reading lag.
@@ -64,7 +67,7 @@ func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 // keptUp is asked by every check on time.
 func (s *Scope) keptUp() bool {
 	if s.kept == nil { // of thousands of streams each that was late asks
-		kept := s.timely(s.generator().LateStarts, len(s.Streams), s.lagP99())
+		kept := s.timely(s.generator().LateStarts, s.asked(), s.lagP99())
 		s.kept = &kept
 	}
 	return *s.kept
@@ -72,6 +75,16 @@ func (s *Scope) keptUp() bool {
 
 func (s *Scope) timely(late, of int, lag time.Duration) bool {
 	return float64(late) <= lateShare*float64(of) && lag < s.lagBound()
+}
+
+// asked is how many streams the load itself asked for.
+func (s *Scope) asked() (n int) {
+	for i := range s.Streams {
+		if paced(s.Streams[i].Stream) {
+			n++
+		}
+	}
+	return n
 }
 
 // lagBound is how late we may read. The kernel's stamps do not suffer from it,

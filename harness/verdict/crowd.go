@@ -161,7 +161,7 @@ func (s *Scope) readCrowds() []*Crowd {
 		c := &Crowd{Hop: hop, Solo: solo, peeled: s.Scenario.Peel}
 		for i := range s.Streams {
 			switch g := &s.Streams[i]; {
-			case g.Hop != hop || !g.Grade.Outcome.counted():
+			case g.Hop != hop || !g.Grade.Outcome.counted() || g.Turn > 1: // the stream alone was a first turn
 			case g.Group == record.Solo:
 				c.Solos = append(c.Solos, g)
 			case (g.Group == record.Load || g.Group == record.Control) && !g.Struck:

@@ -10,6 +10,11 @@ import (
 // transport does not contradict it.
 func GradeStream(s *record.Stream, p record.Policy) Grade { return gradeDoubted(s, p, nil) }
 
+// Completes asks of a stream whether it is complete.
+func Completes(p record.Policy) func(*record.Stream) bool {
+	return func(s *record.Stream) bool { return GradeStream(s, p).Outcome == Complete }
+}
+
 // gradeDoubted is [GradeStream] of a stream whose content is not believed, for a reason
 // that lies in other streams; nil for none.
 func gradeDoubted(s *record.Stream, p record.Policy, doubt *fact) Grade {

@@ -62,7 +62,8 @@ func (r *Report) closed() *Report {
 func judgeScope(s *Scope) ScenarioReport {
 	r := ScenarioReport{ID: s.Scenario.ID, Title: s.Scenario.Title, Verdict: Pass, Started: len(s.Streams),
 		Outcomes: zeroOutcomes(), Flags: s.flagCounts(), Groups: s.groups(), Checks: []Check{}, Causes: []Cause{},
-		Edge: s.edge(), Hops: s.hops(), Replicas: s.replicas(), Clients: s.clients(), Generator: s.generator()}
+		Edge: s.edge(), Hops: s.hops(), Replicas: s.replicas(), Clients: s.clients(),
+		Sessions: s.sessions(), Generator: s.generator()}
 	for o, n := range Count(s.Streams) {
 		r.Outcomes[o] = n
 	}

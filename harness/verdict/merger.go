@@ -68,6 +68,8 @@ type joint struct {
 	measure       *slo.Measure // nil where no objectives are set
 	lags          []time.Duration
 	late, toJudge int
+	paced         int // streams that the load itself asked for
+	talks         talks
 	checks        []*partAnswers
 	doubts        []Doubt // that repeat no check
 }
@@ -123,6 +125,10 @@ func (w *joint) stream(g *Graded) {
 	if g.toJudge() {
 		w.toJudge++
 	}
+	if paced(g.Stream) {
+		w.paced++
+	}
+	w.talks.add(g)
 	of := w.groups[g.Group]
 	if of == nil {
 		of = &groupTimes{report: GroupReport{Group: g.Group, Outcomes: zeroOutcomes()}}
@@ -185,7 +191,7 @@ func (w *joint) close() {
 	s.Waves = ofScenario(w.run.Waves, s.Scenario.ID)
 	slices.Sort(w.lags)
 	lag := Quantile(w.lags, 0.99)
-	r.Generator = s.generatorWith(w.late, lag)
+	r.Generator, r.Sessions = s.generatorWith(w.late, lag), w.talks.report()
 	for _, name := range groupOrder {
 		of := w.groups[name]
 		if of == nil {
@@ -195,7 +201,7 @@ func (w *joint) close() {
 		r.Groups = append(r.Groups, of.report)
 	}
 	w.replace(s.sumsTo(r.Started, r.Started), s.enough(w.toJudge, r.Started), LoadReached{}.Check(s),
-		s.keptUpWith(r.Generator.LateStarts, r.Started, lag))
+		s.keptUpWith(r.Generator.LateStarts, w.paced, lag))
 	if w.measure != nil {
 		w.replace(s.objectives(w.measure))
 	}

@@ -26,10 +26,12 @@ type Row struct {
 	THeaders *float64     `json:"t_headers" jsonschema:"nullable"`
 	TFirst   *float64     `json:"t_first" jsonschema:"nullable"`
 	TEnd     *float64     `json:"t_end" jsonschema:"nullable"`
-	MaxGap   float64      `json:"max_gap"`  // seconds
-	Replica  string       `json:"replica"`  // who served it: "app[1]"
-	Worker   string       `json:"worker"`   // its process, where it said so
-	Upstream string       `json:"upstream"` // the replica's address, as the edge reported it
+	MaxGap   float64      `json:"max_gap"`           // seconds
+	Session  uint64       `json:"session,omitempty"` // its first stream, where it is a turn of several
+	Turn     int          `json:"turn,omitempty"`    // which one, from 1
+	Replica  string       `json:"replica"`           // who served it: "app[1]"
+	Worker   string       `json:"worker"`            // its process, where it said so
+	Upstream string       `json:"upstream"`          // the replica's address, as the edge reported it
 }
 
 // RowOf makes the row of one stream; reports.WriteRows words its reason.
@@ -42,6 +44,7 @@ func RowOf(g *Graded) Row {
 		Outcome: g.Grade.Outcome, Content: g.Grade.Content, Ending: g.Grade.Ending, Flags: flags,
 		Status: g.Status, Events: g.Contents,
 		TSend: at(g.Send), THeaders: at(g.Headers), TFirst: at(g.First), TEnd: at(g.End), MaxGap: max(g.MaxGap, 0).Seconds(),
+		Session: g.Session, Turn: g.Turn,
 		Replica: g.Replica, Worker: g.Content.Worker, Upstream: g.Header[stack.ReplicaHeader]}
 }
 

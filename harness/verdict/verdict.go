@@ -179,8 +179,10 @@ type ScenarioReport struct {
 	// Replicas says which replica served how many streams, and what became of them.
 	Replicas []ReplicaReport `json:"replicas,omitempty"`
 	// Clients sums up the clients that asked again.
-	Clients   *ClientsReport `json:"clients,omitempty"`
-	Generator Generator      `json:"generator"`
+	Clients *ClientsReport `json:"clients,omitempty"`
+	// Sessions sums up the conversations; nil where each stream was one of its own.
+	Sessions  *SessionsReport `json:"sessions,omitempty"`
+	Generator Generator       `json:"generator"`
 	// Bound is what a pass without a fault says of all streams like these; nil for
 	// any other.
 	Bound *Bound `json:"bound,omitempty"`

@@ -18,6 +18,7 @@ var values = map[string]reflect.Type{
 	"dialect": reflect.TypeFor[Dialect](), "form": reflect.TypeFor[Form](), "hop": reflect.TypeFor[Hop](),
 	"expectation": reflect.TypeFor[Expectation](), "id": reflect.TypeFor[ID](), "env": reflect.TypeFor[Env](),
 	"command": reflect.TypeFor[Command](), "arrivals": reflect.TypeFor[Arrivals](), "target": reflect.TypeFor[Target](),
+	"think": reflect.TypeFor[Think](),
 }
 
 // valueOf is how the value of a field is written; nil where the field itself says it.

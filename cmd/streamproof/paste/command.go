@@ -136,7 +136,7 @@ func (k kind) add(set *pflag.FlagSet, name string) error {
 func valueOf(name string) pflag.Value {
 	for _, v := range []pflag.Value{new(config.Duration), new(config.Rate), new(config.Size), new(config.Count),
 		new(config.Factor), new(config.Share), new(config.Arrivals), new(config.Stages), new(config.Retries),
-		new(config.Flaky), new(config.Shard)} {
+		new(config.Flaky), new(config.Shard), new(config.Think)} {
 		if v.Type() == name {
 			return v
 		}

@@ -1,0 +1,183 @@
+package harness
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/plural"
+)
+
+// Sessions are conversations of several turns: a client that has a whole answer thinks,
+// and sends the next turn, which may hold what was answered before.
+type Sessions struct {
+	Turns int   `yaml:"turns"` // at most; 0 takes those of the file of requests, or has no sessions
+	Think Think `yaml:"think" value:"think"`
+}
+
+// A Think is how long a client thinks between two turns: from Least to Most, drawn by the
+// seed.
+type Think struct{ Least, Most time.Duration }
+
+// MostTurns is more than conversations have.
+const MostTurns = 1000
+
+// Turns is how many turns a session has at most; 0 where there are none.
+func (l *Load) Turns() int {
+	if l.Sessions.Turns > 0 || l.Requests == nil {
+		return l.Sessions.Turns
+	}
+	most := 0
+	for i := range l.Requests.Entries {
+		most = max(most, len(l.Requests.Entries[i].Turns))
+	}
+	return most
+}
+
+// turnPlace are the places for a session in a body, and what is much like them.
+var turnPlace = regexp.MustCompile(`\{turn\}|\{answer(?:\.([^{}"\s]*))?\}`)
+
+// Answers is which texts of answers the bodies of the load ask for.
+func (p *Plan) Answers() load.Answers {
+	asks := load.NoAnswers
+	for _, b := range p.App.bodies(&p.Load) {
+		for _, m := range turnPlace.FindAllSubmatch(b.text, -1) {
+			switch {
+			case len(m[1]) > 0:
+				return load.AllAnswers
+			case string(m[0]) != "{turn}":
+				asks = load.LastAnswer
+			}
+		}
+	}
+	return asks
+}
+
+// A turnBody is a body of the turns from a first to a last one.
+type turnBody struct {
+	place       string
+	text        []byte
+	first, last int
+}
+
+// bodies are all bodies that the load sends.
+func (a *App) bodies(l *Load) (all []turnBody) {
+	turns := l.Turns()
+	if l.Requests != nil && !l.Requests.Sized {
+		for i := range l.Requests.Entries {
+			e := &l.Requests.Entries[i]
+			place := fmt.Sprintf("%s:%d", l.Requests.Path, e.Line)
+			if e.Turns == nil {
+				all = append(all, turnBody{place, e.Body, 1, turns})
+			}
+			for n, text := range e.Turns {
+				all = append(all, turnBody{place, text, n + 1, n + 1})
+			}
+		}
+		return all
+	}
+	return append(all, turnBody{"stream.body", []byte(a.Stream.Body), 1, turns})
+}
+
+// validSessions refuses conversations that cannot be had.
+func (o *Options) validSessions() error {
+	l, turns := &o.Load, o.Load.Turns()
+	t := l.Sessions.Think
+	bad := func(place, fix, problem string, args ...any) error {
+		return &UsageError{Place: place, Problem: fmt.Sprintf(problem, args...), Fix: fix}
+	}
+	switch {
+	case l.Sessions.Turns < 0 || turns > MostTurns:
+		return bad("load.sessions.turns", fmt.Sprintf("ask for 1 to %d", MostTurns), "%s", plural.Of(turns, "turn"))
+	case t.Least < 0 || t.Most < t.Least:
+		return bad("load.sessions.think", "write a time such as 2s, or from a shorter to a longer one, 1s..5s",
+			"thinking for %s to %s", t.Least, t.Most)
+	case t.Most > 0 && turns == 0:
+		return bad("load.sessions.think", "add turns: 3, or --turns 3", "a time to think between turns, and no turns")
+	case turns > 0 && o.App.Stream.Endless.For > 0:
+		return bad("load.sessions.turns", "leave one of them out",
+			"a session continues after a complete response, and with endless none is complete")
+	}
+	if f := l.Requests; f != nil && f.Talks {
+		for i := range f.Entries {
+			if n := len(f.Entries[i].Turns); n > turns {
+				return bad("load.sessions.turns", "raise it, or leave it out: the lines then say how many turns there are",
+					"sessions have %s, and line %d of %s has %d", plural.Of(turns, "turn"), f.Entries[i].Line, f.Path, n)
+			}
+		}
+	}
+	return o.validTurnPlaces(turns)
+}
+
+// validTurnPlaces refuses places for a turn or an answer that can never be filled. In a
+// body that is the same in each turn, an answer is empty until there is one.
+func (o *Options) validTurnPlaces(turns int) error {
+	s := &o.App.Stream
+	if turns > 0 {
+		beside := []string{o.App.Path()}
+		for _, v := range s.Headers {
+			beside = append(beside, v)
+		}
+		for _, text := range beside {
+			if p := turnPlace.FindString(text); p != "" {
+				return &UsageError{Place: "stream.body", Problem: p + " stands in the path or a header",
+					Fix: "turns and answers go into the body alone"}
+			}
+		}
+	}
+	says := false
+	for _, b := range o.App.bodies(&o.Load) {
+		if turns == 0 && b.place != "stream.body" {
+			continue // sent as it stands, as any text
+		}
+		for _, m := range turnPlace.FindAllSubmatch(b.text, -1) {
+			if fix, problem := unfilled(string(m[0]), string(m[1]), &b, turns); problem != "" {
+				return &UsageError{Place: b.place, Problem: problem, Fix: fix}
+			}
+			says = says || string(m[0]) != "{turn}"
+		}
+	}
+	if !says {
+		return nil
+	}
+	d, _, _, err := o.App.dialect()
+	if err == nil && !d.Says() {
+		return &UsageError{Place: "stream.body", Problem: "{answer} needs the text of answers, and dialect " + d.Name +
+			" does not say where it is", Fix: `add text: [".delta.text"] to it below dialects`}
+	}
+	return err
+}
+
+// unfilled says why a place of a body can never be filled; "" where it can.
+func unfilled(place, number string, b *turnBody, turns int) (fix, problem string) {
+	if turns == 0 {
+		return "add --turns 3, or load.sessions", place + " stands for a session's own, and there are no turns"
+	}
+	if place == "{turn}" {
+		return "", ""
+	}
+	if place == "{answer}" {
+		if b.last > 1 {
+			return "", ""
+		}
+		return "leave it out of turn 1", place + " stands in turn 1, before which nothing was answered"
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || strconv.Itoa(n) != number {
+		return "write {answer}, or {answer.1} for the answer of turn 1", fmt.Sprintf("%s names no turn", place)
+	}
+	if n >= b.last {
+		return "name an earlier turn", fmt.Sprintf("%s is in no turn after turn %d: this body is sent in %s", place, n,
+			turnsOf(b))
+	}
+	return "", ""
+}
+
+func turnsOf(b *turnBody) string {
+	if b.first == b.last {
+		return fmt.Sprintf("turn %d", b.last)
+	}
+	return fmt.Sprintf("turns %d to %d", b.first, b.last)
+}
