@@ -133,11 +133,8 @@ func (p *Plan) client() {
 		}
 	}
 	set("Accept", accepts(p.Dialect))
-	sample := []byte(strings.NewReplacer("{nonce}", "0", "{seq}", "0", promptPlace, "0").Replace(string(p.Body)))
-	if p.Load.Turns() > 0 {
-		sample = turnPlace.ReplaceAll(sample, []byte("0"))
-	}
-	if c := strings.TrimSpace(string(sample)); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid(sample) {
+	sample := sampleOf(string(p.Body))
+	if c := strings.TrimSpace(sample); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid([]byte(sample)) {
 		set("Content-Type", "application/json")
 	}
 }
@@ -175,12 +172,12 @@ func badJSON(body string) error {
 // sampleOf is a body as one stream sends it, so that it parses as it will then. What is
 // put in place is as long as the place, and places of variables stand for themselves.
 func sampleOf(body string) string {
-	zeros := func(s string) string { return strings.Repeat("1", len(s)) }
+	ones := func(s string) string { return strings.Repeat("1", len(s)) }
 	sample := body
-	for _, p := range []string{"{nonce}", "{seq}", promptPlace, "{pause}", "{gap}"} {
-		sample = strings.ReplaceAll(sample, p, zeros(p))
+	for _, p := range []string{"{nonce}", "{seq}", promptPlace, "{pause}", "{gap}", "{input_length}", "{output_length}"} {
+		sample = strings.ReplaceAll(sample, p, ones(p))
 	}
-	return variable.ReplaceAllStringFunc(sample, zeros)
+	return variable.ReplaceAllStringFunc(turnPlace.ReplaceAllStringFunc(sample, ones), ones)
 }
 
 // variable is ${NAME}, whose value is not looked at here: it may be secret.
