@@ -58,7 +58,7 @@ type Server struct {
 	leaked  [][]byte // what they left behind
 	closing bool
 	closed  bool
-	cutOff  bool // what is left has been cut
+	cutOff  bool           // what is left has been cut
 	streams sync.WaitGroup // those in live
 }
 
