@@ -171,7 +171,8 @@ func guessDialect(start string) string {
 	start = strings.TrimSpace(strings.TrimPrefix(start, "\ufeff"))
 	switch {
 	case eventStart.MatchString(start) &&
-		(strings.Contains(start, `"choices"`) || strings.Contains(start, "chat.completion")):
+		(strings.Contains(start, `"choices"`) && strings.Contains(start, `"delta"`) ||
+			strings.Contains(start, "chat.completion")):
 		return "openai-chat"
 	case eventStart.MatchString(start):
 		return "sse-generic"

@@ -353,7 +353,7 @@ func (r *dataReader) unfinished() string {
 func (r *dataReader) Close(partial int) Summary {
 	why := r.noTerminal()
 	strange := r.own == 0 && r.sum.Errors == 0 && r.events >= strangeEvents && r.broken == ""
-	if strange && r.loose == "" {
+	if strange {
 		r.sum.Form = framingForm(r.d.spec.Format)
 	}
 	over := r.d.choices && r.unfinished() == "" || r.over && r.sum.Errors == 0
@@ -363,13 +363,13 @@ func (r *dataReader) Close(partial int) Summary {
 		if why = r.d.spec.Over; why == "" {
 			why = "the answer has its finish reason, but no terminal"
 		}
+	case strange && r.sum.Terminals > 0:
+		why = "no event is of this API but the terminal, which others have as well"
 	case r.loose != "":
 		why = "the terminal came too early: " + r.loose
 		if s := r.d.spec.Sentinel; s != "" {
 			why = s + " came too early: " + r.loose
 		}
-	case strange && r.sum.Terminals > 0:
-		why = "no event is of this API but the terminal, which others have as well"
 	}
 	s := r.close(partial, r.sum.Terminals > 0 && r.loose == "" && !strange, why)
 	if r.numbers != nil {

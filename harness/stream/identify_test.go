@@ -1,6 +1,10 @@
 package stream
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // What nothing reads is said to be unknown, with what it is most like.
 func TestIdentifyUnknown(t *testing.T) {
@@ -40,6 +44,27 @@ func TestIdentifyUnknown(t *testing.T) {
 			d, _ := Lookup(g.Dialect)
 			if s := listen(d, Ask{Terminal: terminal}, tt.body); s.State != Complete || s.Early > 0 {
 				t.Errorf("%s: with %s the body is %q (%s), early %d", tt.name, end, s.State, s.Why, s.Early)
+			}
+		}
+	}
+}
+
+// An API of one's own that has a member of the same name as OpenAI's is not taken for it:
+// none of its events would be content, and sound answers would be accused.
+func TestForeignChoicesAreNotOpenAI(t *testing.T) {
+	var poll, candidates strings.Builder
+	for i := range 8 {
+		fmt.Fprintf(&poll, "data: {\"choices\": [{\"label\": \"yes\", \"votes\": %d}]}\n\n", i)
+		fmt.Fprintf(&candidates, "data: {\"candidates\": [{\"name\": \"Ada\", \"votes\": %d}]}\n\n", i)
+	}
+	for _, end := range []string{"data: {\"closed\": true}\n\n", "data: [DONE]\n\n"} {
+		for dialect, body := range map[string]string{"openai-chat": poll.String(), "gemini": candidates.String()} {
+			body += end
+			if g := Identify("text/event-stream", []byte(body)); len(g) == 0 || g[0].Dialect != "sse-generic" {
+				t.Errorf("%q is taken for %+v", body[len(body)-90:], g)
+			}
+			if s := read(t, dialect, Ask{}, body).Summary; s.State == Complete || s.State != Corrupt && s.Form != FormSSE {
+				t.Errorf("%q as %s is %+v", body[len(body)-90:], dialect, s)
 			}
 		}
 	}

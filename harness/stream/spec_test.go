@@ -203,7 +203,7 @@ func TestAnotherAPIsTerminal(t *testing.T) {
 
 // The framing that is named is the one that the body has.
 func TestIdentifyFraming(t *testing.T) {
-	for body, want := range map[string]string{"f:{\"messageId\":\"m\"}\n0:\"a\"\n": "prefixed-lines", "[{\"candidates\":[{}]}\n]": "json-array", "data: {\"candidates\":[{}]}\n\n": "sse"} {
+	for body, want := range map[string]string{"f:{\"messageId\":\"m\"}\n0:\"a\"\n": "prefixed-lines", "[{\"candidates\":[{\"content\":{}}]}\n]": "json-array", "data: {\"candidates\":[{\"content\":{}}]}\n\n": "sse"} {
 		got := ""
 		for _, f := range Identify("", []byte(body))[0].Why {
 			if f.Kind == FactFraming {
