@@ -18,6 +18,7 @@ type Refusal struct {
 	Status       int
 	Words        string // the start of its body
 	Allow        string // methods that it names (RFC 9110 section 10.2.1), "" for none
+	Asks         string // its WWW-Authenticate, or the scheme in it (RFC 9110 section 11.6.1); "" for none
 	Method, Path string
 	Sent         []string // names of the header fields that the user sent
 	Body         bool     // there was one
@@ -78,10 +79,19 @@ func (r Refusal) credentials(sent func(string) bool) string {
 	case name != "":
 		return fmt.Sprintf("the %s that was sent was not accepted: export the right value and run again",
 			http.CanonicalHeaderKey(name))
+	case !sent("Authorization") && r.asksFor("Basic"):
+		return "send name and password: --header 'Authorization: Basic ${BASIC}', after: " +
+			"export BASIC=$(printf %s 'NAME:PASSWORD' | base64)"
 	case !sent("Authorization"):
 		return "send credentials: --header 'Authorization: Bearer ${API_KEY}'"
 	}
 	return "the credentials that were sent were not accepted: export the right ones and run again"
+}
+
+// asksFor reports whether the server asks for a scheme, and not for Bearer as well.
+func (r Refusal) asksFor(scheme string) bool {
+	asks := strings.ToLower(r.Asks)
+	return strings.HasPrefix(asks, strings.ToLower(scheme)) && !strings.Contains(asks, "bearer")
 }
 
 // otherMethod is one that the server allows, or the more likely one.
@@ -106,8 +116,8 @@ func (r Refusal) Said() string { return strings.Join(strings.Fields(r.Words), " 
 // refusal is the answer of a stream that was turned away.
 func (v *view) refusal(g *verdict.Graded) Refusal {
 	asked := &v.Run.Plan.Request
-	r := Refusal{Status: g.Status, Words: g.Content.ErrorText, Allow: g.Header["Allow"], Method: asked.Method,
-		Body: asked.Body != "", Sent: slices.Collect(maps.Keys(asked.Headers))}
+	r := Refusal{Status: g.Status, Words: g.Content.ErrorText, Allow: g.Header["Allow"],
+		Asks: g.Header["Www-Authenticate"], Method: asked.Method, Body: asked.Body != "", Sent: slices.Collect(maps.Keys(asked.Headers))}
 	if u, err := url.Parse(asked.URL); err == nil {
 		r.Path = u.Path
 	}

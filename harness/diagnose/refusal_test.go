@@ -12,6 +12,9 @@ func TestRefusalsNameTheirFlag(t *testing.T) {
 		want string
 	}{
 		{Refusal{Status: 401}, "--header 'Authorization: Bearer ${API_KEY}'"},
+		{Refusal{Status: 401, Asks: `Basic realm="chat"`}, "'Authorization: Basic ${BASIC}', after: export BASIC="},
+		{Refusal{Status: 401, Asks: `Basic realm="chat", Bearer`}, "--header 'Authorization: Bearer ${API_KEY}'"},
+		{Refusal{Status: 401, Asks: "Digest"}, "--header 'Authorization: Bearer ${API_KEY}'"},
 		{Refusal{Status: 400, Words: "Client sent an HTTP request to an HTTPS server."}, "write https:// in the URL"},
 		{Refusal{Status: 400, Words: "<h1>400</h1>The plain HTTP request was sent to HTTPS port"}, "write https:// in the URL"},
 		{Refusal{Status: 400, Words: "HTTPS only by contract"}, "send the body"},

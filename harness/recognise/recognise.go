@@ -143,7 +143,7 @@ func refused(l *play.Look, o *harness.Options) error {
 	}
 	path, _, _ := strings.Cut(o.App.Path(), "?")
 	r := diagnose.Refusal{Status: l.Status, Words: string(l.Body[:min(len(l.Body), maxWords)]),
-		Allow:  l.Header.Get("Allow"),
+		Allow: l.Header.Get("Allow"), Asks: strings.Join(l.Header.Values("WWW-Authenticate"), ", "),
 		Method: o.App.Method(), Path: path, Body: o.App.Stream.Body != ""}
 	for name := range o.App.Stream.Headers {
 		r.Sent = append(r.Sent, name)

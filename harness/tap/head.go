@@ -25,6 +25,7 @@ var keptNames = map[string]string{
 	"server": "Server", "via": "Via", "x-accel-buffering": "X-Accel-Buffering", "content-length": "Content-Length",
 	"transfer-encoding": "Transfer-Encoding", "connection": "Connection", "retry-after": "Retry-After", "allow": "Allow",
 	"x-cache": "X-Cache", "age": "Age", "x-powered-by": "X-Powered-By",
+	"www-authenticate": "Www-Authenticate", // its scheme alone: what follows may differ from response to response
 }
 
 // signNames are fields by which an edge gives itself away. Their values differ
@@ -58,6 +59,9 @@ func (h *head) Field(name, value []byte) {
 	title, ok := keptNames[string(name)]
 	if !ok && bytes.HasPrefix(name, []byte(ownPrefix)) {
 		title, ok = http.CanonicalHeaderKey(string(name)), true
+	}
+	if title == "Www-Authenticate" {
+		value, _, _ = bytes.Cut(value, []byte(" "))
 	}
 	if sign := signNames[string(name)]; !ok && sign != "" {
 		title, ok, value = sign, true, []byte(signSet)
