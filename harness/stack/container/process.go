@@ -147,34 +147,11 @@ func commandLine(raw, name string) string {
 	return name
 }
 
-// listScript prints "pid ppid state command" for each process, with a shell's
-// built-ins and cat alone.
-const listScript = `for d in /proc/[0-9]*; do
-	[ "${d#/proc/}" = $$ ] && continue
-	while read -r k v; do case $k in PPid:) p=$v;; State:) s=${v%% *};; esac; done <$d/status || continue
-	echo "${d#/proc/} $p $s $(tr '\0' ' ' <$d/cmdline)"
-done 2>/dev/null`
-
 func (b *box) processesInside(ctx context.Context) ([]chain.Process, error) {
-	out, err := b.exec(ctx, "sh", "-c", listScript)
+	out, err := b.exec(ctx, "sh", "-c", chain.ListScript)
 	if err != nil {
 		return nil, &stack.Unable{What: "see the processes of " + b.part,
 			Why: "the daemon's are not ours to see, and asking in the container failed: " + err.Error()}
 	}
-	return parseList(out), nil
-}
-
-func parseList(out string) []chain.Process {
-	var ps []chain.Process
-	for line := range strings.Lines(out) {
-		f := strings.SplitN(strings.TrimSpace(line), " ", 4)
-		if len(f) < 4 || f[2] == "Z" || strings.HasPrefix(f[3], "sh -c for d in /proc") || strings.HasPrefix(f[3], "tr ") {
-			continue
-		}
-		p := chain.Process{Process: stack.Process{Command: strings.TrimSpace(f[3])}}
-		p.Pid, _ = strconv.Atoi(f[0])
-		p.Parent, _ = strconv.Atoi(f[1])
-		ps = append(ps, p)
-	}
-	return ps
+	return chain.ParseList(out), nil
 }

@@ -83,7 +83,7 @@ func TestRoles(t *testing.T) {
 		"uvicorn":    {"1 0 S python -m uvicorn\n7 1 S python -c from multiprocessing.resource_tracker import main\n8 1 S python spawn\n", "1=master 7=helper 8=worker"},
 	} {
 		var got []string
-		ps := parseList(c.list)
+		ps := chain.ParseList(c.list)
 		chain.Assign(1, ps)
 		for _, p := range ps {
 			got = append(got, text(p.Pid)+"="+p.Role)

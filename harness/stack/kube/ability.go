@@ -312,7 +312,7 @@ func (s *Stack) Processes(ctx context.Context) (all []stack.Process, err error) 
 
 // processes are those of one pod.
 func (s *Stack) processes(ctx context.Context, p *pod) ([]chain.Process, error) {
-	out, err := s.exec(ctx, p.Metadata.Name, listScript)
+	out, err := s.exec(ctx, p.Metadata.Name, chain.ListScript)
 	what := "see the processes of pod " + p.Metadata.Name
 	if ran(err) {
 		return nil, &stack.Unable{What: what, Why: "its container ran no shell: " + quoted(err), App: true,
@@ -321,28 +321,13 @@ func (s *Stack) processes(ctx context.Context, p *pod) ([]chain.Process, error) 
 	if err != nil {
 		return nil, s.failed(what, "create pods/exec", err)
 	}
-	ps := parseList(out)
+	ps := chain.ParseList(out)
 	chain.Assign(1, ps)
 	return ps, nil
 }
 
 func rank(role string) int {
 	return slices.Index([]string{stack.RoleMaster, stack.RoleWorker, stack.RoleHelper}, role)
-}
-
-// parseList reads what listScript printed. Zombies and the script itself do not count.
-func parseList(out string) (list []chain.Process) {
-	for line := range strings.Lines(out) {
-		f := strings.SplitN(strings.TrimSpace(line), " ", 4)
-		if len(f) < 4 || f[2] == "Z" || strings.HasPrefix(f[3], "sh -c for d in /proc") || strings.HasPrefix(f[3], "tr ") {
-			continue
-		}
-		p := chain.Process{Process: stack.Process{Command: strings.TrimSpace(f[3])}}
-		p.Pid, _ = strconv.Atoi(f[0])
-		p.Parent, _ = strconv.Atoi(f[1])
-		list = append(list, p)
-	}
-	return list
 }
 
 // Signal implements [stack.Killer].

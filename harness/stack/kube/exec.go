@@ -70,14 +70,6 @@ func ran(err error) bool {
 	return errors.As(err, &e)
 }
 
-// listScript prints "pid ppid state command" for each process, with a shell's built-ins
-// and tr alone.
-const listScript = `for d in /proc/[0-9]*; do
-	[ "${d#/proc/}" = $$ ] && continue
-	while read -r k v; do case $k in PPid:) p=$v;; State:) s=${v%% *};; esac; done <$d/status || continue
-	echo "${d#/proc/} $p $s $(tr '\0' ' ' <$d/cmdline)"
-done 2>/dev/null`
-
 // fillScript takes memory until the kernel has killed somebody in the container, and prints
 // its counter before and after. The memory lies in variables of shells, each of which
 // takes a few MiB and then starts the next: the kernel takes the biggest process of those
