@@ -102,17 +102,6 @@ func (s *Stack) Start(ctx context.Context, _ string) error {
 	return s.pods.await(ctx, func() bool { return s.pods.up(s.want()) })
 }
 
-// up reports whether so many pods are ready, whoever is on the way out.
-func (ps *pods) up(want int) bool {
-	ready := 0
-	for _, p := range ps.living() {
-		if p.ready {
-			ready++
-		}
-	}
-	return ready >= want
-}
-
 // Crash implements [stack.Crasher]: it deletes the pod with no grace. The API forgets the
 // pod at once; the kubelet then still sends SIGTERM, and SIGKILL within about 2 s.
 func (s *Stack) Crash(ctx context.Context, replica string) (string, error) {
@@ -208,16 +197,6 @@ func (s *Stack) notReady(what string, limit time.Duration) error {
 		why += ": " + stuck[0]
 	}
 	return &stack.Unable{What: what, Why: why, Settle: "make room for one more pod, or raise app.start"}
-}
-
-// routedAll reports whether the Service sends to each living pod.
-func (ps *pods) routedAll() bool {
-	for _, p := range ps.living() {
-		if _, ok := ps.s.route.of(p.Metadata.Name); !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // deletionCost is the annotation by which a ReplicaSet chooses the pod that goes first.

@@ -223,3 +223,13 @@ func (c *client) upgrade(ctx context.Context, path string, query url.Values, pro
 	}
 	return upgrader.NewConnection(res)
 }
+
+// may asks whether the login may do something in the namespace.
+func (c *client) may(ctx context.Context, verb, group, resource, sub string) (bool, error) {
+	var answer struct{ Status struct{ Allowed bool } }
+	err := c.ask(ctx, http.MethodPost, "apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json",
+		map[string]any{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+			"spec": map[string]any{"resourceAttributes": map[string]string{"namespace": c.namespace, "verb": verb,
+				"group": group, "resource": resource, "subresource": sub}}}, &answer)
+	return answer.Status.Allowed, err
+}

@@ -15,9 +15,7 @@ import (
 func (s *Stack) Layers() []stack.Layer {
 	pod := &s.work.Spec.Template.Spec
 	set := map[string]string{"terminationGracePeriodSeconds": s.grace().String(), "replicas": strconv.Itoa(s.want())}
-	i := slices.IndexFunc(pod.Containers, func(c container) bool { return c.Name == s.container })
-	if i >= 0 {
-		c := &pod.Containers[i]
+	if c := pod.container(s.container); c != nil {
 		if c.Lifecycle != nil && c.Lifecycle.PreStop != nil {
 			text, takes := c.Lifecycle.PreStop.describe()
 			set["preStop"] = text
@@ -81,11 +79,11 @@ func (p *probe) describe() string {
 
 // memoryLimit is the container's, in bytes; 0 for none.
 func (s *Stack) memoryLimit(pod *podSpec) int64 {
-	i := slices.IndexFunc(pod.Containers, func(c container) bool { return c.Name == s.container })
-	if i < 0 {
+	c := pod.container(s.container)
+	if c == nil {
 		return 0
 	}
-	return bytesOf(pod.Containers[i].Resources.Limits["memory"])
+	return bytesOf(c.Resources.Limits["memory"])
 }
 
 // bytesOf reads a quantity as Kubernetes writes it: 256Mi, 1G, 268435456; 0 for none.

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,16 +20,14 @@ type object struct {
 
 	// Of an Event.
 	Reason, Message string
-	InvolvedObject  struct{ Kind, Name, UID, FieldPath string }
+	InvolvedObject  struct{ Kind, Name, UID string }
 }
 
 type meta struct {
-	Name, Namespace, UID, ResourceVersion string
-	Generation                            int64
-	Annotations                           map[string]string
-	DeletionTimestamp                     *time.Time
-	DeletionGracePeriodSeconds            *int64
-	OwnerReferences                       []struct{ Kind, Name, UID string }
+	Name, UID, ResourceVersion string
+	Annotations                map[string]string
+	DeletionTimestamp          *time.Time
+	DeletionGracePeriodSeconds *int64
 }
 
 type spec struct {
@@ -55,10 +54,19 @@ type podSpec struct {
 	Containers                    []container
 }
 
+// container is the one of that name, nil if there is none.
+func (p *podSpec) container(name string) *container {
+	i := slices.IndexFunc(p.Containers, func(c container) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &p.Containers[i]
+}
+
 type container struct {
 	Name      string
 	Lifecycle *struct{ PreStop *handler }
-	Resources struct{ Limits, Requests map[string]string }
+	Resources struct{ Limits map[string]string }
 
 	ReadinessProbe, LivenessProbe *probe
 }
@@ -71,7 +79,7 @@ type handler struct {
 }
 
 type probe struct {
-	InitialDelaySeconds, PeriodSeconds, TimeoutSeconds, FailureThreshold int
+	PeriodSeconds, TimeoutSeconds, FailureThreshold int
 }
 
 type port struct {
@@ -82,26 +90,19 @@ type port struct {
 type endpoint struct {
 	Addresses  []string
 	Conditions struct{ Ready, Serving, Terminating *bool }
-	TargetRef  *struct{ Kind, Name, UID string }
+	TargetRef  *struct{ Kind, Name string }
 }
 
+// A status is that of a pod.
 type status struct {
-	// Of a workload.
-	Replicas, ReadyReplicas, UpdatedReplicas, AvailableReplicas int
-	ObservedGeneration                                          int64
-
-	// Of a pod.
-	Phase, Reason, Message, PodIP string
-	Conditions                    []condition
-	ContainerStatuses             []containerStatus
+	Conditions        []condition
+	ContainerStatuses []containerStatus
 }
 
 type condition struct{ Type, Status, Reason, Message string }
 
 type containerStatus struct {
 	Name, ContainerID string
-	RestartCount      int
-	Ready             bool
 	State, LastState  state
 }
 
@@ -112,9 +113,9 @@ type state struct {
 }
 
 type terminated struct {
-	ExitCode, Signal      int
-	Reason, ContainerID   string
-	StartedAt, FinishedAt *time.Time
+	ExitCode            int
+	Reason, ContainerID string
+	FinishedAt          *time.Time
 }
 
 // labels is the selector as the API takes it in a query.

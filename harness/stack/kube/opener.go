@@ -162,16 +162,6 @@ func (o *Opener) containerOf(work *object) (string, error) {
 		Fix:     "name one of " + strings.Join(names, ", ")}
 }
 
-// may asks whether the login may do something in the namespace.
-func (c *client) may(ctx context.Context, verb, group, resource, sub string) (bool, error) {
-	var answer struct{ Status struct{ Allowed bool } }
-	err := c.ask(ctx, http.MethodPost, "apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json",
-		map[string]any{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-			"spec": map[string]any{"resourceAttributes": map[string]string{"namespace": c.namespace, "verb": verb,
-				"group": group, "resource": resource, "subresource": sub}}}, &answer)
-	return answer.Status.Allowed, err
-}
-
 // Open implements [stack.Opener].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
 	s := &Stack{opener: o, client: o.client, app: o.app, spec: spec, broken: make(chan struct{})}

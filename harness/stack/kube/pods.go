@@ -209,3 +209,53 @@ func (ps *pods) left(name, uid string) bool {
 	p := ps.all[name]
 	return p == nil || p.gone || p.Metadata.UID != uid
 }
+
+// up reports whether so many pods are ready, whoever is on the way out.
+func (ps *pods) up(want int) bool {
+	ready := 0
+	for _, p := range ps.living() {
+		if p.ready {
+			ready++
+		}
+	}
+	return ready >= want
+}
+
+// settled reports whether so many pods are ready, and no other one is there.
+func (ps *pods) settled(want int) bool {
+	list := ps.living()
+	ready := 0
+	for _, p := range list {
+		if p.ready && p.Status.of(ps.s.container) != nil {
+			ready++
+		}
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, p := range ps.all {
+		if !p.gone && p.asked != record.Never {
+			return false
+		}
+	}
+	return ready == want && len(list) == want
+}
+
+// routedAll reports whether the Service sends to each living pod.
+func (ps *pods) routedAll() bool {
+	for _, p := range ps.living() {
+		if _, ok := ps.s.route.of(p.Metadata.Name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// stuck says why pods do not come up, one line each.
+func (ps *pods) stuck() (lines []string) {
+	for _, p := range ps.living() {
+		if why := p.Status.stuck(); why != "" && !p.ready {
+			lines = append(lines, "pod "+p.Metadata.Name+": "+oneLine(why))
+		}
+	}
+	return lines
+}

@@ -68,28 +68,51 @@ func (r *route) ready() map[string]bool {
 	return pods
 }
 
-// targets are where new connections go: pods that are ready, or where there is none those
-// that are being ended and still serve, as kube-proxy has it. r.mu is held.
-func (r *route) targets() []target {
-	var ready, ending []target
+// each yields the endpoints that are pods, whether they take connections or not, in the
+// order of their slices. r.mu is held.
+func (r *route) each(yield func(target, *endpoint) bool) {
 	for _, name := range slices.Sorted(maps.Keys(r.slices)) {
 		o := r.slices[name]
 		n := slices.IndexFunc(o.Ports, func(p port) bool { return p.Name == r.port })
 		if n < 0 {
 			continue
 		}
-		for _, e := range o.Endpoints {
+		for i := range o.Endpoints {
+			e := &o.Endpoints[i]
 			if len(e.Addresses) == 0 || e.TargetRef == nil || e.TargetRef.Kind != "Pod" {
 				continue
 			}
-			t := target{pod: e.TargetRef.Name, addr: e.Addresses[0], port: o.Ports[n].Port}
-			switch {
-			case can(e.Conditions.Ready, true):
-				t.ready = true
-				ready = append(ready, t)
-			case can(e.Conditions.Serving, false) && can(e.Conditions.Terminating, false):
-				ending = append(ending, t)
+			t := target{pod: e.TargetRef.Name, addr: e.Addresses[0], port: o.Ports[n].Port,
+				ready: can(e.Conditions.Ready, true)}
+			if !yield(t, e) {
+				return
 			}
+		}
+	}
+}
+
+// of is where a pod is reached, ready or not.
+func (r *route) of(pod string) (target, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for t := range r.each {
+		if t.pod == pod {
+			return t, true
+		}
+	}
+	return target{}, false
+}
+
+// targets are where new connections go: pods that are ready, or where there is none those
+// that are being ended and still serve, as kube-proxy has it. r.mu is held.
+func (r *route) targets() []target {
+	var ready, ending []target
+	for t, e := range r.each {
+		switch {
+		case t.ready:
+			ready = append(ready, t)
+		case can(e.Conditions.Serving, false) && can(e.Conditions.Terminating, false):
+			ending = append(ending, t)
 		}
 	}
 	if len(ready) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,8 +87,8 @@ func (s *Stack) start(ctx context.Context) (err error) {
 func (s *Stack) lost(err error) {
 	s.once.Do(func() {
 		at := s.spec.Now()
-		s.why = fmt.Errorf("the way through the API server at %s broke off at %v: %w; all streams take it, and what they show "+
-			"since then says nothing about the app", s.client.base.Host, at.Round(time.Millisecond), err)
+		s.why = fmt.Errorf("the way through the API server at %s broke off at %v: %w; all streams take it, and what "+
+			"they show since then says nothing about the app", s.client.base.Host, at.Round(time.Millisecond), err)
 		s.spec.Notify(stack.Event{At: at, Source: record.KubernetesSource, Kind: record.KindLost,
 			Text: oneLine(err.Error())})
 		close(s.broken)
@@ -154,35 +153,6 @@ func (s *Stack) notUp(why []string, cause error) error {
 	}
 	kind, name := s.app.Workload()
 	return &stack.StartError{Subject: kind + " " + name, Cause: cause, Tail: why}
-}
-
-// settled reports whether so many pods are ready, and no other one is there.
-func (ps *pods) settled(want int) bool {
-	list := ps.living()
-	ready := 0
-	for _, p := range list {
-		if p.ready && p.Status.of(ps.s.container) != nil {
-			ready++
-		}
-	}
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	for _, p := range ps.all {
-		if !p.gone && p.asked != record.Never {
-			return false
-		}
-	}
-	return ready == want && len(list) == want
-}
-
-// stuck says why pods do not come up, one line each.
-func (ps *pods) stuck() (lines []string) {
-	for _, p := range ps.living() {
-		if why := p.Status.stuck(); why != "" && !p.ready {
-			lines = append(lines, "pod "+p.Metadata.Name+": "+oneLine(why))
-		}
-	}
-	return lines
 }
 
 // healthy waits until the app answers through the Service.
@@ -255,21 +225,6 @@ func (s *Stack) Replicas() (list []stack.Replica) {
 		list = append(list, r)
 	}
 	return list
-}
-
-// of is where a pod is reached, ready or not.
-func (r *route) of(pod string) (target, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, o := range r.slices {
-		n := slices.IndexFunc(o.Ports, func(p port) bool { return p.Name == r.port })
-		for _, e := range o.Endpoints {
-			if n >= 0 && e.TargetRef != nil && e.TargetRef.Name == pod && len(e.Addresses) > 0 {
-				return target{pod: pod, addr: e.Addresses[0], port: o.Ports[n].Port}, true
-			}
-		}
-	}
-	return target{}, false
 }
 
 // Logs implements [stack.Stack].
