@@ -53,17 +53,10 @@ func sessionsLine(s *verdict.SessionsReport) string {
 		line += "; no session reached turn 2: use a longer duration or a shorter think time"
 	}
 	if s.CutAnswers > 0 {
-		line += fmt.Sprintf("; %s longer than 1 MiB, the rest was left out of the next turn",
-			was(s.CutAnswers, "response was", "responses were"))
+		line += fmt.Sprintf("; %s %s longer than 1 MiB, the rest was left out of the next turn",
+			count(s.CutAnswers, "response"), were(s.CutAnswers))
 	}
 	return line
-}
-
-func was(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return thousands(n) + " " + many
 }
 
 // sessions writes the turns, one a line.

@@ -133,7 +133,6 @@ var saidOfEnds = map[record.FactKind]sentence{
 	diagnose.NotEdgeClosed: plain("the edge's log says that the edge closed the connection; what the app logs " +
 		"then follows from that"),
 
-	// Of rule_grace.go.
 	// Of rule_pods.go.
 	diagnose.FactProbeKilled: func(f *record.Fact) string {
 		return fmt.Sprintf("Kubernetes stopped the container of %s at %.3f s because its liveness probe failed, and %s %s cut",
@@ -162,6 +161,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 		"and terminationGracePeriodSeconds longer by as much"),
 	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, and that of the app " +
 		"as well"),
+
+	// Of rule_grace.go.
 	diagnose.FactGraceShort: func(f *record.Fact) string {
 		return fmt.Sprintf("the app was asked to stop and cut %s %.2f s later: its window is shorter than they are",
 			count(f.N, "stream"), f.Took.Seconds())

@@ -117,7 +117,8 @@ func (r Refusal) Said() string { return strings.Join(strings.Fields(r.Words), " 
 func (v *view) refusal(g *verdict.Graded) Refusal {
 	asked := &v.Run.Plan.Request
 	r := Refusal{Status: g.Status, Words: g.Content.ErrorText, Allow: g.Header["Allow"],
-		Asks: g.Header["Www-Authenticate"], Method: asked.Method, Body: asked.Body != "", Sent: slices.Collect(maps.Keys(asked.Headers))}
+		Asks: g.Header["Www-Authenticate"], Method: asked.Method, Body: asked.Body != "",
+		Sent: slices.Collect(maps.Keys(asked.Headers))}
 	if u, err := url.Parse(asked.URL); err == nil {
 		r.Path = u.Path
 	}

@@ -76,8 +76,25 @@ type joint struct {
 
 // A groupTimes is a group of streams, and the times of its complete ones.
 type groupTimes struct {
-	report           GroupReport
-	ttfe, gaps, took []time.Duration
+	report GroupReport
+	times
+}
+
+// times are those of complete streams.
+type times struct{ ttfe, gaps, took []time.Duration }
+
+// add keeps the times of a stream, if it is complete.
+func (t *times) add(g *Graded) {
+	if g.Grade.Outcome != Complete {
+		return
+	}
+	t.gaps = append(t.gaps, g.MaxGap)
+	if d, ok := TTFE(g.Stream); ok {
+		t.ttfe = append(t.ttfe, d)
+	}
+	if d, ok := DurationOf(g.Stream); ok {
+		t.took = append(t.took, d)
+	}
 }
 
 func (w *joint) add(p *record.Part, s *Scope, r ScenarioReport) {
@@ -140,16 +157,7 @@ func (w *joint) stream(g *Graded) {
 func (of *groupTimes) add(g *Graded) {
 	of.report.Started++
 	of.report.Outcomes[g.Grade.Outcome]++
-	if g.Grade.Outcome != Complete {
-		return
-	}
-	of.gaps = append(of.gaps, g.MaxGap)
-	if d, ok := TTFE(g.Stream); ok {
-		of.ttfe = append(of.ttfe, d)
-	}
-	if d, ok := DurationOf(g.Stream); ok {
-		of.took = append(of.took, d)
-	}
+	of.times.add(g)
 }
 
 // doubt keeps a doubt, once for what it is about.

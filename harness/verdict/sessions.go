@@ -1,10 +1,6 @@
 package verdict
 
-import (
-	"time"
-
-	"github.com/streamproof/streamproof/harness/record"
-)
+import "github.com/streamproof/streamproof/harness/record"
 
 // A SessionsReport counts the conversations of a load and what became of their turns.
 type SessionsReport struct {
@@ -48,8 +44,8 @@ type talk struct {
 
 // A turnTimes is one turn of all sessions, and the times of its complete streams.
 type turnTimes struct {
-	report     TurnReport
-	ttfe, gaps []time.Duration
+	report TurnReport
+	times
 }
 
 func (t *talks) add(g *Graded) {
@@ -71,13 +67,7 @@ func (t *talks) add(g *Graded) {
 	of := &t.by[g.Turn-1]
 	of.report.Started++
 	of.report.Outcomes[g.Grade.Outcome]++
-	if g.Grade.Outcome != Complete {
-		return
-	}
-	of.gaps = append(of.gaps, g.MaxGap)
-	if d, ok := TTFE(g.Stream); ok {
-		of.ttfe = append(of.ttfe, d)
-	}
+	of.add(g)
 }
 
 // report is nil where there were no sessions.

@@ -120,10 +120,10 @@ func (f *File) text(data []byte) ([]byte, error) {
 	}
 	for i, l := range f.lines {
 		if !utf8.ValidString(l) {
-			valid := len(strings.ToValidUTF8(l, "\x00")[:strings.IndexByte(strings.ToValidUTF8(l, "\x00"), 0)])
+			sound, _, _ := strings.Cut(strings.ToValidUTF8(l, "\x00"), "\x00")
 			return nil, &Error{UsageError: harness.UsageError{
-				Place:   fmt.Sprintf("%s:%d:%d", place, i+1, utf8.RuneCountInString(l[:valid])+1),
-				Problem: fmt.Sprintf("byte 0x%02x is no UTF-8", l[valid]), Fix: "save the file as UTF-8"}}
+				Place:   fmt.Sprintf("%s:%d:%d", place, i+1, utf8.RuneCountInString(sound)+1),
+				Problem: fmt.Sprintf("byte 0x%02x is not UTF-8", l[len(sound)]), Fix: "save the file as UTF-8"}}
 		}
 	}
 	return data, nil

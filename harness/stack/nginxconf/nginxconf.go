@@ -105,10 +105,10 @@ func variable(header string) string {
 
 // Reasons for what is in the file, in its order: one worker, so that counters
 // and pids tell one story; [info], because client aborts and send timeouts are
-// logged there; no server is left out for 10 s after one failure, unless nginx's own
-// defaults are asked for, since what then fails is nginx's doing; the replica header names a replica's main
-// lane whichever lane was taken, so that a client can join on it;
-// proxy_http_version is written out because nginx 1.29.7 changed its default.
+// logged there; no server is left out for 10 s after one failure, which would be nginx's
+// doing and look like the app's, unless nginx's own defaults are asked for; the replica
+// header names a replica's main lane whichever lane was taken, so that a client can join
+// on it; proxy_http_version is written out because nginx 1.29.7 changed its default.
 const text = `daemon off;
 worker_processes 1;
 {{- with .ShutdownTimeout}}
@@ -151,7 +151,7 @@ http {
     }
     upstream main {
 {{- range .Upstreams}}
-        server {{.Main}}{{$.Retry}};
+        server {{.Main}}{{$.ServerParameters}};
 {{- end}}
 {{- if .KeepAlive}}
         keepalive {{.KeepAlive}};
@@ -159,7 +159,7 @@ http {
     }
     upstream control {
 {{- range .Upstreams}}
-        server {{.Control}}{{$.Retry}};
+        server {{.Control}}{{$.ServerParameters}};
 {{- end}}
 {{- if .KeepAlive}}
         keepalive {{.KeepAlive}};

@@ -28,9 +28,9 @@ func (c Config) Buffering() bool {
 // Gzip reports whether the form compresses.
 func (c Config) Gzip() bool { return c.Form == stack.EdgeGzip }
 
-// Retry is what stands behind each server of the upstream. Of a lone server nginx asks
-// again whatever it did (ngx_http_upstream_module, max_fails).
-func (c Config) Retry() string {
+// ServerParameters stand behind each server of the upstream. A lone one needs none: nginx
+// never leaves it out (ngx_http_upstream_module, max_fails).
+func (c Config) ServerParameters() string {
 	if c.Form == stack.EdgeDefault || len(c.Upstreams) < 2 {
 		return ""
 	}
