@@ -14,6 +14,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/slo"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/tap"
 	"github.com/streamproof/streamproof/harness/traceparent"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -206,7 +207,7 @@ func (o *Options) validLoads() error {
 	if err := o.validRequests(); err != nil {
 		return err
 	}
-	return o.validSessions()
+	return o.App.validSessions(&o.Load)
 }
 
 // ScenarioPlace begins the place of a mistake in one scenario.
@@ -259,24 +260,12 @@ func (o *Options) validWorkers() error {
 	return nil
 }
 
-// Allows reports whether a host may be sent load.
-func (o *Options) Allows(host string) bool {
-	return IsLoopback(host) || slices.Contains(o.AllowHosts, host) || o.here(host)
-}
+// Reach is where load may go.
+func (o *Options) Reach() tap.Reach { return tap.Reach{Hosts: o.AllowHosts, Resolve: o.App.Resolve} }
 
-// here reports whether the user resolves every port of a host to this machine.
-func (o *Options) here(host string) bool {
-	found := false
-	for from, to := range o.App.Resolve {
-		name, _, err := net.SplitHostPort(from)
-		at, _, err2 := net.SplitHostPort(to)
-		if err == nil && err2 == nil && strings.EqualFold(name, host) {
-			if found = true; !IsLoopback(at) && !slices.Contains(o.AllowHosts, at) {
-				return false
-			}
-		}
-	}
-	return found
+// Allows reports whether a host may be asked that nobody resolves elsewhere.
+func (o *Options) Allows(host string) bool {
+	return IsLoopback(host) || slices.Contains(o.AllowHosts, host)
 }
 
 // ValidHost lets load go to loopback, and to hosts that the user named: of a URL, or the
@@ -298,34 +287,20 @@ func (o *Options) ValidHost() error {
 	if err != nil {
 		return validURL(o.App.URL)
 	}
-	host, named := u.Hostname(), func(h string) bool { return slices.Contains(o.AllowHosts, h) }
+	if _, ok := o.Reach().Way(u); ok {
+		return nil
+	}
+	host := u.Hostname()
 	const stranger = " is not this machine, and load is not sent to strangers"
 	if at, _, err := net.SplitHostPort(o.App.At(u)); err == nil { // where the streams go, whatever the URL says
-		if IsLoopback(at) || named(at) || named(host) {
-			return nil
-		}
 		return &UsageError{Place: "resolve", Problem: "host " + host + " is resolved to " + at + ", which" + stranger,
 			Fix: "if it is yours, add --allow-host " + at}
 	}
-	if IsLoopback(host) || named(host) {
-		return nil
-	}
 	usage := &UsageError{Place: "url", Problem: "host " + host + stranger, Fix: "if it is yours, add --allow-host " + host}
-	if o.here(host) { // by another port than the URL's
+	if o.App.resolves(host) {
 		usage.Fix = "resolve the URL's port: --resolve " + host + ":" + portOf(u) + ":127.0.0.1"
 	}
 	return usage
-}
-
-// portOf is the port that a URL leads to.
-func portOf(u *url.URL) string {
-	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-}
-
-// IsLoopback reports whether a host of a URL is this machine by its name or address.
-func IsLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // validDirect refuses an address of the app that cannot be used.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -71,7 +72,9 @@ func (p *Plan) request() error {
 	body, err := expand("stream.body", p.App.Stream.Body)
 	p.Body = []byte(body)
 	p.Template, p.Body = p.Body, p.Load.sample(p.Body)
-	p.client()
+	if !p.App.IsOrigin() { // which is asked as it always was
+		p.Added = append(p.Added, addHeader(p.Header, p.Dialect, p.Body)...)
+	}
 	return err
 }
 
@@ -227,6 +230,9 @@ func (p *Plan) total() time.Duration {
 	}
 	return DefaultTotal
 }
+
+// Answers is which texts of answers the bodies of the load ask for.
+func (p *Plan) Answers() load.Answers { return p.App.answers(&p.Load) }
 
 // Limits are our own bounds on streams, as reports show them, by name.
 func (p *Plan) Limits() map[string]string {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -80,21 +82,21 @@ func (t TLS) unusable(key string, err error) error {
 		fix = "check the path"
 	case derErr == nil:
 		problem = t.Cert + " is a certificate in DER, and PEM is expected"
-		fix = "convert it: openssl x509 -inform DER -in " + word(t.Cert) + " -out client.pem"
+		fix = "convert it: openssl x509 -inform DER -in " + ShellWord(t.Cert) + " -out client.pem"
 	case len(cert) > 1 && cert[0] == 0x30 && cert[1]&0x80 != 0:
 		problem = t.Cert + " is no PEM; it looks like PKCS #12 (.p12, .pfx)"
-		fix = "convert it: openssl pkcs12 -nodes -in " + word(t.Cert) + " -out client.pem, then --cert client.pem"
+		fix = "convert it: openssl pkcs12 -nodes -in " + ShellWord(t.Cert) + " -out client.pem, then --cert client.pem"
 	case holds(private, "ENCRYPTED PRIVATE KEY"), bytes.Contains(private, []byte("Proc-Type: 4,ENCRYPTED")):
 		problem = "the key in " + key + " is encrypted, and nobody can be asked for its password"
-		fix = "decrypt it into a file of its own: openssl pkey -in " + word(key) + " -out client.key, then --key client.key"
+		fix = "decrypt it into a file of its own: openssl pkey -in " + ShellWord(key) + " -out client.key, then --key client.key"
 	case holds(cert, "CERTIFICATE") && t.Key == "":
 		problem, fix = t.Cert+" holds a certificate and no key", "add --key FILE"
 	}
 	return &UsageError{Place: "tls.cert", Problem: problem, Fix: fix}
 }
 
-// word is a path as a shell takes it.
-func word(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
+// ShellWord is a text in quotes, as a shell takes it for one word.
+func ShellWord(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
 
 // why is the cause of an error without the path that the line names already.
 func why(err error) string {
@@ -120,23 +122,21 @@ func accepts(d stream.Dialect) string {
 // AcceptAny is what is said where nobody knows yet in which form the answer comes.
 const AcceptAny = "text/event-stream, application/x-ndjson, application/json;q=0.9, */*;q=0.1"
 
-// client sets the header fields that a client of the API would send and that the
-// user left out. Our own origin is asked as it always was.
-func (p *Plan) client() {
-	if p.App.IsOrigin() {
-		return
-	}
+// addHeader sets the header fields that a client of the API would send and that are not
+// there yet, and returns their names.
+func addHeader(h http.Header, d stream.Dialect, body []byte) (added []string) {
 	set := func(name, value string) {
-		if _, given := p.Header[name]; !given {
-			p.Header.Set(name, value)
-			p.Added = append(p.Added, name)
+		if _, given := h[name]; !given {
+			h.Set(name, value)
+			added = append(added, name)
 		}
 	}
-	set("Accept", accepts(p.Dialect))
-	sample := sampleOf(string(p.Body))
+	set("Accept", accepts(d))
+	sample := sampleOf(string(body))
 	if c := strings.TrimSpace(sample); c != "" && (c[0] == '{' || c[0] == '[') && json.Valid([]byte(sample)) {
 		set("Content-Type", "application/json")
 	}
+	return added
 }
 
 // badJSON is the first mistake in a body that begins like JSON; nil where there is none.
@@ -179,6 +179,9 @@ func sampleOf(body string) string {
 	}
 	return variable.ReplaceAllStringFunc(turnPlace.ReplaceAllStringFunc(sample, ones), ones)
 }
+
+// turnPlace are the places for a session in a body, and what is much like them.
+var turnPlace = regexp.MustCompile(`\{turn\}|\{answer(?:\.([^{}"\s]*))?\}`)
 
 // variable is ${NAME}, whose value is not looked at here: it may be secret.
 var variable = regexp.MustCompile(`\$\{[^}]*\}`)
@@ -271,6 +274,29 @@ func ParseResolve(s string) (hostPort, addr string, err error) {
 		return "", "", bad
 	}
 	return net.JoinHostPort(strings.ToLower(host), port), net.JoinHostPort(a.String(), port), nil
+}
+
+// IsLoopback reports whether a host of a URL is this machine by its name or address.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// resolves reports whether the user resolves a host on this machine, by whichever port.
+func (a *App) resolves(host string) bool {
+	for from, to := range a.Resolve {
+		name, _, err := net.SplitHostPort(from)
+		at, _, err2 := net.SplitHostPort(to)
+		if err == nil && err2 == nil && strings.EqualFold(name, host) && IsLoopback(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// portOf is the port that a URL leads to.
+func portOf(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
 // At is the address to connect to for a URL: the user's own for its host, or "" for

@@ -2,47 +2,16 @@ package harness
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
-	"time"
 
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/plural"
 )
 
-// Sessions are conversations of several turns: a client that has a whole answer thinks,
-// and sends the next turn, which may hold what was answered before.
-type Sessions struct {
-	Turns int   `yaml:"turns"` // at most; 0 takes those of the file of requests, or has no sessions
-	Think Think `yaml:"think" value:"think"`
-}
-
-// A Think is how long a client thinks between two turns: from Least to Most, drawn by the
-// seed.
-type Think struct{ Least, Most time.Duration }
-
-// MostTurns is more than conversations have.
-const MostTurns = 1000
-
-// Turns is how many turns a session has at most; 0 where there are none.
-func (l *Load) Turns() int {
-	if l.Sessions.Turns > 0 || l.Requests == nil {
-		return l.Sessions.Turns
-	}
-	most := 0
-	for i := range l.Requests.Entries {
-		most = max(most, len(l.Requests.Entries[i].Turns))
-	}
-	return most
-}
-
-// turnPlace are the places for a session in a body, and what is much like them.
-var turnPlace = regexp.MustCompile(`\{turn\}|\{answer(?:\.([^{}"\s]*))?\}`)
-
-// Answers is which texts of answers the bodies of the load ask for.
-func (p *Plan) Answers() load.Answers {
+// answers is which texts of answers the bodies of a load ask for.
+func (a *App) answers(l *Load) load.Answers {
 	asks := load.NoAnswers
-	for _, b := range p.App.bodies(&p.Load) {
+	for _, b := range a.bodies(l) {
 		for _, m := range turnPlace.FindAllSubmatch(b.text, -1) {
 			switch {
 			case len(m[1]) > 0:
@@ -82,9 +51,8 @@ func (a *App) bodies(l *Load) (all []turnBody) {
 }
 
 // validSessions refuses conversations that cannot be had.
-func (o *Options) validSessions() error {
-	l, turns := &o.Load, o.Load.Turns()
-	t := l.Sessions.Think
+func (a *App) validSessions(l *Load) error {
+	t, turns := l.Sessions.Think, l.Turns()
 	bad := func(place, fix, problem string, args ...any) error {
 		return &UsageError{Place: place, Problem: fmt.Sprintf(problem, args...), Fix: fix}
 	}
@@ -96,7 +64,7 @@ func (o *Options) validSessions() error {
 			"thinking for %s to %s", t.Least, t.Most)
 	case t.Most > 0 && turns == 0:
 		return bad("load.sessions.think", "add turns: 3, or --turns 3", "a time to think between turns, and no turns")
-	case turns > 0 && o.App.Stream.Endless.For > 0:
+	case turns > 0 && a.Stream.Endless.For > 0:
 		return bad("load.sessions.turns", "leave one of them out",
 			"a session continues after a complete response, and with endless none is complete")
 	}
@@ -108,15 +76,15 @@ func (o *Options) validSessions() error {
 			}
 		}
 	}
-	return o.validTurnPlaces(turns)
+	return a.validTurnPlaces(l, turns)
 }
 
 // validTurnPlaces refuses places for a turn or an answer that can never be filled. In a
 // body that is the same in each turn, an answer is empty until there is one.
-func (o *Options) validTurnPlaces(turns int) error {
-	s := &o.App.Stream
+func (a *App) validTurnPlaces(l *Load, turns int) error {
+	s := &a.Stream
 	if turns > 0 {
-		beside := []string{o.App.Path()}
+		beside := []string{a.Path()}
 		for _, v := range s.Headers {
 			beside = append(beside, v)
 		}
@@ -128,7 +96,7 @@ func (o *Options) validTurnPlaces(turns int) error {
 		}
 	}
 	says := false
-	for _, b := range o.App.bodies(&o.Load) {
+	for _, b := range a.bodies(l) {
 		if turns == 0 && b.place != "stream.body" {
 			continue // sent as it stands, as any text
 		}
@@ -142,7 +110,7 @@ func (o *Options) validTurnPlaces(turns int) error {
 	if !says {
 		return nil
 	}
-	d, _, _, err := o.App.dialect()
+	d, _, _, err := a.dialect()
 	if err == nil && !d.Says() {
 		return &UsageError{Place: "stream.body", Problem: "{answer} needs the text of answers, and dialect " + d.Name +
 			" does not say where it is", Fix: `add text: [".delta.text"] to it below dialects`}

@@ -12,6 +12,20 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
+// Sessions are conversations of several turns: a client that has a whole answer thinks,
+// and sends the next turn, which may hold what was answered before.
+type Sessions struct {
+	Turns int   `yaml:"turns"` // at most; 0 takes those of the file of requests, or has no sessions
+	Think Think `yaml:"think" value:"think"`
+}
+
+// A Think is how long a client thinks between two turns: from Least to Most, drawn by the
+// seed.
+type Think struct{ Least, Most time.Duration }
+
+// MostTurns is more than conversations have.
+const MostTurns = 1000
+
 // A Pattern is how a load moves: in stages, with irregular arrivals, with requests of
 // their own. The zero Pattern is as many streams as [Load] says, all alike.
 type Pattern struct {
@@ -78,6 +92,18 @@ func (l Load) traced() []time.Duration {
 		at = append(at, e.At)
 	}
 	return at
+}
+
+// Turns is how many turns a session has at most; 0 where there are none.
+func (l *Load) Turns() int {
+	if l.Sessions.Turns > 0 || l.Requests == nil {
+		return l.Sessions.Turns
+	}
+	most := 0
+	for i := range l.Requests.Entries {
+		most = max(most, len(l.Requests.Entries[i].Turns))
+	}
+	return most
 }
 
 func (l *Load) validArrivals() error {

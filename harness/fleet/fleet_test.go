@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -141,7 +142,7 @@ func (x *trial) wave(w load.Wave) Wave {
 		Broken: []string{path + "&sabotage=silent-truncation", path + "&sabotage=cut-in-frame"},
 		Targets: map[record.Group]load.Target{record.Victim: {Group: record.Victim, Hop: "app", URL: x.url},
 			record.Control: {Group: record.Control, Hop: "app", URL: x.url}}}
-	data, err := DataOf(w, deal, nil, record.Policy{}, nil)
+	data, err := DataOf(w, deal, nil, record.Policy{}, tap.Reach{})
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -504,7 +505,7 @@ func TestWavesAreData(t *testing.T) {
 	w := load.Wave{Scenario: "s", Dialect: &own, Ask: stream.Ask{Terminal: terminal, Order: order, Sentinel: "end"},
 		Schedule: make([]time.Duration, 200_000), Rate: 1.1, Prompts: []string{"a\xff"}, Body: []byte{},
 		Header: map[string][]string{"A": {"b", "c"}}, Follow: &tap.Follow{}}
-	data, err := DataOf(w, load.Deal{Path: "/"}, &load.Requests{Seed: 1 << 63}, record.Policy{}, []string{"Chat.test"})
+	data, err := DataOf(w, load.Deal{Path: "/"}, &load.Requests{Seed: 1 << 63}, record.Policy{}, tap.Reach{Hosts: []string{"Chat.test"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -533,7 +534,7 @@ func TestWavesAreData(t *testing.T) {
 	}
 	for host, want := range map[string]bool{"chat.TEST": true, "127.0.0.9": true, "localhost": true, "::1": true,
 		"other.test": false} {
-		if got.Follow.Allowed(host) != want {
+		if _, ok := got.Follow.Way(&url.URL{Scheme: "http", Host: net.JoinHostPort(host, "80")}); ok != want {
 			t.Errorf("redirects to %s: %v", host, !want)
 		}
 	}

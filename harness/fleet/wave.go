@@ -8,10 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/arrivals"
@@ -59,10 +56,10 @@ type Ask struct {
 	Length                          int64
 }
 
-// Follow is a [tap.Follow] whose hosts are listed. Loopback may always be asked.
+// Follow is a [tap.Follow] as data.
 type Follow struct {
 	Own   []string
-	Hosts []string // as they are written in URLs
+	Reach tap.Reach
 }
 
 // TLS is how streams to https URLs prove whom they talk to and who they are, with what
@@ -73,9 +70,9 @@ type TLS struct {
 	CA, Cert, Key []byte // PEM; nil for the system's authorities, and no certificate
 }
 
-// DataOf is a wave as data. deal, requests and policy are what its functions are made of,
-// hosts those that redirects may lead to.
-func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, policy record.Policy, hosts []string) (Wave, error) {
+// DataOf is a wave as data. deal, requests, policy and reach are what its functions are
+// made of.
+func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, policy record.Policy, reach tap.Reach) (Wave, error) {
 	d := Wave{Scenario: w.Scenario, Method: w.Method, Body: w.Body, Header: w.Header, Streams: w.Streams, Total: w.Total,
 		Rate: w.Rate, Duration: w.Duration, Ramp: w.Ramp, Schedule: w.Schedule, Stages: w.Stages, Begin: w.Begin,
 		First: w.First, Block: w.Block, Deal: deal, Prompts: w.Prompts, Requests: requests, Dialect: w.Dialect.Name,
@@ -85,7 +82,7 @@ func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, policy record.
 		d.Policy = policy
 	}
 	if w.Follow != nil {
-		d.Follow = &Follow{Own: w.Follow.Own, Hosts: hosts}
+		d.Follow = &Follow{Own: w.Follow.Own, Reach: reach}
 	}
 	if _, known := stream.Lookup(w.Dialect.Name); known {
 		return d, nil
@@ -129,7 +126,7 @@ func (d *Wave) Load() (load.Wave, error) {
 		w.Request = d.Requests.Bodies()
 	}
 	if d.Follow != nil {
-		w.Follow = &tap.Follow{Own: d.Follow.Own, Allowed: d.Follow.allowed}
+		w.Follow = &tap.Follow{Own: d.Follow.Own, Way: d.Follow.Reach.Way}
 	}
 	w.Ask, err = d.Ask.stream()
 	return w, err
@@ -165,13 +162,6 @@ func (a *Ask) stream() (stream.Ask, error) {
 		x.Owner, errs[3] = stream.ParsePlace(a.Owner)
 	}
 	return x, errors.Join(errs[:]...)
-}
-
-// allowed reports whether a redirect to a host may be followed.
-func (f *Follow) allowed(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback() ||
-		slices.ContainsFunc(f.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
 // bytes are the wave on the wire.

@@ -2,8 +2,8 @@ package play
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,7 +40,7 @@ func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte,
 	}
 	req.Header.Del("Accept-Encoding") // the transport asks for what it can read
 	req.Header.Set(stack.NonceHeader, nonce)
-	t := dialing(at, dialOf(a.Opener), a.TLS)
+	t := a.dialing(at, dialOf(a.Opener))
 	defer t.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: t, CheckRedirect: a.followAsStreams}).Do(req)
 	if err != nil {
@@ -88,18 +88,15 @@ func dialOf(o stack.Opener) dial {
 	return nil
 }
 
-// dialing is a transport for one request at h.
-func dialing(h stack.Hop, by dial, secure *tls.Config) *http.Transport {
-	t := &http.Transport{DisableKeepAlives: true, DialContext: by, TLSClientConfig: secure.Clone(),
-		ForceAttemptHTTP2: true}
-	if h.Dial == "" {
-		return t
-	}
+// dialing is a transport for one request at h, and for where it is redirected to.
+func (a asker) dialing(h stack.Hop, by dial) *http.Transport {
 	if by == nil {
 		by = new(net.Dialer).DialContext
 	}
-	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) { return by(ctx, network, h.Dial) }
-	return t
+	return &http.Transport{DisableKeepAlives: true, TLSClientConfig: a.TLS.Clone(), ForceAttemptHTTP2: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return by(ctx, network, cmp.Or(h.Dial, a.App.Resolve[strings.ToLower(address)], address))
+		}}
 }
 
 // said is the text of an answer of either kind.
@@ -189,7 +186,7 @@ func (a asker) getJSON(ctx context.Context, from string, into any) error {
 	if err != nil {
 		return err
 	}
-	t := dialing(stack.Hop{}, dialOf(a.Opener), a.TLS)
+	t := a.dialing(stack.Hop{}, dialOf(a.Opener))
 	defer t.CloseIdleConnections()
 	resp, err := t.RoundTrip(req)
 	if err != nil {
@@ -207,7 +204,10 @@ func (a asker) getJSON(ctx context.Context, from string, into any) error {
 
 // followAsStreams is the rule for requests that we send beside the load.
 func (a asker) followAsStreams(r *http.Request, via []*http.Request) error {
-	if a.App.Stream.NoFollow || len(via) > record.MaxRedirects || !a.Allows(r.URL.Hostname()) {
+	if a.App.Stream.NoFollow || len(via) > record.MaxRedirects {
+		return http.ErrUseLastResponse
+	}
+	if _, ok := a.Reach().Way(r.URL); !ok {
 		return http.ErrUseLastResponse
 	}
 	return nil

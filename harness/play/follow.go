@@ -16,7 +16,7 @@ func (s *sender) follow() *tap.Follow {
 	if s.App.Stream.NoFollow {
 		return nil
 	}
-	f := &tap.Follow{Allowed: s.Allows}
+	f := &tap.Follow{Way: s.Reach().Way}
 	for _, h := range s.hops() {
 		f.Own = append(f.Own, h.Dial, h.DialControl, authority(h.URL), authority(h.Control))
 	}

@@ -108,7 +108,7 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int
 		return look, err
 	}
 	req.Header.Set(stack.NonceHeader, v.Nonce)
-	t := dialing(h, by, plan.TLS)
+	t := a.dialing(h, by)
 	t.DisableCompression = true
 	defer t.CloseIdleConnections()
 	begin := time.Now()

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -85,7 +83,7 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done 
 		done, err = load.Drive(ctx, s.tap, w)
 		return done, 0, err
 	}
-	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.sc.Policy, s.hosts())
+	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.sc.Policy, s.Reach())
 	if err != nil {
 		return done, 0, err
 	}
@@ -97,18 +95,6 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done 
 		bound = max(bound, off)
 	}
 	return done, bound, err
-}
-
-// hosts are those beyond loopback that load may be sent to.
-func (s *sender) hosts() []string {
-	all := slices.Clone(s.AllowHosts)
-	for at := range s.App.Resolve {
-		if host, _, err := net.SplitHostPort(at); err == nil && s.Allows(host) {
-			all = append(all, host)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // changes are the streams of the main wave as they change, whoever sends them.

@@ -127,7 +127,7 @@ func clientRefused(host string, own harness.TLS, err error) error {
 	}
 	return &harness.UsageError{Place: "tls.cert", Problem: host + " refused the certificate in " + own.Cert + ": " + said,
 		Fix: "give a valid one with --cert FILE --key FILE; its dates and issuer: " +
-			"openssl x509 -noout -dates -issuer -in '" + own.Cert + "'"}
+			"openssl x509 -noout -dates -issuer -in " + harness.ShellWord(own.Cert)}
 }
 
 // expired reports whether a certificate was refused for its dates, of which no

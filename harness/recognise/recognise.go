@@ -330,8 +330,8 @@ func (f *Finding) openEnd(l *play.Look) error {
 		Fix:     "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
 	if len(e.Proposals) > 0 {
 		e.Problem = fmt.Sprintf("nothing says for sure which event ends the answer (%s): %s", f.Dialect, last)
-		e.Fix = "if every answer ends with such an event, add --terminal '" +
-			strings.ReplaceAll(e.Proposals[0], "'", `'\''`) + "'; else say what a last event looks like"
+		e.Fix = "if every answer ends with such an event, add --terminal " + harness.ShellWord(e.Proposals[0]) +
+			"; else say what a last event looks like"
 	}
 	return e
 }
@@ -359,8 +359,8 @@ func (f *Finding) uneven() *OpenEnd {
 		if ends[e] < len(f.Looks) {
 			return &OpenEnd{Finding: f, Proposals: []string{e}, UsageError: harness.UsageError{Place: "terminal",
 				Problem: fmt.Sprintf("one answer (%s) ends with %s, and another one of the same request does not", f.Dialect, e),
-				Fix: "if every complete response ends so, add --terminal '" + strings.ReplaceAll(e, "'", `'\''`) +
-					"' to see how many are cut; else " + fix}}
+				Fix: "if every complete response ends so, add --terminal " + harness.ShellWord(e) +
+					" to see how many are cut; else " + fix}}
 		}
 	}
 	return nil

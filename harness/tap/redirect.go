@@ -29,8 +29,33 @@ type Follow struct {
 	// A redirect to one of them stays on the stream's way: an app behind a link or an
 	// edge may know itself by its own address only.
 	Own []string
-	// Allowed reports whether another host may be asked; nil allows none.
-	Allowed func(host string) bool
+	// Way says where another URL leads, "host:port", and whether it may be asked; nil
+	// allows none. See [Reach].
+	Way func(u *url.URL) (dial string, ok bool)
+}
+
+// A Reach is where requests may go: to this machine, and to where the user lets them.
+type Reach struct {
+	Hosts []string // beside loopback, as they are written in URLs or addresses
+	// Resolve says where the "host:port" of a URL, in lower case, is connected to instead.
+	Resolve map[string]string
+}
+
+// Way reports where a request for u is connected to, and whether that may be. What a name
+// is resolved to counts: a name that is allowed on one port says nothing about another.
+func (r Reach) Way(u *url.URL) (dial string, ok bool) {
+	named := func(host string) bool {
+		return slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
+	}
+	dial = dialAddress(u)
+	host := u.Hostname()
+	if at := r.Resolve[strings.ToLower(dial)]; at != "" {
+		dial = at
+		if h, _, err := net.SplitHostPort(at); err == nil {
+			return dial, loopback(h) || named(h) || named(host)
+		}
+	}
+	return dial, loopback(host) || named(host)
 }
 
 // A trail is what a flight keeps to follow a redirect.
@@ -103,9 +128,14 @@ func (t *trail) decide(h *head, before int) (next *request, host string, _ recor
 		next.url.Host, next.host, next.dial = from.url.Host, from.host, from.dial
 	} else {
 		host = to.Host
-		if t.follow.Allowed == nil || !t.follow.Allowed(to.Hostname()) {
+		if t.follow.Way == nil {
 			return nil, host, record.HostNotAllowed
 		}
+		dial, ok := t.follow.Way(to)
+		if !ok {
+			return nil, host, record.HostNotAllowed
+		}
+		next.dial = dial
 		next.header.Del(stack.LaneHeader)
 		if !strings.EqualFold(base.Hostname(), to.Hostname()) {
 			next.dropCredentials()

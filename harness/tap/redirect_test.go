@@ -194,7 +194,7 @@ func TestRedirectsToAnotherHost(t *testing.T) {
 		ask := func(to string, f *tap.Follow) record.Stream {
 			return visit(t, tap.Options{Mode: mode}, here.URL+"/go?code=307&to="+url.QueryEscape(to), "POST", f)
 		}
-		allowed := &tap.Follow{Allowed: func(host string) bool { return host == "127.0.0.1" || host == "localhost" }}
+		allowed := &tap.Follow{Way: tap.Reach{}.Way}
 		if got := ask(s.URL+"/stream", allowed); got.Status != 200 || there.last().auth != "Bearer t" {
 			t.Errorf("another port of the host: status %d, Authorization %q", got.Status, there.last().auth)
 		}
@@ -205,6 +205,14 @@ func TestRedirectsToAnotherHost(t *testing.T) {
 		if got := ask("http://user:secret@stranger.invalid/stream", allowed); got.Unfollowed() == nil ||
 			strings.Contains(got.Redirects[0].Location, "secret") {
 			t.Errorf("a host that is not allowed: %+v", got.Redirects)
+		}
+		resolved := &tap.Follow{Way: tap.Reach{Resolve: map[string]string{"chat.test:8080": "127.0.0.1:" + port}}.Way}
+		if got := ask("http://chat.TEST:8080/stream", resolved); got.Status != 200 || there.last().host != "chat.TEST:8080" {
+			t.Errorf("a host that is resolved: status %d, asked %+v", got.Status, there.last())
+		}
+		if got := ask("http://chat.test:8081/stream", resolved); got.Unfollowed() == nil ||
+			got.Unfollowed().Unfollowed != record.HostNotAllowed {
+			t.Errorf("a port of it that is not: %+v", got.Redirects)
 		}
 		if got := ask("http://127.0.0.1:"+strconv.Itoa(freePort(t))+"/stream", allowed); got.Status != 0 ||
 			got.Connect >= 0 || got.Wire.Close != record.CloseError || len(got.Redirects) != 1 || got.Send < 0 {
