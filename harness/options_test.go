@@ -40,14 +40,14 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 				`after: export BASIC=$(printf %s 'NAME:PASSWORD' | base64)`},
 		{"a method that cannot be one", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
 			Stream: Stream{Dialect: "openai-chat", Method: "GE T"}}},
-			`method: "GE T" is no HTTP method; write one word, such as --method POST`},
+			`method: "GE T" is not an HTTP method; write one word, such as --method POST`},
 		{"a body that is nearly JSON", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
 			Stream: Stream{Dialect: "openai-chat", Body: "{\"a\": 1,\n \"n\": \"{nonce}\",}"}}},
-			"stream.body: it begins like JSON and is none: line 2, column 17: invalid character '}' looking for beginning of " +
+			"stream.body: it begins like JSON, but is not valid: line 2, column 17: invalid character '}' looking for beginning of " +
 				"object key string; correct it, or say what it is with --header 'Content-Type: text/plain'"},
 		{"a body that ends too early", Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x",
 			Stream: Stream{Dialect: "openai-chat", Body: `{"a": [1`}}},
-			"stream.body: it begins like JSON and is none: line 1, column 8: unexpected end of JSON input; correct it, or say " +
+			"stream.body: it begins like JSON, but is not valid: line 1, column 8: unexpected end of JSON input; correct it, or say " +
 				"what it is with --header 'Content-Type: text/plain'"},
 		{"dialect", Options{Scenarios: one, App: App{Stream: Stream{Dialect: "opneai-chat"}}},
 			`dialect: unknown dialect "opneai-chat"; did you mean "openai-chat"?`},

@@ -87,7 +87,7 @@ func (t TLS) unusable(key string, err error) error {
 		problem = t.Cert + " is no PEM; it looks like PKCS #12 (.p12, .pfx)"
 		fix = "convert it: openssl pkcs12 -nodes -in " + ShellWord(t.Cert) + " -out client.pem, then --cert client.pem"
 	case holds(private, "ENCRYPTED PRIVATE KEY"), bytes.Contains(private, []byte("Proc-Type: 4,ENCRYPTED")):
-		problem = "the key in " + key + " is encrypted, and nobody can be asked for its password"
+		problem = "the key in " + key + " is encrypted, and there is no prompt for its password"
 		fix = "decrypt it into a file of its own: openssl pkey -in " + ShellWord(key) + " -out client.key, then --key client.key"
 	case holds(cert, "CERTIFICATE") && t.Key == "":
 		problem, fix = t.Cert+" holds a certificate and no key", "add --key FILE"
@@ -192,7 +192,7 @@ func (a *App) validRequest() error {
 	if strings.ContainsFunc(s.Method, func(r rune) bool {
 		return r > '~' || r <= ' ' || strings.ContainsRune("()<>@,;:\\\"/[]?={}", r)
 	}) {
-		return &UsageError{Place: "method", Problem: fmt.Sprintf("%q is no HTTP method", s.Method),
+		return &UsageError{Place: "method", Problem: fmt.Sprintf("%q is not an HTTP method", s.Method),
 			Fix: "write one word, such as --method POST"}
 	}
 	for name := range s.Headers {
@@ -201,7 +201,7 @@ func (a *App) validRequest() error {
 		}
 	}
 	if err := badJSON(s.Body); err != nil {
-		return &UsageError{Place: "stream.body", Problem: "it begins like JSON and is none: " + err.Error(),
+		return &UsageError{Place: "stream.body", Problem: "it begins like JSON, but is not valid: " + err.Error(),
 			Fix: "correct it, or say what it is with --header 'Content-Type: text/plain'"}
 	}
 	return nil

@@ -63,7 +63,7 @@ func (a *App) validSessions(l *Load) error {
 		return bad("load.sessions.think", "write a time such as 2s, or from a shorter to a longer one, 1s..5s",
 			"thinking for %s to %s", t.Least, t.Most)
 	case t.Most > 0 && turns == 0:
-		return bad("load.sessions.think", "add turns: 3, or --turns 3", "a time to think between turns, and no turns")
+		return bad("load.sessions.think", "add turns: 3, or --turns 3", "there is a time to think between turns, but there are no turns")
 	case turns > 0 && a.Stream.Endless.For > 0:
 		return bad("load.sessions.turns", "leave one of them out",
 			"a session continues after a complete response, and with endless none is complete")
@@ -90,7 +90,7 @@ func (a *App) validTurnPlaces(l *Load, turns int) error {
 		}
 		for _, text := range beside {
 			if p := turnPlace.FindString(text); p != "" {
-				return &UsageError{Place: "stream.body", Problem: p + " stands in the path or a header",
+				return &UsageError{Place: "stream.body", Problem: p + " is in the path or a header",
 					Fix: "turns and answers go into the body alone"}
 			}
 		}
@@ -121,7 +121,7 @@ func (a *App) validTurnPlaces(l *Load, turns int) error {
 // unfilled says why a place of a body can never be filled; "" where it can.
 func unfilled(place, number string, b *turnBody, turns int) (fix, problem string) {
 	if turns == 0 {
-		return "add --turns 3, or load.sessions", place + " stands for a session's own, and there are no turns"
+		return "add --turns 3, or load.sessions", place + " needs a session, and there are no turns"
 	}
 	if place == "{turn}" {
 		return "", ""
@@ -130,7 +130,7 @@ func unfilled(place, number string, b *turnBody, turns int) (fix, problem string
 		if b.last > 1 {
 			return "", ""
 		}
-		return "leave it out of turn 1", place + " stands in turn 1, before which nothing was answered"
+		return "leave it out of turn 1", place + " is in turn 1, before any answer"
 	}
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 || strconv.Itoa(n) != number {

@@ -28,9 +28,9 @@ func TestSessionsThatCannotBe(t *testing.T) {
 		{"negative think", talks("", Sessions{Turns: 2, Think: Think{-time.Second, time.Second}}), "load.sessions.think: thinking for -1s"},
 		{"think backwards", talks("", Sessions{Turns: 2, Think: Think{2 * time.Second, time.Second}}), "load.sessions.think: "},
 		{"think alone", talks("", Sessions{Think: Think{time.Second, time.Second}}),
-			"load.sessions.think: a time to think between turns, and no turns; add turns: 3, or --turns 3"},
-		{"answer without sessions", talks("{answer}", Sessions{}), "stream.body: {answer} stands for a session's own, and there are no turns"},
-		{"answer of a single turn", talks("{answer}", Sessions{Turns: 1}), "stream.body: {answer} stands in turn 1"},
+			"load.sessions.think: there is a time to think between turns, but there are no turns; add turns: 3, or --turns 3"},
+		{"answer without sessions", talks("{answer}", Sessions{}), "stream.body: {answer} needs a session, and there are no turns"},
+		{"answer of a single turn", talks("{answer}", Sessions{Turns: 1}), "stream.body: {answer} is in turn 1"},
 		{"answer of the last turn", talks("{answer.3}", three), "stream.body: {answer.3} is in no turn after turn 3"},
 		{"answer of turn 0", talks("{answer.0}", three), "stream.body: {answer.0} names no turn"},
 		{"answer of a word", talks("{answer.x}", three), "stream.body: {answer.x} names no turn"},
@@ -39,7 +39,7 @@ func TestSessionsThatCannotBe(t *testing.T) {
 	}
 	o := talks("{answer}", three)
 	o.App.Stream.Headers = map[string]string{"X": "{turn}"}
-	check(t, "a header", &o, "stream.body: {turn} stands in the path or a header")
+	check(t, "a header", &o, "stream.body: {turn} is in the path or a header")
 	o = talks("", three)
 	o.App.Stream.Endless.For = time.Second
 	check(t, "a feed", &o, "load.sessions.turns: a session continues after a complete response")
@@ -69,7 +69,7 @@ func TestTurnsOfLines(t *testing.T) {
 		{`{"q": "{answer}"}`, 2, "", load.LastAnswer, 2},
 		{`{"q": "{answer} of a template"}`, 0, "", load.NoAnswers, 0},
 		{`{"turns": ["a", "b"]}`, 1, "load.sessions.turns: sessions have 1 turn, and line 1", 0, 0},
-		{"{\"turns\": [\"a\"]}\n\n" + `{"turns": ["{answer}", "b"]}`, 0, "p.jsonl:3: {answer} stands in turn 1", 0, 0},
+		{"{\"turns\": [\"a\"]}\n\n" + `{"turns": ["{answer}", "b"]}`, 0, "p.jsonl:3: {answer} is in turn 1", 0, 0},
 		{`{"turns": ["a", "{answer.2}"]}`, 0, "p.jsonl:1: {answer.2} is in no turn after turn 2: this body is sent in turn 2", 0, 0},
 	} {
 		dir := t.TempDir()

@@ -268,20 +268,21 @@ var (
 			"origin",
 	}
 	edgeMarkDown = edgeFix{
-		record.EdgeUnknown: "let the proxy try a server again within a second of its failure, and never leave out all of them",
-		record.EdgeNginx: "on each server line of the app's upstream block (by default one failure leaves a server out for 10 s):\n" +
-			"    server app:8000 max_fails=0;\nor fail_timeout=1s instead",
+		record.EdgeUnknown: "let the proxy try a server again within a second of its failure, and never leave out " +
+			"all of them",
+		record.EdgeNginx: "on each server line of the app's upstream block (by default one failure leaves a server " +
+			"out for 10 s):\n    server app:8000 max_fails=0;\nor fail_timeout=1s instead",
 		record.EdgeHAProxy: "    default-server check inter 500ms fall 3 rise 1",
-		record.EdgeCaddy: "and no fail_duration, or a short one:\n    reverse_proxy app:8000 {\n        lb_try_duration 5s\n" +
-			"    }",
+		record.EdgeCaddy: "and no fail_duration, or a short one:\n    reverse_proxy app:8000 {\n" +
+			"        lb_try_duration 5s\n    }",
 		record.EdgeEnvoy: "    outlier_detection: { base_ejection_time: 1s, max_ejection_percent: 50 }",
-		record.EdgeLighttpd: "lighttpd disables a server for 1 s after a failure, and longer with disable-time: leave that out of " +
-			"proxy.server",
+		record.EdgeLighttpd: "lighttpd disables a server for 1 s after a failure, and longer with disable-time: leave " +
+			"that out of proxy.server",
 		record.EdgeApache:  "60 s is the default:\n    ProxyPass /stream http://app:8000/stream retry=0",
 		record.EdgeVarnish: "a backend is left out by its probe: a shorter .interval and a lower .threshold, or no probe",
 		record.EdgeTraefik: "    healthCheck: { path: /healthz, interval: 1s }   # in the service's loadBalancer",
-		record.EdgeALB: "a target group whose targets are all unhealthy is used nonetheless: look at the health checks' interval and " +
-			"at HealthyHostCount",
+		record.EdgeALB: "a target group whose targets are all unhealthy is used nonetheless: look at the health " +
+			"checks' interval and at HealthyHostCount",
 		record.EdgeCloudflare: "a pool is left out by its monitor: shorten the monitor's interval, and set a fallback pool",
 	}
 	edgeHonest = edgeFix{

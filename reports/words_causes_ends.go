@@ -135,8 +135,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 
 	// Of rule_pods.go.
 	diagnose.FactProbeKilled: func(f *record.Fact) string {
-		return fmt.Sprintf("Kubernetes stopped the container of %s at %.3f s because its liveness probe failed, and %s %s cut",
-			f.Name, f.Took.Seconds(), count(f.N, "stream"), were(f.N))
+		return fmt.Sprintf("Kubernetes stopped the container of %s at %.3f s because its liveness probe failed, and "+
+			"%s %s cut", f.Name, f.Took.Seconds(), count(f.N, "stream"), were(f.N))
 	},
 	diagnose.FactPodSaid: func(f *record.Fact) string {
 		return fmt.Sprintf("kubernetes at %.3f s, %s: %s", f.Took.Seconds(), f.Name, f.Text)
@@ -157,10 +157,10 @@ var saidOfEnds = map[record.FactKind]sentence{
 	diagnose.NotAlone:    plain("other replicas served streams"),
 	diagnose.MendProbe: plain("let the probe answer while streams are busy (an endpoint of its own, not behind the same " +
 		"workers), or raise livenessProbe.timeoutSeconds and failureThreshold"),
-	diagnose.MendPreStop: plain("keep serving until the Service has left the pod out: lifecycle.preStop.sleep.seconds: 5, " +
-		"and terminationGracePeriodSeconds longer by as much"),
-	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, and that of the app " +
-		"as well"),
+	diagnose.MendPreStop: plain("keep serving until the Service has left the pod out: lifecycle.preStop.sleep.seconds: " +
+		"5, and terminationGracePeriodSeconds longer by as much"),
+	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, and that of the " +
+		"app as well"),
 
 	// Of rule_grace.go.
 	diagnose.FactGraceShort: func(f *record.Fact) string {

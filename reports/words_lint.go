@@ -57,8 +57,8 @@ var saidOfSettings = map[record.FactKind]sentence{
 		return fmt.Sprintf("nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets "+
 			"one and gets 502", f.Bound, f.Name, f.Took)
 	},
-	lint.FactForwarded: plain("ingress, load balancer and kube-proxy are not in the way of these streams, and the end of a " +
-		"connection is seen up to 1 s late"),
+	lint.FactForwarded: plain("ingress, load balancer and kube-proxy are not in the way of these streams, and the end " +
+		"of a connection is seen up to 1 s late"),
 	lint.MendForwarded: plain("to test them as well, run against the URL that users have, with --url"),
 	lint.MendKeepAlive: func(f *record.Fact) string {
 		return f.Name + map[string]string{"gunicorn": " --keep-alive 75", "uvicorn": " --timeout-keep-alive 75"}[f.Name]

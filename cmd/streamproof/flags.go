@@ -137,7 +137,8 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 		"whose body may contain {turn}, {answer} (the text of the last response) and {answer.1} (of turn 1); --streams, "+
 		"--count and --rate then count sessions (default: "+
 		"as many as the lines of --load-prompts have)")
-	fs.Var(&f.think, "think", "between two turns a client waits for `TIME`, or for a time drawn by the seed, such as 1s..5s")
+	fs.Var(&f.think, "think", "between two turns a client waits for `TIME`, or for a time drawn by the seed, "+
+		"such as 1s..5s")
 	fs.Var(&f.loadWorkers, "load-workers", "send the load from `N` processes on this machine, each its share of the "+
 		"streams, for more streams than one process may open (default 1)")
 	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")

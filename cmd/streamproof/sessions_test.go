@@ -188,15 +188,15 @@ func TestSessionsThatCannotBe(t *testing.T) {
 		"--turns 0":                        `--turns`,
 		"--turns 2 --think -1s":            `--think`,
 		"--turns 2 --think 5s..1s":         `"5s..1s" begins with the longer time`,
-		"--think 1s":                       "--think: a time to think between turns, and no turns; add turns: 3, or --turns 3",
-		"--turns 1 -d {answer}":            "--body: {answer} stands in turn 1",
+		"--think 1s":                       "--think: there is a time to think between turns, but there are no turns; add turns: 3, or --turns 3",
+		"--turns 1 -d {answer}":            "--body: {answer} is in turn 1",
 		"--turns 2 -d {answer.2}":          "--body: {answer.2} is in no turn after turn 2",
-		"-d {answer}":                      "--body: {answer} stands for a session's own",
+		"-d {answer}":                      "--body: {answer} needs a session",
 		"--turns 2 --endless 10s,5":        "--turns: a session continues after a complete response",
 		"--turns 2 --load-prompts p.jsonl": "p.jsonl:2: {answer.2} is in no turn after turn 2",
 		"--turns 1 --load-prompts p.jsonl": "--turns: sessions have 1 turn, and line 1",
 		"-f s.yaml --scenario control":     "s.yaml:2:",
-		"-f d.yaml --scenario control --dialect openai-chat --turns 2 --header a:{turn}": "{turn} stands in the path or a header",
+		"-f d.yaml --scenario control --dialect openai-chat --turns 2 --header a:{turn}": "{turn} is in the path or a header",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

@@ -116,7 +116,7 @@ type Proof struct {
 // What the user can do about a fault that left no trace.
 const (
 	noneOpen = "let it strike while streams are in their body: when: {events: 1}"
-	heldUp   = "make it longer than the app's own pauses between events, or use a machine with less to do"
+	heldUp   = "make it longer than the app's own pauses between events, or use a less busy machine"
 	ourApp   = "let streamproof start the app (command: or image:), so that it can see its processes"
 	ourEdge  = "let streamproof start the edge, and see nginx_error.log for why it did not reload"
 	ourLinks = "let streamproof start the app (command: or image:), so that its streams pass links that can go down"

@@ -189,7 +189,7 @@ func (r *reader) entry(n int, text []byte, l line) (e Entry, timed, sized bool, 
 	}
 	switch {
 	case talks && l.Body != nil:
-		return e, false, false, r.bad(n, "leave one of them out", "both a body and turns")
+		return e, false, false, r.bad(n, "leave one of them out", "it has both a body and turns")
 	case talks:
 		var turns []json.RawMessage
 		if json.Unmarshal(l.Turns, &turns) != nil || len(turns) == 0 { // valid JSON: only the latter

@@ -70,7 +70,7 @@ func TestBadLines(t *testing.T) {
 		`{"timestamp":"now","body":{}}`:          "p.jsonl:1: json: cannot unmarshal",
 		`{"timestamp":-1,"body":{}}`:             "p.jsonl:1: timestamp -1 is out of range",
 		`{"turns":[]}`:                           "p.jsonl:1: no turn",
-		`{"turns":[{}],"body":{}}`:               "p.jsonl:1: both a body and turns",
+		`{"turns":[{}],"body":{}}`:               "p.jsonl:1: it has both a body and turns",
 		`{"turns":[{}]}` + "\n{}":                "p.jsonl:2: turns here and none in line 1",
 		"{}\n" + `{"turns":[{}]}`:                "p.jsonl:2: turns here and none in line 1",
 		`{"input_length":-1}`:                    "p.jsonl:1: input_length -1 is negative",

@@ -121,8 +121,8 @@ func clientRefused(host string, own harness.TLS, err error) error {
 		return &harness.UsageError{Place: "url", Problem: host + " requires a client certificate: " + said,
 			Fix: "give one with --cert FILE --key FILE"}
 	case strings.Contains(said, "certificate required"): // TLS offers only one that the server says it would take
-		return &harness.UsageError{Place: "tls.cert", Problem: "the certificate in " + own.Cert + " is signed by none of the " +
-			"certificate authorities that " + host + " accepts, and was not sent",
+		return &harness.UsageError{Place: "tls.cert", Problem: "the certificate in " + own.Cert + " is signed by none " +
+			"of the certificate authorities that " + host + " accepts, and was not sent",
 			Fix: "give the one that was issued for this server with --cert FILE --key FILE"}
 	}
 	return &harness.UsageError{Place: "tls.cert", Problem: host + " refused the certificate in " + own.Cert + ": " + said,

@@ -60,11 +60,11 @@ type Stream struct {
 	WireBytes    int64     `parquet:"wire_bytes" unit:"B" doc:"All that was read from the socket."`
 	OutputTokens int64     `parquet:"output_tokens" doc:"As the server counts them; 0 where it does not."`
 	LateStart    bool      `parquet:"late_start" doc:"Whether it started later than the load asked for."`
-	After        uint64    `parquet:"after" doc:"The stream after which its client asked again; 0 for its first, of each turn."`
-	Session      uint64    `parquet:"session" doc:"The first stream of the conversation that it is a turn of; 0 for a stream of its own."`
+	After        uint64    `parquet:"after" doc:"The stream after which its client asked again; 0 for the first of a turn."`
+	Session      uint64    `parquet:"session" doc:"The first stream of its session; 0 for a stream of its own."`
 	Turn         int32     `parquet:"turn" doc:"Which turn of the session it is, from 1; 0 for a stream of its own."`
 	Turns        int32     `parquet:"turns" doc:"How many turns the session was to have."`
-	AnswerCut    bool      `parquet:"answer_cut" doc:"Whether the text of its answer was cut at 1 MiB before it went into the next turn."`
+	AnswerCut    bool      `parquet:"answer_cut" doc:"Whether the next turn got only the first MiB of its answer."`
 	Replica      string    `parquet:"replica,dict" doc:"Who served it, where that is known: app[1]."`
 	Worker       string    `parquet:"worker,dict" doc:"The process that served it, where it says so."`
 	Upstream     string    `parquet:"upstream,dict" doc:"Address of the replica, as the edge reported it."`

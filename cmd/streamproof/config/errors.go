@@ -55,7 +55,7 @@ func (f *File) explain(err error) error {
 	var y yaml.Error
 	if errors.As(err, &y) {
 		if strings.HasPrefix(y.GetMessage(), "found character '\t'") {
-			return f.at(y.GetToken(), "a tab begins the line", "indent with spaces: YAML takes no tabs there")
+			return f.at(y.GetToken(), "the line begins with a tab", "indent with spaces: YAML allows no tabs there")
 		}
 		return f.at(y.GetToken(), firstLine(y.GetMessage()), "")
 	}

@@ -102,9 +102,9 @@ func parseCount(s string) (int, error) {
 	case err != nil:
 		problem := "%q is no number"
 		if errors.Is(err, strconv.ErrRange) {
-			problem = "%q is larger than any that can be used"
+			problem = "%q is too large"
 		} else if _, err := strconv.ParseFloat(s, 64); err == nil {
-			problem = "%q is no whole number"
+			problem = "%q is not a whole number"
 		}
 		return 0, badValue("write a whole number", problem, s)
 	case n < 1:

@@ -53,7 +53,7 @@ func unreadable(path string, err error) error {
 	case statErr == nil && info.IsDir():
 		fix = "name the file in it, such as " + filepath.ToSlash(filepath.Join(path, "streamproof.yaml"))
 	case strings.Contains(path, "://"):
-		fix = "a URL stands without -f"
+		fix = "leave out -f before a URL"
 	case !errors.Is(err, fs.ErrNotExist):
 		fix = "check its permissions"
 	}
@@ -116,7 +116,7 @@ func (f *File) text(data []byte) ([]byte, error) {
 	if bytes.IndexByte(data, 0) >= 0 {
 		f.lines = nil // nothing that a terminal could show
 		return nil, &Error{UsageError: harness.UsageError{Place: place,
-			Problem: "it is no UTF-8 text, but UTF-16 or no text at all", Fix: "save it as UTF-8"}}
+			Problem: "it is not UTF-8 text: it is UTF-16, or no text at all", Fix: "save it as UTF-8"}}
 	}
 	for i, l := range f.lines {
 		if !utf8.ValidString(l) {

@@ -21,11 +21,11 @@ func (t *Think) Set(s string) error {
 	}
 	a, err := parseDuration(strings.TrimSpace(least))
 	if err != nil {
-		return badValue(fix, "%q is no time to think", s)
+		return badValue(fix, "%q is not a think time", s)
 	}
 	b, err := parseDuration(strings.TrimSpace(most))
 	if err != nil {
-		return badValue(fix, "%q is no time to think", s)
+		return badValue(fix, "%q is not a think time", s)
 	}
 	if a < 0 || b < a {
 		return badValue(fix, "%q begins with the longer time", s)

@@ -210,7 +210,7 @@ func (s *Stack) RemoveReplica(ctx context.Context, replica string) error {
 	}
 	switch {
 	case s.app.StatefulSet != "":
-		return notHere("remove a replica of choice", "a StatefulSet removes the pod with the highest number only")
+		return notHere("remove a chosen replica", "a StatefulSet removes the pod with the highest number only")
 	case s.want() < 2:
 		return fmt.Errorf("remove replica %s: it is the last one", replica)
 	}
