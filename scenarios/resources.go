@@ -27,6 +27,10 @@ func MemoryKill() harness.Scenario {
 	s.LookAlike = "a SIGKILL from elsewhere: the kernel counts only its own"
 	s.Fault = fault.MemoryKill{}
 	s.Load.Duration = pressed
+	// What presses memory drives the container's programs out of the page cache, and the
+	// kernel holds up all its processes. On a slow disk those that live are silent for
+	// longer than 5 s, and a new worker is read anew.
+	s.Policy.GapLimit, s.Policy.Recovery = 15*time.Second, 20*time.Second
 	return s
 }
 
@@ -38,7 +42,6 @@ func MemoryKillContainer() harness.Scenario {
 	s.Doc = "When the kernel kills the whole app for its memory, its streams are cut so that clients can tell, and " +
 		"after the new start new ones are fine."
 	s.Fault = fault.MemoryKill{Whole: true}
-	s.Policy.Recovery = 20 * time.Second // a start from nothing
 	return s
 }
 
