@@ -64,6 +64,9 @@ func (d *driver) attack() {
 	a := vegeta.NewAttacker(vegeta.Workers(workers), vegeta.MaxWorkers(most), vegeta.MaxBody(0),
 		// Last: the options before it expect Vegeta's own transport.
 		vegeta.Client(&http.Client{Transport: d, CheckRedirect: noRedirect}))
+	if d.tap.OnNetwork() { // elsewhere, time may be made up
+		d.pace.alarm = newAlarm()
+	}
 	// Vegeta looks at its own clock only between streams, and would start one more
 	// whenever a slot is freed after the end.
 	stop := func() { a.Stop() }
@@ -74,6 +77,9 @@ func (d *driver) attack() {
 	d.live.Wait()
 	release()
 	d.batch.Close()
+	if d.pace.alarm != nil {
+		d.pace.alarm.close()
+	}
 }
 
 // noRedirect leaves redirects to the tap, which records them.

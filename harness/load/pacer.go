@@ -13,7 +13,8 @@ import (
 type pacer struct {
 	ctx    context.Context
 	now    func() time.Duration
-	part   part // numbers and counts below are those of the whole wave
+	alarm  *alarm // for the last milliseconds of a wait; nil where time is not the machine's
+	part   part   // numbers and counts below are those of the whole wave
 	begin  time.Duration
 	end    time.Duration // no stream starts after it; 0 for none
 	total  int           // streams; 0 for no bound
@@ -116,15 +117,35 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	if p.total > 0 && n >= uint64(p.total) || p.end > 0 && at >= p.end || p.over() {
 		return 0, true
 	}
-	if wait := at - p.now(); wait > 0 {
-		t := time.NewTimer(wait)
+	p.wait(at)
+	return 0, p.over() || !p.enter()
+}
+
+// alarmed is how long before its moment a start is left to the alarm, which nothing
+// interrupts.
+const alarmed = 5 * time.Millisecond
+
+// wait waits until a moment of the run, or until the wave is cancelled.
+func (p *pacer) wait(at time.Duration) {
+	d := at - p.now()
+	if p.alarm != nil {
+		d -= alarmed
+	}
+	if d > 0 {
+		t := time.NewTimer(d)
 		defer t.Stop()
 		select {
 		case <-t.C:
 		case <-p.ctx.Done():
+			return
 		}
 	}
-	return 0, p.over() || !p.enter()
+	if p.alarm == nil {
+		return
+	}
+	if d = at - p.now(); d > 0 {
+		p.alarm.wait(d)
+	}
 }
 
 // enter waits for a slot, and reports false where the wave was over first.

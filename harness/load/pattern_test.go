@@ -84,10 +84,9 @@ func TestTraceIsReplayed(t *testing.T) {
 // TestPoissonLoad: streams are sent as a Poisson process, by the Kolmogorov–Smirnov test on
 // the times at which they were sent; 5,000 of them on a quiet machine.
 func TestPoissonLoad(t *testing.T) {
-	const rate = 1000.0
-	n := 1000
+	rate, n := 1000.0, 1000
 	if *quiet {
-		n = 5000
+		rate, n = 100, 5000
 	}
 	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
 	at := arrivals.Schedule(arrivals.Process{Kind: arrivals.Poisson}, rate,

@@ -162,6 +162,10 @@ func New(o Options) (*Tap, error) {
 // Now is the offset from the run's start.
 func (t *Tap) Now() time.Duration { return t.clock.now() }
 
+// OnNetwork reports whether the streams go over the machine's network, and time passes as
+// it does there.
+func (t *Tap) OnNetwork() bool { return t.opts.Dial == nil }
+
 // At is the offset of a moment of the wall clock: of a server's stamp, or a log
 // line's.
 func (t *Tap) At(wall time.Time) time.Duration {
