@@ -166,6 +166,10 @@ var saidOfAnswer = map[record.FactKind]sentence{
 	diagnose.FactInsideFrame: func(f *record.Fact) string {
 		return fmt.Sprintf("%s ended cleanly, inside a frame", count(f.N, "stream"))
 	},
+	diagnose.FactInsidePacked: func(f *record.Fact) string {
+		return fmt.Sprintf("%s ended cleanly behind their terminal, but inside the compressed data (%s): whoever compresses did "+
+			"not close the compressor, and clients report an error", count(f.N, "stream"), f.Name)
+	},
 	diagnose.FactFeedOver: func(f *record.Fact) string {
 		return fmt.Sprintf("%s of a feed without an end ended cleanly, the first after %.1f s",
 			count(f.N, "stream"), f.Took.Seconds())

@@ -9,6 +9,7 @@ import (
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -79,6 +80,7 @@ func TestAttached(t *testing.T) {
 		want    string
 		also    []string // among its candidates
 		never   []string // neither cause nor candidate
+		says    string
 	}{
 		{name: "swallowed ending, uvicorn", build: inStep(20, synth.Shape{Keep: 10, End: synth.Clean}), change: server("uvicorn"),
 			want: diagnose.SilentTruncation, also: []string{diagnose.LaunderedByApp, diagnose.LaunderedByEdge}},
@@ -86,6 +88,9 @@ func TestAttached(t *testing.T) {
 			want: diagnose.SilentTruncation, also: []string{diagnose.LaunderedByEdge}},
 		{name: "swallowed ending behind somebody's nginx", build: inStep(20, synth.Shape{Keep: 10, End: synth.Clean}), change: server("nginx/1.22.1"),
 			want: diagnose.LaunderedByEdge, also: []string{diagnose.SilentTruncation, diagnose.LaunderedByApp}},
+		{name: "a compressor that is never closed", build: inStep(20, synth.Shape{}), change: func(s *record.Stream) {
+			s.Encoding, s.Content.State = "gzip", stream.CutFrame
+		}, want: diagnose.SilentTruncation, says: "inside the compressed data (gzip)"},
 		{name: "killed, body delimited by the close", build: both(inStep(10, synth.Shape{Keep: 10, End: synth.ByClose}), func(b *synth.Builder) {
 			b.Happen(record.Event{At: endOfTen, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Code: 9})
 		}), want: diagnose.WorkerKilled, never: []string{diagnose.LaunderedByEdge}},
@@ -157,6 +162,9 @@ func TestAttached(t *testing.T) {
 				if !slices.Contains(causes[0].Names(), n) {
 					t.Errorf("%q is not among its candidates: %q", n, causes[0].Names())
 				}
+			}
+			if !strings.Contains(causes[0].Summary, tt.says) {
+				t.Errorf("it says %q, not %q", causes[0].Summary, tt.says)
 			}
 			for _, n := range tt.never {
 				if slices.Contains(candidates(causes), n) {

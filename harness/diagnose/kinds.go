@@ -91,6 +91,7 @@ const (
 	FactEndsByClose    record.FactKind = "cause: ends by close" // N
 	FactNoTerminal     record.FactKind = "cause: no terminal"   // N
 	FactInsideFrame    record.FactKind = "cause: inside frame"  // N
+	FactInsidePacked   record.FactKind = "cause: inside packed" // N streams, Name the encoding
 	FactFeedOver       record.FactKind = "cause: feed over"     // N, Took
 	MendFeedOver       record.FactKind = "fix: feed over"
 	NotDeath           record.FactKind = "not: death"

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -155,13 +156,17 @@ func (v *view) byClose(gs []*verdict.Graded) *finding {
 }
 
 // early is A3, or a choice where too little is known. Bodies that end inside a
-// frame and bodies that end between two have names of their own.
+// frame and bodies that end between two have names of their own. Those that end inside
+// the compressed data, behind their terminal, have a compressor that nobody closed.
 func (v *view) early(gs []*verdict.Graded) []*finding {
-	var between, inside []*verdict.Graded
+	var between, inside, packed []*verdict.Graded
 	for _, g := range gs {
-		if g.Partial > 0 {
+		switch {
+		case g.Partial > 0:
 			inside = append(inside, g)
-		} else {
+		case g.Encoding != "" && g.Content.Terminals > 0 && g.Content.State == stream.CutFrame:
+			packed = append(packed, g)
+		default:
 			between = append(between, g)
 		}
 	}
@@ -176,6 +181,10 @@ func (v *view) early(gs []*verdict.Graded) []*finding {
 	if len(inside) > 0 {
 		fs = append(fs, v.choose(found(CutInFrame, layerApp, possible, inside).
 			tell(fact{Kind: FactInsideFrame, N: len(inside)}))...)
+	}
+	if len(packed) > 0 {
+		fs = append(fs, v.choose(found(SilentTruncation, layerApp, possible, packed).
+			tell(fact{Kind: FactInsidePacked, N: len(packed), Name: packed[0].Encoding}))...)
 	}
 	for _, f := range fs {
 		if s, ok := v.deadlineSuspect(gs); ok {
