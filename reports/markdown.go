@@ -284,6 +284,9 @@ func aboutIt(c verdict.Cause) string {
 func (m *markdown) foot() {
 	if m.Report.Repro != "" {
 		fmt.Fprintf(m, "\nRepeat:\n\n%s\n", fenced(m.Report.Repro))
+		if needs := needed(m.Report.Repro); needs != "" {
+			fmt.Fprintf(m, "\n%s\n", md(needs))
+		}
 	}
 }
 

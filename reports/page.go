@@ -34,6 +34,7 @@ type page struct {
 	Plan     []fact
 	Request  string
 	Repro    string
+	Needs    string // of the environment, to repeat it
 	Notes    []noteView
 	Left     []string // what the report leaves out
 }
@@ -97,7 +98,7 @@ func newPage(in Input, shortened int) *page {
 		Verdict:  viewOf(in.Report.Verdict),
 		Headline: headline(in), Meaning: meaning(in.Report),
 		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
-		Plan: planFacts(in), Repro: in.Report.Repro, Request: request(in.run().Plan.Request),
+		Plan: planFacts(in), Repro: in.Report.Repro, Needs: needed(in.Report.Repro), Request: request(in.run().Plan.Request),
 		Notes: notes(in.run()), Edges: edgeLines(in), EdgeFold: !cut(in.Report),
 	}
 	if !in.Report.Complete {

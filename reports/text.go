@@ -332,5 +332,8 @@ func (t *text) wrap(indent, what string) string {
 func (t *text) foot() {
 	if t.Report.Repro != "" {
 		fmt.Fprintf(t, "\nrepeat: %s\n", t.Report.Repro)
+		if needs := needed(t.Report.Repro); needs != "" {
+			fmt.Fprintln(t, t.wrap("        ", needs))
+		}
 	}
 }

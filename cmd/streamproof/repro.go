@@ -47,6 +47,9 @@ func valuesOf(f *pflag.Flag) []string {
 
 func flagWords(f *pflag.Flag, value string) []string {
 	if f.Value.Type() == "bool" {
+		if value == "false" { // given to override the file
+			return []string{"--" + f.Name + "=false"}
+		}
 		return []string{"--" + f.Name}
 	}
 	return []string{"--" + f.Name, quote(value)}

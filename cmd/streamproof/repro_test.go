@@ -28,6 +28,7 @@ func TestReproRepeatsWhatMatters(t *testing.T) {
 			"streamproof run --scenario cut --scenario stall --scenario control --streams 5 --strict"},
 		{[]string{"--rate", "90/m", "--duration", "90s", "--ramp", "0"},
 			"streamproof run --rate 1.5/s --duration 1m30s --ramp 0s"},
+		{[]string{"--strict=false"}, "streamproof run --strict=false"},
 		{[]string{"--sentinel", "it's over"}, `streamproof run --sentinel 'it'\''s over'`},
 		{[]string{"--sentinel", "\n[it's\\over]\n"}, `streamproof run --sentinel $'\n[it\'s\\over]\n'`},
 		{[]string{"--header", "Accept: text/event-stream", "--body", "@q.json"},

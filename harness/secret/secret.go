@@ -31,6 +31,16 @@ var credential = map[string]bool{
 	"x-goog-api-key": true,
 }
 
+// Variables are the names of the environment variables in s, each once.
+func Variables(s string) (names []string) {
+	for _, m := range variable.FindAllStringSubmatch(s, -1) {
+		if !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
 // Expand puts environment variables in, and names the first one that is not set: a
 // stream sent without its key would fail for a reason that nobody sees.
 func Expand(s string) (full, missing string) {
