@@ -37,6 +37,9 @@ type Options struct {
 	Seed    uint64
 	TLS     *TLS
 	Now     func() time.Duration // the run's clock
+	// Elsewhere says that the workers are on other machines: whether they can reach the app
+	// is tried before each wave.
+	Elsewhere bool
 	// Begin and Done are told of every stream as package tap tells of its own.
 	Begin, Done func(*record.Stream)
 }
@@ -105,7 +108,11 @@ func (f *Fleet) Drive(ctx context.Context, w Wave) (record.Wave, []record.LoadWo
 	if err != nil {
 		return rec, nil, fmt.Errorf("drive load: %w", err)
 	}
-	f.each(func(m *member) { m.prepare(ctx, w.Scenario, wave) })
+	var reach []string
+	if f.o.Elsewhere {
+		reach = w.addresses()
+	}
+	f.each(func(m *member) { m.prepare(ctx, &w, wave, reach) })
 	rec.Asked, rec.Begin = asked, f.o.Now()
 	if ctx.Err() == nil && f.ready() {
 		rec.Begin = f.o.Now() + lead

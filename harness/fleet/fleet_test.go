@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -59,7 +60,7 @@ func try(t *testing.T, f func(x *trial)) {
 }
 
 func (x *trial) options() Options {
-	return Options{Version: "v1", Seed: 7, Now: x.now,
+	return Options{Version: "v1", Seed: 7, Now: x.now, Elsewhere: true,
 		Begin: func(s *record.Stream) { x.mu.Lock(); x.begun[s.Seq]++; x.mu.Unlock() },
 		Done:  func(s *record.Stream) { x.mu.Lock(); x.ended[s.Seq] = *s; x.mu.Unlock() }}
 }
@@ -349,6 +350,12 @@ func TestFaultyWorkers(t *testing.T) {
 					}
 					return m
 				}
+			}},
+		"no room for its share": {blame{record.LoadWorkerDisagrees, record.OnRoom, false},
+			func(w *Worker, _ *wire) { w.room = 9 }},
+		"cannot reach the app": {blame{record.LoadWorkerDisagrees, record.OnReach, false},
+			func(w *Worker, _ *wire) {
+				w.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route to host") }
 			}},
 		"one end is missing": {blame{record.LoadWorkerDisagrees, record.OnStreams, true},
 			func(_ *Worker, c *wire) { c.from = once(kindEnd, swallow) }},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type member struct {
 	why    string           // why it is gone, in the words of others
 	theirs done
 	lates  int // streams of the wave that started late, as their records say
+	room   int // streams that it may hold at once; 0 before it is known
 }
 
 func newMember(f *Fleet, index, of int, m Member) *member {
@@ -235,6 +237,9 @@ func (m *member) greet(ctx context.Context) {
 		m.fault(record.LoadWorkerDisagrees, record.OnVersion, m.fleet.o.Version, here.Version, "")
 		return
 	}
+	m.mu.Lock()
+	m.room = here.Room
+	m.mu.Unlock()
 	clock, err := m.measure(context.Background())
 	if err != nil {
 		m.lost(record.LoadWorkerLost, record.OnGreeting, err)
@@ -243,9 +248,11 @@ func (m *member) greet(ctx context.Context) {
 	m.send(kindSetup, setup{Base: -clock.Ahead, Seed: m.fleet.o.Seed, TLS: m.fleet.o.TLS})
 }
 
-// prepare measures the worker's clock and has it read the wave.
-func (m *member) prepare(ctx context.Context, scenario string, wave []byte) {
-	m.reset(scenario)
+// prepare measures the worker's clock and has it read the wave, whose bytes are given,
+// and connect to some addresses.
+func (m *member) prepare(ctx context.Context, w *Wave, wave []byte, reach []string) {
+	m.reset(w.Scenario)
+	m.agreeOnRoom(w.Streams)
 	if m.came().State != "" {
 		return
 	}
@@ -259,7 +266,7 @@ func (m *member) prepare(ctx context.Context, scenario string, wave []byte) {
 	m.mu.Unlock()
 	m.agreeOnClock(clock)
 	guard := time.AfterFunc(readyLimit, func() { m.hangUp(record.OnReady, nil) })
-	m.send(kindWave, offer{m.index, m.of, wave})
+	m.send(kindWave, offer{m.index, m.of, wave, reach})
 	guard.Stop()
 	r, err := await(ctx, m, m.readys, readyLimit)
 	ours := digest(wave, m.index, m.of)
@@ -270,6 +277,8 @@ func (m *member) prepare(ctx context.Context, scenario string, wave []byte) {
 		m.fault(record.LoadWorkerDisagrees, record.OnPlan, ours, "", r.Err)
 	case r.Digest != ours:
 		m.fault(record.LoadWorkerDisagrees, record.OnPlan, ours, r.Digest, "")
+	case r.Address != "":
+		m.fault(record.LoadWorkerDisagrees, record.OnReach, r.Address, r.Why, "")
 	}
 }
 
@@ -347,6 +356,16 @@ func (m *member) settle(ctx context.Context) {
 	}
 	m.agreeOnClock(clock)
 	m.fault(record.LoadWorkerDone, "", "", "", "")
+}
+
+// agreeOnRoom asks whether the worker may hold its share of so many streams at once.
+func (m *member) agreeOnRoom(streams int) {
+	m.mu.Lock()
+	room := m.room
+	m.mu.Unlock()
+	if share := (streams + m.of - 1) / m.of; room > 0 && share > room {
+		m.fault(record.LoadWorkerDisagrees, record.OnRoom, strconv.Itoa(share), strconv.Itoa(room), "")
+	}
 }
 
 // agreeOnClock asks whether the worker's times can be compared with others.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,7 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/arrivals"
@@ -201,6 +205,21 @@ func (t *TLS) Config() (*tls.Config, error) {
 	}
 	c.Certificates = []tls.Certificate{own}
 	return c, nil
+}
+
+// addresses are those that the streams connect to.
+func (d *Wave) addresses() (all []string) {
+	for _, t := range d.Deal.Targets {
+		at := t.Dial
+		if u, err := url.Parse(t.URL); at == "" && err == nil {
+			at = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
+		}
+		if !slices.Contains(all, at) {
+			all = append(all, at)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // asked is how many streams the wave is meant to start.

@@ -14,7 +14,7 @@ import (
 )
 
 // Protocol is the version of the messages. Both sides must have the same.
-const Protocol = 2
+const Protocol = 3
 
 // A kind says what a message is. The numbers are those of the wire.
 type kind byte
@@ -65,11 +65,16 @@ type offer struct {
 	Index int    `cbor:"1,keyasint"`
 	Of    int    `cbor:"2,keyasint"`
 	Wave  []byte `cbor:"3,keyasint"` // encoded
+	// Reach are addresses that the worker is to connect to once before it is ready.
+	Reach []string `cbor:"4,keyasint"`
 }
 
 type ready struct {
 	Digest string `cbor:"1,keyasint"` // of the wave as the worker has read it
 	Err    string `cbor:"2,keyasint"` // why it cannot be sent
+	// Address could not be reached, and Why; empty where all could.
+	Address string `cbor:"3,keyasint"`
+	Why     string `cbor:"4,keyasint"`
 }
 
 type start struct {

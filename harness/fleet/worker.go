@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Worker struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	skew func(time.Duration) time.Duration // of the clock, in tests; nil for none
+	room int                               // of streams, in tests; 0 for what the system gives
 }
 
 // Serve talks with a parent until that hangs up, which is no error, or ctx is cancelled.
@@ -80,7 +82,7 @@ func (s *serving) take(k kind, body []byte) error {
 	}
 	switch k {
 	case kindHello:
-		return s.conn.send(kindHere, hello{Protocol, s.Version, load.MaxStreams()})
+		return s.conn.send(kindHere, hello{Protocol, s.Version, cmp.Or(s.room, load.MaxStreams())})
 	case kindPing:
 		p, err := read[ping](body)
 		if err != nil {
@@ -155,7 +157,33 @@ func (s *serving) ready(body []byte) error {
 	}
 	next.Share = load.Share{Index: x.Index, Of: x.Of}
 	s.next = next
-	return s.conn.send(kindReady, ready{Digest: digest(again, x.Index, x.Of)})
+	address, why := s.reach(x.Reach)
+	return s.conn.send(kindReady, ready{Digest: digest(again, x.Index, x.Of), Address: address, Why: why})
+}
+
+// reachLimit bounds how long one of the connections may take that are only tried.
+const reachLimit = 5 * time.Second
+
+// reach connects to addresses, and names the first that does not answer.
+func (s *serving) reach(all []string) (address, why string) {
+	dial := s.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	for _, to := range all {
+		ctx, cancel := context.WithTimeout(s.ctx, reachLimit)
+		conn, err := dial(ctx, "tcp", to)
+		cancel()
+		if err != nil {
+			var op *net.OpError
+			if errors.As(err, &op) {
+				err = op.Err // the address is told beside it
+			}
+			return to, err.Error()
+		}
+		conn.Close()
+	}
+	return "", ""
 }
 
 // begin sends the share, on a goroutine that ends with it.

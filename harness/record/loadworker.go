@@ -72,6 +72,8 @@ const (
 	OnVersion  Agreement = "version"  // of streamproof
 	OnPlan     Agreement = "plan"     // its digest
 	OnClock    Agreement = "clock"    // or how well it is known
+	OnRoom     Agreement = "room"     // streams that it may hold at once
+	OnReach    Agreement = "reach"    // it cannot connect to the app
 	OnStreams  Agreement = "streams"  // how many it started, and ended
 	OnGreeting Agreement = "greeting" // it did not answer that in time
 	OnReady    Agreement = "ready"    // it did not say in time that it was
