@@ -57,12 +57,15 @@ type Options struct {
 	// traceparent finds again.
 	Trace  bool
 	Opener stack.Opener
-	// LoadWorkers is how many processes send the load; 0 and 1 are this one alone.
-	// StartLoadWorker starts one of them, see [LoadWorker].
+	// LoadWorkers is how many processes of this machine send the load; 0 and 1 are this
+	// one alone. StartLoadWorker starts one of them, see [LoadWorker].
 	LoadWorkers     int
 	StartLoadWorker func() (LoadWorker, error)
-	Tool            string // version, for the plan
-	Repro           string // the command line that repeats this run, with {seed}, or without a seed
+	// Fleet is where else the load comes from. LoadFleet starts it.
+	Fleet     Fleet
+	LoadFleet LoadFleet
+	Tool      string // version, for the plan
+	Repro     string // the command line that repeats this run, with {seed}, or without a seed
 	// Suite is how the scenarios were chosen, and how their verdicts are put together.
 	Suite record.Suite
 	// First is the number of the first stream, 0 for 1: a run that repeats another with
@@ -147,7 +150,7 @@ func (o *Options) Validate() error {
 	if err := o.validSLO(); err != nil {
 		return err
 	}
-	if err := cmp.Or(o.validLoads(), o.validWorkers()); err != nil {
+	if err := cmp.Or(o.validLoads(), o.validWorkers(), o.ValidFleet()); err != nil {
 		return err
 	}
 	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {

@@ -31,6 +31,12 @@ func Execute(ctx context.Context, o harness.Options) (*verdict.Report, error) {
 	if o.StartLoadWorker == nil {
 		o.StartLoadWorker = StartLoadWorker
 	}
+	if o.LoadFleet == nil {
+		var err error
+		if o.LoadFleet, err = LoadFleet(&o); err != nil {
+			return nil, err
+		}
+	}
 	runErr := play.Run(ctx, o)
 	var usage *harness.UsageError
 	if errors.As(runErr, &usage) {

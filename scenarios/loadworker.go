@@ -32,6 +32,12 @@ func ServeLoadWorker(ctx context.Context, in io.ReadCloser, out io.WriteCloser) 
 	return fleet.Worker{Version: fleet.Version()}.Serve(ctx, standard{in, out})
 }
 
+// ListenAsLoadWorker is [ServeLoadWorker] for a parent that connects to a TCP address: what
+// runs in the pods of a fleet.
+func ListenAsLoadWorker(ctx context.Context, addr string) error {
+	return fleet.Worker{Version: fleet.Version()}.Listen(ctx, addr)
+}
+
 // loadWorkerMain is a program that is nothing but a load worker. Its result is the exit
 // code.
 func loadWorkerMain() int {

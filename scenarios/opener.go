@@ -68,6 +68,22 @@ var machines = []machine{
 // whoever imports this package for tests of another app should not have to link it.
 var Kubernetes func(stack.Kubernetes) stack.Opener
 
+// KubernetesFleet makes load workers of the pods of a cluster. As with [Kubernetes], it is
+// nil until somebody sets it to kube.NewFleet.
+var KubernetesFleet func(harness.Fleet) harness.LoadFleet
+
+// LoadFleet is what sends the load where that is not this machine; nil where it is.
+func LoadFleet(o *harness.Options) (harness.LoadFleet, error) {
+	switch {
+	case !o.Away():
+		return nil, nil
+	case KubernetesFleet == nil:
+		return nil, &harness.UsageError{Place: "fleet.kubernetes", Problem: "this program has been built without Kubernetes",
+			Fix: "set scenarios.KubernetesFleet to kube.NewFleet of package harness/stack/kube"}
+	}
+	return KubernetesFleet(o.Fleet), nil
+}
+
 // cluster is the stack of an app on Kubernetes.
 func cluster(app harness.App) (stack.Opener, error) {
 	switch {

@@ -26,7 +26,7 @@ import (
 	"github.com/streamproof/streamproof/scenarios"
 )
 
-func init() { scenarios.Kubernetes = kube.New }
+func init() { scenarios.Kubernetes, scenarios.KubernetesFleet = kube.New, kube.NewFleet }
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -256,8 +256,35 @@ func (in *input) load(o *harness.Options) error {
 	o.Total = cmp.Or(time.Duration(in.total), o.Total)
 	o.SLO = cmp.Or(in.slo, o.SLO)
 	o.LoadWorkers, o.StartLoadWorker = cmp.Or(int(in.loadWorkers), o.LoadWorkers), scenarios.StartLoadWorker
+	if err := in.sentFrom(o); err != nil {
+		return err
+	}
 	o.Thresholds.Slowdown = cmp.Or(float64(in.slowdown), o.Thresholds.Slowdown)
 	return nil
+}
+
+// kubernetesFleet is what --fleet takes.
+const kubernetesFleet = "kubernetes"
+
+// sentFrom says where the load workers run.
+func (in *input) sentFrom(o *harness.Options) error {
+	workers := &o.Fleet.Kubernetes.Workers
+	switch in.fleet {
+	case "":
+		if in.loadWorkers > 0 && *workers > 0 {
+			o.LoadWorkers, *workers = 0, int(in.loadWorkers)
+		}
+		return nil
+	case kubernetesFleet:
+		o.LoadWorkers, *workers = 0, cmp.Or(int(in.loadWorkers), *workers, o.LoadWorkers)
+		if *workers > 0 {
+			return nil
+		}
+		return &harness.UsageError{Place: "--fleet", Problem: "how many pods send the load is not said",
+			Fix: "add --load-workers N"}
+	}
+	return &harness.UsageError{Place: "--fleet", Problem: fmt.Sprintf("there is no fleet %q", in.fleet),
+		Fix: "write --fleet " + kubernetesFleet + ", or leave it out to send the load from this machine"}
 }
 
 // choose finds the scenarios: those named by flag, the one that reveals the

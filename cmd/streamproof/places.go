@@ -30,6 +30,8 @@ var places = []struct{ place, flag, key string }{
 	{"load.arrivals", "arrivals", "load.arrivals"},
 	{"load.stages", "stage", "load.stages"},
 	{"load_workers", "load-workers", "load_workers"},
+	{"fleet.kubernetes.workers", "load-workers", "fleet.kubernetes.workers"},
+	{"fleet", "fleet", "fleet"},
 	{"load.prompts", "load-prompts", "load.prompts"},
 	{"load.sessions.turns", "turns", "load.sessions.turns"},
 	{"load.sessions.think", "think", "load.sessions.think"},

@@ -31,6 +31,7 @@ func preflight(ctx context.Context, o harness.Options) error {
 func usable(ctx context.Context, o harness.Options) error {
 	for _, check := range []func() error{
 		func() error { return opens(ctx, o) },
+		func() error { return musters(ctx, &o) },
 		func() error { return portFree(o.App) },
 		func() error { return readableLogs(o.App.Logs) },
 		func() error { return builds(o.App.Build) },
@@ -57,6 +58,15 @@ func opens(ctx context.Context, o harness.Options) (err error) {
 		return c.Check(ctx, o.App.Spec())
 	}
 	return nil
+}
+
+// musters finds who sends the load, and has it look at what it needs.
+func musters(ctx context.Context, o *harness.Options) error {
+	f, err := scenarios.LoadFleet(o)
+	if f == nil || err != nil {
+		return err
+	}
+	return f.Check(ctx)
 }
 
 // portFree asks for the port that the user's command is to listen on.

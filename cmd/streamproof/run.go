@@ -97,6 +97,8 @@ func runCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.registerSuite(cmd.Flags())
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --fleet: print the Job that would be created, and the Role that "+
+		"allows it, as YAML; start nothing")
 	f.registerHistory(cmd.Flags())
 	f.team.register(cmd.Flags())
 	f.complete(cmd)
@@ -106,6 +108,9 @@ func runCommand() *cobra.Command {
 func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if in.suite.list {
 		return in.listing(stdout)
+	}
+	if in.dryRun {
+		return in.place(in.manifests(stdout))
 	}
 	if in.suite.name != "" && !in.given.Changed("history") {
 		in.remember.file = defaultHistory
@@ -135,17 +140,52 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return in.finish(ctx, stdout, stderr, o, report, in.place(err))
 }
 
+// manifests prints what a fleet would create.
+func (in *input) manifests(stdout io.Writer) error {
+	if err := in.read(); err != nil {
+		return err
+	}
+	o, err := in.options()
+	if err == nil {
+		err = o.ValidFleet() // no stream is sent, so that nothing else matters
+	}
+	if err != nil {
+		return err
+	}
+	f, err := scenarios.LoadFleet(&o)
+	switch {
+	case err != nil:
+		return err
+	case f == nil:
+		return &harness.UsageError{Place: "--dry-run", Problem: "it prints what a fleet would create, and the load is sent from " +
+			"this machine", Fix: "add --fleet kubernetes, or leave --dry-run out"}
+	}
+	text, err := f.Manifests()
+	if err == nil {
+		_, err = io.WriteString(stdout, text)
+	}
+	return err
+}
+
+// read reads the file of -f, where one is named.
+func (in *input) read() error {
+	if in.file == "" {
+		return nil
+	}
+	f, err := config.Read(in.file)
+	if err == nil {
+		in.from = f
+	}
+	return err
+}
+
 // prepare reads and checks all input. Nothing is started, but where no dialect is
 // given: then the app is asked once how it answers. with, unless nil, puts into the options
 // what the flags leave to each run.
 func (in *input) prepare(ctx context.Context, told io.Writer, with func(*harness.Options)) (o harness.Options,
 	err error) {
-	if in.file != "" {
-		f, err := config.Read(in.file)
-		if err != nil {
-			return o, err
-		}
-		in.from = f
+	if err = in.read(); err != nil {
+		return o, err
 	}
 	options := func() (harness.Options, error) {
 		o, err := in.options()

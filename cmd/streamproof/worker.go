@@ -9,17 +9,23 @@ import (
 )
 
 // workerCommand is a load worker for a parent that has a connection to it. 'run
-// --load-workers' starts its own.
+// --load-workers' starts its own, and 'run --fleet' pods that listen.
 func workerCommand() *cobra.Command {
-	return &cobra.Command{
+	var listen string
+	c := &cobra.Command{
 		Use:    "worker",
 		Short:  "Send a share of another streamproof's load, as it says on standard input",
 		Hidden: true,
 		Args:   takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if listen != "" {
+				return scenarios.ListenAsLoadWorker(cmd.Context(), listen)
+			}
 			return scenarios.ServeLoadWorker(cmd.Context(), closing{cmd.InOrStdin(), nil}, closing{nil, cmd.OutOrStdout()})
 		},
 	}
+	c.Flags().StringVar(&listen, "listen", "", "wait for the other one at `HOST:PORT` instead, for five minutes")
+	return c
 }
 
 // closing closes a standard stream where it can be closed.

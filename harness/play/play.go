@@ -101,6 +101,9 @@ func (p *player) describe() (err error) {
 	if p.front, err = entrance(hops, cmp.Or(p.Enter, p.sc.Enter)); err != nil {
 		return err
 	}
+	if err := p.within(); err != nil {
+		return err
+	}
 	for _, h := range hops {
 		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What, Process: p.listener(h.URL)})
 	}

@@ -200,7 +200,10 @@ func (r *run) logDir(sc harness.Scenario) string { return filepath.Join(r.Dir, "
 
 // Room refuses more streams than the processes that send them have file descriptors for.
 func Room(o *harness.Options) error {
-	max := load.MaxStreams() * max(1, o.LoadWorkers)
+	if o.Away() {
+		return nil // each worker says for itself what it has room for
+	}
+	max := load.MaxStreams() * o.Senders()
 	for _, sc := range o.Scenarios {
 		l := o.Load.Over(sc.Load)
 		n := l.Concurrent()

@@ -11,41 +11,81 @@ import (
 	"github.com/streamproof/streamproof/harness/fleet"
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
 )
 
-// muster starts the load workers, where the user asks for several.
+// muster starts the load workers, where the user asks for several, or for some elsewhere.
 func (r *run) muster(ctx context.Context) error {
-	if r.LoadWorkers <= 1 {
+	if r.LoadWorkers <= 1 && !r.Away() {
 		return nil
 	}
 	secure, err := pems(r.App.TLS)
 	if err != nil {
 		return err
 	}
-	members := make([]fleet.Member, 0, r.LoadWorkers)
-	for range r.LoadWorkers {
-		w, err := r.StartLoadWorker()
-		if err != nil {
-			for _, m := range members {
-				err = errors.Join(err, m.Conn.Close())
-			}
-			return err
+	start := r.spawn
+	if r.Away() {
+		if r.LoadFleet == nil {
+			return &harness.UsageError{Place: "fleet", Problem: "nothing says how to start it",
+				Fix: "set LoadFleet, or run it by scenarios.Execute"}
 		}
-		members = append(members, fleet.Member{Conn: w.Conn, Pid: w.Pid, Words: w.Words})
+		start = r.LoadFleet.Start
+	}
+	workers, err := start(ctx)
+	if err != nil || workers == nil {
+		return err
+	}
+	members := make([]fleet.Member, len(workers))
+	for i, w := range workers {
+		members[i] = fleet.Member{Conn: w.Conn, Pid: w.Pid, Words: w.Words}
 	}
 	r.fleet = fleet.Muster(ctx, fleet.Options{Version: fleet.Version(), Seed: r.Seed, TLS: secure, Now: r.now, Begin: r.begin,
-		Done: r.done}, members)
+		Done: r.done, Elsewhere: r.Away()}, members)
 	r.machine.also(r.fleet.Pids())
 	return nil
 }
+
+// spawn starts load workers on this machine.
+func (r *run) spawn(context.Context) (workers []harness.LoadWorker, err error) {
+	for range r.LoadWorkers {
+		w, err := r.StartLoadWorker()
+		if err != nil {
+			for _, w := range workers {
+				err = errors.Join(err, w.Conn.Close())
+			}
+			return nil, err
+		}
+		workers = append(workers, w)
+	}
+	return workers, nil
+}
+
+// dismissLimit bounds how long it may take to take a fleet away.
+const dismissLimit = 30 * time.Second
 
 // dismiss ends the load workers and waits for them.
 func (r *run) dismiss() error {
 	if r.fleet == nil {
 		return nil
 	}
-	return r.fleet.Close()
+	err := r.fleet.Close()
+	if !r.Away() {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), dismissLimit)
+	defer cancel()
+	return errors.Join(err, r.LoadFleet.Close(ctx))
+}
+
+// within says why load workers elsewhere cannot send a scenario's streams: they enter
+// through something of ours on this machine. Nil where they can.
+func (s *sender) within() error {
+	if !s.Away() || s.App.Foreign(s.front) {
+		return nil
+	}
+	return &stack.Unable{What: "send this load from a fleet", Why: "the streams of this scenario go through a link on this " +
+		"machine, which the pods cannot reach", Settle: "run this scenario without --fleet"}
 }
 
 // pems are the files of TLS settings, read; nil for none.

@@ -145,7 +145,7 @@ func TestErrorsNamePlaceAndFix(t *testing.T) {
 		{"text for a flag", "strict: sometimes\n", `c.yaml:1:9: true or false is expected here`},
 		{"text for a map", "app: yes please\n", `c.yaml:1:6: a map of keys to values is expected here`},
 		{"list at the top", "- app\n", `c.yaml:1:1: a map of keys to values is expected here; known keys are app, edge, ` +
-			`stream, tls, load, load_workers, limits, thresholds, slo, logs, scenarios, define, require, suites, retries, flaky, ` +
+			`stream, tls, load, load_workers, fleet, limits, thresholds, slo, logs, scenarios, define, require, suites, retries, flaky, ` +
 			`quarantine, dialects, strict, allow_unable, ` +
 			`allow_hosts, seed`},
 		{"two documents", "strict: true\n---\nseed: 1\n", `c.yaml:3:5: a second document; keep one per file`},

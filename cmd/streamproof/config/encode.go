@@ -45,6 +45,7 @@ func Encode(o harness.Options, dir string) ([]byte, error) {
 	add("tls", tls)
 	add("load", of(o.Load))
 	add("load_workers", o.LoadWorkers)
+	add("fleet", of(o.Fleet))
 	add("limits", of(Limits{Limit(o.FirstLimit), Limit(o.GapLimit), Limit(o.ProgressLimit), Limit(o.Total)}))
 	add("thresholds", of(o.Thresholds))
 	add("slo", o.SLO)

@@ -17,7 +17,7 @@ import (
 func (f *File) Options() harness.Options {
 	return harness.Options{
 		App:  f.app(),
-		Load: f.Load, LoadWorkers: f.LoadWorkers,
+		Load: f.Load, LoadWorkers: f.LoadWorkers, Fleet: f.Fleet,
 		Seed:       f.Seed,
 		Strict:     f.Strict,
 		GapLimit:   time.Duration(f.Limits.Gap),

@@ -18,6 +18,7 @@ type Config struct {
 	TLS         TLS               `yaml:"tls"`
 	Load        harness.Load      `yaml:"load"`
 	LoadWorkers int               `yaml:"load_workers"`
+	Fleet       harness.Fleet     `yaml:"fleet"`
 	Limits      Limits            `yaml:"limits"`
 	Thresholds  record.Thresholds `yaml:"thresholds"`
 	SLO         string            `yaml:"slo"`

@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/transport/spdy"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // askLimit bounds one question to the API server.
@@ -26,6 +25,7 @@ const askLimit = 10 * time.Second
 
 // A client talks to the API server of a context, in one namespace.
 type client struct {
+	place     string // of what the user has written about it
 	config    *rest.Config
 	http      *http.Client
 	base      *url.URL
@@ -33,16 +33,17 @@ type client struct {
 }
 
 // login reads the kubeconfig as kubectl does: $KUBECONFIG, else the user's own; inside of
-// a cluster without one, the pod's account. Nothing is sent.
-func login(k *stack.Kubernetes) (*client, error) {
+// a cluster without one, the pod's account. Nothing is sent. An empty name of a context or
+// of a namespace is that of the kubeconfig. place is where the user has written them.
+func login(place, context, namespace string) (*client, error) {
 	loading := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(clientcmd.NewDefaultClientConfigLoadingRules(),
-		&clientcmd.ConfigOverrides{CurrentContext: k.Context})
+		&clientcmd.ConfigOverrides{CurrentContext: context})
 	config, err := loading.ClientConfig()
 	if err != nil {
-		return nil, &harness.UsageError{Place: "app.kubernetes", Problem: "the kubeconfig does not lead to a cluster: " +
+		return nil, &harness.UsageError{Place: place, Problem: "the kubeconfig does not lead to a cluster: " +
 			oneLine(err.Error()), Fix: "name a context of it, as 'kubectl config get-contexts' lists them, or set KUBECONFIG"}
 	}
-	c := &client{config: config, namespace: k.Namespace}
+	c := &client{place: place, config: config, namespace: namespace}
 	if c.namespace == "" {
 		if c.namespace, _, err = loading.Namespace(); err != nil {
 			return nil, fmt.Errorf("find the namespace of the context: %w", err)
@@ -224,12 +225,70 @@ func (c *client) upgrade(ctx context.Context, path string, query url.Values, pro
 	return upgrader.NewConnection(res)
 }
 
+// objects are those of a list, as far as we read them.
+func (c *client) objects(ctx context.Context, path string, query url.Values) ([]object, error) {
+	l, err := c.list(ctx, path, query)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]object, len(l.Items))
+	for i, raw := range l.Items {
+		if err := json.Unmarshal(raw, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// A right is something that the login may do in the namespace, as a Role names it.
+type right struct{ verb, group, resource, sub string }
+
+func (r right) String() string { return r.verb + " " + strings.TrimSuffix(r.resource+"/"+r.sub, "/") }
+
+// mayAll is the refusal of the first right that the login has not.
+func (c *client) mayAll(ctx context.Context, all []right) error {
+	for _, r := range all {
+		ok, err := c.may(ctx, r)
+		if err != nil {
+			return c.said(err, c.place, "ask what may be done", "create selfsubjectaccessreviews")
+		}
+		if !ok {
+			return c.forbidden(c.place, r.String())
+		}
+	}
+	return nil
+}
+
 // may asks whether the login may do something in the namespace.
-func (c *client) may(ctx context.Context, verb, group, resource, sub string) (bool, error) {
+func (c *client) may(ctx context.Context, r right) (bool, error) {
 	var answer struct{ Status struct{ Allowed bool } }
 	err := c.ask(ctx, http.MethodPost, "apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json",
 		map[string]any{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-			"spec": map[string]any{"resourceAttributes": map[string]string{"namespace": c.namespace, "verb": verb,
-				"group": group, "resource": resource, "subresource": sub}}}, &answer)
+			"spec": map[string]any{"resourceAttributes": map[string]string{"namespace": c.namespace, "verb": r.verb,
+				"group": r.group, "resource": r.resource, "subresource": r.sub}}}, &answer)
 	return answer.Status.Allowed, err
+}
+
+// said turns an answer of the API server into one line for the user. place is what was
+// asked about.
+func (c *client) said(err error, place, what, right string) error {
+	switch {
+	case refused(err, http.StatusForbidden):
+		return c.forbidden(place, right)
+	case refused(err, http.StatusUnauthorized):
+		return &harness.UsageError{Place: c.place + ".context", Problem: "the cluster does not accept the login of the " +
+			"kubeconfig", Fix: "log in again, as for kubectl"}
+	case refused(err, http.StatusNotFound):
+		return &harness.UsageError{Place: place, Problem: err.Error() + " in namespace " + c.namespace,
+			Fix: "correct the name, or set " + c.place + ".namespace"}
+	case away(err):
+		return &harness.UsageError{Place: c.place, Problem: "the API server at " + c.base.Host +
+			" does not answer: " + harness.Reason(err), Fix: "start the cluster, or name another context"}
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func (c *client) forbidden(place, right string) error {
+	return &harness.UsageError{Place: place, Problem: "the login of the kubeconfig may not " + right + " in namespace " +
+		c.namespace, Fix: "grant it by a Role, or use another context"}
 }

@@ -1,12 +1,15 @@
 package kube
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +18,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
-	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // A cluster is a real one, in a namespace of its own.
@@ -31,7 +33,7 @@ func realCluster(t *testing.T) *cluster {
 	if name == "" {
 		t.Skip("STREAMPROOF_KUBE names no context of a cluster: make kube")
 	}
-	c, err := login(&stack.Kubernetes{Context: name, Namespace: fmt.Sprintf("streamproof-%d", os.Getpid())})
+	c, err := login("app.kubernetes", name, fmt.Sprintf("streamproof-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +183,170 @@ func TestClusterScenarios(t *testing.T) {
 		code, _, why := c.run(t, "guarded", "drain")
 		if code != 2 || !strings.Contains(why, "a PodDisruptionBudget forbids it") {
 			t.Errorf("after %v: exit code %d, %s", time.Since(began), code, why)
+		}
+	})
+}
+
+// A fleetTrial runs the program against an app that it reaches by a pod's address, as the
+// pods of a fleet do.
+type fleetTrial struct {
+	*cluster
+	url, host string
+}
+
+// start starts the program, with the load from three pods, or from this machine.
+func (f *fleetTrial) start(t *testing.T, away bool, path string) (cmd *exec.Cmd, out *bytes.Buffer, dir string) {
+	t.Helper()
+	work := t.TempDir()
+	dir = filepath.Join(work, "run")
+	text := fmt.Sprintf("app: {url: '%s%s'}\nstream: {dialect: openai-chat}\nallow_hosts: ['%s']\nload: {streams: 60}\n",
+		f.url, path, f.host)
+	if away {
+		text += fmt.Sprintf("fleet: {kubernetes: {context: %q, namespace: %s, workers: 3, image: %q, cpu: 50m, memory: 128Mi, "+
+			"start: 60s}}\n", os.Getenv("STREAMPROOF_KUBE"), f.namespace, cmp.Or(os.Getenv("STREAMPROOF_KUBE_LOADER"),
+			"streamproof/streamproof:dev"))
+	}
+	file := filepath.Join(work, "streamproof.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out = &bytes.Buffer{}
+	cmd = exec.CommandContext(t.Context(), f.program, "run", "-f", file, "--scenario", "control", "--seed", "3", "-o", dir)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out, dir
+}
+
+// came is the exit code and the verdict of a run, and what became of its streams.
+func (f *fleetTrial) came(t *testing.T, away bool, path string) string {
+	t.Helper()
+	cmd, out, dir := f.start(t, away, path)
+	cmd.Wait()
+	t.Logf("%s", out)
+	var report struct {
+		Verdict   string
+		Started   int
+		Outcomes  map[string]int
+		Scenarios []struct{ Causes []struct{ Cause string } }
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "verdict.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &report)
+	}
+	if err != nil {
+		t.Fatalf("read the verdict: %v", err)
+	}
+	return fmt.Sprint(cmd.ProcessState.ExitCode(), report.Verdict, report.Started, report.Outcomes, report.Scenarios)
+}
+
+// jobs are the Jobs of fleets that are left, with the pods.
+func (f *fleetTrial) left(t *testing.T) (list []string) {
+	t.Helper()
+	for _, path := range []string{f.in("batch/v1", "jobs"), f.in("v1", "pods")} {
+		all, err := f.objects(t.Context(), path, url.Values{"labelSelector": {fleetSelector}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			list = append(list, all[i].Metadata.Name)
+		}
+	}
+	return list
+}
+
+// awaitPods waits until three workers of a fleet run.
+func (f *fleetTrial) awaitPods(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		all, err := f.objects(t.Context(), f.in("v1", "pods"), url.Values{"labelSelector": {fleetSelector}})
+		if err == nil && count(all) == 3 {
+			return
+		}
+	}
+	t.Fatal("the workers of the fleet do not run")
+}
+
+// A load from the pods of a Job comes to the verdict that the same load has from here, and
+// nothing of it is left, however the run ends.
+func TestClusterFleet(t *testing.T) {
+	c := realCluster(t)
+	c.deploy(t, "sound", app{env: map[string]string{"SERVER": "uvicorn"}})
+	c.deploy(t, "cuts", app{env: map[string]string{"SERVER": "uvicorn", "BREAK": "closed-resource"}})
+	trial := func(name string) *fleetTrial {
+		for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+			all, err := c.objects(t.Context(), c.in("v1", "pods"), url.Values{"labelSelector": {"app=" + name}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range all {
+				if p := &all[i]; p.Status.is("Ready") && p.Status.PodIP != "" {
+					return &fleetTrial{c, "http://" + net.JoinHostPort(p.Status.PodIP, "8000"), p.Status.PodIP}
+				}
+			}
+		}
+		t.Fatalf("%s does not get ready", name)
+		return nil
+	}
+	const path = "/chat?events=60&gap=50ms"
+	sound, cuts := trial("sound"), trial("cuts")
+	for name, f := range map[string]*fleetTrial{"a sound app": sound, "an app that cuts streams": cuts} {
+		t.Run(name, func(t *testing.T) {
+			here, away := f.came(t, false, path), f.came(t, true, path)
+			if here != away {
+				t.Errorf("from here:\n%s\nfrom three pods:\n%s", here, away)
+			}
+			if left := f.left(t); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+	t.Run("Ctrl-C", func(t *testing.T) {
+		cmd, out, _ := sound.start(t, true, "/chat?events=2000&gap=50ms")
+		sound.awaitPods(t)
+		time.Sleep(3 * time.Second)
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+		if left := sound.left(t); cmd.ProcessState.ExitCode() != 2 || len(left) > 0 {
+			t.Errorf("exit code %d, left: %v\n%s", cmd.ProcessState.ExitCode(), left, out)
+		}
+	})
+	t.Run("a worker is killed", func(t *testing.T) {
+		cmd, out, _ := sound.start(t, true, "/chat?events=200&gap=50ms")
+		sound.awaitPods(t)
+		time.Sleep(4 * time.Second)
+		victim := sound.left(t)[2]
+		if err := c.ask(t.Context(), http.MethodDelete, c.in("v1", "pods", victim), "application/json",
+			map[string]any{"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}, nil); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		left := sound.left(t)
+		if cmd.ProcessState.ExitCode() != 2 || len(left) > 0 || !strings.Contains(out.String(), victim) {
+			t.Errorf("%s was killed: exit code %d, left: %v\n%s", victim, cmd.ProcessState.ExitCode(), left, out)
+		}
+	})
+	t.Run("SIGKILL", func(t *testing.T) {
+		cmd, _, _ := sound.start(t, true, "/chat?events=2000&gap=50ms")
+		sound.awaitPods(t)
+		time.Sleep(3 * time.Second)
+		cmd.Process.Kill()
+		cmd.Wait()
+		time.Sleep(3 * time.Second) // the workers end by themselves
+		sound.came(t, true, path)
+		if left := sound.left(t); len(left) > 0 {
+			t.Errorf("left after the next run: %v", left)
+		}
+	})
+	t.Run("an image that is not there", func(t *testing.T) {
+		t.Setenv("STREAMPROOF_KUBE_LOADER", "streamproof/none:dev")
+		cmd, out, _ := sound.start(t, true, path)
+		cmd.Wait()
+		left := sound.left(t)
+		if cmd.ProcessState.ExitCode() != 3 || len(left) > 0 || !strings.Contains(out.String(), "ErrImagePull") &&
+			!strings.Contains(out.String(), "ImagePullBackOff") {
+			t.Errorf("exit code %d, left: %v\n%s", cmd.ProcessState.ExitCode(), left, out)
 		}
 	})
 }

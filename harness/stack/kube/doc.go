@@ -20,6 +20,8 @@
 //	    workload while it differs, so that the next start gives it back where this one
 //	    was killed.
 //
+// A [Fleet] has pods send the load; that has nothing to do with where the app runs.
+//
 // Of client-go it takes what logs in and what upgrades connections. Objects are read as
 // JSON, only the members that are used ([object]): the types of k8s.io/api would add
 // 7 MB to the program, and the typed clients, which know every API group, 29 MB.

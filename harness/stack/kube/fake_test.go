@@ -43,6 +43,7 @@ type fake struct {
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
 	done     chan struct{}
 	cut      chan struct{} // closed to cut the connections to pods
+	jobs     *jobs         // nil where it runs none
 }
 
 func newFake(t *testing.T, app http.Handler) *fake {
@@ -169,6 +170,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	last := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	if f.jobs != nil && f.jobs.serve(w, r, last) {
+		return
+	}
 	switch {
 	case last == "selfsubjectaccessreviews":
 		f.review(w, r)
@@ -189,8 +193,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case last == "events":
 		f.list(w, last, []any{})
 	case last == "portforward":
+		to := f.pod.Listener.Addr().String()
+		if f.jobs != nil {
+			to = f.jobs.addr(strings.Split(r.URL.Path, "/")[6])
+		}
 		f.mu.Unlock()
-		f.forward(w, r)
+		f.forward(w, r, to)
 		f.mu.Lock()
 	case last == "eviction":
 		name := strings.Split(r.URL.Path, "/")[6]
@@ -269,8 +277,8 @@ func isClosed(c chan struct{}) bool {
 	}
 }
 
-// forward carries connections to the pods, as the kubelet does.
-func (f *fake) forward(w http.ResponseWriter, r *http.Request) {
+// forward carries a connection to a pod, as the kubelet does.
+func (f *fake) forward(w http.ResponseWriter, r *http.Request, to string) {
 	w.Header().Set(httpstream.HeaderProtocolVersion, "portforward.k8s.io")
 	streams := make(chan httpstream.Stream, 2)
 	up := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
@@ -294,7 +302,7 @@ func (f *fake) forward(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	conn, err := net.Dial("tcp", f.pod.Listener.Addr().String())
+	conn, err := net.Dial("tcp", to)
 	if err != nil {
 		io.WriteString(fault, err.Error())
 		fault.Close()

@@ -93,10 +93,13 @@ type endpoint struct {
 	TargetRef  *struct{ Kind, Name string }
 }
 
-// A status is that of a pod.
+// A status is that of a pod or of a Job.
 type status struct {
 	Conditions        []condition
 	ContainerStatuses []containerStatus
+	Reason, Message   string // of a pod that the node has ended
+	PodIP             string
+	Ready             int // pods of a Job
 }
 
 type condition struct{ Type, Status, Reason, Message string }
@@ -137,7 +140,7 @@ func (s *selector) labels() string {
 	return strings.Join(all, ",")
 }
 
-// is reports whether a condition of the pod holds.
+// is reports whether a condition holds.
 func (s *status) is(kind string) bool {
 	for _, c := range s.Conditions {
 		if c.Type == kind {

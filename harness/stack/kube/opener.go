@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +32,7 @@ var (
 // New returns an opener for a workload. Nothing is sent to the cluster.
 func New(app stack.Kubernetes) stack.Opener {
 	o := &Opener{app: app}
-	o.client, o.err = login(&app)
+	o.client, o.err = login("app.kubernetes", app.Context, app.Namespace)
 	return o
 }
 
@@ -70,11 +69,11 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	kind, name := o.app.Workload()
 	v.path = o.client.in("apps/v1", kind+"s", name)
 	if v.work, err = o.client.get(ctx, v.path); err != nil {
-		return v, o.said(err, "app.kubernetes."+kind, "read "+kind+" "+name, "get "+kind+"s.apps")
+		return v, o.client.said(err, "app.kubernetes."+kind, "read "+kind+" "+name, "get "+kind+"s.apps")
 	}
 	service, err := o.client.get(ctx, o.client.in("v1", "services", o.app.Service))
 	if err != nil {
-		return v, o.said(err, "app.kubernetes.service", "read service "+o.app.Service, "get services")
+		return v, o.client.said(err, "app.kubernetes.service", "read service "+o.app.Service, "get services")
 	}
 	if v.port, err = portOf(&service, number); err != nil {
 		return v, err
@@ -82,44 +81,14 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	if v.container, err = o.containerOf(&v.work); err != nil {
 		return v, err
 	}
-	for _, may := range []struct{ verb, group, resource, sub string }{
-		{"list", "", "pods", ""}, {"watch", "", "pods", ""}, {"list", "", "events", ""}, {"watch", "", "events", ""},
-		{"list", "discovery.k8s.io", "endpointslices", ""}, {"watch", "discovery.k8s.io", "endpointslices", ""},
-		{"create", "", "pods", "portforward"},
-	} {
-		ok, err := o.client.may(ctx, may.verb, may.group, may.resource, may.sub)
-		what := strings.TrimSuffix(may.resource+"/"+may.sub, "/")
-		if err != nil {
-			return v, o.said(err, "app.kubernetes", "ask what may be done", "create selfsubjectaccessreviews")
-		}
-		if !ok {
-			return v, o.forbidden("app.kubernetes", may.verb+" "+what)
-		}
-	}
-	return v, nil
+	return v, o.client.mayAll(ctx, rights)
 }
 
-// said turns an answer of the API server into one line for the user.
-func (o *Opener) said(err error, place, what, right string) error {
-	switch {
-	case refused(err, http.StatusForbidden):
-		return o.forbidden(place, right)
-	case refused(err, http.StatusUnauthorized):
-		return &harness.UsageError{Place: "app.kubernetes.context", Problem: "the cluster does not accept the login of the " +
-			"kubeconfig", Fix: "log in again, as for kubectl"}
-	case refused(err, http.StatusNotFound):
-		return &harness.UsageError{Place: place, Problem: err.Error() + " in namespace " + o.client.namespace,
-			Fix: "correct the name, or set app.kubernetes.namespace"}
-	case away(err):
-		return &harness.UsageError{Place: "app.kubernetes", Problem: "the API server at " + o.client.base.Host +
-			" does not answer: " + harness.Reason(err), Fix: "start the cluster, or name another context"}
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-func (o *Opener) forbidden(place, right string) error {
-	return &harness.UsageError{Place: place, Problem: "the login of the kubeconfig may not " + right + " in namespace " +
-		o.client.namespace, Fix: "grant it by a Role, or use another context"}
+// rights are what no run can do without. What a fault needs is asked where it is used.
+var rights = []right{
+	{"list", "", "pods", ""}, {"watch", "", "pods", ""}, {"list", "", "events", ""}, {"watch", "", "events", ""},
+	{"list", "discovery.k8s.io", "endpointslices", ""}, {"watch", "discovery.k8s.io", "endpointslices", ""},
+	{"create", "", "pods", "portforward"},
 }
 
 // portOf is the name of the port of a Service that has the number; 0 is the only one.

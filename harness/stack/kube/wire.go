@@ -1,0 +1,91 @@
+package kube
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/httpstream"
+
+	"github.com/streamproof/streamproof/harness/fleet"
+)
+
+// greetLimit is how long a worker may take to be heard once its pod runs. The port-forward
+// takes a connection before it knows whether anybody listens at its end.
+const greetLimit = 5 * time.Second
+
+// connect reaches the worker in a pod.
+func (f *Fleet) connect(ctx context.Context, pod string) (*wire, error) {
+	for {
+		w, err := f.dial(ctx, pod)
+		if err == nil {
+			return w, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pollEvery): // it may have begun this instant
+		}
+	}
+}
+
+func (f *Fleet) dial(ctx context.Context, pod string) (*wire, error) {
+	up, err := f.client.upgrade(ctx, f.client.in("v1", "pods", pod, "portforward"), url.Values{}, "portforward.k8s.io")
+	if err != nil {
+		return nil, err
+	}
+	_, data, err := channels(up, workerPort)
+	if err != nil {
+		up.Close()
+		return nil, err
+	}
+	late := time.AfterFunc(greetLimit, func() { up.Close() })
+	release := context.AfterFunc(ctx, func() { up.Close() })
+	err = fleet.ReadGreeting(data)
+	if !late.Stop() && err == nil {
+		err = context.DeadlineExceeded
+	}
+	if release(); err != nil {
+		up.Close()
+		return nil, err
+	}
+	return &wire{up: up, data: data, over: make(chan struct{})}, nil
+}
+
+// A wire is the connection to a worker, a stream of its own connection to the API server.
+type wire struct {
+	up   httpstream.Connection
+	data httpstream.Stream
+
+	ended sync.Once
+	over  chan struct{} // closed when the worker has said its last
+	once  sync.Once
+}
+
+func (w *wire) Read(b []byte) (int, error) {
+	n, err := w.data.Read(b)
+	if err != nil {
+		w.ended.Do(func() { close(w.over) })
+	}
+	return n, err
+}
+
+func (w *wire) Write(b []byte) (int, error) { return w.data.Write(b) }
+
+// goodbye is how long a worker has to end once its input has.
+const goodbye = 5 * time.Second
+
+// Close ends the worker, and waits until it has ended.
+func (w *wire) Close() error {
+	w.once.Do(func() {
+		w.data.Close() // the way may be gone already
+		select {
+		case <-w.over:
+		case <-w.up.CloseChan():
+		case <-time.After(goodbye):
+		}
+		w.up.Close()
+	})
+	return nil
+}
