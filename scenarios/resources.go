@@ -28,8 +28,9 @@ func MemoryKill() harness.Scenario {
 	s.Fault = fault.MemoryKill{}
 	s.Load.Duration = pressed
 	// What presses memory drives the container's programs out of the page cache, and the
-	// kernel holds up all its processes. On a slow disk those that live are silent for
-	// longer than 5 s, and a new worker is read anew.
+	// kernel holds up all its processes. On a slow disk that takes more than 3 s until it
+	// kills, those that live are silent for more than 5 s, and a new worker is read anew.
+	s.Shape.Events = 100
 	s.Policy.GapLimit, s.Policy.Recovery = 15*time.Second, 20*time.Second
 	return s
 }
