@@ -14,6 +14,7 @@ type LoadWorkers struct{}
 
 func (LoadWorkers) Check(s *Scope) Answer {
 	var amiss []fact
+	then := next(NextLoadWorkers)
 	n, started, clock := 0, 0, time.Duration(0)
 	for i := range s.Run.LoadWorkers {
 		w := &s.Run.LoadWorkers[i]
@@ -24,13 +25,16 @@ func (LoadWorkers) Check(s *Scope) Answer {
 		n, started, clock = max(n, w.Of), started+w.Started, max(clock, bound)
 		if w.State != record.LoadWorkerDone && w.State != "" {
 			amiss = append(amiss, workerFact(w))
+			if w.On == record.OnReach {
+				then = next(NextReach)
+			}
 		}
 	}
 	switch {
 	case n == 0:
 		return Answer{}
 	case len(amiss) > 0:
-		return unsure(loadWorkers, next(NextLoadWorkers), fact{Kind: FactWorkersAmiss, N: len(amiss), Of: n, About: amiss}).
+		return unsure(loadWorkers, then, fact{Kind: FactWorkersAmiss, N: len(amiss), Of: n, About: amiss}).
 			obliges()
 	}
 	return pass(loadWorkers, fact{Kind: FactWorkers, N: n, Of: started, Bound: clock}).obliges()

@@ -22,7 +22,8 @@ func (Slowdown) Check(s *Scope) Answer {
 			worst = a
 		}
 	}
-	if worst.Verdict == "" && slices.ContainsFunc(s.Streams, func(g Graded) bool { return g.Group == record.Solo }) {
+	alone := func(g Graded) bool { return g.Group == record.Solo }
+	if worst.Verdict == "" && s.Solo() == nil && slices.ContainsFunc(s.Streams, alone) {
 		return unsure(name, next(NextSolo), fact{Kind: FactNoSolo})
 	}
 	return worst

@@ -252,6 +252,7 @@ const (
 	NextDirectScenario record.FactKind = "next: scenario direct"
 	NextFewer          record.FactKind = "next: fewer streams" // N at once; 0 where it is not known
 	NextLoadWorkers    record.FactKind = "next: load workers"
+	NextReach          record.FactKind = "next: load workers must reach the app"
 	NextLargerMachine  record.FactKind = "next: larger machine"
 	NextLinux          record.FactKind = "next: Linux"
 	NextEndless        record.FactKind = "next: endless"
