@@ -53,9 +53,6 @@ func (f *Fleet) away() bool {
 // Away reports whether the load comes from elsewhere than from this machine.
 func (o *Options) Away() bool { return o.Fleet.Kubernetes.Workers > 0 }
 
-// Senders is how many processes send the load.
-func (o *Options) Senders() int { return max(1, o.LoadWorkers, o.Fleet.Kubernetes.Workers) }
-
 // ValidFleet refuses a fleet that cannot be, or cannot reach the app.
 func (o *Options) ValidFleet() error {
 	f := &o.Fleet.Kubernetes
@@ -71,15 +68,15 @@ func (o *Options) ValidFleet() error {
 		return &UsageError{Place: "load_workers", Problem: "the load comes from the pods of fleet.kubernetes",
 			Fix: "leave load_workers out"}
 	case o.App.InCluster():
-		return &UsageError{Place: "fleet", Problem: "app.kubernetes is reached by a port-forward on this machine, which pods " +
-			"cannot reach", Fix: "name the address of its Service or Ingress by app.url"}
+		return &UsageError{Place: "fleet", Problem: "app.kubernetes is reached by a port-forward on this machine, " +
+			"which pods cannot reach", Fix: "name the address of its Service or Ingress by app.url"}
 	case o.App.URL == "":
 		return &UsageError{Place: "fleet", Problem: "the app runs on this machine, where pods cannot reach it",
 			Fix: "name an app by url that pods can reach"}
 	}
 	if host, here := o.App.here(); here {
-		return &UsageError{Place: "fleet", Problem: "pods cannot reach " + host + " on this machine: for them it is the pod itself",
-			Fix: "name the app by a url that both this machine and the pods can reach"}
+		return &UsageError{Place: "fleet", Problem: "pods cannot reach " + host + " on this machine: for a pod that is the " +
+			"pod itself", Fix: "name the app by a url that both this machine and the pods can reach"}
 	}
 	return nil
 }

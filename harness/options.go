@@ -301,7 +301,7 @@ func (o *Options) ValidHost() error {
 	}
 	usage := &UsageError{Place: "url", Problem: "host " + host + stranger, Fix: "if it is yours, add --allow-host " + host}
 	if o.App.resolves(host) {
-		usage.Fix = "resolve the URL's port: --resolve " + host + ":" + portOf(u) + ":127.0.0.1"
+		usage.Fix = "resolve the URL's port: --resolve " + tap.Address(u) + ":127.0.0.1"
 	}
 	return usage
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/tap"
 )
 
 // A TLS is how clients of an https URL prove whom they talk to, and who they are.
@@ -294,15 +294,10 @@ func (a *App) resolves(host string) bool {
 	return false
 }
 
-// portOf is the port that a URL leads to.
-func portOf(u *url.URL) string {
-	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-}
-
 // At is the address to connect to for a URL: the user's own for its host, or "" for
 // what its name says.
 func (a *App) At(u *url.URL) string {
-	return a.Resolve[net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u))]
+	return a.Resolve[strings.ToLower(tap.Address(u))]
 }
 
 // Entrance is a hop with the address that the user named for its host.

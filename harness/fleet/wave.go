@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -212,7 +210,7 @@ func (d *Wave) addresses() (all []string) {
 	for _, t := range d.Deal.Targets {
 		at := t.Dial
 		if u, err := url.Parse(t.URL); at == "" && err == nil {
-			at = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
+			at = tap.Address(u)
 		}
 		if !slices.Contains(all, at) {
 			all = append(all, at)

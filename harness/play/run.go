@@ -32,6 +32,10 @@ func Run(ctx context.Context, o harness.Options) error {
 	if err := Room(&o); err != nil {
 		return err
 	}
+	if o.Away() && o.LoadFleet == nil {
+		return &harness.UsageError{Place: "fleet", Problem: "nothing says how to start it",
+			Fix: "set LoadFleet, or run it by scenarios.Execute"}
+	}
 	r, err := newRun(plan)
 	if err != nil {
 		return err
@@ -203,7 +207,7 @@ func Room(o *harness.Options) error {
 	if o.Away() {
 		return nil // each worker says for itself what it has room for
 	}
-	max := load.MaxStreams() * o.Senders()
+	max := load.MaxStreams() * max(1, o.LoadWorkers)
 	for _, sc := range o.Scenarios {
 		l := o.Load.Over(sc.Load)
 		n := l.Concurrent()

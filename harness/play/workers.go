@@ -26,10 +26,6 @@ func (r *run) muster(ctx context.Context) error {
 	}
 	start := r.spawn
 	if r.Away() {
-		if r.LoadFleet == nil {
-			return &harness.UsageError{Place: "fleet", Problem: "nothing says how to start it",
-				Fix: "set LoadFleet, or run it by scenarios.Execute"}
-		}
 		start = r.LoadFleet.Start
 	}
 	workers, err := start(ctx)
@@ -40,8 +36,8 @@ func (r *run) muster(ctx context.Context) error {
 	for i, w := range workers {
 		members[i] = fleet.Member{Conn: w.Conn, Pid: w.Pid, Words: w.Words}
 	}
-	r.fleet = fleet.Muster(ctx, fleet.Options{Version: fleet.Version(), Seed: r.Seed, TLS: secure, Now: r.now, Begin: r.begin,
-		Done: r.done, Elsewhere: r.Away()}, members)
+	r.fleet = fleet.Muster(ctx, fleet.Options{Version: fleet.Version(), Seed: r.Seed, TLS: secure, Now: r.now,
+		Begin: r.begin, Done: r.done, Elsewhere: r.Away()}, members)
 	r.machine.also(r.fleet.Pids())
 	return nil
 }
@@ -78,14 +74,14 @@ func (r *run) dismiss() error {
 	return errors.Join(err, r.LoadFleet.Close(ctx))
 }
 
-// within says why load workers elsewhere cannot send a scenario's streams: they enter
-// through something of ours on this machine. Nil where they can.
-func (s *sender) within() error {
+// reached says why load workers elsewhere cannot reach where a scenario's streams enter: it
+// is something of ours on this machine. Nil where they can.
+func (s *sender) reached() error {
 	if !s.Away() || s.App.Foreign(s.front) {
 		return nil
 	}
-	return &stack.Unable{What: "send this load from a fleet", Why: "the streams of this scenario go through a link on this " +
-		"machine, which the pods cannot reach", Settle: "run this scenario without --fleet"}
+	return &stack.Unable{What: "send this load from a fleet", Why: "the streams of this scenario go through a link on " +
+		"this machine, which the pods cannot reach", Settle: "run this scenario without --fleet"}
 }
 
 // pems are the files of TLS settings, read; nil for none.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/tap"
 )
 
 const probeLimit = 3 * time.Second
@@ -27,7 +28,7 @@ func Reachable(ctx context.Context, a *harness.App) error {
 		return &harness.UsageError{Place: "url", Problem: "cannot be read", Fix: "write it like http://127.0.0.1:8000/chat"}
 	}
 	d := net.Dialer{Timeout: probeLimit}
-	c, err := d.DialContext(ctx, "tcp", cmp.Or(a.At(u), hostPort(u)))
+	c, err := d.DialContext(ctx, "tcp", cmp.Or(a.At(u), tap.Address(u)))
 	if err == nil {
 		defer c.Close()
 		return trusted(ctx, a, u, c)
@@ -35,7 +36,7 @@ func Reachable(ctx context.Context, a *harness.App) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	place := hostPort(u)
+	place := tap.Address(u)
 	if at := a.At(u); at != "" && at != place {
 		place += " (" + at + ", as you resolve it)"
 	}
@@ -70,7 +71,7 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	var untrusted *tls.CertificateVerificationError
 	var plain tls.RecordHeaderError
 	problem, fix := "the TLS handshake with "+u.Host+" failed: "+harness.Reason(err),
-		"check the URL; 'openssl s_client -connect "+hostPort(u)+"' shows what the server says"
+		"check the URL; 'openssl s_client -connect "+tap.Address(u)+"' shows what the server says"
 	switch {
 	case errors.As(err, new(x509.HostnameError)):
 		problem, fix = "the certificate of "+u.Host+" is for another name: "+why(untrustedCause(err)),
@@ -154,12 +155,4 @@ func untrustedCause(err error) error {
 		return v.Err
 	}
 	return err
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -47,7 +47,7 @@ func (r Reach) Way(u *url.URL) (dial string, ok bool) {
 	named := func(host string) bool {
 		return slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
 	}
-	dial = dialAddress(u)
+	dial = Address(u)
 	host := u.Hostname()
 	if at := r.Resolve[strings.ToLower(dial)]; at != "" {
 		dial = at
@@ -166,7 +166,7 @@ func (r *request) address() *url.URL {
 
 // redirectedTo is r as it is sent to u after an answer with status.
 func (r *request) redirectedTo(u *url.URL, status int) *request {
-	next := &request{method: r.method, url: u, host: u.Host, dial: dialAddress(u), header: r.header.Clone(), body: r.body,
+	next := &request{method: r.method, url: u, host: u.Host, dial: Address(u), header: r.header.Clone(), body: r.body,
 		secure: u.Scheme == "https"}
 	switch {
 	case status == http.StatusSeeOther && r.method != http.MethodGet && r.method != http.MethodHead,
@@ -192,7 +192,7 @@ func (t *trail) stays(base, to *url.URL) bool {
 	if base.Scheme != to.Scheme {
 		return false
 	}
-	a, b := dialAddress(base), dialAddress(to)
+	a, b := Address(base), Address(to)
 	return strings.EqualFold(a, b) || sameLoopback(b, t.asked.dial) ||
 		slices.ContainsFunc(t.follow.Own, func(own string) bool {
 			return strings.EqualFold(b, own) || sameLoopback(b, own)

@@ -57,7 +57,7 @@ func newRequest(req *http.Request, job *Job) (*request, error) {
 	}
 	r.dial = job.Dial
 	if r.dial == "" {
-		r.dial = dialAddress(r.url)
+		r.dial = Address(r.url)
 	}
 	return r, r.fill(req, job)
 }
@@ -69,7 +69,8 @@ func orGET(method string) string {
 	return method
 }
 
-func dialAddress(u *url.URL) string {
+// Address is the "host:port" that a URL of http or https leads to.
+func Address(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[bool]string{false: "80", true: "443"}[u.Scheme == "https"]

@@ -59,7 +59,8 @@ const (
 // fleetRights are the least that a fleet needs, as a Role grants them.
 var fleetRights = []right{
 	{"create", "batch", "jobs", ""}, {"list", "batch", "jobs", ""}, {"delete", "batch", "jobs", ""},
-	{"get", "", "pods", ""}, {"list", "", "pods", ""}, {"create", "", "pods", "portforward"}, {"list", "", "events", ""},
+	{"get", "", "pods", ""}, {"list", "", "pods", ""}, {"create", "", "pods", "portforward"},
+	{"list", "", "events", ""},
 }
 
 // Check implements [harness.LoadFleet].
@@ -161,8 +162,8 @@ func (f *Fleet) await(ctx context.Context, limit time.Duration) (names []string,
 		select {
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-				return nil, fmt.Errorf("start Job %s: %d of %d load workers run after %v%s", f.name, count(pods), f.job.Workers,
-					limit, cmp.Or(prefixed(": ", why), "; fleet.kubernetes.start gives them longer"))
+				return nil, fmt.Errorf("start Job %s: %d of %d load workers run after %v%s", f.name, count(pods),
+					f.job.Workers, limit, cmp.Or(prefixed(": ", why), "; fleet.kubernetes.start gives them longer"))
 			}
 			return nil, ctx.Err()
 		case <-time.After(pollEvery):
@@ -191,7 +192,7 @@ func running(pods []object, n int) []string {
 	for i := range pods {
 		p := &pods[i]
 		k, err := strconv.Atoi(p.Metadata.Annotations[indexNote])
-		if c := p.Status.of(workerContainer); err == nil && k < n && c != nil && c.State.Running != nil {
+		if err == nil && k < n && runs(p) {
 			names[k] = p.Metadata.Name
 		}
 	}
@@ -201,10 +202,16 @@ func running(pods []object, n int) []string {
 	return names
 }
 
+// runs reports whether the worker of a pod runs.
+func runs(pod *object) bool {
+	c := pod.Status.of(workerContainer)
+	return c != nil && c.State.Running != nil
+}
+
 // count is how many of the pods run.
 func count(pods []object) (n int) {
 	for i := range pods {
-		if c := pods[i].Status.of(workerContainer); c != nil && c.State.Running != nil {
+		if runs(&pods[i]) {
 			n++
 		}
 	}
@@ -216,13 +223,13 @@ func count(pods []object) (n int) {
 func (f *Fleet) stuck(ctx context.Context, pods []object) (why string, never bool) {
 	for i := range pods {
 		p := &pods[i]
-		if c := p.Status.of(workerContainer); c != nil && c.State.Terminated != nil {
+		c := p.Status.of(workerContainer)
+		if c != nil && c.State.Terminated != nil {
 			return "pod " + p.Metadata.Name + " ended: " + ending(c.State.Terminated), true
 		}
 		if s := p.Status.stuck(); s != "" {
 			why = "pod " + p.Metadata.Name + ": " + oneLine(s)
-			if c := p.Status.of(workerContainer); c != nil && c.State.Waiting != nil &&
-				slices.Contains(hopeless, c.State.Waiting.Reason) {
+			if c != nil && c.State.Waiting != nil && slices.Contains(hopeless, c.State.Waiting.Reason) {
 				return why, true
 			}
 		}
@@ -246,8 +253,8 @@ func (f *Fleet) stuck(ctx context.Context, pods []object) (why string, never boo
 
 // hopeless are reasons for which a container waits that the cluster may try again for
 // ever: an image that is not there.
-var hopeless = []string{"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError",
-	"CreateContainerError"}
+var hopeless = []string{"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName",
+	"CreateContainerConfigError", "CreateContainerError"}
 
 // ending says how a container has ended.
 func ending(t *terminated) string {

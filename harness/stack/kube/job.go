@@ -38,8 +38,8 @@ const (
 const parentNote = "streamproof.io/parent"
 
 // fleetLabels are those of all that a fleet makes.
-var fleetLabels = map[string]string{"app.kubernetes.io/name": "streamproof", "app.kubernetes.io/component": "load-worker",
-	"app.kubernetes.io/managed-by": "streamproof"}
+var fleetLabels = map[string]string{"app.kubernetes.io/name": "streamproof",
+	"app.kubernetes.io/component": "load-worker", "app.kubernetes.io/managed-by": "streamproof"}
 
 const fleetSelector = "app.kubernetes.io/managed-by=streamproof,app.kubernetes.io/component=load-worker"
 
@@ -52,8 +52,9 @@ func jobName() string {
 // manifest is the Job. A worker that fails, or is evicted, is not started again: it would
 // send other streams than those that were lost.
 func (f *Fleet) manifest(name, image, parent string) map[string]any {
-	size := map[string]any{"requests": map[string]any{"cpu": cmp.Or(f.job.CPU, fleetCPU),
-		"memory": cmp.Or(f.job.Memory, fleetMemory)}, "limits": map[string]any{"memory": cmp.Or(f.job.Memory, fleetMemory)}}
+	memory := cmp.Or(f.job.Memory, fleetMemory)
+	size := map[string]any{"requests": map[string]any{"cpu": cmp.Or(f.job.CPU, fleetCPU), "memory": memory},
+		"limits": map[string]any{"memory": memory}}
 	pod := map[string]any{
 		"restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false,
 		"terminationGracePeriodSeconds": 5,
@@ -91,7 +92,8 @@ func (f *Fleet) role() map[string]any {
 	}
 	var rules []any
 	for _, x := range order {
-		rules = append(rules, map[string]any{"apiGroups": []string{x.group}, "resources": []string{x.name}, "verbs": verbs[x]})
+		rules = append(rules, map[string]any{"apiGroups": []string{x.group}, "resources": []string{x.name},
+			"verbs": verbs[x]})
 	}
 	return map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
 		"metadata": map[string]any{"name": "streamproof-fleet", "namespace": f.client.namespace}, "rules": rules}
@@ -128,8 +130,9 @@ func (f *Fleet) image() (string, error) {
 	if info, ok := debug.ReadBuildInfo(); ok && release.MatchString(info.Main.Version) {
 		return "ghcr.io/streamproof/streamproof:" + strings.TrimPrefix(info.Main.Version, "v"), nil
 	}
-	return "", &harness.UsageError{Place: f.client.place + ".image", Problem: "this program is no release, and has no image of " +
-		"its own", Fix: "set " + f.client.place + ".image to one that holds this very program, as docker/build.sh streamproof builds it"}
+	return "", &harness.UsageError{Place: f.client.place + ".image", Problem: "this program is no release, " +
+		"and has no published image", Fix: "set " + f.client.place + ".image to an image of exactly this build, as " +
+		"'docker/build.sh streamproof' makes it"}
 }
 
 func host() string {
