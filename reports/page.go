@@ -98,8 +98,9 @@ func newPage(in Input, shortened int) *page {
 		Verdict:  viewOf(in.Report.Verdict),
 		Headline: headline(in), Meaning: meaning(in.Report),
 		Facts: topFacts(in), Bar: barOf(in.Report.Outcomes),
-		Plan: planFacts(in), Repro: in.Report.Repro, Needs: needed(in.Report.Repro), Request: request(in.run().Plan.Request),
-		Notes: notes(in.run()), Edges: edgeLines(in), EdgeFold: !cut(in.Report),
+		Plan: planFacts(in), Repro: in.Report.Repro, Needs: needed(in.Report.Repro),
+		Request: request(in.run().Plan.Request),
+		Notes:   notes(in.run()), Edges: edgeLines(in), EdgeFold: !cut(in.Report),
 	}
 	if !in.Report.Complete {
 		p.Warnings = append(p.Warnings, "Incomplete record: "+notWhole(in.run())+".")

@@ -167,8 +167,8 @@ var saidOfAnswer = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s ended cleanly, inside a frame", count(f.N, "stream"))
 	},
 	diagnose.FactInsidePacked: func(f *record.Fact) string {
-		return fmt.Sprintf("%s ended cleanly behind their terminal, but inside the compressed data (%s): whoever compresses did "+
-			"not close the compressor, and clients report an error", count(f.N, "stream"), f.Name)
+		return fmt.Sprintf("%s ended cleanly after their terminal, but inside the compressed data (%s): the compressor "+
+			"was not closed, and clients report an error", count(f.N, "stream"), f.Name)
 	},
 	diagnose.FactFeedOver: func(f *record.Fact) string {
 		return fmt.Sprintf("%s of a feed without an end ended cleanly, the first after %.1f s",

@@ -857,8 +857,8 @@ var saidOfNext = map[record.FactKind]sentence{
 	},
 	verdict.NextLoadWorkers: plain("run it again; if that shows the same, use fewer load workers (--load-workers), or the " +
 		"same version of streamproof for all of them"),
-	verdict.NextReach: plain("let the pods connect to that address (network policies, firewall, DNS), or send the load from " +
-		"this machine, without --fleet"),
+	verdict.NextReach: plain("let the pods connect to that address (network policies, firewall, DNS), or send the load " +
+		"from this machine, without --fleet"),
 	verdict.NextLargerMachine: plain("lower the load, or use a larger machine"),
 	verdict.NextLinux:         plain("run it on a stack that starts the app itself, on Linux"),
 	verdict.NextEndless:       plain("read a feed without an end for a time: --endless 10s,5; or raise limits.total"),

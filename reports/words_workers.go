@@ -33,10 +33,10 @@ func workerDiffers(f *record.Fact) string {
 	case record.OnClock:
 		return fmt.Sprintf("the clock of %s may be off by %s, more than %s", f.Name, f.Text, ours)
 	case record.OnRoom:
-		return fmt.Sprintf("%s may have %s streams open at a time, and its share is %s: its limit of open files is too low, or "+
-			"there are too few load workers", f.Name, f.Text, ours)
+		return fmt.Sprintf("%s may have %s streams open at a time, and its share is %s: its limit of open files is "+
+			"too low, or there are too few load workers", f.Name, f.Text, ours)
 	case record.OnReach:
-		return fmt.Sprintf("%s cannot connect to %s, as this machine can: %s", f.Name, ours, f.Text)
+		return fmt.Sprintf("%s cannot connect to %s: %s", f.Name, ours, f.Text)
 	case record.OnStreams:
 		return fmt.Sprintf("%s says that it started %s streams, and told of %s (begun/ended)", f.Name, f.Text, ours)
 	}

@@ -143,8 +143,8 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 		"such as 1s..5s")
 	fs.Var(&f.loadWorkers, "load-workers", "send the load from `N` processes on this machine, each its share of the "+
 		"streams, for more streams than one process may open (default 1)")
-	fs.StringVar(&f.fleet, "fleet", "", "send the load from `WHERE` instead of this machine: kubernetes starts --load-workers "+
-		"pods, as 'fleet' in streamproof.yaml says")
+	fs.StringVar(&f.fleet, "fleet", "", "send the load from `WHERE`, not from this machine: kubernetes starts "+
+		"as many pods as --load-workers says; more settings are under fleet in streamproof.yaml")
 	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")
 }
 

@@ -280,10 +280,10 @@ func (in *input) sentFrom(o *harness.Options) error {
 		if *workers > 0 {
 			return nil
 		}
-		return &harness.UsageError{Place: "--fleet", Problem: "how many pods send the load is not said",
+		return &harness.UsageError{Place: "--fleet", Problem: "the number of pods is not given",
 			Fix: "add --load-workers N"}
 	}
-	return &harness.UsageError{Place: "--fleet", Problem: fmt.Sprintf("there is no fleet %q", in.fleet),
+	return &harness.UsageError{Place: "--fleet", Problem: fmt.Sprintf("unknown fleet %q", in.fleet),
 		Fix: "write --fleet " + kubernetesFleet + ", or leave it out to send the load from this machine"}
 }
 

@@ -97,8 +97,8 @@ func runCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.registerSuite(cmd.Flags())
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --fleet: print the Job that would be created, and the Role that "+
-		"allows it, as YAML; start nothing")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --fleet: print the Job that would be created, and "+
+		"the Role that allows it, as YAML; start nothing")
 	f.registerHistory(cmd.Flags())
 	f.team.register(cmd.Flags())
 	f.complete(cmd)
@@ -157,8 +157,8 @@ func (in *input) manifests(stdout io.Writer) error {
 	case err != nil:
 		return err
 	case f == nil:
-		return &harness.UsageError{Place: "--dry-run", Problem: "it prints what a fleet would create, and the load is sent from " +
-			"this machine", Fix: "add --fleet kubernetes, or leave --dry-run out"}
+		return &harness.UsageError{Place: "--dry-run", Problem: "it prints what a fleet would create, and the load is " +
+			"sent from this machine", Fix: "add --fleet kubernetes, or leave --dry-run out"}
 	}
 	text, err := f.Manifests()
 	if err == nil {
