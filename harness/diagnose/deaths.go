@@ -64,7 +64,7 @@ func deathsOf(v *view) deaths {
 		}
 	}
 	for _, e := range v.Events {
-		d, ok := ds.deathOf(e)
+		d, ok := ds.deathOf(v.Events, e)
 		switch {
 		case !ok:
 		case d.stream != 0:
@@ -162,7 +162,26 @@ func nonceNear(v *view, h hit) string {
 	return ""
 }
 
-func (ds *deaths) deathOf(e record.Event) (death, bool) {
+// lingers is how long the process lived on that the kernel chose for oom: where its
+// container went with it, as long as that one did. A process that waits for its disk does
+// not die before the disk answers.
+func lingers(events []record.Event, oom record.Event) time.Duration {
+	for _, e := range events {
+		if e.At < oom.At || e.Subject != oom.Subject || e.Source != oom.Source {
+			continue
+		}
+		switch {
+		case e.Kind == record.KindDie && killed9(e.Code):
+			return e.At - oom.At
+		case e.Kind == record.KindDie, e.Kind == record.KindKill, e.Kind == record.KindStart:
+			return 0
+		}
+	}
+	return 0
+}
+
+// deathOf reads a death from e, one of events, which stand in the order of time.
+func (ds *deaths) deathOf(events []record.Event, e record.Event) (death, bool) {
 	d := death{at: e.At, pid: e.Pid}
 	if replicaName.MatchString(e.Subject) {
 		d.replica = e.Subject
@@ -182,6 +201,7 @@ func (ds *deaths) deathOf(e record.Event) (death, bool) {
 		d.what, d.ours, d.kind = fact{Kind: DeathWeAsked, Name: e.Subject}, true, diedByTerm
 	case e.Kind == record.KindOOM:
 		d.what, d.kind = fact{Kind: DeathNoMemory, Name: e.Subject}, diedByMemory
+		d.late = lingers(events, e)
 	case e.Kind == record.KindExit || e.Kind == record.KindDie:
 		d.what, d.kind = fact{Kind: DeathExited, Name: e.Who(), N: e.Pid, Need: e.Code}, diedByExit
 		if killed9(e.Code) {

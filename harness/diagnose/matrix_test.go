@@ -324,6 +324,16 @@ var trials = []trial{
 		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app-0"})
 		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app-0", Code: 137})
 	}},
+	{name: "memory kill of a container that is slow to die", want: diagnose.MemoryKillAll, never: []string{diagnose.WorkerKilled, diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 45, End: synth.CutAt(4500 * ms)})
+		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})
+		b.Happen(record.Event{At: 8 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app[0]", Code: 137})
+	}},
+	{name: "cut long after a memory kill that left the container alive", want: diagnose.AppError, never: []string{diagnose.MemoryKillAll, diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 45, End: synth.CutAt(4500 * ms)})
+		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})
+		b.Happen(record.Event{At: 8 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app[0]"})
+	}},
 	{name: "memory kill of process 1, its end not yet told", want: diagnose.MemoryKillAll, never: []string{diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Worker: 1, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)})
 		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})

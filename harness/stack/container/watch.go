@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 
@@ -24,6 +25,7 @@ type watcher struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	all    sync.WaitGroup
+	began  map[string]time.Time // the last start of each container, by ID; of the goroutine that reads events
 
 	mu   sync.Mutex // guards the rest
 	logs []logSource
@@ -32,7 +34,7 @@ type watcher struct {
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s = s
+	w.s, w.began = s, map[string]time.Time{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -81,6 +83,7 @@ func (w *watcher) event(m events.Message) {
 	}
 	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: record.DockerSource,
 		Kind: record.EventKind(m.Action), Subject: attr[labelPart], Pid: 1}
+	var state *container.State
 	switch m.Action {
 	case events.ActionKill:
 		e.Code, _ = strconv.Atoi(attr["signal"])
@@ -88,6 +91,12 @@ func (w *watcher) event(m events.Message) {
 	case events.ActionDie:
 		e.Code, _ = strconv.Atoi(attr["exitCode"])
 		e.Text = exitText(e.Code)
+		state = w.stateOf(m.Actor.ID)
+		if at, ok := endedAt(state, w.began[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
+			e.At = w.s.at(at)
+		}
+	case events.ActionStart:
+		w.began[m.Actor.ID] = time.Unix(0, m.TimeNano)
 	case events.ActionOOM:
 		e.Text = "the cgroup ran out of memory"
 	}
@@ -99,7 +108,10 @@ func (w *watcher) event(m events.Message) {
 	case events.ActionDie:
 		w.s.tell(stack.Event{At: e.At, Source: record.ProcessSource, Kind: record.KindExit, Subject: e.Subject,
 			Pid: 1, Code: e.Code, Text: e.Text})
-		w.died(m.Actor.ID, e)
+		if state != nil && state.OOMKilled {
+			w.s.tell(stack.Event{At: e.At, Source: record.DockerSource, Kind: record.KindOOMKilled, Subject: e.Subject,
+				Pid: 1, Code: e.Code, Text: "State.OOMKilled=true after " + exitText(e.Code)})
+		}
 	case events.ActionStart:
 		w.s.tell(stack.Event{At: e.At, Source: record.ProcessSource, Kind: record.KindStart, Subject: e.Subject, Pid: 1})
 		if r, _ := w.s.find(e.Subject); r != nil {
@@ -108,15 +120,29 @@ func (w *watcher) event(m events.Message) {
 	}
 }
 
-// died adds what only the container's state knows.
-func (w *watcher) died(id string, e stack.Event) {
+// stateOf is a container's state; nil where Docker does not tell.
+func (w *watcher) stateOf(id string) *container.State {
 	c, err := w.s.d.ContainerInspect(w.ctx, id, client.ContainerInspectOptions{})
-	if err == nil && c.Container.State != nil && c.Container.State.OOMKilled {
-		w.s.tell(stack.Event{At: e.At, Source: record.DockerSource, Kind: record.KindOOMKilled, Subject: e.Subject,
-			Pid: 1, Code: e.Code,
-			Text: "State.OOMKilled=true after " + exitText(e.Code)})
+	if err != nil {
+		return nil
 	}
+	return c.Container.State
 }
+
+// endedAt is when a container ended that began at the time began (zero where that is not
+// known), of which Docker told at the time told. Docker tells once it has cleared up, which
+// takes seconds on a slow disk; the state has the time at which its process was reaped
+// (FinishedAt). False where that is of another life.
+func endedAt(s *container.State, began, told time.Time) (time.Time, bool) {
+	if s == nil {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC3339Nano, s.FinishedAt)
+	return at, err == nil && at.After(began) && !at.After(told) && told.Sub(at) < clearsUp
+}
+
+// clearsUp is how long Docker may take between the end of a container and telling of it.
+const clearsUp = time.Minute
 
 // processes begins to watch the workers and counters of a replica, once.
 func (w *watcher) processes(r *replica) {

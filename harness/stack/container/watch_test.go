@@ -1,0 +1,31 @@
+package container
+
+import (
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+)
+
+// Docker tells of an end when it has cleared up; the state says when it was.
+func TestEndedAt(t *testing.T) {
+	began := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
+	told := began.Add(20 * time.Second)
+	for name, tt := range map[string]struct {
+		state *container.State
+		want  time.Duration // before told; -1 where the state does not say
+	}{
+		"told late":             {&container.State{FinishedAt: "2026-11-29T10:00:16.5Z"}, 3500 * time.Millisecond},
+		"told at once":          {&container.State{FinishedAt: "2026-11-29T10:00:20Z"}, 0},
+		"of the life before":    {&container.State{FinishedAt: "2026-11-29T09:59:59Z"}, -1},
+		"of the life after":     {&container.State{FinishedAt: "2026-11-29T10:00:21Z"}, -1},
+		"never ended":           {&container.State{FinishedAt: "0001-01-01T00:00:00Z"}, -1},
+		"not said":              {&container.State{}, -1},
+		"no answer from Docker": {nil, -1},
+	} {
+		at, ok := endedAt(tt.state, began, told)
+		if ok != (tt.want >= 0) || ok && told.Sub(at) != tt.want {
+			t.Errorf("%s: %v before it was told (%v), want %v", name, told.Sub(at), ok, tt.want)
+		}
+	}
+}
