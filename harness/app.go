@@ -397,7 +397,7 @@ func (a *App) unused(d stream.Dialect) error {
 		}
 	}
 	if a.Workers > 0 && !a.IsOrigin() {
-		return &UsageError{Place: "workers", Problem: "only the built-in origin is started with worker processes",
+		return &UsageError{Place: "workers", Problem: "only the built-in server is started with worker processes",
 			Fix: "leave it out, and tell your app itself: env, or its command"}
 	}
 	return nil

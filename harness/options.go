@@ -154,7 +154,7 @@ func (o *Options) Validate() error {
 		return err
 	}
 	if len(o.Sabotage.List()) > 0 && !o.App.IsOrigin() {
-		return &UsageError{Place: "sabotage", Problem: "only the built-in origin can be sabotaged",
+		return &UsageError{Place: "sabotage", Problem: "only the built-in server can be sabotaged",
 			Fix: "leave out the app, or the sabotage"}
 	}
 	if err := o.validDirect(); err != nil {

@@ -60,7 +60,7 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 			"sentinel: it proves that a plain text is whole, and the dialect is openai-chat; leave it out, or say --dialect text"},
 		{"workers of an app of the user's",
 			Options{Scenarios: one, App: App{URL: "http://127.0.0.1/x", Workers: 2, Stream: Stream{Dialect: "text"}}},
-			"workers: only the built-in origin is started with worker processes; leave it out, and tell your app itself: env, " +
+			"workers: only the built-in server is started with worker processes; leave it out, and tell your app itself: env, " +
 				"or its command"},
 		{"ledger", Options{Scenarios: one, App: App{Ledger: "/ledger"}},
 			`app.ledger: "/ledger" does not say which stream; write it like /ledger?nonce={nonce}`},
@@ -71,7 +71,7 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 			"load.duration: a rate needs a duration; add duration: 30s"},
 		{"sabotage", Options{Scenarios: one, Sabotage: Sabotage{Name: "x"},
 			App: App{URL: "http://127.0.0.1", Stream: Stream{Dialect: "openai-chat"}}},
-			"sabotage: only the built-in origin can be sabotaged; leave out the app, or the sabotage"},
+			"sabotage: only the built-in server can be sabotaged; leave out the app, or the sabotage"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.o.Validate()

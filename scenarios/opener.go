@@ -109,7 +109,7 @@ func Stacks() []string {
 // Opener returns the stack that can start app: containers for an image, a
 // Dockerfile or a compose service, a cluster for a workload of Kubernetes, this
 // machine's processes for all else. The
-// built-in origin runs on either, as app.Stack says. $STREAMPROOF_NGINX names
+// built-in server runs on either, as app.Stack says. $STREAMPROOF_NGINX names
 // the host's nginx, "-" does without.
 func Opener(app harness.App) (stack.Opener, error) {
 	if app.InCluster() {

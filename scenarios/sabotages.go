@@ -7,7 +7,7 @@ import (
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
-// A Sabotage is one way in which the built-in origin breaks a stream, with what it
+// A Sabotage is one way in which the built-in server breaks a stream, with what it
 // must be detected as.
 type Sabotage struct {
 	origin.Sabotage

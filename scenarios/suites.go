@@ -13,7 +13,7 @@ import (
 type Suite struct {
 	Name string
 	Doc  string // what it is for, one sentence
-	// Budget is how long it may take on the built-in origin, on two cores and the local
+	// Budget is how long it may take on the built-in server, on two cores and the local
 	// stack; 0 is no bound.
 	Budget time.Duration
 	List   func() []harness.Scenario

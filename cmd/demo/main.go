@@ -2,7 +2,7 @@
 // behind the same nginx, its process killed mid-stream, seen by a load tester
 // that trusts the protocol and by one that looks for the end of the answer.
 //
-//  1. The built-in origin starts behind nginx with its default upstream, on this
+//  1. The built-in server starts behind nginx with its default upstream, on this
 //     machine; no Docker is needed.
 //  2. Plain Vegeta sends streams, the app is killed, Vegeta reports (vegeta.go).
 //  3. streamproof sends the same and has the same done to it (streamproof.go).

@@ -12,10 +12,10 @@ import (
 	"github.com/streamproof/streamproof/reports"
 )
 
-const diagnoseLong = `Peel the layers: send the same small load to the app directly, through the
-upstream link, through the edge and through the whole chain, ask for one answer not
-streamed where the app can, and compare. Says where and why streams die or are
-held back, what to do first, how the timers of all layers are set, and what the
+const diagnoseLong = `Test each layer separately: send the same small load to the app directly, through
+the upstream link, through the edge and through the whole chain, ask for one answer
+not streamed where the app can, and compare. Reports where and why streams break or
+are held back, what to do first, how the timers of all layers are set, and what the
 edge does to a stream that is cut behind it.
 
 Whether a hop holds events back shows in how they arrive there, against the app
@@ -45,7 +45,7 @@ func diagnoseCommand() *cobra.Command {
 	var stored string
 	cmd := &cobra.Command{
 		Use:     "diagnose [URL] [flags]",
-		Short:   "Peel the layers and say where and why streams die",
+		Short:   "Test each layer separately and report where and why streams break",
 		Long:    diagnoseLong + "\n\n" + exitCodes,
 		Example: diagnoseExamples,
 		Args:    takes(0, 1, ""),
@@ -65,9 +65,12 @@ func diagnoseCommand() *cobra.Command {
 	fs.StringVar(&stored, "from", "", "explain the stored run in `RUNDIR` (default runs/latest) and send nothing")
 	fs.Lookup("from").NoOptDefVal = newest
 	f.registerApp(fs)
+	describe(fs, "url", "diagnose the server that runs at `URL`; --url may be left out",
+		"direct", "`URL` of the app itself, behind the proxy that --url names: both get the same load and are compared")
 	fs.VarP(&f.streams, "streams", "c", "send `N` streams in at each hop (default 8)")
 	f.registerTrial(fs)
 	f.registerOutput(fs)
+	f.export.register(fs)
 	f.team.register(fs)
 	f.complete(cmd)
 	return cmd

@@ -69,7 +69,14 @@ type runFlags struct {
 	suite          suiteFlags
 }
 
+// register adds the flags of run that say what is tested, and how.
 func (f *runFlags) register(cmd *cobra.Command) {
+	f.registerRuns(cmd)
+	f.export.register(cmd.Flags())
+}
+
+// registerRuns adds those of them that hold for each of several runs too.
+func (f *runFlags) registerRuns(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	f.registerApp(fs)
@@ -87,8 +94,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags override it")
 
-	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; --url may be left out. Runs the scenario control, and with --direct first the scenario direct, unless --scenario says otherwise")
-	fs.StringVar(&f.direct, "direct", "", "`URL` of the app itself, behind the proxy that --url names: both are loaded and compared")
+	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; --url may be left out. Unless scenarios are chosen, control runs, and with --direct also direct")
+	fs.StringVar(&f.direct, "direct", "", "`URL` of the app itself, behind the proxy that --url names: the scenario direct sends its streams there")
 	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
 	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain ${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
@@ -120,9 +127,17 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.logs, "log", nil, "also read the log `[KIND=]PATH`, repeatable; without KIND it is recognised by its content; kinds: "+strings.Join(config.LogKinds[1:], ", "))
 	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the "+
 		"app needs)")
-	fs.Var(&f.workers, "workers", "run the built-in origin with `N` worker processes")
+	fs.Var(&f.workers, "workers", "run the built-in server with `N` worker processes")
 	fs.Var(&f.replicas, "replicas", "run `N` instances of the app")
 
+}
+
+// describe gives flags the meaning that they have for this command. Pairs are a name and
+// its text.
+func describe(fs *pflag.FlagSet, pairs ...string) {
+	for i := 0; i < len(pairs); i += 2 {
+		fs.Lookup(pairs[i]).Usage = pairs[i+1]
+	}
 }
 
 func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
@@ -157,7 +172,7 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 	fs.StringVar(&f.slo, "slo", "", "the streams under load must meet `OBJECTIVES`, such as 'first_event p95 < 1s, gap "+
 		"p99 < 500ms, complete >= 99.9%'")
 	fs.Var(&f.slowdown, "slowdown", "under load a stream may wait `FACTOR` times as long as one alone, and in any case 1s longer; or off (default 5)")
-	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in origin in the way `NAME` (see 'streamproof scenarios --sabotages')")
+	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in server in the way `NAME` (see 'streamproof scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0,
 		"seed for choosing which streams are hit and where, `S` (default: random, and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also send load to `HOST`; without it only this machine is tested; repeatable")
@@ -173,7 +188,6 @@ func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
-	f.export.register(fs)
 	fs.BoolVar(&f.allowUnable, "allow-unable", false, "ignore scenarios that this machine cannot run when setting the "+
 		"exit code")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")

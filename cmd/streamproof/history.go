@@ -34,7 +34,7 @@ the damage is named; the next run that is added puts the damaged file aside and 
 func historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
-		Short: "List, add, prune or export the runs that were remembered",
+		Short: "List, add, prune or export the runs stored in a history file",
 		Long:  historyLong,
 		Args:  knownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

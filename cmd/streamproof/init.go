@@ -17,7 +17,7 @@ import (
 )
 
 const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
-complete it. Without --url, --image or --command it is for the built-in origin.
+complete it. Without --url, --image or --command it is for the built-in server.
 For an app of yours, say what is asked for (--path, --body). Where you do not say
 how the answer is read (--dialect), init starts the app, or goes to its URL on
 this machine, asks once and reads it off the answer; --no-ask leaves that out.

@@ -75,6 +75,9 @@ func probeCommand() *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	f.registerApp(fs)
+	describe(fs, "url", "send the request to `URL`; --url may be left out",
+		"direct", "`URL` of the app itself, behind the proxy that --url names: nothing is sent to it, but the command to "+
+			"run next has it")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also allow requests to `HOST`; without it only this machine is "+
 		"asked; repeatable")
 	fs.StringVar(&write, "write", "", "write what was found to `FILE` (default streamproof.yaml)")

@@ -20,7 +20,7 @@ went bad, and writes a report.`
 const exitCodes = `Exit codes: 0 pass, 1 fail, 2 inconclusive (or interrupted), 3 internal error,
 64 bad input.`
 
-const firstSteps = `  streamproof run                      # the standard suite on the built-in origin: no config needed
+const firstSteps = `  streamproof run                      # the standard suite on the built-in server: no config needed
   streamproof run http://127.0.0.1:8000/chat -d '{"q": "hi"}'
   streamproof probe http://127.0.0.1:8000/chat
   streamproof init --command 'python3 app.py'

@@ -19,7 +19,7 @@ import (
 
 const runLong = `Run scenarios against an app, judge every stream, and write a report.
 
-With no arguments it runs the standard suite on the built-in origin. An app of
+With no arguments it runs the standard suite on the built-in server. An app of
 your own comes as a URL that already runs (--url), or from a file (-f) that names
 a command, an image, a Dockerfile or a compose service. Only localhost is tested
 unless you pass --allow-host.
@@ -71,7 +71,7 @@ const limitsHelp = `A stream is stalled, and is ended, when one of three limits 
 A stream that completes is late when its first event took longer than
 thresholds.first_event of the file, and gappy when it was silent for longer than
 thresholds.max_gap; without these, --gap-limit is the bound of both. Both fail the
-scenarios that ask for promptness: 'streamproof scenarios' lists their checks.`
+scenarios whose checks name them, such as control.`
 
 const runExamples = `  streamproof run
   streamproof run --scenario control,cut --streams 100

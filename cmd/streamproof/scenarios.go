@@ -19,8 +19,8 @@ func scenariosCommand() *cobra.Command {
 	var f scenarioFilter
 	cmd := &cobra.Command{
 		Use:   "scenarios [NAME...] [flags]",
-		Short: "List the scenarios, or the sabotages of the built-in origin",
-		Long: "List the scenarios, or the sabotages of the built-in origin. A NAME is one of them, or a\n" +
+		Short: "List the scenarios, or the sabotages of the built-in server",
+		Long: "List the scenarios, or the sabotages of the built-in server. A NAME is one of them, or a\n" +
 			"word that their names and titles are searched for.",
 		Example: "  streamproof scenarios\n  streamproof scenarios control cut\n  streamproof scenarios " +
 			"timeout\n  streamproof scenarios --standard\n  streamproof scenarios --sabotages\n  streamproof run --sabotage " +
@@ -51,7 +51,7 @@ func scenariosCommand() *cobra.Command {
 			return showScenarios(w, list, knownWidth(cmd))
 		},
 	}
-	cmd.Flags().BoolVar(&sabotages, "sabotages", false, "list the ways to break the built-in origin, and what each must "+
+	cmd.Flags().BoolVar(&sabotages, "sabotages", false, "list the ways to break the built-in server, and what each must "+
 		"be detected as")
 	cmd.Flags().BoolVar(&f.standard, "standard", false, "only those of the standard suite")
 	cmd.Flags().StringVar(&f.fault, "fault", "", "only those whose fault has `WORD` in its name, or none for those "+

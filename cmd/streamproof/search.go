@@ -70,7 +70,9 @@ func searchCommand() *cobra.Command {
 	s.runs, s.width = 12, 0.02
 	cmd.Flags().Var(&s.runs, "runs", "send at most `N` runs")
 	cmd.Flags().Var(&s.width, "width", "stop when both sides of the edge are within this `SHARE` of each other")
-	f.register(cmd)
+	f.registerRuns(cmd)
+	describe(cmd.Flags(), "url", "send the load to the server that runs at `URL`; --url may be left out. Unless scenarios "+
+		"are chosen, control runs")
 	f.complete(cmd)
 	return cmd
 }

@@ -30,7 +30,7 @@ type suiteFlags struct {
 	flaky         config.Flaky
 }
 
-const suitesHelp = `A suite is a list of scenarios: smoke (at most a minute on the built-in origin),
+const suitesHelp = `A suite is a list of scenarios: smoke (at most a minute on the built-in server),
 standard (at most 5 minutes), nightly (every scenario that can run here, with
 timeouts at their real length), or one of the file's (suites:). --list shows what would
 run, how long it took before, and starts nothing. Suites add their results to

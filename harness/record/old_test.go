@@ -107,7 +107,8 @@ func TestOldApps(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
 		}
-		if quoted := strings.Trim(text, `"`); text[0] == '"' && got.String() != quoted {
+		said := strings.Replace(strings.Trim(text, `"`), "built-in origin", "built-in server", 1) // its name today
+		if text[0] == '"' && got.String() != said {
 			t.Errorf("%s reads %q", text, got)
 		}
 	}

@@ -68,7 +68,7 @@ const (
 func (a App) String() string {
 	switch a.Kind {
 	case AppOrigin:
-		return "built-in origin"
+		return "built-in server"
 	case AppBuild:
 		return "image built from " + a.Name
 	case AppURL:

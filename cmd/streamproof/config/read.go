@@ -41,7 +41,7 @@ func Read(path string) (*File, error) {
 	f, err := Parse(path, data)
 	if err == nil && reflect.ValueOf(f.Config).IsZero() {
 		return nil, &Error{UsageError: harness.UsageError{Place: path, Problem: "it sets no key, and names no app",
-			Fix: "'streamproof init' writes a first one; without -f the built-in origin is tested"}}
+			Fix: "'streamproof init' writes a first one; without -f the built-in server is tested"}}
 	}
 	return f, err
 }

@@ -84,7 +84,7 @@ app:
   # health: /healthz             # answers 2xx when the app is ready; without it an open port is enough
   # start: 30s                   # how long that may take
 {{- else}}
-  workers: 2                     # of the built-in origin; name a url, a command or an image for your app
+  workers: 2                     # of the built-in server; name a url, a command or an image for your app
 {{- end}}
 
 stream:
