@@ -37,7 +37,8 @@ func pageText(t *testing.T) []byte {
 	return all
 }
 
-// fences finds the code blocks of a language in the pages.
+// fences finds the code blocks of a language in the pages. What is YAML and not ours is in
+// blocks of yml.
 func fences(t *testing.T, lang string) []string {
 	t.Helper()
 	var blocks []string

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness/slo"
+	"github.com/streamproof/streamproof/harness/verdict"
 	"github.com/streamproof/streamproof/reports/openmetrics"
 	"github.com/streamproof/streamproof/reports/rows"
 )
@@ -102,6 +104,41 @@ func TestOpenMetricsTable(t *testing.T) {
 	table(t, "reports/README.md", "openmetrics", b.String())
 }
 
+// flagMeanings say when a stream carries a flag, and what follows from it.
+var flagMeanings = map[verdict.Flag]string{
+	verdict.Late:  "The first event came later than `thresholds.first_event`, or than `--gap-limit` where that is not set.",
+	verdict.Gappy: "The stream was silent for longer than `thresholds.max_gap`, or than `--gap-limit` where that is not set.",
+	verdict.Slowed: "The stream waited far longer under load than one stream alone did. The scenario fails where enough " +
+		"streams are slowed, see below.",
+	verdict.Buffered: "The events were written one by one and arrived in groups, see below.",
+	verdict.Lingering: "The terminal event came, and the connection stayed open: for half of the silence that counts as " +
+		"stalled, and at least 1 s.",
+	verdict.Ragged: "The terminal event came, and then the connection was reset or the body ended without its last chunk. " +
+		"Most clients do not notice.",
+	verdict.Leaked:  "The app went on producing after its client had hung up, by its own account (`app.ledger`).",
+	verdict.Doubled: "The app did the work of one request more than once after a retry, by its own account (`app.ledger`).",
+	verdict.Unprovable: "Neither the dialect nor a `Content-Length` shows that the response is whole. The scenario is " +
+		"inconclusive.",
+	verdict.Repeated:  "The terminal event came more than once.",
+	verdict.ErrorThen: "An error event came, and then the terminal event of a success.",
+}
+
+// TestFlagsTable: the page says what each flag of a stream means.
+func TestFlagsTable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| flag | meaning |\n|---|---|\n")
+	for _, f := range verdict.Flags {
+		if flagMeanings[f] == "" {
+			t.Errorf("flagMeanings lacks %q", f)
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", f, cell(flagMeanings[f]))
+	}
+	if len(flagMeanings) != len(verdict.Flags) {
+		t.Errorf("%d flags have a meaning, and there are %d", len(flagMeanings), len(verdict.Flags))
+	}
+	table(t, "reports/README.md", "flags", b.String())
+}
+
 // A schema is the part of JSON Schema that the reference shows.
 type schema struct {
 	Ref         string            `json:"$ref"`
@@ -131,12 +168,16 @@ func TestConfigReference(t *testing.T) {
 	if len(r.lines) < 60 {
 		t.Errorf("only %d keys", len(r.lines))
 	}
+	if len(r.undescribed) > 0 {
+		t.Errorf("keys without a description in config/keys.yaml: %v", r.undescribed)
+	}
 	table(t, "cmd/streamproof/README.md", "keys", "| key | value | meaning |\n|---|---|---|\n"+strings.Join(r.lines, ""))
 }
 
 type reference struct {
-	defs  map[string]schema
-	lines []string
+	defs        map[string]schema
+	lines       []string
+	undescribed []string // keys of which the schema says nothing
 }
 
 func (r *reference) name(s schema) string { return strings.TrimPrefix(s.Ref, "#/$defs/") }
@@ -153,25 +194,33 @@ func (r *reference) resolved(s schema) schema {
 	return to
 }
 
-// rows writes a line for each key, and for the keys in it. A type that holds
-// itself is written once.
-func (r *reference) rows(prefix string, s schema, inside []string) {
-	keys := make([]string, 0, len(s.Properties))
-	for k := range s.Properties {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		p := s.Properties[k]
-		is, name := r.resolved(p), prefix+k
-		inner, ref := is, r.name(p)
+// An object is a place of the reference, with the keys that stand there.
+type object struct{ name, keys string }
+
+func objectOf(name string, s schema) object {
+	return object{name, strings.Join(slices.Sorted(maps.Keys(s.Properties)), " ")}
+}
+
+// rows writes a line for each key, and for the keys in it. Inside are the objects around
+// it: one that holds itself, under a name or written out, is written once.
+func (r *reference) rows(name string, s schema, inside []object) {
+	inside = append(slices.Clone(inside), objectOf(name, s))
+	for _, k := range slices.Sorted(maps.Keys(s.Properties)) {
+		is, name := r.resolved(s.Properties[k]), strings.TrimPrefix(name+"."+k, ".")
+		inner, holds := is, r.value(is)
 		if is.Items != nil {
-			inner, ref = r.resolved(*is.Items), r.name(*is.Items)
-			name += "[]"
+			inner, name = r.resolved(*is.Items), name+"[]"
 		}
-		r.lines = append(r.lines, fmt.Sprintf("| `%s` | %s | %s |\n", name, cell(r.value(is)), cell(is.Description)))
-		if len(inner.Properties) > 0 && !slices.Contains(inside, ref) {
-			r.rows(name+".", inner, append(slices.Clone(inside), ref))
+		itself := slices.IndexFunc(inside, func(o object) bool { return o.keys == objectOf("", inner).keys })
+		if itself >= 0 {
+			holds += fmt.Sprintf(", each with the keys of `%s`", inside[itself].name)
+		}
+		if is.Description == "" {
+			r.undescribed = append(r.undescribed, name)
+		}
+		r.lines = append(r.lines, fmt.Sprintf("| `%s` | %s | %s |\n", name, cell(holds), cell(is.Description)))
+		if itself < 0 {
+			r.rows(name, inner, inside)
 		}
 	}
 }
