@@ -17,7 +17,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: run
-run: ## the main job: the standard suite on the built-in origin, then an HTML report
+run: ## the main job: the standard suite on the built-in server, then an HTML report
 	@$(GO) build -o bin/streamproof ./cmd/streamproof
 	@bin/streamproof run --allow-unable
 
@@ -117,11 +117,11 @@ nightly: setup images trials sdks ## every trial on real stacks, eight ordinary 
 	@STREAMPROOF_REQUIRE_DOCKER=1 .ci/nightly
 
 .PHONY: accuracy
-accuracy: ## how often the diagnosis is right: randomised runs, a confusion matrix (30 to 60 min; ACCURACY=n runs, SEED=n)
+accuracy: ## how often the diagnosis is right: randomised runs, a confusion matrix (about 4 min; quiet machine; ACCURACY=n runs, SEED=n)
 	@$(GO) test -count 1 -timeout 3h -run '^TestAccuracy$$' ./scenarios -accuracy $(or $(ACCURACY),200) -seed $(or $(SEED),1)
 
 .PHONY: strangers
-strangers: setup ## how often the diagnosis is right about software that knows nothing of us (30 to 60 min; PLANTED=n, SOUND=n, SEED=n)
+strangers: setup ## how often the diagnosis is right about software that knows nothing of us (about 13 min; PLANTED=n, SOUND=n, SEED=n)
 	@$(GO) test -count 1 -timeout 3h -v -run '^TestStrangers$$' ./scenarios/strangers -planted $(or $(PLANTED),129) -sound $(or $(SOUND),75) -seed $(or $(SEED),1)
 
 .PHONY: clean
