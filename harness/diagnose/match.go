@@ -86,10 +86,33 @@ func (v *view) matchDeaths(streams []*verdict.Graded, kinds ...deathKind) []matc
 			rest = append(rest, g)
 		}
 	}
-	if slices.Contains(kinds, diedByException) {
-		out = append(out, v.deaths.raisedBy(rest)...)
+	if slices.Contains(kinds, diedByException) && len(v.deaths.raised) > 0 {
+		out = append(out, v.deaths.raisedBy(rest, v.nonces())...)
 	}
 	return out
+}
+
+// without leaves out the streams that a death of these kinds explains.
+func (v *view) without(gs []*verdict.Graded, kinds ...deathKind) []*verdict.Graded {
+	explained := gradedOf(v.matchDeaths(gs, kinds...))
+	return keep(gs, func(g *verdict.Graded) bool { return !slices.Contains(explained, g) })
+}
+
+// names reports whether an exception in a log names g as its request.
+func (ds *deaths) names(g *verdict.Graded) bool {
+	_, ok := ds.named[g.Nonce]
+	return ok && g.Nonce != ""
+}
+
+// nonces are those of the run's streams.
+func (v *view) nonces() map[string]bool {
+	of := make(map[string]bool, len(v.Streams))
+	for i := range v.Streams {
+		if n := v.Streams[i].Nonce; n != "" {
+			of[n] = true
+		}
+	}
+	return of
 }
 
 func (ds *deaths) strikeOn(g *verdict.Graded, kinds []deathKind) (death, bool) {
@@ -112,13 +135,15 @@ func (ds *deaths) sharedBy(g *verdict.Graded, kinds []deathKind) (best death, ok
 }
 
 // raisedBy deals exceptions out: to the stream that a line names, then in the
-// order of time, then those without a time to whoever is left.
-func (ds *deaths) raisedBy(streams []*verdict.Graded) []match {
+// order of time, then those without a time to whoever is left. One that names a stream
+// of the run, as named says, is of no other.
+func (ds *deaths) raisedBy(streams []*verdict.Graded, named map[string]bool) []match {
 	var out []match
 	used := make([]bool, len(ds.raised))
 	byEnd := make([]*verdict.Graded, 0, len(streams))
 	for _, g := range streams {
-		if i, ok := ds.named[g.Nonce]; ok && g.Nonce != "" {
+		if ds.names(g) {
+			i := ds.named[g.Nonce]
 			used[i] = true
 			out = append(out, match{g, ds.raised[i]})
 			continue
@@ -129,10 +154,10 @@ func (ds *deaths) raisedBy(streams []*verdict.Graded) []match {
 	timed := sort.Search(len(ds.raised), func(i int) bool { return ds.raised[i].at != record.Never })
 	next, spare := timed, 0
 	for _, g := range byEnd {
-		for next < len(ds.raised) && (used[next] || ds.raised[next].at < g.End-lineBefore) {
+		for next < len(ds.raised) && (used[next] || named[ds.raised[next].id] || ds.raised[next].at < g.End-lineBefore) {
 			next++
 		}
-		for spare < timed && used[spare] {
+		for spare < timed && (used[spare] || named[ds.raised[spare].id]) {
 			spare++
 		}
 		switch {

@@ -329,8 +329,8 @@ var trials = []trial{
 		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})
 		b.Happen(record.Event{At: 8 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app[0]", Code: 137})
 	}},
-	{name: "cut long after a memory kill that left the container alive", want: diagnose.AppError, never: []string{diagnose.MemoryKillAll, diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
-		b.Add(10, synth.Shape{Events: 100, Keep: 45, End: synth.CutAt(4500 * ms)})
+	{name: "cut long after a memory kill that left the container alive", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillAll, diagnose.MemoryKillWorker}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 88, End: synth.CutAt(4500 * ms)})
 		b.Happen(record.Event{At: 2 * sec, Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]"})
 		b.Happen(record.Event{At: 8 * sec, Source: record.DockerSource, Kind: record.KindDie, Subject: "app[0]"})
 	}},
@@ -353,6 +353,40 @@ var trials = []trial{
 		for i := range b.Run.Events {
 			b.Run.Events[i].Value = 3 // from before: it does not rise
 		}
+	}},
+	{name: "worker killed beside a reload of the edge", want: diagnose.WorkerKilled, never: []string{diagnose.EdgeReloaded}, build: func(b *synth.Builder) {
+		b.Each(10, func(i int) synth.Shape {
+			return synth.Shape{Start: time.Duration(i) * 30 * ms, Worker: 11, Events: 60, Keep: 30, End: synth.CutAt(2 * sec)}
+		})
+		b.Add(10, synth.Shape{Worker: 12, Events: 60})
+		b.Happen(record.Event{At: 2 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: 11, Code: 9})
+		app(b)
+		nginx(b, at(2*sec, "[notice] 9#9: signal 1 (SIGHUP) received from 9, reconfiguring"))
+	}},
+	{name: "worker killed beside an old error about a closed connection", want: diagnose.WorkerKilled, never: []string{diagnose.OutlivesResources}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Worker: 11, Events: 60, Keep: 1, End: synth.CutAt(3 * sec)})
+		b.Add(10, synth.Shape{Worker: 12, Events: 60})
+		b.Happen(record.Event{At: 3 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: 11, Code: 9})
+		app(b, at(0, "redis.exceptions.ConnectionError: Connection closed by server."))
+	}},
+	{name: "exit of one replica beside a memory kill of another", want: diagnose.WorkerKilled, never: []string{diagnose.MemoryKillWorker, diagnose.MemoryKillAll}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Worker: 11, Events: 200, Keep: 90, End: on("app[0]", synth.CutAt(5*sec))})
+		b.Add(10, synth.Shape{Worker: 11, Events: 60, End: on("app[1]", synth.Whole)})
+		for _, e := range []record.Event{{At: 0, Subject: "app[1]"}, {At: sec, Subject: "app[1]", Value: 1}} {
+			e.Source, e.Kind, e.Counter = record.CgroupSource, record.KindCounter, record.OOMCounter
+			b.Happen(e)
+		}
+		b.Happen(record.Event{At: 5 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Pid: 11, Code: 1})
+		app(b)
+	}},
+	{name: "held by a link, all at one moment", want: diagnose.HeldOnTheWay, never: []string{diagnose.BlockedLoop}, build: func(b *synth.Builder) {
+		b.Each(10, func(i int) synth.Shape {
+			return synth.Shape{Start: time.Duration(i) * 100 * ms, Worker: 41, Events: 80, HoldFrom: 3 * sec, HoldFor: 4 * sec}
+		})
+		app(b)
 	}},
 	{name: "deploy gap", want: diagnose.DeployGap, build: broken(synth.Shape{Keep: synth.KeepNone, End: synth.NoListener})},
 	{name: "load shed", want: diagnose.Overloaded, build: broken(synth.Shape{Keep: synth.KeepNone, End: synth.Status(503)})},

@@ -26,6 +26,30 @@ func stranger() *synth.Builder {
 	return b
 }
 
+// An exception that names a request is of that request, and of no stream that was cut
+// beside it.
+func TestExceptionOfAnotherRequest(t *testing.T) {
+	for name, tt := range map[string]struct {
+		request int
+		want    string // with which confidence the app is blamed for the stream that was cut
+	}{"of the one that failed": {1, ""}, "of the one that was cut": {2, "certain"}} {
+		b := stranger()
+		b.Add(1, synth.Shape{Start: 400 * ms, Keep: synth.KeepNone, End: synth.Status(500)})
+		b.Add(1, synth.Shape{Keep: 10, End: synth.RST})
+		b.Add(10, synth.Shape{Events: 20})
+		app(b, at(endOfTen, fmt.Sprintf("[ERROR] Exception in ASGI application request=nonce-%d", tt.request)))
+		got := ""
+		for _, c := range causesOf(b) {
+			if c.Cause == diagnose.AppError && slices.Contains(c.Streams, 2) && c.Confidence != "possible" {
+				got = c.Confidence
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: the app is blamed %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 // cutsAndWholes adds bad streams that are cut at different moments, and whole ones
 // between them; it calls each with the end of every one.
 func cutsAndWholes(b *synth.Builder, bad, whole int, end synth.End, each func(seq uint64, at time.Duration, bad bool)) {

@@ -23,6 +23,12 @@ func (cut) match(v *view) []*finding {
 			show(cite(v.tags[upstreamClosed], 2)...).
 			notIf(v.appSpeaks(), "application error mid-stream", fact{Kind: NotLogged}).
 			notIf(v.noExit(inFrame), "worker killed", fact{Kind: NotExited})
+		if !closedInFrame(inFrame) {
+			// A connection that is reset loses bytes at any place.
+			f.Confidence = possible
+			f.or(unknownSide.name, unknownSide.why)
+			f.settle(v.keepLogs())
+		}
 		fs = append(fs, f)
 		v.explain(f)
 	}
@@ -30,6 +36,12 @@ func (cut) match(v *view) []*finding {
 		fs = append(fs, v.unknownCut(gs))
 	}
 	return fs
+}
+
+// closedInFrame reports whether each of gs was closed by its sender (FIN) in the middle of
+// an event: whoever did it had written that far and no further.
+func closedInFrame(gs []*verdict.Graded) bool {
+	return !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Wire.Close != record.CloseFIN })
 }
 
 // A suspect is a cause that a cut without any server evidence may have.

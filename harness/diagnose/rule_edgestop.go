@@ -18,7 +18,7 @@ const stopLimit = 10 * time.Minute
 
 // stoppedByLog (E10) is for an edge that somebody else reloaded or stopped: its
 // log says so, and streams that it served then were cut together at that time or
-// later.
+// later. It is often reloaded since an app died, whose recorded end then explains the cuts.
 func (v *view) stoppedByLog() []*finding {
 	for _, h := range v.tags[edgeStopped] {
 		if h.line.At == record.Never || !h.log.Kind.Edge() {
@@ -28,6 +28,7 @@ func (v *view) stoppedByLog() []*finding {
 			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within+takeUp &&
 				g.End >= h.line.At-closeBy && g.End <= h.line.At+stopLimit
 		})
+		gs = v.without(gs, diedByKill, diedByExit, diedByMemory, diedByTimeout)
 		gs = atOneMoment(gs)
 		if len(gs) == 0 {
 			continue

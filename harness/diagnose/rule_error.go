@@ -25,8 +25,8 @@ func (appError) match(v *view) []*finding {
 			return one(f.show(cite(v.brokeOff(), 2)...))
 		}
 	}
-	if len(gs) == 0 || v.appSpeaks() {
-		return nil // the app's log would show the exception
+	if len(gs) == 0 || v.appSpeaks() || v.together(gs) {
+		return nil // the app's log would show the exception; or a process ended with all of them
 	}
 	return one(v.raised(gs, likely).show(cite(v.brokeOff(), 3)...).settle(v.keepAppLog()))
 }

@@ -21,7 +21,7 @@ func (grace) match(v *view) []*finding {
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
 		_, ok := askOf(asks, g)
-		return ok && g.Grade.Outcome == verdict.Aborted
+		return ok && g.Grade.Outcome == verdict.Aborted && !v.deaths.names(g)
 	})
 	if len(gs) == 0 || len(v.tags[workerTimedOut]) > 0 && len(v.tags[recycling]) > 0 {
 		return nil

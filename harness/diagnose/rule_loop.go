@@ -11,13 +11,14 @@ import (
 )
 
 // blockedLoop (F1, F3) explains silences that all streams of one process share. A
-// stream that is sent alone shares nothing.
+// stream that is sent alone shares nothing, and a process that wrote all the while was not
+// blocked.
 type blockedLoop struct{}
 
 func (blockedLoop) match(v *view) []*finding {
 	var fs []*finding
 	silent := v.take(func(g *verdict.Graded) bool {
-		return !g.Group.Alone() && !isCut(g) && !v.answered(g) &&
+		return !g.Group.Alone() && !isCut(g) && !v.answered(g) && !emittedInSilence(g) &&
 			(g.Grade.Outcome == verdict.Stalled && g.Content.Terminals == 0 || v.flagged(g, verdict.Gappy) ||
 				v.flagged(g, verdict.Late))
 	})

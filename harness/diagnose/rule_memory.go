@@ -17,7 +17,10 @@ func (memoryKill) match(v *view) []*finding {
 		return nil
 	}
 	gs := v.take(func(g *verdict.Graded) bool { return isCut(g) || g.Grade.Outcome == verdict.Refused })
-	gs = gradedOf(v.matchDeaths(gs, diedByMemory, diedByKill, diedByExit))
+	ms := slices.DeleteFunc(v.matchDeaths(gs, diedByMemory, diedByKill, diedByExit), func(m match) bool {
+		return exitedItself(m.death) || !v.shortOfMemory(m.Graded)
+	})
+	gs = gradedOf(ms)
 	if len(gs) == 0 {
 		return nil
 	}
@@ -35,7 +38,40 @@ func (memoryKill) match(v *view) []*finding {
 	if name == MemoryKillAll {
 		f.see(v.comeback())
 	}
+	if kills == 0 && !v.podOOM() && !slices.ContainsFunc(ms, func(m match) bool { return m.death.kind != diedByMemory }) {
+		f.Confidence = likely // the kernel's line may be about another program
+	}
 	return one(f)
+}
+
+// exitedItself reports whether a process ended with a code of its own. The kernel leaves
+// it none; of the workers of a process manager none is known.
+func exitedItself(d death) bool { return d.kind == diedByExit && d.what.Need != 0 }
+
+// shortOfMemory reports whether what served g may be what the kernel took a process from:
+// where it says which replica that was, it was that one.
+func (v *view) shortOfMemory(g *verdict.Graded) bool {
+	from := v.oomSubjects()
+	return len(from) == 0 || slices.ContainsFunc(from, g.MayBeOn)
+}
+
+// oomSubjects are the replicas that had a process killed for memory.
+func (v *view) oomSubjects() []string {
+	var from []string
+	last := map[string]int64{}
+	for _, e := range v.Events {
+		if !replicaName.MatchString(e.Subject) {
+			continue
+		}
+		before, known := last[e.Subject]
+		if isOOMCounter(e) {
+			last[e.Subject] = e.Value
+		}
+		if e.Kind == record.KindOOM || isOOMCounter(e) && e.Value > before && (known || e.Value > 0) {
+			from = append(from, e.Subject)
+		}
+	}
+	return from
 }
 
 // oomKills is how often the kernel killed: by how much its counters rose, or by

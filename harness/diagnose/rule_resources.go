@@ -1,8 +1,10 @@
 package diagnose
 
 import (
+	"slices"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -13,28 +15,34 @@ import (
 type resources struct{}
 
 func (resources) match(v *view) []*finding {
-	want := endedAtOnce
-	if len(v.tags[closedResource]) > 0 {
-		want = hardlyBegan // the log says what the moment need not show
+	said := v.near(v.take(hardlyBegan), v.closedOf())
+	gs := said
+	if len(said) == 0 {
+		gs = v.take(endedAtOnce)
 	}
-	gs := v.take(want)
-	if len(gs) == 0 {
+	dead := len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0
+	if len(gs) == 0 || dead {
 		return nil
 	}
 	f := found(OutlivesResources, layerApp, certain, gs).
 		tell(fact{Kind: FactEndedAtHead, N: len(gs)}).
 		show(cite(v.tags[closedResource], 3)...).show(cite(v.tags[exception], 1)...).see(framingLine(gs[0])).
-		notIf(len(v.tags[closedResource]) > 0, "application error mid-stream",
+		notIf(len(said) > 0, "application error mid-stream",
 			fact{Kind: NotRaisedOtherwise})
 	switch {
-	case len(v.tags[closedResource]) > 0:
+	case len(said) > 0:
 		return one(f)
-	case v.appSpeaks() || !v.nobodyLives() ||
-		len(v.matchDeaths(gs, diedByKill, diedByExit, diedByTerm, diedByTimeout, diedByMemory)) > 0:
+	case v.appSpeaks() || !v.nobodyLives():
 		return nil // the log would have said so; or only some streams die so early
 	}
 	f.Confidence = possible
 	return one(f.settle(fact{Kind: NextLogOneStream, About: []fact{v.rerun("--streams 1")}}))
+}
+
+// closedOf are the lines that say that something was closed, but those that only answer to
+// a connection which somebody else closed.
+func (v *view) closedOf() []hit {
+	return slices.DeleteFunc(slices.Clone(v.tags[closedResource]), func(h hit) bool { return logline.Reacts(h.line.Text) })
 }
 
 // hardlyBegan holds for streams that were answered with success, and ended with

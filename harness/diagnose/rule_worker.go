@@ -115,7 +115,8 @@ func recycledQuietly(v *view) []*finding {
 	if len(v.tags[recycling]) == 0 {
 		return nil
 	}
-	gs := v.near(v.take(func(g *verdict.Graded) bool { return isCut(g) && !g.Struck }), v.tags[recycling])
+	gs := v.take(func(g *verdict.Graded) bool { return isCut(g) && !g.Struck && !v.deaths.names(g) })
+	gs = v.near(gs, v.tags[recycling])
 	if len(gs) == 0 {
 		return nil
 	}

@@ -66,14 +66,15 @@ func TestTraceIsReplayed(t *testing.T) {
 	if late[0] < 0 {
 		t.Errorf("a stream was sent %v before its time", -late[0])
 	}
-	counted := 0
+	// A start that is called late was sent late: sending comes after that look at the clock.
+	sentLate := 0
 	for _, l := range late {
-		if l > 12*time.Millisecond {
-			counted++
+		if l > 10*time.Millisecond {
+			sentLate++
 		}
 	}
-	if w.LateStarts > 0 && counted == 0 || counted > w.LateStarts+n/50 {
-		t.Errorf("%d late starts are told, %d streams were sent late", w.LateStarts, counted)
+	if w.LateStarts > sentLate {
+		t.Errorf("%d late starts are told, %d streams were sent late", w.LateStarts, sentLate)
 	}
 	t.Logf("start errors: p50 %v, p99 %v, max %v; %d late starts", late[n/2], late[n*99/100], late[n-1], w.LateStarts)
 	if *quiet && late[n*99/100] > 2*time.Millisecond {

@@ -159,6 +159,16 @@ func TestUntouched(t *testing.T) {
 			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"500 exposed to the fault",
 			add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)}), silent, ""},
+		question{"500 before the fault", func(b *synth.Builder) {
+			b.Add(5, synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.Status(500)})
+			b.Add(5, synth.Shape{Group: record.Control})
+			b.Fault(synth.Cut("kill"), 2*sec, 3*sec)
+		}, verdict.Fail, "broke a rule n=5 of=10 stream=1 counts=[{failed_clean 5}]"},
+		question{"500 while the fault stands", func(b *synth.Builder) {
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 2500 * ms, Keep: synth.KeepNone, End: synth.Status(500)})
+			b.Add(5, synth.Shape{Group: record.Control})
+			b.Fault(synth.Cut("kill"), 2*sec, 3*sec)
+		}, verdict.Pass, ""},
 		question{"silence, which Must refuses", func(b *synth.Builder) {
 			b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)})
 		}, silent, ""},

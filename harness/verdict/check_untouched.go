@@ -14,7 +14,8 @@ func (Untouched) Check(s *Scope) Answer {
 		return Answer{}
 	}
 	b := s.judge(func(g *Graded) bool {
-		return g.Untouched() && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) && !sentAway(g)
+		return (g.Untouched() || s.endedBefore(g)) && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) &&
+			!sentAway(g)
 	},
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
@@ -27,6 +28,11 @@ func (Untouched) Check(s *Scope) Answer {
 		return unsure(name, next(NextQuiet), b.but(FactBut, why)).about(b.all)
 	}
 	return fail(name, next(FactBroke)).counts(b)
+}
+
+// endedBefore reports whether a stream was meant for the fault and was over when that struck.
+func (s *Scope) endedBefore(g *Graded) bool {
+	return g.Group == record.Victim && !g.Struck && s.Active != record.Never && !lasted(g.Stream, s.Active)
 }
 
 // ControlSeen asks whether a scenario that keeps streams out of its fault's way
