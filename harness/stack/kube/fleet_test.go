@@ -399,3 +399,27 @@ func TestManifestsOfAFleet(t *testing.T) {
 		}
 	}
 }
+
+// A message may be larger than a frame of SPDY.
+func TestLargeMessageReachesAWorker(t *testing.T) {
+	f := withJobs(t)
+	one := fourWorkers
+	one.Kubernetes.Workers = 1
+	x := NewFleet(one)
+	workers, err := x.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	all := fleet.Muster(t.Context(), fleet.Options{Version: "v1", Now: func() time.Duration { return time.Since(began) },
+		Begin: func(*record.Stream) {}, Done: func(*record.Stream) {}}, members(workers))
+	wave := f.wave("/")
+	wave.Prompts = []string{strings.Repeat("a", 1<<24)} // no request asks for it
+	rec, came, err := all.Drive(t.Context(), wave)
+	if err != nil || rec.Started != 8 || len(came) != 1 || came[0].State != record.LoadWorkerDone {
+		t.Errorf("%d streams began, %+v, %v", rec.Started, came, err)
+	}
+	if err := errors.Join(all.Close(), x.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+}

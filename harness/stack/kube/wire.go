@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,7 +72,20 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (w *wire) Write(b []byte) (int, error) { return w.data.Write(b) }
+// mostWritten is how much is written at once, in bytes: each write is one frame, of which
+// SPDY allows no more than 1<<24 - 1. Messages may be larger, and the large are those
+// that carry a file of requests.
+const mostWritten = 1 << 20
+
+func (w *wire) Write(b []byte) (n int, err error) {
+	for chunk := range slices.Chunk(b, mostWritten) {
+		k, err := w.data.Write(chunk)
+		if n += k; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
 
 // goodbye is how long a worker has to end once its input has.
 const goodbye = 5 * time.Second
