@@ -233,7 +233,7 @@ func (m *member) greet(ctx context.Context) {
 	case here.Protocol != Protocol:
 		m.fault(record.LoadWorkerDisagrees, record.OnProtocol, fmt.Sprint(Protocol), fmt.Sprint(here.Protocol), "")
 		return
-	case here.Version != m.fleet.o.Version:
+	case !same(here.Version, m.fleet.o.Version):
 		m.fault(record.LoadWorkerDisagrees, record.OnVersion, m.fleet.o.Version, here.Version, "")
 		return
 	}

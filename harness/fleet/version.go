@@ -1,9 +1,12 @@
 package fleet
 
-import "runtime/debug"
+import (
+	"regexp"
+	"runtime/debug"
+)
 
 // Version is that of the program that runs: its module's version, and the commit that it
-// was built from where Go recorded it. Both sides tell it, and must be the same.
+// was built from where Go recorded it. Both sides tell it, and must be of the same code.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -21,4 +24,19 @@ func Version() string {
 		}
 	}
 	return v
+}
+
+// released is a version, as [Version] tells it, that is the name of one code: that of the
+// tagged commit, with nothing changed.
+var released = regexp.MustCompile(`^(v[0-9]+\.[0-9]+\.[0-9]+)( [0-9a-f]+)?$`)
+
+// same reports whether two versions are of the same code. A release is the same whether it
+// was built from a checkout, whose commit Go records, or installed as a module, which has
+// none.
+func same(a, b string) bool {
+	x, y := released.FindStringSubmatch(a), released.FindStringSubmatch(b)
+	if x != nil && y != nil {
+		return x[1] == y[1]
+	}
+	return a == b
 }
