@@ -398,6 +398,9 @@ func TestManifestsOfAFleet(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
+	if strings.Contains(text, "activeDeadlineSeconds") {
+		t.Errorf("a load that lasts for days would be cut off:\n%s", text)
+	}
 }
 
 // A message may be larger than a frame of SPDY.

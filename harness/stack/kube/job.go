@@ -29,8 +29,6 @@ const (
 	// afterwards is how long the cluster keeps a Job whose pods have ended, where nobody
 	// deletes it, in seconds.
 	afterwards = 60
-	// longestFleet bounds a Job, in seconds: its pods end with their connections long before.
-	longestFleet = 24 * 60 * 60
 )
 
 // parentNote is the annotation of a Job that says whose it is: a host, and the folder
@@ -50,7 +48,8 @@ func jobName() string {
 }
 
 // manifest is the Job. A worker that fails, or is evicted, is not started again: it would
-// send other streams than those that were lost.
+// send other streams than those that were lost. The Job has no deadline, since a load may
+// last for days: its pods end with their connections.
 func (f *Fleet) manifest(name, image, parent string) map[string]any {
 	memory := cmp.Or(f.job.Memory, fleetMemory)
 	size := map[string]any{"requests": map[string]any{"cpu": cmp.Or(f.job.CPU, fleetCPU), "memory": memory},
@@ -72,7 +71,7 @@ func (f *Fleet) manifest(name, image, parent string) map[string]any {
 		"metadata": map[string]any{"name": name, "namespace": f.client.namespace, "labels": fleetLabels,
 			"annotations": map[string]string{parentNote: parent}},
 		"spec": map[string]any{"completionMode": "Indexed", "completions": f.job.Workers, "parallelism": f.job.Workers,
-			"backoffLimitPerIndex": 0, "activeDeadlineSeconds": longestFleet, "ttlSecondsAfterFinished": afterwards,
+			"backoffLimitPerIndex": 0, "ttlSecondsAfterFinished": afterwards,
 			"podFailurePolicy": map[string]any{"rules": []any{map[string]any{"action": "FailIndex",
 				"onPodConditions": []any{map[string]any{"type": "DisruptionTarget", "status": "True"}}}}},
 			"template": map[string]any{"metadata": map[string]any{"labels": fleetLabels}, "spec": pod}}}
