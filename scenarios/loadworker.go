@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/fleet"
@@ -32,10 +33,10 @@ func ServeLoadWorker(ctx context.Context, in io.ReadCloser, out io.WriteCloser) 
 	return fleet.Worker{Version: fleet.Version()}.Serve(ctx, standard{in, out})
 }
 
-// ListenAsLoadWorker is [ServeLoadWorker] for a parent that connects to a TCP address: what
-// runs in the pods of a fleet.
-func ListenAsLoadWorker(ctx context.Context, addr string) error {
-	return fleet.Worker{Version: fleet.Version()}.Listen(ctx, addr)
+// ListenAsLoadWorker is [ServeLoadWorker] for a parent that connects to a TCP address
+// within limit: what runs in the pods of a fleet.
+func ListenAsLoadWorker(ctx context.Context, addr string, limit time.Duration) error {
+	return fleet.Worker{Version: fleet.Version()}.Listen(ctx, addr, limit)
 }
 
 // loadWorkerMain is a program that is nothing but a load worker. Its result is the exit

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 // --load-workers' starts its own, and 'run --fleet' pods that listen.
 func workerCommand() *cobra.Command {
 	var listen string
+	var wait time.Duration
 	c := &cobra.Command{
 		Use:    "worker",
 		Short:  "Send a share of another streamproof's load, as it says on standard input",
@@ -19,12 +21,13 @@ func workerCommand() *cobra.Command {
 		Args:   takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if listen != "" {
-				return scenarios.ListenAsLoadWorker(cmd.Context(), listen)
+				return scenarios.ListenAsLoadWorker(cmd.Context(), listen, wait)
 			}
 			return scenarios.ServeLoadWorker(cmd.Context(), closing{cmd.InOrStdin(), nil}, closing{nil, cmd.OutOrStdout()})
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", "", "wait for the other one at `HOST:PORT` instead, for five minutes")
+	c.Flags().StringVar(&listen, "listen", "", "wait for the other one at `HOST:PORT` instead")
+	c.Flags().DurationVar(&wait, "wait", 5*time.Minute, "with --listen: how long to wait for it")
 	return c
 }
 

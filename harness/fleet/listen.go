@@ -13,18 +13,15 @@ import (
 // the port-forward of Kubernetes does, it is the only sign that the worker is at its end.
 const Greeting = "streamproof load worker\n"
 
-// parentLimit is how long a worker that listens waits for its parent.
-const parentLimit = 5 * time.Minute
-
 // Listen serves the first parent that connects to a TCP address, see [Worker.Serve], and
-// is done with it. It is an error if none comes within five minutes: a worker that nobody
-// wants any more must not stay.
-func (w Worker) Listen(ctx context.Context, addr string) error {
+// is done with it. It is an error if none comes in time: a worker that nobody wants any
+// more must not stay.
+func (w Worker) Listen(ctx context.Context, addr string, limit time.Duration) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen for the parent: %w", err)
 	}
-	return w.serveOne(ctx, l, parentLimit)
+	return w.serveOne(ctx, l, limit)
 }
 
 func (w Worker) serveOne(ctx context.Context, l net.Listener, limit time.Duration) error {

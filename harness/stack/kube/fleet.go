@@ -56,6 +56,10 @@ const (
 	fleetMemory = "512Mi"
 )
 
+// startLimit is how long all pods may take to run. A worker waits longer for us: we connect
+// when the last of them runs.
+func (f *Fleet) startLimit() time.Duration { return cmp.Or(f.job.Start, fleetStart) }
+
 // fleetRights are the least that a fleet needs, as a Role grants them.
 var fleetRights = []right{
 	{"create", "batch", "jobs", ""}, {"list", "batch", "jobs", ""}, {"delete", "batch", "jobs", ""},
@@ -99,7 +103,7 @@ func (f *Fleet) Start(ctx context.Context) (workers []harness.LoadWorker, err er
 	if err := f.create(ctx); err != nil {
 		return nil, err
 	}
-	limit := cmp.Or(f.job.Start, fleetStart)
+	limit := f.startLimit()
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	pods, err := f.await(bounded, limit)
@@ -162,8 +166,8 @@ func (f *Fleet) await(ctx context.Context, limit time.Duration) (names []string,
 		select {
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-				return nil, fmt.Errorf("start Job %s: %d of %d load workers run after %v%s", f.name, count(pods),
-					f.job.Workers, limit, cmp.Or(prefixed(": ", why), "; fleet.kubernetes.start gives them longer"))
+				return nil, fmt.Errorf("start Job %s: %d of %d load workers run after %v%s; fleet.kubernetes.start "+
+					"gives them longer", f.name, count(pods), f.job.Workers, limit, prefixed(": ", why))
 			}
 			return nil, ctx.Err()
 		case <-time.After(pollEvery):

@@ -134,8 +134,9 @@ func (j *jobs) create(m map[string]any) {
 		l.Close()
 		var ctx context.Context
 		ctx, p.stop = context.WithCancel(context.Background())
+		wait := x.wait(j.t)
 		j.running.Go(func() {
-			if err := (fleet.Worker{Version: "v1"}).Listen(ctx, p.addr); err != nil {
+			if err := (fleet.Worker{Version: "v1"}).Listen(ctx, p.addr, wait); err != nil {
 				j.t.Log(err)
 			}
 			j.lock.Lock()
@@ -148,6 +149,31 @@ func (j *jobs) create(m map[string]any) {
 			p.ended = &terminated{ExitCode: 3, Reason: "Error"}
 		}
 	}
+}
+
+// wait is how long the workers of a Job wait for their parent.
+func (x *job) wait(t *testing.T) time.Duration {
+	var m struct {
+		Spec struct {
+			Template struct {
+				Spec struct{ Containers []struct{ Args []string } }
+			}
+		}
+	}
+	text, err := json.Marshal(x.manifest)
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	args := m.Spec.Template.Spec.Containers[0].Args
+	wait, err := time.ParseDuration(args[slices.Index(args, "--wait")+1])
+	if err != nil {
+		t.Error(err)
+	}
+	return wait
 }
 
 func (j *jobs) remove(name string) {
@@ -334,6 +360,9 @@ func TestFleetSaysWhyNot(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
+			if c.fleet.Kubernetes.Start > 0 && !strings.Contains(fmt.Sprint(err), "; fleet.kubernetes.start gives them longer") {
+				t.Errorf("the key that gives them longer is not named: %v", err)
+			}
 			if err != nil && strings.Contains(err.Error(), "\n") {
 				t.Errorf("more than one line: %v", err)
 			}
@@ -380,6 +409,19 @@ func TestJobsOfKilledRunsAreDeleted(t *testing.T) {
 	}
 	if err := x.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A worker waits for its parent longer than the last of the pods may take to run.
+func TestWorkersWaitUntilAllRun(t *testing.T) {
+	newFake(t, hello)
+	for start, want := range map[time.Duration]time.Duration{0: fleetStart, time.Second: time.Second, time.Hour: time.Hour} {
+		c := fourWorkers
+		c.Kubernetes.Start = start
+		x := NewFleet(c).(*Fleet)
+		if got := (&job{manifest: x.manifest("n", "i", "p")}).wait(t); got < want+time.Minute {
+			t.Errorf("started in %v, they wait for %v", start, got)
+		}
 	}
 }
 

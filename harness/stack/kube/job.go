@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -26,6 +27,8 @@ const (
 	workerPort      = 7070 // of the pod's loopback
 	// nobody is the user of the workers, as distroless images call it.
 	nobody = 65532
+	// parentMargin is how much longer than all pods may take to run a worker waits for us.
+	parentMargin = 2 * time.Minute
 	// afterwards is how long the cluster keeps a Job whose pods have ended, where nobody
 	// deletes it, in seconds.
 	afterwards = 60
@@ -58,7 +61,8 @@ func (f *Fleet) manifest(name, image, parent string) map[string]any {
 		"restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false,
 		"terminationGracePeriodSeconds": 5,
 		"containers": []any{map[string]any{"name": workerContainer, "image": image,
-			"args":      []any{"worker", "--listen", "127.0.0.1:" + strconv.Itoa(workerPort)},
+			"args": []any{"worker", "--listen", "127.0.0.1:" + strconv.Itoa(workerPort),
+				"--wait", (f.startLimit() + parentMargin).String()},
 			"resources": size,
 			"securityContext": map[string]any{"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
 				"runAsNonRoot": true, "runAsUser": nobody, "capabilities": map[string]any{"drop": []any{"ALL"}},
