@@ -445,6 +445,36 @@ func TestManifestsOfAFleet(t *testing.T) {
 	}
 }
 
+// Where one pod cannot be connected to, those that are take no time to end.
+func TestConnectedWorkersEndAtOnce(t *testing.T) {
+	for name, stop := range map[string]func(context.CancelFunc){
+		"error": func(context.CancelFunc) {}, "Ctrl-C": func(cancel context.CancelFunc) { time.AfterFunc(500*time.Millisecond, cancel) }} {
+		t.Run(name, func(t *testing.T) {
+			f := withJobs(t)
+			f.answers["-3-x/portforward"] = 503
+			short := fourWorkers
+			short.Kubernetes.Start = time.Second
+			x := NewFleet(short)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stop(cancel)
+			began := time.Now()
+			workers, err := x.Start(ctx)
+			if len(workers) > 0 || (err == nil) != (ctx.Err() != nil) {
+				t.Errorf("%d workers, %v", len(workers), err)
+			}
+			if took := time.Since(began); took > goodbye {
+				t.Errorf("it took %v", took)
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if len(f.jobs.all) > 0 {
+				t.Errorf("Jobs left: %v", f.jobs.all)
+			}
+		})
+	}
+}
+
 // A message may be larger than a frame of SPDY.
 func TestLargeMessageReachesAWorker(t *testing.T) {
 	f := withJobs(t)

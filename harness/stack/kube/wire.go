@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/httpstream"
@@ -59,12 +60,14 @@ type wire struct {
 	up   httpstream.Connection
 	data httpstream.Stream
 
+	read  atomic.Bool // somebody reads, or has
 	ended sync.Once
 	over  chan struct{} // closed when the worker has said its last
 	once  sync.Once
 }
 
 func (w *wire) Read(b []byte) (int, error) {
+	w.read.Store(true)
 	n, err := w.data.Read(b)
 	if err != nil {
 		w.ended.Do(func() { close(w.over) })
@@ -90,14 +93,17 @@ func (w *wire) Write(b []byte) (n int, err error) {
 // goodbye is how long a worker has to end once its input has.
 const goodbye = 5 * time.Second
 
-// Close ends the worker, and waits until it has ended.
+// Close ends the worker, and waits until it has ended. Where nobody reads, nobody hears of
+// that, and there is nothing to wait for: the worker ends with its connection.
 func (w *wire) Close() error {
 	w.once.Do(func() {
 		w.data.Close() // the way may be gone already
-		select {
-		case <-w.over:
-		case <-w.up.CloseChan():
-		case <-time.After(goodbye):
+		if w.read.Load() {
+			select {
+			case <-w.over:
+			case <-w.up.CloseChan():
+			case <-time.After(goodbye):
+			}
 		}
 		w.up.Close()
 	})
