@@ -2,11 +2,6 @@
 
 package fleet
 
-import (
-	"os"
-	"syscall"
-)
+import "os"
 
 func widen(*os.File) {}
-
-func ownGroup() *syscall.SysProcAttr { return nil }
