@@ -37,11 +37,22 @@ type Options struct {
 	Seed    uint64
 	TLS     *TLS
 	Now     func() time.Duration // the run's clock
+	// Traced is when the run began, where each request is to carry a trace of its own, see
+	// package traceparent; zero for none.
+	Traced time.Time
 	// Elsewhere says that the workers are on other machines: whether they can reach the app
 	// is tried before each wave.
 	Elsewhere bool
 	// Begin and Done are told of every stream as package tap tells of its own.
 	Begin, Done func(*record.Stream)
+}
+
+// traced is Traced as the wire has it.
+func (o *Options) traced() int64 {
+	if o.Traced.IsZero() {
+		return 0
+	}
+	return o.Traced.UnixNano()
 }
 
 // A Member is a worker that can be spoken with.

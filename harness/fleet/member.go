@@ -245,7 +245,7 @@ func (m *member) greet(ctx context.Context) {
 		m.lost(record.LoadWorkerLost, record.OnGreeting, err)
 		return
 	}
-	m.send(kindSetup, setup{Base: -clock.Ahead, Seed: m.fleet.o.Seed, TLS: m.fleet.o.TLS})
+	m.send(kindSetup, setup{Base: -clock.Ahead, Seed: m.fleet.o.Seed, TLS: m.fleet.o.TLS, Traced: m.fleet.o.traced()})
 }
 
 // prepare measures the worker's clock and has it read the wave, whose bytes are given,

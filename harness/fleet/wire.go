@@ -14,7 +14,7 @@ import (
 )
 
 // Protocol is the version of the messages. Both sides must have the same.
-const Protocol = 3
+const Protocol = 4
 
 // A kind says what a message is. The numbers are those of the wire.
 type kind byte
@@ -59,6 +59,9 @@ type setup struct {
 	Base time.Duration `cbor:"1,keyasint"`
 	Seed uint64        `cbor:"2,keyasint"`
 	TLS  *TLS          `cbor:"3,keyasint"`
+	// Traced is when the run began, in nanoseconds of Unix time, where each request is to
+	// carry a trace of its own; 0 for none.
+	Traced int64 `cbor:"4,keyasint"`
 }
 
 type offer struct {

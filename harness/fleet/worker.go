@@ -14,6 +14,7 @@ import (
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/traceparent"
 )
 
 // Every is how often a worker tells its counters.
@@ -119,6 +120,7 @@ func (s *serving) setup(body []byte) error {
 	}
 	s.base = x.Base
 	s.tap, err = tap.New(tap.Options{Start: s.born.Add(-x.Base), Seed: x.Seed, TLS: secure, Dial: s.Dial,
+		Trace: x.trace(),
 		Begin: func(st *record.Stream) {
 			s.started.Add(1)
 			s.tell(kindBegin, st)
@@ -128,6 +130,15 @@ func (s *serving) setup(body []byte) error {
 			s.tell(kindEnd, st)
 		}})
 	return err
+}
+
+// trace names the trace of each stream as the parent's process does; nil for none.
+func (x *setup) trace() func(nonce string, seq uint64) string {
+	if x.Traced == 0 {
+		return nil
+	}
+	run := time.Unix(0, x.Traced)
+	return func(nonce string, seq uint64) string { return traceparent.Of(run, nonce, seq) }
 }
 
 // tell tells the parent of a stream. Who cannot be told has gone, and so do we.

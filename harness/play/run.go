@@ -49,6 +49,7 @@ func Run(ctx context.Context, o harness.Options) error {
 // A run is one call of Run.
 type run struct {
 	*harness.Plan
+	traced   time.Time // when it began, where requests carry traces; zero elsewhere
 	tap      *tap.Tap
 	fleet    *fleet.Fleet // of the load workers; nil where this process sends all
 	rec      *record.Writer
@@ -68,6 +69,9 @@ func newRun(plan *harness.Plan) (*run, error) {
 	r := &run{Plan: plan, next: max(plan.First, 1), solos: map[string]soloOf{}, references: map[string]string{}}
 	var err error
 	start := time.Now()
+	if plan.Trace {
+		r.traced = start
+	}
 	options := tap.Options{Start: start, Seed: plan.Seed, Begin: r.begin, Done: r.done, Dial: dialOf(plan.Opener),
 		TLS: plan.TLS}
 	if plan.Trace {

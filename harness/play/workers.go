@@ -37,7 +37,7 @@ func (r *run) muster(ctx context.Context) error {
 		members[i] = fleet.Member{Conn: w.Conn, Pid: w.Pid, Words: w.Words}
 	}
 	r.fleet = fleet.Muster(ctx, fleet.Options{Version: fleet.Version(), Seed: r.Seed, TLS: secure, Now: r.now,
-		Begin: r.begin, Done: r.done, Elsewhere: r.Away()}, members)
+		Traced: r.traced, Begin: r.begin, Done: r.done, Elsewhere: r.Away()}, members)
 	r.machine.also(r.fleet.Pids())
 	return nil
 }

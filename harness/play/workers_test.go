@@ -1,11 +1,13 @@
 package play
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,13 +16,26 @@ import (
 	"github.com/streamproof/streamproof/harness/fleet"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/traceparent"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // byWorkers has the load sent by n workers in this process. born is told of the
 // connection of each; nil is fine.
 func byWorkers(n int, born func(i int, c io.Closer)) func(p *playing) {
+	return byWorkersOver(n, born, func(c net.Conn) net.Conn { return c })
+}
+
+// byWorkersOver is byWorkers whose streams go over what wrap makes of their connections.
+func byWorkersOver(n int, born func(i int, c io.Closer), wrap func(net.Conn) net.Conn) func(p *playing) {
 	return func(p *playing) {
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := p.memory.DialContext(ctx, network, addr)
+			if err == nil {
+				c = wrap(c)
+			}
+			return c, err
+		}
 		started := 0
 		p.options.LoadWorkers = n
 		p.options.StartLoadWorker = func() (harness.LoadWorker, error) {
@@ -28,7 +43,7 @@ func byWorkers(n int, born func(i int, c io.Closer)) func(p *playing) {
 			ended := make(chan struct{})
 			go func() { // ends with the connection
 				defer close(ended)
-				w := fleet.Worker{Version: fleet.Version(), Dial: p.memory.DialContext}
+				w := fleet.Worker{Version: fleet.Version(), Dial: dial}
 				if err := w.Serve(p.t.Context(), theirs); err != nil {
 					p.t.Error(err)
 				}
@@ -114,6 +129,48 @@ func TestLoadWorkersSendTheSame(t *testing.T) {
 				}, byWorkers(n, nil))
 			}
 		})
+	}
+}
+
+// A said connection keeps what was written to it.
+type said struct {
+	net.Conn
+	mu   *sync.Mutex // guards text
+	text *strings.Builder
+}
+
+func (s said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	s.text.Write(b)
+	s.mu.Unlock()
+	return s.Conn.Write(b)
+}
+
+// TestLoadWorkersSendTraces: the requests of load workers carry the traces for which
+// spans are exported after the run, and none where nobody asks for them.
+func TestLoadWorkersSendTraces(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		o := one(harness.Scenario{Shape: perSecond(5)}, harness.Load{Streams: 8})
+		o.Trace = asked
+		var mu sync.Mutex
+		var text strings.Builder
+		perform(t, o, func(p *playing) {
+			if p.err != nil || len(p.run.LoadWorkers) != 2 {
+				t.Fatalf("%d workers, %v", len(p.run.LoadWorkers), p.err)
+			}
+			sent := 0
+			for _, s := range p.run.Streams {
+				if strings.Contains(text.String(), traceparent.Of(p.run.Plan.Started, s.Nonce, s.Seq)) {
+					sent++
+				}
+			}
+			if want := map[bool]int{true: 8}[asked]; sent != want {
+				t.Errorf("asked for traces: %v; %d requests of the workers carry them", asked, sent)
+			}
+			if !asked && strings.Contains(strings.ToLower(text.String()), "traceparent") {
+				t.Error("requests carry a trace that nobody asked for")
+			}
+		}, byWorkersOver(2, nil, func(c net.Conn) net.Conn { return said{c, &mu, &text} }))
 	}
 }
 
