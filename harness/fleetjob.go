@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/plural"
 )
 
 // A Fleet says where load workers run that are not on this machine.
@@ -36,9 +38,28 @@ type LoadFleet interface {
 	// Manifests are what Start would create, and the rights that it takes, as YAML.
 	Manifests() (string, error)
 	// Close takes away what Start has made, once the connections of all workers are
-	// closed. It may be called twice.
+	// closed. It may be called twice. What has not gone when ctx ends is a [PodsLeft].
 	Close(ctx context.Context) error
 }
+
+// PodsLeft is the error where the pods of a fleet have not gone, though their Job was
+// deleted: those of a node that has gone stay until somebody forces them. It takes nothing
+// from what the run has found.
+type PodsLeft struct {
+	Context, Namespace, Job string // the context as the user named it; "" for the current one
+	N                       int    // pods; 0 where it is not known
+	Err                     error  // why it is not; nil where it is
+}
+
+func (e *PodsLeft) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("see whether the pods of Job %s in namespace %s have gone: %v", e.Job, e.Namespace, e.Err)
+	}
+	return fmt.Sprintf("delete Job %s in namespace %s: %s left", e.Job, e.Namespace, plural.Of(e.N, "pod"))
+}
+
+// Unwrap is why the pods could not be counted.
+func (e *PodsLeft) Unwrap() error { return e.Err }
 
 // MostFleetWorkers is how many load workers one parent takes in.
 const MostFleetWorkers = 1000

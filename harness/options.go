@@ -75,7 +75,7 @@ type Options struct {
 	// time; nil is silent.
 	Retry func(n int, ids []string)
 	// Warn is told what will go wrong before any load is sent, each once for the first
-	// scenario that meets it; nil is silent. reports.Warned puts it into words.
+	// scenario that meets it, and what a fleet has left behind; nil is silent. reports.Warned puts it into words.
 	Warn func(scenario string, w verdict.Warning)
 	// Progress is told what happens about four times a second, by one goroutine at a
 	// time; nil is silent.

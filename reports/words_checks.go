@@ -234,6 +234,12 @@ var saidOfLoad = map[record.FactKind]sentence{
 			count(f.Of, "stream"), short(f.Bound))
 	},
 	verdict.FactWorkersAmiss: func(f *record.Fact) string { return strings.Join(sayAll(f.About), "; ") },
+	verdict.FactPodsLeft: func(f *record.Fact) string {
+		if f.Text != "" {
+			return "it was deleted, but whether its pods have gone is not known: " + f.Text
+		}
+		return fmt.Sprintf("it was deleted, but %s %s left: that is so where a node has gone", count(f.N, "pod"), are(f.N))
+	},
 	verdict.FactWorkerLost: func(f *record.Fact) string {
 		s := f.Name + " " + lostBy[record.Agreement(f.Place)]
 		if f.Of > 0 {
@@ -859,6 +865,10 @@ var saidOfNext = map[record.FactKind]sentence{
 		"same version of streamproof for all of them"),
 	verdict.NextReach: plain("let the pods connect to that address (network policies, firewall, DNS), or send the load " +
 		"from this machine, without --fleet"),
+	verdict.NextPodsLeft: func(f *record.Fact) string {
+		return "kubectl" + after(" --context ", shellWord(f.Text)) + " delete pod -n " + shellWord(f.Place) + " -l job-name=" +
+			shellWord(f.Name) + " --force"
+	},
 	verdict.NextLargerMachine: plain("lower the load, or use a larger machine"),
 	verdict.NextLinux:         plain("run it on a stack that starts the app itself, on Linux"),
 	verdict.NextEndless:       plain("read a feed without an end for a time: --endless 10s,5; or raise limits.total"),

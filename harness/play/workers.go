@@ -13,6 +13,7 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/tap"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // muster starts the load workers, where the user asks for several, or for some elsewhere.
@@ -30,7 +31,7 @@ func (r *run) muster(ctx context.Context) error {
 	}
 	workers, err := start(ctx)
 	if err != nil || workers == nil {
-		return err
+		return r.unlessLeft(err)
 	}
 	members := make([]fleet.Member, len(workers))
 	for i, w := range workers {
@@ -71,7 +72,32 @@ func (r *run) dismiss() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dismissLimit)
 	defer cancel()
-	return errors.Join(err, r.LoadFleet.Close(ctx))
+	return errors.Join(err, r.unlessLeft(r.LoadFleet.Close(ctx)))
+}
+
+// unlessLeft is an error without what a fleet has left behind, of which the user is
+// warned: it takes nothing from the verdict. Where nobody is warned it stays an error.
+func (r *run) unlessLeft(err error) error {
+	switch x := err.(type) {
+	case interface{ Unwrap() []error }:
+		var rest []error
+		for _, err := range x.Unwrap() {
+			rest = append(rest, r.unlessLeft(err))
+		}
+		return errors.Join(rest...)
+	case *harness.PodsLeft:
+		if r.Warn == nil {
+			return err
+		}
+		left := record.Fact{Kind: verdict.FactPodsLeft, N: x.N}
+		if x.Err != nil {
+			left.Text = r.Secrets.Hide(x.Err.Error())
+		}
+		r.Warn("fleet", verdict.Warning{Layer: "Kubernetes", Setting: "Job " + x.Job, Fact: &left,
+			Mend: &record.Fact{Kind: verdict.NextPodsLeft, Name: x.Job, Place: x.Namespace, Text: x.Context}})
+		return nil
+	}
+	return err
 }
 
 // reached says why load workers elsewhere cannot reach where a scenario's streams enter: it

@@ -2,6 +2,7 @@ package play
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -225,4 +226,32 @@ func TestLoadWorkersThatCannotStart(t *testing.T) {
 			return start()
 		}
 	})
+}
+
+// TestPodsThatAFleetLeft: they are a warning, beside which every other error stays one.
+func TestPodsThatAFleetLeft(t *testing.T) {
+	var warned []verdict.Warning
+	other := errors.New("another")
+	left := &harness.PodsLeft{Context: "c", Namespace: "shop", Job: "j", N: 2}
+	r := &run{Plan: &harness.Plan{Options: harness.Options{Warn: func(_ string, w verdict.Warning) { warned = append(warned, w) }}}}
+	if err := r.unlessLeft(errors.Join(other, errors.Join(left, nil))); !errors.Is(err, other) || errors.Is(err, left) {
+		t.Errorf("got %v", err)
+	}
+	if err := r.unlessLeft(left); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if len(warned) != 2 || !warned[0].Fact.Is(verdict.FactPodsLeft) || warned[0].Fact.N != 2 || warned[0].Mend.Name != "j" {
+		t.Errorf("warned of %+v", warned)
+	}
+	left.Err = other
+	if r.unlessLeft(left); len(warned) != 3 || warned[2].Fact.Text != "another" {
+		t.Errorf("warned of %+v", warned)
+	}
+	r.Warn = nil
+	if err := r.unlessLeft(left); !errors.Is(err, left) {
+		t.Errorf("nobody is told, and it is %v", err)
+	}
+	if err := r.unlessLeft(nil); err != nil {
+		t.Errorf("nothing is %v", err)
+	}
 }

@@ -91,6 +91,7 @@ const (
 	FactWorkersAmiss    record.FactKind = "load workers amiss"  // About: N of Of
 	FactWorkerLost      record.FactKind = "load worker lost"    // N of Of begun have no end; Text: its last words
 	FactWorkerLate      record.FactKind = "load worker late"    // Text: how late
+	FactPodsLeft        record.FactKind = "fleet pods left"     // N, or unknown because of Text
 	FactWorkerDisagrees record.FactKind = "load worker differs" // Text: its value; About: ours, quoted
 	FactWorkerBroken    record.FactKind = "load worker broken"  // Text: why
 	FactLagged          record.FactKind = "lagged"              // N of Of started late, at most Share; read Took late, Bound
@@ -253,6 +254,7 @@ const (
 	NextFewer          record.FactKind = "next: fewer streams" // N at once; 0 where it is not known
 	NextLoadWorkers    record.FactKind = "next: load workers"
 	NextReach          record.FactKind = "next: load workers must reach the app"
+	NextPodsLeft       record.FactKind = "next: delete pods" // of Job Name in namespace Place, of context Text
 	NextLargerMachine  record.FactKind = "next: larger machine"
 	NextLinux          record.FactKind = "next: Linux"
 	NextEndless        record.FactKind = "next: endless"

@@ -22,6 +22,7 @@ var Others = []string{
 	"--drain-time-s", "--parent-shutdown-time-s", // Envoy
 	"--attributes", "--load-balancer-arn", "--target-group-arn", // aws elbv2
 	"--max-old-space-size",   // node
+	"--context",              // kubectl
 	"--abbrev-ref",           // git
 	"--capacity", "--listen", // cmd/origin
 	"--watch", "--port", "--help", // the reader's own program, and every command

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/scratch"
 )
 
@@ -337,15 +336,20 @@ func (f *Fleet) gone(ctx context.Context) error {
 	if err := f.delete(ctx, f.name); err != nil {
 		return err
 	}
+	left := &harness.PodsLeft{Context: f.job.Context, Namespace: f.client.namespace, Job: f.name}
 	for {
 		pods, err := f.pods(ctx)
-		if err == nil && len(pods) == 0 {
+		switch {
+		case err == nil && len(pods) == 0:
 			return nil
+		case err == nil:
+			left.N, left.Err = len(pods), nil
+		case ctx.Err() == nil || left.N == 0 && left.Err == nil:
+			left.N, left.Err = 0, err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("delete Job %s: it has %s left; 'kubectl delete job %s -n %s' deletes them", f.name,
-				plural.Of(len(pods), "pod"), f.name, f.client.namespace)
+			return left
 		case <-time.After(pollEvery):
 		}
 	}

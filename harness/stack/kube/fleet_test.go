@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,8 @@ type jobs struct {
 	stuck  string // the reason for which containers wait
 	quota  string // why no pod may be created
 	broken bool   // pods end as soon as they run
+
+	unforced map[string]*job // deleted, while a node that has gone keeps the pods; nil for none
 }
 
 type job struct {
@@ -84,7 +87,8 @@ func (j *jobs) serve(w http.ResponseWriter, r *http.Request, last string) bool {
 		fmt.Fprint(w, `{}`)
 	case last == "pods" && strings.HasPrefix(query.Get("labelSelector"), "job-name="):
 		items := []any{}
-		if x := j.all[strings.TrimPrefix(query.Get("labelSelector"), "job-name=")]; x != nil {
+		name := strings.TrimPrefix(query.Get("labelSelector"), "job-name=")
+		if x := cmp.Or(j.all[name], j.unforced[name]); x != nil {
 			for i, p := range x.pods {
 				items = append(items, j.pod(i, p))
 			}
@@ -182,6 +186,9 @@ func (j *jobs) remove(name string) {
 		for _, p := range x.pods {
 			p.stop()
 		}
+	}
+	if j.unforced != nil {
+		j.unforced[name] = j.all[name]
 	}
 	delete(j.all, name)
 }
@@ -470,6 +477,43 @@ func TestConnectedWorkersEndAtOnce(t *testing.T) {
 			defer f.mu.Unlock()
 			if len(f.jobs.all) > 0 {
 				t.Errorf("Jobs left: %v", f.jobs.all)
+			}
+		})
+	}
+}
+
+// Pods that stay where a node has gone are counted; where they cannot be, it is said why.
+func TestPodsThatStay(t *testing.T) {
+	for name, code := range map[string]int{"counted": 0, "unknown": 503} {
+		t.Run(name, func(t *testing.T) {
+			f := withJobs(t)
+			f.jobs.unforced = map[string]*job{}
+			x := NewFleet(fourWorkers)
+			workers, err := x.Start(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range workers {
+				if err := w.Conn.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			f.mu.Lock()
+			if code != 0 {
+				f.answers["GET /api/v1/namespaces/shop/pods"] = code
+			}
+			f.mu.Unlock()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
+			defer cancel()
+			err = x.Close(ctx)
+			var left *harness.PodsLeft
+			if !errors.As(err, &left) {
+				t.Fatalf("got %v", err)
+			}
+			known := code == 0
+			if left.Namespace != "shop" || !strings.HasPrefix(left.Job, "streamproof-") || (left.N == 4) != known ||
+				(left.Err == nil) != known || !known && !strings.Contains(left.Err.Error(), "answer 503") {
+				t.Errorf("got %+v", left)
 			}
 		})
 	}
