@@ -25,8 +25,8 @@ func (LoadWorkers) Check(s *Scope) Answer {
 		n, started, clock = max(n, w.Of), started+w.Started, max(clock, bound)
 		if w.State != record.LoadWorkerDone && w.State != "" {
 			amiss = append(amiss, workerFact(w))
-			if w.On == record.OnReach {
-				then = next(NextReach)
+			if then.Kind == NextLoadWorkers {
+				then = next(nextOfWorker(w))
 			}
 		}
 	}
@@ -38,6 +38,19 @@ func (LoadWorkers) Check(s *Scope) Answer {
 			obliges()
 	}
 	return pass(loadWorkers, fact{Kind: FactWorkers, N: n, Of: started, Bound: clock}).obliges()
+}
+
+// nextOfWorker is what to do about a worker with which something is wrong.
+func nextOfWorker(w *record.LoadWorker) record.FactKind {
+	switch {
+	case w.On == record.OnReach:
+		return NextReach
+	case w.On == record.OnRoom:
+		return NextRoom
+	case w.On == record.OnClock && w.Pid == 0: // here the machine is busy, elsewhere the way is long
+		return NextNearer
+	}
+	return NextLoadWorkers
 }
 
 // workerFact says what is wrong with a worker.

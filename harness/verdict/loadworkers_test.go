@@ -13,7 +13,7 @@ import (
 // that was sent alone: each worker is named, and what is to be done about it.
 func TestLoadWorkersThatSentNothing(t *testing.T) {
 	for on, next := range map[record.Agreement]record.FactKind{record.OnReach: verdict.NextReach,
-		record.OnRoom: verdict.NextLoadWorkers} {
+		record.OnRoom: verdict.NextRoom, record.OnClock: verdict.NextNearer, record.OnVersion: verdict.NextLoadWorkers} {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{Slowdown: verdict.DefaultSlowdown}})
 		b.Add(1, synth.Shape{Scenario: "control", Group: record.Solo})
 		b.Run.LoadWorkers = []record.LoadWorker{{Scenario: "control", Of: 2, State: record.LoadWorkerDisagrees, On: on,
@@ -31,6 +31,32 @@ func TestLoadWorkersThatSentNothing(t *testing.T) {
 			if c.Fact != nil && c.Fact.Kind == verdict.FactNoSolo {
 				t.Errorf("%s: the stream that was sent alone is blamed, and it was complete", on)
 			}
+		}
+	}
+}
+
+// What is wrong with one worker says what to do, also where another was only lost. Clocks
+// of one machine that differ are those of one that is busy.
+func TestNextOfLoadWorkers(t *testing.T) {
+	room := record.LoadWorker{State: record.LoadWorkerDisagrees, On: record.OnRoom, Ours: "20", Theirs: "9"}
+	here := record.LoadWorker{State: record.LoadWorkerDisagrees, On: record.OnClock, Ours: "10ms", Theirs: "20ms", Pid: 7}
+	lost := record.LoadWorker{State: record.LoadWorkerLost}
+	for _, c := range []struct {
+		workers []record.LoadWorker
+		want    record.FactKind
+	}{
+		{[]record.LoadWorker{lost, room}, verdict.NextRoom},
+		{[]record.LoadWorker{room, lost}, verdict.NextRoom},
+		{[]record.LoadWorker{here, lost}, verdict.NextLoadWorkers},
+	} {
+		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{Slowdown: verdict.DefaultSlowdown}})
+		for i, w := range c.workers {
+			w.Scenario, w.Index, w.Of = "control", i, len(c.workers)
+			b.Run.LoadWorkers = append(b.Run.LoadWorkers, w)
+		}
+		doubts := verdict.Judge(&b.Run).Scenarios[0].Doubts
+		if !slices.ContainsFunc(doubts, func(d verdict.Doubt) bool { return d.Next.Is(c.want) }) {
+			t.Errorf("%+v: no %q in %+v", c.workers, c.want, doubts)
 		}
 	}
 }
