@@ -133,14 +133,32 @@ func (h *Head) Take(name, value []byte) bool {
 	case "content-type":
 		h.ContentType = h.Strings.Intern(short(value))
 	case "content-encoding":
-		if !bytes.EqualFold(value, []byte("identity")) {
-			h.Encoding = h.Strings.Intern(short(bytes.ToLower(value)))
-		}
+		h.takeEncodings(value)
 	}
 	if h.Fields != nil && !h.interim() {
 		h.Fields.Field(name, value)
 	}
 	return true
+}
+
+// takeEncodings takes a Content-Encoding (RFC 9110 section 8.4) without the codings that
+// change nothing: "identity", and "none", which apps send so that no proxy compresses and
+// clients pass through.
+func (h *Head) takeEncodings(value []byte) {
+	var codings [][]byte
+	for coding := range bytes.SplitSeq(value, []byte{','}) {
+		coding = bytes.TrimSpace(coding)
+		if len(coding) > 0 && !bytes.EqualFold(coding, []byte("identity")) && !bytes.EqualFold(coding, []byte("none")) {
+			codings = append(codings, coding)
+		}
+	}
+	switch len(codings) {
+	case 0:
+	case 1:
+		h.Encoding = h.Strings.Intern(short(bytes.ToLower(codings[0])))
+	default:
+		h.Encoding = h.Strings.Intern(short(bytes.ToLower(bytes.Join(codings, []byte(", ")))))
+	}
 }
 
 // takeCodings takes a Transfer-Encoding. The last coding says whether the body is

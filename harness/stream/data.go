@@ -73,7 +73,7 @@ func (r *dataReader) Read(f *Frame) Event {
 		return r.event(Meta)
 	}
 	if idle(f) {
-		return r.event(Heartbeat)
+		return r.beat(f)
 	}
 	if f.Failure {
 		r.said(f, nil)
@@ -100,6 +100,21 @@ func (r *dataReader) Read(f *Frame) Event {
 		return r.garbage(f, NotJSON, notJSON(f.Data))
 	}
 	return r.mark(r.meaning(f, &w), &w)
+}
+
+// beat takes a heartbeat. One that has a number, as those of OpenAI's Responses do, is
+// counted in the sequence.
+func (r *dataReader) beat(f *Frame) Event {
+	e := r.event(Heartbeat)
+	if r.numbers == nil || len(f.Data) == 0 {
+		return e
+	}
+	var w walk
+	w.c.b, w.r = f.Data, r
+	if !r.walk(f, &w) {
+		return e
+	}
+	return r.mark(e, &w)
 }
 
 // walk reads the data of an event; false if they are not what the dialect promises.

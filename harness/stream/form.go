@@ -85,6 +85,7 @@ var mediaForms = []struct {
 	{"application/protobuf", FormMedia},   //
 	{"application/vnd.google.protobuf", FormMedia},
 	{"application/cbor-seq", FormMedia},
+	{"application/json-seq", FormJSONSeq}, // RFC 7464
 	{"application/msgpack", FormMedia},
 	{"multipart/", FormMultipart},
 	{"audio/", FormMedia},

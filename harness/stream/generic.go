@@ -69,7 +69,7 @@ func (r *genericReader) Read(f *Frame) Event {
 		r.repeats(f)
 		return r.event(Terminal)
 	}
-	if len(f.Data) == 0 || spent(m) {
+	if len(f.Data) == 0 || spent(m) && r.ended() {
 		return r.event(Meta)
 	}
 	r.scars.see(f.Data)
@@ -102,6 +102,10 @@ func (r *genericReader) failed(f *Frame, m remark, ends bool) bool {
 	r.fails = false
 	return true
 }
+
+// ended reports whether the answer has told its end: an account that comes before stands
+// beside content, as where each event has its usage so far.
+func (r *genericReader) ended() bool { return r.sum.Terminals > 0 || r.sum.Reason != "" }
 
 // spent reports whether an event is an account of the answer that follows its end,
 // as usage does: no content.

@@ -32,7 +32,7 @@ type Limits struct {
 }
 
 // DefaultLimits hold for a decoder that was given none.
-var DefaultLimits = Limits{Frame: 1 << 20}
+var DefaultLimits = Limits{Frame: 16 << 20}
 
 // A Frame is one unit of a format. Its slices are valid until the sink
 // returns.

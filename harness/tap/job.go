@@ -113,7 +113,7 @@ type Limits struct {
 	Linger time.Duration
 
 	Head     int   // bytes of status line, headers, trailers or a chunk header: 64 KiB
-	Frame    int   // bytes of one frame: 1 MiB
+	Frame    int   // bytes of one frame: 16 MiB, since models send images in one
 	Body     int64 // bytes of body: 1 GiB
 	Inflated int64 // bytes of body after decompression: 256 MiB
 }
@@ -122,7 +122,7 @@ type Limits struct {
 var DefaultLimits = Limits{
 	Connect: 10 * time.Second, Headers: time.Minute, First: time.Minute, Gap: time.Minute,
 	Progress: -1, Total: 15 * time.Minute, Linger: 2 * time.Second,
-	Head: 64 << 10, Frame: 1 << 20, Body: 1 << 30, Inflated: 256 << 20,
+	Head: 64 << 10, Frame: 16 << 20, Body: 1 << 30, Inflated: 256 << 20,
 }
 
 // over returns l with its zero fields taken from m.

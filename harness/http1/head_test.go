@@ -1,0 +1,20 @@
+package http1_test
+
+import (
+	"testing"
+
+	"github.com/streamproof/streamproof/harness/http1"
+)
+
+// Codings that change nothing are none, also among others.
+func TestContentEncoding(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "identity": "", "none": "", "None": "", "identity, none": "", "GZip": "gzip", "gzip, identity": "gzip",
+		"none,br": "br", "gzip, br": "gzip, br", "snappy": "snappy",
+	} {
+		var h http1.Head
+		if h.Take([]byte("content-encoding"), []byte(value)); h.Encoding != want {
+			t.Errorf("%q: %q, want %q", value, h.Encoding, want)
+		}
+	}
+}
