@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -65,7 +66,7 @@ func public(flag, value, dir string) string {
 			return value
 		}
 		return "@" + filepath.Join(dir, bodyFiles[flag])
-	case "url", "direct":
+	case "url", "direct", "path", "plain-path":
 		return secret.PublicURL(value)
 	}
 	return value
@@ -95,7 +96,7 @@ var harmless = []string{"accept", "accept-encoding", "accept-language", "cache-c
 
 func publicHeader(h string) string {
 	name, value, err := header(h)
-	if err != nil || usesVariable(value) || slices.Contains(harmless, strings.ToLower(name)) {
+	if err != nil || onlyVariable(value) || slices.Contains(harmless, strings.ToLower(name)) {
 		return h
 	}
 	return name + ": ${" + variableName(name) + "}"
@@ -110,6 +111,12 @@ func variableName(header string) string {
 		return '_'
 	}, header)
 }
+
+// onlyVariable reports whether a header's value is that of a variable, and has nothing else
+// that may be secret: a scheme may stand before it, as in "Bearer ${API_KEY}".
+func onlyVariable(value string) bool { return variableAlone.MatchString(value) }
+
+var variableAlone = regexp.MustCompile(`^(?:[A-Za-z]+ +)?\$\{\w+\}$`)
 
 func usesVariable(s string) bool { return strings.Contains(s, "${") }
 

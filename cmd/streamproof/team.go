@@ -62,7 +62,8 @@ func (t *team) check(o harness.Options) (err error) {
 			return err
 		}
 	}
-	t.hide = secret.Of(o.App.Stream.Headers, o.App.Stream.Body).Hide
+	t.hide = secret.Of(o.App.Stream.Headers, o.App.Stream.Body, o.App.URL, o.App.Direct, o.App.Stream.Path,
+		o.App.Stream.PlainPath).Hide
 	return t.checkMetrics()
 }
 

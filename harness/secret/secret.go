@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"cmp"
 	"io"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -55,8 +56,9 @@ func Expand(s string) (full, missing string) {
 	return full, missing
 }
 
-// Of finds the secrets of a request as the user wrote it.
-func Of(headers map[string]string, body string) Secrets {
+// Of finds the secrets of a request as the user wrote it: its headers, its body, and the
+// URLs or paths that it may have.
+func Of(headers map[string]string, body string, urls ...string) Secrets {
 	hidden := map[string]string{}
 	note := func(raw string) {
 		for _, ref := range variable.FindAllStringSubmatch(raw, -1) {
@@ -71,9 +73,38 @@ func Of(headers map[string]string, body string) Secrets {
 				hidden[token] = "[" + strings.ToLower(k) + " withheld]"
 			}
 		}
+		if credential[strings.ToLower(k)] { // the pairs of a cookie that no variable brings in
+			for _, pair := range strings.Split(v, ";") {
+				if _, value, ok := strings.Cut(pair, "="); ok && !variable.MatchString(value) {
+					hidden[value] = "[" + strings.ToLower(k) + " withheld]"
+				}
+			}
+		}
 	}
 	note(body)
+	for _, u := range urls {
+		for _, m := range keyParam.FindAllStringSubmatch(u, -1) {
+			for _, value := range []string{m[2], unescaped(m[2])} {
+				if looksSecret(value) {
+					hidden[value] = "WITHHELD"
+				}
+			}
+		}
+	}
 	return newSecrets(hidden)
+}
+
+func unescaped(value string) string {
+	plain, err := url.QueryUnescape(value)
+	if err != nil {
+		return value
+	}
+	return plain
+}
+
+// looksSecret tells a key from a word such as "true", which stands in many texts.
+func looksSecret(value string) bool {
+	return !strings.Contains(value, "{") && (len(value) >= 12 || strings.ContainsAny(value, "0123456789"))
 }
 
 // newSecrets replaces longer values first, so that a token inside a header does
@@ -96,7 +127,7 @@ func newSecrets(hidden map[string]string) Secrets {
 
 var (
 	userinfo = regexp.MustCompile(`//[^/?#@]*@`)
-	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)[^&#]*`)
+	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)([^&#]*)`)
 )
 
 // PublicURL takes credentials out of a URL or a path with a query: a user and
