@@ -9,14 +9,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
@@ -195,6 +199,9 @@ func (a *App) validRequest() error {
 		return &UsageError{Place: "method", Problem: fmt.Sprintf("%q is not an HTTP method", s.Method),
 			Fix: "write one word, such as --method POST"}
 	}
+	if err := validHeaders(s.Headers); err != nil {
+		return err
+	}
 	for name := range s.Headers {
 		if strings.EqualFold(name, "Content-Type") {
 			return nil
@@ -203,6 +210,30 @@ func (a *App) validRequest() error {
 	if err := badJSON(s.Body); err != nil {
 		return &UsageError{Place: "stream.body", Problem: "it begins like JSON, but is not valid: " + err.Error(),
 			Fix: "correct it, or say what it is with --header 'Content-Type: text/plain'"}
+	}
+	return nil
+}
+
+// validHeaders refuses fields that cannot be sent, and one that is named twice, of which
+// one would be lost. It does not show values, which may be secret.
+func validHeaders(headers map[string]string) error {
+	spelt := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		place := "stream.headers." + name
+		value, err := expand(place, headers[name])
+		other, twice := spelt[strings.ToLower(name)]
+		switch {
+		case err != nil:
+			return err
+		case !httpguts.ValidHeaderFieldName(name):
+			return &UsageError{Place: place, Problem: "it is no name of a header", Fix: "write letters, digits and hyphens, such as X-Api-Key"}
+		case !httpguts.ValidHeaderFieldValue(value):
+			return &UsageError{Place: place, Problem: "its value has a line break or another control character",
+				Fix: "take it out; a variable may have one at its end, from a file with Windows line ends"}
+		case twice:
+			return &UsageError{Place: place, Problem: "the same header stands there as " + other, Fix: "leave one of them out"}
+		}
+		spelt[strings.ToLower(name)] = name
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func comparisons(cmd *cobra.Command, file string, args []string, o compare.Optio
 func side(cmd *cobra.Command, file, name string) (compare.Side, error) {
 	s := compare.Side{Name: name}
 	for _, part := range strings.Split(name, ",") {
-		if info, err := os.Stat(part); err == nil && info.IsDir() {
+		if info, err := os.Stat(part); err == nil && info.IsDir() && !(holdsRun(part) != nil && inHistory(cmd, file, part)) {
 			if err := holdsRun(part); err != nil {
 				return s, err
 			}

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
-	"github.com/streamproof/streamproof/harness/diagnose"
-	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/reports"
+	"github.com/streamproof/streamproof/scenarios"
 )
 
 const diagnoseLong = `Test each layer separately: send the same small load to the app directly, through
@@ -87,20 +86,28 @@ func (in *input) explain(cmd *cobra.Command, stored string, args []string) error
 	if len(args) > 1 {
 		return &harness.UsageError{Place: "--from", Problem: "more than one run folder", Fix: "name one"}
 	}
+	var idle []string
+	in.given.Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"from", "quiet", "no-color", "json"}, f.Name) {
+			idle = append(idle, "--"+f.Name)
+		}
+	})
+	if len(idle) > 0 {
+		return &harness.UsageError{Place: idle[0], Problem: "it has no effect with --from, which sends nothing and writes nothing",
+			Fix: "leave it out, or use 'streamproof judge' to write the reports again"}
+	}
 	dir, err := namedRun(cmd.CommandPath()+" --from", args)
 	if err != nil {
 		return err
 	}
-	run, err := record.Open(dir)
+	was, err := scenarios.Read(dir, nil)
 	if err != nil {
-		return fmt.Errorf("open run: %w", err)
+		return err
 	}
-	report := diagnose.Report(run)
-	reports.Word(report)
 	out := printer{cmd.OutOrStdout(), in.quiet, in.noColor, in.asJSON}
-	if err := out.print(dir, report); err != nil {
+	if err := out.print(dir, was.Report); err != nil {
 		return err
 	}
 	out.where(cmd.ErrOrStderr(), "run: "+dir)
-	return ended(report.Verdict)
+	return endedBy(was.Report, false)
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -167,9 +170,12 @@ func historyPrune() *cobra.Command {
 				return err
 			}
 			newest := rows[max(0, len(rows)-int(keep)):]
+			among := func(list []history.Row, r history.Row) bool {
+				return slices.ContainsFunc(list, func(o history.Row) bool { return o.ID == r.ID })
+			}
 			n, err := db.Prune(func(r history.Row) bool {
-				isNewest := slices.ContainsFunc(newest, func(o history.Row) bool { return o.ID == r.ID })
-				return branch != "" && r.Branch != branch || keep > 0 && isNewest || older != "" && time.Since(r.Started) < age
+				return !among(rows, r) || // it was added since
+					branch != "" && r.Branch != branch || keep > 0 && among(newest, r) || older != "" && time.Since(r.Started) < age
 			})
 			if err != nil {
 				return err
@@ -185,13 +191,16 @@ func historyPrune() *cobra.Command {
 	return cmd
 }
 
+// mostDays is how many days a time.Duration holds.
+const mostDays = int(math.MaxInt64 / (24 * time.Hour))
+
 // days reads a duration in which days may stand.
 func days(s string) (time.Duration, error) {
 	if s == "" {
 		return 0, nil
 	}
 	var n int
-	if _, err := fmt.Sscanf(s, "%dd", &n); err == nil && s == fmt.Sprintf("%dd", n) && n > 0 {
+	if _, err := fmt.Sscanf(s, "%dd", &n); err == nil && s == fmt.Sprintf("%dd", n) && n > 0 && n <= mostDays {
 		return time.Duration(n) * 24 * time.Hour, nil
 	}
 	if d, err := time.ParseDuration(s); err == nil && d > 0 {
@@ -252,6 +261,9 @@ func historyError(file string, err error) error {
 			Fix: "update streamproof, or name another file"}
 	case errors.As(err, &foreign):
 		return &harness.UsageError{Place: file, Problem: "not a history of streamproof: " + foreign.What, Fix: "name another file"}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return &harness.UsageError{Place: file, Problem: "the history cannot be read: " + harness.Reason(err),
+			Fix: "name a file that this user can read and write"}
 	}
 	return err
 }

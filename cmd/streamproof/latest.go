@@ -37,15 +37,19 @@ func remember(dir string) {
 	}
 }
 
-// remembering calls remember and keep once, when the run's folder is there: with
-// the first word of progress.
+// remembering calls remember and keep once, when the run's folder is there.
 func remembering(dir string, keep func(), then func(harness.Progress)) func(harness.Progress) {
+	return keeping(func() {
+		remember(dir)
+		keep()
+	}, then)
+}
+
+// keeping calls keep once, when the run's folder is there: with the first word of progress.
+func keeping(keep func(), then func(harness.Progress)) func(harness.Progress) {
 	var once sync.Once
 	return func(p harness.Progress) {
-		once.Do(func() {
-			remember(dir)
-			keep()
-		})
+		once.Do(keep)
 		then(p)
 	}
 }

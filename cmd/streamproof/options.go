@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -58,8 +59,11 @@ func (in *input) options() (harness.Options, error) {
 	if err = in.load(&o); err != nil {
 		return o, err
 	}
+	if in.given.Changed("seed") && in.seed == 0 {
+		return o, &harness.UsageError{Place: "--seed", Problem: "0 is no seed", Fix: "write a whole number from 1, or leave it out for a random one"}
+	}
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
-	o.Strict = o.Strict || in.strict
+	override(in, &o.Strict, "strict", in.strict)
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
 	o.Dir = cmp.Or(in.out, unused(filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed))))
 	o.Tool = version()
@@ -79,6 +83,13 @@ func (in *input) options() (harness.Options, error) {
 		return o, err
 	}
 	return o, in.within(&o)
+}
+
+// override sets a value of the file to that of a flag that was given, also to nothing.
+func override[T any](in *input, to *T, flag string, value T) {
+	if in.given.Changed(flag) {
+		*to = value
+	}
 }
 
 // within keeps the scenarios that tags leave, and says how their verdicts are put together.
@@ -141,9 +152,9 @@ func (in *input) app(a *harness.App) (err error) {
 	}
 	s.Order = cmp.Or(in.order, s.Order)
 	s.Owner = cmp.Or(in.owner, s.Owner)
-	s.NoFollow = s.NoFollow || in.noFollow
-	s.Longest = cmp.Or(time.Duration(in.longest), s.Longest)
-	s.Silence = cmp.Or(time.Duration(in.silence), s.Silence)
+	override(in, &s.NoFollow, "no-follow", in.noFollow)
+	override(in, &s.Longest, "longest", time.Duration(in.longest))
+	override(in, &s.Silence, "silence", time.Duration(in.silence))
 	a.Direct = cmp.Or(in.direct, a.Direct)
 	a.Stack = cmp.Or(in.stack, a.Stack)
 	a.Workers = cmp.Or(int(in.workers), a.Workers)
@@ -170,7 +181,7 @@ func (in *input) app(a *harness.App) (err error) {
 // reach puts the flags that say how a server is reached over the file's.
 func (in *input) reach(a *harness.App) error {
 	t := &a.TLS
-	t.Insecure = t.Insecure || in.tls.Insecure
+	override(in, &t.Insecure, "insecure", in.tls.Insecure)
 	t.CACert = cmp.Or(in.tls.CACert, t.CACert)
 	if in.tls.Cert != "" {
 		t.Cert, t.Key = in.tls.Cert, ""
@@ -210,6 +221,7 @@ func (in *input) withHeaders(base map[string]string) (map[string]string, error) 
 		if err != nil {
 			return nil, err
 		}
+		maps.DeleteFunc(all, func(k, _ string) bool { return strings.EqualFold(k, name) })
 		all[name] = value
 	}
 	return all, nil

@@ -234,11 +234,28 @@ func (k paramKind) say(x float64) string {
 	case duration:
 		return time.Duration(x * float64(time.Second)).Round(time.Microsecond).String()
 	case bytesOf:
-		return fmt.Sprintf("%.0fMiB", math.Round(x/(1<<20)))
+		return sizeText(x)
 	case perSecond:
 		return strconv.FormatFloat(x, 'g', 4, 64) + "/s"
 	}
 	return strconv.FormatFloat(x, 'g', 6, 64)
+}
+
+// sizeText writes a size in the largest unit of which it is a whole number: values that
+// were asked for read as they were typed, and those between are rounded to MiB where that
+// is a small part of them.
+func sizeText(x float64) string {
+	if x >= 100<<20 {
+		x = math.Round(x/(1<<20)) * (1 << 20)
+	}
+	n := int64(math.Round(x))
+	switch {
+	case n != 0 && n%(1<<20) == 0:
+		return fmt.Sprintf("%dMiB", n>>20)
+	case n != 0 && n%(1<<10) == 0:
+		return fmt.Sprintf("%dKiB", n>>10)
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // over reads NAME=A..B.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
@@ -52,6 +54,11 @@ func probeCommand() *cobra.Command {
 			if in.url == "" && in.file == "" {
 				return &harness.UsageError{Place: "streamproof probe", Problem: "no URL is given",
 					Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
+			}
+			if write != "" {
+				if err := in.writable(write, force); err != nil {
+					return err
+				}
 			}
 			p, err := in.probe(cmd.Context())
 			if err != nil {
@@ -362,12 +369,11 @@ func seconds(s float64) string {
 func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool) error {
 	s := config.Start{URL: in.url, Path: in.path, Method: in.method, Dialect: config.Dialect(p.Dialect),
 		Terminal: p.Terminal, Asked: true,
-		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: p.Length}
-	if in.file != "" {
-		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file,
-			Fix: "leave --write out, or name the app by its URL"}
+		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: cmp.Or(p.Length, int64(in.length)), Endless: in.endless != ""}
+	err := in.writeFurther(&s)
+	if err != nil {
+		return err
 	}
-	var err error
 	if s.Body, err = body("--body", in.body); err != nil {
 		return err
 	}
@@ -380,4 +386,66 @@ func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool)
 	}
 	fmt.Fprintf(told, "wrote %s; next: %sstreamproof run -f %s\n", path, toExport(variables), quote(path))
 	return nil
+}
+
+// kept are the flags of probe that its file has, beside those of [input.writeFurther], and
+// those that have no part in a run.
+var kept = []string{"url", "path", "method", "header", "body", "dialect", "terminal", "length", "insecure", "cacert",
+	"write", "force", "json"}
+
+// furtherKeys are the keys of a file that stand for a flag each, by their sections.
+var furtherKeys = map[string]struct {
+	key string
+	tls bool
+}{"error": {"error", false}, "sentinel": {"sentinel", false}, "sha256": {"sha256", false}, "plain-path": {"plain_path", false},
+	"order": {"order", false}, "owner": {"owner", false}, "longest": {"longest", false}, "silence": {"silence", false},
+	"cert": {"cert", true}, "key": {"key", true}, "sni": {"sni", true}}
+
+// writable refuses, before anything is sent, a file that cannot be written, and flags that
+// it would lose.
+func (in *input) writable(path string, force bool) error {
+	if in.file != "" {
+		return &harness.UsageError{Place: "--write", Problem: "the app comes from " + in.file,
+			Fix: "leave --write out, or name the app by its URL"}
+	}
+	if _, err := os.Stat(path); err == nil && !force {
+		return &harness.UsageError{Place: path, Problem: "is already there", Fix: "name another with --write=FILE, or add --force"}
+	}
+	return in.writeFurther(&config.Start{})
+}
+
+// writeFurther puts what flags say beside the request into the file.
+func (in *input) writeFurther(s *config.Start) (err error) {
+	in.given.VisitAll(func(f *pflag.Flag) {
+		to, known := furtherKeys[f.Name]
+		switch {
+		case !f.Changed || slices.Contains(kept, f.Name):
+		case known && to.tls:
+			s.TLS = append(s.TLS, to.key+": "+strconv.Quote(f.Value.String()))
+		case known:
+			s.Stream = append(s.Stream, to.key+": "+strconv.Quote(f.Value.String()))
+		case f.Name == "no-follow":
+			s.Stream = append(s.Stream, fmt.Sprintf("no_follow: %t", in.noFollow))
+		case f.Name == "endless":
+			e, bad := endless(in.endless)
+			err = cmp.Or(err, bad)
+			s.Stream = append(s.Stream, fmt.Sprintf("endless: {for: %v, events: %d}", e.For, e.Events))
+		case f.Name == "resolve":
+			s.TLS = append(s.TLS, "resolve: "+yamlList(in.resolve))
+		case f.Name == "allow-host":
+			s.AllowHosts = yamlList(in.allowHosts)
+		case err == nil:
+			err = &harness.UsageError{Place: "--" + f.Name, Problem: "--write does not put it into the file",
+				Fix: "leave one of them out, and add it to the file by hand"}
+		}
+	})
+	return err
+}
+
+func yamlList(list []string) string {
+	var quoted []string
+	for _, s := range list {
+		quoted = append(quoted, strconv.Quote(s))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }

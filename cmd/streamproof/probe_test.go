@@ -339,3 +339,39 @@ func TestSaidAndRecognised(t *testing.T) {
 		})
 	}
 }
+
+// The file has what the flags said, or says that it has not, before a request is sent.
+func TestProbeWritesFlags(t *testing.T) {
+	asked := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		says{"text/event-stream", []string{event("tick", `{"n":1}`), event("tick", `{"n":2}`)}}.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "feed.yaml")
+	_, errs, code := command(t, "probe", srv.URL+"/feed", "--write="+file, "--endless", "10s,2", "--allow-host", "feed.example",
+		"--resolve", "feed.example:80:127.0.0.1", "--error", "event == oops", "--order", ".n")
+	written, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("exit code %d: %v\n%s", code, err, errs)
+	}
+	for _, want := range []string{"endless: {for: 10s, events: 2}", `allow_hosts: ["feed.example"]`,
+		`resolve: ["feed.example:80:127.0.0.1"]`, `error: "event == oops"`, `order: ".n"`} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("the file has no %s:\n%s", want, written)
+		}
+	}
+	if strings.Contains(string(written), "terminal:") {
+		t.Errorf("a feed has a last event:\n%s", written)
+	}
+	was := asked
+	for _, args := range [][]string{{"--write=" + file}, {"--write=" + file + "2", "--log", "app=x.log"}} {
+		if out, errs, code := command(t, append([]string{"probe", srv.URL + "/feed"}, args...)...); code != exitUsage {
+			t.Errorf("%s: exit code %d\n%s%s", args, code, out, errs)
+		}
+	}
+	if asked != was {
+		t.Errorf("%d requests were sent for files that are not written", asked-was)
+	}
+}

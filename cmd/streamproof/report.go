@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/reports"
 	"github.com/streamproof/streamproof/scenarios"
 )
@@ -34,6 +35,14 @@ func reportCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := export.only(remembers, args); err != nil {
 				return err
+			}
+			switch {
+			case remembers != "" && len(args) > 0:
+				return &harness.UsageError{Place: args[0], Problem: "--history draws the runs of the history alone",
+					Fix: "leave the folder out, or add it with 'streamproof history add'"}
+			case markdown && len(args) < 2:
+				return &harness.UsageError{Place: "--markdown", Problem: "it prints several runs side by side",
+					Fix: "name two run folders or more; one run has its summary.md"}
 			}
 			if remembers != "" {
 				return historyReport(cmd, remembers)

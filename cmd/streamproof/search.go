@@ -100,6 +100,9 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 	}
 	if len(in.scenarios) == 0 && len(in.from.Scenarios) == 0 && len(in.from.Define) == 0 {
 		in.scenarios = []string{"control"}
+		if err := in.given.Set("scenario", "control"); err != nil { // for the line that repeats a run
+			return err
+		}
 	}
 	// Looked at before anything is asked: a range that cannot be searched starts nothing.
 	o, err := in.options()
@@ -143,7 +146,11 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 	if len(result.Trials) == 0 {
 		return err
 	}
-	return errors.Join(s.conclude(ctx, result, stdout), err)
+	concluded := s.conclude(ctx, result, stdout)
+	if err != nil && ctx.Err() == nil {
+		return err // which is said, and not the verdict on half a search
+	}
+	return errors.Join(concluded, err)
 }
 
 func unitOf(k paramKind) string {
@@ -195,7 +202,7 @@ func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error
 	o, n := s.with(x), len(s.page.Points)+1
 	name := strings.NewReplacer("/", "-per-", " ", "").Replace(s.param.kind.say(x))
 	o.Dir = filepath.Join(s.base.Dir, fmt.Sprintf("%02d-%s", n, name))
-	o.Repro = repro("run", s.given, o.Dir, "over", "runs", "width", "streams", "rate") + s.flagFor(x)
+	o.Repro = repro("run", s.given, o.Dir, s.leftOut()...) + s.flagFor(x)
 	if err := o.Validate(); err != nil {
 		return search.Outcome{}, err
 	}
@@ -203,7 +210,7 @@ func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error
 	if !s.quiet {
 		fmt.Fprintf(s.stderr, "run %d: %s = %s\n", n, s.param.name, s.param.kind.say(x))
 	}
-	o.Progress = live.update
+	o.Progress = keeping(func() { keepBodies(o.Dir, s.given) }, live.update)
 	stop := context.AfterFunc(ctx, live.interrupted)
 	report, err := scenarios.Execute(ctx, o)
 	stop()
@@ -254,6 +261,16 @@ func (s *searching) set(o *harness.Options, x float64) {
 		o.Load.Streams = 0
 	}
 	s.param.set(o, x)
+}
+
+// leftOut are the flags that have no part in a run of its own: those of the search, and
+// those that the value takes the place of.
+func (s *searching) leftOut() []string {
+	left := []string{"over", "runs", "width"}
+	if s.param.name == "load.streams" || s.param.name == "load.rate" {
+		left = append(left, "streams", "rate")
+	}
+	return left
 }
 
 // flagFor is what a run of its own needs for the value.

@@ -72,3 +72,13 @@ func TestJudgedAs(t *testing.T) {
 		}
 	}
 }
+
+// Sizes read as they were typed, and in folders' names.
+func TestSizesAreSaid(t *testing.T) {
+	for x, want := range map[float64]string{100: "100", 5000: "5000", 4096: "4KiB", 64 << 20: "64MiB", 1 << 30: "1024MiB",
+		300<<20 + 12345: "300MiB"} {
+		if got := bytesOf.say(x); got != want {
+			t.Errorf("%g bytes are said as %s, want %s", x, got, want)
+		}
+	}
+}

@@ -353,7 +353,7 @@ func (in *input) unsharded(o *harness.Options) string {
 	for _, s := range o.Scenarios {
 		ids = append(ids, s.ID)
 	}
-	line := repro(in.command(), in.given, o.Dir, "shard", "tag", "skip-tag", "scenario")
+	line := repro(in.command(), in.given, o.Dir, "shard", "tag", "skip-tag", "scenario", "suite", "require")
 	return line + " --scenario " + strings.Join(ids, ",")
 }
 

@@ -161,6 +161,10 @@ func (r *reader) line(n int, text []byte) error {
 	return nil
 }
 
+// mostTokens is the size of the largest text that is made for a line: above what any model
+// takes.
+const mostTokens = 10_000_000
+
 // entry tells a body from a line about one. A body of the user's own that has the keys of
 // neither is sent as it stands.
 func (r *reader) entry(n int, text []byte, l line) (e Entry, timed, sized bool, err error) {
@@ -170,8 +174,8 @@ func (r *reader) entry(n int, text []byte, l line) (e Entry, timed, sized bool, 
 		return Entry{Body: bytes.Clone(text)}, false, false, nil
 	}
 	for name, v := range map[string]*int{"input_length": l.Input, "output_length": l.Output} {
-		if v != nil && *v < 0 {
-			return e, false, false, r.bad(n, "write a number of tokens", "%s %d is negative", name, *v)
+		if v != nil && (*v < 0 || *v > mostTokens) {
+			return e, false, false, r.bad(n, "write a number of tokens, 10 million at most", "%s %d is out of range", name, *v)
 		}
 	}
 	if l.Timestamp != nil {

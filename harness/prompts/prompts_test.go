@@ -73,7 +73,7 @@ func TestBadLines(t *testing.T) {
 		`{"turns":[{}],"body":{}}`:               "p.jsonl:1: it has both a body and turns",
 		`{"turns":[{}]}` + "\n{}":                "p.jsonl:2: turns here and none in line 1",
 		"{}\n" + `{"turns":[{}]}`:                "p.jsonl:2: turns here and none in line 1",
-		`{"input_length":-1}`:                    "p.jsonl:1: input_length -1 is negative",
+		`{"input_length":-1}`:                    "p.jsonl:1: input_length -1 is out of range",
 		`{"timestamp":1,"body":{}}` + "\n{}":     "p.jsonl:2: a timestamp here",
 		`{"body":{}}` + "\n{\"input_length\":3}": "p.jsonl:2: sizes without a body",
 		`{"timestamp":5,"body":{}}` + "\n\n" + `{"timestamp":4,"body":{}}`: "p.jsonl:3: timestamp 4 is before that of line 1",

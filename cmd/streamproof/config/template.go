@@ -21,6 +21,12 @@ type Start struct {
 	Insecure            bool
 	CACert              string
 	Length              int64 // of a text that was the same each time
+	// Stream and TLS are further keys of these sections, a line of YAML each, and
+	// AllowHosts is a list in YAML; "" for none.
+	Stream, TLS []string
+	AllowHosts  string
+	// Endless says that Stream has what tells how a feed is read, which has no last event.
+	Endless bool
 	// Asked says that the app was asked, and what it answered told how to read it.
 	Asked bool
 }
@@ -121,11 +127,14 @@ stream:
 {{- end}}
 {{- if .Terminal}}
   terminal: {{quote .Terminal}}{{if .Asked}}   # matches the last event and no other; check that it always does{{end}}
-{{- else if and .Generic .Dialect}}
+{{- else if and .Generic .Dialect (not .Endless)}}
   terminal: "data == [DONE]"     # SET THIS: what the last event of a complete response looks like
 {{- end}}
 {{- if .Length}}
   length: {{.Length}}                  # two responses had this length; check that all do
+{{- end}}
+{{- range .Stream}}
+  {{.}}
 {{- end}}
 {{- if eq .Dialect "text"}}
   # plain_path: /chat?stream=false # asks for the same answer in one piece: best proof that a text is whole;
@@ -137,12 +146,15 @@ stream:
   dialect: {{if .Dialect}}{{.Dialect}}{{else}}origin{{end}}
 {{- end}}
 
-{{if or .Insecure .CACert}}tls:
+{{if or .Insecure .CACert .TLS}}tls:
 {{- if .Insecure}}
   insecure: true                 # accept any certificate
 {{- end}}
 {{- if .CACert}}
   cacert: {{quote .CACert}}
+{{- end}}
+{{- range .TLS}}
+  {{.}}
 {{- end}}
 
 {{end}}load:
@@ -161,7 +173,7 @@ limits:
 # not count; this makes it obligatory.
 # require: [worker-kill]
 # allow_unable: true             # ignore scenarios that this machine cannot run when setting the exit code
-# allow_hosts: [chat.example.com]  # only localhost is tested unless a host is named here
+{{if .AllowHosts}}allow_hosts: {{.AllowHosts}}{{else}}# allow_hosts: [chat.example.com]{{end}}  # only localhost is tested unless a host is named here
 
 # define:                        # a scenario of your own, to be named below
 # - {id: slow-network, extends: latency, hold: 3s}
