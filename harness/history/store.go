@@ -72,7 +72,9 @@ func Open(path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(path, false)
+	// One that makes the file is alone: SQLite changes to its log (WAL) for nobody who waits.
+	info, err := os.Stat(path)
+	unlock, err := lock(path, err != nil || info.Size() == 0)
 	if err != nil {
 		return nil, err
 	}
