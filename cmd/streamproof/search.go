@@ -318,6 +318,8 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 			case c.Verdict == verdict.Fail:
 				return search.Outcome{Why: c.Why}
 			case c.Verdict != verdict.Inconclusive:
+			case c.Name == "objectives met" && m.Complete() > 0 && slices.ContainsFunc(m.Judge(), unmeasured):
+				return search.Outcome{Unknown: c.Why}
 			case c.Name == "objectives met" && seen:
 			case c.Name == "objectives met" && sc.Verdict == verdict.Inconclusive && m.Streams() > 0 &&
 				(c.Fact == nil || c.Fact.Kind != verdict.FactBut):
@@ -328,6 +330,12 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 		}
 	}
 	return out
+}
+
+// unmeasured reports whether nothing was seen of what an objective is about, such as
+// tokens that the server does not count.
+func unmeasured(r slo.Result) bool {
+	return r.Verdict == slo.TooFew && (math.IsNaN(r.Value) || r.Counted() && r.N == 0)
 }
 
 // shortOfLoad reports whether a check found that our own side fell short.

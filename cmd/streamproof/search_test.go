@@ -50,6 +50,12 @@ func TestJudgedAs(t *testing.T) {
 		whole.Add(&slo.Stream{Outcome: "complete", End: time.Second})
 		cut.Add(&slo.Stream{Outcome: "truncated"})
 	}
+	tokens, err := slo.Parse("tps p50 > 3/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncounted := slo.New(tokens)
+	uncounted.Add(&slo.Stream{Outcome: "complete", End: time.Second})
 	few := verdict.Check{Name: "objectives met", Verdict: verdict.Inconclusive, Why: "20 streams cannot show it"}
 	for name, c := range map[string]struct {
 		report  *verdict.Report
@@ -60,6 +66,7 @@ func TestJudgedAs(t *testing.T) {
 		"pass":                  {report(verdict.Pass), whole, true, false},
 		"fail":                  {report(verdict.Fail, verdict.Check{Name: "x", Verdict: verdict.Fail}), cut, false, false},
 		"too few, all well":     {report(verdict.Inconclusive, few), whole, true, false},
+		"nothing counts tokens": {report(verdict.Inconclusive, few), uncounted, false, true},
 		"too few, and not well": {report(verdict.Inconclusive, few), cut, false, false},
 		"the generator is behind": {report(verdict.Inconclusive,
 			verdict.Check{Name: "generator kept up", Verdict: verdict.Inconclusive, Why: "late"}), whole, false, true},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -72,7 +73,13 @@ func sampleOf(g *verdict.Graded) sample {
 	if n := g.Content.Usage.Output; n > 0 {
 		made = n
 	}
-	if over := g.Last - g.First; g.First >= 0 && over > 0 && made > 1 {
+	last := g.First
+	for m := range g.Marks() {
+		if m.Kind == stream.Content {
+			last = m.At
+		}
+	}
+	if over := last - g.First; g.First >= 0 && over > 0 && made > 1 {
 		s.rate = float64(made-1) / over.Seconds()
 	}
 	return s

@@ -178,7 +178,8 @@ func (m *Measure) Figure(name string, q float64) (float64, bool) {
 		if q <= 0 {
 			return float64(h.Min()) / k.fine(), true
 		}
-		return float64(h.ValueAtQuantile(q*100)) / k.fine(), true
+		n := float64(h.TotalCount())
+		return float64(h.ValueAtQuantile(100*nearest(q, n)/n)) / k.fine(), true
 	}
 	if k.Unit == Share {
 		return float64(m.outcomes[k.Name]) / float64(max(1, m.total)), m.total > 0
@@ -191,6 +192,9 @@ func (m *Measure) Figure(name string, q float64) (float64, bool) {
 	}
 	return n / m.Seconds(), m.Seconds() > 0
 }
+
+// nearest is the rank of a quantile among n values by nearest rank, from 1.
+func nearest(q, n float64) float64 { return max(1, math.Ceil(q*n-1e-9)) }
 
 // A Verdict on an objective.
 type Verdict string
@@ -236,8 +240,18 @@ func Verdicts(rs []Result) Verdict {
 	return worst
 }
 
-// allowed is how many of n values may be beyond the bound.
-func (o Objective) allowed(n int) int { return int(o.slack()*float64(n) + 1e-9) }
+// allowed is how many of n values may be beyond the bound: of a quantile those above its
+// rank, or those below it where the bound is from below.
+func (o Objective) allowed(n int) int {
+	if !o.Metric.Spread {
+		return int(o.slack()*float64(n) + 1e-9)
+	}
+	rank := int(nearest(o.Quantile, float64(n)))
+	if o.Op.upper() {
+		return n - rank
+	}
+	return rank - 1
+}
 
 // slack is the share of values that may be beyond the bound: those above a quantile where
 // the bound is from above, and those below it where it is from below.

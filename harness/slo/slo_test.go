@@ -87,6 +87,11 @@ func TestJudge(t *testing.T) {
 		{"just the bound is not more", "complete > 50%", 50, 0, 50, slo.Missed, false},
 		{"none truncated", "truncated <= 0%", 3, 0, 1, slo.Missed, false},
 		{"max", "first_event max < 1s", 5, 1, 0, slo.Missed, false},
+		{"min", "first_event min < 1s", 0, 5, 0, slo.Missed, false},
+		{"one is below", "first_event min < 1s", 1, 5, 0, slo.Met, true},
+		{"max from below", "first_event max >= 3s", 5, 5, 0, slo.Missed, false},
+		{"half from below are not more than half", "first_event p50 >= 1s", 10, 10, 0, slo.Missed, false},
+		{"more than half are", "first_event p50 >= 1s", 9, 11, 0, slo.Met, true},
 		{"no tokens are counted", "tps p50 > 3/s", 30, 0, 0, slo.TooFew, false},
 		{"gaps", "gap p90 < 30ms", 10, 0, 0, slo.Met, true},
 		{"mean gap", "tpot p50 < 19ms", 10, 0, 0, slo.Missed, false},
@@ -136,4 +141,20 @@ func TestFigures(t *testing.T) {
 	near("tps", 0.5, 20)
 	near("complete", 0, 100.0/101)
 	near("output_tokens", 0.5, 40)
+}
+
+// A figure agrees with the verdict on it: both go by the nearest rank.
+func TestFigureIsTheNearestRank(t *testing.T) {
+	m := slo.New(parse(t, "first_event p95 < 1s"))
+	for i := range 31 {
+		first := 50 * ms
+		if i >= 29 {
+			first = 2 * time.Second
+		}
+		m.Add(stream("complete", first, 10*ms))
+	}
+	r := m.Judge()[0]
+	if r.Verdict != slo.Missed || r.Value < 1 {
+		t.Errorf("p95 of 29 streams after 50 ms and 2 after 2 s is %g s, %s", r.Value, r.Verdict)
+	}
 }

@@ -122,28 +122,53 @@ func scenarioIDs(runs []history.Row) (ids []string) {
 	return ids
 }
 
-// outages finds runs on which more than half of the scenarios fail that pass in the run
-// before and in the run after. One scenario alone makes no outage: it may be flaky.
+// longestOutage is how many runs in a row an outage has at most.
+const longestOutage = 2
+
+// outages finds runs on which more than half of the scenarios fail that pass before and
+// after. One scenario alone makes no outage: it may be flaky. What fails from then on is no
+// outage either.
 func (t *Trend) outages() map[int]bool {
 	out := map[int]bool{}
 	for i := 1; i+1 < len(t.Runs); i++ {
 		failed, of := 0, 0
 		for _, s := range t.Runs[i].Scenarios {
-			before, after := t.Runs[i-1].Scenario(s.ID), t.Runs[i+1].Scenario(s.ID)
-			if before == nil || after == nil || s.Verdict == verdict.NotApplicable {
+			if s.Verdict == verdict.NotApplicable || !t.passesAround(i, s.ID) {
 				continue
 			}
 			of++
-			if s.Verdict != verdict.Pass && (before.Verdict == verdict.Pass || after.Verdict == verdict.Pass) {
+			if s.Verdict != verdict.Pass {
 				failed++
 			}
 		}
-		if of >= 2 && 2*failed > of && !out[i-1] {
+		if of >= 2 && 2*failed > of {
 			out[i] = true
 			t.Outages = append(t.Outages, Outage{i, failed, of})
 		}
 	}
 	return out
+}
+
+// passesAround reports whether a scenario passes soon before run i and soon after it, in
+// the nearest runs that have it: a shard has not all of them.
+func (t *Trend) passesAround(i int, id string) bool {
+	others := 0
+	passes := func(step int) bool {
+		for j := i + step; j >= 0 && j < len(t.Runs); j += step {
+			s := t.Runs[j].Scenario(id)
+			switch {
+			case s == nil:
+				continue
+			case s.Verdict == verdict.Pass:
+				return true
+			}
+			if others++; others >= longestOutage {
+				return false
+			}
+		}
+		return false
+	}
+	return passes(-1) && passes(1)
 }
 
 func (t *Trend) scenario(id string, out map[int]bool) Scenario {

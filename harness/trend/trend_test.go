@@ -108,3 +108,37 @@ func TestSeries(t *testing.T) {
 		t.Errorf("0.3 ms: %v", got)
 	}
 }
+
+// TestOutages: what fails for a night or two in most scenarios, and is well before and
+// after, is an outage; what fails from then on is not, and neither is what a shard lacks.
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	for strips, want := range map[[2]string]string{
+		{"ppppFpppp", "ppppFpppp"}:     "[4]",
+		{"ppppFFppp", "ppppFFppp"}:     "[4 5]",
+		{"ppppFFFpp", "ppppFFFpp"}:     "[]",
+		{"ppppppFFF", "ppppppFFF"}:     "[]",
+		{"ppppFpppp", "ppppppppp"}:     "[]",
+		{"p-p-F-p-p", "-p-p-p-p-"}:     "[]", // one scenario alone
+		{"ppp-F-ppp", "ppp-F-ppp"}:     "[4]",
+		{"p-p-p-F-F-F", "p-p-p-F-F-F"}: "[]",
+	} {
+		rows := make([]history.Row, len(strips[0]))
+		for k, strip := range strips {
+			for i, c := range strip {
+				rows[i].ID = int64(i + 1)
+				if c != '-' {
+					v := map[rune]verdict.Verdict{'p': verdict.Pass, 'F': verdict.Fail}[c]
+					rows[i].Scenarios = append(rows[i].Scenarios, history.Scenario{ID: string(rune('x' + k)), Verdict: v})
+				}
+			}
+		}
+		at := []int{}
+		for _, o := range trend.Read(rows).Outages {
+			at = append(at, o.Run)
+		}
+		if got := fmt.Sprint(at); got != want {
+			t.Errorf("%q: outages at %s, want %s", strips, got, want)
+		}
+	}
+}
