@@ -145,6 +145,7 @@ func TestStrict(t *testing.T) {
 }
 
 func TestUntouched(t *testing.T) {
+	sheds := func(p *record.Policy) { p.Sheds = true }
 	failing := synth.Shape{Keep: synth.KeepNone, End: synth.Status(500)}
 	control := failing
 	control.Group = record.Control
@@ -152,9 +153,14 @@ func TestUntouched(t *testing.T) {
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "untouched n=5"},
 		question{"500 to everybody", add(5, failing), verdict.Fail,
 			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
-		question{"500 to everybody, as a shedding scenario", policy(func(p *record.Policy) {
-			p.Sheds = true
-		}, add(5, failing)), silent, ""},
+		question{"500 to everybody, as a shedding scenario", policy(sheds, add(5, failing)), silent, ""},
+		question{"an error in band before the answer, as a shedding scenario", policy(sheds,
+			add(5, synth.Shape{Keep: synth.KeepNone, End: synth.ErrorEvent})), silent, ""},
+		question{"some refused, the others whole, as a shedding scenario", policy(sheds, add(5, failing),
+			add(5, synth.Shape{})), verdict.Pass, "untouched n=5"},
+		question{"let in and then failed, as a shedding scenario", policy(sheds, add(5, failing),
+			add(5, synth.Shape{Keep: 3, End: synth.ErrorEvent})), verdict.Fail,
+			"broke a rule n=5 of=5 stream=6 counts=[{failed_clean 5}]"},
 		question{"500 beside the fault", add(5, control), verdict.Fail,
 			"broke a rule n=5 of=5 stream=1 counts=[{failed_clean 5}]"},
 		question{"500 exposed to the fault",

@@ -10,12 +10,9 @@ type Untouched struct{}
 
 func (Untouched) Check(s *Scope) Answer {
 	const name = "untouched streams complete"
-	if s.Scenario.Policy.Sheds {
-		return Answer{}
-	}
 	b := s.judge(func(g *Graded) bool {
 		return (g.Untouched() || s.endedBefore(g)) && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) &&
-			!sentAway(g)
+			!sentAway(g) && !(s.Scenario.Policy.Sheds && turnedAway(g))
 	},
 		func(g *Graded) bool { return g.Grade.Outcome == Complete })
 	switch {
@@ -28,6 +25,12 @@ func (Untouched) Check(s *Scope) Answer {
 		return unsure(name, next(NextQuiet), b.but(FactBut, why)).about(b.all)
 	}
 	return fail(name, next(FactBroke)).counts(b)
+}
+
+// turnedAway reports whether a stream was refused in words before any of its answer
+// came. One that was let in and then failed was not.
+func turnedAway(g *Graded) bool {
+	return g.Grade.Outcome == FailedClean && (g.Status >= 400 || g.Contents == 0)
 }
 
 // endedBefore reports whether a stream was meant for the fault and was over when that struck.

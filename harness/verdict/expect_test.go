@@ -115,7 +115,7 @@ func TestRefusalsSeen(t *testing.T) {
 		{outcomeOf{"none refused", add(8, synth.Shape{}), verdict.Inconclusive, "none refused n=8"}, false},
 		{outcomeOf{"none served", refused(8, 429), verdict.Inconclusive, "none served n=8"}, false},
 		{outcomeOf{"an error after the beginning", all(add(5, synth.Shape{}),
-			add(3, synth.Shape{Keep: 3, End: synth.ErrorEvent})), verdict.Inconclusive, "none refused n=5"}, false},
+			add(3, synth.Shape{Keep: 3, End: synth.ErrorEvent})), verdict.Fail, "counts=[{failed_clean 3}]"}, false},
 	})
 }
 
