@@ -74,30 +74,44 @@ func (s *Scope) lastSeen() time.Duration {
 // how the app fared before that, nobody has asked.
 func (s *Scope) recovery() (took, tried time.Duration, new int) {
 	from := s.recoversFrom()
-	tried = record.Never
-	lastBad, good := record.Never, []time.Duration(nil)
+	p := s.probes(from)
+	if p.well == nil {
+		return record.Never, p.tried, p.n
+	}
+	return startOf(p.well.Stream) - from, p.tried, p.n
+}
+
+// probes are the recovery streams from some time on.
+type probes struct {
+	n     int
+	tried time.Duration // when the first one was sent
+	well  *Graded       // the first good one that no bad one follows, nil for none
+}
+
+func (s *Scope) probes(from time.Duration) probes {
+	p := probes{tried: record.Never}
+	lastBad, good := record.Never, []*Graded(nil)
 	slow := SlowFirst(s.baseline())
 	for g := range s.InGroup(record.Recovery) {
 		at := startOf(g.Stream)
 		if at < from || !g.Grade.Outcome.counted() {
 			continue
 		}
-		if new++; tried == record.Never || at < tried {
-			tried = at
+		if p.n++; p.tried == record.Never || at < p.tried {
+			p.tried = at
 		}
 		if g.Grade.Outcome != Complete || slow(g.Stream) {
 			lastBad = max(lastBad, at)
 			continue
 		}
-		good = append(good, at)
+		good = append(good, g)
 	}
-	took = record.Never
-	for _, at := range good {
-		if at > lastBad && (took == record.Never || at-from < took) {
-			took = at - from
+	for _, g := range good {
+		if at := startOf(g.Stream); at > lastBad && (p.well == nil || at < startOf(p.well.Stream)) {
+			p.well = g
 		}
 	}
-	return took, tried, new
+	return p
 }
 
 func (s *Scope) recoversFrom() time.Duration {

@@ -144,6 +144,19 @@ func TestStrict(t *testing.T) {
 	)
 }
 
+// recovers is the policy of a fault that kills, refuses, and leaves 10 s to recover.
+func recovers(p *record.Policy) {
+	p.Faulty, p.Kills, p.Refuses, p.Recovery, p.MinInBody = true, true, true, 10*sec, 1
+}
+
+// healedAndWell is a fault that cut its victims, and new streams that were whole after it.
+func healedAndWell(b *synth.Builder) {
+	b.Add(5, synth.Shape{Group: record.Baseline})
+	b.Add(20, synth.Shape{Group: record.Victim, Start: 500 * ms, Keep: 10, End: synth.FIN})
+	b.Fault(synth.Cut("down"), 900*ms, 1200*ms)
+	b.Add(3, synth.Shape{Group: record.Recovery, Start: 1300 * ms})
+}
+
 func TestUntouched(t *testing.T) {
 	sheds := func(p *record.Policy) { p.Sheds = true }
 	failing := synth.Shape{Keep: synth.KeepNone, End: synth.Status(500)}
@@ -175,6 +188,29 @@ func TestUntouched(t *testing.T) {
 			b.Add(5, synth.Shape{Group: record.Control})
 			b.Fault(synth.Cut("kill"), 2*sec, 3*sec)
 		}, verdict.Pass, ""},
+		question{"503 for good when the service was well again", policy(recovers, func(b *synth.Builder) {
+			healedAndWell(b)
+			b.Add(20, synth.Shape{Group: record.Victim, Start: 2 * sec, Keep: synth.KeepNone, End: synth.Status(503)})
+		}), verdict.Fail, "broke a rule n=20 of=20 stream=29 counts=[{failed_clean 20}]"},
+		question{"503 now and then while the app recovers", policy(recovers, func(b *synth.Builder) {
+			healedAndWell(b)
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 2 * sec, Keep: synth.KeepNone, End: synth.Status(503)})
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 3 * sec})
+		}), verdict.Pass, "untouched n=10"},
+		question{"503 now and then when the app had its time", policy(recovers, func(b *synth.Builder) {
+			healedAndWell(b)
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 12 * sec, Keep: synth.KeepNone, End: synth.Status(503)})
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 13 * sec})
+		}), verdict.Fail, "broke a rule n=5 of=10 stream=29 counts=[{failed_clean 5}]"},
+		question{"503 before the service was well again", policy(recovers, func(b *synth.Builder) {
+			healedAndWell(b)
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 1250 * ms, Keep: synth.KeepNone, End: synth.Status(503)})
+		}), silent, ""},
+		question{"503 while a second part stands", policy(recovers, func(b *synth.Builder) {
+			healedAndWell(b)
+			second(2)(b)
+			b.Add(5, synth.Shape{Group: record.Victim, Start: 2 * sec, Keep: synth.KeepNone, End: synth.Status(503)})
+		}), silent, ""},
 		question{"silence, which Must refuses", func(b *synth.Builder) {
 			b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)})
 		}, silent, ""},
@@ -330,7 +366,7 @@ func interrupted(when time.Duration) func(*synth.Builder) {
 }
 
 func TestRecovery(t *testing.T) {
-	recovers := func(p *record.Policy) { p.Faulty, p.Kills, p.Recovery = true, true, 2*sec }
+	recovers := func(p *record.Policy) { recovers(p); p.Refuses, p.Recovery = false, 2*sec }
 	at := func(start time.Duration, end synth.End) func(*synth.Builder) {
 		return add(3, synth.Shape{Group: record.Recovery, Start: start, End: end})
 	}
