@@ -94,8 +94,8 @@ func (s *Scope) probes(from time.Duration) probes {
 	slow := SlowFirst(s.baseline())
 	for g := range s.InGroup(record.Recovery) {
 		at := startOf(g.Stream)
-		if at < from || !g.Grade.Outcome.counted() {
-			continue
+		if at < from || !g.Grade.Outcome.counted() || g.Struck && g.Grade.Outcome != Complete {
+			continue // what we cut ourselves tells nothing
 		}
 		if p.n++; p.tried == record.Never || at < p.tried {
 			p.tried = at

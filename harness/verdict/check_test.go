@@ -102,6 +102,17 @@ func cannotKeepUp(b *synth.Builder) {
 	b.Wave(n, n, n)
 }
 
+// cutLater is a recovery stream that ends 600 ms after the run began.
+var cutLater = synth.Shape{Group: record.Recovery, Start: 350 * ms, Keep: 5, End: synth.CutAt(600*ms + ms/2)}
+
+// cutAgain is a fault in two parts, of which the second cuts who recovered from the first.
+func cutAgain(b *synth.Builder) {
+	b.Fault(synth.Cut("down"), 100*ms, 300*ms)
+	b.Fault(synth.Cut("down (2)"), 600*ms, 800*ms)
+	b.Add(3, cutLater)
+	b.Add(3, synth.Shape{Group: record.Recovery, Start: 900 * ms})
+}
+
 func TestMust(t *testing.T) {
 	ask(t, verdict.Must{},
 		question{"complete", add(5, synth.Shape{}), verdict.Pass, "outcomes n=5 counts=[{complete 5}]"},
@@ -126,6 +137,13 @@ func TestMust(t *testing.T) {
 		question{"refused for longer", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
 			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}),
 			fault(100*ms, 200*ms)), verdict.Fail, "refused"},
+		question{"a recovery stream cut by a later part", policy(recovers, cutAgain), verdict.Pass,
+			"outcomes n=6 counts=[{aborted 3} {complete 3}]"},
+		question{"a recovery stream cut after the last part", policy(recovers, fault(100*ms, 300*ms), add(3, cutLater)),
+			verdict.Fail, "broke a rule n=3 of=3 stream=1 counts=[{aborted 3}]"},
+		question{"a recovery stream cut beside a later part that knows whom it hit", policy(recovers, fault(100*ms, 300*ms),
+			add(3, cutLater), func(b *synth.Builder) { b.Fault(synth.Cut("kill"), 600*ms, 800*ms, 1) }),
+			verdict.Fail, "broke a rule n=2 of=3 stream=2 counts=[{aborted 2}]"},
 		question{"stalled", add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}), verdict.Fail, "stalled"},
 		question{"stalled, or we slept", func(b *synth.Builder) { b.Add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}); cannotKeepUp(b) }, verdict.Inconclusive, "but, silence about=[broke a rule n=5 of=5 stream=1 counts=[{stalled 5}]"},
 		question{"truncated, whatever we did", func(b *synth.Builder) { b.Add(5, cleanEnd); cannotKeepUp(b) }, verdict.Fail,
@@ -375,6 +393,9 @@ func TestRecovery(t *testing.T) {
 			"recovered took=500.5ms bound=2s"},
 		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)),
 			verdict.Pass, "recovered took=800.5ms bound=2s"},
+		question{"what a later part of the fault cut is no relapse", policy(recovers, fault(100*ms, 300*ms),
+			at(350*ms, nil), func(b *synth.Builder) { b.Add(3, cutLater); b.Fault(synth.Cut("down (2)"), 600*ms, 800*ms) }),
+			verdict.Pass, "recovered took=250.5ms bound=2s"},
 		question{"too late", policy(recovers, fault(sec, sec), at(1500*ms, synth.Clean), at(5*sec, nil)), verdict.Fail,
 			"recovered took=4.0005s bound=2s"},
 		question{"too late asked", policy(recovers, fault(sec, sec), at(5*sec, nil)), verdict.Inconclusive,

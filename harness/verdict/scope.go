@@ -188,13 +188,14 @@ func (s *Scope) readWindows() {
 // strikes returns the question whether a stream was in a fault's way. A fault
 // that knows whom it hit is taken at its word, but for streams that never got so
 // far as to say which process served them; any other fault is in the way of
-// every victim that was open while it stood.
+// every victim that was open while it stood. A part that cuts is in the way of the
+// recovery streams of an earlier one, too, if they were open when it struck.
 func (s *Scope) strikes() func(*record.Stream) bool {
 	hit := s.hit()
 	return func(st *record.Stream) bool {
 		open := s.Active != record.Never && lasted(st, s.Active) && (s.Healed == record.Never || st.Send <= s.Healed)
 		switch {
-		case hit[st.Seq]:
+		case hit[st.Seq], s.cutAgain(st):
 			return true
 		case st.Group != record.Victim || !open:
 			return false
@@ -202,6 +203,22 @@ func (s *Scope) strikes() func(*record.Stream) bool {
 			return len(hit) == 0 || st.Content.Worker == "" && st.Contents == 0
 		}
 	}
+}
+
+// cutAgain reports whether a recovery stream was open when a part of the fault struck
+// that cuts, and does not know whom it hit.
+func (s *Scope) cutAgain(st *record.Stream) bool {
+	return st.Group == record.Recovery && st.Send != record.Never && slices.ContainsFunc(s.Windows, func(w record.Window) bool {
+		return w.Phase == record.Active && w.Fault.Effect == record.Cuts && st.Send < w.At && lasted(st, w.At) &&
+			!s.knowsHits(w.Fault)
+	})
+}
+
+// knowsHits reports whether a fault told whom it hit.
+func (s *Scope) knowsHits(f record.Fault) bool {
+	return slices.ContainsFunc(s.Windows, func(w record.Window) bool {
+		return w.Phase == record.Confirmed && w.Fault.Name == f.Name && len(w.Victims) > 0
+	})
 }
 
 func lasted(st *record.Stream, at time.Duration) bool {
