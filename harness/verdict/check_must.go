@@ -75,11 +75,12 @@ func (s *Scope) allowed(g *Graded) bool {
 }
 
 // recovering reports whether a stream fell into the time that the scenario
-// grants after its fault struck.
+// grants after its fault struck, the last time before the stream.
 func (s *Scope) recovering(g *Graded) bool {
 	if s.Active == record.Never || !lasted(g.Stream, s.Active) {
 		return false
 	}
 	start := startOf(g.Stream)
-	return start-s.outOfService(s.Active, start) <= s.Active+s.Scenario.Policy.Recovery
+	blow := s.blowBefore(start)
+	return start-s.outOfService(blow, start) <= blow+s.Scenario.Policy.Recovery
 }

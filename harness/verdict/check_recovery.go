@@ -1,14 +1,15 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
 
 // Recovery asks whether new streams were fine again within the policy's time. It
-// counts from the moment at which the fault struck where the fault kills or
-// refuses, otherwise from its healing: nobody recovers from weather while it
+// counts from the blow that the app recovers from where the fault kills or
+// refuses, see [Scope.recoversFrom], otherwise from its healing: nobody recovers from weather while it
 // lasts.
 type Recovery struct{}
 
@@ -114,12 +115,81 @@ func (s *Scope) probes(from time.Duration) probes {
 	return p
 }
 
+// recoversFrom is when the fault struck that the app recovers from: the newest blow
+// before its first bad recovery stream, before its first good one where none was bad.
+// Streams that a part held up which only delays are not counted among the bad.
+//
+//	delay ├────────────┤
+//	cut                   ├──┤
+//	streams     slow        bad  good
+//	                      └──────┘ counted
 func (s *Scope) recoversFrom() time.Duration {
 	p := &s.Scenario.Policy
-	if p.Kills || p.Refuses || s.Healed == record.Never {
-		return s.Active
+	if !p.Kills && !p.Refuses && s.Healed != record.Never {
+		return s.Healed
 	}
-	return s.Healed
+	bad, good := record.Never, record.Never
+	for g := range s.InGroup(record.Recovery) {
+		at := startOf(g.Stream)
+		switch {
+		case at < s.Active || !g.Grade.Outcome.counted() || g.Struck && g.Grade.Outcome != Complete:
+		case g.Grade.Outcome == Complete:
+			if good == record.Never || at < good {
+				good = at
+			}
+		case (bad == record.Never || at < bad) && !s.delayed(at):
+			bad = at
+		}
+	}
+	if bad == record.Never {
+		bad = good
+	}
+	return s.blowBefore(bad)
+}
+
+// delayed reports whether a part of the fault stood that only delays, and none that cuts
+// had struck.
+func (s *Scope) delayed(at time.Duration) bool {
+	stood := false
+	for _, w := range s.Windows {
+		switch {
+		case w.Phase != record.Active || w.At > at:
+		case w.Fault.Effect == record.Cuts:
+			return false
+		case !s.healed(w, at):
+			stood = true
+		}
+	}
+	return stood
+}
+
+// healed reports whether the part of the fault that struck in w was taken back by then.
+func (s *Scope) healed(w record.Window, by time.Duration) bool {
+	return slices.ContainsFunc(s.Windows, func(h record.Window) bool {
+		return h.Phase == record.Healed && h.Fault.Name == w.Fault.Name && h.At >= w.At && h.At <= by
+	})
+}
+
+// blowBefore is the newest blow before a time: a part that cuts struck, or the kernel
+// killed under our pressure, which begins long before. The first strike where there
+// was none.
+func (s *Scope) blowBefore(at time.Duration) time.Duration {
+	newest, pressed := s.Active, false
+	for _, w := range s.Windows {
+		if w.Phase == record.Active && w.Fault.Effect == record.Cuts && w.At <= at {
+			newest = max(newest, w.At)
+		}
+	}
+	for _, e := range s.Events {
+		if e.Source != record.FaultSource || e.At > at {
+			continue
+		}
+		pressed = pressed || e.Kind == record.KindPressure
+		if pressed && (e.Kind == record.KindOOMKill || e.Kind == record.KindKill) {
+			newest = max(newest, e.At)
+		}
+	}
+	return newest
 }
 
 // baseline are the streams that were whole before the fault.

@@ -137,6 +137,10 @@ func TestMust(t *testing.T) {
 		question{"refused for longer", policy(func(p *record.Policy) { p.Refuses, p.Recovery = true, sec },
 			add(2, synth.Shape{Group: record.Recovery, Start: 5 * sec, Keep: synth.KeepNone, End: synth.NoListener}),
 			fault(100*ms, 200*ms)), verdict.Fail, "refused"},
+		question{"refused after a later cut", policy(recovers, fault(100*ms, 300*ms), func(b *synth.Builder) {
+			b.Fault(synth.Cut("down (2)"), 20*sec, 21*sec)
+			b.Add(3, synth.Shape{Group: record.Recovery, Start: 20500 * ms, Keep: synth.KeepNone, End: synth.NoListener})
+		}), verdict.Pass, "outcomes n=3 counts=[{refused 3}]"},
 		question{"a recovery stream cut by a later part", policy(recovers, cutAgain), verdict.Pass,
 			"outcomes n=6 counts=[{aborted 3} {complete 3}]"},
 		question{"a recovery stream cut after the last part", policy(recovers, fault(100*ms, 300*ms), add(3, cutLater)),
@@ -388,11 +392,37 @@ func TestRecovery(t *testing.T) {
 	at := func(start time.Duration, end synth.End) func(*synth.Builder) {
 		return add(3, synth.Shape{Group: record.Recovery, Start: start, End: end})
 	}
+	refused := func(start time.Duration) func(*synth.Builder) {
+		return add(3, synth.Shape{Group: record.Recovery, Start: start, Keep: synth.KeepNone, End: synth.NoListener})
+	}
+	delayThenCut := func(b *synth.Builder) {
+		b.Fault(synth.Delay("latency"), 100*ms, 6100*ms)
+		b.Fault(synth.Cut("down"), 6400*ms, 6600*ms)
+	}
+	pressedAndKilled := func(b *synth.Builder) {
+		b.Happen(record.Event{At: 10 * sec, Source: record.FaultSource, Kind: record.KindPressure, Subject: "app[0]"})
+		b.Happen(record.Event{At: 28 * sec, Source: record.FaultSource, Kind: record.KindOOMKill, Subject: "app[0]"})
+	}
 	ask(t, verdict.Recovery{},
 		question{"soon", policy(recovers, fault(sec, sec), at(1200*ms, synth.Clean), at(1500*ms, nil)), verdict.Pass,
 			"recovered took=500.5ms bound=2s"},
 		question{"relapse", policy(recovers, fault(sec, sec), at(1200*ms, nil), at(1500*ms, synth.Clean), at(1800*ms, nil)),
 			verdict.Pass, "recovered took=800.5ms bound=2s"},
+		question{"from the cut, behind a long delay", policy(recovers, delayThenCut, at(500*ms, synth.Clean),
+			refused(6450*ms), at(6700*ms, nil)), verdict.Pass, "recovered took=300.5ms bound=2s"},
+		question{"from the delay, where the app stays down after it", policy(recovers, delayThenCut, refused(6200*ms),
+			at(6700*ms, nil)), verdict.Fail, "recovered took=6.6005s bound=2s"},
+		question{"from the first cut, where the app stays down until a second one", policy(recovers,
+			fault(sec, 1200*ms), refused(1300*ms), func(b *synth.Builder) { b.Fault(synth.Cut("down (2)"), 9*sec, 10*sec) },
+			refused(9200*ms), at(10*sec, nil)), verdict.Fail, "recovered took=9.0005s bound=2s"},
+		question{"from the first cut, whatever delays besides", policy(recovers, fault(sec, 1200*ms), func(b *synth.Builder) {
+			b.Fault(synth.Delay("latency"), 100*ms, 20*sec)
+			b.Fault(synth.Cut("down (2)"), 9*sec, 10*sec)
+		}, refused(1300*ms), at(9500*ms, nil)), verdict.Fail, "recovered took=8.5005s bound=2s"},
+		question{"from the kernel's kill, not from the pressure before it", policy(recovers, fault(10*sec, 28*sec),
+			pressedAndKilled, refused(28200*ms), at(29*sec, nil)), verdict.Pass, "recovered took=1.0005s bound=2s"},
+		question{"late from the kernel's kill", policy(recovers, fault(10*sec, 28*sec),
+			pressedAndKilled, refused(28200*ms), at(31*sec, nil)), verdict.Fail, "recovered took=3.0005s bound=2s"},
 		question{"what a later part of the fault cut is no relapse", policy(recovers, fault(100*ms, 300*ms),
 			at(350*ms, nil), func(b *synth.Builder) { b.Add(3, cutLater); b.Fault(synth.Cut("down (2)"), 600*ms, 800*ms) }),
 			verdict.Pass, "recovered took=250.5ms bound=2s"},
