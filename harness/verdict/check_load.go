@@ -28,19 +28,50 @@ func (LoadReached) Check(s *Scope) Answer {
 	if len(s.Waves) == 0 {
 		return Answer{}
 	}
-	asked, started, of := 0, 0, ""
+	all, of := sent{}, ""
 	for _, w := range s.Waves {
 		if w.Clients > 0 && s.Scenario.Load.Turns > 0 {
 			of = "session" // and the single streams before them, each like one
 		}
-		asked += w.Asked
-		started += w.Begun()
+		all.add(&w)
 	}
-	if float64(started) < reached*float64(asked) {
-		return unsure(name, next(NextLargerMachine), fact{Kind: FactLoadShort, N: started, Of: asked, Name: of,
-			Need: int(math.Ceil(reached * float64(asked)))}).obliges()
+	for _, x := range append(s.loads(), all) {
+		if float64(x.begun) < reached*float64(x.asked) {
+			return unsure(name, next(NextLargerMachine), fact{Kind: FactLoadShort, N: x.begun, Of: x.asked, Name: of,
+				Need: int(math.Ceil(reached * float64(x.asked)))}).obliges()
+		}
 	}
-	return pass(name, fact{Kind: FactLoad, N: started, Of: asked, Name: of}).obliges()
+	return pass(name, fact{Kind: FactLoad, N: all.begun, Of: all.asked, Name: of}).obliges()
+}
+
+// A sent is how much of what was asked for was sent, and how much of it late.
+type sent struct{ asked, begun, late int }
+
+func (x *sent) add(w *record.Wave) {
+	x.asked, x.begun, x.late = x.asked+w.Asked, x.begun+w.Begun(), x.late+w.LateStarts
+}
+
+// loads is the load without the small waves before and after it, which would hide that a
+// part of it was not sent: the waves under load together, and each large one whose record
+// does not say what it was.
+func (s *Scope) loads() []sent {
+	const large = 20
+	var main sent
+	var all []sent
+	for _, w := range s.Waves {
+		switch {
+		case underLoad(w.Group):
+			main.add(&w)
+		case w.Group == "" && w.Asked >= large:
+			var x sent
+			x.add(&w)
+			all = append(all, x)
+		}
+	}
+	if main.asked > 0 {
+		all = append(all, main)
+	}
+	return all
 }
 
 // KeptUp asks whether the generator kept up. Where it did not, the run is
@@ -57,6 +88,7 @@ func (KeptUp) Check(s *Scope) Answer {
 // keptUpWith answers for so many late starts of so many streams, and a reading lag.
 func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 	const name = "generator kept up"
+	late, of = s.latest(late, of)
 	if !s.timely(late, of, lag) {
 		return unsure(name, next(NextLargerMachine),
 			fact{Kind: FactLagged, N: late, Of: of, Share: lateShare, Took: lag, Bound: s.lagBound()}).obliges()
@@ -67,10 +99,22 @@ func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 // keptUp is asked by every check on time.
 func (s *Scope) keptUp() bool {
 	if s.kept == nil { // of thousands of streams each that was late asks
-		kept := s.timely(s.generator().LateStarts, s.asked(), s.lagP99())
+		late, of := s.latest(s.generator().LateStarts, s.asked())
+		kept := s.timely(late, of, s.lagP99())
 		s.kept = &kept
 	}
 	return *s.kept
+}
+
+// latest is how much of the load began late where that is too much, else how much of all
+// streams did.
+func (s *Scope) latest(late, of int) (int, int) {
+	for _, x := range s.loads() {
+		if float64(x.late) > lateShare*float64(x.asked) {
+			return x.late, x.asked
+		}
+	}
+	return late, of
 }
 
 func (s *Scope) timely(late, of int, lag time.Duration) bool {

@@ -301,9 +301,29 @@ func TestLoad(t *testing.T) {
 	wave := func(asked, started, late int) func(*synth.Builder) {
 		return func(b *synth.Builder) { b.Add(started, synth.Shape{}); b.Wave(asked, started, late) }
 	}
+	diluted := func(g record.Group) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			wave(100, 90, 10)(b)
+			b.Run.Waves[0].Group = g
+			for i := range 40 {
+				wave(3, 3, 0)(b)
+				if g != "" {
+					b.Run.Waves[i+1].Group = record.Recovery
+				}
+			}
+		}
+	}
 	ask(t, verdict.LoadReached{},
 		question{"all", wave(10, 10, 0), verdict.Pass, "load n=10 of=10"},
 		question{"half", wave(10, 5, 0), verdict.Inconclusive, "load short n=5 of=10 need=10"},
+		question{"a tenth of the load, beside many small waves", diluted(""), verdict.Inconclusive,
+			"load short n=90 of=100 need=95"},
+		question{"the same, where the record says what a wave was", diluted(record.Victim), verdict.Inconclusive,
+			"load short n=90 of=100 need=95"},
+		question{"a recovery wave that was broken off", func(b *synth.Builder) {
+			wave(100, 100, 0)(b)
+			wave(3, 1, 0)(b)
+		}, verdict.Pass, "load n=101 of=103"},
 		question{"unknown", add(3, synth.Shape{}), silent, ""})
 	lag := func(clock record.Clock, lag time.Duration) func(*synth.Builder) {
 		return func(b *synth.Builder) {
@@ -314,6 +334,10 @@ func TestLoad(t *testing.T) {
 	ask(t, verdict.KeptUp{},
 		question{"kept up", wave(10, 10, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
 		question{"late starts", wave(10, 10, 2), verdict.Inconclusive, "lagged n=2 of=10 bound=1.5s share=0.05"},
+		question{"late starts of the load, beside many small waves", diluted(""), verdict.Inconclusive,
+			"lagged n=10 of=100 bound=1.5s share=0.05"},
+		question{"the same, where the record says what a wave was", diluted(record.Victim), verdict.Inconclusive,
+			"lagged n=10 of=100 bound=1.5s share=0.05"},
 		question{"lag, kernel's stamps", lag(record.KernelClock, 500*ms), verdict.Pass,
 			`kept up took=500ms name="kernel (SO_TIMESTAMPNS)"`},
 		question{"the clock's name", lag(record.KernelClock, 0), verdict.Pass, `kept up name="kernel (SO_TIMESTAMPNS)"`},
