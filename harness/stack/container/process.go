@@ -34,23 +34,45 @@ func (s *Stack) Blame(ctx context.Context, p stack.Process) error {
 	if i < 0 {
 		return fmt.Errorf("blame pid %d of %s: no such process", p.Pid, p.Replica)
 	}
-	if host := ps[i].Host; host != 0 {
-		err = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
-	} else {
-		_, err = r.box.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
+	return reach(ctx, fmt.Sprintf("blame pid %d of %s", p.Pid, p.Replica), ps[i].Host, func(host int) error {
+		return os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", host), []byte("1000"), 0)
+	}, func() error {
+		_, err := r.box.exec(ctx, "sh", "-c", fmt.Sprintf("echo 1000 >/proc/%d/oom_score_adj", p.Pid))
+		return err
+	})
+}
+
+// reach does something to a process by its number on the host, with outside, or through
+// its container, with inside: where that number is not known (0), and where the process is
+// not ours. Those of a Docker that runs as root are root's, and a user of the group docker
+// sees them but may not touch them. What neither way can do is a [*stack.Unable].
+func reach(ctx context.Context, what string, host int, outside func(host int) error, inside func() error) error {
+	if host != 0 {
+		err := outside(host)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, os.ErrPermission):
+			return fmt.Errorf("%s: %w", what, err)
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("blame pid %d of %s: %w", p.Pid, p.Replica, err)
+	err := inside()
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	return nil
+	return &stack.Unable{What: what, Why: "the process is not ours to touch, and asking in the container failed: " +
+		oneLine(err.Error())}
 }
 
 // Pid implements [chain.Part].
 func (b *box) Pid() int { return 1 }
 
-// Signal implements [chain.Part]. It kills by the host's numbering where we see it,
+// Signal implements [chain.Part]. It kills by the host's numbering where we see it and may,
 // which needs no tool in the container; else PID 1 gets it from the daemon, which
-// then tells it as an event.
+// then tells it as an event, and another one by kill in the container.
 func (b *box) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
 	ps, err := b.Processes(ctx)
 	if err != nil {
@@ -60,16 +82,16 @@ func (b *box) Signal(ctx context.Context, pid int, sig syscall.Signal) error {
 	if i < 0 {
 		return errors.New("no such process")
 	}
-	if host := ps[i].Host; host != 0 {
-		return syscall.Kill(host, sig)
-	}
-	number := strconv.Itoa(int(sig))
-	if pid == b.Pid() {
-		_, err = b.d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: number})
-	} else {
-		_, err = b.exec(ctx, "kill", "-"+number, strconv.Itoa(pid))
-	}
-	return err
+	what := fmt.Sprintf("send signal %d to pid %d of %s", int(sig), pid, b.part)
+	return reach(ctx, what, ps[i].Host, func(host int) error { return syscall.Kill(host, sig) }, func() error {
+		number := strconv.Itoa(int(sig))
+		if pid == b.Pid() {
+			_, err := b.d.ContainerKill(ctx, b.id, client.ContainerKillOptions{Signal: number})
+			return err
+		}
+		_, err := b.exec(ctx, "kill", "-"+number, strconv.Itoa(pid))
+		return err
+	})
 }
 
 // Processes implements [chain.Part]. It lists the box's processes by the host's process table where it is
