@@ -57,12 +57,10 @@ func (r *replica) Tail(context.Context) []string { return tail(r.path(), 0) }
 
 // Watch implements [chain.Watched].
 func (r *replica) Watch() *chain.Watch {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proc == nil || !r.proc.running() {
+	if _, err := r.running(); err != nil {
 		return nil
 	}
-	return r.watch
+	return r.watch.Load()
 }
 
 // Counters implements [chain.Counter].

@@ -227,17 +227,15 @@ func (c *Stack) Logs() []stack.Log {
 }
 
 // HostPids implements [stack.Hosted]: the guards, below which all runs that we
-// started.
+// started. It waits for no start and no stop.
 func (c *Stack) HostPids() (pids []int) {
 	if n, ok := c.edge.(*nginx); ok && n.proc != nil {
 		pids = append(pids, n.proc.guard.Process.Pid)
 	}
 	for _, r := range c.all() {
-		r.mu.Lock()
-		if r.proc != nil {
-			pids = append(pids, r.proc.guard.Process.Pid)
+		if proc := r.begun.Load(); proc != nil {
+			pids = append(pids, proc.guard.Process.Pid)
 		}
-		r.mu.Unlock()
 	}
 	return pids
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -30,9 +31,13 @@ type replica struct {
 	given bool  // we chose the port and have to give it back
 	link  *link // its upstream link; nil without an edge
 
-	mu    sync.Mutex // guards what follows
-	proc  *process
-	watch *chain.Watch // of proc; nil where nothing can be seen
+	// changing serialises Start and Stop, which take as long as the app does. Who only
+	// looks must not wait for it: the sampler of the machine would take our own lock for a
+	// machine that gives it no turn.
+	changing sync.Mutex
+	begun    atomic.Pointer[process]     // the last one, healthy or not yet; nil once nothing of it is left
+	proc     atomic.Pointer[process]     // begun, from when it was healthy
+	watch    atomic.Pointer[chain.Watch] // of proc; nil where nothing can be seen
 	// watching ends when the watcher of proc's workers has.
 	watching sync.WaitGroup
 }
@@ -90,13 +95,13 @@ func (r *replica) giveBack() {
 
 // Start implements [chain.App]. On error nothing of it is left.
 func (r *replica) Start(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proc != nil {
-		if r.proc.running() {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if last := r.proc.Load(); last != nil {
+		if last.running() {
 			return nil
 		}
-		if !wait(ctx, r.proc.gone, insist) { // it has crashed; its children hold the port
+		if !wait(ctx, last.gone, insist) { // it has crashed; its children hold the port
 			return fmt.Errorf("start %s: what the last one started is still there", r.name)
 		}
 		r.watching.Wait()
@@ -108,6 +113,7 @@ func (r *replica) Start(ctx context.Context) error {
 	if err != nil {
 		return &stack.StartError{Subject: r.name, Cause: err}
 	}
+	r.begun.Store(proc)
 	r.tell(record.KindStart, proc.pid, 0, "")
 	probe := func(ctx context.Context) error { return chain.Probe(ctx, r.addr(), r.spec.App.Health) }
 	if err := chain.Await(ctx, r.name, proc, r.spec.App.Start, probe); err != nil {
@@ -116,9 +122,10 @@ func (r *replica) Start(ctx context.Context) error {
 		if stuck := proc.stop(stopping, proc.pid, sigTerm, 0); stuck != nil {
 			return errors.Join(err, stuck)
 		}
+		r.begun.Store(nil)
 		return err
 	}
-	r.proc = proc
+	r.proc.Store(proc)
 	r.tell(record.KindReady, proc.pid, 0, "")
 	r.startWatch(proc)
 	return nil
@@ -148,12 +155,11 @@ func (r *replica) command() command {
 
 // running returns the process, or an error that says that there is none.
 func (r *replica) running() (*process, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proc == nil || !r.proc.running() {
+	proc := r.proc.Load()
+	if proc == nil || !proc.running() {
 		return nil, fmt.Errorf("%s does not run", r.name)
 	}
-	return r.proc, nil
+	return proc, nil
 }
 
 // close ends the replica with its link.
@@ -175,19 +181,21 @@ func (r *replica) close(ctx context.Context) error {
 // Stop implements [chain.App]. Whatever the replica's first process leaves behind is
 // killed, as a container's is.
 func (r *replica) Stop(ctx context.Context, grace time.Duration) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proc == nil {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	proc := r.proc.Load()
+	if proc == nil {
 		return nil
 	}
-	master := r.proc.pid
-	if r.proc.running() {
-		master = chain.Master(r.proc.pid, r.proc.tree())
+	master := proc.pid
+	if proc.running() {
+		master = chain.Master(proc.pid, proc.tree())
 	}
-	if err := r.proc.stop(ctx, master, sigTerm, grace); err != nil {
+	if err := proc.stop(ctx, master, sigTerm, grace); err != nil {
 		return err
 	}
 	r.watching.Wait()
-	r.proc = nil
+	r.proc.Store(nil)
+	r.begun.Store(nil)
 	return nil
 }

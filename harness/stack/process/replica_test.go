@@ -119,3 +119,34 @@ func TestStopInsistsAfterGrace(t *testing.T) {
 		t.Errorf("exit is %+v, want 137 and signal 9", e)
 	}
 }
+
+// Whoever only looks does not wait for a replica that takes its time to stop: the sampler
+// of the machine would blame the wait on the scheduler.
+func TestLookingDoesNotWaitForStop(t *testing.T) {
+	r := open(t, stack.Spec{App: stack.App{Command: []string{"sh", "-c", stubborn}}})
+	app := r.all()[0]
+	pid, stopped := app.Pid(), make(chan error, 1)
+	go func() { stopped <- r.Stop(t.Context(), "app[0]", 3*time.Second) }()
+	for app.changing.TryLock() { // until the stop has begun
+		app.changing.Unlock()
+		time.Sleep(time.Millisecond)
+	}
+	pids, during, watch := r.HostPids(), app.Pid(), app.Watch()
+	select {
+	case err := <-stopped:
+		t.Errorf("looking waited for the stop (%v)", err)
+	default:
+		if len(pids) != 1 || during != pid {
+			t.Errorf("HostPids() = %v, Pid() = %d during the stop of pid %d", pids, during, pid)
+		}
+		if _, seen := stack.Children(pid); seen && watch == nil {
+			t.Error("nobody watches the replica during its stop")
+		}
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	}
+	if pids := r.HostPids(); len(pids) != 0 || app.Pid() != 0 {
+		t.Errorf("HostPids() = %v, Pid() = %d after the stop", pids, app.Pid())
+	}
+}

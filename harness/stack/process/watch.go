@@ -23,8 +23,9 @@ func (r *replica) startWatch(proc *process) {
 	if _, ok := stack.Children(master); !ok {
 		return
 	}
-	r.watch = chain.NewWatch(r.spec, r.name, func() (chain.View, bool) { return see(master) })
-	r.watching.Go(func() { r.watch.Follow(proc.exited) })
+	watch := chain.NewWatch(r.spec, r.name, func() (chain.View, bool) { return see(master) })
+	r.watch.Store(watch)
+	r.watching.Go(func() { watch.Follow(proc.exited) })
 }
 
 // see looks at a master and its children only: reading all of /proc would cost too
