@@ -51,6 +51,20 @@ func sweeps(f Fault) bool {
 	return false
 }
 
+// Restarts reports whether a part of f starts a replica again when it heals, which takes as
+// long as the app does.
+func Restarts(f Fault) bool {
+	return slices.ContainsFunc(Parts(f), func(p Part) bool {
+		switch f := p.Fault.(type) {
+		case Crash, Drain:
+			return true
+		case MemoryKill:
+			return f.Whole
+		}
+		return false
+	})
+}
+
 func parts(path string, when When, f Fault) []Part {
 	if t, ok := f.(Timed); ok {
 		return parts(path, t.When, t.Fault)

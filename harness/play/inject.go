@@ -52,6 +52,8 @@ type injection struct {
 	struckAt time.Duration // when its condition was met
 	// recovering says that new streams have been sent, or are being sent.
 	recovering bool
+	// healed says that it was tried to heal once.
+	healed bool
 }
 
 // newInjection is the fault of a scenario on a stack. pick chooses one of n by the run's
@@ -99,7 +101,7 @@ func (f *injection) arm(ctx context.Context) error {
 // inject takes the fault through its life while the main wave flies. struck is
 // told how many victims were in their body when the fault struck.
 func (f *injection) inject(ctx context.Context, struck *int) error {
-	defer f.heal()
+	defer f.heal(ctx)
 	if err := f.await(ctx, f.sc.When); err != nil {
 		return f.missed(err)
 	}
@@ -112,7 +114,7 @@ func (f *injection) inject(ctx context.Context, struck *int) error {
 		return f.missed(err)
 	}
 	f.stand(ctx, f.sc.Hold, f.sc.Until)
-	f.heal()
+	f.heal(ctx)
 	f.phase(record.StepRecovery, "recovery")
 	probes.start(f.now())
 	return nil
@@ -235,11 +237,24 @@ func (f *injection) stamp(x *part, phase record.Phase, at time.Duration, why str
 }
 
 // heal undoes the fault, the last part first, with a deadline of its own; it may
-// run twice, and is stamped once.
-func (f *injection) heal() {
+// run twice, and is stamped once. Where the run is broken off, nobody waits for an app that
+// starts slowly.
+func (f *injection) heal(run context.Context) {
 	f.roster.refresh() // what the fault has started may be gone after this
-	ctx, cancel := context.WithTimeout(context.Background(), healLimit)
+	limit := healLimit
+	if !f.healed && fault.Restarts(f.sc.Fault) { // what did not start then does not start now
+		limit += cmp.Or(f.App.Start, stack.DefaultStart)
+	}
+	f.healed = true
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	defer context.AfterFunc(run, func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(healLimit):
+			cancel()
+		}
+	})()
 	if err := fault.Heal(ctx, f.target, f.sc.Fault); err != nil {
 		f.note(f.sc.ID, record.NoteHarness, err.Error(), "")
 	}

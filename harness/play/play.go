@@ -17,7 +17,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// closeLimit bounds the end of a stack, and heal what undoes a fault.
+// closeLimit bounds the end of a stack, and healLimit what undoes a fault; where that starts
+// the app again, the time that the app may take for it comes on top.
 const (
 	closeLimit = 30 * time.Second
 	healLimit  = 20 * time.Second

@@ -147,6 +147,9 @@ func (s *Spec) Balancer() []Layer {
 	return []Layer{{Name: "load balancer", Settings: map[string]string{"idle timeout": s.Edge.IdleTimeout.String()}}}
 }
 
+// DefaultStart is how long an app may take to become healthy where it does not say.
+const DefaultStart = 30 * time.Second
+
 // An App is the system under test. Exactly one of Origin, Command, URL, Image,
 // Build, Compose and Kubernetes is set.
 type App struct {
@@ -164,7 +167,7 @@ type App struct {
 	Env    []string
 	Dir    string
 	Health string        // path that answers 2xx when ready; "" means that the port accepts
-	Start  time.Duration // how long it may take to become healthy; 0 means 30 s
+	Start  time.Duration // how long it may take to become healthy; 0 means [DefaultStart]
 	Grace  time.Duration // between SIGTERM and SIGKILL; 0 means 10 s
 	Memory int64         // bytes, 0 for no limit
 	CPUs   float64

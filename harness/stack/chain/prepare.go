@@ -10,11 +10,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Defaults of [stack.App].
-const (
-	defaultStart = 30 * time.Second
-	defaultGrace = 10 * time.Second
-)
+// defaultGrace is that of [stack.App].
+const defaultGrace = 10 * time.Second
 
 // Prepare fills in the defaults of a spec, makes its log folder and refuses toxics
 // that would do nothing. refuse says what this machine cannot run; it is called when
@@ -30,7 +27,7 @@ func Prepare(spec *stack.Spec, refuse func() error) error {
 	spec.Edge.Form = cmp.Or(spec.Edge.Form, stack.EdgeNone)
 	spec.Path = cmp.Or(spec.Path, "/")
 	spec.Replicas = max(spec.Replicas, 1)
-	spec.App.Start = cmp.Or(spec.App.Start, defaultStart)
+	spec.App.Start = cmp.Or(spec.App.Start, stack.DefaultStart)
 	spec.App.Grace = cmp.Or(spec.App.Grace, defaultGrace)
 	if spec.App.Origin != nil {
 		spec.App.Health = cmp.Or(spec.App.Health, "/healthz")
