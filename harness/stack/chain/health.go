@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -104,8 +105,21 @@ type Answer struct {
 }
 
 // Client talks to our own parts: it takes no proxy from the environment, and keeps
-// no connection that would hold a part's streams open.
-var Client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
+// no connection that would hold a part's streams open. It stays with the part: a redirect
+// may lead to a host that nobody has allowed us to ask.
+var Client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+	CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if at := via[0].URL; req.URL.Host != at.Host || req.URL.Scheme != at.Scheme {
+			return http.ErrUseLastResponse
+		}
+		if len(via) >= redirects {
+			return fmt.Errorf("stopped after %d redirects", redirects)
+		}
+		return nil
+	}}
+
+// redirects are followed within one question.
+const redirects = 10
 
 // Ask asks for a path of an address, "host:port". An answer of any status is one.
 func Ask(ctx context.Context, addr, path string) (a Answer, err error) {
@@ -138,8 +152,22 @@ func Probe(ctx context.Context, addr, path string) error {
 	}
 	path = "/" + strings.TrimPrefix(path, "/")
 	a, err := Ask(ctx, addr, path)
-	if err == nil && a.Status/100 != 2 {
-		err = fmt.Errorf("GET %s: status %d", path, a.Status)
+	switch {
+	case err != nil:
+		return err
+	case a.Status/100 == 3 && a.Header.Get("Location") != "":
+		return fmt.Errorf("GET %s: redirects to %s; name a path that answers 2xx", path, place(a.Header.Get("Location")))
+	case a.Status/100 != 2:
+		return fmt.Errorf("GET %s: status %d", path, a.Status)
 	}
-	return err
+	return nil
+}
+
+// place is where a redirect leads, without what may be secret in it.
+func place(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return "no URL"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

@@ -119,3 +119,38 @@ func TestProbe(t *testing.T) {
 		}
 	}
 }
+
+// A health check stays with the app: where that sends it elsewhere, the user is told, and
+// nobody else is asked.
+func TestProbeStaysWithTheApp(t *testing.T) {
+	asked := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer other.Close()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			http.Redirect(w, r, other.URL+"/login?key=secret", http.StatusFound)
+		case "/secure":
+			http.Redirect(w, r, "https://"+r.Host+"/secure", http.StatusMovedPermanently)
+		case "/slash":
+			http.Redirect(w, r, "/slash/", http.StatusMovedPermanently)
+		case "/round":
+			http.Redirect(w, r, "/round", http.StatusFound)
+		}
+	}))
+	defer app.Close()
+	at := app.Listener.Addr().String()
+	for path, want := range map[string]string{
+		"/":       "GET /: redirects to " + other.URL + "/login; name a path that answers 2xx",
+		"/secure": "GET /secure: redirects to https://" + at + "/secure; name a path that answers 2xx",
+		"/slash":  "",
+		"/round":  "stopped after 10 redirects",
+	} {
+		if got := errorText(Probe(t.Context(), at, path)); got != want {
+			t.Errorf("Probe(%q) = %q, want %q", path, got, want)
+		}
+	}
+	if asked {
+		t.Error("another host was asked")
+	}
+}
