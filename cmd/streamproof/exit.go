@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
@@ -78,9 +80,17 @@ func exitCode(w io.Writer, err error) int {
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInconclusive
+	case unheard(err): // as head ends a list: whoever closed the pipe knows
+		return exitBroken
 	}
 	complain(w, err.Error()+dockerFix(err))
 	return exitBroken
+}
+
+// unheard is the error of output that nobody reads any more.
+func unheard(err error) bool {
+	var at *os.PathError
+	return errors.As(err, &at) && at.Path == os.Stdout.Name() && errors.Is(at.Err, syscall.EPIPE)
 }
 
 // complain writes one line, whatever msg brings.

@@ -5,12 +5,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -156,6 +159,58 @@ func TestInterruptEndsWell(t *testing.T) {
 			r.Verdict, r.Outcomes)
 	}
 	c.gone(t)
+}
+
+// A terminal that closes ends a run as Ctrl-C does, and says so more than once.
+func TestHangUpEndsWell(t *testing.T) {
+	t.Parallel()
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("whoever started the test had SIGHUP ignored (nohup), and so has the program")
+	}
+	c := start(t, "--scenario", "control", "--duration", "5m")
+	c.streaming(t)
+	c.Process.Signal(syscall.SIGHUP)
+	until(t, "word of the interrupt", func() bool {
+		c.Process.Signal(syscall.SIGHUP)
+		_, err := os.Stat(filepath.Join(c.dir, "verdict.json"))
+		return err == nil
+	})
+	if code := c.exit(t); code != exitInconclusive {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInconclusive, &c.stderr)
+	}
+	wholeSum(t, readVerdict(t, c.dir))
+	c.gone(t)
+}
+
+// A run whose output nobody reads any more goes on, writes its report and leaves nothing.
+func TestOutputThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd := exec.Command(self)
+	cmd.Args = []string{"streamproof", "run", "--scenario", "control", "--streams", "4", "-o", dir}
+	cmd.Env = append(os.Environ(), mark+t.Name())
+	cmd.Stdout, cmd.Stderr = w, w
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code < 0 || code == exitBroken {
+		t.Errorf("ended with %v", cmd.ProcessState)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "report.html")); err != nil {
+		t.Error(err)
+	}
+	until(t, "the end of all processes of the run", func() bool { return len(carrying(mark+t.Name())) == 0 })
 }
 
 func TestSecondInterruptKills(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/scratch"
@@ -32,7 +31,8 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(load.GCPercent)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	outlive()
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	// Once it was heard, the signal gets its default action back, so that a
 	// second one ends us at once. The guard then ends what we started.
 	context.AfterFunc(ctx, stop)

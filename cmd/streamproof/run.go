@@ -226,7 +226,7 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	if ctx.Err() != nil {
 		out.where(stderr, interrupted(report, len(o.Scenarios)))
 	}
-	if perr := out.print(dir, report); err == nil {
+	if perr := out.print(dir, report); err == nil && !unheard(perr) {
 		err = perr
 	}
 	if herr := in.remember.add(ctx, stderr, dir); err == nil {
