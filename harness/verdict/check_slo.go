@@ -32,7 +32,7 @@ func (s *Scope) objectives(m *slo.Measure) Answer {
 		if whys = append(whys, objectiveFact(&r)); r.Verdict == slo.TooFew {
 			need = max(need, r.Need)
 		}
-		if r.Verdict == slo.Missed && r.Metric.Unit != slo.Time {
+		if r.Verdict == slo.Missed && (r.Metric.Unit == slo.Share || r.Metric.Unit == slo.Count) {
 			missed = slo.Missed // no slow machine excuses it
 		}
 	}

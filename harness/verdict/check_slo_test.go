@@ -36,6 +36,13 @@ func TestObjectives(t *testing.T) {
 			loadOf(b, 20, same(6*sec))
 			b.Run.Machine = busyFrom(100*sec, 110*sec)
 		}, verdict.Inconclusive, "other programs"},
+		{"few a second", "throughput > 1000", func(b *synth.Builder) { loadOf(b, 20, same(6*ms)) }, verdict.Fail,
+			`objective missed name="throughput"`},
+		{"few a second, while the machine was busy", "throughput > 1000", func(b *synth.Builder) {
+			soloOf(b, 5*ms)
+			loadOf(b, 20, same(6*sec))
+			b.Run.Machine = busyFrom(100*sec, 110*sec)
+		}, verdict.Inconclusive, "other programs"},
 		{"a busy machine cuts nothing", "complete >= 100%, first_event p95 < 1s", func(b *synth.Builder) {
 			loadOf(b, 20, same(6*sec))
 			b.Add(1, synth.Shape{Mute: true, Start: 100 * time.Second, Keep: 3, End: synth.FIN})

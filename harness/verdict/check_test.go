@@ -510,6 +510,8 @@ func TestBounds(t *testing.T) {
 			"slowest of few n=5 took=4.7ms bound=100ms"},
 		question{"few, all slow", policy(bound(first), add(5, slow)), verdict.Fail,
 			"fastest of few n=5 took=499.7ms bound=100ms"},
+		question{"few, all slow, and so are we", policy(bound(first), add(5, slow), cannotKeepUp), verdict.Inconclusive,
+			"but about=[fastest of few n=5 took=499.7ms bound=100ms generator late]"},
 		question{"few, one slow", policy(bound(first), add(5, synth.Shape{}), add(1, slow)), verdict.Inconclusive,
 			"few for p95 n=6 need=20 took=499.7ms bound=100ms"},
 		question{"slow, and so are we", policy(bound(first), add(20, slow), cannotKeepUp), verdict.Inconclusive,

@@ -57,7 +57,7 @@ func (s *Scope) p95(name string, bound time.Duration, xs []time.Duration) Answer
 	case xs[len(xs)-1] <= bound:
 		return pass(name, fact{Kind: FactMost, N: len(xs), Took: xs[len(xs)-1], Bound: bound})
 	case xs[0] > bound && s.Over:
-		return fail(name, fact{Kind: FactLeast, N: len(xs), Took: xs[0], Bound: bound})
+		return s.late(name, fact{Kind: FactLeast, N: len(xs), Took: xs[0], Bound: bound})
 	default:
 		return unsure(name, next(NextMoreForP95), fact{Kind: FactFewForP95, N: len(xs), Need: 20, Took: xs[len(xs)-1], Bound: bound})
 	}
@@ -68,6 +68,11 @@ func (s *Scope) within(name string, what record.FactKind, got, bound time.Durati
 	if got <= bound {
 		return pass(name, f)
 	}
+	return s.late(name, f)
+}
+
+// late fails, unless something else than the app may have been slow.
+func (s *Scope) late(name string, f fact) Answer {
 	if x, ok := s.excuseAll(); ok {
 		return unsure(name, next(NextQuiet), fact{Kind: FactBut, About: []fact{f, x.fact()}})
 	}
