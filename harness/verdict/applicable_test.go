@@ -15,6 +15,7 @@ func plainApp(b *synth.Builder) { b.Run.Plan.Able = &record.Abilities{Started: t
 // What the app has not got makes a scenario not applicable; what it has and the
 // run did not show stays inconclusive; what broke fails all the same.
 func TestNotApplicable(t *testing.T) {
+	compressed := func(p *record.Policy) { p.Expect = record.ExpectCompressed }
 	silence := func(p *record.Policy) { p.Expect, p.Silence = record.ExpectSilence, 2*sec }
 	noWorker := func(b *synth.Builder) {
 		b.Note(record.NoteInapplicable, "cannot kill a worker: the app has no worker processes", "start it with two")
@@ -52,8 +53,12 @@ func TestNotApplicable(t *testing.T) {
 		{"no ledger", policy(func(p *record.Policy) { p.Expect = record.ExpectAbort }, plainApp, add(2,
 			synth.Shape{Keep: 5, End: synth.Left(record.CancelledByUs)}), add(1, synth.Shape{})),
 			verdict.NotApplicable, "no ledger n=2"},
-		{"nothing compressed", policy(func(p *record.Policy) { p.Expect = record.ExpectCompressed }, plainApp,
-			add(3, synth.Shape{})), verdict.NotApplicable, "no compressor"},
+		{"nothing compressed", policy(compressed, plainApp, add(3, synth.Shape{})), verdict.NotApplicable, "no compressor"},
+		{"nothing compressed, and silences that have an excuse", policy(compressed, plainApp, add(4, synth.Shape{}),
+			add(5, synth.Shape{Keep: 3, End: synth.Silent(limit)}), cannotKeepUp), verdict.Inconclusive,
+			"but, silence about=[broke a rule n=5 of=9 stream=5 counts=[{stalled 5}]"},
+		{"nothing compressed, and a stream lost", policy(compressed, plainApp, add(9, synth.Shape{}),
+			func(b *synth.Builder) { b.Wave(10, 10, 0) }), verdict.Inconclusive, "lost n=9 of=10"},
 		{"no plain path", policy(func(p *record.Policy) { p.Expect = record.ExpectSameText }, plainApp,
 			add(3, synth.Shape{})), verdict.NotApplicable, "no plain"},
 	} {

@@ -12,8 +12,10 @@ import (
 // complete, failed cleanly, or cut by what the scenario itself did.
 type Must struct{}
 
+const endWell = "streams complete or fail cleanly"
+
 func (Must) Check(s *Scope) Answer {
-	const name = "streams complete or fail cleanly"
+	const name = endWell
 	b := s.judge(func(g *Graded) bool { return g.Group != record.Probe }, s.allowed) // a probe meets what others left
 	switch {
 	case b.judged == 0:

@@ -75,6 +75,21 @@ func (c Check) cutShort() bool {
 	return c.Verdict == Inconclusive && (c.Name == broken || c.Name == recordWhole || c.Name == loadWorkers)
 }
 
+// standsAlone reports whether c is a doubt that follows from nothing that the app has
+// not got: the run broke, streams broke a rule, or some have no outcome.
+func (c Check) standsAlone() bool {
+	if c.Verdict != Inconclusive {
+		return false
+	}
+	switch c.Name {
+	case endWell, untouched:
+		return c.Fact.Kind != FactUnending
+	case sumsUp:
+		return true
+	}
+	return c.cutShort()
+}
+
 // Whole asks whether the scenario was allowed to run to its end and to write
 // down all of it.
 type Whole struct{}

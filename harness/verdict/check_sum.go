@@ -11,9 +11,11 @@ func (Sum) Check(s *Scope) Answer {
 	return s.sumsTo(sum, len(s.Streams))
 }
 
+const sumsUp = "outcomes sum to the streams started"
+
 // sumsTo answers for so many outcomes of so many streams.
 func (s *Scope) sumsTo(sum, streams int) Answer {
-	const name = "outcomes sum to the streams started"
+	const name = sumsUp
 	started := 0
 	for _, w := range s.Waves {
 		started += w.Started

@@ -13,8 +13,10 @@ import (
 // again. What [Must] refuses already is not said twice.
 type Untouched struct{}
 
+const untouched = "untouched streams complete"
+
 func (Untouched) Check(s *Scope) Answer {
-	const name = "untouched streams complete"
+	const name = untouched
 	again, lastWhole := s.wellAgain(), s.lastWhole()
 	b := s.judge(func(g *Graded) bool {
 		return (g.Untouched() || s.endedBefore(g) || begunAfter(g, again)) && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) &&

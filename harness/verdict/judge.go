@@ -115,10 +115,11 @@ func (r *ScenarioReport) Decided() *Check {
 
 // setAside makes a scenario not applicable where a check says so and nothing has
 // failed: whatever else is open follows from that. A run that broke or was cut
-// short is no trait of the app's, and stays inconclusive.
+// short is no trait of the app's, and stays inconclusive; so do streams that broke a
+// rule with an excuse, and streams that have no outcome.
 func (r *ScenarioReport) setAside() {
 	i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Verdict == NotApplicable })
-	if i < 0 || r.Verdict == Fail || slices.ContainsFunc(r.Checks, Check.cutShort) {
+	if i < 0 || r.Verdict == Fail || slices.ContainsFunc(r.Checks, Check.standsAlone) {
 		return
 	}
 	why := r.Checks[i]
