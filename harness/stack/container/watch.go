@@ -25,7 +25,9 @@ type watcher struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	all    sync.WaitGroup
-	began  map[string]time.Time // the last start of each container, by ID; of the goroutine that reads events
+	// The last start of each container, and the last signal sent to it, by ID. They are of
+	// the goroutine that reads events.
+	began, killed map[string]time.Time
 
 	mu   sync.Mutex // guards the rest
 	logs []logSource
@@ -34,7 +36,7 @@ type watcher struct {
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.began = s, map[string]time.Time{}
+	w.s, w.began, w.killed = s, map[string]time.Time{}, map[string]time.Time{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -88,11 +90,12 @@ func (w *watcher) event(m events.Message) {
 	case events.ActionKill:
 		e.Code, _ = strconv.Atoi(attr["signal"])
 		e.Text = "signal " + attr["signal"] + " sent through Docker"
+		w.killed[m.Actor.ID] = time.Unix(0, m.TimeNano)
 	case events.ActionDie:
 		e.Code, _ = strconv.Atoi(attr["exitCode"])
 		e.Text = exitText(e.Code)
 		state = w.stateOf(m.Actor.ID)
-		if at, ok := endedAt(state, w.began[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
+		if at, ok := endedAt(state, w.began[m.Actor.ID], w.killed[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
 			e.At = w.s.at(at)
 		}
 	case events.ActionStart:
@@ -129,16 +132,23 @@ func (w *watcher) stateOf(id string) *container.State {
 	return c.Container.State
 }
 
-// endedAt is when a container ended that began at the time began (zero where that is not
-// known), of which Docker told at the time told. Docker tells once it has cleared up, which
-// takes seconds on a slow disk; the state has the time at which its process was reaped
-// (FinishedAt). False where that is of another life.
-func endedAt(s *container.State, began, told time.Time) (time.Time, bool) {
+// endedAt is when a container ended of which Docker told at the time told. Docker tells
+// once it has cleared up, which takes seconds on a slow disk; the state has the time at
+// which its process was reaped (FinishedAt). began is its last start and killed the last
+// signal to it, zero where they are not known: Docker tells of a signal when it has sent it,
+// and nothing ends before what ended it. False where the state is of another life.
+func endedAt(s *container.State, began, killed, told time.Time) (time.Time, bool) {
 	if s == nil {
 		return time.Time{}, false
 	}
 	at, err := time.Parse(time.RFC3339Nano, s.FinishedAt)
-	return at, err == nil && at.After(began) && !at.After(told) && told.Sub(at) < clearsUp
+	if err != nil || !at.After(began) || at.After(told) || told.Sub(at) >= clearsUp {
+		return time.Time{}, false
+	}
+	if killed.After(at) && !killed.After(told) {
+		at = killed
+	}
+	return at, true
 }
 
 // clearsUp is how long Docker may take between the end of a container and telling of it.

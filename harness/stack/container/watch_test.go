@@ -23,9 +23,16 @@ func TestEndedAt(t *testing.T) {
 		"not said":              {&container.State{}, -1},
 		"no answer from Docker": {nil, -1},
 	} {
-		at, ok := endedAt(tt.state, began, told)
+		at, ok := endedAt(tt.state, began, time.Time{}, told)
 		if ok != (tt.want >= 0) || ok && told.Sub(at) != tt.want {
 			t.Errorf("%s: %v before it was told (%v), want %v", name, told.Sub(at), ok, tt.want)
+		}
+	}
+	state := &container.State{FinishedAt: "2026-11-29T10:00:16Z"}
+	for after, want := range map[time.Duration]time.Duration{-time.Second: 16 * time.Second, time.Millisecond: 16001 * time.Millisecond,
+		5 * time.Second: 16 * time.Second} {
+		if at, ok := endedAt(state, began, began.Add(16*time.Second+after), told); !ok || at.Sub(began) != want {
+			t.Errorf("a signal told %v after the end: ended at %v (%v), want %v", after, at.Sub(began), ok, want)
 		}
 	}
 }
