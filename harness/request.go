@@ -226,7 +226,8 @@ func validHeaders(headers map[string]string) error {
 		case err != nil:
 			return err
 		case !httpguts.ValidHeaderFieldName(name):
-			return &UsageError{Place: place, Problem: "it is no name of a header", Fix: "write letters, digits and hyphens, such as X-Api-Key"}
+			return &UsageError{Place: place, Problem: "it is no name of a header",
+				Fix: "write letters, digits and hyphens, such as X-Api-Key"}
 		case !httpguts.ValidHeaderFieldValue(value):
 			return &UsageError{Place: place, Problem: "its value has a line break or another control character",
 				Fix: "take it out; a variable may have one at its end, from a file with Windows line ends"}

@@ -93,8 +93,9 @@ func (in *input) explain(cmd *cobra.Command, stored string, args []string) error
 		}
 	})
 	if len(idle) > 0 {
-		return &harness.UsageError{Place: idle[0], Problem: "it has no effect with --from, which sends nothing and writes nothing",
-			Fix: "leave it out, or use 'streamproof judge' to write the reports again"}
+		return &harness.UsageError{Place: idle[0],
+			Problem: "it has no effect with --from, which sends nothing and writes nothing",
+			Fix:     "leave it out, or use 'streamproof judge' to write the reports again"}
 	}
 	dir, err := namedRun(cmd.CommandPath()+" --from", args)
 	if err != nil {

@@ -369,7 +369,8 @@ func seconds(s float64) string {
 func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool) error {
 	s := config.Start{URL: in.url, Path: in.path, Method: in.method, Dialect: config.Dialect(p.Dialect),
 		Terminal: p.Terminal, Asked: true,
-		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: cmp.Or(p.Length, int64(in.length)), Endless: in.endless != ""}
+		Insecure: in.tls.Insecure, CACert: in.tls.CACert, Length: cmp.Or(p.Length, int64(in.length)),
+		Endless: in.endless != ""}
 	err := in.writeFurther(&s)
 	if err != nil {
 		return err
@@ -409,7 +410,8 @@ func (in *input) writable(path string, force bool) error {
 			Fix: "leave --write out, or name the app by its URL"}
 	}
 	if _, err := os.Stat(path); err == nil && !force {
-		return &harness.UsageError{Place: path, Problem: "is already there", Fix: "name another with --write=FILE, or add --force"}
+		return &harness.UsageError{Place: path, Problem: "is already there",
+			Fix: "name another with --write=FILE, or add --force"}
 	}
 	return in.writeFurther(&config.Start{})
 }

@@ -19,8 +19,9 @@ func (Untouched) Check(s *Scope) Answer {
 	const name = untouched
 	again, lastWhole := s.wellAgain(), s.lastWhole()
 	b := s.judge(func(g *Graded) bool {
-		return (g.Untouched() || s.endedBefore(g) || begunAfter(g, again)) && g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) &&
-			!sentAway(g) && !(s.Scenario.Policy.Sheds && turnedAway(g))
+		return (g.Untouched() || s.endedBefore(g) || begunAfter(g, again)) &&
+			g.Group != record.Baseline && !g.Group.Alone() && s.allowed(g) && !sentAway(g) &&
+			!(s.Scenario.Policy.Sheds && turnedAway(g))
 	},
 		func(g *Graded) bool {
 			return g.Grade.Outcome == Complete || begunAfter(g, again) && s.recovering(g) && startOf(g.Stream) < lastWhole
