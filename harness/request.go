@@ -226,13 +226,13 @@ func validHeaders(headers map[string]string) error {
 		case err != nil:
 			return err
 		case !httpguts.ValidHeaderFieldName(name):
-			return &UsageError{Place: place, Problem: "it is no name of a header",
+			return &UsageError{Place: place, Problem: "it is not a valid header name",
 				Fix: "write letters, digits and hyphens, such as X-Api-Key"}
 		case !httpguts.ValidHeaderFieldValue(value):
 			return &UsageError{Place: place, Problem: "its value has a line break or another control character",
 				Fix: "take it out; a variable may have one at its end, from a file with Windows line ends"}
 		case twice:
-			return &UsageError{Place: place, Problem: "the same header stands there as " + other, Fix: "leave one of them out"}
+			return &UsageError{Place: place, Problem: "the same header is also given as " + other, Fix: "leave one of them out"}
 		}
 		spelt[strings.ToLower(name)] = name
 	}

@@ -117,9 +117,11 @@ func comparisons(cmd *cobra.Command, file string, args []string, o compare.Optio
 func side(cmd *cobra.Command, file, name string) (compare.Side, error) {
 	s := compare.Side{Name: name}
 	for _, part := range strings.Split(name, ",") {
-		if info, err := os.Stat(part); err == nil && info.IsDir() && !(holdsRun(part) != nil && inHistory(cmd, file, part)) {
-			if err := holdsRun(part); err != nil {
-				return s, err
+		info, err := os.Stat(part)
+		empty := holdsRun(part)
+		if err == nil && info.IsDir() && (empty == nil || !inHistory(cmd, file, part)) {
+			if empty != nil {
+				return s, empty
 			}
 			row, err := rowOf(part)
 			if err != nil {

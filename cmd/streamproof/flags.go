@@ -94,8 +94,10 @@ func (f *runFlags) registerRuns(cmd *cobra.Command) {
 func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "file", "f", "", "read streamproof.yaml from `FILE`; flags override it")
 
-	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; --url may be left out. Unless scenarios are chosen, control runs, and with --direct also direct")
-	fs.StringVar(&f.direct, "direct", "", "`URL` of the app itself, behind the proxy that --url names: the scenario direct sends its streams there")
+	fs.StringVar(&f.url, "url", "", "test the server that runs at `URL`; --url may be left out. Unless scenarios are "+
+		"chosen, control runs, and with --direct also direct")
+	fs.StringVar(&f.direct, "direct", "", "`URL` of the app itself, behind the proxy that --url names: the scenario "+
+		"direct sends its streams there")
 	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
 	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain ${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
@@ -172,7 +174,8 @@ func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
 	fs.StringVar(&f.slo, "slo", "", "the streams under load must meet `OBJECTIVES`, such as 'first_event p95 < 1s, gap "+
 		"p99 < 500ms, complete >= 99.9%'")
 	fs.Var(&f.slowdown, "slowdown", "under load a stream may wait `FACTOR` times as long as one alone, and in any case 1s longer; or off (default 5)")
-	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in server in the way `NAME` (see 'streamproof scenarios --sabotages')")
+	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in server in the way `NAME` (see 'streamproof "+
+		"scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0,
 		"seed for choosing which streams are hit and where, `S` (default: random, and printed)")
 	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also send load to `HOST`; without it only this machine is tested; repeatable")

@@ -60,7 +60,7 @@ func (in *input) options() (harness.Options, error) {
 		return o, err
 	}
 	if in.given.Changed("seed") && in.seed == 0 {
-		return o, &harness.UsageError{Place: "--seed", Problem: "0 is no seed",
+		return o, &harness.UsageError{Place: "--seed", Problem: "0 is not a valid seed",
 			Fix: "write a whole number from 1, or leave it out for a random one"}
 	}
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))

@@ -180,7 +180,7 @@ func lingers(events []record.Event, oom record.Event) time.Duration {
 	return 0
 }
 
-// deathOf reads a death from e, one of events, which stand in the order of time.
+// deathOf reads a death from e, one of events, which stand as they were told.
 func (ds *deaths) deathOf(events []record.Event, e record.Event) (death, bool) {
 	d := death{at: e.At, pid: e.Pid}
 	if replicaName.MatchString(e.Subject) {

@@ -94,8 +94,11 @@ func (v *view) matchDeaths(streams []*verdict.Graded, kinds ...deathKind) []matc
 
 // without leaves out the streams that a death of these kinds explains.
 func (v *view) without(gs []*verdict.Graded, kinds ...deathKind) []*verdict.Graded {
-	explained := gradedOf(v.matchDeaths(gs, kinds...))
-	return keep(gs, func(g *verdict.Graded) bool { return !slices.Contains(explained, g) })
+	explained := map[*verdict.Graded]bool{}
+	for _, m := range v.matchDeaths(gs, kinds...) {
+		explained[m.Graded] = true
+	}
+	return keep(gs, func(g *verdict.Graded) bool { return !explained[g] })
 }
 
 // names reports whether an exception in a log names g as its request.

@@ -17,8 +17,10 @@ func (memoryKill) match(v *view) []*finding {
 		return nil
 	}
 	gs := v.take(func(g *verdict.Graded) bool { return isCut(g) || g.Grade.Outcome == verdict.Refused })
+	from := v.oomSubjects()
 	ms := slices.DeleteFunc(v.matchDeaths(gs, diedByMemory, diedByKill, diedByExit), func(m match) bool {
-		return exitedItself(m.death) || !v.shortOfMemory(m.Graded)
+		elsewhere := len(from) > 0 && !slices.ContainsFunc(from, m.Graded.MayBeOn)
+		return exitedItself(m.death) || elsewhere
 	})
 	gs = gradedOf(ms)
 	if len(gs) == 0 {
@@ -48,14 +50,8 @@ func (memoryKill) match(v *view) []*finding {
 // it none; of the workers of a process manager none is known.
 func exitedItself(d death) bool { return d.kind == diedByExit && d.what.Need != 0 }
 
-// shortOfMemory reports whether what served g may be what the kernel took a process from:
-// where it says which replica that was, it was that one.
-func (v *view) shortOfMemory(g *verdict.Graded) bool {
-	from := v.oomSubjects()
-	return len(from) == 0 || slices.ContainsFunc(from, g.MayBeOn)
-}
-
-// oomSubjects are the replicas that had a process killed for memory.
+// oomSubjects are the replicas that had a process killed for memory, as far as the kernel
+// says which.
 func (v *view) oomSubjects() []string {
 	var from []string
 	last := map[string]int64{}

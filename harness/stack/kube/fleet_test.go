@@ -53,6 +53,16 @@ type worker struct {
 	ended *terminated
 }
 
+// leftNoJob fails the test where a Job is still there.
+func (f *fake) leftNoJob(t *testing.T) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.jobs.all) > 0 {
+		t.Errorf("Jobs left: %v", f.jobs.all)
+	}
+}
+
 // withJobs has a fake API server run Jobs.
 func withJobs(t *testing.T) *fake {
 	f := newFake(t, hello)
@@ -373,11 +383,7 @@ func TestFleetSaysWhyNot(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "\n") {
 				t.Errorf("more than one line: %v", err)
 			}
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			if len(f.jobs.all) > 0 {
-				t.Errorf("Jobs left: %v", f.jobs.all)
-			}
+			f.leftNoJob(t)
 		})
 	}
 }
@@ -473,11 +479,7 @@ func TestConnectedWorkersEndAtOnce(t *testing.T) {
 			if took := time.Since(began); took > goodbye {
 				t.Errorf("it took %v", took)
 			}
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			if len(f.jobs.all) > 0 {
-				t.Errorf("Jobs left: %v", f.jobs.all)
-			}
+			f.leftNoJob(t)
 		})
 	}
 }
