@@ -865,6 +865,8 @@ var saidOfNext = map[record.FactKind]sentence{
 		"same version of streamproof for all of them"),
 	verdict.NextReach: plain("let the pods connect to that address (network policies, firewall, DNS), or send the load " +
 		"from this machine, without --fleet"),
+	verdict.NextWorkersTrust: plain("name its certificate authority with --cacert FILE, which is sent to the pods: they " +
+		"do not have those of this machine; or send the load from this machine, without --fleet"),
 	verdict.NextRoom: plain("use more load workers (--load-workers), or raise the limit of open files where they run " +
 		"(ulimit -n)"),
 	verdict.NextNearer: plain("run streamproof near the cluster, on a network that answers evenly and at once: the clocks " +

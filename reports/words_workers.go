@@ -37,6 +37,8 @@ func workerDiffers(f *record.Fact) string {
 			"too low, or there are too few load workers", f.Name, f.Text, ours)
 	case record.OnReach:
 		return fmt.Sprintf("%s cannot connect to %s: %s", f.Name, ours, f.Text)
+	case record.OnTLS:
+		return fmt.Sprintf("%s connects to %s, and TLS fails: %s", f.Name, ours, f.Text)
 	case record.OnStreams:
 		return fmt.Sprintf("%s says that it started %s streams, and told of %s (begun/ended)", f.Name, f.Text, ours)
 	}

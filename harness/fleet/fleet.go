@@ -119,9 +119,9 @@ func (f *Fleet) Drive(ctx context.Context, w Wave) (record.Wave, []record.LoadWo
 	if err != nil {
 		return rec, nil, fmt.Errorf("drive load: %w", err)
 	}
-	var reach []string
+	var reach []place
 	if f.o.Elsewhere {
-		reach = w.addresses()
+		reach = w.places()
 	}
 	f.each(func(m *member) { m.prepare(ctx, &w, wave, reach) })
 	rec.Asked, rec.Begin = asked, f.o.Now()

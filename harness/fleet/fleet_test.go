@@ -357,6 +357,17 @@ func TestFaultyWorkers(t *testing.T) {
 			func(w *Worker, _ *wire) {
 				w.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route to host") }
 			}},
+		"does not trust the app": {blame{record.LoadWorkerDisagrees, record.OnTLS, false},
+			func(_ *Worker, c *wire) {
+				c.from = once(kindReady, func(m []byte) []byte {
+					r, err := read[ready](m[5:])
+					if err != nil {
+						t.Error(err)
+					}
+					r.Address, r.Why, r.TLS = "a:1", "x509: unknown authority", true
+					return message(t, kindReady, r)
+				})
+			}},
 		"one end is missing": {blame{record.LoadWorkerDisagrees, record.OnStreams, true},
 			func(_ *Worker, c *wire) { c.from = once(kindEnd, swallow) }},
 		"late to begin": {blame{record.LoadWorkerLate, record.OnStart, true},
@@ -545,4 +556,15 @@ func TestWavesAreData(t *testing.T) {
 			t.Errorf("redirects to %s: %v", host, !want)
 		}
 	}
+}
+
+// message is one as it is sent.
+func message(t *testing.T, k kind, body any) []byte {
+	t.Helper()
+	b, err := encode.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := binary.BigEndian.AppendUint32(nil, uint32(1+len(b)))
+	return append(append(m, byte(k)), b...)
 }

@@ -249,8 +249,8 @@ func (m *member) greet(ctx context.Context) {
 }
 
 // prepare measures the worker's clock and has it read the wave, whose bytes are given,
-// and connect to some addresses.
-func (m *member) prepare(ctx context.Context, w *Wave, wave []byte, reach []string) {
+// and connect to some places.
+func (m *member) prepare(ctx context.Context, w *Wave, wave []byte, reach []place) {
 	m.reset(w.Scenario)
 	m.agreeOnRoom(w.Streams)
 	if m.came().State != "" {
@@ -277,6 +277,8 @@ func (m *member) prepare(ctx context.Context, w *Wave, wave []byte, reach []stri
 		m.fault(record.LoadWorkerDisagrees, record.OnPlan, ours, "", r.Err)
 	case r.Digest != ours:
 		m.fault(record.LoadWorkerDisagrees, record.OnPlan, ours, r.Digest, "")
+	case r.Address != "" && r.TLS:
+		m.fault(record.LoadWorkerDisagrees, record.OnTLS, r.Address, r.Why, "")
 	case r.Address != "":
 		m.fault(record.LoadWorkerDisagrees, record.OnReach, r.Address, r.Why, "")
 	}

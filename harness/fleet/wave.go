@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -205,18 +206,23 @@ func (t *TLS) Config() (*tls.Config, error) {
 	return c, nil
 }
 
-// addresses are those that the streams connect to.
-func (d *Wave) addresses() (all []string) {
+// places are what the streams connect to.
+func (d *Wave) places() (all []place) {
 	for _, t := range d.Deal.Targets {
-		at := t.Dial
-		if u, err := url.Parse(t.URL); at == "" && err == nil {
-			at = tap.Address(u)
+		p := place{Address: t.Dial}
+		if u, err := url.Parse(t.URL); err == nil {
+			p.Address = cmp.Or(p.Address, tap.Address(u))
+			if u.Scheme == "https" {
+				p.Host = u.Hostname()
+			}
 		}
-		if !slices.Contains(all, at) {
-			all = append(all, at)
+		if !slices.Contains(all, p) {
+			all = append(all, p)
 		}
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Host, b.Host))
+	})
 	return all
 }
 

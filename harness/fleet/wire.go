@@ -14,7 +14,7 @@ import (
 )
 
 // Protocol is the version of the messages. Both sides must have the same.
-const Protocol = 4
+const Protocol = 5
 
 // A kind says what a message is. The numbers are those of the wire.
 type kind byte
@@ -68,16 +68,25 @@ type offer struct {
 	Index int    `cbor:"1,keyasint"`
 	Of    int    `cbor:"2,keyasint"`
 	Wave  []byte `cbor:"3,keyasint"` // encoded
-	// Reach are addresses that the worker is to connect to once before it is ready.
-	Reach []string `cbor:"4,keyasint"`
+	// Reach is what the worker is to connect to once before it is ready.
+	Reach []place `cbor:"4,keyasint"`
+}
+
+// A place is what streams connect to.
+type place struct {
+	_       struct{} `cbor:",toarray"`
+	Address string
+	Host    string // of an https URL; "" without TLS
 }
 
 type ready struct {
 	Digest string `cbor:"1,keyasint"` // of the wave as the worker has read it
 	Err    string `cbor:"2,keyasint"` // why it cannot be sent
-	// Address could not be reached, and Why; empty where all could.
+	// Address could not be reached, and Why; empty where all could. TLS says that it is connected to, and that the two
+	// do not agree on TLS.
 	Address string `cbor:"3,keyasint"`
 	Why     string `cbor:"4,keyasint"`
+	TLS     bool   `cbor:"5,keyasint"`
 }
 
 type start struct {

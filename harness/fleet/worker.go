@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,8 @@ type serving struct {
 	born time.Time
 	base time.Duration
 	tap  *tap.Tap // nil until it is set up
+
+	secure *tls.Config // of the streams to https URLs; nil for Go's defaults
 
 	next load.Wave // that Ready was said of; take alone has it
 	stop context.CancelFunc
@@ -114,12 +117,11 @@ func (s *serving) setup(body []byte) error {
 	if err != nil || s.tap != nil {
 		return errors.Join(err, s.leave())
 	}
-	secure, err := x.TLS.Config()
-	if err != nil {
+	if s.secure, err = x.TLS.Config(); err != nil {
 		return err
 	}
 	s.base = x.Base
-	s.tap, err = tap.New(tap.Options{Start: s.born.Add(-x.Base), Seed: x.Seed, TLS: secure, Dial: s.Dial,
+	s.tap, err = tap.New(tap.Options{Start: s.born.Add(-x.Base), Seed: x.Seed, TLS: s.secure, Dial: s.Dial,
 		Trace: x.trace(),
 		Begin: func(st *record.Stream) {
 			s.started.Add(1)
@@ -168,33 +170,47 @@ func (s *serving) ready(body []byte) error {
 	}
 	next.Share = load.Share{Index: x.Index, Of: x.Of}
 	s.next = next
-	address, why := s.reach(x.Reach)
-	return s.conn.send(kindReady, ready{Digest: digest(again, x.Index, x.Of), Address: address, Why: why})
+	r := s.reach(x.Reach)
+	r.Digest = digest(again, x.Index, x.Of)
+	return s.conn.send(kindReady, r)
 }
 
 // reachLimit bounds how long one of the connections may take that are only tried.
 const reachLimit = 5 * time.Second
 
-// reach connects to addresses, and names the first that does not answer.
-func (s *serving) reach(all []string) (address, why string) {
-	dial := s.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
+// reach connects to places as the streams will, and says of the first that does not answer, or that does not agree on
+// TLS, why.
+func (s *serving) reach(all []place) (r ready) {
 	for _, to := range all {
-		ctx, cancel := context.WithTimeout(s.ctx, reachLimit)
-		conn, err := dial(ctx, "tcp", to)
-		cancel()
+		shaking, err := s.connect(to)
 		if err != nil {
 			var op *net.OpError
 			if errors.As(err, &op) {
 				err = op.Err // the address is told beside it
 			}
-			return to, err.Error()
+			return ready{Address: to.Address, Why: err.Error(), TLS: shaking}
 		}
-		conn.Close()
 	}
-	return "", ""
+	return r
+}
+
+// connect connects to one, and hangs up. shaking is whether it got as far as TLS.
+func (s *serving) connect(to place) (shaking bool, err error) {
+	dial := s.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, reachLimit)
+	defer cancel()
+	conn, err := dial(ctx, "tcp", to.Address)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	if to.Host == "" {
+		return false, nil
+	}
+	return true, tap.Shake(ctx, conn, s.secure, to.Host)
 }
 
 // begin sends the share, on a goroutine that ends with it.

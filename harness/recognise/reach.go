@@ -54,18 +54,9 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 	if err != nil {
 		return err
 	}
-	if conf == nil {
-		conf = &tls.Config{}
-	}
-	conf.ServerName, conf.NextProtos = cmp.Or(conf.ServerName, u.Hostname()), []string{"h2", "http/1.1"}
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	secure := tls.Client(c, conf)
-	err = secure.HandshakeContext(ctx)
-	if err == nil {
-		err = refusal(secure)
-	}
-	if err == nil {
+	if err = tap.Shake(ctx, c, conf, u.Hostname()); err == nil {
 		return nil
 	}
 	var untrusted *tls.CertificateVerificationError
@@ -82,35 +73,10 @@ func trusted(ctx context.Context, a *harness.App, u *url.URL, c net.Conn) error 
 		problem, fix = "the certificate of "+u.Host+" is not trusted: "+why(untrustedCause(err)), trustFix
 	case errors.As(err, &plain):
 		problem, fix = u.Host+" speaks no TLS", "write http:// in the URL"
-	case clientUnwanted(err):
+	case tap.ClientUnwanted(err):
 		return clientRefused(u.Host, a.TLS, err)
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: fix}
-}
-
-// refusal waits a moment for a server that refuses the client behind the handshake:
-// in TLS 1.3 it looks at the client's certificate only then (RFC 8446 section 4.4.2.4).
-// One that is content says nothing, or begins to speak HTTP/2.
-func refusal(c *tls.Conn) error {
-	if c.SetReadDeadline(time.Now().Add(refusalWait)) != nil {
-		return nil
-	}
-	_, err := c.Read(make([]byte, 1))
-	if err != nil && clientUnwanted(err) {
-		return err
-	}
-	return nil
-}
-
-// refusalWait is a few round trips.
-const refusalWait = 150 * time.Millisecond
-
-// clientUnwanted reports whether a server ended TLS for the client's certificate: by
-// one of the alerts that speak of certificates (RFC 8446 section 6.2).
-func clientUnwanted(err error) bool {
-	var alert *net.OpError
-	return errors.As(err, &alert) && alert.Op == "remote error" &&
-		(strings.Contains(alert.Err.Error(), "certificate") || strings.Contains(alert.Err.Error(), "access denied"))
 }
 
 // clientRefused says what a server has against the certificate of its client, or that

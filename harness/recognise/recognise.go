@@ -21,6 +21,7 @@ import (
 	"github.com/streamproof/streamproof/harness/plural"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stream"
+	"github.com/streamproof/streamproof/harness/tap"
 )
 
 // Limit is how long one answer is looked at: a feed has no end, and some answers
@@ -124,7 +125,7 @@ func unanswered(ctx context.Context, a *harness.App, err error) error {
 		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("no response headers within %s", Limit),
 			Fix: "check that the server answers at all, as with curl -v; or name the dialect with --dialect to test it all " +
 				"the same"}
-	case clientUnwanted(err):
+	case tap.ClientUnwanted(err):
 		return clientRefused("the server", a.TLS, err)
 	case errors.As(err, &asked) && a.URL != "":
 		return &harness.UsageError{Place: "url", Problem: "the server sent no HTTP response: " + harness.Reason(asked.Err),

@@ -74,6 +74,7 @@ const (
 	OnClock    Agreement = "clock"    // or how well it is known
 	OnRoom     Agreement = "room"     // streams that it may hold at once
 	OnReach    Agreement = "reach"    // it cannot connect to the app
+	OnTLS      Agreement = "tls"      // it connects to the app, which it does not trust, or which refuses it
 	OnStreams  Agreement = "streams"  // how many it started, and ended
 	OnGreeting Agreement = "greeting" // it did not answer that in time
 	OnReady    Agreement = "ready"    // it did not say in time that it was

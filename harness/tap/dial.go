@@ -35,20 +35,7 @@ func (l *line) dial() (h2 bool, err error) {
 }
 
 func (l *line) tlsConfig() *tls.Config {
-	c := &tls.Config{}
-	if l.tap.opts.TLS != nil {
-		c = l.tap.opts.TLS.Clone()
-	}
-	if c.ServerName == "" {
-		c.ServerName = l.f.req.url.Hostname()
-	}
-	switch {
-	case l.f.job.HTTP2:
-		c.NextProtos = []string{"h2"}
-	case len(c.NextProtos) == 0:
-		c.NextProtos = []string{"h2", "http/1.1"}
-	}
-	return c
+	return secureConfig(l.tap.opts.TLS, l.f.req.url.Hostname(), l.f.job.HTTP2)
 }
 
 func (l *line) dialEnding(err error) ending {

@@ -45,6 +45,8 @@ func nextOfWorker(w *record.LoadWorker) record.FactKind {
 	switch {
 	case w.On == record.OnReach:
 		return NextReach
+	case w.On == record.OnTLS:
+		return NextWorkersTrust
 	case w.On == record.OnRoom:
 		return NextRoom
 	case w.On == record.OnClock && w.Pid == 0: // here the machine is busy, elsewhere the way is long

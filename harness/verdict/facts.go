@@ -254,6 +254,7 @@ const (
 	NextFewer          record.FactKind = "next: fewer streams" // N at once; 0 where it is not known
 	NextLoadWorkers    record.FactKind = "next: load workers"
 	NextReach          record.FactKind = "next: load workers must reach the app"
+	NextWorkersTrust   record.FactKind = "next: load workers must trust the app"
 	NextRoom           record.FactKind = "next: room for load workers' streams"
 	NextNearer         record.FactKind = "next: nearer to the load workers"
 	NextPodsLeft       record.FactKind = "next: delete pods" // of Job Name in namespace Place, of context Text

@@ -13,7 +13,8 @@ import (
 // that was sent alone: each worker is named, and what is to be done about it.
 func TestLoadWorkersThatSentNothing(t *testing.T) {
 	for on, next := range map[record.Agreement]record.FactKind{record.OnReach: verdict.NextReach,
-		record.OnRoom: verdict.NextRoom, record.OnClock: verdict.NextNearer, record.OnVersion: verdict.NextLoadWorkers} {
+		record.OnTLS: verdict.NextWorkersTrust, record.OnRoom: verdict.NextRoom, record.OnClock: verdict.NextNearer,
+		record.OnVersion: verdict.NextLoadWorkers} {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{Slowdown: verdict.DefaultSlowdown}})
 		b.Add(1, synth.Shape{Scenario: "control", Group: record.Solo})
 		b.Run.LoadWorkers = []record.LoadWorker{{Scenario: "control", Of: 2, State: record.LoadWorkerDisagrees, On: on,
