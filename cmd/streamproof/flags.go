@@ -52,6 +52,7 @@ type runFlags struct {
 	progress, total config.Limit
 	slo             string
 
+	assigned   []string
 	scenarios  []string
 	sabotage   string
 	seed       uint64
@@ -81,6 +82,8 @@ func (f *runFlags) registerRuns(cmd *cobra.Command) {
 	fs.SortFlags = false
 	f.registerApp(fs)
 	f.registerLoad(fs)
+	fs.StringArrayVar(&f.assigned, "set", nil, "set a number of streamproof.yaml or of the scenarios, `KEY=VALUE` "+
+		"such as app.memory=128MiB; takes the names of 'streamproof search --over'; repeatable")
 	fs.StringSliceVarP(&f.scenarios, "scenario", "s", nil,
 		"run the scenario `ID`, standard or all; repeatable or comma-separated")
 	fs.StringSliceVar(&f.require, "require", nil, "the scenario `ID` must be judged: not applicable then counts as "+

@@ -83,7 +83,10 @@ func (in *input) options() (harness.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	return o, in.within(&o)
+	if err := in.within(&o); err != nil {
+		return o, err
+	}
+	return o, assign(in.assigned, &o)
 }
 
 // override sets a value of the file to that of a flag that was given, also to nothing.

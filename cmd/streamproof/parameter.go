@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -136,6 +137,13 @@ func eachNumber(f fault.Fault, yield func(name string, t reflect.Type)) {
 	if f == nil || v.Kind() != reflect.Struct {
 		return
 	}
+	switch f.(type) {
+	case fault.Toxic, fault.Weather: // their numbers are how they show, and do not make them
+		if _, ok := fault.Delayed(f, time.Second); ok {
+			yield("delay", reflect.TypeFor[time.Duration]())
+		}
+		return
+	}
 	for i := range v.NumField() {
 		switch field := v.Type().Field(i); {
 		case field.Type.Kind() == reflect.Struct && field.IsExported():
@@ -154,6 +162,13 @@ func eachNumber(f fault.Fault, yield func(name string, t reflect.Type)) {
 func withNumber(f fault.Fault, name string, x float64) fault.Fault {
 	v := reflect.ValueOf(f)
 	if f == nil || v.Kind() != reflect.Struct {
+		return f
+	}
+	switch f.(type) {
+	case fault.Toxic, fault.Weather:
+		if name == "delay" {
+			f, _ = fault.Delayed(f, time.Duration(math.Round(x*float64(time.Second))))
+		}
 		return f
 	}
 	c := reflect.New(v.Type()).Elem()
@@ -198,7 +213,7 @@ func put(v reflect.Value, x float64) {
 	case v.Kind() == reflect.Float64:
 		v.SetFloat(x)
 	case v.Type() == reflect.TypeFor[time.Duration]():
-		v.SetInt(int64(x * float64(time.Second)))
+		v.SetInt(int64(math.Round(x * float64(time.Second))))
 	case v.CanInt():
 		v.SetInt(int64(math.Round(x)))
 	}
@@ -222,10 +237,26 @@ func (k paramKind) read(s string) (float64, error) {
 		return float64(r), err
 	}
 	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || k == wholeNumber && x != math.Trunc(x) {
+	if err != nil || math.IsNaN(x) || math.Abs(x) > mostWhole || k == wholeNumber && x != math.Trunc(x) {
 		return 0, &config.ValueError{Problem: fmt.Sprintf("%q is no number", s), Fix: "write a range such as streams=10..5000"}
 	}
 	return x, nil
+}
+
+// mostWhole is up to where a float64 holds each whole number.
+const mostWhole = 1 << 53
+
+// exactly writes a value so that read has the one that [put] puts into a run.
+func (k paramKind) exactly(x float64) string {
+	switch k {
+	case duration:
+		return time.Duration(math.Round(x * float64(time.Second))).String()
+	case perSecond:
+		return strconv.FormatFloat(x, 'g', -1, 64) + "/s"
+	case anyNumber:
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	return strconv.FormatInt(int64(math.Round(x)), 10)
 }
 
 // say writes a value as users do.
@@ -258,6 +289,67 @@ func sizeText(x float64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// parameterOf finds a number of the run by its key or its short name. place is the flag that names it.
+func parameterOf(place, name string, o *harness.Options) (parameter, error) {
+	full := cmp.Or(shortNames[name], name)
+	all := parametersOf(o)
+	i := slices.IndexFunc(all, func(p parameter) bool { return p.name == full })
+	if i < 0 {
+		var names []string
+		for _, p := range all {
+			names = append(names, p.name)
+		}
+		return parameter{}, &harness.UsageError{Place: place, Problem: fmt.Sprintf("this run has no number %q", name),
+			Fix: config.Suggest(full, names)}
+	}
+	if full == "app.memory" && o.App.Image == "" && o.App.Build == "" && o.App.Compose.File == "" &&
+		o.App.Stack != "docker" {
+		return parameter{}, &harness.UsageError{Place: place,
+			Problem: "memory is limited in containers alone, and this app runs as a process",
+			Fix:     "name an image, or add --stack docker"}
+	}
+	return all[i], nil
+}
+
+// assign sets the numbers that --set names: those of a run of a search, for which there is no other flag.
+func assign(list []string, o *harness.Options) error {
+	for _, s := range list {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return &harness.UsageError{Place: "--set", Problem: fmt.Sprintf("%q is no parameter with a value", s),
+				Fix: "write --set edge.read_timeout=5s"}
+		}
+		p, err := parameterOf("--set", name, o)
+		if err != nil {
+			return err
+		}
+		x, err := p.kind.read(value)
+		if err != nil {
+			return &harness.UsageError{Place: "--set", Problem: fmt.Sprintf("%q is no value of %s", value, p.name),
+				Fix: "write --set " + p.name + "=" + p.kind.example()}
+		}
+		o.Scenarios = slices.Clone(o.Scenarios)
+		p.assign(o, x)
+	}
+	return nil
+}
+
+// example is a value of the kind.
+func (k paramKind) example() string {
+	return [...]string{wholeNumber: "10", perSecond: "20/s", anyNumber: "1.5", duration: "5s", bytesOf: "64MiB"}[k]
+}
+
+// assign gives the run the value; one model of load drops the other.
+func (p parameter) assign(o *harness.Options, x float64) {
+	switch p.name {
+	case "load.streams":
+		o.Load.Rate = 0
+	case "load.rate":
+		o.Load.Streams = 0
+	}
+	p.set(o, x)
+}
+
 // over reads NAME=A..B.
 func over(s string, o *harness.Options) (parameter, search.Range, error) {
 	bad := func(fix, problem string, args ...any) (parameter, search.Range, error) {
@@ -268,25 +360,11 @@ func over(s string, o *harness.Options) (parameter, search.Range, error) {
 	if !ok || !ranged {
 		return bad("write --over streams=10..5000", "%q is no parameter with a range", s)
 	}
-	full := shortNames[name]
-	if full == "" {
-		full = name
-	}
-	all := parametersOf(o)
-	i := slices.IndexFunc(all, func(p parameter) bool { return p.name == full })
-	if i < 0 {
-		var names []string
-		for _, p := range all {
-			names = append(names, p.name)
-		}
-		return bad(config.Suggest(full, names), "this run has no number %q", name)
-	}
-	p := all[i]
-	if full == "app.memory" && o.App.Image == "" && o.App.Build == "" && o.App.Compose.File == "" && o.App.Stack != "docker" {
-		return bad("name an image, or add --stack docker", "memory is limited in containers alone, and this app runs as a process")
+	p, err := parameterOf("--over", name, o)
+	if err != nil {
+		return p, search.Range{}, err
 	}
 	r := search.Range{Whole: p.kind == wholeNumber, Down: p.down}
-	var err error
 	if r.From, err = p.kind.read(from); err == nil {
 		r.To, err = p.kind.read(to)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -126,13 +128,32 @@ func quote(s string) string {
 	if s != "" && strings.IndexFunc(s, special) < 0 {
 		return s
 	}
-	if strings.IndexFunc(s, unicode.IsControl) >= 0 {
-		return "$'" + escapes.Replace(s) + "'"
+	if strings.IndexFunc(s, unicode.IsControl) >= 0 || !utf8.ValidString(s) {
+		return "$'" + escaped(s) + "'"
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-var escapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+// escaped has no control character: a line that is printed must not steer the terminal.
+func escaped(s string) string {
+	short := map[rune]string{'\\': `\\`, '\'': `\'`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+	var b strings.Builder
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case short[r] != "":
+			b.WriteString(short[r])
+		case unicode.IsControl(r) || r == utf8.RuneError && n == 1:
+			for _, c := range []byte(s[:n]) {
+				fmt.Fprintf(&b, `\%03o`, c)
+			}
+		default:
+			b.WriteRune(r)
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
 
 func special(r rune) bool {
 	return !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:@%+=,", r))

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -129,7 +128,7 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 	}
 	// A run without any value of the range may be one that cannot be: poisson arrivals
 	// need the rate that is searched.
-	if o, err = in.prepare(ctx, stderr, func(o *harness.Options) { s.set(o, easy(span)) }); err != nil {
+	if o, err = in.prepare(ctx, stderr, func(o *harness.Options) { s.param.assign(o, easy(span)) }); err != nil {
 		return in.place(err)
 	}
 	s.base = o
@@ -193,7 +192,7 @@ func easy(r search.Range) float64 {
 func (s *searching) with(x float64) harness.Options {
 	o := s.base
 	o.Scenarios = slices.Clone(o.Scenarios)
-	s.set(&o, x)
+	s.param.assign(&o, x)
 	return o
 }
 
@@ -202,7 +201,7 @@ func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error
 	o, n := s.with(x), len(s.page.Points)+1
 	name := strings.NewReplacer("/", "-per-", " ", "").Replace(s.param.kind.say(x))
 	o.Dir = filepath.Join(s.base.Dir, fmt.Sprintf("%02d-%s", n, name))
-	o.Repro = repro("run", s.given, o.Dir, s.leftOut()...) + s.flagFor(x)
+	o.Repro = s.line(x, o.Dir)
 	if err := o.Validate(); err != nil {
 		return search.Outcome{}, err
 	}
@@ -236,7 +235,7 @@ func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error
 	}); err != nil {
 		return search.Outcome{}, err
 	}
-	out := judgedAs(report, m)
+	out := judgedAs(report, m, s.allowUnable || s.from.AllowUnable)
 	if !out.Holds && out.Unknown == "" {
 		out.Aim = s.aim(m)
 	}
@@ -252,15 +251,9 @@ func (s *searching) probe(ctx context.Context, x float64) (search.Outcome, error
 	return out, nil
 }
 
-// set gives the run the value; one model of load drops the other.
-func (s *searching) set(o *harness.Options, x float64) {
-	switch s.param.name {
-	case "load.streams":
-		o.Load.Rate = 0
-	case "load.rate":
-		o.Load.Streams = 0
-	}
-	s.param.set(o, x)
+// line repeats the run in dir that had the value.
+func (s *searching) line(x float64, dir string) string {
+	return repro("run", s.given, dir, s.leftOut()...) + s.flagFor(x)
 }
 
 // leftOut are the flags that have no part in a run of its own: those of the search, and
@@ -277,11 +270,11 @@ func (s *searching) leftOut() []string {
 func (s *searching) flagFor(x float64) string {
 	switch s.param.name {
 	case "load.streams":
-		return " --streams " + strconv.Itoa(int(x))
+		return " --streams " + wholeNumber.exactly(x)
 	case "load.rate":
-		return fmt.Sprintf(" --rate %g/s", x)
+		return " --rate " + perSecond.exactly(x)
 	}
-	return ""
+	return " --set " + s.param.name + "=" + s.param.kind.exactly(x)
 }
 
 // aim is where a run that did not hold puts the edge: at as many streams, or as high a
@@ -301,11 +294,17 @@ func (s *searching) aim(m *slo.Measure) float64 {
 }
 
 // judgedAs is what a run says about its value. A run that is only short of streams to show
-// an objective by itself holds as far as it was seen; any other doubt leaves it open.
-func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
+// an objective by itself holds as far as it was seen; any other doubt leaves it open. With
+// able, scenarios that this machine cannot run have no part in it.
+func judgedAs(r *verdict.Report, m *slo.Measure, able bool) search.Outcome {
 	seen := !slices.ContainsFunc(m.Judge(), func(x slo.Result) bool { return !x.Seen })
 	out := search.Outcome{Holds: true}
+	skipped := 0
 	for _, sc := range r.Scenarios {
+		if able && sc.Verdict == verdict.Inconclusive && sc.Unable() {
+			skipped++
+			continue
+		}
 		if sc.Verdict == verdict.NotApplicable {
 			return search.Outcome{Unknown: sc.ID + " does not apply: " + sc.Why}
 		}
@@ -328,6 +327,9 @@ func judgedAs(r *verdict.Report, m *slo.Measure) search.Outcome {
 				out = search.Outcome{Unknown: c.Why}
 			}
 		}
+	}
+	if skipped > 0 && skipped == len(r.Scenarios) {
+		return search.Outcome{Unknown: "this machine can run none of the scenarios"}
 	}
 	return out
 }

@@ -218,7 +218,7 @@ func (v *view) repro() string {
 }
 
 // shellWords takes a command line apart, quotes and all.
-var shellWords = regexp.MustCompile(`(?:'[^']*'|\\.|[^\s'\\])+`)
+var shellWords = regexp.MustCompile(`(?:\$'(?:[^'\\]|\\.)*'|'[^']*'|\\.|[^\s'\\])+`)
 
 // without leaves flags and their values out of a command line, if they are there.
 func without(line string, names ...string) string {
@@ -235,6 +235,11 @@ func without(line string, names ...string) string {
 	return strings.Join(kept, " ")
 }
 
+// RunOnly are the flags of 'streamproof run' that 'streamproof diagnose' does not have.
+var RunOnly = []string{"--scenario", "--require", "--strict", "--set", "--suite", "--tag", "--skip-tag", "--list",
+	"--shard", "--retries", "--flaky", "--count", "--rate", "--ramp", "--duration", "--arrivals", "--stage", "--turns", "--think",
+	"--load-prompts", "--load-workers", "--fleet", "--dry-run", "--history", "--app-version", "--commit", "--branch"}
+
 // peel is the command that compares the layers of the app that was tested, with
 // what it is for. It asks the app directly: where a server already ran, the reader
 // has to say where the app behind its edge listens.
@@ -246,9 +251,7 @@ func (v *view) peel(why fact) fact {
 	}
 	line := "streamproof diagnose" + strings.TrimPrefix(strings.TrimPrefix(repro, "streamproof diagnose"),
 		"streamproof run")
-	line = without(line, "--scenario", "--require", "--strict", "--rate", "--ramp", "--duration", "--count",
-		"--streams",
-		"--seed")
+	line = without(line, append([]string{"--streams", "--seed"}, RunOnly...)...)
 	if v.Run.Attached() && !v.Run.AppAlone(v.Scenario.ID) && !strings.Contains(line, " --direct ") {
 		line, f.Name = line+` --direct "$APP_URL"`, "APP_URL"
 	}

@@ -72,6 +72,27 @@ func Made(f Fault) (m Making, ok bool) {
 	return m, again != nil && reflect.DeepEqual(again, f)
 }
 
+// Delayed is a fault on a link with another delay, in whole milliseconds as links keep it, and without jitter, behind
+// which a short delay would not show; false where f delays nothing.
+func Delayed(f Fault, d time.Duration) (Fault, bool) {
+	m, ok := Made(f)
+	if !ok {
+		return f, false
+	}
+	d = max(d.Round(time.Millisecond), time.Millisecond)
+	switch m.By {
+	case MadeLatency:
+		return Latency(m.Link, d, 0), true
+	case MadeJitter:
+		return Jitter(m.Link, d), true
+	case MadeSlowStart:
+		return SlowStart(m.Link, d), true
+	case MadeSlowClose:
+		return SlowClose(m.Link, d), true
+	}
+	return f, false
+}
+
 func number(x any) int64 {
 	switch x := x.(type) {
 	case int:

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"path"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -13,7 +14,7 @@ import (
 // open quote ([syntax.IsIncomplete]).
 func Words(line string) ([]string, error) {
 	var words []string
-	for w, err := range syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).WordsSeq(strings.NewReader(line)) {
+	for w, err := range syntax.NewParser(syntax.Variant(syntax.LangBash)).WordsSeq(strings.NewReader(line)) {
 		if err != nil {
 			return nil, err
 		}
@@ -30,12 +31,38 @@ func bare(line string, parts []syntax.WordPart, quoted bool) string {
 		case *syntax.Lit:
 			b.WriteString(unescaped(p.Value, quoted))
 		case *syntax.SglQuoted:
-			b.WriteString(p.Value)
+			if p.Dollar {
+				b.WriteString(escaped(p.Value))
+			} else {
+				b.WriteString(p.Value)
+			}
 		case *syntax.DblQuoted:
 			b.WriteString(bare(line, p.Parts, true))
 		default:
 			b.WriteString(line[p.Pos().Offset():p.End().Offset()])
 		}
+	}
+	return b.String()
+}
+
+// escaped is what stands in $'…' without its escapes (POSIX.1-2024, Shell Command Language 2.2.4), as far as
+// strconv knows them.
+func escaped(text string) string {
+	var b strings.Builder
+	for text != "" {
+		if strings.HasPrefix(text, `\"`) { // which stands for itself here
+			text = text[1:]
+		}
+		c, wide, rest, err := strconv.UnquoteChar(text, '\'')
+		switch {
+		case err != nil:
+			return b.String() + text
+		case wide:
+			b.WriteRune(c)
+		default:
+			b.WriteByte(byte(c))
+		}
+		text = rest
 	}
 	return b.String()
 }
