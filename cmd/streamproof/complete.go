@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,28 @@ import (
 	"github.com/streamproof/streamproof/harness/arrivals"
 	"github.com/streamproof/streamproof/scenarios"
 )
+
+// strict has cobra's own commands take arguments as ours do: what they do not know is bad input.
+func strict(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args, c.RunE = knownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range c.Commands() {
+				shell.Args = takes(0, 0, "")
+			}
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if about, rest, err := root.Find(args); err != nil || about.HasSubCommands() {
+					return errors.Join(err, knownCommand(about, rest))
+				}
+				return nil
+			}
+		}
+	}
+}
 
 // What shells complete behind a flag or a command: names that we know, each with
 // what it means behind a tab, as cobra has it.

@@ -106,7 +106,7 @@ func (in *input) explain(cmd *cobra.Command, stored string, args []string) error
 		return err
 	}
 	out := printer{cmd.OutOrStdout(), in.quiet, in.noColor, in.asJSON}
-	if err := out.print(dir, was.Report); err != nil {
+	if err := out.print(dir, was.Report); err != nil && !unheard(err) {
 		return err
 	}
 	out.where(cmd.ErrOrStderr(), "run: "+dir)

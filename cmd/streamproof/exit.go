@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"unicode"
@@ -64,6 +65,7 @@ func exitCode(w io.Writer, err error) int {
 		end   judged
 		usage *harness.UsageError
 		start *stack.StartError
+		lost  *notRemembered
 	)
 	switch {
 	case err == nil:
@@ -78,6 +80,10 @@ func exitCode(w io.Writer, err error) int {
 		complain(w, start.Error()+startFix(start))
 		showTail(w, start.Tail)
 		return exitUsage
+	case errors.As(err, &lost):
+		complain(w, lost.Error())
+		fmt.Fprintln(w, "    "+lost.line) // alone on its line, and never broken: it is to be pasted
+		return exitBroken
 	case errors.Is(err, context.Canceled):
 		return exitInconclusive
 	case unheard(err): // as head ends a list: whoever closed the pipe knows
@@ -95,8 +101,11 @@ func unheard(err error) bool {
 
 // complain writes one line, whatever msg brings.
 func complain(w io.Writer, msg string) {
-	tell(w, "streamproof: "+plain(strings.Join(strings.Fields(msg), " ")))
+	tell(w, "streamproof: "+plain(lineBreaks.ReplaceAllString(strings.TrimSpace(msg), " ")))
 }
+
+// lineBreaks are those of a message, with the indent of the next line. Other spaces may stand in a path.
+var lineBreaks = regexp.MustCompile(`\s*[\r\n]\s*`)
 
 func showSource(w io.Writer, err error) {
 	var c *config.Error

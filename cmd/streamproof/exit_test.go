@@ -28,6 +28,11 @@ func TestExitCodes(t *testing.T) {
 		{"no verdict never passes", ended(""), 2, ""},
 		{"interrupted", fmt.Errorf("play: %w", context.Canceled), 2, ""},
 		{"broken", errors.New("open tap:\n  no epoll"), 3, "streamproof: open tap: no epoll\n"},
+		{"spaces of a path", errors.New("open my  run:\n\t no such file\n"), 3,
+			"streamproof: open my  run: no such file\n"},
+		{"not in the history", fmt.Errorf("x: %w", &notRemembered{errors.New("disk full"), "runs/a  b",
+			"streamproof history add 'a  b'"}), 3, "streamproof: disk full; the run is whole in runs/a  b: once that is fixed, enter\n" +
+			"    streamproof history add 'a  b'\n"},
 		{"usage", fmt.Errorf("x: %w", &harness.UsageError{Place: "--a", Problem: "b", Fix: "c"}), 64,
 			"streamproof: --a: b; c\n"},
 		{"no start", fmt.Errorf("play control: %w", start), 64,

@@ -246,7 +246,8 @@ func historyExport() *cobra.Command {
 func openHistory(file string) (*history.DB, error) {
 	db, err := history.OpenExisting(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &harness.UsageError{Place: file, Problem: "there is no history", Fix: "make one with 'streamproof run --history " + file + "', or name it with --history FILE"}
+		return nil, &harness.UsageError{Place: file, Problem: "there is no history",
+			Fix: "make one with: streamproof run --history " + quote(file) + ", or name it with --history FILE"}
 	}
 	return db, historyError(file, err)
 }
@@ -316,10 +317,35 @@ func (r *historyEntry) add(ctx context.Context, stderr io.Writer, dir string) er
 	}
 	r.name(ctx, &row)
 	if err := r.append(stderr, row); err != nil {
-		return fmt.Errorf("%w; the run is whole in %s: enter 'streamproof history add --history %s %s' once that is "+
-			"mended", err, dir, quote(r.file), quote(dir))
+		return &notRemembered{err, dir, addLine(r.file, dir, &row)}
 	}
 	return nil
+}
+
+// notRemembered is the error of a run that is whole and could not be added to the history.
+type notRemembered struct {
+	err       error
+	dir, line string // line adds it later
+}
+
+func (e *notRemembered) Error() string {
+	return fmt.Sprintf("%v; the run is whole in %s: once that is fixed, enter", e.err, e.dir)
+}
+
+// Unwrap is why it could not be added.
+func (e *notRemembered) Unwrap() error { return e.err }
+
+// addLine adds the run in dir to a history as run itself would have. It names what the run knew of the app: what git
+// says later is of another commit.
+func addLine(file, dir string, row *history.Row) string {
+	words := []string{"streamproof history add --history", quote(file)}
+	for _, x := range [][2]string{{"--app-version", row.AppVersion}, {"--commit", row.Commit},
+		{"--branch", row.Branch}} {
+		if x[1] != "" {
+			words = append(words, x[0], quote(x[1]))
+		}
+	}
+	return strings.Join(append(words, quote(dir)), " ")
 }
 
 // addStored appends the run in dir unless it is there. What git says now is not what

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
@@ -41,7 +42,7 @@ func initCommand() *cobra.Command {
 			if recipe != "" {
 				return writeRecipe(cmd.OutOrStdout(), recipe, out, force, cmd.Flags())
 			}
-			err := oneApp(s)
+			err := errors.Join(oneApp(s), unasked(s, cmd.Flags()))
 			if err == nil && text != "" {
 				s.Body, err = body("--body", text)
 			}
@@ -138,6 +139,20 @@ func oneApp(s config.Start) error {
 	}
 	if n > 1 {
 		return &harness.UsageError{Place: "init", Problem: "more than one of --url, --image and --command", Fix: "name one"}
+	}
+	return nil
+}
+
+// unasked refuses flags that the file for the built-in server has no place for.
+func unasked(s config.Start, given *pflag.FlagSet) error {
+	if s.Own() {
+		return nil
+	}
+	for _, name := range []string{"method", "body", "header", "terminal"} {
+		if given.Changed(name) {
+			return &harness.UsageError{Place: "--" + name, Problem: "the built-in server takes none",
+				Fix: "name your app with --url, --image or --command, or leave it out"}
+		}
 	}
 	return nil
 }

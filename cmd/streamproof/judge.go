@@ -41,7 +41,7 @@ func judgeCommand() *cobra.Command {
 				return err
 			}
 			out := printer{cmd.OutOrStdout(), quiet, noColor, asJSON}
-			if err := out.print(dir, report); err != nil {
+			if err := out.print(dir, report); err != nil && !unheard(err) {
 				return err
 			}
 			aside := out.aside(cmd.ErrOrStderr())

@@ -20,8 +20,7 @@ const (
 // link is replaced in one step, so that a reader finds the old run or the new one.
 // Where links cannot be made there is none: nothing else depends on it.
 func remember(dir string) {
-	dir = filepath.Clean(dir)
-	if filepath.Dir(dir) != runsFolder {
+	if !samePath(filepath.Dir(filepath.Clean(dir)), runsFolder) {
 		return
 	}
 	link := filepath.Join(runsFolder, latestRun)
@@ -35,6 +34,13 @@ func remember(dir string) {
 	if os.Rename(fresh, link) != nil {
 		os.Remove(fresh)
 	}
+}
+
+// samePath reports whether two paths lead to the same place, however they are written.
+func samePath(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // remembering calls remember and keep once, when the run's folder is there.

@@ -52,5 +52,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(exported(args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	strict(root)
 	return exitCode(stderr, root.ExecuteContext(ctx))
 }

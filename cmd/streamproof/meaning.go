@@ -17,7 +17,7 @@ var meanings = map[string]string{
 	"parallel":   "--streams", "clients": "--streams", "workers-count": "--streams", "max-workers": "--streams",
 	"iterations": "--count", "requests": "--count", "number": "--count", "total": "--count", "amount": "--count",
 	"num":  "--count",
-	"time": "--duration", "stages": "--ramp", "rps": "--rate", "qps": "--rate", "rate-limit": "--rate",
+	"time": "--duration", "stages": "--stage", "rps": "--rate", "qps": "--rate", "rate-limit": "--rate",
 	"ramp-up": "--ramp", "rampup": "--ramp",
 	"data": "--body", "data-raw": "--body", "data-binary": "--body",
 	"json":    "--body with --header 'Content-Type: application/json'",

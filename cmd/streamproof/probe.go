@@ -55,6 +55,10 @@ func probeCommand() *cobra.Command {
 				return &harness.UsageError{Place: "streamproof probe", Problem: "no URL is given",
 					Fix: "write 'streamproof probe http://127.0.0.1:8000/chat'"}
 			}
+			if force && write == "" {
+				return &harness.UsageError{Place: "--force",
+					Problem: "it replaces the file of --write, which is not given", Fix: "add --write, or leave --force out"}
+			}
 			if write != "" {
 				if err := in.writable(write, force); err != nil {
 					return err

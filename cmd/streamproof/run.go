@@ -106,14 +106,17 @@ func runCommand() *cobra.Command {
 }
 
 func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if in.suite.name != "" && !in.given.Changed("history") {
+		in.remember.file = defaultHistory
+	}
+	if err := in.idle(); err != nil {
+		return err
+	}
 	if in.suite.list {
 		return in.listing(stdout)
 	}
 	if in.dryRun {
 		return in.place(in.manifests(stdout))
-	}
-	if in.suite.name != "" && !in.given.Changed("history") {
-		in.remember.file = defaultHistory
 	}
 	o, err := in.prepare(ctx, stderr, nil)
 	if err != nil {
@@ -138,6 +141,26 @@ func (in *input) run(ctx context.Context, stdout, stderr io.Writer) error {
 	live.done()
 	live.took(plan, report)
 	return in.finish(ctx, stdout, stderr, o, report, in.place(err))
+}
+
+// idle refuses flags that would do nothing beside the others.
+func (in *input) idle() error {
+	switch {
+	case in.dryRun && in.suite.list:
+		return &harness.UsageError{Place: "--list", Problem: "it prints scenarios, and --dry-run a Job",
+			Fix: "leave one of them out"}
+	case in.dryRun && in.asJSON:
+		return &harness.UsageError{Place: "--json", Problem: "--dry-run prints YAML", Fix: "leave it out"}
+	case in.remember.file != "" || in.given.Changed("history"):
+		return nil
+	}
+	for _, name := range []string{"app-version", "commit", "branch"} {
+		if in.given.Changed(name) {
+			return &harness.UsageError{Place: "--" + name, Problem: "it is written into a history, and none is named",
+				Fix: "add --history " + defaultHistory + ", or leave it out"}
+		}
+	}
+	return nil
 }
 
 // manifests prints what a fleet would create.
@@ -232,7 +255,7 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	if herr := in.remember.add(ctx, stderr, dir); err == nil {
 		err = herr
 	}
-	if aerr := inActions(stdout, dir, report); err == nil {
+	if aerr := inActions(out.aside(stderr), dir, report); err == nil {
 		err = aerr
 	}
 	if err == nil {

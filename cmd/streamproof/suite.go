@@ -350,11 +350,16 @@ func (in *input) planned(o *harness.Options) forecast {
 // may be made by then.
 func (in *input) unsharded(o *harness.Options) string {
 	var ids []string
-	for _, s := range o.Scenarios {
-		ids = append(ids, s.ID)
-	}
 	line := repro(in.command(), in.given, o.Dir, "shard", "tag", "skip-tag", "scenario", "suite", "require")
-	return line + " --scenario " + strings.Join(ids, ",")
+	for _, s := range o.Scenarios {
+		if ids = append(ids, s.ID); s.Required {
+			line += " --require " + quote(s.ID)
+		}
+	}
+	if o.Suite.Able && !in.given.Changed("allow-unable") { // as the suite had it
+		line += " --allow-unable"
+	}
+	return line + " --scenario " + quote(strings.Join(ids, ","))
 }
 
 // splittable refuses more shards than there are scenarios: one of them would prove nothing.

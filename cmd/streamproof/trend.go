@@ -53,6 +53,9 @@ func historyReport(cmd *cobra.Command, file string) error {
 		return err
 	}
 	path := strings.TrimSuffix(file, filepath.Ext(file)) + ".html"
+	if path == file { // the page must not replace the history
+		path += ".html"
+	}
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
