@@ -159,6 +159,9 @@ func (f *fake) list(w http.ResponseWriter, resource string, items any) {
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !asked.allows(w, r, f.jobs != nil) {
+		return
+	}
 	asked := r.Method + " " + r.URL.Path
 	f.mu.Lock()
 	defer f.mu.Unlock()

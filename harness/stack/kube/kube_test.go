@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +26,23 @@ func TestMain(m *testing.M) {
 	if os.Getenv("STREAMPROOF_KUBE") != "" { // client-go keeps its connections to a real cluster
 		os.Exit(m.Run())
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(audited{m})
+}
+
+// audited are the tests of this package, which fail where they have asked a cluster for what the README does not grant.
+type audited struct{ *testing.M }
+
+func (m audited) Run() int {
+	code := m.M.Run()
+	all := code == 0
+	for _, only := range []string{"test.run", "test.skip", "test.list"} {
+		all = all && flag.Lookup(only).Value.String() == ""
+	}
+	for _, wrong := range asked.amiss(all) {
+		fmt.Fprintln(os.Stderr, wrong)
+		code = max(code, 1)
+	}
+	return code
 }
 
 // hello answers and keeps the connection, as a stream does.
