@@ -158,6 +158,9 @@ func (p *Plan) Scenario(sc Scenario) record.Scenario {
 
 // Fill gives a scenario the edge, the policy and the load that it has in this run.
 func (p *Plan) Fill(sc Scenario) Scenario {
+	if !p.App.shaped() {
+		sc = sc.patient()
+	}
 	sc.Policy, sc.Edge, sc.Load = p.policy(sc), p.edge(sc), p.Load.Over(sc.Load)
 	return sc
 }
@@ -216,7 +219,7 @@ func (p *Plan) gapLimit(sc Scenario) time.Duration {
 	case p.App.shaped() && sc.Policy.GapLimit > 0:
 		return sc.Policy.GapLimit
 	}
-	return DefaultGapLimit
+	return cmp.Or(sc.Unscaled.GapLimit, DefaultGapLimit)
 }
 
 func (p *Plan) firstLimit() time.Duration { return cmp.Or(p.FirstLimit, DefaultFirstLimit) }

@@ -36,6 +36,8 @@ func TestFill(t *testing.T) {
 	const sec = time.Second
 	own := Scenario{Policy: record.Policy{GapLimit: 3 * sec, Thresholds: record.Thresholds{Slowdown: 4}},
 		Load: Load{Streams: 7, Duration: sec}}
+	scaled := Scenario{Edge: stack.Edge{ReadTimeout: 2 * sec}, Env: []string{"fast"}, Policy: record.Policy{Silence: 2 * sec},
+		Unscaled: Timers{ReadTimeout: 60 * sec, Silence: 60 * sec, Env: []string{"slow"}, GapLimit: 90 * sec}}
 	for name, tc := range map[string]struct {
 		o     Options
 		sc    Scenario
@@ -70,6 +72,17 @@ func TestFill(t *testing.T) {
 			}},
 		"an app that takes no shape has its own gaps": {Options{App: foreign}, own, func(sc Scenario) bool {
 			return sc.Policy.GapLimit == DefaultGapLimit
+		}},
+		"nor is it cut by a timer that was scaled down": {Options{App: foreign}, scaled, func(sc Scenario) bool {
+			return sc.Edge.ReadTimeout == 60*sec && sc.Policy.Silence == 60*sec && sc.Env[0] == "slow" &&
+				sc.Policy.GapLimit == 90*sec
+		}},
+		"one that takes a shape is": {Options{}, scaled, func(sc Scenario) bool {
+			return sc.Edge.ReadTimeout == 2*sec && sc.Policy.Silence == 2*sec && sc.Env[0] == "fast"
+		}},
+		"and the user's own timer counts": {Options{App: App{URL: foreign.URL, Stream: foreign.Stream,
+			Edge: stack.Edge{ReadTimeout: 5 * sec}}}, scaled, func(sc Scenario) bool {
+			return sc.Edge.ReadTimeout == 5*sec
 		}},
 		"a server by URL is met as it is": {Options{App: foreign}, Scenario{},
 			func(sc Scenario) bool { return sc.Edge.Form == stack.EdgeNone }},

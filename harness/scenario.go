@@ -68,6 +68,32 @@ type Scenario struct {
 	Client Client `yaml:"client"`
 
 	Policy record.Policy `yaml:"policy"`
+
+	// Unscaled are timers for an app that answers as it does: those of the scenario are
+	// scaled down together with the silences that it asks for, and would cut an app that
+	// is sound under timers as they are in production.
+	Unscaled Timers
+}
+
+// Timers are how long others wait for an app. A field that is zero leaves the scenario's.
+type Timers struct {
+	ReadTimeout time.Duration // of the edge
+	IdleTimeout time.Duration // of a load balancer before it
+	Env         []string      // tells the app's process manager
+	Silence     time.Duration // that the app is to survive
+	GapLimit    time.Duration // our own, beyond the others
+}
+
+// patient is the scenario with its timers unscaled.
+func (s Scenario) patient() Scenario {
+	t := s.Unscaled
+	s.Edge.ReadTimeout = cmp.Or(t.ReadTimeout, s.Edge.ReadTimeout)
+	s.Edge.IdleTimeout = cmp.Or(t.IdleTimeout, s.Edge.IdleTimeout)
+	s.Policy.Silence = cmp.Or(t.Silence, s.Policy.Silence)
+	if t.Env != nil {
+		s.Env = t.Env
+	}
+	return s
 }
 
 // A Shape is the answer asked of our own origin, and of apps whose path asks for

@@ -158,6 +158,10 @@ var saidOfExpectations = map[record.FactKind]sentence{
 	verdict.FactNoAccount: func(f *record.Fact) string {
 		return fmt.Sprintf("hung up on %s; need >= 1 account of what the server did then, have 0", count(f.N, "stream"))
 	},
+	verdict.FactNoStarts: func(f *record.Fact) string {
+		return fmt.Sprintf("sent %s again, and the app does not say how often it began to work on each",
+			count(f.N, "request"))
+	},
 	verdict.FactAccounts: func(f *record.Fact) string {
 		return fmt.Sprintf("hung up on %s, have the server's account of %s", count(f.Of, "stream"), thousands(f.N))
 	},
@@ -379,6 +383,9 @@ var saidOfAnswers = map[record.FactKind]sentence{
 	verdict.FactPlainCut: func(f *record.Fact) string {
 		return ofRequest(f) + fmt.Sprintf("in one piece: %s; streamed, %s arrived: only the answer in one piece "+
 			"is cut", inside(f, 0), size(f.Bytes))
+	},
+	verdict.FactCompareLimit: func(f *record.Fact) string {
+		return ofRequest(f) + "one of the two answers was not over after " + short(f.Bound) + ", when streamproof left"
 	},
 	verdict.FactNoText: func(f *record.Fact) string { return ofRequest(f) + "no text was found in either answer" },
 	verdict.FactNoPlainText: func(f *record.Fact) string {
@@ -895,6 +902,7 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextPlainPath:    plain("set stream.plain_path or stream.plain_body to what asks the app not to stream"),
 	verdict.NextAskPlain:     plain("ask for the answer in one piece too"),
 	verdict.NextTextDialect:  plain("use a dialect that knows where the text of an answer is"),
+	verdict.NextTotalLimit:   plain("ask for shorter answers, or raise limits.total"),
 	verdict.NextPlainForm: plain("let the app answer in one piece with plain text, or with JSON that holds " +
 		"choices, message, response or text"),
 	verdict.NextSameAnswer: plain("let the app answer alike each time (temperature 0, a fixed seed, a " +

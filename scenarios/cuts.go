@@ -95,8 +95,12 @@ func Blackhole() harness.Scenario {
 		Edge:      stack.Edge{Form: stack.EdgeStreaming, ReadTimeout: edgeReadTimeout},
 		Fault:     fault.Strike{Link: stack.UpstreamLink, After: 5, Action: stack.Blackhole},
 		Policy:    faulty(record.Policy{GapLimit: 2 * edgeReadTimeout, Kills: true, Checks: calmFlags}),
+		Unscaled:  harness.Timers{ReadTimeout: patientReadTimeout, GapLimit: 2 * patientReadTimeout},
 	}
 }
+
+// patientReadTimeout outlasts the first event of most answers.
+const patientReadTimeout = 20 * time.Second
 
 // Partition parts the edge from one of two replicas.
 func Partition() harness.Scenario {

@@ -80,7 +80,7 @@ func fullLength(s harness.Scenario) harness.Scenario {
 		s.Edge.IdleTimeout = fullBalancerIdle
 		pause(fullBalancerIdle)
 	case WorkerTimeout().ID:
-		s.Env = []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(fullWorkerTimeout)}
+		s.Env = gunicornTimeout(fullWorkerTimeout)
 		pause(fullWorkerTimeout)
 	case Soak().ID:
 		s.Load.Duration = fullSoak

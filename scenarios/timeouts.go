@@ -34,6 +34,7 @@ func ReadTimeout() harness.Scenario {
 			Heartbeat: edgeReadTimeout / 4},
 		Policy: record.Policy{GapLimit: 3 * edgeReadTimeout, MinStreams: 1, Expect: record.ExpectSilence,
 			Silence: edgeReadTimeout, Checks: calmFlags},
+		Unscaled: harness.Timers{ReadTimeout: fullReadTimeout, Silence: fullReadTimeout},
 	}
 }
 
@@ -80,6 +81,7 @@ func IdleTimeout() harness.Scenario {
 			Heartbeat: balancerIdle / 4},
 		Policy: record.Policy{GapLimit: 3 * balancerIdle, MinStreams: 1, Expect: record.ExpectSilence,
 			Silence: balancerIdle, Checks: calmFlags},
+		Unscaled: harness.Timers{IdleTimeout: fullBalancerIdle, Silence: fullBalancerIdle},
 	}
 }
 
@@ -115,12 +117,17 @@ func WorkerTimeout() harness.Scenario {
 		Symptom:   "all streams of a worker end at the same moment, after the same time",
 		LookAlike: "a read timeout of the edge: there the process lives on",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
-		Env:       []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(workerTimeout)},
+		Env:       gunicornTimeout(workerTimeout),
 		Shape: harness.Shape{Events: 16, Gap: 100 * time.Millisecond, PauseAt: 4, Pause: workerTimeout * 3 / 2,
 			Heartbeat: workerTimeout / 4},
 		Policy: record.Policy{GapLimit: 3 * workerTimeout, MinStreams: 1, Expect: record.ExpectSilence,
 			Silence: workerTimeout, Checks: calmFlags},
+		Unscaled: harness.Timers{Env: gunicornTimeout(fullWorkerTimeout), Silence: fullWorkerTimeout},
 	}
+}
+
+func gunicornTimeout(d time.Duration) []string {
+	return []string{"GUNICORN_CMD_ARGS=--timeout " + seconds(d)}
 }
 
 // KeepAliveRace resets the connection to the app at the moment at which the edge

@@ -126,6 +126,46 @@ func TestPartsKeepBoundsTogether(t *testing.T) {
 	}
 }
 
+// A machine that was busy excuses a time over its objective in a run that is judged in parts
+// as in one that is judged at once; so does a generator that read late.
+func TestPartsExcuseObjectivesTogether(t *testing.T) {
+	busy := func(b *synth.Builder) {
+		const over = 250 * ms
+		for at := over; at <= 20*time.Second; at += over {
+			b.Run.Machine = append(b.Run.Machine, record.MachineSample{At: at, Over: over, Known: true, Whole: true,
+				Busy: 2 * over, OursRan: over / 5, AppRan: over / 2, AppWaited: over / 2})
+		}
+	}
+	late := func(b *synth.Builder) {
+		for i := range b.Run.Streams {
+			b.Run.Streams[i].Lag = 10 * time.Second
+		}
+	}
+	for name, tc := range map[string]struct {
+		how  func(*synth.Builder)
+		want verdict.Verdict
+	}{
+		"busy": {busy, verdict.Inconclusive}, "late": {late, verdict.Inconclusive},
+		"quiet": {func(*synth.Builder) {}, verdict.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := synth.New(record.Scenario{ID: "soak", Policy: record.Policy{SLO: "first_event p95 < 100ms"}})
+			b.Add(1, synth.Shape{Scenario: "soak", Group: record.Solo})
+			b.Each(1000, func(i int) synth.Shape {
+				return synth.Shape{Scenario: "soak", Start: 3*time.Second + time.Duration(i)*5*ms, First: 200 * ms}
+			})
+			tc.how(b)
+			for _, streams := range []int{10_000, 100} {
+				for _, c := range inParts(t, &b.Run, streams).Scenarios[0].Checks {
+					if c.Name == "objectives met" && c.Verdict != tc.want {
+						t.Errorf("in parts of %d: %s (%s), want %s", streams, c.Verdict, c.Fact, tc.want)
+					}
+				}
+			}
+		})
+	}
+}
+
 // What goes wrong in one part fails the scenario, and the answer says where.
 func TestPartsTellWhere(t *testing.T) {
 	b := synth.New(record.Scenario{ID: "soak", Policy: record.Policy{Slowdown: 5}})

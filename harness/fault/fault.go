@@ -157,7 +157,7 @@ func unable(what string) error {
 func links(s stack.Stack, name string) ([]stack.Link, error) {
 	var found []stack.Link
 	for _, l := range s.Links() {
-		if l.Name() == name || isUpstream(l.Name()) && name == stack.UpstreamLink {
+		if covers(name, l.Name()) {
 			found = append(found, l)
 		}
 	}
@@ -168,6 +168,11 @@ func links(s stack.Stack, name string) ([]stack.Link, error) {
 		return nil, &stack.Unable{What: "reach the " + name + " link", Why: "this stack has no such link"}
 	}
 	return found, nil
+}
+
+// covers reports whether a fault on the named links works on this one.
+func covers(name, link string) bool {
+	return link == name || name == stack.UpstreamLink && isUpstream(link)
 }
 
 func isUpstream(link string) bool {

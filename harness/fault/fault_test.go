@@ -168,6 +168,59 @@ func TestStrikesAreDealtOutInTurn(t *testing.T) {
 	}
 }
 
+// TestStrikeOfOneLinkIsNoProofOfAnother: what was done on one link confirms nothing that
+// was to be done on another.
+func TestStrikeOfOneLinkIsNoProofOfAnother(t *testing.T) {
+	seen := Seen{Events: []record.Event{{Source: record.RelaySource, Kind: record.KindStrike, Subject: string(stack.RST),
+		Stream: 1, Link: "upstream[0]"}}}
+	for link, want := range map[string]bool{stack.UpstreamLink: true, "upstream[0]": true, "upstream[1]": false,
+		stack.EdgeLink: false} {
+		if p := (Strike{Link: link, Action: stack.RST}).Confirm(seen); p.OK != want {
+			t.Errorf("%s: OK = %v, want %v (%s)", link, p.OK, want, p.Evidence)
+		}
+	}
+}
+
+// TestEachStrikeIsToBeSeen: of several strikes, one that no victim met proves nothing about
+// that one.
+func TestEachStrikeIsToBeSeen(t *testing.T) {
+	at := func(link string, stream uint64) record.Event {
+		return record.Event{Source: record.RelaySource, Kind: record.KindStrike, Subject: string(stack.FIN), Stream: stream,
+			Link: link}
+	}
+	f := Strikes{{Link: stack.EdgeLink, Action: stack.FIN, After: 5}, {Link: stack.UpstreamLink, Action: stack.FIN, After: 5}}
+	if p := f.Confirm(Seen{Events: []record.Event{at("edge", 1), at("upstream[0]", 2)}}); !p.OK || len(p.Victims) != 2 {
+		t.Errorf("both were done: %+v", p)
+	}
+	if p := f.Confirm(Seen{Events: []record.Event{at("edge", 1)}}); p.OK || p.Settle == "" {
+		t.Errorf("one was done: %+v", p)
+	}
+	// One link stands for both, and its ledger is read for both.
+	if p := f.Confirm(Seen{Events: []record.Event{at("edge", 1), at("upstream", 1)}}); !p.OK || len(p.Victims) != 1 {
+		t.Errorf("one link: %+v", p)
+	}
+}
+
+// TestPauseOfOneReplicaOfThree: streams that the others serve are no victims of a replica
+// that was frozen.
+func TestPauseOfOneReplicaOfThree(t *testing.T) {
+	on := func(replica string, s *record.Stream) *record.Stream { c := *s; c.Replica = replica; return &c }
+	silent, steady := arrivals(2000, 50, 100, 1150, 1200), arrivals(2000, 50, 100, 300, 500, 700, 900, 1100, 1300)
+	streams := []*record.Stream{on("app[0]", silent), on("app[1]", steady), on("app[2]", steady), on("app[1]", steady)}
+	for i, s := range streams {
+		s.Seq = uint64(i + 1)
+	}
+	seen := Seen{Active: 120 * time.Millisecond, Healed: 1120 * time.Millisecond, Streams: these(streams...),
+		Events: []record.Event{{Kind: record.KindPause, Subject: "app[0]"}}}
+	if p := (Pause{For: time.Second}).Confirm(seen); !p.OK || len(p.Victims) != 1 || p.Victims[0] != 1 {
+		t.Errorf("%+v", p)
+	}
+	seen.Events[0].Subject = "app[1]"
+	if p := (Pause{For: time.Second}).Confirm(seen); p.OK {
+		t.Errorf("a replica that went on is taken for frozen: %+v", p)
+	}
+}
+
 // What a fault does to connections is its own word, and no matter of letters in
 // its name: "first", "burst", "slowdown".
 func TestCuts(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -43,6 +44,14 @@ func (f Pause) target(t Target) (stack.Pauser, string, error) {
 	return p, r.Name, err
 }
 
-// Confirm looks for victims that were silent for half of the time: the app was
-// seen to be frozen.
-func (f Pause) Confirm(seen Seen) Proof { return confirmSilence(seen, f.For/2) }
+// Confirm looks for victims of the frozen replica that were silent for half of the time:
+// the app was seen to be frozen.
+func (f Pause) Confirm(seen Seen) Proof {
+	replica := ""
+	for _, e := range seen.Events {
+		if e.Kind == record.KindPause {
+			replica = e.Subject
+		}
+	}
+	return confirmSilence(seen, f.For/2, replica)
+}

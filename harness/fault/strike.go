@@ -63,6 +63,9 @@ func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
 		done, err := s.Ledger(ctx)
 		for _, d := range done {
 			if d.Action == f.Action && d.After == f.After && d.Age == f.Age {
+				if d.Link = l.Name(); !covers(f.Link, d.Link) {
+					d.Link = f.Link // the only link there is stands for it
+				}
 				all = append(all, d)
 			}
 		}
@@ -74,11 +77,21 @@ func (f Strike) Struck(ctx context.Context, t Target) ([]stack.Struck, error) {
 // Confirm counts the strikes that the ledger says were done.
 func (f Strike) Confirm(seen Seen) Proof { return confirmStrikes(seen, f) }
 
+// confirmStrikes wants each of fs to be seen: of several, one that nobody met proves nothing.
 func confirmStrikes(seen Seen, fs ...Strike) Proof {
 	p := Proof{}
+	done := make([]bool, len(fs))
 	for _, e := range seen.Events {
-		if e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Code == 0 && slices.ContainsFunc(fs,
-			func(f Strike) bool { return e.Subject == string(f.Action) }) {
+		if e.Source != record.RelaySource || e.Kind != record.KindStrike || e.Code != 0 {
+			continue
+		}
+		ours := false
+		for i, f := range fs {
+			if e.Subject == string(f.Action) && covers(f.Link, e.Link) {
+				done[i], ours = true, true
+			}
+		}
+		if ours && !slices.Contains(p.Victims, e.Stream) {
 			p.Victims = append(p.Victims, e.Stream)
 		}
 	}
@@ -86,7 +99,11 @@ func confirmStrikes(seen Seen, fs ...Strike) Proof {
 	for range seen.victims {
 		victims++
 	}
-	p.OK = len(p.Victims) > 0
 	p.Evidence = fmt.Sprintf("the relay struck %d of %d victims: %s", len(p.Victims), victims, fs[0])
+	missing := slices.Index(done, false)
+	if p.OK = missing < 0; !p.OK && len(p.Victims) > 0 {
+		p.Evidence = fmt.Sprintf("the relay struck %d of %d victims, but none by %s", len(p.Victims), victims, fs[missing])
+		p.Settle = fmt.Sprintf("use at least %d streams, each longer than %d events", 2*len(fs), fs[missing].After)
+	}
 	return p
 }

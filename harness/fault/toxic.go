@@ -65,12 +65,13 @@ func (f Toxic) Heal(ctx context.Context, t Target) error {
 }
 
 // Confirm looks for victims that were silent for Gap while the toxic was on.
-func (f Toxic) Confirm(seen Seen) Proof { return confirmSilence(seen, f.Gap) }
+func (f Toxic) Confirm(seen Seen) Proof { return confirmSilence(seen, f.Gap, "") }
 
 // confirmSilence wants half of the victims that a fault met to have been silent
 // for gap while it stood, and most of those beside them not: a machine that stands
-// still holds everybody up.
-func confirmSilence(seen Seen, gap time.Duration) Proof {
+// still holds everybody up. A fault of one replica met those that it served; "" is for
+// one of all.
+func confirmSilence(seen Seen, gap time.Duration, replica string) Proof {
 	if seen.Active == record.Never {
 		return Proof{Evidence: "never injected"}
 	}
@@ -80,21 +81,26 @@ func confirmSilence(seen Seen, gap time.Duration) Proof {
 	}
 	n, open := 0, 0
 	silent, others := 0, 0
+	var met []uint64
 	for s := range seen.streams {
 		if s.Headers == record.Never || s.Headers > seen.Active || s.End < seen.Active {
 			continue
 		}
 		quiet := silentWithin(s, seen.Active, end, gap)
-		switch s.Group {
-		case record.Victim:
+		elsewhere := replica != "" && s.Replica != "" && s.Replica != replica
+		switch {
+		case s.Group == record.Victim && !elsewhere:
 			n, open = n+count(quiet), open+1
-		case record.Control:
+			if replica != "" && s.Replica != "" {
+				met = append(met, s.Seq)
+			}
+		case s.Group == record.Control, s.Group == record.Victim:
 			silent, others = silent+count(quiet), others+1
 		}
 	}
 	p := Proof{OK: n > 0 && 2*n >= open && 2*silent <= others,
 		Evidence: fmt.Sprintf("%d of %d open victims were silent for %v or more while it was on, and %d of %d beside them", n,
-			open, gap, silent, others)}
+			open, gap, silent, others), Victims: met}
 	switch {
 	case p.OK:
 	case open == 0:

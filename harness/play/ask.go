@@ -24,11 +24,14 @@ import (
 
 // An asker asks an app beside the load, where what it says matters and not when: the
 // tap keeps no text.
-type asker struct{ *harness.Plan }
+type asker struct {
+	*harness.Plan
+	limit time.Duration // of one answer; compareLimit if it is shorter
+}
 
 // text asks for one answer at a hop and returns what it says, as far as it came.
 func (a asker) text(ctx context.Context, at stack.Hop, path string, body []byte, nonce string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, compareLimit)
+	ctx, cancel := context.WithTimeout(ctx, max(compareLimit, a.limit))
 	defer cancel()
 	v := tap.Values{Nonce: nonce, Turn: firstTurn(a.Load.Turns())}
 	if all := a.App.Stream.Prompts; len(all) > 0 {

@@ -28,7 +28,7 @@ func TestSaid(t *testing.T) {
 		if !ok {
 			t.Fatalf("no dialect %s", tc.dialect)
 		}
-		p := asker{&harness.Plan{Dialect: d}}
+		p := asker{Plan: &harness.Plan{Dialect: d}}
 		p.App.Stream.Sentinel = tc.sentinel
 		if got := p.said(tc.kind, []byte(tc.body)); got != "a ä b" {
 			t.Errorf("%s, %s: %q", tc.dialect, tc.kind, got)

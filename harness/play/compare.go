@@ -2,6 +2,7 @@ package play
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -31,19 +32,27 @@ func (p *player) compare(ctx context.Context) error {
 		return nil
 	}
 	for i := range comparisons {
-		p.rec.Comparison(p.ask2(ctx, plain, fmt.Sprintf("%032x", load.Hash(fmt.Sprint(p.Seed, "/compare/", i)))))
+		c := p.ask2(ctx, plain, fmt.Sprintf("%032x", load.Hash(fmt.Sprint(p.Seed, "/compare/", i))))
+		p.rec.Comparison(c)
+		if c.Limit > 0 {
+			break // the next ones would last as long
+		}
 	}
 	return nil
 }
 
 // ask2 asks one question in both ways. What went wrong is part of the result.
 func (p *player) ask2(ctx context.Context, plain, nonce string) record.Comparison {
-	ask, c := asker{p.Plan}, record.Comparison{Scenario: p.sc.ID, Nonce: nonce, Differ: -1}
+	ask, c := asker{p.Plan, p.sc.Policy.TotalLimit}, record.Comparison{Scenario: p.sc.ID, Nonce: nonce, Differ: -1}
 	streamed, err := ask.text(ctx, p.front, p.Target(p.sc), p.Body, nonce)
+	late := errors.Is(err, context.DeadlineExceeded)
 	if err != nil {
 		c.StreamedErr = p.Secrets.Hide(err.Error())
 	}
 	whole, err := ask.text(ctx, p.front, plain, p.PlainBody(), nonce)
+	if late = late || errors.Is(err, context.DeadlineExceeded); late && ctx.Err() == nil {
+		c.Limit = max(compareLimit, ask.limit)
+	}
 	if err != nil {
 		c.WholeErr = p.Secrets.Hide(err.Error())
 	}

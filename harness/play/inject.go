@@ -48,7 +48,7 @@ type injection struct {
 	turn   turn // of the main wave
 	// recover sends new streams until they are whole again, from when the fault struck
 	// or healed.
-	recover  func(ctx context.Context, from time.Duration)
+	recover  func(ctx context.Context, from time.Duration) (whole time.Duration)
 	struckAt time.Duration // when its condition was met
 	// recovering says that new streams have been sent, or are being sent.
 	recovering bool
@@ -116,7 +116,11 @@ func (f *injection) inject(ctx context.Context, struck *int) error {
 	f.stand(ctx, f.sc.Hold, f.sc.Until)
 	f.heal(ctx)
 	f.phase(record.StepRecovery, "recovery")
-	probes.start(f.now())
+	if fault.Restarts(f.sc.Fault) {
+		probes.restarted(f.now())
+	} else {
+		probes.start(f.now())
+	}
 	return nil
 }
 
@@ -347,8 +351,8 @@ func (f *injection) strikes(ctx context.Context) error {
 
 func strikeEvent(s stack.Struck) record.Event {
 	e := record.Event{At: s.At, Source: record.RelaySource, Kind: record.KindStrike, Subject: string(s.Action),
-		Stream: s.Stream,
-		Value:  int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
+		Stream: s.Stream, Link: s.Link,
+		Value: int64(s.Passed), Text: fmt.Sprintf("%s after %d events, %d body bytes", s.Action, s.Passed, s.Bytes)}
 	if s.Err != "" {
 		e.Code, e.Text = 1, e.Text+": "+s.Err
 	}
@@ -361,11 +365,11 @@ func (f *injection) inBodyAtFault(seen int) int {
 	if f.sc.Fault == nil || fault.Waits(f.sc.Fault) {
 		return seen
 	}
-	n := 0
+	struck := map[uint64]bool{} // two strikes may read the same ledger
 	for _, e := range f.seen.allEvents() {
 		if e.Source == record.RelaySource && e.Kind == record.KindStrike && e.Value > 0 {
-			n++
+			struck[e.Stream] = true
 		}
 	}
-	return n
+	return len(struck)
 }

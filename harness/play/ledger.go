@@ -103,7 +103,7 @@ func (p *player) askLedger(ctx context.Context, s left) error {
 	known := false
 	for _, base := range p.innermost() {
 		var got account
-		err := asker{p.Plan}.getJSON(ctx, base+path, &got)
+		err := asker{Plan: p.Plan}.getJSON(ctx, base+path, &got)
 		if errors.Is(err, errUnknown) {
 			continue
 		}

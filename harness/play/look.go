@@ -102,7 +102,7 @@ func lookIn(ctx context.Context, plan *harness.Plan, by dial, h stack.Hop, n int
 	if all := plan.App.Stream.Prompts; len(all) > 0 {
 		v.Prompt = all[n%len(all)]
 	}
-	a := asker{plan}
+	a := asker{Plan: plan}
 	req, err := a.ask(ctx, h.URL+plan.Target(harness.Scenario{}), plan.Body, v)
 	if err != nil {
 		return look, err

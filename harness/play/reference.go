@@ -27,7 +27,7 @@ const (
 //
 // It is asked beside the load, since the tap keeps no text.
 func (p *player) learn(ctx context.Context) error {
-	ask := asker{p.Plan}
+	ask := asker{p.Plan, p.sc.Policy.TotalLimit}
 	if !ask.referable() || ctx.Err() != nil {
 		return nil
 	}

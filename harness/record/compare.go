@@ -1,5 +1,7 @@
 package record
 
+import "time"
+
 // A Comparison is one answer, asked for streamed and in one piece.
 type Comparison struct {
 	Scenario string `cbor:"1,keyasint,omitempty"`
@@ -14,6 +16,9 @@ type Comparison struct {
 	// StreamedSum and WholeSum tell the texts of several comparisons apart.
 	StreamedSum uint64 `cbor:"8,keyasint,omitempty"`
 	WholeSum    uint64 `cbor:"9,keyasint,omitempty"`
+
+	// Limit is our own, where an answer was not over by then; 0 where both were.
+	Limit time.Duration `cbor:"11,keyasint,omitempty"`
 
 	Err string `cbor:"10,keyasint,omitempty"` // of older records: why there is nothing to compare
 }

@@ -374,7 +374,9 @@ type Event struct {
 	Code    int    `cbor:"7,keyasint,omitempty"` // exit code or signal
 	Value   int64  `cbor:"8,keyasint,omitempty"` // of a counter, or of threads
 	Stream  uint64 `cbor:"9,keyasint,omitempty"` // the stream struck, 0 if none
-	Text    string `cbor:"10,keyasint,omitempty"`
+	// Link is where a strike was done.
+	Link string `cbor:"13,keyasint,omitempty"`
+	Text string `cbor:"10,keyasint,omitempty"`
 }
 
 // A Role is what a process does in its replica.

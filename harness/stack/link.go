@@ -99,6 +99,7 @@ type Striker interface {
 // A Struck is the ledger's line for one strike done.
 type Struck struct {
 	Strike
+	Link   string        // where
 	At     time.Duration // the run's clock
 	Passed int           // events passed on before it
 	Bytes  int64         // body bytes passed on before it

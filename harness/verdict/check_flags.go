@@ -1,6 +1,10 @@
 package verdict
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/streamproof/streamproof/harness/record"
+)
 
 // A FlagCheck asks whether any stream bears a flag. Flags about time are not
 // held against streams in the way of our own faults, and are doubtful where the
@@ -15,7 +19,7 @@ func (c FlagCheck) Check(s *Scope) Answer {
 	b := s.judgeFlag(c.Flag)
 	switch {
 	case b.judged == 0:
-		return Answer{}
+		return s.untold(name, c.Flag)
 	case b.total == 0:
 		return pass(name, next(FactJudged)).counts(b)
 	case c.Flag == Buffered && slices.ContainsFunc(b.all, (*Graded).collected):
@@ -41,7 +45,7 @@ func (s *Scope) judgeFlag(f Flag) bad {
 	b := bad{tally: tally{n: make(map[Outcome]int)}}
 	for i := range s.Streams {
 		g := &s.Streams[i]
-		if f.timing() && g.Struck || s.guest(g) {
+		if f.timing() && g.Struck || s.guest(g) || !g.tells(f) {
 			continue
 		}
 		if b.judged++; g.Grade.Has(f) {
@@ -49,6 +53,65 @@ func (s *Scope) judgeFlag(f Flag) bad {
 		}
 	}
 	return b
+}
+
+// tells reports whether something is known about a flag of the stream: what a server did
+// after its client left, or with a request sent again, only the server can tell.
+func (g *Graded) tells(f Flag) bool {
+	switch f {
+	case Leaked:
+		return g.Limit == record.CancelledByUs && g.account != nil
+	case Doubled:
+		return g.account != nil && g.account.Starts > 0
+	default:
+		return true
+	}
+}
+
+// untold answers for a flag that no stream tells of. Nothing is said where there was no
+// stream to tell of, or where nobody asked.
+func (s *Scope) untold(name string, f Flag) Answer {
+	n, why := s.hangUps(), FactNoAccount
+	if f == Doubled {
+		n, why = s.sentAgain(), FactNoStarts
+	}
+	p := &s.Scenario.Policy
+	switch asked := slices.Contains(p.Checks, string(f)); {
+	case f != Leaked && f != Doubled, !asked, n == 0:
+		return Answer{}
+	case f == Leaked && p.Expect == record.ExpectAbort: // which asks for the account itself
+		return Answer{}
+	}
+	to := next(NextLedger)
+	if s.lacks(func(a *record.Abilities) bool { return a.Ledger }) {
+		to = next(NextLedgerPath)
+	}
+	return unsure(name, to, fact{Kind: why, N: n}).obliges()
+}
+
+// hangUps counts the streams that we left ourselves.
+func (s *Scope) hangUps() (n int) {
+	for i := range s.Streams {
+		if s.Streams[i].Limit == record.CancelledByUs {
+			n++
+		}
+	}
+	return n
+}
+
+// sentAgain counts the streams that are the same request once more.
+func (s *Scope) sentAgain() (n int) {
+	nonces := make(map[uint64]string, len(s.Streams))
+	for i := range s.Streams {
+		nonces[s.Streams[i].Seq] = s.Streams[i].Nonce
+	}
+	for i := range s.Streams {
+		st := s.Streams[i].Stream
+		if before, ok := nonces[st.After]; ok && st.After != 0 && before == st.Nonce {
+			n++
+		}
+	}
+	return n
 }
 
 // flagWhy gives the number behind a flag.

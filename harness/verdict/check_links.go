@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -41,6 +42,10 @@ func (LinksKeptUp) Check(s *Scope) Answer {
 	}
 	added := []time.Duration{first, bound, gap, gapBound}
 	if first > bound || gap > gapBound {
+		if !surely(through.first, beside.first, 0.5, bound) && !surely(through.gaps, beside.gaps, 0.5, gapBound) &&
+			!surely(through.gaps, beside.gaps, 0.99, gapBound) {
+			return Answer{} // by chance as well: answers take as long as they like
+		}
 		n := s.Scenario.Load.Streams / 2
 		return unsure(name, fact{Kind: NextFewer, N: n}, fact{Kind: FactLinksSlow, Times: added}).obliges()
 	}
@@ -95,4 +100,17 @@ func addedBy(through, beside []time.Duration, q float64) (added, bound time.Dura
 	base := Quantile(beside, q)
 	bound = max(shareLeast, time.Duration(shareOf*float64(base)))
 	return max(0, Quantile(through, q)-base), bound
+}
+
+// surely reports whether a quantile of what went through the links is longer by more than
+// bound than that of what went beside them, and not by chance: the lower bound of the one
+// against the upper bound of the other, each at 99 % (order statistics, by the normal
+// approximation of the binomial distribution). Few values tell nothing.
+func surely(through, beside []time.Duration, q float64, bound time.Duration) bool {
+	const z = 2.326
+	rank := func(n int, side float64) int { // from 0
+		return int(math.Round(q*float64(n)+side*z*math.Sqrt(float64(n)*q*(1-q)))) - 1
+	}
+	low, high := rank(len(through), -1), rank(len(beside), +1)
+	return low >= 0 && high >= 0 && high < len(beside) && through[low]-beside[high] > bound
 }

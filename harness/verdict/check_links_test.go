@@ -62,3 +62,24 @@ func TestLinksMayAddATenth(t *testing.T) {
 		question{"more", with(synth.Shape{First: 2300 * ms}, synth.Shape{First: 2 * sec}), verdict.Inconclusive,
 			"links slow times=[300ms 199.97ms 0s 20ms]"})
 }
+
+// TestLinksAreNotBlamedForTheAppsSpread: an app whose answers take now this long and now
+// that gives two groups two medians, whatever the links do.
+func TestLinksAreNotBlamedForTheAppsSpread(t *testing.T) {
+	f := record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays,
+		Links: []string{"edge"}, MidStream: true}
+	spread := func(more time.Duration) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			for i := range 25 {
+				d := 100*ms + time.Duration(i)*100*ms
+				b.Add(1, synth.Shape{Group: record.Control, First: d})
+				b.Add(1, synth.Shape{Group: record.Victim, First: d + 300*ms + more})
+			}
+			b.Fault(f, 60*sec, 60*sec)
+			b.Scenario(0).Load.Streams = 50
+		}
+	}
+	ask(t, verdict.LinksKeptUp{},
+		question{"three places further", spread(0), silent, ""},
+		question{"all of them later", spread(3 * sec), verdict.Inconclusive, "links slow"})
+}

@@ -99,11 +99,17 @@ func (s *Scope) keptUpWith(late, of int, lag time.Duration) Answer {
 // keptUp is asked by every check on time.
 func (s *Scope) keptUp() bool {
 	if s.kept == nil { // of thousands of streams each that was late asks
-		late, of := s.latest(s.generator().LateStarts, s.asked())
-		kept := s.timely(late, of, s.lagP99())
-		s.kept = &kept
+		s.whole(s.generator().LateStarts, s.asked(), s.lagP99(), span{})
 	}
 	return *s.kept
+}
+
+// whole settles whether the generator kept up, and when the load was, for a scope that has
+// lost its streams or need not count them again.
+func (s *Scope) whole(late, of int, lag time.Duration, loaded span) {
+	late, of = s.latest(late, of)
+	kept := s.timely(late, of, lag)
+	s.kept, s.loaded = &kept, loaded
 }
 
 // latest is how much of the load began late where that is too much, else how much of all

@@ -24,9 +24,10 @@ func (Able) Check(s *Scope) Answer {
 
 const able = "stack able"
 
-// Unable reports whether the stack could not play the scenario.
+// Unable reports whether the stack could not play the scenario. What streams did wrong
+// before that was known stands.
 func (r *ScenarioReport) Unable() bool {
-	return slices.ContainsFunc(r.Checks, Check.Unable)
+	return r.Verdict == Inconclusive && slices.ContainsFunc(r.Checks, Check.Unable)
 }
 
 // Unable reports whether c says that the stack could not play its scenario: all

@@ -27,7 +27,7 @@ func (s *Scope) same() Answer {
 		return unsure(name, nextOr(s.noteSettle(), NextAskPlain), fact{Kind: FactNoneBoth}).obliges()
 	}
 	for _, c := range cs {
-		if a := differing(name, c); a.Verdict != "" {
+		if a := s.differing(name, c); a.Verdict != "" {
 			return a
 		}
 	}
@@ -48,7 +48,7 @@ func (s *Scope) comparisons() []record.Comparison {
 
 // differing answers for one comparison that shows by itself what is wrong; the
 // zero Answer if it does not.
-func differing(name string, c record.Comparison) Answer {
+func (s *Scope) differing(name string, c record.Comparison) Answer {
 	streamed, whole := c.StreamedErr != "", c.WholeErr != ""
 	of := func(k record.FactKind, words ...string) fact {
 		return fact{Kind: k, Name: c.Nonce, Bytes: int64(c.Streamed), More: int64(c.Whole), About: quotes(words...)}
@@ -57,13 +57,15 @@ func differing(name string, c record.Comparison) Answer {
 	switch {
 	case c.Err != "":
 		return fail(name, fact{Kind: FactCompareError, Name: c.Nonce, Text: c.Err})
+	case c.Limit > 0:
+		return unsure(name, next(NextTotalLimit), fact{Kind: FactCompareLimit, Name: c.Nonce, Bound: c.Limit}).obliges()
 	case streamed && whole:
 		return fail(name, of(FactBothCut, c.StreamedErr, c.WholeErr))
 	case streamed:
 		return fail(name, of(FactStreamCut, c.StreamedErr))
 	case whole:
 		return fail(name, of(FactPlainCut, c.WholeErr))
-	case c.Streamed == 0 && c.Whole == 0:
+	case c.Streamed == 0 && (c.Whole == 0 || short && s.answered() > 0): // whole, and we read nothing in it
 		return unsure(name, next(NextTextDialect), of(FactNoText)).obliges()
 	case short && c.Whole == 0:
 		return unsure(name, next(NextPlainForm), of(FactNoPlainText)).obliges()

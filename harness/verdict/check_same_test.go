@@ -3,6 +3,7 @@ package verdict
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -35,6 +36,8 @@ func TestSameText(t *testing.T) {
 			"plain short bytes=9 more=8"},
 		"one piece breaks off": {[]record.Comparison{{Streamed: 9, WholeErr: "status 502"}}, Fail,
 			"plain cut bytes=9"},
+		"one is not over when we leave": {[]record.Comparison{{Streamed: 5, Whole: 9, Differ: 5, Limit: time.Minute,
+			StreamedErr: "cut after 5 bytes: context deadline exceeded"}}, Inconclusive, "comparison limit"},
 		"anew each time": {[]record.Comparison{other(1, 2), other(3, 4)}, Inconclusive,
 			"altered anew n=4 bytes=9 more=8"},
 		"one comparison is no two": {[]record.Comparison{other(1, 2)}, Inconclusive, "altered anew n=4 bytes=9 more=8"},
@@ -50,5 +53,16 @@ func TestSameText(t *testing.T) {
 		if a.Verdict == Inconclusive && a.Next == nil {
 			t.Errorf("%s: nothing would settle it", name)
 		}
+	}
+}
+
+// TestSameTextUnread: streams that are whole and say nothing that we read, beside a text in
+// one piece, are streams in a form that we do not know.
+func TestSameTextUnread(t *testing.T) {
+	s := &Scope{Run: &record.Run{Comparisons: []record.Comparison{{Whole: 9}}},
+		Scenario: &record.Scenario{Policy: record.Policy{Expect: record.ExpectSameText}},
+		Streams:  []Graded{{Stream: &record.Stream{Seq: 1}, Grade: Grade{Outcome: Complete}}}}
+	if a := (Expectation{}).Check(s); a.Verdict != Inconclusive || !strings.Contains(shown(a.Fact), "no text") {
+		t.Errorf("%s (%s)", a.Verdict, shown(a.Fact))
 	}
 }

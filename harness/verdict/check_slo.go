@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"iter"
-	"math"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -82,14 +81,27 @@ func (s *Scope) slowMachine() (Excuse, bool) {
 	if !s.keptUp() {
 		return Excuse{Generator: true}, true
 	}
-	from, to := time.Duration(math.MaxInt64), time.Duration(0)
+	at := s.loaded
 	for i := range s.Streams {
 		if g := &s.Streams[i]; underLoad(g.Group) {
-			from, to = min(from, startOf(g.Stream)), max(to, g.End)
+			at.add(g)
 		}
 	}
-	x, ok := s.Starved(from, to)
+	x, ok := s.Starved(at.from, at.to)
 	return Excuse{Starved: &x}, ok
+}
+
+// A span is from the start of the first of some streams to the end of the last.
+type span struct {
+	from, to time.Duration
+	any      bool
+}
+
+func (x *span) add(g *Graded) {
+	if !x.any {
+		x.from = startOf(g.Stream)
+	}
+	x.from, x.to, x.any = min(x.from, startOf(g.Stream)), max(x.to, g.End), true
 }
 
 // Measure takes the streams under load that no fault of ours was in the way of, and that

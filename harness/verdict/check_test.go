@@ -491,7 +491,29 @@ func TestFlagCheck(t *testing.T) {
 		question{"goes on", ledger(record.Ledger{LeftAt: sec, StopAt: record.Never}), verdict.Fail,
 			"broke, no count n=1 of=1 stream=1"},
 		question{"stopped late", ledger(record.Ledger{LeftAt: sec, StopAt: 4 * sec}), verdict.Fail,
-			"broke, no count n=1 of=1 stream=1"})
+			"broke, no count n=1 of=1 stream=1"},
+		question{"nobody left", add(3, synth.Shape{}), silent, ""},
+		question{"no account, by default", add(3, left), silent, ""},
+		question{"no account, asked for", policy(asks(verdict.Leaked), add(3, left)), verdict.Inconclusive, "no account n=3"},
+		question{"no ledger", policy(asks(verdict.Leaked), able(record.Abilities{}), add(3, left)),
+			verdict.Inconclusive, "no account n=3"})
+	again := func(starts ...int) func(*synth.Builder) {
+		return func(b *synth.Builder) {
+			b.Add(2, synth.Shape{Keep: 5, End: synth.RST})
+			b.Run.Streams[1].After, b.Run.Streams[1].Nonce = 1, b.Run.Streams[0].Nonce
+			for _, n := range starts {
+				b.Ledger(record.Ledger{Stream: 2, Starts: n})
+			}
+		}
+	}
+	ask(t, verdict.FlagCheck{Flag: verdict.Doubled},
+		question{"once", policy(asks(verdict.Doubled), again(1)), verdict.Pass, "judged n=1"},
+		question{"twice", policy(asks(verdict.Doubled), again(2)), verdict.Fail, "broke, no count n=1 of=1 stream=2"},
+		question{"the app does not say", policy(asks(verdict.Doubled), again(0)), verdict.Inconclusive, "no starts n=1"},
+		question{"no account", policy(asks(verdict.Doubled), again()), verdict.Inconclusive, "no starts n=1"},
+		question{"no ledger", policy(asks(verdict.Doubled), able(record.Abilities{}), again()), verdict.Inconclusive,
+			"no starts n=1"},
+		question{"nothing sent again", policy(asks(verdict.Doubled), add(2, synth.Shape{})), silent, ""})
 	ask(t, verdict.FlagCheck{Flag: verdict.Unprovable}, question{"asked elsewhere", add(3, synth.Shape{}), silent, ""})
 }
 
@@ -545,6 +567,53 @@ func TestMemoryOfSeveralReplicas(t *testing.T) {
 		if a := (verdict.Expectation{}).Check(&verdict.Scopes(&b.Run)[0]); a.Verdict != verdict.Fail ||
 			a.Fact.Kind != verdict.FactGrew || a.Fact.Name != "app[1]" || a.Fact.Bytes != 100<<20 || a.Fact.More != 300<<20 {
 			t.Fatalf("%s: %s", a.Verdict, shown(a.Fact))
+		}
+	}
+}
+
+// asks lets a policy ask for one flag.
+func asks(f verdict.Flag) func(*record.Policy) {
+	return func(p *record.Policy) { p.Checks = []string{string(f)} }
+}
+
+// able says what the app is known to be able to do.
+func able(a record.Abilities) func(*synth.Builder) {
+	return func(b *synth.Builder) { b.Run.Plan.Able = &a }
+}
+
+// TestRefusedLongAfterHealing: a victim that was to be sent long after the fault was healed
+// was not in its way, though it never got so far as to be sent.
+func TestRefusedLongAfterHealing(t *testing.T) {
+	b := synth.New()
+	b.Scenario(0).Policy.Faulty, b.Scenario(0).Policy.Refuses = true, true
+	refused := synth.Shape{Group: record.Victim, Keep: synth.KeepNone, End: synth.NoListener}
+	for _, at := range []time.Duration{500 * ms, 20 * sec} {
+		refused.Start = at
+		b.Add(1, refused)
+	}
+	fault(100*ms, sec)(b)
+	s := &verdict.Scopes(&b.Run)[0]
+	for i, want := range []bool{true, false} {
+		if got := s.Streams[i].Struck; got != want {
+			t.Errorf("stream %d: struck = %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+// TestSqueezeMayKillLate: while we hold memory short the kernel may kill at any time, also
+// what serves the streams that are sent to see whether the app is well again.
+func TestSqueezeMayKillLate(t *testing.T) {
+	for kind, want := range map[record.EventKind]bool{record.KindSqueeze: true, record.KindKill: false} {
+		b := synth.New()
+		b.Scenario(0).Policy.Faulty, b.Scenario(0).Policy.Kills = true, true
+		b.Add(1, synth.Shape{Group: record.Victim})
+		b.Add(1, cutLater)
+		for at, k := range map[time.Duration]record.EventKind{100 * ms: record.KindPressure, 110 * ms: kind, sec: record.KindRelief} {
+			b.Happen(record.Event{At: at, Source: record.FaultSource, Kind: k, Subject: "app[0]"})
+		}
+		b.Fault(synth.Delay("memory limit lowered"), 110*ms, sec)
+		if got := verdict.Scopes(&b.Run)[0].Streams[1].Struck; got != want {
+			t.Errorf("%s: struck = %v, want %v", kind, got, want)
 		}
 	}
 }

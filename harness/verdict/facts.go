@@ -60,6 +60,7 @@ const (
 	FactNoneLeft       record.FactKind = "no hang-up"             //
 	FactNoLedger       record.FactKind = "no ledger"              // we hung up on N
 	FactNoAccount      record.FactKind = "no account"             // we hung up on N
+	FactNoStarts       record.FactKind = "no starts"              // N requests were sent again
 	FactAccounts       record.FactKind = "accounts"               // of N of the Of that we hung up on
 )
 
@@ -132,6 +133,7 @@ const (
 	FactBothCut         record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
 	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More bytes came in one piece
 	FactPlainCut        record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
+	FactCompareLimit    record.FactKind = "comparison limit"      // an answer to request Name was not over after Bound
 	FactNoText          record.FactKind = "no text"               // in either answer to request Name
 	FactNoPlainText     record.FactKind = "no plain text"         // in one piece, to request Name
 	FactStreamShort     record.FactKind = "stream short"          // to request Name: Bytes of More
@@ -276,6 +278,7 @@ const (
 	NextPlainPath      record.FactKind = "next: plain path"
 	NextAskPlain       record.FactKind = "next: ask for one piece"
 	NextTextDialect    record.FactKind = "next: dialect with text"
+	NextTotalLimit     record.FactKind = "next: total limit"
 	NextPlainForm      record.FactKind = "next: plain form"
 	NextSameAnswer     record.FactKind = "next: same answer"
 	NextSolo           record.FactKind = "next: one complete stream"

@@ -68,7 +68,8 @@ type joint struct {
 	measure       *slo.Measure // nil where no objectives are set
 	lags          []time.Duration
 	late, toJudge int
-	paced         int // streams that the load itself asked for
+	loaded        span // from the first stream under load to the last
+	paced         int  // streams that the load itself asked for
 	talks         talks
 	checks        []*partAnswers
 	doubts        []Doubt // that repeat no check
@@ -145,6 +146,9 @@ func (w *joint) stream(g *Graded) {
 	if paced(g.Stream) {
 		w.paced++
 	}
+	if underLoad(g.Group) {
+		w.loaded.add(g)
+	}
 	w.talks.add(g)
 	of := w.groups[g.Group]
 	if of == nil {
@@ -200,6 +204,7 @@ func (w *joint) close() {
 	slices.Sort(w.lags)
 	lag := Quantile(w.lags, 0.99)
 	r.Generator, r.Sessions = s.generatorWith(w.late, lag), w.talks.report()
+	s.whole(r.Generator.LateStarts, w.paced, lag, w.loaded)
 	for _, name := range groupOrder {
 		of := w.groups[name]
 		if of == nil {

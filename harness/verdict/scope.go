@@ -30,6 +30,7 @@ type Scope struct {
 	outs   []interval                 // in which a replica was down by our hand, by their begin
 	calm   map[string][]time.Duration // arrivals of streams that were in time by process, once asked for
 	kept   *bool                      // the generator kept up, once asked for
+	loaded span                       // when the load was, where the streams are no longer here
 	open   []interval                 // in which streams of the run were open, once asked for
 	pacing []armPacing                // of the streams that could be compared
 	loose  loose                      // what is known about the terminal expression
@@ -43,6 +44,8 @@ type Graded struct {
 	Grade Grade
 	// Struck says that a fault of ours was in the stream's way.
 	Struck bool
+
+	account *record.Ledger // the server's, of this stream; nil for none
 }
 
 // Scopes sorts a run by scenario and grades its streams. The order is the
@@ -163,6 +166,7 @@ func (s *Scope) grade() {
 			g.Grade.Flags = nil // it waits for others by its nature
 		}
 		if l, ok := byStream[g.Seq]; ok {
+			g.account = &l
 			g.Grade.Flags = append(g.Grade.Flags, accountFlags(s.Run, l, g.Stream)...)
 		}
 		g.Struck = struck(g.Stream)
@@ -193,7 +197,7 @@ func (s *Scope) readWindows() {
 func (s *Scope) strikes() func(*record.Stream) bool {
 	hit := s.hit()
 	return func(st *record.Stream) bool {
-		open := s.Active != record.Never && lasted(st, s.Active) && (s.Healed == record.Never || st.Send <= s.Healed)
+		open := s.Active != record.Never && lasted(st, s.Active) && (s.Healed == record.Never || startOf(st) <= s.Healed)
 		switch {
 		case hit[st.Seq], s.cutAgain(st):
 			return true
@@ -206,11 +210,22 @@ func (s *Scope) strikes() func(*record.Stream) bool {
 }
 
 // cutAgain reports whether a recovery stream was open when a part of the fault struck
-// that cuts, and does not know whom it hit.
+// that cuts, and does not know whom it hit; or ended while we held memory short, which may
+// kill at any time.
 func (s *Scope) cutAgain(st *record.Stream) bool {
+	if st.Group == record.Recovery && s.Scenario.Policy.Kills && s.squeezed() && st.End != record.Never &&
+		slices.ContainsFunc(s.pressed(st.Replica), func(x interval) bool { return x.from <= st.End && st.End <= x.to }) {
+		return true
+	}
 	return st.Group == record.Recovery && st.Send != record.Never && slices.ContainsFunc(s.Windows, func(w record.Window) bool {
 		return w.Phase == record.Active && w.Fault.Effect == record.Cuts && st.Send < w.At && lasted(st, w.At) &&
 			!s.knowsHits(w.Fault)
+	})
+}
+
+func (s *Scope) squeezed() bool {
+	return slices.ContainsFunc(s.Events, func(e record.Event) bool {
+		return e.Source == record.FaultSource && e.Kind == record.KindSqueeze
 	})
 }
 

@@ -174,6 +174,19 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
+// TestUnableHidesNoFailure: streams that broke a rule before the stack turned out to be
+// unable are a failure of the app's.
+func TestUnableHidesNoFailure(t *testing.T) {
+	run := &record.Run{Plan: record.Plan{Suite: record.Suite{Name: "nightly", Able: true}, Scenarios: []record.Scenario{{ID: "a"}}}}
+	r := &verdict.Report{Verdict: fail, Scenarios: []verdict.ScenarioReport{{ID: "a", Verdict: fail,
+		Checks: []verdict.Check{{Name: "streams complete or fail cleanly", Verdict: fail},
+			{Name: "stack able", Verdict: open, Obligation: true}}}}}
+	r.Settle(run, nil, nil)
+	if s := r.Scenarios[0]; r.Verdict != fail || s.Skipped || s.Unable() {
+		t.Errorf("the run is %s; %+v", r.Verdict, s)
+	}
+}
+
 // Without a suite, retries or quarantine nothing changes.
 func TestSettleNothing(t *testing.T) {
 	for _, v := range []verdict.Verdict{pass, fail, open, aside} {
