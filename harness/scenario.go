@@ -72,16 +72,16 @@ type Scenario struct {
 	// Unscaled are timers for an app that answers as it does: those of the scenario are
 	// scaled down together with the silences that it asks for, and would cut an app that
 	// is sound under timers as they are in production.
-	Unscaled Timers
+	Unscaled Timers `yaml:"unscaled"`
 }
 
 // Timers are how long others wait for an app. A field that is zero leaves the scenario's.
 type Timers struct {
-	ReadTimeout time.Duration // of the edge
-	IdleTimeout time.Duration // of a load balancer before it
-	Env         []string      // tells the app's process manager
-	Silence     time.Duration // that the app is to survive
-	GapLimit    time.Duration // our own, beyond the others
+	ReadTimeout time.Duration `yaml:"read_timeout"`    // of the edge
+	IdleTimeout time.Duration `yaml:"idle_timeout"`    // of a load balancer before it
+	Env         []string      `yaml:"env" value:"env"` // tells the app's process manager
+	Silence     time.Duration `yaml:"silence"`         // that the app is to survive
+	GapLimit    time.Duration `yaml:"gap"`             // our own, beyond the others
 }
 
 // patient is the scenario with its timers unscaled.

@@ -384,6 +384,14 @@ var saidOfAnswers = map[record.FactKind]sentence{
 		return ofRequest(f) + fmt.Sprintf("in one piece: %s; streamed, %s arrived: only the answer in one piece "+
 			"is cut", inside(f, 0), size(f.Bytes))
 	},
+	verdict.FactOtherDied: func(f *record.Fact) string {
+		return fmt.Sprintf("streamproof killed one worker; %s (pid %d) ended %s later, and all %s were cut", f.Name, f.N,
+			short(f.Took), count(f.Of, "stream"))
+	},
+	verdict.FactNoneLived: func(f *record.Fact) string {
+		return fmt.Sprintf("streamproof killed one worker and all %s were cut; the other workers had %s, and nothing "+
+			"says whether any of these streams was theirs", count(f.Of, "stream"), count(f.N, "connection"))
+	},
 	verdict.FactCompareLimit: func(f *record.Fact) string {
 		return ofRequest(f) + "one of the two answers was not over after " + short(f.Bound) + ", when streamproof left"
 	},

@@ -36,8 +36,18 @@ func (KillWorker) Inject(ctx context.Context, t Target) error {
 		return fmt.Errorf("kill pid %d of %s: %w", p.Pid, p.Replica, err)
 	}
 	t.Tell(record.Event{At: at, Source: record.FaultSource, Kind: record.KindKill, Subject: p.Replica, Pid: p.Pid,
-		Code: int(syscall.SIGKILL), Text: p.Role + " " + p.Command})
+		Code: int(syscall.SIGKILL), Value: spared(ps, p), Text: p.Role + " " + p.Command})
 	return nil
+}
+
+// spared counts the connections of the workers other than one.
+func spared(ps []stack.Process, killed stack.Process) (n int64) {
+	for _, p := range ps {
+		if p.Role == stack.RoleWorker && (p.Replica != killed.Replica || p.Pid != killed.Pid) {
+			n += int64(p.Sockets)
+		}
+	}
+	return n
 }
 
 // pickWorker chooses among the workers that serve. Masters and helpers (shells,

@@ -57,7 +57,9 @@ const (
 // What our own faults did. Their source is [FaultSource], their subject the replica
 // or the link.
 const (
-	KindKill    EventKind = "kill"    // one process got signal Code; of other sources, somebody sent it
+	// KindKill is one process that got signal Code; of other sources, somebody sent it. Of a
+	// fault, Value is how many connections the app's other workers had.
+	KindKill    EventKind = "kill"
 	KindCrash   EventKind = "crash"   // the same, one of all processes of a replica
 	KindTerm    EventKind = "term"    // a replica was asked to stop, with a grace
 	KindDown    EventKind = "down"    // a link was taken down

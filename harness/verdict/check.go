@@ -29,7 +29,7 @@ func (a Answer) about(gs []*Graded) Answer {
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {
 	cs := []Checker{Harness{}, Able{}, Applies{}, LoadWorkers{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{},
-		Untouched{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
+		Untouched{}, OthersLived{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
 		LoadReached{}, KeptUp{}, LinksKeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
 		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}, Objectives{}}
 	for _, name := range p.Checks {

@@ -133,6 +133,8 @@ const (
 	FactBothCut         record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
 	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More bytes came in one piece
 	FactPlainCut        record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
+	FactOtherDied       record.FactKind = "other worker died"     // Name, pid N, Took after the one that we killed; all Of streams were cut
+	FactNoneLived       record.FactKind = "none lived"            // all Of streams were cut, and other workers had N connections
 	FactCompareLimit    record.FactKind = "comparison limit"      // an answer to request Name was not over after Bound
 	FactNoText          record.FactKind = "no text"               // in either answer to request Name
 	FactNoPlainText     record.FactKind = "no plain text"         // in one piece, to request Name
