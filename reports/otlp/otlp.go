@@ -40,10 +40,13 @@ func New(url string, header http.Header, run *record.Run) *Exporter {
 	to := &sender{url: url, header: header, client: &http.Client{Timeout: sendTime, CheckRedirect: stay}}
 	about := resource.NewSchemaless(attribute.String("service.name", "streamproof"),
 		attribute.String("service.version", run.Plan.Tool))
-	p := sdk.NewTracerProvider(sdk.WithBatcher(to, sdk.WithBlocking()), sdk.WithSampler(sdk.AlwaysSample()),
+	p := sdk.NewTracerProvider(sdk.WithBatcher(to, sdk.WithBlocking(), sdk.WithExportTimeout(exportTime)), sdk.WithSampler(sdk.AlwaysSample()),
 		sdk.WithIDGenerator(known{}), sdk.WithResource(about))
 	return &Exporter{run: run, provider: p, tracer: p.Tracer("github.com/streamproof/streamproof"), to: to}
 }
+
+// exportTime bounds one batch with its retries, each of which is bounded by itself.
+const exportTime = 5 * time.Minute
 
 // stay keeps spans from going where nobody sent them.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -185,7 +188,7 @@ func (x *Exporter) attributes(g *verdict.Graded) []attribute.KeyValue {
 }
 
 // Close sends what is left. It returns how many spans were taken, and an [*Error] where
-// some were not.
+// some were not, or where the collector warns.
 func (x *Exporter) Close(ctx context.Context) (sent int, err error) {
 	if err := x.provider.Shutdown(ctx); err != nil {
 		x.to.fail(0, err)

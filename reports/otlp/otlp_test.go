@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	collector "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
@@ -130,21 +132,105 @@ func TestManySpans(t *testing.T) {
 	}
 }
 
-// What is not taken is counted.
-func TestRefusals(t *testing.T) {
-	partial, err := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: &collector.ExportTracePartialSuccess{
-		RejectedSpans: 1, ErrorMessage: "too large"}})
+// partial is the answer of a collector that rejects some spans.
+func partial(t *testing.T, rejected int64, why string) []byte {
+	t.Helper()
+	b, err := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: &collector.ExportTracePartialSuccess{
+		RejectedSpans: rejected, ErrorMessage: why}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// What is not taken is counted, and a warning is told.
+func TestRefusals(t *testing.T) {
 	for want, answer := range map[string]func(http.ResponseWriter){
-		"2 of 2 spans were not taken: status 503": func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
-		"1 of 2 spans were not taken: too large":  func(w http.ResponseWriter) { _, _ = w.Write(partial) },
+		"2 of 2 spans were not taken: status 400":  func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadRequest) },
+		"1 of 2 spans were not taken: too large":   func(w http.ResponseWriter) { _, _ = w.Write(partial(t, 1, "too large")) },
+		"2 of 2 spans were not taken: too many":    func(w http.ResponseWriter) { _, _ = w.Write(partial(t, 99, "too many")) },
+		"0 of 2 spans were not taken: use gzip":    func(w http.ResponseWriter) { _, _ = w.Write(partial(t, 0, "use gzip")) },
+		"0 of 2 spans were not taken: mind a sign": func(w http.ResponseWriter) { _, _ = w.Write(partial(t, -3, "mind a sign")) },
 	} {
 		_, err := send(t, newReceiver(t, answer), sample())
 		var lost *Error
 		if !errors.As(err, &lost) || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// A span that is rejected, and a batch that is refused, do not stop the others.
+func TestOneOfManyIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(http.ResponseWriter)
+		lost   int
+	}{
+		"a span":  {func(w http.ResponseWriter) { _, _ = w.Write(partial(t, 1, "no")) }, 1},
+		"a batch": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusRequestEntityTooLarge) }, 512},
+	} {
+		b := synth.New(record.Scenario{ID: "control"})
+		b.Add(3000, synth.Shape{Events: 2})
+		batches := 0
+		r := newReceiver(t, func(w http.ResponseWriter) {
+			if batches++; batches == 1 {
+				c.answer(w)
+			}
+		})
+		sent, err := send(t, r, &b.Run)
+		var lost *Error
+		if !errors.As(err, &lost) || lost.Lost != c.lost || sent != 3000-c.lost || len(r.spans) != 3000 {
+			t.Errorf("%s: %d sent, %d came, %v", name, sent, len(r.spans), err)
+		}
+	}
+}
+
+// A roundTrip is a network of its own.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What a collector has no time for is sent again: after as long as it says, or after a
+// while that grows, and not for ever. What it refuses is not.
+func TestRetries(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     []int // of one request after the other; then 200
+		after      string
+		sent, asks int
+		least      time.Duration
+		most       time.Duration
+	}{
+		"429, 502":       {[]int{429, 502}, "", 2, 3, 750 * ms, 1500 * ms},
+		"503, 504":       {[]int{503, 504}, "", 2, 3, 750 * ms, 1500 * ms},
+		"as it says":     {[]int{503}, "7", 2, 2, 7 * time.Second, 7 * time.Second},
+		"a date":         {[]int{429}, time.Date(2000, 1, 1, 0, 0, 9, 0, time.UTC).Format(http.TimeFormat), 2, 2, 9 * time.Second, 9 * time.Second},
+		"too long":       {[]int{429}, "31", 0, 1, 0, 0},
+		"never":          {slices.Repeat([]int{503}, 99), "", 0, 7, 7 * time.Second, patience},
+		"not a number":   {[]int{503}, "soon", 2, 2, 250 * ms, 500 * ms},
+		"refused":        {[]int{400}, "1", 0, 1, 0, 0},
+		"internal error": {[]int{500}, "1", 0, 1, 0, 0},
+		"no time":        {[]int{408}, "1", 0, 1, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				run, asks, begun := sample(), 0, time.Now()
+				x := New("http://collector/v1/traces", nil, run)
+				x.to.client = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+					status := http.StatusOK
+					if asks < len(c.status) {
+						status = c.status[asks]
+					}
+					asks++
+					return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {c.after}}, Body: http.NoBody}, nil
+				})}
+				x.Add(verdict.Scopes(run))
+				sent, err := x.Close(t.Context())
+				took := time.Since(begun)
+				if sent != c.sent || (err == nil) != (sent == 2) || took < c.least || took > c.most ||
+					asks != c.asks && (name != "never" || asks < 6 || asks > 8) {
+					t.Errorf("%d sent in %d requests over %v, %v", sent, asks, took, err)
+				}
+			})
+		})
 	}
 }

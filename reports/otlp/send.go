@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -21,12 +23,19 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// sendTime is how long a collector may take for one batch.
-const sendTime = 10 * time.Second
+const (
+	// sendTime is how long a collector may take for one batch.
+	sendTime = 10 * time.Second
+	// patience is how long all retries of an export may wait, together.
+	patience = 30 * time.Second
+	// firstWait is that before the first retry of a batch; each further one waits twice as
+	// long.
+	firstWait = 500 * time.Millisecond
+)
 
-// An Error says that a collector did not take all spans.
+// An Error says that a collector did not take all spans, or took all and has a warning.
 type Error struct {
-	Sent, Lost int // spans
+	Sent, Lost int // spans; 0 are lost where it warns only
 	Cause      error
 }
 
@@ -46,22 +55,79 @@ type sender struct {
 
 	sent, lost int // spans
 	err        error
+	waited     time.Duration // of patience
+	gone       bool          // the collector does not answer, or has no time for us
 }
 
-// ExportSpans sends a batch. After one that failed no more are sent: the collector is not
-// there. The error is kept for Close, since the SDK would print it.
+// A statusError is an answer that says that the collector took nothing.
+type statusError struct {
+	status int
+	after  time.Duration // in which it wants to be asked again; 0 where it does not say
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("status %d", e.status) }
+
+// again reports whether the same request may be sent again (OTLP/HTTP, "Retryable
+// Response Codes").
+func (e *statusError) again() bool {
+	switch e.status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// ExportSpans sends a batch. Where it is refused, or some of its spans are, that says
+// nothing of the next one. None is sent any more once the collector does not answer, or
+// has no time for so long. The error is kept for Close, since the SDK would print it.
 func (s *sender) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	if s.err != nil {
+	if s.gone {
 		s.lost += len(spans)
 		return nil
 	}
-	rejected, err := s.post(ctx, batch(spans))
+	rejected, err := s.insist(ctx, batch(spans))
 	if err != nil {
+		var refused *statusError
+		s.gone = !errors.As(err, &refused) || refused.again()
 		s.fail(len(spans), err)
 		return nil
 	}
-	s.sent += len(spans) - rejected
+	rejected = min(rejected, len(spans))
+	s.sent, s.lost = s.sent+len(spans)-rejected, s.lost+rejected
 	return nil
+}
+
+// insist sends one request, and again for as long as the collector asks for that and our
+// patience lasts.
+func (s *sender) insist(ctx context.Context, r *collector.ExportTraceServiceRequest) (rejected int, err error) {
+	for wait := firstWait; ; wait *= 2 {
+		rejected, err = s.post(ctx, r)
+		var refused *statusError
+		if !errors.As(err, &refused) || !refused.again() {
+			return rejected, err
+		}
+		// Clients that were refused together do not come back together.
+		pause := cmp.Or(refused.after, wait/2+rand.N(wait/2))
+		if s.waited += pause; s.waited > patience {
+			return 0, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return 0, err
+		}
+	}
+}
+
+// after reads a Retry-After field (RFC 9110, section 10.2.3): seconds, or a date.
+func after(field string, now time.Time) time.Duration {
+	if n, err := strconv.ParseUint(field, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(field); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
 }
 
 // Shutdown has nothing to end.
@@ -100,15 +166,16 @@ func (s *sender) post(ctx context.Context, r *collector.ExportTraceServiceReques
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return 0, fmt.Errorf("status %d", res.StatusCode)
+		return 0, &statusError{res.StatusCode, after(res.Header.Get("Retry-After"), time.Now())}
 	}
 	var said collector.ExportTraceServiceResponse
 	if err != nil || proto.Unmarshal(answer, &said) != nil {
 		return 0, nil // taken: an answer that is no protobuf says nothing else
 	}
-	if p := said.GetPartialSuccess(); p.GetRejectedSpans() > 0 {
-		rejected = int(p.GetRejectedSpans())
-		s.fail(rejected, errors.New(cmp.Or(p.GetErrorMessage(), "the collector gives no reason")))
+	// "Partial Success": some spans may be rejected; a message without any is a warning.
+	p := said.GetPartialSuccess()
+	if rejected = int(max(p.GetRejectedSpans(), 0)); rejected > 0 || p.GetErrorMessage() != "" {
+		s.fail(0, errors.New(cmp.Or(p.GetErrorMessage(), "the collector gives no reason")))
 	}
 	return rejected, nil
 }
