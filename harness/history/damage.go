@@ -23,6 +23,8 @@ type Damage struct {
 	Read int   // rows that are served
 	Lost []int // IDs of rows that are not, as far as the file tells
 	Why  string
+
+	given int64 // the last ID that was given, as far as the file tells
 }
 
 func (d *Damage) Error() string {
@@ -178,9 +180,10 @@ const beyond = 1000
 // salvage reads row by row from the file, or a copy of it: a page that is gone takes its
 // own rows and no others.
 func (d *DB) salvage(from, why string) ([]Row, error) {
-	got := map[int64]Row{}
+	got, broken := map[int64]Row{}, map[int64]bool{}
 	take := func(id int64, body, sum []byte) {
-		if r, err := unpack(id, body, sum); err == nil {
+		r, err := unpack(id, body, sum)
+		if broken[id] = err != nil; err == nil {
 			got[id] = r
 		}
 	}
@@ -198,25 +201,32 @@ func (d *DB) salvage(from, why string) ([]Row, error) {
 	for id := range got {
 		last = max(last, id)
 	}
-	var known int64
-	if db.QueryRow("SELECT seq FROM sqlite_sequence").Scan(&known) != nil {
-		known = 0 // that page is gone too
-	}
+	known := given(db)
 	for id := int64(1); id <= max(last+beyond, known); id++ {
 		if _, ok := got[id]; !ok {
-			_ = each(db, "SELECT id, body, sum FROM runs WHERE id = "+fmt.Sprint(id), take)
+			// Where all pages on the way to a row are whole and there is none, it was pruned.
+			err := each(db, "SELECT id, body, sum FROM runs WHERE id = "+fmt.Sprint(id), take)
+			broken[id] = broken[id] || err != nil
 		}
 	}
-	damage := &Damage{Path: d.path, Read: len(got), Why: why}
+	damage := &Damage{Path: d.path, Read: len(got), Why: why, given: max(known, last)}
 	var rows []Row
 	for id := int64(1); id <= max(known, last); id++ {
 		if r, ok := got[id]; ok {
 			rows = append(rows, r)
-		} else {
+		} else if broken[id] {
 			damage.Lost = append(damage.Lost, int(id))
 		}
 	}
 	return rows, damage
+}
+
+// given is the last ID that was given; 0 where the file does not tell any more.
+func given(db *sql.DB) (id int64) {
+	if db.QueryRow("SELECT seq FROM sqlite_sequence").Scan(&id) != nil {
+		return 0
+	}
+	return id
 }
 
 // renew puts a damaged file aside, and moves what can be read of it, and r, to a new
@@ -240,9 +250,10 @@ func (d *DB) renew(r Row, same func(*Row) bool) (id int64, added bool, err error
 		if err != nil {
 			return 0, false, err
 		}
-		damage = &Damage{Path: d.path, Read: len(rows), Why: "it takes no further runs"}
+		damage = &Damage{Path: d.path, Read: len(rows), Why: "it takes no further runs", given: given(d.db)}
 	}
-	for _, lost := range damage.Lost { // no number is given twice
+	r.ID = max(r.ID, damage.given+1) // no number is given twice
+	for _, lost := range damage.Lost {
 		r.ID = max(r.ID, int64(lost)+1)
 	}
 	fresh, id, added, err := d.rewrite(rows, r, same)

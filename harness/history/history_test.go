@@ -226,6 +226,54 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
+// Runs that were pruned are not lost, however the file is damaged since; their numbers are
+// not given again.
+func TestPrunedIsNotLost(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]func(b []byte) []byte{
+		"truncated":       func(b []byte) []byte { return b[:len(b)*2/3] },
+		"a page of zeros": func(b []byte) []byte { clear(b[len(b)/2/4096*4096:][:4096]); return b },
+		"first page":      func(b []byte) []byte { clear(b[:4096]); return b },
+		"other bits":      func(b []byte) []byte { b[len(b)-1000] ^= 0x10; return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filled(t, 40)
+			db := opened(t, path)
+			pruned := func(id int64) bool { return id <= 5 || id == 17 || id >= 38 }
+			if n, err := db.Prune(func(r Row) bool { return !pruned(r.ID) }); n != 9 || err != nil {
+				t.Fatal(n, err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, harm(b), 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			db = opened(t, path)
+			rows, err := db.Rows(Query{})
+			var damage *Damage
+			if !errors.As(err, &damage) || len(rows) < 10 || name != "truncated" && len(rows)+len(damage.Lost) != 31 {
+				t.Fatalf("%d rows, %v", len(rows), err)
+			}
+			for _, id := range damage.Lost {
+				if pruned(int64(id)) && name != "truncated" { // a page that is gone may have had pruned rows
+					t.Errorf("%d was pruned, and is called lost: %v", id, damage.Lost)
+				}
+			}
+			if name == "other bits" && len(damage.Lost) != 1 || name == "first page" && len(damage.Lost) > 0 {
+				t.Errorf("lost: %v", damage.Lost)
+			}
+			if id, err := db.Append(row(50)); id != 41 || !errors.As(err, &damage) && err != nil {
+				t.Errorf("appended as %d, %v", id, err)
+			}
+		})
+	}
+}
+
 // A history without a readable head is served from its other pages, unless no row comes
 // out of them: then it is a file of somebody else, and is not touched.
 func TestHeadOverwritten(t *testing.T) {

@@ -334,7 +334,7 @@ func (d *DB) read() ([]Row, error) {
 	case err == nil && len(lost) == 0:
 		return rows, nil
 	case err == nil:
-		return rows, &Damage{Path: d.path, Read: len(rows), Lost: lost, Why: "checksums do not match"}
+		return rows, &Damage{Path: d.path, Read: len(rows), Lost: lost, Why: "checksums do not match", given: given(d.db)}
 	case !damaged(err):
 		return nil, fmt.Errorf("read history %s: %w", d.path, err)
 	}
