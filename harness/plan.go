@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/load"
+	"github.com/streamproof/streamproof/harness/machine"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -100,11 +101,18 @@ func (p *Plan) Ask() stream.Ask {
 		Sentinel: s.Sentinel, Length: s.Length, SHA256: s.SHA256}
 }
 
+// host is the machine that we are on.
+func host() record.Host {
+	cpu, memory := machine.Hardware()
+	return record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		CPU: cpu, Memory: memory}
+}
+
 // Record is what is saved of a run that starts at a time, before anything does.
 func (p *Plan) Record(start time.Time) record.Plan {
 	r := record.Plan{Schema: record.Schema, Tool: p.Tool, Started: start, Seed: p.Seed,
 		Repro:    p.repeat(),
-		Host:     record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), CPUs: runtime.NumCPU()},
+		Host:     host(),
 		App:      record.App{Kind: p.App.named().Kind, Name: p.Secrets.Hide(p.App.named().Name)},
 		Dialect:  p.Dialect.Name,
 		Spec:     p.own(),

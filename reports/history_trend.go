@@ -144,9 +144,12 @@ func usual(m trend.Metric) string {
 	return fmt.Sprintf("usually %s (%s to %s)", quantity(m.Median, m.Unit), quantity(m.Low, m.Unit), quantity(m.High, m.Unit))
 }
 
+var asideWords = map[trend.Reason]string{trend.OtherMachine: "another machine or load than the last run's",
+	trend.UnknownMachine: "the run was recorded without its machine"}
+
 func asides(t *trend.Trend) (notes []string) {
 	for _, why := range sortedKeys(t.Aside) {
-		notes = append(notes, fmt.Sprintf("%s left out of the times: %s than the last run's.", count(t.Aside[why], "value"), why))
+		notes = append(notes, fmt.Sprintf("%s left out of the times: %s.", count(t.Aside[why], "value"), asideWords[why]))
 	}
 	return notes
 }

@@ -14,6 +14,12 @@ var saidOfComparisons = map[record.FactKind]sentence{
 	comparing.FactMachines: func(f *record.Fact) string {
 		return fmt.Sprintf("different machines: %s, and %s", f.Name, f.Text)
 	},
+	comparing.FactNowhere: func(f *record.Fact) string {
+		if f.N == 0 {
+			return "an unknown machine: " + f.Name + " was recorded without it"
+		}
+		return fmt.Sprintf("unknown machines: %s and %s were recorded without them", f.Name, count(f.N, "other run"))
+	},
 	comparing.FactLoads: func(f *record.Fact) string {
 		return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text)
 	},

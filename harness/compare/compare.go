@@ -54,6 +54,7 @@ const (
 	FactOnly     record.FactKind = "compare: only"      // scenario Name is in side Place alone
 	FactCutShort record.FactKind = "compare: cut short" // run Name
 	FactMachines record.FactKind = "compare: machines"  // Name and Text differ
+	FactNowhere  record.FactKind = "compare: nowhere"   // of run Name, and N others, the machine is not known
 	FactLoads    record.FactKind = "compare: loads"     // Name and Text differ
 	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of time, Need on each side
 	FactAtBest   record.FactKind = "compare: at best"   // Share is the change in the better quarter of the blocks
@@ -206,23 +207,33 @@ func (r *Result) Count(c Change) int {
 	return n
 }
 
-// machines are what differs between the machines of the runs; nil for nothing.
-func (r *Result) machines() []record.Fact {
-	a, b := r.A.Rows[0].Machine, r.B.Rows[0].Machine
-	for _, row := range slices.Concat(r.A.Rows, r.B.Rows) {
-		if row.Machine.Fingerprint() != a.Fingerprint() {
-			b = row.Machine
+// machines are what differs between the machines of the runs, or is not known of them; nil
+// where all are known to be of one kind.
+func (r *Result) machines() (why []record.Fact) {
+	var first, other *history.Machine
+	var nowhere []string
+	rows := slices.Concat(r.A.Rows, r.B.Rows)
+	for i := range rows {
+		switch m := &rows[i].Machine; {
+		case m.Unknown:
+			nowhere = append(nowhere, rows[i].Name())
+		case first == nil:
+			first = m
+		case !m.Same(*first):
+			other = m
 		}
-		if !row.Complete {
-			r.Warnings = append(r.Warnings, record.Fact{Kind: FactCutShort, Name: row.Name()})
+		if !rows[i].Complete {
+			r.Warnings = append(r.Warnings, record.Fact{Kind: FactCutShort, Name: rows[i].Name()})
 		}
 	}
-	if a.Fingerprint() == b.Fingerprint() {
-		return nil
+	if other != nil {
+		why = append(why, record.Fact{Kind: FactMachines, Name: first.String(), Text: other.String()})
 	}
-	why := record.Fact{Kind: FactMachines, Name: a.String(), Text: b.String()}
-	r.Warnings = append(r.Warnings, why)
-	return []record.Fact{why}
+	if len(nowhere) > 0 {
+		why = append(why, record.Fact{Kind: FactNowhere, Name: nowhere[0], N: len(nowhere) - 1})
+	}
+	r.Warnings = append(r.Warnings, why...)
+	return why
 }
 
 func scenarioIDs(sides ...Side) (ids []string) {

@@ -144,6 +144,18 @@ func TestWhatIsNotTheBuilds(t *testing.T) {
 	if Compare(a, b, Options{AnyMachine: true}).Count(Worse) == 0 {
 		t.Error("other machine, asked for: nothing is worse")
 	}
+	// An unknown machine is neither the same nor another one.
+	a, b = pair(func(r *history.Row) { r.Machine.Unknown = true })
+	for _, sides := range [][2]Side{{a, b}, {b, a}, {b, b}} {
+		got := Compare(sides[0], sides[1], Options{})
+		if got.Count(Worse)+got.Count(Better) > 0 || got.Count(Unlike) == 0 || len(got.Warnings) != 1 ||
+			got.Warnings[0].Kind != FactNowhere {
+			t.Errorf("unknown machine: %v, %+v", got.Warnings, got.Rows)
+		}
+	}
+	if Compare(a, b, Options{AnyMachine: true}).Count(Worse) == 0 {
+		t.Error("unknown machine, asked for: nothing is worse")
+	}
 	a, b = pair(func(r *history.Row) {
 		for i := range r.Scenarios {
 			r.Scenarios[i].Load = "50 streams"

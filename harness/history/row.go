@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -73,22 +74,43 @@ type Machine struct {
 	CPU    string `json:"cpu,omitempty"`    // model
 	Memory int64  `json:"memory,omitempty"` // MiB
 	Clock  string `json:"clock,omitempty"`  // what stamps arrivals
+	// Unknown says that the run was recorded without its CPU and memory: nothing tells
+	// whether another machine is the same.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
-// String reads "2 × Xeon, 7936 MiB, linux/amd64".
+// String reads "2 × Xeon, 8192 MiB, linux/amd64".
 func (m Machine) String() string {
+	if m.Unknown {
+		return "unknown"
+	}
 	s := fmt.Sprintf("%d CPUs", m.CPUs)
 	if m.CPU != "" {
 		s = fmt.Sprintf("%d × %s", m.CPUs, m.CPU)
 	}
 	if m.Memory > 0 {
-		s += fmt.Sprintf(", %d MiB", m.Memory)
+		s += fmt.Sprintf(", %d MiB", installed(m.Memory))
 	}
 	return s + ", " + m.OS + "/" + m.Arch
 }
 
-// Fingerprint is the same for machines of one kind.
+// installed rounds memory up to a sixteenth of the next power of two. What a kernel
+// reports is less than what is there by some per cent, which differ from kernel to kernel.
+func installed(mib int64) int64 {
+	step := max(1, int64(1)<<bits.Len64(uint64(mib-1))/16)
+	return (mib + step - 1) / step * step
+}
+
+// Same reports whether two machines are known to be of one kind.
+func (m Machine) Same(o Machine) bool {
+	return !m.Unknown && !o.Unknown && m.String() == o.String()
+}
+
+// Fingerprint is the same for machines of one kind, and "unknown" where the machine is.
 func (m Machine) Fingerprint() string {
+	if m.Unknown {
+		return "unknown"
+	}
 	sum := sha256.Sum256([]byte(m.String()))
 	return hex.EncodeToString(sum[:6])
 }
@@ -165,7 +187,8 @@ type Metric struct {
 	Histogram []byte `json:"histogram,omitempty"`
 }
 
+// machineOf is the machine that a run was made on, which need not be ours.
 func machineOf(h record.Host) Machine {
-	cpu, memory := hardware()
-	return Machine{OS: h.OS, Arch: h.Arch, CPUs: h.CPUs, Clock: string(h.Clock), CPU: cpu, Memory: memory}
+	return Machine{OS: h.OS, Arch: h.Arch, CPUs: h.CPUs, Clock: string(h.Clock), CPU: h.CPU, Memory: h.Memory,
+		Unknown: h.CPU == "" && h.Memory == 0}
 }

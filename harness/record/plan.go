@@ -92,6 +92,10 @@ type Host struct {
 	OS, Arch, Go string
 	CPUs         int
 	Clock        Clock
+	// CPU is the model, Memory in MiB. Older records have neither, nor have those of
+	// systems that do not tell them.
+	CPU    string `json:",omitempty"`
+	Memory int64  `json:",omitempty"`
 }
 
 // A Clock is what stamps the arrival of bytes.

@@ -9,8 +9,8 @@
 //     neighbours are left out; [ChangePoints] finds new levels; a series that a line fits
 //     better than steps drifts. Steps and drifts smaller than [Least] are not told.
 //
-// Runs of different machines or loads are different series; the last run says which one
-// is read.
+// Runs of different machines or loads are different series; the last run whose machine is
+// known says which one is read.
 package trend
 
 import (
@@ -36,11 +36,20 @@ type Trend struct {
 	Runs      []history.Row // oldest first
 	Outages   []Outage
 	Scenarios []Scenario
-	// Aside counts runs that are left out of times, by reason: another machine.
-	Aside map[string]int
+	// Aside counts values that are left out of times.
+	Aside map[Reason]int
 	// Need is how many more runs would make a trend; 0 if there are enough.
 	Need int
 }
+
+// A Reason says why a value is left out.
+type Reason string
+
+// The reasons.
+const (
+	OtherMachine   Reason = "other machine" // or another load, than the last run's
+	UnknownMachine Reason = "unknown machine"
+)
 
 // An Outage is a run on which nearly everything failed, and did not before or after.
 type Outage struct {
@@ -103,7 +112,7 @@ type Change struct {
 
 // Read reads runs, which are in their order.
 func Read(runs []history.Row) *Trend {
-	t := &Trend{Runs: runs, Aside: map[string]int{}, Need: max(0, Fewest-len(runs))}
+	t := &Trend{Runs: runs, Aside: map[Reason]int{}, Need: max(0, Fewest-len(runs))}
 	out := t.outages()
 	for _, id := range scenarioIDs(runs) {
 		t.Scenarios = append(t.Scenarios, t.scenario(id, out))
@@ -238,7 +247,7 @@ func (t *Trend) series(id string, info history.MetricInfo, out map[int]bool) (Me
 	m := Metric{MetricInfo: info, Values: make([]float64, len(t.Runs))}
 	var last *history.Row
 	for i := range t.Runs {
-		if t.Runs[i].Scenario(id) != nil && !out[i] {
+		if t.Runs[i].Scenario(id) != nil && !out[i] && !t.Runs[i].Machine.Unknown {
 			last = &t.Runs[i]
 		}
 	}
@@ -250,8 +259,12 @@ func (t *Trend) series(id string, info history.MetricInfo, out map[int]bool) (Me
 		if sc == nil || out[i] || sc.Metrics[info.Name].N == 0 {
 			continue
 		}
-		if r.Machine.Fingerprint() != last.Machine.Fingerprint() || sc.Load != last.Scenario(id).Load {
-			t.Aside["another machine or load"]++
+		if r.Machine.Unknown {
+			t.Aside[UnknownMachine]++
+			continue
+		}
+		if !r.Machine.Same(last.Machine) || sc.Load != last.Scenario(id).Load {
+			t.Aside[OtherMachine]++
 			continue
 		}
 		m.Values[i] = sc.Metrics[info.Name].P50

@@ -109,6 +109,26 @@ func TestSeries(t *testing.T) {
 	}
 }
 
+// Values of unknown machines are left out, even where the last run's is unknown.
+func TestUnknownMachines(t *testing.T) {
+	t.Parallel()
+	var rows []history.Row
+	for i := range 40 {
+		r := history.Row{ID: int64(i + 1), Machine: history.Machine{Unknown: i >= 30}, Scenarios: []history.Scenario{{ID: "x",
+			Verdict: verdict.Pass, Metrics: map[string]history.Metric{history.FirstEvent: {N: 9, P50: 1}}}}}
+		if i >= 30 {
+			r.Scenarios[0].Metrics[history.FirstEvent] = history.Metric{N: 9, P50: 2}
+		}
+		rows = append(rows, r)
+	}
+	if got := trend.Read(rows); len(nights.Held(got)) > 0 || got.Aside[trend.UnknownMachine] != 10 {
+		t.Errorf("%v, %v", nights.Held(got), got.Aside)
+	}
+	if got := trend.Read(rows[30:]); len(got.Scenarios[0].Metrics) > 0 || got.Aside[trend.UnknownMachine] != 10 {
+		t.Errorf("none is known: %+v", got.Scenarios[0].Metrics)
+	}
+}
+
 // TestOutages: what fails for a night or two in most scenarios, and is well before and
 // after, is an outage; what fails from then on is not, and neither is what a shard lacks.
 func TestOutages(t *testing.T) {

@@ -21,7 +21,8 @@ func New(scenarios ...record.Scenario) *Builder {
 	b := &Builder{}
 	b.Run.Plan = record.Plan{Schema: record.Schema, Tool: "test", Started: Started, Seed: 7,
 		Repro: "streamproof run --seed 7",
-		Host:  record.Host{OS: "linux", Arch: "amd64", CPUs: 2, Clock: "kernel (SO_TIMESTAMPNS)"}, Scenarios: scenarios}
+		Host: record.Host{OS: "linux", Arch: "amd64", CPUs: 2, Clock: "kernel (SO_TIMESTAMPNS)",
+			CPU: "test", Memory: 8192}, Scenarios: scenarios}
 	b.Run.Finished = time.Hour
 	for i := range scenarios {
 		b.Run.Plan.Scenarios[i].Policy = policy(scenarios[i].Policy)

@@ -1,10 +1,10 @@
-package history
+package machine
 
 import "github.com/prometheus/procfs"
 
-// hardware is the CPU's model and the memory in MiB; "" and 0 where /proc does not
+// Hardware is the CPU's model and the memory in MiB; "" and 0 where /proc does not
 // tell them.
-func hardware() (cpu string, memory int64) {
+func Hardware() (cpu string, memory int64) {
 	fs, err := procfs.NewDefaultFS()
 	if err != nil {
 		return "", 0
