@@ -33,7 +33,7 @@ func realCluster(t *testing.T) *cluster {
 	if name == "" {
 		t.Skip("STREAMPROOF_KUBE names no context of a cluster: make kube")
 	}
-	c, err := login("app.kubernetes", name, fmt.Sprintf("streamproof-%d", os.Getpid()))
+	c, err := login("app.kubernetes", name, fmt.Sprintf("streamproof-%d-%s", os.Getpid(), strings.ToLower(t.Name())))
 	if err != nil {
 		t.Fatal(err)
 	}
