@@ -39,8 +39,9 @@ func comparisonOf(r comparing.Row) comparisonRow {
 	row := comparisonRow{Class: changeClasses[r.Change], Scenario: line(r.Scenario), Metric: r.Metric, Word: string(r.Change),
 		A: estimate(r.A, r.Unit), B: estimate(r.B, r.Unit), Note: line(strings.Join(sayAll(r.Why), "; "))}
 	switch {
-	case r.A.N == 0:
-		row.A, row.B = "–", "–"
+	case r.A.N == 0 || r.B.N == 0:
+	case r.A.Center == 0 && r.Unit != "%":
+		row.Change = "+" + quantity(r.B.Center, r.Unit)
 	case r.Unit == "%":
 		row.Change = fmt.Sprintf("%+.1f points", 100*r.Delta)
 	default:
@@ -63,6 +64,9 @@ func comparisonOf(r comparing.Row) comparisonRow {
 
 // estimate reads "204 ms [198, 211]", or "2.0 % (10 of 500)".
 func estimate(e comparing.Estimate, unit string) string {
+	if e.N == 0 {
+		return "–"
+	}
 	if unit == "%" {
 		return fmt.Sprintf("%.1f %% (%s of %s)", 100*e.Center, thousands(e.Touched), thousands(e.Streams))
 	}
@@ -92,6 +96,8 @@ func comparisonTitle(r *comparing.Result) string {
 		return b + " cannot be compared with " + a
 	case few > 0:
 		return fmt.Sprintf("nothing shows that %s is worse than %s; %s cannot be told yet", b, a, count(few, "figure"))
+	case unlike > 0:
+		return fmt.Sprintf("nothing shows that %s is worse than %s; %s cannot be compared", b, a, count(unlike, "figure"))
 	case better > 0:
 		return fmt.Sprintf("%s is better than %s in %d of %s, and worse in none", b, a, better, count(len(r.Rows), "figure"))
 	}

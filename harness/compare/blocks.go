@@ -90,10 +90,17 @@ func neighbourly(v []float64) float64 {
 
 // change is by how much the q-quantile of ys is above that of xs, relative to it.
 func change(xs, ys []float64, q float64) float64 {
-	if x := quantile(xs, q); x > 0 {
-		return quantile(ys, q)/x - 1
+	x := quantile(xs, q)
+	return (quantile(ys, q) - x) / base(x)
+}
+
+// base is what a difference from x is relative to: x, and the smallest time that counts
+// where x is nothing, as the recovery of an app that was never unwell.
+func base(x float64) float64 {
+	if x > 0 {
+		return x
 	}
-	return 0
+	return LeastTime
 }
 
 // quantile interpolates between order statistics (type 7 of Hyndman and Fan 1996), so that

@@ -15,7 +15,9 @@
 //  5. Times are compared by medians and Mann–Whitney's U test (golang.org/x/perf/benchmath),
 //     rates of outcomes by Fisher's exact test over all streams; where the blocks or the runs
 //     of a side differ among each other by more than chance, by the U test over their rates.
-//  6. All p-values of a comparison are corrected together, by Holm's method (1979): the
+//  6. That no difference was found does not make two the same: the confidence interval of
+//     the difference has to lie within what does not count.
+//  7. All p-values of a comparison are corrected together, by Holm's method (1979): the
 //     chance that any of its differences is a false alarm is at most [Alpha].
 package compare
 
@@ -43,6 +45,10 @@ const (
 	// LeastTime is the smallest difference of times that counts, in seconds: that of the
 	// timers and schedulers on the way.
 	LeastTime = 0.002
+	// LeastRate is the smallest difference of rates that keeps two from being called the
+	// same where it cannot be ruled out: one percentage point. A smaller one that the test
+	// tells counts all the same.
+	LeastRate = 0.01
 	// FewestBlocks are the blocks of time that each side needs where it has few runs.
 	FewestBlocks = 8
 	// unknowable is the floor above which two that look alike are not called the same.
@@ -58,6 +64,8 @@ const (
 	FactLoads    record.FactKind = "compare: loads"     // Name and Text differ
 	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of time, Need on each side
 	FactAtBest   record.FactKind = "compare: at best"   // Share is the change in the better quarter of the blocks
+	FactMissing  record.FactKind = "compare: missing"   // side Name has no value
+	FactPerhaps  record.FactKind = "compare: perhaps"   // from About[0].Share to About[1].Share, unit Text
 	FactUnsteady record.FactKind = "compare: unsteady"  // less than Share, of unit Text, does not count
 	FactMoreRuns record.FactKind = "compare: more runs" // N of each would do
 )
@@ -111,9 +119,11 @@ type Row struct {
 	more    bool // more is better
 	tested  bool
 	raw     float64
-	units   [2]int  // blocks of each side
-	nominal float64 // Floor without what these runs and their machine add to it
-	atBest  float64 // Delta in the better quarter of the blocks
+	lo, hi  float64    // between which Delta is, at 95 %
+	spreads [2]float64 // of rates: see [kind.spread]
+	units   [2]int     // blocks of each side
+	nominal float64    // Floor without what these runs and their machine add to it
+	atBest  float64    // Delta in the better quarter of the blocks
 }
 
 // What samples are.
@@ -164,10 +174,11 @@ func Compare(a, b Side, o Options) *Result {
 			r.Rows = append(r.Rows, Row{Scenario: id, Metric: "all", P: 1, Change: Unlike, Why: why})
 			continue
 		}
-		r.Rows = append(r.Rows, outcomes(id, x, y)...)
+		sides := [2]string{a.Name, b.Name}
+		r.Rows = append(r.Rows, outcomes(id, sides, x, y)...)
 		for _, m := range history.Metrics {
-			row, ok := times(id, m, x, y, fewest)
-			if ok && machine != nil && !o.AnyMachine {
+			row, ok := times(id, m, sides, x, y, fewest)
+			if ok && machine != nil && !o.AnyMachine && row.Change != Unlike {
 				row = Row{Scenario: id, Metric: m.Title, Unit: m.Unit, A: row.A, B: row.B, Delta: row.Delta, P: 1,
 					Change: Unlike,
 					Why:    machine}
@@ -188,9 +199,12 @@ func Compare(a, b Side, o Options) *Result {
 func figures(a, b Side) int {
 	n := 0
 	for _, id := range scenarioIDs(a, b) {
-		n++
+		x, y := of(a, id), of(b, id)
+		for _, row := range outcomes(id, [2]string{}, x, y) {
+			n += map[bool]int{true: 1}[row.Change != Unlike]
+		}
 		for _, m := range history.Metrics {
-			n += min(1, len(runMedians(of(a, id), m.Name))*len(runMedians(of(b, id), m.Name)))
+			n += min(1, len(runMedians(x, m.Name))*len(runMedians(y, m.Name)))
 		}
 	}
 	return n
@@ -271,20 +285,24 @@ func loads(x, y []*history.Scenario) []record.Fact {
 
 // times compares one metric. Enough samples are as many runs, or else as many blocks, as
 // let the test tell a difference.
-func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int) (Row, bool) {
+func times(id string, m history.MetricInfo, sides [2]string, x, y []*history.Scenario, fewest int) (Row, bool) {
 	row := Row{Scenario: id, Metric: m.Title, Unit: m.Unit, P: 1, raw: 1, more: m.More, Basis: ByRuns, nominal: Least}
 	xs, ys := runMedians(x, m.Name), runMedians(y, m.Name)
-	if len(xs) == 0 || len(ys) == 0 {
+	if len(xs) == 0 && len(ys) == 0 {
 		return row, false
 	}
 	row.A, row.B = estimate(xs), estimate(ys)
+	if len(xs) == 0 || len(ys) == 0 {
+		row.missing(sides, len(xs) == 0)
+		return row, true
+	}
 	noise, late, enough := Least, math.Max(delay(x), delay(y)), true
 	if len(xs) < fewest || len(ys) < fewest {
 		row.nominal, noise, enough = SingleRunFloor, between(xs, ys), false
 		if m.Name != history.Recovery {
 			a, b := blocksOf(x, m.Name), blocksOf(y, m.Name)
 			row.Basis, row.units = ByBlocks, [2]int{len(a.values), len(b.values)}
-			if enough = min(row.units[0], row.units[1]) >= FewestBlocks; enough {
+			if enough = min(row.units[0], row.units[1]) >= max(FewestBlocks, fewest); enough {
 				xs, ys = a.values, b.values
 				row.A, row.B = estimate(xs), estimate(ys)
 			}
@@ -296,9 +314,9 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 		row.atBest = change(xs, ys, 0.75)
 	}
 	// Of a rate what delays single events says little: it is measured from the first to the last.
-	if m.Unit == "s" && row.A.Center > 0 {
-		row.nominal = math.Max(row.nominal, LeastTime/row.A.Center)
-		noise = math.Max(noise, (LeastTime+late)/row.A.Center)
+	if m.Unit == "s" {
+		row.nominal = math.Max(row.nominal, LeastTime/base(row.A.Center))
+		noise = math.Max(noise, (LeastTime+late)/base(row.A.Center))
 	}
 	row.Floor = math.Max(row.nominal, noise)
 	if enough {
@@ -306,11 +324,44 @@ func times(id string, m history.MetricInfo, x, y []*history.Scenario, fewest int
 		c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(xs), &t),
 			benchmath.NewSample(slices.Clone(ys), &t))
 		row.raw, row.tested, row.Effect = c.P, true, cliff(xs, ys)
+		lo, hi := shift(xs, ys)
+		row.lo, row.hi = lo/base(row.A.Center), hi/base(row.A.Center)
 	}
 	return row, true
 }
 
+// missing says that one side has no value of the figure, the first or the second.
+func (r *Row) missing(sides [2]string, first bool) {
+	name := sides[1]
+	if first {
+		name = sides[0]
+	}
+	r.Change, r.tested, r.Why = Unlike, false, []record.Fact{{Kind: FactMissing, Name: name}}
+}
+
+// shift is the interval, at 95 %, of how far ys lie above xs: of the differences between
+// all pairs, those that the U test does not refute (Hodges and Lehmann 1963). It is
+// infinite where there are too few pairs.
+func shift(xs, ys []float64) (lo, hi float64) {
+	var all []float64
+	for _, x := range xs {
+		for _, y := range ys {
+			all = append(all, y-x)
+		}
+	}
+	slices.Sort(all)
+	n, m := float64(len(xs)), float64(len(ys))
+	out := int(math.Floor(n*m/2 - z95*math.Sqrt(n*m*(n+m+1)/12)))
+	if out < 1 {
+		return math.Inf(-1), math.Inf(1)
+	}
+	return all[out-1], all[len(all)-out]
+}
+
 func estimate(values []float64) Estimate {
+	if len(values) == 0 {
+		return Estimate{}
+	}
 	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 0.95)
 	return Estimate{N: len(values), Center: quantile(values, 0.5), Lo: s.Lo, Hi: s.Hi}
 }
@@ -373,7 +424,7 @@ func (r *Row) decide(runs, fewest int) {
 	case !r.tested:
 		r.Change = TooFew
 		if r.Basis == ByBlocks {
-			r.Why = []record.Fact{{Kind: FactBlocks, N: r.units[0], Of: r.units[1], Need: FewestBlocks}}
+			r.Why = []record.Fact{{Kind: FactBlocks, N: r.units[0], Of: r.units[1], Need: max(FewestBlocks, fewest)}}
 		}
 		r.need(max(1, fewest-runs))
 	case r.P <= Alpha && big && r.always():
@@ -381,16 +432,20 @@ func (r *Row) decide(runs, fewest int) {
 		if (r.Delta > 0) != r.more {
 			r.Change = Worse
 		}
-	case rate && r.A.Touched+r.B.Touched == 0, rate && r.raw > 0.3:
+	case r.alike():
 		r.Change = Same
-	case !rate && math.Abs(r.Delta) < r.nominal && r.Floor <= unknowable:
-		r.Change = Same
-	case !rate && !big:
-		r.Change, r.Why = TooFew, []record.Fact{{Kind: FactUnsteady, Share: r.Floor * r.A.Center, Text: r.Unit}}
+	case rate:
+		r.Change, r.Why = TooFew, r.perhaps()
+		r.need(r.moreStreams(runs, fewest))
+	case math.Abs(r.Delta) < r.nominal && r.Floor <= unknowable:
+		r.Change, r.Why = TooFew, r.perhaps()
+		r.need(max(1, fewest-runs, r.moreSamples(runs)))
+	case !big:
+		r.Change, r.Why = TooFew, []record.Fact{{Kind: FactUnsteady, Share: r.Floor * base(r.A.Center), Text: r.Unit}}
 		r.need(max(1, fewest-runs))
 	default:
 		r.Change = TooFew
-		if !rate && r.P <= Alpha {
+		if r.P <= Alpha {
 			r.Why = []record.Fact{{Kind: FactAtBest, Share: r.atBest}}
 		}
 		// As p falls about as fast as the square root of the samples grows, twice the runs
@@ -403,6 +458,33 @@ func (r *Row) decide(runs, fewest int) {
 // the machine does to a run comes and goes, what a build does stays.
 func (r *Row) always() bool {
 	return r.Basis != ByBlocks || r.Unit == "%" || r.atBest*r.Delta > 0 && math.Abs(r.atBest) >= r.Floor
+}
+
+// alike reports whether there is evidence that both sides are the same: what they may
+// differ by is too small to matter. That no difference was found is none.
+func (r *Row) alike() bool {
+	return math.Max(math.Abs(r.Delta), math.Max(-r.lo, r.hi)) < r.nominal && (r.Unit == "%" || r.Floor <= unknowable)
+}
+
+// perhaps is what the two may differ by; nothing where that is not known.
+func (r *Row) perhaps() []record.Fact {
+	if math.IsInf(r.lo, 0) || math.IsInf(r.hi, 0) {
+		return nil
+	}
+	return []record.Fact{{Kind: FactPerhaps, Text: r.Unit, About: []record.Fact{{Share: r.lo}, {Share: r.hi}}}}
+}
+
+// mostRuns bounds what is asked for: more than that nobody makes.
+const mostRuns = 10000
+
+// moreSamples is how many further runs narrow the interval to what is the same: it gets
+// narrower with the square root of the samples.
+func (r *Row) moreSamples(runs int) int {
+	room, wide := r.nominal-math.Abs(r.Delta), math.Max(r.hi-r.Delta, r.Delta-r.lo)
+	if math.IsInf(wide, 0) {
+		return runs
+	}
+	return int(math.Min(mostRuns, math.Ceil(float64(runs)*((wide/room)*(wide/room)-1))))
 }
 
 func (r *Row) need(more int) {

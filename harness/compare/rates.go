@@ -38,11 +38,15 @@ func (k kind) count(r history.Rate) (bad, of int) { return k.bad(r), r.Judged }
 
 // outcomes compares the shares of streams that went wrong. A share that is nil on both
 // sides is one row at most.
-func outcomes(id string, x, y []*history.Scenario) (rows []Row) {
+func outcomes(id string, sides [2]string, x, y []*history.Scenario) (rows []Row) {
 	for i, k := range kinds {
 		row := k.compare(id, x, y)
 		none := row.A.Touched+row.B.Touched == 0
-		if row.A.Streams > 0 && row.B.Streams > 0 && (i == 0 || !none) {
+		switch a, b := row.A.Streams > 0, row.B.Streams > 0; {
+		case a && b && (i == 0 || !none):
+			rows = append(rows, row)
+		case a != b && i < 2 && len(x) > 0 && len(y) > 0: // the third is of all streams
+			row.missing(sides, b)
 			rows = append(rows, row)
 		}
 	}
@@ -50,9 +54,15 @@ func outcomes(id string, x, y []*history.Scenario) (rows []Row) {
 }
 
 func (k kind) compare(id string, x, y []*history.Scenario) Row {
-	row := Row{Scenario: id, Metric: k.title, Unit: "%", P: 1, raw: 1, tested: true, Basis: ByStreams}
+	row := Row{Scenario: id, Metric: k.title, Unit: "%", P: 1, raw: 1, tested: true, Basis: ByStreams,
+		nominal: LeastRate}
 	row.A, row.B = k.share(x), k.share(y)
 	row.Delta = row.B.Center - row.A.Center
+	if row.A.Streams == 0 || row.B.Streams == 0 {
+		return row
+	}
+	row.spreads = [2]float64{k.spread(x), k.spread(y)}
+	row.lo, row.hi = row.differ(1, z95)
 	a, b, n, m := row.A.Touched, row.B.Touched, row.A.Streams, row.B.Streams
 	// Two-sided by twice the smaller tail.
 	row.raw = math.Min(1, 2*math.Min(verdict.Fisher(a, n, b, m), verdict.Fisher(b, m, a, n)))
@@ -89,18 +99,77 @@ func (k kind) share(side []*history.Scenario) Estimate {
 	e.N = e.Streams
 	if e.Streams > 0 {
 		e.Center = float64(e.Touched) / float64(e.Streams)
-		e.Lo, e.Hi = wilson(e.Touched, e.Streams)
+		e.Lo, e.Hi = wilson(e.Center, float64(e.Streams), z95)
 	}
 	return e
 }
 
-// wilson is Wilson's score interval (1927) at 95 %.
-func wilson(k, n int) (lo, hi float64) {
-	const z = 1.959964
-	p, m := float64(k)/float64(n), float64(n)
-	mid := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+// z95 is the 97.5th percentile of the normal distribution: a two-sided 95 %.
+const z95 = 1.959964
+
+// wilson is Wilson's score interval (1927) of a share p of n streams.
+func wilson(p, n, z float64) (lo, hi float64) {
+	mid := (p + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 	return math.Max(0, mid-half), math.Min(1, mid+half)
+}
+
+// differ is the interval of the difference of both shares, if there were so many times the
+// streams: Newcombe's (1998, method 10). Streams that go wrong together count as fewer.
+func (r *Row) differ(times, z float64) (lo, hi float64) {
+	p, q := r.A.Center, r.B.Center
+	pl, pu := wilson(p, times*float64(r.A.Streams)/r.spreads[0], z)
+	ql, qu := wilson(q, times*float64(r.B.Streams)/r.spreads[1], z)
+	return q - p - math.Hypot(q-ql, pu-p), q - p + math.Hypot(qu-q, p-pl)
+}
+
+// moreStreams is how many further runs of each side would tell: that the difference is
+// less than counts, or that there is one, which then has to stand the correction for as
+// many figures as Alpha bounds together.
+func (r *Row) moreStreams(runs, fewest int) int {
+	const strict = 3.5 // about 100 figures
+	n := 1
+	for ; n < mostRuns; n += 1 + n/10 {
+		times := float64(runs+n) / float64(runs)
+		lo, hi := r.differ(times, z95)
+		if -lo < r.nominal && hi < r.nominal {
+			break
+		}
+		if lo, hi = r.differ(times, strict); lo > 0 || hi < 0 {
+			break
+		}
+	}
+	if r.Basis != ByStreams {
+		n = max(n, fewest-runs)
+	}
+	return min(n, mostRuns)
+}
+
+// spread is how many times as much the runs or the blocks of a side differ as chance makes
+// them: Pearson's chi-squared over its degrees of freedom, and 1 at least.
+func (k kind) spread(side []*history.Scenario) float64 {
+	most := 1.0
+	for _, units := range [][]history.Rate{k.runs(side), k.blocks(side)} {
+		touched, streams, n := 0, 0, 0
+		for _, r := range units {
+			if bad, of := k.count(r); of > 0 {
+				touched, streams, n = touched+bad, streams+of, n+1
+			}
+		}
+		p := float64(touched) / float64(max(streams, 1))
+		if n < 2 || p == 0 || p == 1 {
+			continue
+		}
+		chi := 0.0
+		for _, r := range units {
+			if bad, of := k.count(r); of > 0 {
+				off := float64(bad) - p*float64(of)
+				chi += off * off / (p * (1 - p) * float64(of))
+			}
+		}
+		most = math.Max(most, chi/float64(n-1))
+	}
+	return most
 }
 
 // runs are the counts of each run, blocks those of each block of time.
