@@ -18,6 +18,7 @@ import (
 	"github.com/streamproof/streamproof/harness/harnesstest/nights"
 	"github.com/streamproof/streamproof/harness/history"
 	"github.com/streamproof/streamproof/harness/trend"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // ownNights is a history of thirty nights to read beside those that are kept.
@@ -157,5 +158,52 @@ func TestComparisonInWords(t *testing.T) {
 	r = comparing.Compare(comparing.Side{Name: "a", Rows: rows[:1]}, comparing.Side{Name: "b", Rows: rows[1:2]}, comparing.Options{})
 	if err := CompareText(&b, []*comparing.Result{r}); err != nil || !strings.Contains(b.String(), "more runs of each would do") {
 		t.Error(b.String(), err)
+	}
+}
+
+// A trend does not claim more than its nights can show.
+func TestTrendOfFewNights(t *testing.T) {
+	t.Parallel()
+	row := func(i int, x float64) history.Row {
+		return history.Row{ID: int64(i + 1), Scenarios: []history.Scenario{{ID: "chat", Verdict: verdict.Pass,
+			Metrics: map[string]history.Metric{history.FirstEvent: {N: 9, P50: x}}}}}
+	}
+	for n, want := range map[int]string{10: "too few nights to tell a step: 4 more", 13: "too few nights to tell a step: 1 more",
+		30: "no regression in 30 runs", 320: "the newest 300 values of a series; up to 20 older ones are not read"} {
+		var rows []history.Row
+		for i := range n {
+			rows = append(rows, row(i, 1+0.002*float64(i*7%5)))
+		}
+		var b bytes.Buffer
+		if err := TrendText(&b, trend.Read(rows)); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%d nights: %v, %s", n, err, b.String())
+		}
+		if last := "A step in the last 2 nights cannot be told yet."; n == 30 && !strings.Contains(b.String(), last) {
+			t.Errorf("%d nights: nothing of the last ones in %s", n, b.String())
+		}
+		if class, _ := trendHead(trend.Read(rows), nil); (class == "pass") != (n > 13) {
+			t.Errorf("%d nights: %s", n, class)
+		}
+	}
+}
+
+// Nothing is as good as before where it cannot be compared.
+func TestNothingComparable(t *testing.T) {
+	t.Parallel()
+	side := func(name string, machine history.Machine) comparing.Side {
+		return comparing.Side{Name: name, Rows: []history.Row{{ID: 7, Machine: machine, Complete: true, Scenarios: []history.Scenario{{
+			ID: "chat", Verdict: verdict.Pass, Started: 1000, Untouched: history.Rate{Judged: 1000, Complete: 1000},
+			Metrics: map[string]history.Metric{history.FirstEvent: {N: 1000, P50: 1}}}}}}}
+	}
+	var b bytes.Buffer
+	r := comparing.Compare(side("a", history.Machine{CPUs: 2}), side("b", history.Machine{Unknown: true}), comparing.Options{})
+	if err := CompareText(&b, []*comparing.Result{r}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"nothing shows that b is worse than a; 1 figure cannot be compared",
+		"an unknown machine: run 7 was recorded without it"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in %s", want, b.String())
+		}
 	}
 }

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
 	"io"
@@ -111,6 +112,9 @@ func levelText(id string, m trend.Metric, c trend.Change) string {
 
 // change reads "+15 % (200 ms to 230 ms)".
 func change(m trend.Metric, c trend.Change) string {
+	if c.From == 0 {
+		return fmt.Sprintf("from %s to %s", quantity(c.From, m.Unit), quantity(c.To, m.Unit))
+	}
 	return fmt.Sprintf("%+.0f %% (%s to %s)", 100*c.Share, quantity(c.From, m.Unit), quantity(c.To, m.Unit))
 }
 
@@ -120,16 +124,37 @@ func trendHead(t *trend.Trend, all []findingView) (class, text string) {
 	for _, f := range all {
 		n[f.Kind]++
 	}
-	over := "in " + count(len(t.Runs), "run")
-	switch {
-	case t.Need > 0:
-		return "inconclusive", fmt.Sprintf("too few runs for a trend: %d more %s would do", t.Need, map[bool]string{true: "run", false: "runs"}[t.Need == 1])
-	case n["regression"] > 0:
-		return "fail", count(n["regression"], "regression") + " " + over
-	case n["flaky"]+n["drift"] > 0:
-		return "inconclusive", fmt.Sprintf("no regression %s; %s, %s", over, count(n["flaky"], "flaky scenario"), count(n["drift"], "drift"))
+	over, few := "in "+count(len(t.Runs), "run"), ""
+	if text := tooFew(t); text != "" {
+		few = "; " + text
 	}
-	return "pass", "no regression " + over
+	switch {
+	case n["regression"] > 0:
+		return "fail", count(n["regression"], "regression") + " " + over + few
+	case n["flaky"]+n["drift"] > 0:
+		return "inconclusive", fmt.Sprintf("no regression %s; %s, %s", over, count(n["flaky"], "flaky scenario"), count(n["drift"], "drift")) + few
+	case t.Need > 0:
+		return "inconclusive", tooFew(t)
+	}
+	return "pass", "no regression " + over + few
+}
+
+// tooFew says where no step can be told yet; "" if one can in every series.
+func tooFew(t *trend.Trend) string {
+	if t.Need > 0 {
+		return fmt.Sprintf("too few nights to tell a step: %d more", t.Need)
+	}
+	short, all := 0, 0
+	for _, s := range t.Scenarios {
+		for _, m := range s.Metrics {
+			all++
+			short += map[bool]int{true: 1}[m.Need > 0]
+		}
+	}
+	if short == 0 {
+		return ""
+	}
+	return fmt.Sprintf("too few nights to tell a step in %d of %s", short, count(all, "series"))
 }
 
 var stripMarks = map[verdict.Verdict]stripView{
@@ -141,7 +166,11 @@ func trendNote(s *trend.Scenario) string {
 }
 
 func usual(m trend.Metric) string {
-	return fmt.Sprintf("usually %s (%s to %s)", quantity(m.Median, m.Unit), quantity(m.Low, m.Unit), quantity(m.High, m.Unit))
+	text := fmt.Sprintf("usually %s (%s to %s)", quantity(m.Median, m.Unit), quantity(m.Low, m.Unit), quantity(m.High, m.Unit))
+	if m.Need > 0 {
+		text += fmt.Sprintf("; too few nights to tell a step: %d more", m.Need)
+	}
+	return text
 }
 
 var asideWords = map[trend.Reason]string{trend.OtherMachine: "another machine or load than the last run's",
@@ -150,6 +179,25 @@ var asideWords = map[trend.Reason]string{trend.OtherMachine: "another machine or
 func asides(t *trend.Trend) (notes []string) {
 	for _, why := range sortedKeys(t.Aside) {
 		notes = append(notes, fmt.Sprintf("%s left out of the times: %s.", count(t.Aside[why], "value"), asideWords[why]))
+	}
+	cut, least, most := 0, 0, 0
+	for _, s := range t.Scenarios {
+		for _, m := range s.Metrics {
+			cut = max(cut, m.Cut)
+			if m.Need == 0 {
+				least, most = min(cmp.Or(least, m.Blind), m.Blind), max(most, m.Blind)
+			}
+		}
+	}
+	if cut > 0 {
+		notes = append(notes, fmt.Sprintf("Steps and drifts are looked for in the newest %d values of a series; up to %d older ones are not read.", trend.Most, cut))
+	}
+	switch {
+	case most == 0:
+	case least == most:
+		notes = append(notes, fmt.Sprintf("A step in the last %s cannot be told yet.", count(most, "night")))
+	default: // a step of late has begun a level anew
+		notes = append(notes, fmt.Sprintf("A step in the last %d to %d nights, depending on the series, cannot be told yet.", least, most))
 	}
 	return notes
 }

@@ -17,7 +17,8 @@ import (
 
 const trendLong = `Read the history of runs: which scenario fails and since which run and commit, which one is flaky, which times have a
 new level or drift, and what was an outage. Levels are told apart by E-divisive change-point detection at a
-significance of 0.001; changes of less than 5 % are not told. 'streamproof report --history' draws the same as a page.`
+significance of 0.001, which takes 14 runs; changes of less than 5 % are not told. 'streamproof report --history' draws
+the same as a page.`
 
 func trendCommand() *cobra.Command {
 	var file, branch string

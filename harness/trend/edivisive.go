@@ -2,15 +2,20 @@ package trend
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 const (
 	// Significance is the level at which a change point is believed: as Hunter and Apache
 	// Otava have it, since a page shows hundreds of series.
 	Significance = 0.001
-	permutations = 2999
+	// permutations are so many that a series of [Nights] with a clean step passes. Where none
+	// of the first early ones is as large, the rest cannot change that.
+	permutations = 9999
+	early        = 2999
 	// shortest is the least number of values on either side of a change point: a single
 	// night is an outlier and no new level.
 	shortest = 2
@@ -26,8 +31,9 @@ func ChangePoints(series []float64) []int {
 	var found []int
 	var split func(from, to int)
 	split = func(from, to int) {
-		at, q := bestSplit(series[from:to])
-		if at == 0 || !significant(series[from:to], q) {
+		z := points(series[from:to])
+		at, q := bestSplit(z)
+		if at == 0 || !significant(z, q) {
 			return
 		}
 		found = append(found, from+at)
@@ -39,9 +45,53 @@ func ChangePoints(series []float64) []int {
 	return found
 }
 
+// attainable is the smallest p-value that a step can have with so many values on either
+// side of it: of all orders only those have as large a statistic that keep both sides
+// apart, either of them first.
+func attainable(before, after int) float64 {
+	ways, _ := new(big.Int).Binomial(int64(before+after), int64(after)).Float64()
+	return math.Min(1, 2/ways)
+}
+
+// Nights is how many values a series needs for a step to be told anywhere in it.
+var Nights = sync.OnceValue(func() int {
+	n := 2 * shortest
+	for attainable(n/2, n-n/2) > Significance {
+		n++
+	}
+	return n
+})
+
+// blind is how many of the last values of n cannot be told from those before, however far
+// they are from them.
+func blind(n int) int {
+	if n < Nights() {
+		return n
+	}
+	after := shortest
+	for attainable(n-after, after) > Significance {
+		after++
+	}
+	return after - 1
+}
+
+// A point is a value with the sum of its distances to all others.
+type point struct{ v, far float64 }
+
+func points(series []float64) []point {
+	z := make([]point, len(series))
+	for i, x := range series {
+		z[i].v = x
+		for _, y := range series {
+			z[i].far += math.Abs(x - y)
+		}
+	}
+	return z
+}
+
 // bestSplit is the first index of the second part, and the statistic of that split; 0
 // where the series is too short for one.
-func bestSplit(z []float64) (at int, q float64) {
+func bestSplit(z []point) (at int, q float64) {
 	n := len(z)
 	if n < 2*shortest {
 		return 0, 0
@@ -49,20 +99,16 @@ func bestSplit(z []float64) (at int, q float64) {
 	// Sums of distances within the first m values, within the rest, and between them, as
 	// one value after the other goes over.
 	within, rest, between := 0.0, 0.0, 0.0
-	for i := range n {
-		for j := range i {
-			rest += math.Abs(z[i] - z[j])
-		}
+	for _, p := range z {
+		rest += p.far / 2
 	}
 	for m := 1; m <= n-shortest; m++ {
 		x := z[m-1]
-		toFirst, toRest := 0.0, 0.0
-		for _, v := range z[:m-1] {
-			toFirst += math.Abs(x - v)
+		toFirst := 0.0
+		for _, p := range z[:m-1] {
+			toFirst += math.Abs(x.v - p.v)
 		}
-		for _, v := range z[m:] {
-			toRest += math.Abs(x - v)
-		}
+		toRest := x.far - toFirst
 		within, rest, between = within+toFirst, rest-toRest, between-toFirst+toRest
 		if m < shortest {
 			continue
@@ -77,12 +123,17 @@ func bestSplit(z []float64) (at int, q float64) {
 }
 
 // significant holds the statistic of a split against those of permutations. It stops
-// when so many are larger that the rest cannot help.
-func significant(z []float64, q float64) bool {
+// when so many are as large that the rest cannot help. Sums of the same distances in
+// another order differ in their last digits: they are as large.
+func significant(z []point, q float64) bool {
+	q -= 1e-9 * math.Abs(q)
 	r := rand.New(rand.NewPCG(uint64(len(z)), 20140401)) // any seed will do, as long as it stays
 	z = slices.Clone(z)
 	larger := 0
-	for range permutations {
+	for i := range permutations {
+		if i == early && larger == 0 {
+			return true
+		}
 		r.Shuffle(len(z), func(i, j int) { z[i], z[j] = z[j], z[i] })
 		if _, other := bestSplit(z); other >= q {
 			if larger++; float64(larger+1) > Significance*(permutations+1) {

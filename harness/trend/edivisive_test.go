@@ -1,6 +1,7 @@
 package trend
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -40,7 +41,7 @@ func TestHuntersExample(t *testing.T) {
 		{[]float64{1.02, 0.95, 0.99, 1.00, 1.12, 0.90, 0.50, 0.51, 0.48, 0.48, 0.55}, []int{6}},
 		{[]float64{2.02, 2.03, 2.01, 2.04, 1.82, 1.85, 1.79, 1.81, 1.80, 1.76, 1.78}, []int{4}},
 	} {
-		at, _ := bestSplit(tc.series)
+		at, _ := bestSplit(points(tc.series))
 		if at != tc.want[0] {
 			t.Errorf("the best split of %v is at %d, want %d", tc.series, at, tc.want[0])
 		}
@@ -71,6 +72,54 @@ func TestNoChange(t *testing.T) {
 	for _, series := range [][]float64{nil, {1}, {1, 1, 1}, {3, 3, 3, 3, 3, 3, 3, 3, 3}} {
 		if got := ChangePoints(series); len(got) > 0 {
 			t.Errorf("%v: %v", series, got)
+		}
+	}
+}
+
+// ideal is a series with a step that no noise hides.
+func ideal(before, after int) []float64 {
+	r := rand.New(rand.NewPCG(uint64(before), uint64(after)))
+	var series []float64
+	for i := range before + after {
+		series = append(series, 1+0.001*r.NormFloat64())
+		if i >= before {
+			series[i]++
+		}
+	}
+	return series
+}
+
+// A series of so many nights can show a step, and one of fewer cannot, however clean.
+func TestNights(t *testing.T) {
+	t.Parallel()
+	if Nights() != 14 || attainable(6, 7) <= Significance {
+		t.Errorf("%d nights, p %g with one less", Nights(), attainable(6, 7))
+	}
+	for n := 4; n < 24; n++ {
+		found := fmt.Sprint(ChangePoints(ideal(n/2, n-n/2)))
+		if want := fmt.Sprintf("[%d]", n/2); n >= Nights() && found != want {
+			t.Errorf("%d nights: %s, want %s", n, found, want)
+		} else if n < Nights()-1 && found != "[]" {
+			t.Errorf("%d nights: %s, with p = %g", n, found, attainable(n/2, n-n/2))
+		}
+	}
+	for n, want := range map[int]int{5: 5, 13: 13, 14: 4, 17: 3, 30: 2, 100: 1} {
+		if got := blind(n); got != want {
+			t.Errorf("%d nights: the last %d are blind, want %d", n, got, want)
+		}
+	}
+	if got := ChangePoints(ideal(40-blind(40), blind(40))); len(got) > 0 {
+		t.Errorf("a step in the last nights: %v", got)
+	}
+}
+
+// Equal values leave Mann and Kendall's statistic less variance, and none where all are.
+func TestTies(t *testing.T) {
+	t.Parallel()
+	for want, values := range map[float64][]float64{0: {3, 3, 3, 3}, 0.0 + 4*3*13/18.0: {1, 2, 3, 4},
+		(4*3*13 - 2*1*9) / 18.0: {1, 2, 2, 3}} {
+		if got := kendall(values); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%v: %g, want %g", values, got, want)
 		}
 	}
 }

@@ -27,8 +27,11 @@ const (
 	Least = 0.05
 	// LeastTime is the smallest change of a time that is told, in seconds.
 	LeastTime = 0.002
-	// Fewest runs make a trend.
+	// Fewest runs make a trend of verdicts, and let a drift be told; a step needs [Nights].
 	Fewest = 8
+	// Most values of a series are read, the newest: the time that takes grows with their
+	// square.
+	Most = 300
 )
 
 // A Trend is what the history shows.
@@ -38,7 +41,8 @@ type Trend struct {
 	Scenarios []Scenario
 	// Aside counts values that are left out of times.
 	Aside map[Reason]int
-	// Need is how many more runs would make a trend; 0 if there are enough.
+	// Need is how many more runs let a step be told in one series at least; 0 if there are
+	// enough.
 	Need int
 }
 
@@ -83,6 +87,10 @@ type Metric struct {
 	history.MetricInfo
 	Values   []float64 // by run; NaN where there is none
 	Outliers []int     // runs that are left out
+	Cut      int       // older values that are not read, see [Most]
+	// Need is how many more values let a step be told; 0 if there are enough. Blind is how
+	// many of the newest cannot show a step of their own yet.
+	Need, Blind int
 	// Low and High are the usual range: of the level that the last run is on, its median
 	// and thrice its spread on either side.
 	Median, Low, High float64
@@ -112,12 +120,27 @@ type Change struct {
 
 // Read reads runs, which are in their order.
 func Read(runs []history.Row) *Trend {
-	t := &Trend{Runs: runs, Aside: map[Reason]int{}, Need: max(0, Fewest-len(runs))}
+	t := &Trend{Runs: runs, Aside: map[Reason]int{}, Need: max(0, Nights()-len(runs))}
 	out := t.outages()
 	for _, id := range scenarioIDs(runs) {
 		t.Scenarios = append(t.Scenarios, t.scenario(id, out))
 	}
+	if need, ok := t.need(); ok {
+		t.Need = need
+	}
 	return t
+}
+
+// need is how many more values the longest series needs; false where there is no series and
+// none that was left out.
+func (t *Trend) need() (need int, ok bool) {
+	need, ok = Nights(), len(t.Aside) > 0
+	for _, s := range t.Scenarios {
+		for _, m := range s.Metrics {
+			need, ok = min(need, m.Need), true
+		}
+	}
+	return need, ok
 }
 
 func scenarioIDs(runs []history.Row) (ids []string) {
@@ -279,12 +302,13 @@ func (t *Trend) series(id string, info history.MetricInfo, out map[int]bool) (Me
 
 // read finds steps, drift and the usual range in the values of the runs at.
 func (m *Metric) read(at []int) {
-	at = m.inliers(at)
+	m.Cut = max(0, len(at)-Most)
+	at = m.inliers(at[m.Cut:])
 	values := make([]float64, len(at))
 	for i, run := range at {
 		values[i] = m.Values[run]
 	}
-	from := 0 // of the level of the last run
+	from, step := 0, 0 // where the level of the last run begins, and the last step is
 	if len(values) >= Fewest {
 		steps := m.steps(values)
 		if d := m.drift(values, steps); d != nil {
@@ -293,12 +317,13 @@ func (m *Metric) read(at []int) {
 			from = max(0, len(values)-Fewest)
 		} else {
 			for _, c := range steps {
-				from = c.Run
+				from, step = c.Run, c.Run
 				c.Run, c.After = at[c.Run], at[c.Run-1]
 				m.Steps = append(m.Steps, c)
 			}
 		}
 	}
+	m.Need, m.Blind = max(0, Nights()-len(values)), blind(len(values)-step)
 	m.Median = history.Median(values[from:])
 	wide := math.Max(3*history.Spread(values[from:]), math.Max(0.02*m.Median, 0))
 	m.Low, m.High = math.Max(0, m.Median-wide), m.Median+wide
@@ -361,7 +386,7 @@ func (m *Metric) tells(from, to float64) bool {
 	if m.Unit == "s" && math.Abs(to-from) < LeastTime {
 		return false
 	}
-	return from > 0 && math.Abs(to-from) >= Least*from
+	return from >= 0 && to != from && math.Abs(to-from) >= Least*from
 }
 
 // drift fits Theil and Sen's line. It is a drift where Mann and Kendall's test says that
@@ -378,7 +403,7 @@ func (m *Metric) drift(values []float64, steps []Change) *Change {
 		}
 	}
 	slope := history.Median(slopes)
-	z := (math.Abs(float64(s)) - 1) / math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
+	z := (math.Abs(float64(s)) - 1) / math.Sqrt(kendall(values))
 	if math.Erfc(z/math.Sqrt2) > Significance {
 		return nil
 	}
@@ -412,6 +437,21 @@ func (m *Metric) drift(values []float64, steps []Change) *Change {
 		return nil
 	}
 	return &Change{Kind: Drift, Worse: (to > from) != m.More, From: from, To: to, Share: to/from - 1}
+}
+
+// kendall is the variance of Mann and Kendall's statistic where there is no trend. Values
+// that are equal leave fewer pairs that can differ.
+func kendall(values []float64) float64 {
+	variance := func(n int) float64 { return float64(n*(n-1)*(2*n+5)) / 18 }
+	equal := map[float64]int{}
+	for _, v := range values {
+		equal[v]++
+	}
+	sum := variance(len(values))
+	for _, n := range equal {
+		sum -= variance(n)
+	}
+	return sum
 }
 
 func sign(x float64) int {

@@ -2,6 +2,7 @@ package trend_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/streamproof/streamproof/harness/harnesstest/nights"
@@ -126,6 +127,51 @@ func TestUnknownMachines(t *testing.T) {
 	}
 	if got := trend.Read(rows[30:]); len(got.Scenarios[0].Metrics) > 0 || got.Aside[trend.UnknownMachine] != 10 {
 		t.Errorf("none is known: %+v", got.Scenarios[0].Metrics)
+	}
+}
+
+// readings is a trend of one metric of one scenario.
+func readings(name string, values ...float64) *trend.Trend {
+	var rows []history.Row
+	for i, v := range values {
+		rows = append(rows, history.Row{ID: int64(i + 1), Scenarios: []history.Scenario{{ID: "x", Verdict: verdict.Pass,
+			Metrics: map[string]history.Metric{name: {N: 9, P50: v}}}}})
+	}
+	return trend.Read(rows)
+}
+
+// wavering are n values around one.
+func wavering(n int, one float64) (all []float64) {
+	for i := range n {
+		all = append(all, one*(1+0.002*float64(i*7%5)))
+	}
+	return all
+}
+
+// What can be told, and how much more is needed, goes by the values that there are.
+func TestNeedsNights(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{1: 13, 8: 6, 13: 1, 14: 0, 40: 0} {
+		got := readings(history.FirstEvent, wavering(n, 1)...)
+		if m := got.Scenarios[0].Metrics[0]; got.Need != want || m.Need != want || m.Cut != 0 {
+			t.Errorf("%d nights: %d more, and %+v", n, got.Need, m)
+		}
+	}
+	m := readings(history.FirstEvent, slices.Concat(wavering(100, 5), wavering(trend.Most, 1))...).Scenarios[0].Metrics[0]
+	if m.Cut != 100 || len(m.Steps) > 0 || m.High > 2 {
+		t.Errorf("a long series: %d values cut, steps %+v", m.Cut, m.Steps)
+	}
+}
+
+// A recovery that took no time, and takes some now, is a step.
+func TestStepFromNothing(t *testing.T) {
+	t.Parallel()
+	m := readings(history.Recovery, slices.Concat(make([]float64, 15), wavering(15, 5))...).Scenarios[0].Metrics[0]
+	if len(m.Steps) != 1 || !m.Steps[0].Worse || m.Steps[0].Run != 15 || m.Steps[0].From != 0 {
+		t.Errorf("%+v", m.Steps)
+	}
+	if m = readings(history.Recovery, make([]float64, 30)...).Scenarios[0].Metrics[0]; len(m.Steps) > 0 || m.Drift != nil {
+		t.Errorf("nothing all the time: %+v", m)
 	}
 }
 
