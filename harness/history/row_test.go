@@ -36,8 +36,8 @@ func TestMachineIsTheRecords(t *testing.T) {
 
 func TestInstalledMemory(t *testing.T) {
 	t.Parallel()
-	for got, want := range map[int64]int64{0: 0, 1: 1, 963: 1024, 1983: 2048, 3746: 3840, 3919: 4096, 7936: 8192, 8192: 8192,
-		15990: 16384, 31989: 32768, 64226: 65536, 128800: 131072} {
+	for got, want := range map[int64]int64{0: 0, 1: 1, 963: 1024, 1983: 2048, 3746: 3840, 3919: 4096, 7936: 8192,
+		8192: 8192, 15990: 16384, 31989: 32768, 64226: 65536, 128800: 131072} {
 		if is := installed(got); is != want {
 			t.Errorf("%d MiB: got %d, want %d", got, is, want)
 		}

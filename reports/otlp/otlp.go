@@ -40,7 +40,8 @@ func New(url string, header http.Header, run *record.Run) *Exporter {
 	to := &sender{url: url, header: header, client: &http.Client{Timeout: sendTime, CheckRedirect: stay}}
 	about := resource.NewSchemaless(attribute.String("service.name", "streamproof"),
 		attribute.String("service.version", run.Plan.Tool))
-	p := sdk.NewTracerProvider(sdk.WithBatcher(to, sdk.WithBlocking(), sdk.WithExportTimeout(exportTime)), sdk.WithSampler(sdk.AlwaysSample()),
+	p := sdk.NewTracerProvider(
+		sdk.WithBatcher(to, sdk.WithBlocking(), sdk.WithExportTimeout(exportTime)), sdk.WithSampler(sdk.AlwaysSample()),
 		sdk.WithIDGenerator(known{}), sdk.WithResource(about))
 	return &Exporter{run: run, provider: p, tracer: p.Tracer("github.com/streamproof/streamproof"), to: to}
 }
