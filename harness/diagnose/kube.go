@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"slices"
+
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 )
@@ -16,6 +18,15 @@ var kubeDeaths = map[string]deathKind{
 	"Killing":              diedByTerm,
 	"NodeNotReady":         diedByExit,
 	"ContainerDied":        diedByExit,
+}
+
+// podGoes are the reasons of those in which a pod is told to go.
+var podGoes = []string{"Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction"}
+
+// livedOn reports whether a container has the reason OOMKilled for a process that was killed
+// long before its end: it ended by itself, or as it was told to.
+func livedOn(k *logline.KubeFact) bool {
+	return k.Reason == "OOMKilled" && (k.Code == 0 || k.Code == 143)
 }
 
 // fromKube reads what Kubernetes did to the app's pods.
@@ -36,7 +47,7 @@ func (ds *deaths) fromKube(v *view) {
 
 // kubeDeath says how something ended; false where nothing did.
 func kubeDeath(k *logline.KubeFact) (deathKind, bool) {
-	if kind, ok := kubeDeaths[k.Reason]; ok {
+	if kind, ok := kubeDeaths[k.Reason]; ok && !livedOn(k) {
 		return kind, true
 	}
 	switch {
@@ -56,12 +67,13 @@ func (v *view) tagKube() {
 	for _, l := range v.logs[record.KubernetesLog] {
 		for i := range l.Kube {
 			h := hit{log: l, line: l.Lines[i]}
-			switch l.Kube[i].Reason {
-			case "OOMKilled", "OOMKilling":
+			switch k := &l.Kube[i]; {
+			case livedOn(k):
+			case k.Reason == "OOMKilled", k.Reason == "OOMKilling":
 				v.tags[oomKiller] = append(v.tags[oomKiller], h)
-			case "Killing", "Evicted", "Preempted", "Preempting", "TaintManagerEviction":
+			case slices.Contains(podGoes, k.Reason):
 				v.tags[podKilled] = append(v.tags[podKilled], h)
-			case "Unhealthy":
+			case k.Reason == "Unhealthy":
 				v.tags[probeFailed] = append(v.tags[probeFailed], h)
 			}
 		}

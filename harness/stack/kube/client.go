@@ -85,6 +85,21 @@ func away(err error) bool {
 	return err != nil && !errors.Is(err, context.Canceled)
 }
 
+// barred reports whether err says that the way to a pod does not stand, and nothing of the
+// pod: the login has expired or may not any more, the API server has too much to do, or
+// does not reach the pod's node.
+func barred(err error) bool {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return false
+	}
+	switch r.Code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return true
+	}
+	return r.Code == http.StatusInternalServerError && strings.Contains(r.Message, "error dialing backend")
+}
+
 // in is the path of a resource of the namespace: "apps/v1", "deployments", "chat".
 func (c *client) in(group string, parts ...string) string {
 	path := "apis/" + group

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,6 +39,7 @@ type fake struct {
 	news     chan struct{}       // closed, and made anew, when some comes
 	denied   map[string]bool     // "create pods/portforward" and the like
 	answers  map[string]int      // statuses in place of answers, by a part of "METHOD path"
+	message  string              // of those answers
 	unplaced bool                // new pods find no node
 	grace    int                 // of pods, in seconds
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
@@ -168,7 +170,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for part, code := range f.answers {
 		if strings.Contains(asked, part) {
 			w.WriteHeader(code)
-			fmt.Fprintf(w, `{"kind": "Status", "message": "answer %d", "code": %d}`, code, code)
+			fmt.Fprintf(w, `{"kind": "Status", "message": %q, "code": %d}`, cmp.Or(f.message, fmt.Sprint("answer ", code)), code)
 			return
 		}
 	}

@@ -74,7 +74,7 @@ func (f *forwarder) serve(conn *net.TCPConn) {
 	up, to, err := f.open()
 	if err != nil {
 		reset(conn)
-		if away(err) && !errors.Is(err, errNobody) && f.ctx.Err() == nil {
+		if (away(err) || barred(err)) && !errors.Is(err, errNobody) && f.ctx.Err() == nil {
 			f.lost(err)
 		}
 		return
@@ -120,7 +120,7 @@ func (f *forwarder) open() (httpstream.Connection, target, error) {
 		if err == nil {
 			up.Close()
 		}
-		if err != nil && (f.route.has(to) || away(err)) {
+		if err != nil && (f.route.has(to) || away(err) || barred(err)) {
 			return nil, to, err
 		}
 	}

@@ -3,12 +3,14 @@ package kube
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -400,5 +403,180 @@ func TestQuantities(t *testing.T) {
 		if got := bytesOf(text); got != want {
 			t.Errorf("%q is %d bytes, want %d", text, got, want)
 		}
+	}
+}
+
+// A pod that has ended for good is no replica any more, and stands in nobody's way; nor does one that its node never
+// lets go of. One that is on its way out is waited for, and named.
+func TestEndedPodsDoNotCount(t *testing.T) {
+	f := newFake(t, hello)
+	dead, kept := f.newPod(8), f.newPod(9)
+	dead["status"] = map[string]any{"phase": "Failed", "reason": "Evicted"}
+	kept["metadata"].(map[string]any)["deletionTimestamp"] = time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+	f.pods = append([]map[string]any{dead, kept}, f.pods...)
+	s, _, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := s.pods.living(); len(list) != 2 || slices.ContainsFunc(list, func(p pod) bool { return p.Status.over() }) {
+		t.Errorf("living are %v", list)
+	}
+	leaving := f.newPod(10)
+	leaving["metadata"].(map[string]any)["deletionTimestamp"] = time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
+	var o object
+	text, _ := json.Marshal(leaving)
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	s.pods.update(o, false)
+	if stuck := s.pods.stuck(); s.pods.settled(2) || len(stuck) != 1 || !strings.Contains(stuck[0], "chat-10: Terminating") {
+		t.Errorf("with a pod on its way out: settled %v, stuck %v", s.pods.settled(2), stuck)
+	}
+}
+
+// What refuses the way to a pod is no refusal by the app.
+func TestWayIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		code    int
+		message string
+		lost    bool
+	}{
+		"login expired":   {401, "Unauthorized", true},
+		"right revoked":   {403, "forbidden", true},
+		"throttled":       {429, "too many requests", true},
+		"kubelet away":    {500, "error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused", true},
+		"kubelet's own":   {500, "pod not running", false},
+		"pod has gone":    {404, "pods not found", false},
+		"API server away": {503, "the server is currently unable", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			s, all, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			f.answers["/portforward"], f.message = c.code, c.message
+			f.mu.Unlock()
+			if _, body, err := ask(s.Hops()[0].URL); err == nil {
+				t.Fatalf("it answers %q", body)
+			}
+			deadline := time.Now().Add(2 * time.Second)
+			for c.lost && s.cause() == nil && time.Now().Before(deadline) {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if got := len(all.of(record.KindLost)) > 0; got != c.lost {
+				t.Errorf("told as lost: %v, want %v", got, c.lost)
+			}
+		})
+	}
+}
+
+// endOf is a status of a container that has ended so long ago.
+func endOf(id, reason string, code int, ago time.Duration) *terminated {
+	at := time.Now().Add(-ago)
+	return &terminated{ExitCode: code, Reason: reason, ContainerID: id, FinishedAt: &at}
+}
+
+// Each end is told once, though the status names two, and one from before the run not at all, also where its pod is
+// then told to go.
+func TestEndsAreToldOnce(t *testing.T) {
+	newFake(t, hello)
+	s, all, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := s.pods.find("app[0]")
+	o := p.object
+	o.Status.ContainerStatuses = []containerStatus{{Name: "app", ContainerID: "c-new",
+		State:     state{Terminated: endOf("c-chat-0", "Error", 1, 0)},
+		LastState: state{Terminated: endOf("c-old", "Error", 2, time.Hour)}}}
+	s.pods.update(o, false)
+	now, grace := time.Now(), int64(30)
+	o.Metadata.DeletionTimestamp, o.Metadata.DeletionGracePeriodSeconds = &now, &grace
+	s.pods.update(o, false)
+	s.pods.update(o, false)
+	if e := all.of(record.KindExit); len(e) != 1 || e[0].Code != 1 {
+		t.Errorf("ends were told as %v, want that of c-chat-0, once", e)
+	}
+	p, _ = s.pods.find("app[1]")
+	o = p.object
+	o.Metadata.DeletionTimestamp, o.Metadata.DeletionGracePeriodSeconds = &now, &grace
+	o.Status.ContainerStatuses = []containerStatus{{Name: "app", ContainerID: "c-chat-1",
+		State: p.Status.ContainerStatuses[0].State, LastState: state{Terminated: endOf("c-older", "Error", 2, time.Hour)}}}
+	s.pods.update(o, false)
+	if e := all.of(record.KindExit); len(e) != 1 {
+		t.Errorf("an end from before the run was told: %v", e)
+	}
+}
+
+// The reason OOMKilled stays with a container that lives on after one of its processes was killed, and is not the cause
+// of its later end: by itself, as it was asked to, or by the kubelet when its grace was over.
+func TestReasonOOMKilledIsNoProof(t *testing.T) {
+	for name, c := range map[string]struct {
+		code  int
+		grace int64 // of a pod that is told to go; -1 for none
+		want  bool
+	}{
+		"killed":             {137, -1, true},
+		"its child, it ends": {1, -1, true},
+		"by itself":          {0, -1, false},
+		"as asked":           {143, 30, false},
+		"grace is over":      {137, 0, false},
+		"within its grace":   {137, 30, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			newFake(t, hello)
+			s, all, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, _ := s.pods.find("app[0]")
+			o := p.object
+			if now := time.Now(); c.grace >= 0 {
+				o.Metadata.DeletionTimestamp, o.Metadata.DeletionGracePeriodSeconds = &now, &c.grace
+			}
+			o.Status.ContainerStatuses = []containerStatus{{Name: "app", ContainerID: "c-chat-0",
+				State: state{Terminated: endOf("c-chat-0", "OOMKilled", c.code, 0)}}}
+			s.pods.update(o, false)
+			if e := all.of(record.KindOOMKilled); (len(e) == 1) != c.want {
+				t.Errorf("told as a kill for memory: %v, want %v", e, c.want)
+			}
+			if e := all.of(record.KindExit); len(e) != 1 {
+				t.Errorf("ends were told as %v", e)
+			}
+		})
+	}
+}
+
+// The log of the cluster is stored with the run, and says nothing of what pods are given.
+func TestLogHoldsNoEnvironment(t *testing.T) {
+	f := newFake(t, hello)
+	s, _, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	f.pods[0]["spec"].(map[string]any)["containers"] = []any{map[string]any{"name": "app",
+		"env": []any{map[string]any{"name": "KEY", "value": "hunter2"}}}}
+	f.pods[0]["metadata"].(map[string]any)["annotations"] = map[string]any{"last-applied": "hunter2"}
+	f.tell("pods", "MODIFIED", f.pods[0])
+	f.mu.Unlock()
+	if err := s.Stop(t.Context(), "app[0]", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(s.spec.LogDir, clusterLog))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("hunter2")) {
+		t.Errorf("it holds the value of a variable:\n%s", text)
+	}
+	facts, err := logline.ReadKubernetes(bytes.NewReader(text))
+	if err != nil || len(facts) != 1 || facts[0].Pod != "chat-0" {
+		t.Errorf("it tells %v, %v; want the end of chat-0", facts, err)
 	}
 }

@@ -95,6 +95,7 @@ type endpoint struct {
 
 // A status is that of a pod or of a Job.
 type status struct {
+	Phase             string // of a pod
 	Conditions        []condition
 	ContainerStatuses []containerStatus
 	Reason, Message   string // of a pod that the node has ended
@@ -121,6 +122,19 @@ type terminated struct {
 	FinishedAt          *time.Time
 }
 
+// Exit codes of processes that end by a signal.
+const (
+	byKill = 128 + 9
+	byTerm = 128 + 15
+)
+
+// forMemory reports whether a container has ended for its memory. Its reason says
+// OOMKilled of a container of which any process was killed for memory, even long before:
+// it may have ended by itself, or as it was told to.
+func (t *terminated) forMemory() bool {
+	return t.Reason == "OOMKilled" && t.ExitCode != 0 && t.ExitCode != byTerm
+}
+
 // labels is the selector as the API takes it in a query.
 func (s *selector) labels() string {
 	var all []string
@@ -139,6 +153,10 @@ func (s *selector) labels() string {
 	}
 	return strings.Join(all, ",")
 }
+
+// over reports whether a pod has ended for good. It is kept for its owner to look at, and
+// counts as no replica any more.
+func (s *status) over() bool { return s.Phase == "Succeeded" || s.Phase == "Failed" }
 
 // is reports whether a condition holds.
 func (s *status) is(kind string) bool {

@@ -33,6 +33,8 @@ type pod struct {
 	ready   bool
 	ran     string // the container that runs, or ran last
 	ended   string // the container that has ended last
+
+	told map[string]bool // containers of which the end is known
 }
 
 func newPods(s *Stack) *pods {
@@ -46,7 +48,8 @@ func (ps *pods) update(o object, gone bool) {
 	defer ps.mu.Unlock()
 	p := ps.all[o.Metadata.Name]
 	if p == nil || p.Metadata.UID != o.Metadata.UID { // a StatefulSet gives a name again
-		p = &pod{replica: chain.ReplicaName(ps.next), number: ps.next, asked: record.Never}
+		p = &pod{replica: chain.ReplicaName(ps.next), number: ps.next, asked: record.Never,
+			told: map[string]bool{}}
 		ps.next++
 		ps.all[o.Metadata.Name] = p
 	}
@@ -89,10 +92,10 @@ func (ps *pods) news(p *pod, at time.Duration, gone bool) {
 func (ps *pods) containerNews(p *pod, c *containerStatus, at time.Duration) {
 	s := ps.s
 	for _, end := range []*terminated{c.LastState.Terminated, c.State.Terminated} {
-		if end == nil || end.ContainerID == "" || end.ContainerID == p.ended {
+		if end == nil || end.ContainerID == "" || p.told[end.ContainerID] {
 			continue
 		}
-		p.ended = end.ContainerID
+		p.ended, p.told[end.ContainerID] = end.ContainerID, true
 		ps.ended(p, end, at)
 	}
 	if r := c.State.Running; r != nil && c.ContainerID != p.ran {
@@ -104,17 +107,26 @@ func (ps *pods) containerNews(p *pod, c *containerStatus, at time.Duration) {
 
 // ended tells of the end of a container that was not told before.
 func (ps *pods) ended(p *pod, end *terminated, at time.Duration) {
-	when := ps.since(p, end.FinishedAt, early, at)
-	if when < ps.s.opened {
-		return // of another scenario, or before the run
+	if end.ContainerID != p.ran && end.FinishedAt != nil && at-time.Since(*end.FinishedAt)+early < ps.s.opened {
+		return // of another scenario, or before the run: we have not seen it run
 	}
+	when := ps.since(p, end.FinishedAt, early, at)
 	text := fmt.Sprintf("pod %s: %s, exit code %d", p.Metadata.Name, cmp.Or(end.Reason, "ended"), end.ExitCode)
-	if end.Reason == "OOMKilled" {
+	if end.forMemory() && !ps.outOfGrace(p, end, at) {
 		late := ps.since(p, end.FinishedAt, time.Second, at)
 		ps.s.tell(late, record.KindOOM, p.replica, end.ExitCode, text)
 		ps.s.tell(late, record.KindOOMKilled, p.replica, end.ExitCode, text)
 	}
 	ps.s.tell(when, record.KindExit, p.replica, end.ExitCode, text)
+}
+
+// outOfGrace reports whether a pod that was told to go may have been killed for its grace.
+func (ps *pods) outOfGrace(p *pod, end *terminated, at time.Duration) bool {
+	grace := p.Metadata.DeletionGracePeriodSeconds
+	if p.asked == record.Never || grace == nil || end.ExitCode != byKill {
+		return false
+	}
+	return ps.since(p, end.FinishedAt, time.Second, at) >= p.asked+time.Duration(*grace)*time.Second
 }
 
 // early is how far into its second the end of a container is put: streams that it cut may
@@ -156,13 +168,13 @@ func (ps *pods) named(name string) string {
 	return ""
 }
 
-// living are the pods that are there and were not told to go, in the order of their
-// numbers.
+// living are the pods that are there, have not ended, and were not told to go, in the order
+// of their numbers.
 func (ps *pods) living() (list []pod) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for _, p := range ps.all {
-		if !p.gone && p.asked == record.Never {
+		if !p.gone && !p.Status.over() && p.asked == record.Never {
 			list = append(list, *p)
 		}
 	}
@@ -230,14 +242,25 @@ func (ps *pods) settled(want int) bool {
 			ready++
 		}
 	}
+	return ready == want && len(list) == want && len(ps.leaving()) == 0
+}
+
+// overdue is how long after the end of its grace a pod may still be taken to go.
+const overdue = 10 * time.Second
+
+// leaving are the names of the pods that are on their way out. One that is still there long
+// after its grace is kept by its finalizers, or by a node that has gone.
+func (ps *pods) leaving() (names []string) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	for _, p := range ps.all {
-		if !p.gone && p.asked != record.Never {
-			return false
+		t := p.Metadata.DeletionTimestamp // asked and grace
+		if !p.gone && !p.Status.over() && t != nil && time.Since(*t) < overdue {
+			names = append(names, p.Metadata.Name)
 		}
 	}
-	return ready == want && len(list) == want
+	slices.Sort(names)
+	return names
 }
 
 // routedAll reports whether the Service sends to each living pod.
@@ -256,6 +279,9 @@ func (ps *pods) stuck() (lines []string) {
 		if why := p.Status.stuck(); why != "" && !p.ready {
 			lines = append(lines, "pod "+p.Metadata.Name+": "+oneLine(why))
 		}
+	}
+	for _, name := range ps.leaving() {
+		lines = append(lines, "pod "+name+": Terminating")
 	}
 	return lines
 }

@@ -185,8 +185,39 @@ func (w *watcher) take(f feed, line []byte, version *string) error {
 	if w.file == nil || e.Object.Kind == "EndpointSlice" {
 		return nil
 	}
+	if e.Object.Kind == "Pod" {
+		var err error
+		if line, err = outward(line); err != nil {
+			return err
+		}
+	}
 	_, err := w.file.Write(line)
 	return err
+}
+
+// outward is what a line tells of a pod without what may hold secrets: the values of its
+// environment, and what was applied. They belong into no log.
+func outward(line []byte) ([]byte, error) {
+	var e struct {
+		Type   string                     `json:"type"`
+		Object map[string]json.RawMessage `json:"object"`
+	}
+	if err := json.Unmarshal(line, &e); err != nil {
+		return nil, err
+	}
+	var meta map[string]json.RawMessage
+	if err := json.Unmarshal(e.Object["metadata"], &meta); err != nil {
+		return nil, err
+	}
+	delete(e.Object, "spec")
+	delete(meta, "annotations")
+	delete(meta, "managedFields")
+	var err error
+	if e.Object["metadata"], err = json.Marshal(meta); err != nil {
+		return nil, err
+	}
+	line, err = json.Marshal(e)
+	return append(line, '\n'), err
 }
 
 // ours reports whether an Event is about a pod of the workload, or about the workload.
