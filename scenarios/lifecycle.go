@@ -24,7 +24,7 @@ func Drain() harness.Scenario {
 		LookAlike: "a crash: here the app is asked to stop, and has its grace",
 		Edge:      stack.Edge{Form: stack.EdgeStreaming},
 		Shape:     harness.Shape{Events: 40, Gap: 50 * time.Millisecond},
-		Fault:     fault.Drain{Grace: 10 * time.Second},
+		Fault:     fault.Drain{},
 		When:      harness.When{Events: 3}, Hold: 100 * time.Millisecond,
 		Share:  1,
 		Policy: faulty(record.Policy{Refuses: true, Checks: calmFlags}),

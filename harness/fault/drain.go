@@ -12,10 +12,13 @@ import (
 // A Drain stops the first replica as a deploy does, SIGTERM and then SIGKILL
 // after Grace, and starts it again.
 type Drain struct {
-	Grace time.Duration
+	Grace time.Duration // 0 is what a deploy would give the app: its own
 }
 
 func (f Drain) String() string {
+	if f.Grace == 0 {
+		return "SIGTERM with the app's own grace, then a new start"
+	}
 	return fmt.Sprintf("SIGTERM with %v of grace, then a new start", f.Grace)
 }
 

@@ -136,8 +136,8 @@ type Pauser interface {
 	Unpause(ctx context.Context, replica string) error
 }
 
-// A Stopper can stop a replica (SIGTERM, then SIGKILL after grace) and start it
-// again at the same place in the chain.
+// A Stopper can stop a replica (SIGTERM, then SIGKILL after grace, where 0 is the app's
+// own) and start it again at the same place in the chain.
 type Stopper interface {
 	Stop(ctx context.Context, replica string, grace time.Duration) error
 	Start(ctx context.Context, replica string) error

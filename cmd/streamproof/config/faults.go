@@ -87,7 +87,7 @@ var faultKinds = []faultKind{
 	}},
 	plain("watch", fault.Watch{}),
 	{"drain", nil, keys("grace"), func(f *Fault, _ time.Duration) fault.Fault {
-		return fault.Drain{Grace: cmp.Or(time.Duration(f.Grace), 10*time.Second)}
+		return fault.Drain{Grace: time.Duration(f.Grace)}
 	}},
 	{"pause", keys("hold"), nil, func(_ *Fault, hold time.Duration) fault.Fault { return fault.Pause{For: hold} }},
 	plain("deploy", fault.Deploy{}), plain("scale-in", fault.ScaleIn{}), plain("scale-out", fault.ScaleOut{}),

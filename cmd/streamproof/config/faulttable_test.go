@@ -34,7 +34,7 @@ var faultMeanings = map[string]string{
 		"container. Where no memory limit can be set, SIGKILL is sent instead, and the report says so.",
 	"squeeze":     "Lowers the memory limit of one replica to `room` above what it uses. Needs Docker.",
 	"watch":       "Changes nothing: reads the memory of every replica when it begins and when it ends.",
-	"drain":       "Sends SIGTERM to the first replica, SIGKILL after `grace` (10 s), then starts it again.",
+	"drain":       "Sends SIGTERM to the first replica, SIGKILL after `grace` (that of the app), then starts it again.",
 	"pause":       "Freezes one replica for `hold`, then lets it go on.",
 	"deploy":      "Replaces all replicas, one by one.",
 	"scale-in":    "Removes one replica.",

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -430,7 +431,7 @@ func (c *Chain) Stop(ctx context.Context, name string, grace time.Duration) erro
 	if err != nil {
 		return err
 	}
-	return c.stop(ctx, r, grace)
+	return c.stop(ctx, r, cmp.Or(grace, c.Spec.App.Grace))
 }
 
 // stop asks a replica to end, and tells so.

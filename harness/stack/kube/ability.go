@@ -55,19 +55,24 @@ func graceOf(p *podSpec) time.Duration {
 const beyond = 30 * time.Second
 
 // Stop implements [stack.Stopper]: it evicts the pod, as kubectl drain does, and returns
-// when it has gone. The pod has the given grace, but not more than its manifest says: a
-// cluster would not give it more either.
+// when it has gone. The pod has the grace of its manifest; one that is given shortens it, and
+// never lengthens it: a cluster would not give more either.
 func (s *Stack) Stop(ctx context.Context, replica string, grace time.Duration) error {
 	p, err := s.pods.find(replica)
 	if err != nil {
 		return err
 	}
-	grace = max(min(grace, graceOf(&p.Spec.podSpec)), time.Second)
+	own := graceOf(&p.Spec.podSpec)
+	options := deletion(&p)
+	if grace > 0 && grace < own {
+		own = max(grace, time.Second)
+		options["gracePeriodSeconds"] = int64(own / time.Second)
+	}
 	what := "evict pod " + p.Metadata.Name
 	err = s.client.ask(ctx, http.MethodPost, s.client.in("v1", "pods", p.Metadata.Name, "eviction"), "application/json",
 		map[string]any{"apiVersion": "policy/v1", "kind": "Eviction",
 			"metadata":      map[string]string{"name": p.Metadata.Name, "namespace": s.client.namespace},
-			"deleteOptions": deletion(&p, grace)}, nil)
+			"deleteOptions": options}, nil)
 	if refused(err, http.StatusTooManyRequests) {
 		return &stack.Unable{What: what, Why: "a PodDisruptionBudget forbids it now: " + oneLine(err.Error()),
 			Settle: "let the budget allow one disruption, or run more pods"}
@@ -75,13 +80,12 @@ func (s *Stack) Stop(ctx context.Context, replica string, grace time.Duration) e
 	if err != nil && !refused(err, http.StatusNotFound) {
 		return s.failed(what, "create pods/eviction", err)
 	}
-	return s.awaitLeft(ctx, &p, grace+beyond)
+	return s.awaitLeft(ctx, &p, own+beyond)
 }
 
 // deletion are the options of the end of that pod, and no other of its name.
-func deletion(p *pod, grace time.Duration) map[string]any {
-	return map[string]any{"gracePeriodSeconds": int64(grace / time.Second),
-		"preconditions": map[string]string{"uid": p.Metadata.UID}}
+func deletion(p *pod) map[string]any {
+	return map[string]any{"preconditions": map[string]string{"uid": p.Metadata.UID}}
 }
 
 // awaitLeft waits until a pod has gone.
@@ -103,19 +107,28 @@ func (s *Stack) Start(ctx context.Context, _ string) error {
 }
 
 // Crash implements [stack.Crasher]: it deletes the pod with no grace. The API forgets the
-// pod at once; the kubelet then still sends SIGTERM, and SIGKILL within about 2 s.
+// pod at once; the kubelet then still sends SIGTERM, and SIGKILL within about 2 s. A pod of a
+// StatefulSet has 1 s, as the kubelet has to say that it has gone: the next one has its name
+// and its volume, of which there may never be two.
 func (s *Stack) Crash(ctx context.Context, replica string) (string, error) {
 	p, err := s.pods.find(replica)
 	if err != nil {
 		return "", err
 	}
+	grace := 0
+	if s.app.StatefulSet != "" {
+		grace = 1
+		s.pods.crash(&p)
+	}
+	options := deletion(&p)
+	options["gracePeriodSeconds"] = grace
 	what := "delete pod " + p.Metadata.Name
 	err = s.client.ask(ctx, http.MethodDelete, s.client.in("v1", "pods", p.Metadata.Name), "application/json",
-		deletion(&p, 0), nil)
+		options, nil)
 	if err != nil && !refused(err, http.StatusNotFound) {
 		return "", s.failed(what, "delete pods", err)
 	}
-	return "pod " + p.Metadata.Name + " deleted with grace 0", s.awaitLeft(ctx, &p, beyond)
+	return fmt.Sprintf("pod %s deleted with grace %d", p.Metadata.Name, grace), s.awaitLeft(ctx, &p, beyond)
 }
 
 // want is how many pods the workload is to have now.

@@ -40,6 +40,7 @@ type fake struct {
 	denied   map[string]bool     // "create pods/portforward" and the like
 	answers  map[string]int      // statuses in place of answers, by a part of "METHOD path"
 	message  string              // of those answers
+	options  []byte              // of the last eviction or deletion
 	unplaced bool                // new pods find no node
 	grace    int                 // of pods, in seconds
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
@@ -205,7 +206,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.mu.Unlock()
 		f.forward(w, r, to)
 		f.mu.Lock()
-	case last == "eviction":
+	case last == "eviction", r.Method == http.MethodDelete && strings.HasPrefix(last, "chat-"):
+		f.options, _ = io.ReadAll(r.Body)
 		name := strings.Split(r.URL.Path, "/")[6]
 		for i, p := range f.pods {
 			if p["metadata"].(map[string]any)["name"] == name {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -578,5 +579,53 @@ func TestLogHoldsNoEnvironment(t *testing.T) {
 	facts, err := logline.ReadKubernetes(bytes.NewReader(text))
 	if err != nil || len(facts) != 1 || facts[0].Pod != "chat-0" {
 		t.Errorf("it tells %v, %v; want the end of chat-0", facts, err)
+	}
+}
+
+// A drain leaves a pod the grace of its manifest, and shortens it only where a grace is given. A crash leaves it none; of
+// a StatefulSet 1 s, and it is told as a kill all the same.
+func TestGraceOfEnds(t *testing.T) {
+	crash := func(s *Stack) error { _, err := s.Crash(context.Background(), "app[0]"); return err }
+	stop := func(grace time.Duration) func(*Stack) error {
+		return func(s *Stack) error { return s.Stop(context.Background(), "app[0]", grace) }
+	}
+	for name, c := range map[string]struct {
+		do   func(*Stack) error
+		set  string // the StatefulSet
+		want int64  // -1 for that of the manifest
+		kind record.EventKind
+	}{
+		"drain":                  {stop(0), "", -1, record.KindStop},
+		"drain, given less":      {stop(5 * time.Second), "", 5, record.KindStop},
+		"drain, given more":      {stop(time.Hour), "", -1, record.KindStop},
+		"crash of a StatefulSet": {crash, "chat", 1, record.KindKill},
+		"crash":                  {crash, "", 0, record.KindStop}, // the fake's grace is 30 s whatever it is asked for
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			s, all, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.app.StatefulSet = c.set
+			if err := c.do(s); err != nil {
+				t.Fatal(err)
+			}
+			type options struct{ GracePeriodSeconds *int64 }
+			var o struct {
+				options
+				DeleteOptions options
+			}
+			f.mu.Lock()
+			err = json.Unmarshal(f.options, &o)
+			f.mu.Unlock()
+			got := cmp.Or(o.GracePeriodSeconds, o.DeleteOptions.GracePeriodSeconds)
+			if err != nil || (got == nil) != (c.want == -1) || got != nil && *got != c.want {
+				t.Errorf("asked for %s, %v; want a grace of %d", f.options, err, c.want)
+			}
+			if e := all.of(c.kind); len(e) != 1 || e[0].Subject != "app[0]" {
+				t.Errorf("%s was told as %v", c.kind, e)
+			}
+		})
 	}
 }

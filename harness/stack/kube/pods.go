@@ -34,7 +34,8 @@ type pod struct {
 	ran     string // the container that runs, or ran last
 	ended   string // the container that has ended last
 
-	told map[string]bool // containers of which the end is known
+	crashed bool            // it ends as hard as it can, at our word
+	told    map[string]bool // containers of which the end is known
 }
 
 func newPods(s *Stack) *pods {
@@ -72,7 +73,7 @@ func (ps *pods) news(p *pod, at time.Duration, gone bool) {
 		}
 		p.asked = at
 		kind, signal := record.KindStop, 15
-		if grace == 0 { // nobody is asked
+		if grace == 0 || p.crashed { // nobody is asked
 			kind, signal = record.KindKill, 9
 		}
 		s.tell(at, kind, p.replica, signal, fmt.Sprintf("pod %s is deleted, grace %v", name, grace))
@@ -166,6 +167,15 @@ func (ps *pods) named(name string) string {
 		return p.replica
 	}
 	return ""
+}
+
+// crash notes that a pod is to end at once, and not as one that is asked to.
+func (ps *pods) crash(p *pod) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if now := ps.all[p.Metadata.Name]; now != nil && now.Metadata.UID == p.Metadata.UID {
+		now.crashed = true
+	}
 }
 
 // living are the pods that are there, have not ended, and were not told to go, in the order

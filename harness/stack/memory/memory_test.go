@@ -415,3 +415,23 @@ func TestConn(t *testing.T) {
 		}
 	})
 }
+
+// A stop without a grace of its own leaves the app the one that a deploy would.
+func TestStopGivesTheAppsOwnGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t, stack.Spec{Replicas: 1, App: stack.App{Grace: time.Minute}})
+		done := make(chan struct{})
+		go func() { // for 5 s
+			defer close(done)
+			b.get(t, "edge.memory", 1)
+		}()
+		synctest.Wait()
+		if err := b.Stop(t.Context(), "app[0]", 0); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+		if got := b.told(); !strings.HasSuffix(got[len(got)-1], " exit app[0] 0") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
