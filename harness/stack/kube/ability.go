@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/scratch"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
@@ -139,12 +140,15 @@ func (s *Stack) want() int {
 }
 
 // scale gives the workload another number of replicas, and keeps the user's own.
-func (s *Stack) scale(ctx context.Context, n int) error {
-	change := map[string]any{"spec": map[string]int{"replicas": n}}
-	if !s.scaled {
-		change["metadata"] = map[string]any{"annotations": map[string]string{original: strconv.Itoa(s.own)}}
+func (s *Stack) scale(ctx context.Context, n int) (err error) {
+	if s.folder == nil {
+		if s.folder, err = scratch.Dir("replicas"); err != nil {
+			return err
+		}
 	}
-	_, err := s.client.patch(ctx, s.path, change)
+	l := loan{s.own, n, host() + " " + s.folder.Path}
+	_, err = s.client.patch(ctx, s.path, map[string]any{"spec": map[string]int{"replicas": n},
+		"metadata": map[string]any{"annotations": map[string]string{original: l.String()}}})
 	if err == nil {
 		s.scaled = true
 		s.set(n)
@@ -163,13 +167,20 @@ func (s *Stack) kind() string {
 	return kind + "s"
 }
 
-// giveBack gives the workload its own number of replicas again.
+// giveBack gives the workload its own number of replicas again. Where it has another one
+// than ours by now, somebody has set that, and it stays.
 func (s *Stack) giveBack(ctx context.Context) error {
-	work, err := s.client.patch(ctx, s.path, map[string]any{"spec": map[string]int{"replicas": s.own},
-		"metadata": map[string]any{"annotations": map[string]any{original: nil}}})
+	work, err := s.client.get(ctx, s.path)
+	if err == nil {
+		change := map[string]any{"metadata": map[string]any{"annotations": map[string]any{original: nil}}}
+		if wanted(&work) == s.want() {
+			change["spec"] = map[string]int{"replicas": s.own}
+		}
+		work, err = s.client.patch(ctx, s.path, change)
+	}
 	if err == nil {
 		s.work, s.scaled = work, false
-		s.set(s.own)
+		s.set(wanted(&work))
 	}
 	return s.failed(fmt.Sprintf("give back %d replicas", s.own), "patch "+s.kind()+".apps", err)
 }

@@ -149,8 +149,14 @@ func host() string {
 // orphan reports whether the process that a Job belongs to has ended on this host. A
 // Job with pods that still serve is somebody's.
 func orphan(job *object) bool {
-	name, folder, ok := strings.Cut(job.Metadata.Annotations[parentNote], " ")
-	if !ok || name != host() || job.Status.Ready > 0 {
+	return job.Status.Ready == 0 && ended(job.Metadata.Annotations[parentNote])
+}
+
+// ended reports whether the process that a note names, as a host and a folder, has ended on
+// this host. Of another host nothing is known.
+func ended(parent string) bool {
+	name, folder, ok := strings.Cut(parent, " ")
+	if !ok || name != host() {
 		return false
 	}
 	_, err := os.Stat(folder)

@@ -202,7 +202,7 @@ func TestReplicasAreGivenBack(t *testing.T) {
 	if _, err := s.AddReplica(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if f.notes[original] != "1" || f.replicas != 3 {
+	if !strings.HasPrefix(f.notes[original], "1 3 "+host()+" /") || f.replicas != 3 {
 		t.Errorf("while it is open: %d replicas, annotations %v", f.replicas, f.notes)
 	}
 	first := s.Replicas()[0].Name
@@ -625,6 +625,53 @@ func TestGraceOfEnds(t *testing.T) {
 			}
 			if e := all.of(c.kind); len(e) != 1 || e[0].Subject != "app[0]" {
 				t.Errorf("%s was told as %v", c.kind, e)
+			}
+		})
+	}
+}
+
+// What a run has left that was killed is given back, once that run has ended, and only where nobody has set another
+// number since. While it lives the workload is its.
+func TestStaleReplicas(t *testing.T) {
+	gone, lives := host()+" "+filepath.Join(t.TempDir(), "gone"), host()+" "+t.TempDir()
+	for name, c := range map[string]struct {
+		note    string
+		refused bool
+		want    int // replicas while the stack is open, and after it
+	}{
+		"as it was left":       {"1 3 " + gone, false, 1},
+		"set anew since":       {"1 2 " + gone, false, 3},
+		"of an older version":  {"2", false, 2},
+		"another run lives":    {"1 3 " + lives, true, 3},
+		"of another host":      {"1 3 elsewhere /gone", true, 3},
+		"another run, and set": {"1 2 " + lives, true, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			f.mu.Lock()
+			f.scale(3)
+			f.notes[original] = c.note
+			f.mu.Unlock()
+			check := New(chat).(*Opener).Check(t.Context(), stack.App{})
+			s, _, err := open(t, stack.Spec{})
+			var usage *harness.UsageError
+			if errors.As(err, &usage) != c.refused || errors.As(check, &usage) != c.refused || !c.refused && err != nil {
+				t.Fatalf("Check says %v, Open %v", check, err)
+			}
+			if f.replicas != c.want || f.notes[original] != "" != c.refused {
+				t.Errorf("opened: %d replicas, annotations %v", f.replicas, f.notes)
+			}
+			if c.refused {
+				return
+			}
+			if _, err := s.AddReplica(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if f.replicas != c.want || f.notes[original] != "" {
+				t.Errorf("closed: %d replicas, annotations %v", f.replicas, f.notes)
 			}
 		})
 	}

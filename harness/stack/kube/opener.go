@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +71,11 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	v.path = o.client.in("apps/v1", kind+"s", name)
 	if v.work, err = o.client.get(ctx, v.path); err != nil {
 		return v, o.client.said(err, "app.kubernetes."+kind, "read "+kind+" "+name, "get "+kind+"s.apps")
+	}
+	if l, ok := loanOf(&v.work); ok && l.lives() {
+		return v, &harness.UsageError{Place: "app.kubernetes." + kind, Problem: "another run tests this " + kind + " (" +
+			l.parent + ")", Fix: "wait for its end; where it was killed, set " + strconv.Itoa(l.own) +
+			" replicas and remove the annotation " + original}
 	}
 	service, err := o.client.get(ctx, o.client.in("v1", "services", o.app.Service))
 	if err != nil {

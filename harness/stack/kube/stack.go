@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/scratch"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
@@ -37,10 +38,11 @@ type Stack struct {
 	scaling sync.Mutex // guards number
 	number  int        // of replicas that are wanted now
 
-	closing sync.Mutex // makes Close wait for Close
-	own     int        // number of replicas that the user has set
-	scaled  bool       // it is another one now
-	pardon  string     // the script that takes back the last [Stack.Blame]
+	closing sync.Mutex      // makes Close wait for Close
+	own     int             // number of replicas that the user has set
+	scaled  bool            // it is another one now
+	folder  *scratch.Folder // lives while it is, see [loan]
+	pardon  string          // the script that takes back the last [Stack.Blame]
 	closed  bool
 }
 
@@ -105,8 +107,39 @@ func (s *Stack) cause() error {
 	}
 }
 
-// original is the annotation that keeps the user's own number of replicas.
+// original is the annotation that keeps the user's own number of replicas, and says whose
+// doing another number is: "2 3 host /folder". Earlier versions wrote the first word alone.
 const original = "streamproof.io/replicas"
+
+// A loan is what that annotation says.
+type loan struct {
+	own, set int    // replicas: the user's own number, and ours
+	parent   string // of the run; "" where the number alone is known
+}
+
+// loanOf reads the annotation of a workload; false where there is none.
+func loanOf(work *object) (l loan, ok bool) {
+	text := work.Metadata.Annotations[original]
+	own, rest, _ := strings.Cut(text, " ")
+	set, parent, _ := strings.Cut(rest, " ")
+	var err error
+	if l.own, err = strconv.Atoi(own); err != nil {
+		return l, false
+	}
+	if l.set, err = strconv.Atoi(set); err != nil {
+		l.set = wanted(work)
+	}
+	l.parent = parent
+	return l, true
+}
+
+// lives reports whether the run may live that has set the number.
+func (l loan) lives() bool {
+	scratch.Sweep() // a run that was killed has left its folder
+	return l.parent != "" && !ended(l.parent)
+}
+
+func (l loan) String() string { return fmt.Sprintf("%d %d %s", l.own, l.set, l.parent) }
 
 // wanted is how many pods the workload is to have.
 func wanted(work *object) int {
@@ -119,8 +152,9 @@ func wanted(work *object) int {
 // enough has the workload run with as many pods as the scenario asks for, and waits until
 // all are ready. One whose number an earlier run did not give back gets it back first.
 func (s *Stack) enough(ctx context.Context) error {
-	if n, err := strconv.Atoi(s.work.Metadata.Annotations[original]); err == nil {
-		s.scaled, s.own = true, n
+	if l, ok := loanOf(&s.work); ok {
+		s.scaled, s.own = true, l.own
+		s.set(l.set)
 		if err := s.giveBack(ctx); err != nil {
 			return err
 		}
@@ -270,6 +304,9 @@ func (s *Stack) Close(ctx context.Context) error {
 	}
 	if s.scaled {
 		errs = append(errs, s.giveBack(ctx))
+	}
+	if s.folder != nil {
+		errs = append(errs, s.folder.Remove())
 	}
 	if s.logs != nil {
 		errs = append(errs, s.logs.close())
