@@ -146,6 +146,9 @@ func (h *Head) Take(name, value []byte) bool {
 // clients pass through.
 func (h *Head) takeEncodings(value []byte) {
 	var codings [][]byte
+	if h.Encoding != "" { // of a field before: all of them are one list
+		codings = append(codings, []byte(h.Encoding))
+	}
 	for coding := range bytes.SplitSeq(value, []byte{','}) {
 		coding = bytes.TrimSpace(coding)
 		if len(coding) > 0 && !bytes.EqualFold(coding, []byte("identity")) && !bytes.EqualFold(coding, []byte("none")) {
@@ -162,10 +165,14 @@ func (h *Head) takeEncodings(value []byte) {
 }
 
 // takeCodings takes a Transfer-Encoding. The last coding says whether the body is
-// chunked (RFC 9112 section 6.3, rule 4).
+// chunked (RFC 9112 section 6.3, rule 4). Some servers still say "identity", as RFC 2616
+// had it for no coding at all, and clients pass over it.
 func (h *Head) takeCodings(value []byte) {
-	h.coded, h.chunked = true, false
 	for coding := range bytes.SplitSeq(value, []byte{','}) {
+		if !h.request && bytes.EqualFold(bytes.TrimSpace(coding), []byte("identity")) {
+			continue
+		}
+		h.coded = true
 		if h.chunked = bytes.EqualFold(bytes.TrimSpace(coding), []byte("chunked")); !h.chunked {
 			h.opaque = true
 		}

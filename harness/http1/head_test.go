@@ -17,4 +17,12 @@ func TestContentEncoding(t *testing.T) {
 			t.Errorf("%q: %q, want %q", value, h.Encoding, want)
 		}
 	}
+	// Several fields are one list.
+	var h http1.Head
+	for _, value := range []string{"identity", "gzip", "none", "br"} {
+		h.Take([]byte("content-encoding"), []byte(value))
+	}
+	if h.Encoding != "gzip, br" {
+		t.Errorf("several fields: %q", h.Encoding)
+	}
 }
