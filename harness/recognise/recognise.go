@@ -440,8 +440,9 @@ func listenTo(l *play.Look, dialect, terminal string) ([]Heard, stream.Summary) 
 	if d.NeedsTerminal {
 		ask.Terminal, _ = stream.ParseTerminal(cmp.Or(terminal, neverEnds))
 	}
+	ask.Charset = stream.CharsetOf(l.ContentType)
 	h := &hearer{Reader: d.New(ask)}
-	dec := d.Format.New(stream.Limits{})
+	dec := d.Decoder(stream.Limits{}, ask)
 	from := 0
 	for _, p := range l.Pieces {
 		h.at = p.At

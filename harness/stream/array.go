@@ -9,7 +9,7 @@ package stream
 //	{"candidates": …}
 //	]
 //
-// The bracket that closes the array is no frame: whether an answer is whole hangs
+// A byte order mark at the start is skipped. The bracket that closes the array is no frame: whether an answer is whole hangs
 // on its terminal.
 var JSONArray = Format{Name: "json-array", New: func(l Limits) Decoder { return &arrayDecoder{limit: l.frame()} }}
 
@@ -34,7 +34,7 @@ func (d *arrayDecoder) Push(p []byte, sink Sink) error {
 	for i := 0; i < len(p) && !d.over; i++ {
 		c := p[i]
 		if !d.elem {
-			if from = i; d.begin(c) {
+			if from = i; !d.marked(d.pos+int64(i), c) && d.begin(c) {
 				d.start = d.pos + int64(i)
 			}
 			continue
@@ -66,6 +66,11 @@ func (d *arrayDecoder) Push(p []byte, sink Sink) error {
 		}
 	}
 	return nil
+}
+
+// marked takes the byte order mark at the start of a body, at pos in it.
+func (d *arrayDecoder) marked(pos int64, c byte) bool {
+	return pos < int64(len(byteOrderMark)) && c == byteOrderMark[pos]
 }
 
 // begin takes a byte between elements and reports whether it begins one.

@@ -105,11 +105,13 @@ func (c *compiler) facts(s *Spec) *facts {
 	switch s.Data {
 	case "", "object":
 		f.object, f.json = true, true
+	case "objects":
+		f.object, f.json, f.batch = true, true, true
 	case "json":
 		f.json = true
 	case "any":
 	default:
-		c.fail("data", fmt.Sprintf("unknown kind %q", s.Data), nearest(s.Data, "object", "json", "any"))
+		c.fail("data", fmt.Sprintf("unknown kind %q", s.Data), nearest(s.Data, "object", "objects", "json", "any"))
 	}
 	f.parts[Answer] = c.rules("content", s.Content)
 	f.parts[Reasoning] = c.rules("reasoning", s.Reasoning)

@@ -21,6 +21,7 @@ type facts struct {
 	nest                              *nest
 	reasoned                          bool // each end of the API has its reason
 	object, json                      bool // what every event must be
+	batch                             bool // an array of objects is as good
 }
 
 // fails reports whether a finish reason names a failure.
@@ -93,6 +94,9 @@ func (r *dataReader) Read(f *Frame) Event {
 	var w walk
 	w.c.b, w.r = f.Data, r
 	if !r.walk(f, &w) {
+		if r.d.batch && batches(f.Data) {
+			return r.batch(f)
+		}
 		if string(f.Name) == "error" { // named so, and told in plain text
 			r.said(f, nil)
 			return r.event(Error)

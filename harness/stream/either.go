@@ -1,5 +1,7 @@
 package stream
 
+import "bytes"
+
 // either is a format that the first bytes of a body choose: the first of fs, where
 // none of the others begins so. An API that has two protocols is one dialect.
 func either(fs []Format) Format {
@@ -35,12 +37,17 @@ func (d *eitherDecoder) Push(p []byte, sink Sink) error {
 	return d.dec.Push(p, sink)
 }
 
-// decided reports whether two bytes that are no space are there, or so much space
-// that it does not matter.
-func (d *eitherDecoder) decided() bool { return d.n == len(d.head) || len(d.text()) >= 2 }
+// decided reports whether two bytes that are neither space nor a byte order mark are
+// there, or so much space that it does not matter.
+func (d *eitherDecoder) decided() bool {
+	if d.n < len(byteOrderMark) && string(d.head[:d.n]) == byteOrderMark[:d.n] {
+		return false
+	}
+	return d.n == len(d.head) || len(d.text()) >= 2
+}
 
 func (d *eitherDecoder) text() []byte {
-	b := d.head[:d.n]
+	b := bytes.TrimPrefix(d.head[:d.n], []byte(byteOrderMark))
 	for len(b) > 0 && isSpace(b[0]) {
 		b = b[1:]
 	}

@@ -176,6 +176,12 @@ func TestNDJSON(t *testing.T) {
 	tests := []struct{ name, body, want string }{
 		{"lines", "{\"a\":1}\n{\"a\":2}\r\n", `||"{\"a\":1}" ; ||"{\"a\":2}" partial 0`},
 		{"blank line is a heartbeat", "\n{}\n\r\n", `: ; ||"{}" ; : partial 0`},
+		{"a line of white space too", " \n\t \r\n{}\n", ":  ; :\t  ; ||\"{}\" partial 0"},
+		{"BOM", "\xEF\xBB\xBF{}\n{}\n", `||"{}" ; ||"{}" partial 0`},
+		{"BOM, and no LF", "\xEF\xBB\xBF{\"a\":1}", `||"{\"a\":1}" partial 0`},
+		{"BOM of the first line only", "{}\n\xEF\xBB\xBF{}\n", `||"{}" ; ||"\ufeff{}" partial 0`},
+		{"half a BOM", "\xEF\xBB{}\n", `||"\xef\xbb{}" partial 0`},
+		{"ends in the BOM", "\xEF\xBB", ` partial 2`},
 		{"last line whole without LF", "{}\n{\"done\":true}", `||"{}" ; ||"{\"done\":true}" partial 0`},
 		{"last line a whole array, then CR", "[1]\r", `||"[1]" partial 0`},
 		{"last line cut", "{}\n{\"done\":tr", `||"{}" partial 10`},

@@ -65,10 +65,13 @@ const (
 // first, and at least one. body is decoded (no gzip), and may be the start of an
 // answer.
 func Identify(contentType string, body []byte) []Guess {
-	media := mediaType(contentType)
+	media, charset := mediaType(contentType), ""
+	if strings.HasPrefix(media, "text/") {
+		charset = CharsetOf(contentType)
+	}
 	var out []Guess
 	for _, s := range signs() {
-		if g, ok := s.look(media, body); ok {
+		if g, ok := s.look(media, charset, body); ok {
 			out = append(out, g)
 		}
 	}
@@ -126,7 +129,7 @@ func misframed(media string, body []byte) (g Guess, ok bool) {
 		if s.NeedsTerminal || s.Format.Name != SSE.Name {
 			continue
 		}
-		if h, fits := s.look(media, without); fits && h.Certain && h.Score > g.Score {
+		if h, fits := s.look(media, "", without); fits && h.Certain && h.Score > g.Score {
 			g = h
 		}
 	}
@@ -258,6 +261,7 @@ type recogniser struct {
 	marks        map[int]int // mark to the first event that it held at
 	sentinel     int
 	object, json bool
+	batch        bool // an array is read by its elements
 }
 
 // Frame implements [Sink].
@@ -278,6 +282,12 @@ func (r *recogniser) Frame(f *Frame) {
 	if spec != nil && (spec.Sentinel != "" && string(bytes.TrimSpace(f.Data)) == spec.Sentinel || spec.Trailer != "" &&
 		string(f.Data) == spec.Trailer) {
 		r.sentinel++
+		return
+	}
+	if r.batch && batches(f.Data) {
+		for part := range elements(f.Data) {
+			r.Frame(&Frame{Data: part, Name: f.Name})
+		}
 		return
 	}
 	r.frames++
@@ -313,20 +323,22 @@ func (r *recogniser) Frame(f *Frame) {
 	}
 }
 
-// look scores a dialect; false where the body cannot be one of it.
-func (s *dialectSigns) look(media string, body []byte) (g Guess, ok bool) {
+// look scores a dialect; false where the body cannot be one of it. charset is that of
+// text, "" for UTF-8.
+func (s *dialectSigns) look(media, charset string, body []byte) (g Guess, ok bool) {
 	g.Dialect = s.Name
 	r := &recogniser{s: s, marks: map[int]int{}, json: true, object: true}
 	fits := slices.Contains(s.Media, media)
 	if s.Spec != nil {
-		r.json, r.object = s.Spec.Data != "any", s.Spec.Data == "" || s.Spec.Data == "object"
+		r.json, r.object = s.Spec.Data != "any", s.Spec.Data == "" || s.Spec.Data == "object" || s.Spec.Data == "objects"
+		r.batch = s.Spec.Data == "objects"
 	}
 	if fits {
 		g.Score += scoreMedia
 		g.Why = append(g.Why, Fact{Kind: FactMedia, Text: media})
 	}
 	if s.Format.Name == Text.Name {
-		if !utf8.Valid(body[:len(body)-unfinished(body)]) || bytes.IndexByte(body, 0) >= 0 {
+		if charset == "" && (!utf8.Valid(body[:len(body)-unfinished(body)]) || bytes.IndexByte(body, 0) >= 0) {
 			return g, false
 		}
 		if s.Name == "text" {

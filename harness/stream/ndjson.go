@@ -3,13 +3,16 @@ package stream
 import "bytes"
 
 // NDJSON is the framing of application/x-ndjson: one JSON text a line, ended by
-// LF or CRLF. A blank line is a heartbeat by custom and becomes a comment frame.
+// LF or CRLF. A line that is blank, or white space, is a heartbeat by custom and becomes
+// a comment frame.
 //
 // A last line without its LF counts as a cut, with one exception:
 // a whole JSON object or array. Its closing bracket proves that nothing of it is
 // missing, many servers write lines that way, and whether the answer is whole
 // still hangs on its terminal. A number or a word would prove nothing: 12 may be
 // the start of 123.
+//
+// A byte order mark at the start is skipped, as RFC 8259 section 8.1 allows.
 var NDJSON = Format{Name: "ndjson", New: newNDJSON}
 
 func newNDJSON(l Limits) Decoder { return &lineDecoder{limit: l.frame()} }
@@ -70,8 +73,8 @@ func (d *lineDecoder) keep(p []byte) {
 
 // line hands on one line of size bytes with its end.
 func (d *lineDecoder) line(b []byte, size int, sink Sink) {
-	b = bytes.TrimSuffix(b, []byte{'\r'})
-	d.frame = Frame{Data: b, Comment: len(b) == 0, Offset: d.pos, Size: size}
+	b = bytes.TrimSuffix(d.unmarked(b), []byte{'\r'})
+	d.frame = Frame{Data: b, Comment: blank(b), Offset: d.pos, Size: size}
 	if d.prefixed {
 		d.frame.Name, d.frame.Data = cutPrefix(b)
 	}
@@ -89,9 +92,9 @@ func (d *lineDecoder) Close(sink Sink) (partial int) {
 		return 0
 	}
 	b := d.held.b
-	data := b
+	data := d.unmarked(b)
 	if d.prefixed {
-		_, data = cutPrefix(b)
+		_, data = cutPrefix(data)
 	}
 	if closed(data) {
 		d.line(b, len(b), sink)
@@ -100,6 +103,24 @@ func (d *lineDecoder) Close(sink Sink) (partial int) {
 	}
 	release(&d.held)
 	return partial
+}
+
+// unmarked is a line without the byte order mark that the first may begin with.
+func (d *lineDecoder) unmarked(b []byte) []byte {
+	if d.pos > 0 {
+		return b
+	}
+	return bytes.TrimPrefix(b, []byte(byteOrderMark))
+}
+
+// blank reports whether a line is nothing but white space.
+func blank(b []byte) bool {
+	for _, c := range b {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // cutPrefix takes the code off a line; name is nil where there is none.

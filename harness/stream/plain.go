@@ -14,7 +14,7 @@ import (
 // all hold. With none of them it is held against what the same question is known to
 // get (Ask.Reference); where that is not known either, or the app answers each time
 // anew, the answer is unprovable. Text is taken for UTF-8
-// unless a digest proves it.
+// unless another charset is declared or a digest proves it.
 //
 // A sentinel counts where it ends the body. Text may hold it elsewhere, so only a
 // second one right before the end is reported as a repeated terminal.
@@ -22,7 +22,10 @@ import (
 // A textReader follows one plain text answer.
 type textReader struct {
 	tally
-	sentinel string
+	sentinel string // as the text has it
+	swapped  string // the same in the other order of bytes; "" for none
+	asked    string // as the user has it
+	charset  string // "" for UTF-8
 	length   int64
 	digest   string    // lower-case hex
 	sha      hash.Hash // nil if no digest is declared
@@ -36,7 +39,13 @@ type textReader struct {
 }
 
 func newText(a Ask) Reader {
-	r := &textReader{sentinel: a.Sentinel, length: a.Length, digest: strings.ToLower(a.SHA256)}
+	r := &textReader{asked: a.Sentinel, charset: a.Charset, length: a.Length, digest: strings.ToLower(a.SHA256)}
+	if written := sentinelsIn(a.Charset, a.Sentinel); len(written) > 0 {
+		r.sentinel = written[0]
+		if len(written) > 1 {
+			r.swapped = written[1]
+		}
+	}
 	if a.SHA256 != "" {
 		r.sha = sha256.New()
 	}
@@ -49,7 +58,9 @@ func newText(a Ask) Reader {
 // Read implements [Reader].
 func (r *textReader) Read(f *Frame) Event {
 	r.splice.push(f.Data, r.size)
-	r.chars.push(f.Data)
+	if r.charset == "" {
+		r.chars.push(f.Data)
+	}
 	r.measure(f.Data)
 	r.size += int64(len(f.Data))
 	if len(r.start) < maxTextStart {
@@ -103,12 +114,13 @@ func (r *textReader) keepEnd(p []byte) {
 
 // sentinels counts the sentinels at the end, at most two.
 func (r *textReader) sentinels() (n int) {
-	if r.sentinel == "" {
-		return 0
-	}
-	end := r.end
-	for ; bytes.HasSuffix(end, []byte(r.sentinel)); n++ {
-		end = end[:len(end)-len(r.sentinel)]
+	return max(endsWith(r.end, r.sentinel), endsWith(r.end, r.swapped))
+}
+
+// endsWith counts how often a sentinel stands at the end.
+func endsWith(end []byte, sentinel string) (n int) {
+	for ; sentinel != "" && bytes.HasSuffix(end, []byte(sentinel)); n++ {
+		end = end[:len(end)-len(sentinel)]
 	}
 	return n
 }
@@ -156,12 +168,15 @@ func (r *textReader) doubt() (why string, wrong bool) {
 			"text is whole", false
 	case r.ref != "" && r.size < int64(len(r.ref)):
 		return fmt.Sprintf("%d bytes of the %d that the app answers to the same question", r.size, len(r.ref)), false
+	case r.sum.Unprovable && r.asked != "":
+		return fmt.Sprintf("the sentinel %q was declared, and how %s writes it is not known, so nothing can prove that the "+
+			"text is whole", clip([]byte(r.asked), 40), clip([]byte(r.charset), 40)), false
 	case r.sum.Unprovable:
 		return "neither sentinel nor length nor sha256 was declared, so nothing can prove that the text is whole", false
 	case r.length > 0 && r.size != r.length:
 		return fmt.Sprintf("%d bytes of the %d declared", r.size, r.length), r.size > r.length
 	case r.sentinel != "" && r.sentinels() == 0:
-		return fmt.Sprintf("does not end with the sentinel %q", clip([]byte(r.sentinel), 40)), false
+		return fmt.Sprintf("does not end with the sentinel %q", clip([]byte(r.asked), 40)), false
 	case r.sha != nil && hex.EncodeToString(r.sha.Sum(nil)) != r.digest:
 		if whole {
 			return "whole by its length or sentinel, but its sha256 does not hold", true

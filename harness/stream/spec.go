@@ -33,7 +33,7 @@ type Spec struct {
 	Format []string `json:"format,omitempty" yaml:"format,omitempty"`
 	Accept string   `json:"accept,omitempty" yaml:"accept,omitempty"`
 	Media  []string `json:"media,omitempty" yaml:"media,omitempty"`
-	Data   string   `json:"data,omitempty" yaml:"data,omitempty" jsonschema:"enum=object,enum=json,enum=any"`
+	Data   string   `json:"data,omitempty" yaml:"data,omitempty" jsonschema:"enum=object,enum=objects,enum=json,enum=any"`
 
 	Content   []string `json:"content,omitempty" yaml:"content,omitempty"`
 	Reasoning []string `json:"reasoning,omitempty" yaml:"reasoning,omitempty"`

@@ -292,6 +292,8 @@ type Ask struct {
 	Sentinel string
 	Length   int64
 	SHA256   string
+	// Charset is what [CharsetOf] says of the answer.
+	Charset string
 	// Reference is what a text answer is known to say in full, where nothing else
 	// is declared: an answer equal to it is whole, one that ends within it is cut,
 	// any other is an answer anew and proves nothing. "" where nobody knows.

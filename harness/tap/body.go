@@ -34,8 +34,10 @@ const maxStart = stream.MaxLeftover
 // is.
 func (b *body) open(f *flight, h *head) {
 	if d := f.job.Dialect; d != nil && h.Status < 300 {
-		b.dec = d.Format.New(stream.Limits{Frame: max(0, f.limits.Frame)})
-		b.reader = d.Reader(f.job.Ask)
+		ask := f.job.Ask
+		ask.Charset = stream.CharsetOf(h.ContentType)
+		b.dec = d.Decoder(stream.Limits{Frame: max(0, f.limits.Frame)}, ask)
+		b.reader = d.Reader(ask)
 		b.dialect = d
 	}
 	if h.Encoding == "" || f.resp.Whole() {
@@ -88,12 +90,20 @@ func (b *body) keep(p []byte, size int) {
 	b.text = append(b.text, p[:min(len(p), max(0, size-len(b.text)))]...)
 }
 
-// close sums the content up. whole says that the framing ended the body.
+// close sums the content up. whole says that the framing ended the body. A body that
+// the close ends has no such sign; where it is compressed, its data have an end of
+// their own: one that closed before it was cut, one that reached it is whole however
+// the connection ended.
 func (b *body) close(f *flight, whole bool) {
 	rec := &f.rec
 	if b.inflate != nil {
-		if err := b.inflate.close(whole); err != nil && b.err == nil && f.halt == nil {
+		byClose := rec.Wire.Framing == record.CloseDelimited && rec.Wire.Close != record.CloseNone
+		err := b.inflate.close(whole || byClose && rec.Wire.Close == record.CloseFIN)
+		if err != nil && b.err == nil && f.halt == nil {
 			b.err = err
+		}
+		if byClose && b.inflate.begun && b.inflate.ended && b.err == nil {
+			rec.Wire.Where = record.AtEnd
 		}
 	}
 	if b.reader == nil {

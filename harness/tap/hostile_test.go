@@ -129,6 +129,11 @@ func TestCompressedBodies(t *testing.T) {
 	}{
 		{"gzip", "gzip", gz.Bytes(), stream.Complete, 5},
 		{"gzip in members", "gzip", members, stream.Complete, 2},
+		{"gzip padded with zeros", "gzip", slices.Concat(gz.Bytes(), make([]byte, 700)), stream.Complete, 5},
+		{"gzip, zeros and one more member", "gzip", slices.Concat(member(t, event(1)), make([]byte, 9), member(t, done)),
+			stream.Complete, 1},
+		{"gzip with garbage behind", "gzip", slices.Concat(gz.Bytes(), []byte("<html><body>500</body>")), stream.Corrupt, 5},
+		{"gzip cut in its second member", "gzip", slices.Concat(member(t, event(1)), member(t, done)[:9]), stream.CutFrame, 1},
 		{"deflate as zlib", "deflate", zl.Bytes(), stream.Complete, 5},
 		{"deflate, bare", "deflate", raw.Bytes(), stream.Complete, 5},
 		{"brotli", "br", br.Bytes(), stream.Complete, 5},

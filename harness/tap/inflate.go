@@ -31,6 +31,8 @@ type inflater struct {
 	stop  func()
 	yield func(struct{}) bool
 	over  bool // no more bytes will come
+	begun bool // bytes came
+	ended bool // the compressed data have reached their own end
 	err   error
 }
 
@@ -53,7 +55,7 @@ func newInflater(encoding string, limit int64, sink func([]byte) bool) (*inflate
 
 // push inflates p. It returns the error that ended the decompression.
 func (z *inflater) push(p []byte) error {
-	z.in = p
+	z.in, z.begun = p, true
 	if _, more := z.want(); more {
 		return nil
 	}
@@ -61,12 +63,12 @@ func (z *inflater) push(p []byte) error {
 }
 
 // close ends the coroutine. whole says that the compressed data ought to be
-// whole; the error says that they are not.
+// whole; the error says that they are not. No data at all are not called cut.
 func (z *inflater) close(whole bool) error {
 	z.over = true
 	z.want()
 	z.stop()
-	if whole {
+	if whole && z.begun {
 		return z.err
 	}
 	return nil
@@ -103,7 +105,8 @@ func (z *inflater) fill() bool {
 
 // run inflates until the data end, in the coroutine. Several gzip members may
 // follow one another (RFC 1952 section 2.2): each is asked for on its own, because
-// a reader that looks for the next keeps back the last bytes of the one before.
+// a reader that looks for the next keeps back the last bytes of the one before. Zeros
+// behind the last are padding, as to gzip(1).
 func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) error {
 	r, err := z.decompressor(encoding)
 	left := limit
@@ -111,10 +114,12 @@ func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) err
 		if left, err = z.member(r, left, sink); err != nil {
 			break
 		}
+		z.ended = true
 		gz, ok := r.(*gzip.Reader)
-		if !ok {
+		if !ok || z.padded() {
 			return nil
 		}
+		z.ended = false
 		err = gz.Reset(z)
 		gz.Multistream(false)
 	}
@@ -127,6 +132,17 @@ func (z *inflater) run(encoding string, limit int64, sink func([]byte) bool) err
 		return err
 	}
 	return fmt.Errorf("inflate body: %w", err)
+}
+
+// padded takes zeros, and reports whether nothing follows them.
+func (z *inflater) padded() bool {
+	for z.fill() {
+		if z.in[0] != 0 {
+			return false
+		}
+		z.in = z.in[1:]
+	}
+	return true
 }
 
 // member inflates to the end of one member and returns what is left of the limit.
@@ -180,6 +196,9 @@ func (z *inflater) decompressor(encoding string) (io.Reader, error) {
 func (z *inflater) zlib() (io.Reader, error) {
 	in := bufio.NewReaderSize(z, 16)
 	b, err := in.Peek(2)
+	if len(b) == 1 && err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, err
 	}

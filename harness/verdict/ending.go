@@ -129,11 +129,11 @@ func said(s *record.Stream) bool {
 }
 
 // whole reports whether the framing says that the body ended where it should. A
-// body that the close delimits ends with an orderly FIN, and only with that: RFC
-// 9112 section 8 leaves no other sign.
+// body that the close delimits ends with an orderly FIN: RFC 9112 section 8 leaves no other
+// sign. One that is compressed may have reached the end of its data before.
 func whole(s *record.Stream) bool {
 	if s.Wire.Framing == record.CloseDelimited {
-		return s.Wire.Close == record.CloseFIN || s.Wire.Where == record.AtEnd && s.Wire.Close == record.CloseNone
+		return s.Wire.Close == record.CloseFIN || s.Wire.Where == record.AtEnd
 	}
 	return s.Wire.Where == record.AtEnd
 }

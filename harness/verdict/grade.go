@@ -89,7 +89,8 @@ func answeredOutcome(s *record.Stream, e Ending) Outcome {
 		return FailedClean
 	case said && proved(s):
 		return Complete
-	case e == CleanEOF && s.Content.Unprovable && contentOf(s) != stream.Empty && s.Partial == 0:
+	case e == CleanEOF && s.Content.Unprovable && contentOf(s) != stream.Empty && contentOf(s) != stream.CutFrame &&
+		s.Partial == 0:
 		// By its Content-Length, or with the flag Unprovable, which no scenario
 		// passes with.
 		return Complete

@@ -113,6 +113,19 @@ func TestGrade(t *testing.T) {
 				s.Limit, s.Wire.Where = record.GapLimit, record.InBody
 			})}, verdict.Stalled, verdict.StalledEnding, nil},
 
+		{"text that nothing proves", synth.Shape{Keep: 7, End: both(synth.ByClose, func(s *record.Stream) {
+			s.Content.State, s.Content.Unprovable = stream.Prefix, true
+		})}, verdict.Complete, verdict.CleanEOF, flags{verdict.Unprovable}},
+		{"text that nothing proves, cut in its compressed data",
+			synth.Shape{Keep: 7, End: both(synth.ByClose, func(s *record.Stream) {
+				s.Content.State, s.Content.Unprovable = stream.CutFrame, true
+				s.Encoding, s.Content.Why = "gzip", "inflate body: ends inside the compressed data"
+			})}, verdict.Truncated, verdict.CleanEOF, nil},
+		{"whole by its compressed data, then reset", synth.Shape{End: both(synth.Whole, func(s *record.Stream) {
+			closeDelimited(s)
+			s.Encoding, s.Wire.Close, s.Wire.Where = "gzip", record.CloseRST, record.AtEnd
+		})}, verdict.Complete, verdict.TerminalEOF, nil},
+
 		{"silent", synth.Shape{Keep: 7, End: synth.Silent(limit)}, verdict.Stalled, verdict.StalledEnding, nil},
 		{"first event never came", synth.Shape{Keep: synth.KeepNone, End: limitedBy(record.FirstLimit)},
 			verdict.Stalled, verdict.Deadline, flags{verdict.Late}},
