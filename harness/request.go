@@ -92,7 +92,8 @@ func (t TLS) unusable(key string, err error) error {
 		fix = "convert it: openssl pkcs12 -nodes -in " + ShellWord(t.Cert) + " -out client.pem, then --cert client.pem"
 	case holds(private, "ENCRYPTED PRIVATE KEY"), bytes.Contains(private, []byte("Proc-Type: 4,ENCRYPTED")):
 		problem = "the key in " + key + " is encrypted, and there is no prompt for its password"
-		fix = "decrypt it into a file of its own: openssl pkey -in " + ShellWord(key) + " -out client.key, then --key client.key"
+		fix = "decrypt it into a file of its own: openssl pkey -in " + ShellWord(key) +
+			" -out client.key, then --key client.key"
 	case holds(cert, "CERTIFICATE") && t.Key == "":
 		problem, fix = t.Cert+" holds a certificate and no key", "add --key FILE"
 	}

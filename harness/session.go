@@ -63,7 +63,8 @@ func (a *App) validSessions(l *Load) error {
 		return bad("load.sessions.think", "write a time such as 2s, or from a shorter to a longer one, 1s..5s",
 			"thinking for %s to %s", t.Least, t.Most)
 	case t.Most > 0 && turns == 0:
-		return bad("load.sessions.think", "add turns: 3, or --turns 3", "there is a time to think between turns, but there are no turns")
+		return bad("load.sessions.think", "add turns: 3, or --turns 3",
+			"there is a time to think between turns, but there are no turns")
 	case turns > 0 && a.Stream.Endless.For > 0:
 		return bad("load.sessions.turns", "leave one of them out",
 			"a session continues after a complete response, and with endless none is complete")

@@ -14,7 +14,8 @@ func CausesPage() string {
 	b.WriteString(`# Causes
 
 What can go wrong with a stream, as the diagnosis names it. Reports link to this page. It is rendered from the
-table in [` + "`causes.go`](causes.go) and its words in package reports by\n`go test ./reports -run TestCausesPage -update`" + `.
+table in [` + "`causes.go`](causes.go) and its words in package reports by\n" +
+		"`go test ./reports -run TestCausesPage -update`" + `.
 How to add a cause: [EXTEND.md](EXTEND.md).
 
 The identifier in the first column is the "taxonomy" of verdict.json. Its letter is the family: A the answer and
@@ -85,4 +86,12 @@ func item(b *strings.Builder, who, what string) {
 	b.WriteByte('\n')
 }
 
-var noMarkdown = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", "[", "\\[", "|", "\\|")
+var noMarkdown = strings.NewReplacer(
+	"\\", "\\\\",
+	"`", "\\`",
+	"*", "\\*",
+	"_", "\\_",
+	"<", "&lt;",
+	"[", "\\[",
+	"|", "\\|",
+)

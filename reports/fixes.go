@@ -337,152 +337,161 @@ var (
 		diagnose.Python: "catch errors inside the generator, send the dialect's error event and end properly:\n" +
 			"    async def stream():\n        try:\n            async for item in produce():\n                yield item\n" +
 			"        except Exception as e:\n            yield error_event(e)",
-		diagnose.Golang: "return errors instead of panicking in the handler; once the head is out, write the dialect's error event " +
-			"and return:\n" +
+		diagnose.Golang: "return errors instead of panicking in the handler; once the head is out, write the dialect's " +
+			"error event and return:\n" +
 			"    defer func() {\n        if p := recover(); p != nil {\n            writeErrorEvent(w, p)\n        }\n    }()",
 		diagnose.Node: "await the whole stream inside try; once the head is out:\n    try { await send(res); } catch (e) { " +
 			"res.write(errorEvent(e)); res.end(); }",
 		diagnose.Java: "catch in the task that writes:\n" +
 			"    try {\n        write(emitter);\n    } catch (Exception e) {\n" +
 			"        emitter.send(SseEmitter.event().name(\"error\").data(e.getMessage()));\n        emitter.complete();\n    }",
-		diagnose.PHP: "use register_shutdown_function for fatal errors; and:\n    try { stream(); } catch (\\Throwable $e) { echo " +
-			"error_event($e); flush(); }",
+		diagnose.PHP: "use register_shutdown_function for fatal errors; and:\n" +
+			"    try { stream(); } catch (\\Throwable $e) { echo error_event($e); flush(); }",
 		diagnose.Ruby: "    begin\n      produce { |item| response.stream.write(item) }\n    rescue => e\n      " +
 			"response.stream.write(error_event(e))\n    ensure\n      response.stream.close\n    end",
 	}
 	fixBlocked = fix{
-		diagnose.AnyLanguage: "move the blocking call off the loop or thread that serves the streams: a thread pool, or an asynchronous " +
-			"client",
+		diagnose.AnyLanguage: "move the blocking call off the loop or thread that serves the streams: a thread pool, or an " +
+			"asynchronous client",
 		diagnose.Python: "move the blocking call off the loop: await run_in_threadpool(f), or an async client",
-		diagnose.Golang: "look for a lock that all handlers wait for, or GOMAXPROCS used up: go tool pprof .../debug/pprof/goroutine",
+		diagnose.Golang: "look for a lock that all handlers wait for, or GOMAXPROCS used up: " +
+			"go tool pprof .../debug/pprof/goroutine",
 		diagnose.Node: "move the blocking call off the loop: a worker_threads Worker, the async form of the call (no *Sync " +
 			"functions)",
-		diagnose.Java: "move the blocking call off the event loop: Mono.fromCallable(f).subscribeOn(Schedulers.boundedElastic()), " +
+		diagnose.Java: "move the blocking call off the event loop: " +
+			"Mono.fromCallable(f).subscribeOn(Schedulers.boundedElastic()), " +
 			"or virtual threads (spring.threads.virtual.enabled=true)",
-		diagnose.PHP: "a PHP-FPM process serves one request: raise pm.max_children; in Swoole, ReactPHP or FrankenPHP workers use " +
-			"the asynchronous client",
+		diagnose.PHP: "a PHP-FPM process serves one request: raise pm.max_children; in Swoole, ReactPHP or FrankenPHP " +
+			"workers use the asynchronous client",
 		diagnose.Ruby: "raise the threads of Puma (threads 5, 32) and its workers; in Falcon use the asynchronous client",
 	}
 	fixLimit = fix{
-		diagnose.AnyLanguage: "raise what limits the streams that are served at once above the number of clients: threads, workers, " +
-			"connections of a pool, a semaphore; or refuse the rest with 503 instead of letting them wait",
+		diagnose.AnyLanguage: "raise what limits the streams that are served at once above the number of clients: threads, " +
+			"workers, connections of a pool, a semaphore; or refuse the rest with 503 instead of letting them wait",
 		diagnose.Python: "raise the limit above the number of clients: gunicorn --workers and --threads (or -k " +
 			"uvicorn.workers.UvicornWorker), waitress --threads, a Semaphore, pool_size and max_overflow of the database; " +
 			"give a connection back before the stream begins",
-		diagnose.Golang: "raise db.SetMaxOpenConns or the size of the semaphore above the number of clients; give a connection back " +
-			"before the stream begins",
-		diagnose.Node: "raise the size of the pool (pg: max, mysql2: connectionLimit) or of the limiter (p-limit) above the number " +
-			"of clients; give a connection back before the stream begins",
-		diagnose.Java: "server.setExecutor(Executors.newVirtualThreadPerTaskExecutor()), server.tomcat.threads.max, or Hikari's " +
-			"maximumPoolSize above the number of clients; give a connection back before the stream begins",
-		diagnose.PHP:  "pm.max_children above the number of clients in the pool of PHP-FPM: a process serves one stream at a time",
+		diagnose.Golang: "raise db.SetMaxOpenConns or the size of the semaphore above the number of clients; give a " +
+			"connection back before the stream begins",
+		diagnose.Node: "raise the size of the pool (pg: max, mysql2: connectionLimit) or of the limiter (p-limit) above " +
+			"the number of clients; give a connection back before the stream begins",
+		diagnose.Java: "server.setExecutor(Executors.newVirtualThreadPerTaskExecutor()), server.tomcat.threads.max, or " +
+			"Hikari's maximumPoolSize above the number of clients; give a connection back before the stream begins",
+		diagnose.PHP: "pm.max_children above the number of clients in the pool of PHP-FPM: " +
+			"a process serves one stream at a time",
 		diagnose.Ruby: "threads 5, 32 and workers in config/puma.rb above the number of clients; pool in database.yml",
 	}
 	fixPool = fix{
-		diagnose.AnyLanguage: "raise the number of threads or processes above the number of streams at once, or stream without a thread " +
-			"for each",
-		diagnose.Python: "make the generator async; or anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup",
+		diagnose.AnyLanguage: "raise the number of threads or processes above the number of streams at once, or stream " +
+			"without a thread for each",
+		diagnose.Python: "make the generator async; or " +
+			"anyio.to_thread.current_default_thread_limiter().total_tokens = 200 at startup",
 		diagnose.Golang: "raise the size of the semaphore or worker pool that the handler waits for, or db.SetMaxOpenConns",
 		diagnose.Node:   "UV_THREADPOOL_SIZE=64 for file system, DNS and crypto calls; a larger pool in the database client",
-		diagnose.Java: "server.tomcat.threads.max=400, or spring.threads.virtual.enabled=true; and a task executor of its own for " +
-			"streams: spring.task.execution.pool.max-size=400",
+		diagnose.Java: "server.tomcat.threads.max=400, or spring.threads.virtual.enabled=true; and a task executor of its " +
+			"own for streams: spring.task.execution.pool.max-size=400",
 		diagnose.PHP:  "one process for each stream at once:\n    pm.max_children = 200",
 		diagnose.Ruby: "in config/puma.rb, one thread for each stream at once:\n    threads 5, 64",
 	}
 	fixNoShutdown = fix{
-		diagnose.AnyLanguage: "on SIGTERM stop accepting, let the open streams end, then exit; without a shell between the container " +
-			"and the app that keeps the signal",
-		diagnose.Python: "run the app under a server that drains: exec uvicorn main:app --timeout-graceful-shutdown 120 (or " +
-			"gunicorn --graceful-timeout 120), without a shell in between and without signal handlers of your own",
+		diagnose.AnyLanguage: "on SIGTERM stop accepting, let the open streams end, then exit; without a shell between the " +
+			"container and the app that keeps the signal",
+		diagnose.Python: "run the app under a server that drains: exec uvicorn main:app --timeout-graceful-shutdown 120 " +
+			"(or gunicorn --graceful-timeout 120), without a shell in between and without signal handlers of your own",
 		diagnose.Golang: "ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM); defer stop(); go " +
 			"srv.ListenAndServe(); <-ctx.Done(); srv.Shutdown(timeout) with a timeout above the longest stream",
-		diagnose.Node: "open streams end by themselves, new ones go elsewhere:\n    process.on('SIGTERM', () => server.close(() => " +
-			"process.exit(0)));",
+		diagnose.Node: "open streams end by themselves, new ones go elsewhere:\n" +
+			"    process.on('SIGTERM', () => server.close(() => process.exit(0)));",
 		diagnose.Java: "server.shutdown=graceful and spring.lifecycle.timeout-per-shutdown-phase=120s; without Spring: " +
 			"Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(120)))",
-		diagnose.PHP: "process_control_timeout = 120s in php-fpm.conf, and stop with SIGQUIT: STOPSIGNAL SIGQUIT in the Dockerfile",
-		diagnose.Ruby: "Puma drains on SIGTERM: start it without a shell in between, with worker_shutdown_timeout 120:\n    exec " +
-			"bundle exec puma",
+		diagnose.PHP: "process_control_timeout = 120s in php-fpm.conf, and stop with SIGQUIT: " +
+			"STOPSIGNAL SIGQUIT in the Dockerfile",
+		diagnose.Ruby: "Puma drains on SIGTERM: start it without a shell in between, with worker_shutdown_timeout 120:\n" +
+			"    exec bundle exec puma",
 	}
 	fixGrace = fix{
-		diagnose.AnyLanguage: "give the app longer than the longest stream to end after SIGTERM: its own graceful timeout, and docker " +
-			"stop -t 130 or terminationGracePeriodSeconds: 130",
+		diagnose.AnyLanguage: "give the app longer than the longest stream to end after SIGTERM: its own graceful timeout, " +
+			"and docker stop -t 130 or terminationGracePeriodSeconds: 130",
 		diagnose.Python: "give the app longer than the longest stream: gunicorn --graceful-timeout 120, uvicorn " +
 			"--timeout-graceful-shutdown 120, docker stop -t 130",
-		diagnose.Golang: "give http.Server.Shutdown a context that lasts longer than the longest stream, and the process the same: " +
+		diagnose.Golang: "give http.Server.Shutdown a context that lasts longer than the longest stream, and the process " +
+			"the same: docker stop -t 130, terminationGracePeriodSeconds: 130",
+		diagnose.Node: "wait for server.close before process.exit, for longer than the longest stream; and give the " +
+			"process the same: docker stop -t 130, terminationGracePeriodSeconds: 130",
+		diagnose.Java: "spring.lifecycle.timeout-per-shutdown-phase=120s with server.shutdown=graceful; and " +
 			"docker stop -t 130, terminationGracePeriodSeconds: 130",
-		diagnose.Node: "wait for server.close before process.exit, for longer than the longest stream; and give the process the " +
-			"same: docker stop -t 130, terminationGracePeriodSeconds: 130",
-		diagnose.Java: "spring.lifecycle.timeout-per-shutdown-phase=120s with server.shutdown=graceful; and docker stop -t 130, " +
-			"terminationGracePeriodSeconds: 130",
-		diagnose.PHP: "process_control_timeout = 120s in php-fpm.conf; and docker stop -t 130, terminationGracePeriodSeconds: 130",
-		diagnose.Ruby: "worker_shutdown_timeout 120 and force_shutdown_after 120 in config/puma.rb; and docker stop -t 130, " +
-			"terminationGracePeriodSeconds: 130",
+		diagnose.PHP: "process_control_timeout = 120s in php-fpm.conf; and " +
+			"docker stop -t 130, terminationGracePeriodSeconds: 130",
+		diagnose.Ruby: "worker_shutdown_timeout 120 and force_shutdown_after 120 in config/puma.rb; and " +
+			"docker stop -t 130, terminationGracePeriodSeconds: 130",
 	}
 	fixLeak = fix{
 		diagnose.AnyLanguage: "stop when the client leaves: end the call to the model with the request",
-		diagnose.Python: "stop when the client leaves: async def gen(): ... if await request.is_disconnected(): return; cancel the " +
-			"call to the model",
+		diagnose.Python: "stop when the client leaves: async def gen(): ... if await request.is_disconnected(): return; " +
+			"cancel the call to the model",
 		diagnose.Golang: "stop when the client leaves: pass r.Context() to the model's call and select on its Done",
 		diagnose.Node:   "stop when the client leaves:\n    res.on('close', () => controller.abort());",
-		diagnose.Java: "stop when the client leaves: emitter.onError(e -> call.cancel()), emitter.onCompletion(call::cancel); in " +
-			"WebFlux doOnCancel",
+		diagnose.Java: "stop when the client leaves: emitter.onError(e -> call.cancel()), " +
+			"emitter.onCompletion(call::cancel); in WebFlux doOnCancel",
 		diagnose.PHP: "stop when the client leaves: call ignore_user_abort(false), and after each flush():\n    if " +
 			"(connection_aborted()) { exit; }",
-		diagnose.Ruby: "rescue ActionController::Live::ClientDisconnected, IOError around the loop, and end the call to the model " +
-			"in ensure",
+		diagnose.Ruby: "rescue ActionController::Live::ClientDisconnected, IOError around the loop, and end the call to " +
+			"the model in ensure",
 	}
 	fixStall = fix{
 		diagnose.AnyLanguage: "bound the wait for the model or the queue, and send an error event when the time is over",
-		diagnose.Python:      "bound the wait for the model or the queue: asyncio.timeout(30), and send an error event when it fires",
-		diagnose.Golang: "bound the wait for the model or the queue: context.WithTimeout(r.Context(), 30*time.Second), and send an " +
-			"error event when it fires",
-		diagnose.Node: "bound the wait for the model or the queue: AbortSignal.timeout(30_000), and send an error event when it fires",
+		diagnose.Python: "bound the wait for the model or the queue: asyncio.timeout(30), " +
+			"and send an error event when it fires",
+		diagnose.Golang: "bound the wait for the model or the queue: context.WithTimeout(r.Context(), 30*time.Second), " +
+			"and send an error event when it fires",
+		diagnose.Node: "bound the wait for the model or the queue: AbortSignal.timeout(30_000), " +
+			"and send an error event when it fires",
 		diagnose.Java: "bound the wait for the model or the queue: future.get(30, TimeUnit.SECONDS) or " +
 			"Flux.timeout(Duration.ofSeconds(30)), and send an error event when it fires",
-		diagnose.PHP: "bound the wait for the model: CURLOPT_LOW_SPEED_LIMIT 1 with CURLOPT_LOW_SPEED_TIME 30, and send an error " +
-			"event when it fires",
+		diagnose.PHP: "bound the wait for the model: CURLOPT_LOW_SPEED_LIMIT 1 with CURLOPT_LOW_SPEED_TIME 30, and send an " +
+			"error event when it fires",
 		diagnose.Ruby: "bound the wait for the model: http.read_timeout = 30, and send an error event on Net::ReadTimeout",
 	}
 	fixProducer = fix{
-		diagnose.AnyLanguage: "tie the heartbeat to the producer of the answer: when that has died or takes too long, send an error " +
-			"event and end the stream",
-		diagnose.Python: "tie the heartbeat to the producer: while not task.done(): await asyncio.wait({task}, timeout=10) or yield " +
-			"\": ping\\n\\n\"; then await task, which raises what it died of, and send an error event",
-		diagnose.Golang: "tie the heartbeat to the producer: in its select add case err := <-done: send an error event and return; " +
-			"close done with defer in the producer",
+		diagnose.AnyLanguage: "tie the heartbeat to the producer of the answer: when that has died or takes too long, send " +
+			"an error event and end the stream",
+		diagnose.Python: "tie the heartbeat to the producer: while not task.done(): await asyncio.wait({task}, timeout=10) " +
+			"or yield \": ping\\n\\n\"; then await task, which raises what it died of, and send an error event",
+		diagnose.Golang: "tie the heartbeat to the producer: in its select add case err := <-done: send an error event and " +
+			"return; close done with defer in the producer",
 		diagnose.Node: "tie the heartbeat to the producer: producer.catch(e => res.write(`event: error\\ndata: " +
 			"${JSON.stringify({error: e.message})}\\n\\n`)).finally(() => { clearInterval(t); res.end() })",
-		diagnose.Java: "tie the heartbeat to the producer: future.whenComplete((v, e) -> { heartbeat.cancel(false); if (e != null) " +
-			"emitter.completeWithError(e); else emitter.complete(); })",
-		diagnose.PHP: "tie the heartbeat to the producer: in its loop look at feof($upstream) or curl_multi_info_read(), and send " +
-			"an error event when it has ended",
-		diagnose.Ruby: "tie the heartbeat to the producer: beat while producer.alive?; then producer.value, which raises what it " +
-			"died of, and send an error event",
+		diagnose.Java: "tie the heartbeat to the producer: future.whenComplete((v, e) -> { heartbeat.cancel(false); " +
+			"if (e != null) emitter.completeWithError(e); else emitter.complete(); })",
+		diagnose.PHP: "tie the heartbeat to the producer: in its loop look at feof($upstream) or curl_multi_info_read(), " +
+			"and send an error event when it has ended",
+		diagnose.Ruby: "tie the heartbeat to the producer: beat while producer.alive?; then producer.value, which raises " +
+			"what it died of, and send an error event",
 	}
 	fixFirst = fix{
-		diagnose.AnyLanguage: "send the head and a first event (or a heartbeat) before the slow work; do retrieval at startup or " +
-			"beside it",
-		diagnose.Python: "return the StreamingResponse at once and do the slow work inside the generator, after a first yield \": " +
-			"ping\\n\\n\"",
+		diagnose.AnyLanguage: "send the head and a first event (or a heartbeat) before the slow work; do retrieval at " +
+			"startup or beside it",
+		diagnose.Python: "return the StreamingResponse at once and do the slow work inside the generator, " +
+			"after a first yield \": ping\\n\\n\"",
 		diagnose.Golang: "before the slow work:\n    w.WriteHeader(200)\n    io.WriteString(w, \": ping\\n\\n\")\n    " +
 			"http.NewResponseController(w).Flush()",
 		diagnose.Node: "before the slow work:\n    res.flushHeaders();\n    res.write(': ping\\n\\n');",
-		diagnose.Java: "before the slow work, which runs in an executor:\n    emitter.send(SseEmitter.event().comment(\"ping\"));",
+		diagnose.Java: "before the slow work, which runs in an executor:\n" +
+			"    emitter.send(SseEmitter.event().comment(\"ping\"));",
 		diagnose.PHP:  "before the slow work:\n    echo \": ping\\n\\n\"; ob_flush(); flush();",
 		diagnose.Ruby: "before the slow work:\n    response.stream.write(\": ping\\n\\n\")",
 	}
 	fixHeartbeat = fix{
-		diagnose.AnyLanguage: "while nothing is ready, write a comment (\": ping\" and an empty line) every few seconds, at most every " +
-			"third of the timeout",
+		diagnose.AnyLanguage: "while nothing is ready, write a comment (\": ping\" and an empty line) every few seconds, " +
+			"at most every third of the timeout",
 		diagnose.Python: "while nothing is ready, send a heartbeat (sse-starlette: ping=10):\n" +
 			"    try:\n        item = await asyncio.wait_for(q.get(), 10)\n    except TimeoutError:\n        yield \": " +
 			"ping\\n\\n\"",
 		diagnose.Golang: "while nothing is ready, send a heartbeat:\n" +
 			"    select {\n    case item := <-items:\n        write(w, item)\n    case <-time.After(10 * time.Second):\n" +
 			"        io.WriteString(w, \": ping\\n\\n\")\n        rc.Flush()\n    }",
-		diagnose.Node: "while nothing is ready, send a heartbeat:\n    const t = setInterval(() => res.write(': ping\\n\\n'), " +
-			"10_000);\n    res.on('close', () => clearInterval(t));",
+		diagnose.Node: "while nothing is ready, send a heartbeat:\n" +
+			"    const t = setInterval(() => res.write(': ping\\n\\n'), 10_000);\n    res.on('close', () => clearInterval(t));",
 		diagnose.Java: "while nothing is ready, send a heartbeat: scheduler.scheduleAtFixedRate(() -> " +
 			"emitter.send(SseEmitter.event().comment(\"ping\")), 10, 10, SECONDS)",
 		diagnose.PHP: "while nothing is ready, send a heartbeat:\n    if (time() - $last > 10) { echo \": ping\\n\\n\"; " +
@@ -491,156 +500,167 @@ var (
 			"response.stream.write(\": ping\\n\\n\") every 10 s from a thread of its own",
 	}
 	fixResources = fix{
-		diagnose.AnyLanguage: "keep what the stream reads open until its last write: open it inside the function that produces the " +
-			"stream, or at startup",
-		diagnose.Python: "open the resource inside the generator (or at startup), not in a `with` around StreamingResponse; FastAPI " +
-			">= 0.118 for yield dependencies",
+		diagnose.AnyLanguage: "keep what the stream reads open until its last write: open it inside the function that " +
+			"produces the stream, or at startup",
+		diagnose.Python: "open the resource inside the generator (or at startup), not in a `with` around " +
+			"StreamingResponse; FastAPI >= 0.118 for yield dependencies",
 		diagnose.Golang: "close what the stream reads after its last write: no defer in a function that returns before the " +
 			"goroutine that writes",
 		diagnose.Node: "close what the stream reads in its 'close' event, not when the handler returns",
-		diagnose.Java: "open the session inside the task that writes: no @Transactional or try-with-resources around a method that " +
-			"returns the SseEmitter or StreamingResponseBody",
-		diagnose.PHP: "open what the stream reads inside the callback of StreamedResponse, and not in the controller that returns it",
-		diagnose.Ruby: "open what the body reads inside its each, and close it in its close: a block around the action ends before " +
-			"the body runs",
+		diagnose.Java: "open the session inside the task that writes: no @Transactional or try-with-resources around a " +
+			"method that returns the SseEmitter or StreamingResponseBody",
+		diagnose.PHP: "open what the stream reads inside the callback of StreamedResponse, " +
+			"and not in the controller that returns it",
+		diagnose.Ruby: "open what the body reads inside its each, and close it in its close: a block around the action " +
+			"ends before the body runs",
 	}
 	fixFlush = fix{
 		diagnose.AnyLanguage: "write and flush each event by itself; nothing that collects or compresses the body",
-		diagnose.Python: "yield each event by itself; no middleware that reads the whole body (b\"\".join), no GZipMiddleware on " +
-			"streams",
-		diagnose.Golang: "call Flush after every event: http.NewResponseController(w).Flush(); no http.TimeoutHandler, no writer " +
-			"that hides Flush",
+		diagnose.Python: "yield each event by itself; no middleware that reads the whole body (b\"\".join), no " +
+			"GZipMiddleware on streams",
+		diagnose.Golang: "call Flush after every event: http.NewResponseController(w).Flush(); no http.TimeoutHandler, no " +
+			"writer that hides Flush",
 		diagnose.Node: "res.write each event by itself and res.flush() behind compression(); no body that is collected first",
 		diagnose.Java: "call flush after every event: response.flushBuffer(); no ContentCachingResponseWrapper or " +
 			"ShallowEtagHeaderFilter on streams",
-		diagnose.PHP: "output_buffering = Off, zlib.output_compression = Off; while (ob_get_level()) ob_end_flush(); and flush() " +
-			"after every event",
-		diagnose.Ruby: "include ActionController::Live and write each event to response.stream; no Rack::ETag, Rack::Deflater or " +
-			"Rack::ContentLength on streams",
+		diagnose.PHP: "output_buffering = Off, zlib.output_compression = Off; while (ob_get_level()) ob_end_flush(); and " +
+			"flush() after every event",
+		diagnose.Ruby: "include ActionController::Live and write each event to response.stream; no Rack::ETag, " +
+			"Rack::Deflater or Rack::ContentLength on streams",
 	}
 	fixCompression = fix{
 		diagnose.AnyLanguage: "do not compress streams in the app, or flush the compressor after each event",
-		diagnose.Python: "exclude text/event-stream from GZipMiddleware (Starlette >= 0.46 does), or flush the compressor after " +
-			"each event",
+		diagnose.Python: "exclude text/event-stream from GZipMiddleware (Starlette >= 0.46 does), or flush the compressor " +
+			"after each event",
 		diagnose.Golang: "leave text/event-stream out of the compressing handler, or call its Flush after each event",
 		diagnose.Node: "compression({ filter: (req, res) => !/event-stream/.test(res.getHeader('Content-Type')) }); or " +
 			"res.flush() after each event",
 		diagnose.Java: "leave text/event-stream out of server.compression.mime-types",
 		diagnose.PHP:  "zlib.output_compression = Off",
-		diagnose.Ruby: "    use Rack::Deflater, if: ->(env, status, headers, body) { headers['content-type'] !~ /event-stream/ }",
+		diagnose.Ruby: "    use Rack::Deflater, " +
+			"if: ->(env, status, headers, body) { headers['content-type'] !~ /event-stream/ }",
 	}
 	fixSwallowed = fix{
 		diagnose.AnyLanguage: "do not end the body cleanly after an error: abort the connection, or write an error event",
-		diagnose.Python: "replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in the " +
-			"generator and send an error event",
-		diagnose.Golang: "in a recovering middleware, panic(http.ErrAbortHandler) once the head is out, or write an error event: a " +
-			"return ends the body cleanly",
-		diagnose.Node: "on an error after the head: res.destroy(err), or write an error event; res.end() ends the body cleanly",
-		diagnose.Java: "emitter.completeWithError(e), not complete(); a filter that catches must rethrow once the response is " +
-			"committed",
-		diagnose.PHP: "write an error event in the handler of exceptions: PHP ends the body cleanly after a fatal error that " +
-			"follows the head",
-		diagnose.Ruby: "rescue around the loop, write an error event, then close: response.stream.close alone ends the body cleanly",
+		diagnose.Python: "replace BaseHTTPMiddleware (@app.middleware(\"http\")) by a pure ASGI middleware, or catch in " +
+			"the generator and send an error event",
+		diagnose.Golang: "in a recovering middleware, panic(http.ErrAbortHandler) once the head is out, or write an error " +
+			"event: a return ends the body cleanly",
+		diagnose.Node: "on an error after the head: res.destroy(err), or write an error event; " +
+			"res.end() ends the body cleanly",
+		diagnose.Java: "emitter.completeWithError(e), not complete(); a filter that catches must rethrow once the response " +
+			"is committed",
+		diagnose.PHP: "write an error event in the handler of exceptions: PHP ends the body cleanly after a fatal error " +
+			"that follows the head",
+		diagnose.Ruby: "rescue around the loop, write an error event, then close: " +
+			"response.stream.close alone ends the body cleanly",
 	}
 	fixEnd = fix{
-		diagnose.AnyLanguage: "send the terminal on the success path only, and an error event on every other; let errors end the " +
-			"connection",
-		diagnose.Python: "yield the terminal as the last line of the generator, not in finally; except Exception as e: yield " +
-			"error_event(e); let other exceptions go on",
+		diagnose.AnyLanguage: "send the terminal on the success path only, and an error event on every other; let errors " +
+			"end the connection",
+		diagnose.Python: "yield the terminal as the last line of the generator, not in finally; except Exception as e: " +
+			"yield error_event(e); let other exceptions go on",
 		diagnose.Golang: "write the terminal after the loop only if its error is nil; else write an error event, or " +
 			"panic(http.ErrAbortHandler)",
-		diagnose.Node: "write the terminal after for await, inside try; in catch: res.write(errorEvent(e)) or res.destroy(e), not " +
-			"res.end() alone",
+		diagnose.Node: "write the terminal after for await, inside try; in catch: res.write(errorEvent(e)) or " +
+			"res.destroy(e), not res.end() alone",
 		diagnose.Java: "send the terminal before emitter.complete(); on every error completeWithError(e)",
-		diagnose.PHP: "echo the terminal after the loop, and an error event in catch (\\Throwable $e); look for max_execution_time " +
-			"and exit",
+		diagnose.PHP: "echo the terminal after the loop, and an error event in catch (\\Throwable $e); look for " +
+			"max_execution_time and exit",
 		diagnose.Ruby: "write the terminal after the loop; rescue => e writes an error event; ensure only closes",
 	}
 	fixOwnIdle = fix{
-		diagnose.AnyLanguage: "raise the read timeout of the client that the app asks its model with, and send an error event when " +
-			"it fires",
+		diagnose.AnyLanguage: "raise the read timeout of the client that the app asks its model with, and send an error " +
+			"event when it fires",
 		diagnose.Python: "httpx.Timeout(10, read=300) or OpenAI(timeout=…) for the call to the model; on ReadTimeout or " +
 			"TimeoutError yield an error event instead of ending",
-		diagnose.Golang: "no http.Client.Timeout for a streamed answer (it counts the body, too): a context for each request; on " +
-			"its error write an error event",
-		diagnose.Node: "new Agent({ bodyTimeout: 0 }) for undici's fetch (300 s otherwise), timeout of the SDK; on its error write " +
-			"an error event",
+		diagnose.Golang: "no http.Client.Timeout for a streamed answer (it counts the body, too): a context for each " +
+			"request; on its error write an error event",
+		diagnose.Node: "new Agent({ bodyTimeout: 0 }) for undici's fetch (300 s otherwise), timeout of the SDK; on its " +
+			"error write an error event",
 		diagnose.Java: "readTimeout(Duration.ZERO) for OkHttp, responseTimeout for WebClient; on TimeoutException " +
 			"completeWithError(e)",
-		diagnose.PHP: "default_socket_timeout = 300, CURLOPT_LOW_SPEED_TIME; look at the return value of fread and curl_errno, and " +
-			"send an error event",
+		diagnose.PHP: "default_socket_timeout = 300, CURLOPT_LOW_SPEED_TIME; look at the return value of fread and " +
+			"curl_errno, and send an error event",
 		diagnose.Ruby: "http.read_timeout = 300 (60 otherwise); rescue Net::ReadTimeout, and write an error event",
 	}
 	fixDeadline = fix{
-		diagnose.AnyLanguage: "raise the total limit on one request in the app's server, its worker manager and the client of its model " +
-			"above the longest stream",
-		diagnose.Python: "gunicorn -k uvicorn.workers.UvicornWorker (a sync worker's --timeout counts the whole request); no " +
-			"asyncio.timeout around the complete response; OpenAI(timeout=600)",
+		diagnose.AnyLanguage: "raise the total limit on one request in the app's server, its worker manager and the client " +
+			"of its model above the longest stream",
+		diagnose.Python: "gunicorn -k uvicorn.workers.UvicornWorker (a sync worker's --timeout counts the whole request); " +
+			"no asyncio.timeout around the complete response; OpenAI(timeout=600)",
 		diagnose.Golang: "http.NewResponseController(w).SetWriteDeadline(time.Time{}) in the handler of streams, or " +
 			"http.Server{WriteTimeout: 0}; no http.Client.Timeout towards the model",
 		diagnose.Node: "res.setTimeout(0), server.requestTimeout = 0; no AbortSignal.timeout(…) around the complete response",
-		diagnose.Java: "new SseEmitter(0L), spring.mvc.async.request-timeout=-1, asyncContext.setTimeout(0); no callTimeout in OkHttp",
+		diagnose.Java: "new SseEmitter(0L), spring.mvc.async.request-timeout=-1, asyncContext.setTimeout(0); " +
+			"no callTimeout in OkHttp",
 		diagnose.PHP: "request_terminate_timeout = 0 in the pool of PHP-FPM, and set_time_limit(0) in the script; no " +
 			"CURLOPT_TIMEOUT towards the model",
-		diagnose.Ruby: "no rack-timeout on streams (Rack::Timeout service_timeout: 0); timeout in config/unicorn.rb above the " +
-			"longest stream; Puma has no such limit",
+		diagnose.Ruby: "no rack-timeout on streams (Rack::Timeout service_timeout: 0); timeout in config/unicorn.rb above " +
+			"the longest stream; Puma has no such limit",
 	}
 	fixCap = fix{
-		diagnose.AnyLanguage: "look for a limit on the size of an answer in the app: max_tokens, a bounded buffer, a middleware that " +
-			"reads the body",
-		diagnose.Python: "look for max_tokens (is finish_reason \"length\"?), a bounded queue, or a middleware that reads and cuts " +
-			"the body",
-		diagnose.Golang: "look for io.LimitReader, bufio.Scanner (64 KiB a line without Buffer) and io.CopyN on the way of the body",
-		diagnose.Node: "look for maxContentLength and maxBodyLength (axios), and a stream whose highWaterMark fills without " +
-			"being read",
-		diagnose.Java: "look for spring.codec.max-in-memory-size (256 KiB otherwise) and a cutting filter; maxInMemorySize(-1) in " +
-			"ExchangeStrategies",
+		diagnose.AnyLanguage: "look for a limit on the size of an answer in the app: max_tokens, a bounded buffer, a " +
+			"middleware that reads the body",
+		diagnose.Python: "look for max_tokens (is finish_reason \"length\"?), a bounded queue, or a middleware that reads " +
+			"and cuts the body",
+		diagnose.Golang: "look for io.LimitReader, bufio.Scanner (64 KiB a line without Buffer) " +
+			"and io.CopyN on the way of the body",
+		diagnose.Node: "look for maxContentLength and maxBodyLength (axios), and a stream whose highWaterMark fills " +
+			"without being read",
+		diagnose.Java: "look for spring.codec.max-in-memory-size (256 KiB otherwise) and a cutting filter; " +
+			"maxInMemorySize(-1) in ExchangeStrategies",
 		diagnose.PHP:  "look for memory_limit, a length in fread or stream_get_contents, and pm.status of the pool",
 		diagnose.Ruby: "look for a length in read or readpartial, and a Rack middleware that cuts the body",
 	}
 	fixWorkerTimeout = fix{
-		diagnose.AnyLanguage: "use a worker that does not count a whole request as one sign of life, or raise its timeout above the " +
-			"longest stream",
+		diagnose.AnyLanguage: "use a worker that does not count a whole request as one sign of life, or raise its timeout " +
+			"above the longest stream",
 		diagnose.Python: "gunicorn -k uvicorn.workers.UvicornWorker (or -k gthread); or --timeout above the longest stream",
 		diagnose.Golang: "http.Server{WriteTimeout: 0}, or SetWriteDeadline(time.Time{}) in the handler of streams",
-		diagnose.Node:   "PM2 and cluster set no limit on a request: look at server.requestTimeout and at a watchdog of your own",
-		diagnose.Java:   "spring.mvc.async.request-timeout=-1, new SseEmitter(0L)",
-		diagnose.PHP:    "request_terminate_timeout = 0 in the pool of PHP-FPM, and set_time_limit(0)",
-		diagnose.Ruby: "timeout above the longest stream in config/unicorn.rb; or Puma, whose worker_timeout does not count a " +
-			"request",
+		diagnose.Node: "PM2 and cluster set no limit on a request: " +
+			"look at server.requestTimeout and at a watchdog of your own",
+		diagnose.Java: "spring.mvc.async.request-timeout=-1, new SseEmitter(0L)",
+		diagnose.PHP:  "request_terminate_timeout = 0 in the pool of PHP-FPM, and set_time_limit(0)",
+		diagnose.Ruby: "timeout above the longest stream in config/unicorn.rb; or Puma, " +
+			"whose worker_timeout does not count a request",
 	}
 	fixRecycled = fix{
 		diagnose.AnyLanguage: "do not recycle workers that serve streams, or let them end their streams first",
-		diagnose.Python:      "no --max-requests on stream workers; or --timeout above the longest stream, with --max-requests-jitter",
-		diagnose.Golang:      "let what replaces the process wait for http.Server.Shutdown",
-		diagnose.Node:        "no max_memory_restart in PM2 below what streams need; kill_timeout above the longest stream",
-		diagnose.Java:        "let what replaces the process wait: server.shutdown=graceful",
-		diagnose.PHP:         "pm.max_requests = 0, and process_control_timeout above the longest stream",
-		diagnose.Ruby:        "no puma_worker_killer with rolling restarts below the longest stream; worker_shutdown_timeout above it",
+		diagnose.Python: "no --max-requests on stream workers; or --timeout above the longest stream, " +
+			"with --max-requests-jitter",
+		diagnose.Golang: "let what replaces the process wait for http.Server.Shutdown",
+		diagnose.Node:   "no max_memory_restart in PM2 below what streams need; kill_timeout above the longest stream",
+		diagnose.Java:   "let what replaces the process wait: server.shutdown=graceful",
+		diagnose.PHP:    "pm.max_requests = 0, and process_control_timeout above the longest stream",
+		diagnose.Ruby: "no puma_worker_killer with rolling restarts below the longest stream; " +
+			"worker_shutdown_timeout above it",
 	}
 	fixMemory = fix{
-		diagnose.AnyLanguage: "raise the memory limit for this number of streams, or cap concurrency; bound every buffer that a " +
-			"stream holds",
-		diagnose.Python: "raise the memory limit for this number of streams, or cap concurrency: uvicorn --limit-concurrency N; " +
-			"bound every queue and buffer that a stream holds",
-		diagnose.Golang: "raise the memory limit, set GOMEMLIMIT to nine tenths of it, and cap concurrency with a semaphore; bound " +
-			"every channel and buffer that a stream holds",
-		diagnose.Node: "raise the memory limit, set node --max-old-space-size below it, and wait for 'drain' when res.write " +
-			"returns false",
-		diagnose.Java: "raise the memory limit, -XX:MaxRAMPercentage=75, and cap concurrency; bound every queue that an emitter fills",
+		diagnose.AnyLanguage: "raise the memory limit for this number of streams, or cap concurrency; bound every buffer " +
+			"that a stream holds",
+		diagnose.Python: "raise the memory limit for this number of streams, or cap concurrency: uvicorn " +
+			"--limit-concurrency N; bound every queue and buffer that a stream holds",
+		diagnose.Golang: "raise the memory limit, set GOMEMLIMIT to nine tenths of it, and cap concurrency with a " +
+			"semaphore; bound every channel and buffer that a stream holds",
+		diagnose.Node: "raise the memory limit, set node --max-old-space-size below it, and wait for 'drain' when " +
+			"res.write returns false",
+		diagnose.Java: "raise the memory limit, -XX:MaxRAMPercentage=75, and cap concurrency; " +
+			"bound every queue that an emitter fills",
 		diagnose.PHP:  "pm.max_children times memory_limit below the container's limit",
 		diagnose.Ruby: "fewer Puma workers or threads, or a higher memory limit; MALLOC_ARENA_MAX=2",
 	}
 	fixLength = fix{
 		diagnose.AnyLanguage: "never set Content-Length on a stream; a middleware that changes bodies must drop it",
-		diagnose.Python: "never set Content-Length on a StreamingResponse; a middleware that changes bodies must drop it: del " +
-			"response.headers[\"content-length\"]",
+		diagnose.Python: "never set Content-Length on a StreamingResponse; a middleware that changes bodies must drop it: " +
+			"del response.headers[\"content-length\"]",
 		diagnose.Golang: "never set Content-Length on a stream; a handler that changes bodies must drop it: " +
 			"w.Header().Del(\"Content-Length\")",
 		diagnose.Node: "never set Content-Length on a stream; a middleware that changes bodies must drop it: " +
 			"res.removeHeader('Content-Length')",
 		diagnose.Java: "never call setContentLength for a stream; a filter that changes bodies must not pass it on",
 		diagnose.PHP:  "never send header('Content-Length: …') for a stream, nor pass it on from an upstream answer",
-		diagnose.Ruby: "never set content-length on a stream; a Rack middleware that changes bodies must delete it from headers",
+		diagnose.Ruby: "never set content-length on a stream; " +
+			"a Rack middleware that changes bodies must delete it from headers",
 	}
 )

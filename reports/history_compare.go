@@ -22,7 +22,10 @@ type comparisonRow struct {
 // comparisonRows words what a comparison found: what is worse first, what is the same
 // last.
 func comparisonRows(r *comparing.Result) (rows []comparisonRow) {
-	for _, c := range []comparing.Change{comparing.Worse, comparing.Better, comparing.TooFew, comparing.Unlike, comparing.Same} {
+	order := []comparing.Change{
+		comparing.Worse, comparing.Better, comparing.TooFew, comparing.Unlike, comparing.Same,
+	}
+	for _, c := range order {
 		for _, row := range r.Rows {
 			if row.Change == c {
 				rows = append(rows, comparisonOf(row))
@@ -32,12 +35,19 @@ func comparisonRows(r *comparing.Result) (rows []comparisonRow) {
 	return rows
 }
 
-var changeClasses = map[comparing.Change]string{comparing.Worse: "fail", comparing.Better: "pass", comparing.Same: "pass",
-	comparing.TooFew: "inconclusive", comparing.Unlike: "not_applicable"}
+var changeClasses = map[comparing.Change]string{
+	comparing.Worse:  "fail",
+	comparing.Better: "pass",
+	comparing.Same:   "pass",
+	comparing.TooFew: "inconclusive",
+	comparing.Unlike: "not_applicable",
+}
 
 func comparisonOf(r comparing.Row) comparisonRow {
-	row := comparisonRow{Class: changeClasses[r.Change], Scenario: line(r.Scenario), Metric: r.Metric, Word: string(r.Change),
-		A: estimate(r.A, r.Unit), B: estimate(r.B, r.Unit), Note: line(strings.Join(sayAll(r.Why), "; "))}
+	row := comparisonRow{
+		Class: changeClasses[r.Change], Scenario: line(r.Scenario), Metric: r.Metric, Word: string(r.Change),
+		A: estimate(r.A, r.Unit), B: estimate(r.B, r.Unit), Note: line(strings.Join(sayAll(r.Why), "; ")),
+	}
 	switch {
 	case r.A.N == 0 || r.B.N == 0:
 	case r.A.Center == 0 && r.Unit != "%":
@@ -87,7 +97,8 @@ func quantity(x float64, unit string) string {
 // comparisonTitle reads "B is worse than A in 2 of 12 figures".
 func comparisonTitle(r *comparing.Result) string {
 	a, b := line(r.A.Name), line(r.B.Name)
-	worse, better, few, unlike := r.Count(comparing.Worse), r.Count(comparing.Better), r.Count(comparing.TooFew), r.Count(comparing.Unlike)
+	worse, better := r.Count(comparing.Worse), r.Count(comparing.Better)
+	few, unlike := r.Count(comparing.TooFew), r.Count(comparing.Unlike)
 	of := fmt.Sprintf(" in %d of %s", worse, count(len(r.Rows), "figure"))
 	switch {
 	case worse > 0:
@@ -106,11 +117,13 @@ func comparisonTitle(r *comparing.Result) string {
 
 // comparisonNotes are what qualifies the whole comparison.
 func comparisonNotes(r *comparing.Result) []string {
-	notes := []string{fmt.Sprintf("%s: %s; %s: %s.", line(r.A.Name), count(len(r.A.Rows), "run"), line(r.B.Name), count(len(r.B.Rows), "run"))}
+	a, b := count(len(r.A.Rows), "run"), count(len(r.B.Rows), "run")
+	notes := []string{fmt.Sprintf("%s: %s; %s: %s.", line(r.A.Name), a, line(r.B.Name), b)}
 	for _, text := range sayAll(slices.Concat(r.Warnings, r.Only)) {
 		notes = append(notes, line(text)+".")
 	}
-	return append(notes, fmt.Sprintf("Medians with 95 %% intervals; the chance of a false alarm in the whole table is at most %.0f %% (Holm).", 100*comparing.Alpha))
+	return append(notes, fmt.Sprintf("Medians with 95 %% intervals; "+
+		"the chance of a false alarm in the whole table is at most %.0f %% (Holm).", 100*comparing.Alpha))
 }
 
 var comparisonColumns = []string{"scenario", "figure", "before", "after", "change", "result", "because"}
@@ -151,7 +164,8 @@ func CompareMarkdown(w io.Writer, all []*comparing.Result) error {
 	var b bytes.Buffer
 	for _, r := range all {
 		fmt.Fprintf(&b, "### streamproof: %s\n\n", md(comparisonTitle(r)))
-		fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(comparisonColumns, " | "), strings.Repeat(" --- |", len(comparisonColumns)))
+		fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(comparisonColumns, " | "),
+			strings.Repeat(" --- |", len(comparisonColumns)))
 		for _, row := range comparisonRows(r) {
 			cells := row.cells()
 			for i, c := range cells {
@@ -194,7 +208,8 @@ type comparisonView struct {
 
 // CompareHTML writes comparisons as one page that needs nothing else and has no script.
 func CompareHTML(w io.Writer, all []*comparing.Result) error {
-	p := historyPage{Style: style, Policy: stillPolicy, Title: "streamproof: comparison", Class: "pass", Columns: comparisonColumns}
+	p := historyPage{Style: style, Policy: stillPolicy, Title: "streamproof: comparison", Class: "pass",
+		Columns: comparisonColumns}
 	for _, r := range all {
 		v := comparisonView{Title: comparisonTitle(r), Class: "pass", Rows: comparisonRows(r), Notes: comparisonNotes(r)}
 		if r.Count(comparing.Worse) > 0 {

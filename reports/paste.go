@@ -54,7 +54,9 @@ func begins(words ...string) func([]string) bool {
 }
 
 // subcommands of streamproof that reports advise.
-var subcommands = []string{"run", "probe", "diagnose", "judge", "report", "scenarios", "init", "schema", "search", "shrink"}
+var subcommands = []string{
+	"run", "probe", "diagnose", "judge", "report", "scenarios", "init", "schema", "search", "shrink",
+}
 
 // step takes what to run next apart: a command and, behind three blanks and a
 // #, what it is for; or prose. A sentence that begins with the name of a program

@@ -58,7 +58,8 @@ func (p *SearchPoint) Measure(m *slo.Measure) {
 		return nil
 	}
 	p.Streams, p.Outcomes = m.Streams(), m.Outcomes()
-	p.P50, p.P95, p.P99, p.Gap99 = at("first_event", 0.5), at("first_event", 0.95), at("first_event", 0.99), at("gap", 0.99)
+	p.P50, p.P95, p.P99 = at("first_event", 0.5), at("first_event", 0.95), at("first_event", 0.99)
+	p.Gap99 = at("gap", 0.99)
 	p.Throughput, p.Goodput = at("throughput", 0), at("goodput", 0)
 }
 
@@ -116,7 +117,8 @@ func (s *Search) Text(w io.Writer, quiet bool) {
 	for _, p := range s.sorted() {
 		full := int(math.Round(p.complete() * 10))
 		bar := strings.Repeat("█", full) + strings.Repeat("░", 10-full)
-		fmt.Fprintf(tw, "%s\t%s\t%s %d of %d\t%s\t%s\t%s\t%s\t%s\n", p.Said, p.Verdict, bar, p.Outcomes["complete"], p.Streams,
+		fmt.Fprintf(tw, "%s\t%s\t%s %d of %d\t%s\t%s\t%s\t%s\t%s\n",
+			p.Said, p.Verdict, bar, p.Outcomes["complete"], p.Streams,
 			timeOr(p.P50), timeOr(p.P95), timeOr(p.P99), rateOr(p.Throughput), rateOr(p.Goodput))
 	}
 	_ = tw.Flush() // w says itself what is wrong with it
@@ -125,7 +127,8 @@ func (s *Search) Text(w io.Writer, quiet bool) {
 //go:embed html/search/page.tmpl
 var searchPage string
 
-var searchTemplate = template.Must(template.New("search").Funcs(template.FuncMap{"time": timeOr, "rate": rateOr}).Parse(searchPage))
+var searchTemplate = template.Must(template.New("search").
+	Funcs(template.FuncMap{"time": timeOr, "rate": rateOr}).Parse(searchPage))
 
 // WriteHTML writes search.html: the picture of the runs, and their table. It needs no
 // script and nothing from elsewhere.
@@ -196,7 +199,11 @@ func (s *Search) picture() (pic searchPicture) {
 		for _, l := range []struct {
 			name string
 			of   func(*SearchPoint) *float64
-		}{{"p50", func(p *SearchPoint) *float64 { return p.P50 }}, {"p95", func(p *SearchPoint) *float64 { return p.P95 }}, {"p99", func(p *SearchPoint) *float64 { return p.P99 }}} {
+		}{
+			{"p50", func(p *SearchPoint) *float64 { return p.P50 }},
+			{"p95", func(p *SearchPoint) *float64 { return p.P95 }},
+			{"p99", func(p *SearchPoint) *float64 { return p.P99 }},
+		} {
 			var points []string
 			for i := range ps {
 				if t := l.of(&ps[i]); t != nil && *t > 0 {
@@ -210,7 +217,9 @@ func (s *Search) picture() (pic searchPicture) {
 	for i := range ps {
 		p := &ps[i]
 		good := searchBars * p.complete()
-		pic.Bars = append(pic.Bars, searchBar{x(p.Value) - 4, good, searchBars - good, 260 + searchBars - good, fmt.Sprintf("%s: %d of %d complete, %s", p.Said, p.Outcomes["complete"], p.Streams, p.Verdict)})
+		text := fmt.Sprintf("%s: %d of %d complete, %s", p.Said, p.Outcomes["complete"], p.Streams, p.Verdict)
+		pic.Bars = append(pic.Bars,
+			searchBar{x(p.Value) - 4, good, searchBars - good, 260 + searchBars - good, text})
 		if at := x(p.Value); at-last > 45 {
 			pic.X, last = append(pic.X, searchTick{at, p.Said}), at
 		}

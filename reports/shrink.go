@@ -48,8 +48,9 @@ func NewShrink(run string, f shrink.Failure, r shrink.Result) Shrink {
 
 func (s *Shrink) sentence() string {
 	if !s.Again {
-		return fmt.Sprintf("the run did not fail in the same way again (%d of %s): its failure is a matter of chance, or of what "+
-			"the app remembers; --confirm 1/10 takes one failure in ten runs for enough", s.Failed, count(s.Of, "run"))
+		return fmt.Sprintf("the run did not fail in the same way again (%d of %s): its failure is a matter of chance, "+
+			"or of what the app remembers; --confirm 1/10 takes one failure in ten runs for enough",
+			s.Failed, count(s.Of, "run"))
 	}
 	text := fmt.Sprintf("%s instead of %s: it still fails, in %d of %s", SizeText(s.After), SizeText(s.Before), s.Failed,
 		count(s.Of, "run"))

@@ -219,10 +219,12 @@ var saidOfAsked = map[record.FactKind]sentence{
 	diagnose.MendIfItEnds: func(f *record.Fact) string {
 		return "if that event ends the answer: --terminal " + shellWord(f.Text) + "; if not, let the app send one that does"
 	},
-	diagnose.MendTerminal: func(f *record.Fact) string { return "name the last event: add --terminal " + shellWord(f.Text) },
+	diagnose.MendTerminal: func(f *record.Fact) string {
+		return "name the last event: add --terminal " + shellWord(f.Text)
+	},
 	diagnose.MendAllowHost: func(f *record.Fact) string {
-		return "if it is yours, add --allow-host " + shellWord(f.Name) + " (allow_hosts in the file); if it is the name of a " +
-			"service inside, let the app redirect to a path, or build the URL from the Host header"
+		return "if it is yours, add --allow-host " + shellWord(f.Name) + " (allow_hosts in the file); if it is the name of " +
+			"a service inside, let the app redirect to a path, or build the URL from the Host header"
 	},
 	diagnose.MendFollow: func(f *record.Fact) string {
 		return "leave --no-follow (stream.no_follow) out, or ask for it at once: --path " + shellWord(f.Text)

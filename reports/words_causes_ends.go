@@ -159,8 +159,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 		"workers), or raise livenessProbe.timeoutSeconds and failureThreshold"),
 	diagnose.MendPreStop: plain("keep serving until the Service has left the pod out: lifecycle.preStop.sleep.seconds: " +
 		"5, and terminationGracePeriodSeconds longer by as much"),
-	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, and that of the " +
-		"app as well"),
+	diagnose.MendPodGrace: plain("set terminationGracePeriodSeconds of the pod above the longest stream, " +
+		"and that of the app as well"),
 
 	// Of rule_grace.go.
 	diagnose.FactGraceShort: func(f *record.Fact) string {

@@ -51,8 +51,9 @@ var tables []map[record.FactKind]sentence
 
 func init() {
 	tables = []map[record.FactKind]sentence{
-		saidByAll, saidOfSettings, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers, saidOfTime, saidOfOne,
-		saidOfNext, saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons,
+		saidByAll, saidOfSettings, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
+		saidOfTime, saidOfOne, saidOfNext,
+		saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons,
 	}
 }
 
@@ -138,7 +139,8 @@ var saidOfExpectations = map[record.FactKind]sentence{
 		return fmt.Sprintf("streams of slow clients took %s, others %s (median)", timeAt(f, 0), timeAt(f, 1))
 	},
 	verdict.FactNoneSlow: func(f *record.Fact) string {
-		return fmt.Sprintf("need streams of slow clients to take %d times as long as others; they took %s, others %s", f.Need, timeAt(f, 0), timeAt(f, 1))
+		return fmt.Sprintf("need streams of slow clients to take %d times as long as others; they took %s, others %s",
+			f.Need, timeAt(f, 0), timeAt(f, 1))
 	},
 	verdict.FactSilence: func(f *record.Fact) string {
 		return fmt.Sprintf("%s %s without content for %s or more", count(f.N, "stream"), were(f.N), short(f.Bound))
@@ -876,19 +878,19 @@ var saidOfNext = map[record.FactKind]sentence{
 		}
 		return fmt.Sprintf("send fewer streams at once: --streams %d", f.N)
 	},
-	verdict.NextLoadWorkers: plain("run it again; if that shows the same, use fewer load workers (--load-workers), or the " +
-		"same version of streamproof for all of them"),
+	verdict.NextLoadWorkers: plain("run it again; if that shows the same, use fewer load workers (--load-workers), " +
+		"or the same version of streamproof for all of them"),
 	verdict.NextReach: plain("let the pods connect to that address (network policies, firewall, DNS), or send the load " +
 		"from this machine, without --fleet"),
 	verdict.NextWorkersTrust: plain("name its certificate authority with --cacert FILE, which is sent to the pods: they " +
 		"do not have those of this machine; or send the load from this machine, without --fleet"),
 	verdict.NextRoom: plain("use more load workers (--load-workers), or raise the limit of open files where they run " +
 		"(ulimit -n)"),
-	verdict.NextNearer: plain("run streamproof near the cluster, on a network that answers evenly and at once: the clocks " +
-		"are compared over it"),
+	verdict.NextNearer: plain("run streamproof near the cluster, on a network that answers evenly and at once: " +
+		"the clocks are compared over it"),
 	verdict.NextPodsLeft: func(f *record.Fact) string {
-		return "kubectl" + after(" --context ", shellWord(f.Text)) + " delete pod -n " + shellWord(f.Place) + " -l job-name=" +
-			shellWord(f.Name) + " --force"
+		return "kubectl" + after(" --context ", shellWord(f.Text)) + " delete pod -n " + shellWord(f.Place) +
+			" -l job-name=" + shellWord(f.Name) + " --force"
 	},
 	verdict.NextLargerMachine: plain("lower the load, or use a larger machine"),
 	verdict.NextLinux:         plain("run it on a stack that starts the app itself, on Linux"),
@@ -926,7 +928,8 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextIdentity: plain("ask for the answer without that encoding: --header 'Accept-Encoding: identity'"),
 	verdict.NextNoDialect: plain("streamproof has no dialect for it: ask for server-sent events or NDJSON, or " +
 		"judge the same app behind an endpoint that sends them"),
-	verdict.NextTrust:       plain("trust its certificate authority with --cacert FILE, or accept any certificate with --insecure"),
+	verdict.NextTrust: plain("trust its certificate authority with --cacert FILE, " +
+		"or accept any certificate with --insecure"),
 	verdict.NextCloseEvents: plain("send the closing events as well: strict clients may reject the answer"),
 	verdict.NextObjectives:  plain("send more streams, until there are the values that each objective needs"),
 	verdict.NextReadBy: func(f *record.Fact) string {

@@ -12,7 +12,8 @@ import (
 // saidOfSettings are the sentences of package lint.
 var saidOfSettings = map[record.FactKind]sentence{
 	lint.FactSilenceCuts: func(f *record.Fact) string {
-		return fmt.Sprintf("streams are silent for %v: %s ends them after %v unless heartbeats carry them", f.Took, f.Name, f.Bound)
+		return fmt.Sprintf("streams are silent for %v: %s ends them after %v unless heartbeats carry them",
+			f.Took, f.Name, f.Bound)
 	},
 	lint.MendSilence: func(f *record.Fact) string {
 		return fmt.Sprintf("send a heartbeat at least every %v while silent, or raise %s above %v", f.Took, f.Name, f.Bound)
@@ -54,8 +55,8 @@ var saidOfSettings = map[record.FactKind]sentence{
 	},
 	lint.MendOuter: func(f *record.Fact) string { return fmt.Sprintf("set %s above %v", f.Name, f.Bound) },
 	lint.FactIdleCloses: func(f *record.Fact) string {
-		return fmt.Sprintf("nginx keeps idle upstream connections for %v, %s closes them after %v: now and then a POST meets "+
-			"one and gets 502", f.Bound, f.Name, f.Took)
+		return fmt.Sprintf("nginx keeps idle upstream connections for %v, %s closes them after %v: "+
+			"now and then a POST meets one and gets 502", f.Bound, f.Name, f.Took)
 	},
 	lint.FactForwarded: plain("ingress, load balancer and kube-proxy are not in the way of these streams, and the end " +
 		"of a connection is seen up to 1 s late"),

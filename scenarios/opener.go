@@ -122,11 +122,13 @@ func Opener(app harness.App) (stack.Opener, error) {
 			return nil, &harness.UsageError{Place: "stack", Problem: "the " + m.name + " stack runs no containers",
 				Fix: "leave stack out, or use docker"}
 		case app.Stack == m.name && m.contains && app.URL != "":
-			return nil, &harness.UsageError{Place: "stack", Problem: "the " + m.name + " stack starts the app itself, and an app " +
-				"at a URL runs already", Fix: "leave stack out, or name the app's image in the place of its URL"}
+			return nil, &harness.UsageError{Place: "stack",
+				Problem: "the " + m.name + " stack starts the app itself, and an app at a URL runs already",
+				Fix:     "leave stack out, or name the app's image in the place of its URL"}
 		case app.Stack == m.name && m.contains && len(app.Command) > 0:
-			return nil, &harness.UsageError{Place: "stack", Problem: "the " + m.name + " stack runs containers, and no commands " +
-				"of this machine", Fix: "leave stack out, or put the command into an image"}
+			return nil, &harness.UsageError{Place: "stack",
+				Problem: "the " + m.name + " stack runs containers, and no commands of this machine",
+				Fix:     "leave stack out, or put the command into an image"}
 		case app.Stack == m.name || app.Stack == "" && (m.contains || !contained):
 			return m.open()
 		}

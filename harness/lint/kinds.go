@@ -8,12 +8,12 @@ const (
 	FactSilenceCuts record.FactKind = "lint: silence is cut"      // layer Name ends silences of Took after Bound
 	FactLifeCuts    record.FactKind = "lint: life is cut"         // layer Name ends streams of Took after Bound
 	FactDrainCuts   record.FactKind = "lint: shutdown cuts"       // streams of Took are left Bound by a restart
-	FactRecycles    record.FactKind = "lint: workers end"         // after Name requests, between Times[0] and [1]; streams last Took
+	FactRecycles    record.FactKind = "lint: workers end"         // after Name requests, Times[0]..[1]; streams last Took
 	FactRefusesRest record.FactKind = "lint: cap on streams"      // N are asked for at a time
 	FactQueues      record.FactKind = "lint: one at a time"       // of N streams Of wait
-	FactRaisedAlone record.FactKind = "lint: raised alone"        // setting Name to Bound, while Place ends streams after Took
+	FactRaisedAlone record.FactKind = "lint: raised alone"        // setting Name to Bound; Place ends streams after Took
 	FactKilledEarly record.FactKind = "lint: killed in shutdown"  // layer Name may take Took, and is killed after Bound
-	FactIdleCloses  record.FactKind = "lint: idle upstream close" // the edge keeps idle connections for Bound, Name for Took
+	FactIdleCloses  record.FactKind = "lint: idle upstream close" // the edge keeps idle ones for Bound, Name for Took
 	FactForwarded   record.FactKind = "lint: port-forward"        // streams go by it, and not through what users pass
 )
 

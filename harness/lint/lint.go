@@ -166,7 +166,8 @@ func (c *checking) keepalives() {
 	for _, app := range []struct{ server, setting string }{{"gunicorn", "keepalive"}, {"uvicorn", "timeout_keep_alive"}} {
 		value, ok := lookup(c.layers, app.server, app.setting)
 		if d := duration(value, app.server); ok && d < nginxIdle {
-			c.warn(app.server, app.setting+" "+value, record.Fact{Kind: FactIdleCloses, Name: app.server, Took: d, Bound: nginxIdle},
+			c.warn(app.server, app.setting+" "+value,
+				record.Fact{Kind: FactIdleCloses, Name: app.server, Took: d, Bound: nginxIdle},
 				record.Fact{Kind: MendKeepAlive, Name: app.server})
 		}
 	}

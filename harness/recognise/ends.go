@@ -18,7 +18,8 @@ var endWords = []string{"done", "end", "ended", "finish", "finished", "complete"
 // saysEnd reports whether a terminal expression has a word in it, as a name, a value or a
 // part of one, that says that something is over.
 func saysEnd(expression string) bool {
-	words := strings.FieldsFunc(camel.ReplaceAllString(expression, "$1 $2"), func(r rune) bool { return !unicode.IsLetter(r) })
+	words := strings.FieldsFunc(camel.ReplaceAllString(expression, "$1 $2"),
+		func(r rune) bool { return !unicode.IsLetter(r) })
 	return slices.ContainsFunc(words, func(w string) bool {
 		w = strings.ToLower(w)
 		return slices.Contains(endWords, w) || slices.Contains(endNames, w)
@@ -26,8 +27,8 @@ func saysEnd(expression string) bool {
 }
 
 // endNames say it as the name of an event or a member.
-var endNames = []string{"bye", "close", "completion", "eof", "eos", "finishes", "goodbye", "last", "over", "stop", "stopped",
-	"terminal", "terminated"}
+var endNames = []string{"bye", "close", "completion", "eof", "eos", "finishes", "goodbye", "last", "over", "stop",
+	"stopped", "terminal", "terminated"}
 
 // camel finds where words meet in camelCase.
 var camel = regexp.MustCompile(`([a-z])([A-Z])`)

@@ -327,8 +327,9 @@ func (f *Finding) openEnd(l *play.Look) error {
 		return e
 	}
 	e := &OpenEnd{Finding: f, Proposals: f.Proposals(), UsageError: harness.UsageError{Place: "terminal",
-		Problem: fmt.Sprintf("nothing distinguishes the last event of the response (%s) from the others: %s", f.Dialect, last),
-		Fix:     "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
+		Problem: fmt.Sprintf("nothing distinguishes the last event of the response (%s) from the others: %s",
+			f.Dialect, last),
+		Fix: "say what a last event looks like, as in --terminal 'data == [DONE]'"}}
 	if len(e.Proposals) > 0 {
 		e.Problem = fmt.Sprintf("nothing says for sure which event ends the answer (%s): %s", f.Dialect, last)
 		e.Fix = "if every answer ends with such an event, add --terminal " + harness.ShellWord(e.Proposals[0]) +

@@ -155,7 +155,8 @@ func (p *printer) fields(v reflect.Value) string {
 			return ""
 		}
 		k := f.Type.Kind()
-		deep = deep || k == reflect.Struct || k == reflect.Interface || k == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct
+		deep = deep || k == reflect.Struct || k == reflect.Interface ||
+			k == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct
 		items = append(items, f.Name+": "+p.value(v.Field(i)))
 	}
 	if deep {
@@ -169,7 +170,10 @@ func (p *printer) duration(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
-	}{{time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}} {
+	}{
+		{time.Minute, "Minute"}, {time.Second, "Second"},
+		{time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"},
+	} {
 		if d%u.unit == 0 && d != 0 {
 			p.imports["time"] = true
 			return fmt.Sprintf("%d * time.%s", d/u.unit, u.name)

@@ -28,8 +28,8 @@ func (a Answer) about(gs []*Graded) Answer {
 // Checkers are all questions that are put to a scenario with policy p, the most
 // telling first: the first of the worst answers becomes the scenario's headline.
 func Checkers(p *record.Policy) []Checker {
-	cs := []Checker{Harness{}, Able{}, Applies{}, LoadWorkers{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{}, Legible{},
-		Untouched{}, OthersLived{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
+	cs := []Checker{Harness{}, Able{}, Applies{}, LoadWorkers{}, Baseline{}, Must{}, Strict{}, Readable{}, Terminal{},
+		Legible{}, Untouched{}, OthersLived{}, Sum{}, Whole{}, Enough{}, Redirected{}, Ordered{}, Owned{},
 		LoadReached{}, KeptUp{}, LinksKeptUp{}, FaultSeen{}, InBody{}, ControlSeen{}, Recovery{}, Expectation{}, Provable{},
 		Slowdown{}, FirstEventBound{}, GapBound{}, TotalBound{}, Objectives{}}
 	for _, name := range p.Checks {

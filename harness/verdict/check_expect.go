@@ -62,7 +62,8 @@ func (s *Scope) some(name string, none, to record.FactKind, is func(*Graded) boo
 // compressed wants an answer that somebody compressed. Neither an app that does
 // not nor the media types of an edge are a matter of the load.
 func (s *Scope) compressed() Answer {
-	a := s.some("compressed answer seen", FactNoneCompressed, NextCompress, func(g *Graded) bool { return g.Encoding != "" })
+	a := s.some("compressed answer seen", FactNoneCompressed, NextCompress,
+		func(g *Graded) bool { return g.Encoding != "" })
 	if a.Verdict == Inconclusive && s.answered() > 0 && s.lacks(func(*record.Abilities) bool { return false }) {
 		return s.inapplicable(a.Name, next(NextCompress), fact{Kind: FactNoCompressor})
 	}
@@ -176,7 +177,8 @@ func (s *Scope) slow() Answer {
 	const name = "clients that hold back"
 	slow, quick := s.median(record.Victim), s.median(record.Control)
 	if slow == 0 || quick == 0 || slow < slowness*quick {
-		return unsure(name, next(NextLessTaken), fact{Kind: FactNoneSlow, Need: slowness, Times: []time.Duration{slow, quick}}).obliges()
+		return unsure(name, next(NextLessTaken),
+			fact{Kind: FactNoneSlow, Need: slowness, Times: []time.Duration{slow, quick}}).obliges()
 	}
 	return pass(name, fact{Kind: FactSlowClients, Times: []time.Duration{slow, quick}}).obliges()
 }

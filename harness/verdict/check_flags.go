@@ -35,7 +35,8 @@ func (c FlagCheck) Check(s *Scope) Answer {
 		return unsure(name, s.settleShape(), fact{Kind: FactAsItself, About: []fact{b.as(FactFirst)}}).about(b.all)
 	}
 	if c.Flag == Buffered && s.Scenario.Policy.LeftToEdge {
-		return s.inapplicable(name, next(NextUnbuffer), fact{Kind: FactLeftToEdge, About: []fact{b.as(FactFirst)}}).about(b.all)
+		return s.inapplicable(name, next(NextUnbuffer),
+			fact{Kind: FactLeftToEdge, About: []fact{b.as(FactFirst)}}).about(b.all)
 	}
 	return fail(name, next(FactFirst)).counts(b)
 }

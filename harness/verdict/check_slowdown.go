@@ -51,7 +51,8 @@ func (s *Scope) slowdown(name string, c *Crowd) Answer {
 
 // Fact says how many streams had to wait, how, and for how long.
 func (c *Crowd) Fact() record.Fact {
-	f := fact{Kind: FactCrowd, N: len(c.Slowed), Of: len(c.Streams), Name: string(c.Pattern), Need: c.N, About: []fact{c.Measured()}}
+	f := fact{Kind: FactCrowd, N: len(c.Slowed), Of: len(c.Streams), Name: string(c.Pattern), Need: c.N,
+		About: []fact{c.Measured()}}
 	if c.peeled {
 		f.Place = c.Hop
 	}

@@ -59,7 +59,8 @@ func (s *Scope) p95(name string, bound time.Duration, xs []time.Duration) Answer
 	case xs[0] > bound && s.Over:
 		return s.late(name, fact{Kind: FactLeast, N: len(xs), Took: xs[0], Bound: bound})
 	default:
-		return unsure(name, next(NextMoreForP95), fact{Kind: FactFewForP95, N: len(xs), Need: 20, Took: xs[len(xs)-1], Bound: bound})
+		return unsure(name, next(NextMoreForP95),
+			fact{Kind: FactFewForP95, N: len(xs), Need: 20, Took: xs[len(xs)-1], Bound: bound})
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // What this package finds it says in facts, see [record.Fact]. Package reports puts
-// them into words. The comment behind a kind tells its figures: N, Of and Need count
+// them into words. The comment at a kind tells its figures: N, Of and Need count
 // streams where it says nothing else.
 
 // fact is short for what this file is about.
@@ -15,7 +15,7 @@ type fact = record.Fact
 
 // Of several streams.
 const (
-	FactBroke     record.FactKind = "broke a rule"    // N of Of did, of which Counts; About the reason of the first, Stream
+	FactBroke     record.FactKind = "broke a rule"    // N of Of did, of which Counts; About: reason of the first, Stream
 	FactFirst     record.FactKind = "broke, no count" // the same without Counts
 	FactJudged    record.FactKind = "judged"          // N
 	FactOutcomes  record.FactKind = "outcomes"        // N, of which Counts
@@ -95,7 +95,7 @@ const (
 	FactPodsLeft        record.FactKind = "fleet pods left"     // N, or unknown because of Text
 	FactWorkerDisagrees record.FactKind = "load worker differs" // Text: its value; About: ours, quoted
 	FactWorkerBroken    record.FactKind = "load worker broken"  // Text: why
-	FactLagged          record.FactKind = "lagged"              // N of Of started late, at most Share; read Took late, Bound
+	FactLagged          record.FactKind = "lagged"              // N of Of began late, at most Share; read Took late, Bound
 	FactKeptUp          record.FactKind = "kept up"             // N started late, read Took late (p99); Name: the clock
 	FactNoReadings      record.FactKind = "no readings"         // N of the app's memory
 	FactGrew            record.FactKind = "memory grew"         // of Name from Bytes to More over N
@@ -131,7 +131,7 @@ const (
 	FactSame            record.FactKind = "same both ways"        // N answers
 	FactCompareError    record.FactKind = "comparison error"      // of request Name: Text
 	FactBothCut         record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
-	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More bytes came in one piece
+	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More came in one piece
 	FactPlainCut        record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
 	FactOtherDied       record.FactKind = "other worker died"     // Name, pid N, Took after the one that we killed; all Of streams were cut
 	FactNoneLived       record.FactKind = "none lived"            // all Of streams were cut, and other workers had N connections
@@ -140,12 +140,10 @@ const (
 	FactNoPlainText     record.FactKind = "no plain text"         // in one piece, to request Name
 	FactStreamShort     record.FactKind = "stream short"          // to request Name: Bytes of More
 	FactPlainShort      record.FactKind = "plain short"           // to request Name: More of Bytes
-	FactAltered         record.FactKind = "altered"               // request Name: Bytes streamed, More in one piece, from byte N on; of Of comparisons
 	FactAlteredAnew     record.FactKind = "altered anew"          // the same, of an app that answers anew each time
 	FactLooseTerminal   record.FactKind = "loose terminal"        // in N of Of; About: [FactEvent]
 	FactEvent           record.FactKind = "event"                 // N of Of of stream Stream
 	FactForm            record.FactKind = "form"                  // Name, a stream.Form; Text: what the server called it
-	FactSomeUnread      record.FactKind = "some unread"           // N of Of, the others are read as Name; Stream; About: [FactForm]
 	FactUnread          record.FactKind = "unread"                // N of Of, read as Name; About: [FactForm]
 	FactUntrusted       record.FactKind = "untrusted certificate" // of a form: none was seen
 	FactNotTrusted      record.FactKind = "not trusted"           // N of Of; About: [FactUntrusted]
@@ -155,16 +153,23 @@ const (
 	FactObjectiveMissed record.FactKind = "objective missed"      // Name is Text, and should be Place
 	FactUnmeasured      record.FactKind = "unmeasured"            // Name
 	FactNoValue         record.FactKind = "no value"              // of Name on any complete stream
-	FactFewValues       record.FactKind = "few values"            // Name is Text (Place), but Counts cannot show it, Need would
-	FactHopSplits       record.FactKind = "hop splits"            // N of Of; Stream; About: [FactSplit] of it, and [FactJudged] of the app alone
+	FactFewValues       record.FactKind = "few values"            // Name is Text (Place); Counts do not tell, Need would
 	FactAppSplits       record.FactKind = "app splits"            // N of Of
 	FactSplits          record.FactKind = "splits"                // N of Of; Stream; About: [FactSplit] of it
 	FactSplit           record.FactKind = "split characters"      // in N events
 	FactSentAway        record.FactKind = "sent away"             // N of Of to host Name; About: [FactRedirect]
 	FactRedirected      record.FactKind = "redirected"            // N of Of
 	FactRedirectCost    record.FactKind = "redirect cost"         // N; About: [FactRedirect]; Took of stream Stream
-	FactProduced        record.FactKind = "produced"              // the app finished N of Of answers, clients got Need whole; Text: the first line that says so
 	FactRedirect        record.FactKind = "redirect"              // with status N to Text
+
+	// request Name: Bytes streamed, More in one piece, from byte N on; of Of comparisons
+	FactAltered record.FactKind = "altered"
+	// N of Of, the others are read as Name; Stream; About: [FactForm]
+	FactSomeUnread record.FactKind = "some unread"
+	// N of Of; Stream; About: [FactSplit] of it, and [FactJudged] of the app alone
+	FactHopSplits record.FactKind = "hop splits"
+	// the app finished N of Of answers, clients got Need whole; Text: the first line that says so
+	FactProduced record.FactKind = "produced"
 )
 
 // Of time.
@@ -177,7 +182,6 @@ const (
 	FactNoSolo     record.FactKind = "no solo"          //
 	FactMeasured   record.FactKind = "alone and loaded" // Times, see [Crowd.Measured]
 	FactUnequal    record.FactKind = "unequal alone"    // About: [FactMeasured]
-	FactCrowd      record.FactKind = "crowd"            // N of Of at hop Place waited as Name, a [Pattern], says, of at most Need; About: [FactMeasured]
 	FactUnordered  record.FactKind = "unordered"        // About: [FactCrowd]
 	FactGenerator  record.FactKind = "generator late"   //
 	FactAsItself   record.FactKind = "as the app may"   // About: [FactFirst], of streams that the app may have written so
@@ -186,7 +190,11 @@ const (
 	FactWayLost    record.FactKind = "way lost"         // to the cluster that the app runs in
 	FactStarved    record.FactKind = "starved"          // by Name, a [Thief], of Share; About: [FactBusy]
 	FactBusy       record.FactKind = "busy"             // cores, by Share
-	FactFate       record.FactKind = "fate"             // N of Of of replica Name went wrong, as field Place calls it; About: [FactSeen] of the others; Share: by chance
+
+	// N of Of at hop Place waited as Name, a [Pattern], says, of at most Need; About: [FactMeasured]
+	FactCrowd record.FactKind = "crowd"
+	// N of Of of replica Name went wrong, as field Place calls it; About: [FactSeen] of the others; Share: by chance
+	FactFate record.FactKind = "fate"
 )
 
 // Of one stream: the reasons of a grade or a flag.
@@ -198,17 +206,14 @@ const (
 	FactWritten        record.FactKind = "written"             // Times: over which it was written, within which it arrived
 	FactNoContent      record.FactKind = "no content"          //
 	FactOnePiece       record.FactKind = "one piece"           // N events, Bytes, Took after the request
-	FactInstants       record.FactKind = "instants"            // N events at Of instants, Bytes at each; More: size of the buffer; Took: the first
-	FactReference      record.FactKind = "reference"           // N brought Share of Name ("event", "byte") at a time; Place: the scenario, "" for asked directly; Times: gap, first
 	FactPacing         record.FactKind = "pacing"              // N events at Of instants, the first after Took
 	FactLargerPieces   record.FactKind = "larger pieces"       // N of Of to hop Place; About: [FactReference]
 	FactHeldSo         record.FactKind = "held so"             // About: [FactOnePiece] or [FactInstants], [FactReference]
 	FactNoFirst        record.FactKind = "first limit"         // Bound; About: [FactOnly]
 	FactStalled        record.FactKind = "gap limit"           // after N events; Bound
 	FactNoProgress     record.FactKind = "progress limit"      // after N events; Bound; About: [FactOnly]
-	FactIdled          record.FactKind = "idled"               // after N events; Took until the total limit, Bound; About: [FactOnly]
 	FactNotOver        record.FactKind = "not over"            // within limit Name, Bound; after N events
-	FactOnly           record.FactKind = "only"                // N heartbeats, Bytes of an unfinished event, Of other events
+	FactOnly           record.FactKind = "only"                // N heartbeats, Of other events, Bytes of an unfinished one
 	FactBadBytes       record.FactKind = "bad bytes"           // Text, or bytes behind the end
 	FactTooLarge       record.FactKind = "too large"           // limit Name
 	FactStatus         record.FactKind = "status"              // N; About: [FactRedirect] before it
@@ -222,11 +227,20 @@ const (
 	FactSaidError      record.FactKind = "error event"         // Text
 	FactNoHead         record.FactKind = "no head"             // within limit Name
 	FactRefused        record.FactKind = "refused"             // Name, an [Ending]; Text; About: [FactRedirect] before it
-	FactEnded          record.FactKind = "ended"               // Name, an [Ending], after N events; Place: how and where; Text, or About: why
 	FactFeedShort      record.FactKind = "feed short"          // N events in Took, Need
 	FactFeedEnded      record.FactKind = "feed ended"          // after Took and N events, Bound
 	FactNothingProves  record.FactKind = "nothing proves"      // that it is whole: others follow what the terminal matches
 	FactStillOpen      record.FactKind = "still open"          // Name, at the terminal; N other answers close theirs
+
+	// N events at Of instants, Bytes at each; More: size of the buffer; Took: the first
+	FactInstants record.FactKind = "instants"
+	// N brought Share of Name ("event", "byte") at a time; Place: the scenario, "" for asked directly;
+	// Times: gap, first
+	FactReference record.FactKind = "reference"
+	// after N events; Took until the total limit, Bound; About: [FactOnly]
+	FactIdled record.FactKind = "idled"
+	// Name, an [Ending], after N events; Place: how and where; Text, or About: why
+	FactEnded record.FactKind = "ended"
 )
 
 // What to do next.

@@ -26,7 +26,8 @@ func (s *Scope) hops() []HopReport {
 		switch {
 		case score > inner+worse:
 			r.Wrong = true
-		case r.Squeezed != "" && r.Buffered == 0 && !slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
+		case r.Squeezed != "" && r.Buffered == 0 &&
+			!slices.ContainsFunc(rs, func(h HopReport) bool { return h.Squeezed != "" }):
 			r.Wrong, r.Squeezes = true, true
 		}
 		inner = max(inner, score)

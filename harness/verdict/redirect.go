@@ -71,8 +71,8 @@ func (Redirected) Check(s *Scope) Answer {
 	switch {
 	case len(away) > 0:
 		r := away[0].Unfollowed()
-		return unsure(name, fact{Kind: NextAllowHost, Name: hostOf(r)},
-			fact{Kind: FactSentAway, N: len(away), Of: len(s.Streams), Name: hostOf(r), About: []fact{redirectTo(r)}}).obliges().about(away)
+		why := fact{Kind: FactSentAway, N: len(away), Of: len(s.Streams), Name: hostOf(r), About: []fact{redirectTo(r)}}
+		return unsure(name, fact{Kind: NextAllowHost, Name: hostOf(r)}, why).obliges().about(away)
 	case followed > 0:
 		return pass(name, fact{Kind: FactRedirected, N: followed, Of: len(s.Streams)}).obliges()
 	}

@@ -217,10 +217,11 @@ func (s *Scope) cutAgain(st *record.Stream) bool {
 		slices.ContainsFunc(s.pressed(st.Replica), func(x interval) bool { return x.from <= st.End && st.End <= x.to }) {
 		return true
 	}
-	return st.Group == record.Recovery && st.Send != record.Never && slices.ContainsFunc(s.Windows, func(w record.Window) bool {
+	cut := func(w record.Window) bool {
 		return w.Phase == record.Active && w.Fault.Effect == record.Cuts && st.Send < w.At && lasted(st, w.At) &&
 			!s.knowsHits(w.Fault)
-	})
+	}
+	return st.Group == record.Recovery && st.Send != record.Never && slices.ContainsFunc(s.Windows, cut)
 }
 
 func (s *Scope) squeezed() bool {

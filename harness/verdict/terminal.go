@@ -77,9 +77,10 @@ func (Terminal) Check(s *Scope) Answer {
 		return Answer{}
 	}
 	e, ends := s.loose.example, Ends(s.Run)
+	early := fact{Kind: FactEvent, N: e.Content.Early, Of: e.Frames - e.Heartbeats, Stream: e.Seq}
 	return unsure(name, fact{Kind: NextTerminal, Text: strings.Join(ends[:min(1, len(ends))], "")},
-		fact{Kind: FactLooseTerminal, N: s.loose.early, Of: s.loose.early + s.loose.sound,
-			About: []fact{{Kind: FactEvent, N: e.Content.Early, Of: e.Frames - e.Heartbeats, Stream: e.Seq}}}).about(all).obliges()
+		fact{Kind: FactLooseTerminal, N: s.loose.early, Of: s.loose.early + s.loose.sound, About: []fact{early}},
+	).about(all).obliges()
 }
 
 // Ends are the terminal expressions that match the last event, and no other, of

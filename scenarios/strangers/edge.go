@@ -105,7 +105,8 @@ error_log %[1]s/error.log;
 events { worker_connections %[3]d; }
 http {
     access_log %[1]s/access.log;
-    client_body_temp_path %[1]s/t1; proxy_temp_path %[1]s/t2; fastcgi_temp_path %[1]s/t3; uwsgi_temp_path %[1]s/t4; scgi_temp_path %[1]s/t5;
+    client_body_temp_path %[1]s/t1; proxy_temp_path %[1]s/t2; fastcgi_temp_path %[1]s/t3;
+    uwsgi_temp_path %[1]s/t4; scgi_temp_path %[1]s/t5;
     %[4]s
     upstream app {%[5]s }
     server { listen 127.0.0.1:%[2]d; location / { %[6]s } }

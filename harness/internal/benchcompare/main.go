@@ -166,8 +166,10 @@ func (b *bench) play(ctx context.Context, of build, dir string, seed uint64) err
 		_ = server.Process.Signal(os.Interrupt) // it may have ended
 		_ = server.Wait()
 	}()
-	out, err := exec.CommandContext(ctx, b.streamproof, "run", "--url", url, "--dialect", "origin", "--scenario", "control",
-		"--streams", fmt.Sprint(b.at), "--count", fmt.Sprint(b.streams), "--seed", fmt.Sprint(seed), "-q", "-o", dir).CombinedOutput()
+	out, err := exec.CommandContext(ctx, b.streamproof, "run",
+		"--url", url, "--dialect", "origin", "--scenario", "control",
+		"--streams", fmt.Sprint(b.at), "--count", fmt.Sprint(b.streams),
+		"--seed", fmt.Sprint(seed), "-q", "-o", dir).CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() <= 2 { // a verdict
 		return nil
@@ -181,7 +183,8 @@ func (b *bench) play(ctx context.Context, of build, dir string, seed uint64) err
 // serve starts the origin on a port that it chooses.
 func (b *bench) serve(ctx context.Context, of build, dir string) (*exec.Cmd, string, error) {
 	ready := dir + ".addr"
-	c := exec.CommandContext(ctx, b.origin, append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready}, of.flags...)...)
+	args := append([]string{"--listen", "127.0.0.1:0", "--ready-file", ready}, of.flags...)
+	c := exec.CommandContext(ctx, b.origin, args...)
 	if err := c.Start(); err != nil {
 		return nil, "", fmt.Errorf("start origin: %w", err)
 	}
