@@ -35,8 +35,8 @@ func (in *input) askEnd(ctx context.Context, told io.Writer, o *harness.Options,
 	*recognise.Finding, error) {
 	f := open.Finding
 	if n := len(f.Events); n > 0 {
-		fmt.Fprintf(told, "Nothing says for sure which event ends an answer. The last of %s is\n  %s\n", plural.Of(n, "event"),
-			plain(f.Events[n-1].Text))
+		fmt.Fprintf(told, "Nothing says for sure which event ends an answer. The last of %s is\n  %s\n",
+			plural.Of(n, "event"), plain(f.Events[n-1].Text))
 	} else {
 		fmt.Fprintln(told, "Nothing says which event ends an answer, and no event came.")
 	}

@@ -35,18 +35,21 @@ func compareCommand() *cobra.Command {
 	var file, format, failOn string
 	var o compare.Options
 	cmd := &cobra.Command{
-		Use:     "compare A B [C...]",
-		Short:   "Tell whether a build does worse than another",
-		Long:    compareLong,
-		Example: "  streamproof compare runs/before runs/after\n  streamproof compare main latest --fail-on worse\n  streamproof compare main~1 main --format markdown",
-		Args:    takes(2, -1, "a second run"),
+		Use:   "compare A B [C...]",
+		Short: "Tell whether a build does worse than another",
+		Long:  compareLong,
+		Example: "  streamproof compare runs/before runs/after\n" +
+			"  streamproof compare main latest --fail-on worse\n" +
+			"  streamproof compare main~1 main --format markdown",
+		Args: takes(2, -1, "a second run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, err := comparisonFormat(format)
 			if err != nil {
 				return err
 			}
 			if failOn != "" && failOn != string(compare.Worse) {
-				return &harness.UsageError{Place: "--fail-on", Problem: fmt.Sprintf("unknown result %q", failOn), Fix: "write --fail-on worse"}
+				return &harness.UsageError{Place: "--fail-on", Problem: fmt.Sprintf("unknown result %q", failOn),
+					Fix: "write --fail-on worse"}
 			}
 			all, err := comparisons(cmd, file, args, o)
 			if err != nil {
@@ -85,7 +88,8 @@ func comparisonFormat(name string) (func(io.Writer, []*compare.Result) error, er
 	case "html":
 		return reports.CompareHTML, nil
 	}
-	return nil, &harness.UsageError{Place: "--format", Problem: fmt.Sprintf("unknown format %q", name), Fix: config.Suggest(name, []string{"text", "markdown", "html"})}
+	return nil, &harness.UsageError{Place: "--format", Problem: fmt.Sprintf("unknown format %q", name),
+		Fix: config.Suggest(name, []string{"text", "markdown", "html"})}
 }
 
 // comparisons hold each side against the first. Sides of which nothing can be compared
@@ -106,7 +110,8 @@ func comparisons(cmd *cobra.Command, file string, args []string, o compare.Optio
 			if len(r.Rows) > 0 {
 				why = r.Rows[0].Scenario + " has " + reports.Say(&r.Rows[0].Why[0])
 			}
-			return nil, &harness.UsageError{Place: sides[0].Name + " and " + b.Name, Problem: "cannot be compared: " + why, Fix: "name runs of the same load"}
+			return nil, &harness.UsageError{Place: sides[0].Name + " and " + b.Name,
+				Problem: "cannot be compared: " + why, Fix: "name runs of the same load"}
 		}
 		all = append(all, r)
 	}
@@ -130,7 +135,8 @@ func side(cmd *cobra.Command, file, name string) (compare.Side, error) {
 			s.Rows = append(s.Rows, row)
 			continue
 		}
-		if _, err := os.Stat(file); err != nil || strings.ContainsRune(part, filepath.Separator) && !inHistory(cmd, file, part) {
+		_, err = os.Stat(file)
+		if err != nil || strings.ContainsRune(part, filepath.Separator) && !inHistory(cmd, file, part) {
 			return s, &harness.UsageError{Place: part, Problem: "neither a run folder nor a run of the history " + file,
 				Fix: "name a folder that 'streamproof run' wrote, or the history with --history FILE"}
 		}
@@ -141,7 +147,8 @@ func side(cmd *cobra.Command, file, name string) (compare.Side, error) {
 		found, err := history.Find(rows, part)
 		var unknown *history.NameError
 		if errors.As(err, &unknown) {
-			return s, &harness.UsageError{Place: part, Problem: "no run in " + file + " is called so", Fix: config.Suggest(part, unknown.Have)}
+			return s, &harness.UsageError{Place: part, Problem: "no run in " + file + " is called so",
+				Fix: config.Suggest(part, unknown.Have)}
 		}
 		s.Rows = append(s.Rows, found...)
 	}

@@ -23,8 +23,8 @@ const exportAlone = "jsonl"
 type exportFlag struct{ target string }
 
 func (e *exportFlag) register(fs *pflag.FlagSet) {
-	fs.StringVar(&e.target, "export", "", "write rows of streams, events and faults to `FILE` (.csv or .parquet, beside it "+
-		"FILE.events and FILE.faults), or into a folder, as --export=DIR; .jsonl holds streams alone")
+	fs.StringVar(&e.target, "export", "", "write rows of streams, events and faults to `FILE` (.csv or .parquet, "+
+		"beside it FILE.events and FILE.faults), or into a folder, as --export=DIR; .jsonl holds streams alone")
 	fs.Lookup("export").NoOptDefVal = exportAlone
 }
 

@@ -103,33 +103,45 @@ func (f *runFlags) registerApp(fs *pflag.FlagSet) {
 		"direct sends its streams there")
 	fs.StringVar(&f.path, "path", "", "request this `PATH` and query instead of the URL's")
 	fs.StringVarP(&f.method, "method", "m", "", "use this HTTP `METHOD` (default GET, or POST with a body)")
-	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain ${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
-	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; ${VARIABLES} and placeholders as in --header")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "send the header `'K: V'`, repeatable; V may contain "+
+		"${VARIABLES} and the placeholders {nonce}, {seq}, {prompt}")
+	fs.StringVarP(&f.body, "body", "d", "", "send this body, `TEXT|@FILE`, by POST; JSON is sent as application/json; "+
+		"${VARIABLES} and placeholders as in --header")
 	fs.StringVar(&f.prompts, "prompts", "",
 		"read the prompts for {prompt} from `FILE`, one per line; streams take them in turn")
 	fs.Var((*dialectName)(&f.dialect), "dialect", "read answers as `NAME` (default: recognised from one request): "+
 		strings.Join(config.Dialects(), ", "))
 	fs.StringVar(&f.terminal, "terminal", "", "`EXPR` matches the last event of a complete response, see above")
-	fs.StringVar(&f.failure, "error", "", "`EXPR` matches events that report a failure, in addition to the dialect's own errors")
-	fs.StringVar(&f.endless, "endless", "", "the response is a feed that never ends: `TIME,N` reads each stream for TIME and expects at least N events, such as 10s,5")
+	fs.StringVar(&f.failure, "error", "",
+		"`EXPR` matches events that report a failure, in addition to the dialect's own errors")
+	fs.StringVar(&f.endless, "endless", "", "the response is a feed that never ends: `TIME,N` reads each stream for "+
+		"TIME and expects at least N events, such as 10s,5")
 	fs.StringVar(&f.sentinel, "sentinel", "", "a complete text response ends with `TEXT`")
 	fs.Var(&f.length, "length", "a complete text response has this `SIZE`")
 	fs.StringVar(&f.sha256, "sha256", "", "a complete text response has the SHA-256 `HEX`")
 	fs.StringVar(&f.plainPath, "plain-path", "", "`PATH` that returns the same answer in one piece, not streamed")
 	fs.StringVar(&f.plainBody, "plain-body", "", "body, `TEXT|@FILE`, whose response is the same answer in one piece")
-	fs.StringVar(&f.order, "order", "", "events carry a number at `PLACE`, such as .seq: finds lost, repeated and reordered events, see above")
-	fs.StringVar(&f.owner, "owner", "", "events echo the request's ID at `PLACE`: finds content of other streams, see above")
-	fs.BoolVar(&f.noFollow, "no-follow", false, "do not follow redirects: treat one as the response (default: follow up to 10, to hosts that may be tested)")
+	fs.StringVar(&f.order, "order", "", "events carry a number at `PLACE`, such as .seq: finds lost, repeated and "+
+		"reordered events, see above")
+	fs.StringVar(&f.owner, "owner", "",
+		"events echo the request's ID at `PLACE`: finds content of other streams, see above")
+	fs.BoolVar(&f.noFollow, "no-follow", false, "do not follow redirects: treat one as the response (default: follow up "+
+		"to 10, to hosts that may be tested)")
 	fs.BoolVar(&f.tls.Insecure, "insecure", false, "https: accept any certificate")
-	fs.StringVar(&f.tls.CACert, "cacert", "", "https: trust the certificate authorities in `FILE` (PEM) instead of the system's")
+	fs.StringVar(&f.tls.CACert, "cacert", "",
+		"https: trust the certificate authorities in `FILE` (PEM) instead of the system's")
 	fs.StringVar(&f.tls.Cert, "cert", "", "https: client certificate `FILE` (PEM)")
-	fs.StringVar(&f.tls.Key, "key", "", "https: private key `FILE` of the client certificate (default: in the file of --cert)")
-	fs.StringVar(&f.tls.ServerName, "sni", "", "https: request and verify the server name `NAME` instead of the URL's host")
+	fs.StringVar(&f.tls.Key, "key", "",
+		"https: private key `FILE` of the client certificate (default: in the file of --cert)")
+	fs.StringVar(&f.tls.ServerName, "sni", "",
+		"https: request and verify the server name `NAME` instead of the URL's host")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDRESS for HOST, as in `HOST:PORT:ADDRESS`, repeatable")
 	fs.Var(&f.longest, "longest",
 		"your longest stream lasts `TIME`: warns before the load of layers whose timeouts are shorter")
-	fs.Var(&f.silence, "silence", "your streams may be silent for `TIME`: warns before the load of layers whose idle timeouts are shorter")
-	fs.StringArrayVar(&f.logs, "log", nil, "also read the log `[KIND=]PATH`, repeatable; without KIND it is recognised by its content; kinds: "+strings.Join(config.LogKinds[1:], ", "))
+	fs.Var(&f.silence, "silence",
+		"your streams may be silent for `TIME`: warns before the load of layers whose idle timeouts are shorter")
+	fs.StringArrayVar(&f.logs, "log", nil, "also read the log `[KIND=]PATH`, repeatable; without KIND it is recognised "+
+		"by its content; kinds: "+strings.Join(config.LogKinds[1:], ", "))
 	fs.StringVar(&f.stack, "stack", "", "run on `STACK`: local (this machine's processes) or docker (default: what the "+
 		"app needs)")
 	fs.Var(&f.workers, "workers", "run the built-in server with `N` worker processes")
@@ -154,7 +166,8 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.Var(&f.duration, "duration", "keep starting streams for this `TIME` (default: each is sent once)")
 	fs.Var(&f.arrivals, "arrivals", "how the streams of a rate follow each other, `PROCESS`: constant, poisson, "+
 		"gamma(CV), burst(N), or trace: at the times of --load-prompts")
-	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at a time, or 30s:20/s; repeatable")
+	fs.Var(&f.stages, "stage", "ramp the load to TARGET within TIME, `TIME:TARGET`, as in k6: 30s:50 for 50 streams at "+
+		"a time, or 30s:20/s; repeatable")
 	fs.Var(&f.turns, "turns", "each client has a session of `N` turns: after a complete response it sends the next one, "+
 		"whose body may contain {turn}, {answer} (the text of the last response) and {answer.1} (of turn 1); --streams, "+
 		"--count and --rate then count sessions (default: "+
@@ -165,31 +178,39 @@ func (f *runFlags) registerLoad(fs *pflag.FlagSet) {
 		"streams, for more streams than one process may open (default 1)")
 	fs.StringVar(&f.fleet, "fleet", "", "send the load from `WHERE`, not from this machine: kubernetes starts "+
 		"as many pods as --load-workers says; more settings are under fleet in streamproof.yaml")
-	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, assigned by the seed; a line may have a timestamp in ms")
+	fs.StringVar(&f.requests, "load-prompts", "", "each stream sends a body from `FILE`, one JSON body per line, "+
+		"assigned by the seed; a line may have a timestamp in ms")
 }
 
 // registerTrial adds how streams are chosen and judged.
 func (f *runFlags) registerTrial(fs *pflag.FlagSet) {
-	fs.Var(&f.first, "first-event", "a stream is stalled if no content event arrives within `TIME` of its request (default 1m0s)")
-	fs.Var(&f.gap, "gap-limit", "a stream is stalled if no byte arrives for `TIME`; also the default limit for late and gappy, see above (default 10s)")
-	fs.Var(&f.progress, "progress-limit", "a stream is stalled if only heartbeats or parts of an event arrive for `TIME` (default: no limit but --total-limit)")
+	fs.Var(&f.first, "first-event",
+		"a stream is stalled if no content event arrives within `TIME` of its request (default 1m0s)")
+	fs.Var(&f.gap, "gap-limit", "a stream is stalled if no byte arrives for `TIME`; also the default limit for late and "+
+		"gappy, see above (default 10s)")
+	fs.Var(&f.progress, "progress-limit", "a stream is stalled if only heartbeats or parts of an event arrive for "+
+		"`TIME` (default: no limit but --total-limit)")
 	fs.Var(&f.total, "total-limit", "end each stream after `TIME` (default 5m0s)")
 	fs.StringVar(&f.slo, "slo", "", "the streams under load must meet `OBJECTIVES`, such as 'first_event p95 < 1s, gap "+
 		"p99 < 500ms, complete >= 99.9%'")
-	fs.Var(&f.slowdown, "slowdown", "under load a stream may wait `FACTOR` times as long as one alone, and in any case 1s longer; or off (default 5)")
+	fs.Var(&f.slowdown, "slowdown", "under load a stream may wait `FACTOR` times as long as one alone, and in any case "+
+		"1s longer; or off (default 5)")
 	fs.StringVar(&f.sabotage, "sabotage", "", "break the built-in server in the way `NAME` (see 'streamproof "+
 		"scenarios --sabotages')")
 	fs.Uint64Var(&f.seed, "seed", 0,
 		"seed for choosing which streams are hit and where, `S` (default: random, and printed)")
-	fs.StringArrayVar(&f.allowHosts, "allow-host", nil, "also send load to `HOST`; without it only this machine is tested; repeatable")
+	fs.StringArrayVar(&f.allowHosts, "allow-host", nil,
+		"also send load to `HOST`; without it only this machine is tested; repeatable")
 }
 
 // registerHistory adds what is remembered of the run.
 func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
-	fs.StringVar(&f.remember.file, "history", "", "add the results of the run to the history `FILE`, such as runs/history.db (see 'streamproof history')")
+	fs.StringVar(&f.remember.file, "history", "", "add the results of the run to the history `FILE`, such as "+
+		"runs/history.db (see 'streamproof history')")
 	fs.StringVar(&f.remember.version, "app-version", "", "with --history: the version of the app, `NAME`")
 	fs.StringVar(&f.remember.commit, "commit", "", "with --history: the app's commit, `ID` (default: what CI or git say)")
-	fs.StringVar(&f.remember.branch, "branch", "", "with --history: the app's branch, `NAME` (default: what CI or git say)")
+	fs.StringVar(&f.remember.branch, "branch", "",
+		"with --history: the app's branch, `NAME` (default: what CI or git say)")
 }
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {

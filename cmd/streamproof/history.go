@@ -90,8 +90,9 @@ func listRows(w io.Writer, rows []history.Row) error {
 		if failed > 0 {
 			of += fmt.Sprintf(" (%d failed)", failed)
 		}
-		fmt.Fprintf(tw, "#%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.Started.Local().Format("2006-01-02 15:04"), dash(r.Branch),
-			dash(history.Short(r.Commit)), r.Verdict, of, r.Streams, r.Machine.Fingerprint(), plain(r.Dir))
+		fmt.Fprintf(tw, "#%d\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
+			r.ID, r.Started.Local().Format("2006-01-02 15:04"), dash(r.Branch), dash(history.Short(r.Commit)),
+			r.Verdict, of, r.Streams, r.Machine.Fingerprint(), plain(r.Dir))
 	}
 	return tw.Flush()
 }
@@ -154,7 +155,8 @@ func historyPrune() *cobra.Command {
 		Args:    takes(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if keep == 0 && older == "" {
-				return &harness.UsageError{Place: cmd.CommandPath(), Problem: "nothing says which runs go", Fix: "add --keep N or --older-than 90d"}
+				return &harness.UsageError{Place: cmd.CommandPath(), Problem: "nothing says which runs go",
+					Fix: "add --keep N or --older-than 90d"}
 			}
 			age, err := days(older)
 			if err != nil {
@@ -206,7 +208,8 @@ func days(s string) (time.Duration, error) {
 	if d, err := time.ParseDuration(s); err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, &harness.UsageError{Place: "--older-than", Problem: fmt.Sprintf("no time in %q", s), Fix: "write a time such as 90d or 12h"}
+	return 0, &harness.UsageError{Place: "--older-than", Problem: fmt.Sprintf("no time in %q", s),
+		Fix: "write a time such as 90d or 12h"}
 }
 
 func historyExport() *cobra.Command {
@@ -223,7 +226,8 @@ func historyExport() *cobra.Command {
 			case "csv":
 				write = history.WriteCSV
 			default:
-				return &harness.UsageError{Place: "--format", Problem: fmt.Sprintf("unknown format %q", format), Fix: config.Suggest(format, []string{"json", "csv"})}
+				return &harness.UsageError{Place: "--format", Problem: fmt.Sprintf("unknown format %q", format),
+					Fix: config.Suggest(format, []string{"json", "csv"})}
 			}
 			rows, err := remembered(cmd, file, history.Query{Branch: branch})
 			if err != nil {
@@ -233,9 +237,11 @@ func historyExport() *cobra.Command {
 		},
 	}
 	historyFlag(cmd, &file)
-	cmd.Flags().StringVar(&format, "format", "json", "print as `FORMAT`: json, or csv with one line for each scenario of each run")
+	cmd.Flags().StringVar(&format, "format", "json",
+		"print as `FORMAT`: json, or csv with one line for each scenario of each run")
 	cmd.Flags().StringVar(&branch, "branch", "", "only runs of the branch `NAME`")
-	if err := cmd.RegisterFlagCompletionFunc("format", choices(func() []string { return []string{"json", "csv"} })); err != nil {
+	formats := choices(func() []string { return []string{"json", "csv"} })
+	if err := cmd.RegisterFlagCompletionFunc("format", formats); err != nil {
 		panic(err) // the flag was just added
 	}
 	return cmd
@@ -258,10 +264,12 @@ func historyError(file string, err error) error {
 	var foreign *history.ForeignError
 	switch {
 	case errors.As(err, &newer):
-		return &harness.UsageError{Place: file, Problem: fmt.Sprintf("the history was written by a newer streamproof (schema %d, this one reads up to %d)", newer.Schema, history.Schema),
-			Fix: "update streamproof, or name another file"}
+		problem := fmt.Sprintf("the history was written by a newer streamproof (schema %d, this one reads up to %d)",
+			newer.Schema, history.Schema)
+		return &harness.UsageError{Place: file, Problem: problem, Fix: "update streamproof, or name another file"}
 	case errors.As(err, &foreign):
-		return &harness.UsageError{Place: file, Problem: "not a history of streamproof: " + foreign.What, Fix: "name another file"}
+		return &harness.UsageError{Place: file, Problem: "not a history of streamproof: " + foreign.What,
+			Fix: "name another file"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
 		return &harness.UsageError{Place: file, Problem: "the history cannot be read: " + harness.Reason(err),
 			Fix: "name a file that this user can read and write"}
@@ -399,9 +407,11 @@ func rowOf(dir string) (history.Row, error) {
 // of the folder that we are in.
 func (r *historyEntry) name(ctx context.Context, row *history.Row) {
 	row.AppVersion = r.version
-	row.Commit = firstOf(r.commit, os.Getenv("GITHUB_SHA"), os.Getenv("CI_COMMIT_SHA"), func() string { return git(ctx, "rev-parse", "HEAD") })
-	row.Branch = firstOf(r.branch, firstOf(os.Getenv("GITHUB_HEAD_REF"), os.Getenv("GITHUB_REF_NAME"), os.Getenv("CI_COMMIT_REF_NAME"), none),
-		"", func() string { return strings.TrimPrefix(git(ctx, "rev-parse", "--abbrev-ref", "HEAD"), "HEAD") })
+	row.Commit = firstOf(r.commit, os.Getenv("GITHUB_SHA"), os.Getenv("CI_COMMIT_SHA"),
+		func() string { return git(ctx, "rev-parse", "HEAD") })
+	ci := firstOf(os.Getenv("GITHUB_HEAD_REF"), os.Getenv("GITHUB_REF_NAME"), os.Getenv("CI_COMMIT_REF_NAME"), none)
+	row.Branch = firstOf(r.branch, ci, "",
+		func() string { return strings.TrimPrefix(git(ctx, "rev-parse", "--abbrev-ref", "HEAD"), "HEAD") })
 }
 
 func none() string { return "" }

@@ -55,7 +55,9 @@ func initCommand() *cobra.Command {
 			}
 			if !noAsk && s.Open() && askable(s) {
 				if err := asked(cmd.Context(), &s, headers, out); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "streamproof: the app did not answer, so the first run will detect its dialect: %s\n", plain(firstLine(err)))
+					fmt.Fprintf(cmd.ErrOrStderr(),
+						"streamproof: the app did not answer, so the first run will detect its dialect: %s\n",
+						plain(firstLine(err)))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {

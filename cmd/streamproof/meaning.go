@@ -27,9 +27,11 @@ var meanings = map[string]string{
 	"token":  "--header 'Authorization: Bearer ${TOKEN}'",
 	"bearer": "--header 'Authorization: Bearer ${TOKEN}'", "api-key": "--header 'X-API-Key: ${API_KEY}'",
 	"user-agent": "--header 'User-Agent: NAME'",
-	"cookie":     "--header 'Cookie: ${COOKIE}'", "accept": "--header 'Accept: text/event-stream'", "content-type": "--header 'Content-Type: application/json'",
-	"referer": "--header 'Referer: URL'",
-	"host":    "--header 'Host: NAME', or --allow-host for a server elsewhere", "target": "--url", "endpoint": "--url",
+	"cookie":     "--header 'Cookie: ${COOKIE}'", "accept": "--header 'Accept: text/event-stream'",
+	"content-type": "--header 'Content-Type: application/json'",
+	"referer":      "--header 'Referer: URL'",
+	"host":         "--header 'Host: NAME', or --allow-host for a server elsewhere",
+	"target":       "--url", "endpoint": "--url",
 	"address": "--url",
 	"timeout": "--total-limit", "max-time": "--total-limit", "connect-timeout": "--total-limit", "ttft": "--first-event",
 	"idle-timeout": "--gap-limit",
@@ -49,12 +51,13 @@ var meanings = map[string]string{
 
 // letters are flags of one letter of the same programs.
 var letters = map[string]string{
-	"X": "-m (--method)", "k": "--insecure", "u": "-c (--streams), or --header 'Authorization: ${AUTHORIZATION}'", "z": "--duration",
-	"t": "--total-limit", "i": "-n (--count)",
+	"X": "-m (--method)", "k": "--insecure",
+	"u": "-c (--streams), or --header 'Authorization: ${AUTHORIZATION}'",
+	"z": "--duration", "t": "--total-limit", "i": "-n (--count)",
 	"v": "the HTML report, which has every detail", "L": "nothing: redirects are followed",
 	"A": "--header 'User-Agent: NAME'", "b": "--header 'Cookie: ${COOKIE}'",
-	"D": "--body @FILE", "T": "--header 'Content-Type: application/json'", "r": "--rate", "N": "nothing: nothing is buffered",
-	"S": "nothing", "w": "-c (--streams)",
+	"D": "--body @FILE", "T": "--header 'Content-Type: application/json'", "r": "--rate",
+	"N": "nothing: nothing is buffered", "S": "nothing", "w": "-c (--streams)",
 }
 
 // meant finds what somebody meant by a flag that we have not: by its meaning first,

@@ -81,8 +81,9 @@ func nginxReads(path, asked, method string) error {
 	}
 	switch {
 	case err == nil && slices.Contains(gateways, c.Protocol(asked)):
-		return &harness.UsageError{Place: place, Problem: fmt.Sprintf("%s passes %s on by %s_pass, and streamproof starts and "+
-			"checks apps over HTTP only", filepath.Base(path), asked, c.Protocol(asked)),
+		problem := fmt.Sprintf("%s passes %s on by %s_pass, and streamproof starts and checks apps over HTTP only",
+			filepath.Base(path), asked, c.Protocol(asked))
+		return &harness.UsageError{Place: place, Problem: problem,
 			Fix: "start nginx and the app yourself, and test them with --url"}
 	case err == nil:
 		return nil

@@ -40,7 +40,8 @@ func receiver(place, raw string, o harness.Options) (*url.URL, error) {
 	}
 	u, err := url.Parse(full)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &harness.UsageError{Place: place, Problem: "no http or https URL", Fix: "write " + place + " https://HOST/PATH"}
+		return nil, &harness.UsageError{Place: place, Problem: "no http or https URL",
+			Fix: "write " + place + " https://HOST/PATH"}
 	}
 	if !o.Allows(u.Hostname()) {
 		return nil, &harness.UsageError{Place: place, Problem: "host " + u.Hostname() + " is not this machine",

@@ -66,7 +66,8 @@ func (in *input) options() (harness.Options, error) {
 	o.Seed = cmp.Or(in.seed, o.Seed, uint64(rand.Uint32()))
 	override(in, &o.Strict, "strict", in.strict)
 	o.AllowHosts = append(slices.Clone(o.AllowHosts), in.allowHosts...)
-	o.Dir = cmp.Or(in.out, unused(filepath.Join(runsFolder, fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed))))
+	name := fmt.Sprintf("%s-%d", time.Now().Format("20060102-150405"), o.Seed)
+	o.Dir = cmp.Or(in.out, unused(filepath.Join(runsFolder, name)))
 	o.Tool = version()
 	o.Trace = in.team.otlp != ""
 	o.Repro = repro(in.command(), in.given, o.Dir)

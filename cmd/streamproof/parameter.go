@@ -37,12 +37,18 @@ const (
 )
 
 // shortNames are what users call the parameters that they search most.
-var shortNames = map[string]string{"streams": "load.streams", "rate": "load.rate", "memory": "app.memory", "cpus": "app.cpus",
-	"replicas": "app.replicas", "workers": "app.workers", "timeout": "edge.read_timeout", "gap": "shape.gap", "pause": "shape.pause",
-	"size": "shape.size", "events": "shape.events", "hold": "hold"}
+var shortNames = map[string]string{
+	"streams": "load.streams", "rate": "load.rate", "hold": "hold",
+	"memory": "app.memory", "cpus": "app.cpus", "replicas": "app.replicas", "workers": "app.workers",
+	"timeout": "edge.read_timeout",
+	"gap":     "shape.gap", "pause": "shape.pause", "size": "shape.size", "events": "shape.events",
+}
 
 // easier are the parameters of which more is easier.
-var easier = []string{"app.memory", "app.cpus", "app.pids", "app.shm", "app.replicas", "app.workers", "edge.read_timeout", "limits.", "thresholds.", "app.grace", "app.start"}
+var easier = []string{
+	"app.memory", "app.cpus", "app.pids", "app.shm", "app.replicas", "app.workers", "edge.read_timeout",
+	"limits.", "thresholds.", "app.grace", "app.start",
+}
 
 // parametersOf lists what the run has.
 func parametersOf(o *harness.Options) []parameter {
@@ -52,7 +58,9 @@ func parametersOf(o *harness.Options) []parameter {
 		if !ok {
 			return
 		}
-		down := slices.ContainsFunc(easier, func(e string) bool { return name == e || strings.HasSuffix(e, ".") && strings.HasPrefix(name, e) })
+		down := slices.ContainsFunc(easier, func(e string) bool {
+			return name == e || strings.HasSuffix(e, ".") && strings.HasPrefix(name, e)
+		})
 		all = append(all, parameter{name, kind, down, func(o *harness.Options, x float64) {
 			for _, v := range at(o) {
 				put(v, x)
@@ -98,8 +106,11 @@ func parametersOf(o *harness.Options) []parameter {
 		section("edge.", one(func(o *harness.Options) any { return &o.App.Edge }))
 	}
 	for name, limit := range map[string]func(*harness.Options) *time.Duration{
-		"limits.gap": func(o *harness.Options) *time.Duration { return &o.GapLimit }, "limits.first_event": func(o *harness.Options) *time.Duration { return &o.FirstLimit },
-		"limits.progress": func(o *harness.Options) *time.Duration { return &o.ProgressLimit }, "limits.total": func(o *harness.Options) *time.Duration { return &o.Total }} {
+		"limits.gap":         func(o *harness.Options) *time.Duration { return &o.GapLimit },
+		"limits.first_event": func(o *harness.Options) *time.Duration { return &o.FirstLimit },
+		"limits.progress":    func(o *harness.Options) *time.Duration { return &o.ProgressLimit },
+		"limits.total":       func(o *harness.Options) *time.Duration { return &o.Total },
+	} {
 		add(name, reflect.TypeFor[time.Duration](), "", one(func(o *harness.Options) any { return limit(o) }))
 	}
 	if o.App.IsOrigin() || strings.Contains(o.App.Path(), "{gap}") {
@@ -238,7 +249,8 @@ func (k paramKind) read(s string) (float64, error) {
 	}
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(x) || math.Abs(x) > mostWhole || k == wholeNumber && x != math.Trunc(x) {
-		return 0, &config.ValueError{Problem: fmt.Sprintf("%q is no number", s), Fix: "write a range such as streams=10..5000"}
+		return 0, &config.ValueError{Problem: fmt.Sprintf("%q is no number", s),
+			Fix: "write a range such as streams=10..5000"}
 	}
 	return x, nil
 }
@@ -353,7 +365,8 @@ func (p parameter) assign(o *harness.Options, x float64) {
 // over reads NAME=A..B.
 func over(s string, o *harness.Options) (parameter, search.Range, error) {
 	bad := func(fix, problem string, args ...any) (parameter, search.Range, error) {
-		return parameter{}, search.Range{}, &harness.UsageError{Place: "--over", Problem: fmt.Sprintf(problem, args...), Fix: fix}
+		return parameter{}, search.Range{},
+			&harness.UsageError{Place: "--over", Problem: fmt.Sprintf(problem, args...), Fix: fix}
 	}
 	name, span, ok := strings.Cut(s, "=")
 	from, to, ranged := strings.Cut(span, "..")

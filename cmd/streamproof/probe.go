@@ -325,7 +325,8 @@ func (p *probed) ending() string {
 	case p.Error != "":
 		parts = append(parts, "it says that it failed: "+p.Error)
 	case p.Endless:
-		parts = append(parts, fmt.Sprintf("it had not ended after %.0f s; a feed that never ends is read with --endless 10s,5", p.End))
+		parts = append(parts, fmt.Sprintf("it had not ended after %.0f s; "+
+			"a feed that never ends is read with --endless 10s,5", p.End))
 	case p.Cut != "":
 		parts = append(parts, "it broke off: "+p.Cut)
 	case p.State != "":
@@ -338,9 +339,8 @@ func (p *probed) ending() string {
 		parts = append(parts, "assumed last event: --terminal "+quote(p.Terminal))
 	}
 	if p.Length > 0 {
-		parts = append(parts,
-			fmt.Sprintf("two requests returned the same %d bytes: --length %d proves that a response is complete, if its length never changes", p.Length,
-				p.Length))
+		parts = append(parts, fmt.Sprintf("two requests returned the same %d bytes: "+
+			"--length %d proves that a response is complete, if its length never changes", p.Length, p.Length))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -354,8 +354,8 @@ func (p *probed) timing() string {
 	if p.GapP50 != nil {
 		s += fmt.Sprintf(", then one every %s (p50), longest wait %s", seconds(*p.GapP50), seconds(*p.GapMax))
 	}
-	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s", plural.Of(p.Events, "event"), p.Bytes, plural.Of(p.Arrivals, "read"),
-		seconds(p.End))
+	s += fmt.Sprintf("; %s, %d bytes in %s, end after %s",
+		plural.Of(p.Events, "event"), p.Bytes, plural.Of(p.Arrivals, "read"), seconds(p.End))
 	if p.Arrivals == 1 && p.Events > 2 {
 		s += ": everything arrived at once, like one document"
 	}
@@ -402,9 +402,12 @@ var kept = []string{"url", "path", "method", "header", "body", "dialect", "termi
 var furtherKeys = map[string]struct {
 	key string
 	tls bool
-}{"error": {"error", false}, "sentinel": {"sentinel", false}, "sha256": {"sha256", false}, "plain-path": {"plain_path", false},
-	"order": {"order", false}, "owner": {"owner", false}, "longest": {"longest", false}, "silence": {"silence", false},
-	"cert": {"cert", true}, "key": {"key", true}, "sni": {"sni", true}}
+}{
+	"error": {"error", false}, "sentinel": {"sentinel", false}, "sha256": {"sha256", false},
+	"plain-path": {"plain_path", false}, "order": {"order", false}, "owner": {"owner", false},
+	"longest": {"longest", false}, "silence": {"silence", false},
+	"cert": {"cert", true}, "key": {"key", true}, "sni": {"sni", true},
+}
 
 // writable refuses, before anything is sent, a file that cannot be written, and flags that
 // it would lose.

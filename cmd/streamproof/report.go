@@ -74,7 +74,8 @@ func reportCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print several runs as a Markdown table")
 	export.register(cmd.Flags())
-	cmd.Flags().StringVar(&remembers, "history", "", "draw what changed over the runs of the history `FILE`, as a page beside it")
+	cmd.Flags().StringVar(&remembers, "history", "",
+		"draw what changed over the runs of the history `FILE`, as a page beside it")
 	if err := cmd.RegisterFlagCompletionFunc("history", files("db")); err != nil {
 		panic(err) // the flag was just added
 	}

@@ -34,8 +34,9 @@ func repro(command string, given *pflag.FlagSet, dir string, left ...string) str
 }
 
 // forgotten are the flags that have no part in what a run finds.
-var forgotten = []string{"seed", "out", "export", "quiet", "no-color", "json", "help", "metrics", "listen", "notify", "list",
-	"otlp"}
+var forgotten = []string{
+	"seed", "out", "export", "quiet", "no-color", "json", "help", "metrics", "listen", "notify", "list", "otlp",
+}
 
 func valuesOf(f *pflag.Flag) []string {
 	if many, ok := f.Value.(pflag.SliceValue); ok {

@@ -65,13 +65,14 @@ func searchCommand() *cobra.Command {
 			return in.search(cmd.Context(), s, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&s.over, "over", "", "search the edge in the range `NAME=A..B`, such as streams=10..5000, rate=1/s..200/s, memory=64MiB..1GiB")
+	cmd.Flags().StringVar(&s.over, "over", "", "search the edge in the range `NAME=A..B`, such as streams=10..5000, "+
+		"rate=1/s..200/s, memory=64MiB..1GiB")
 	s.runs, s.width = 12, 0.02
 	cmd.Flags().Var(&s.runs, "runs", "send at most `N` runs")
 	cmd.Flags().Var(&s.width, "width", "stop when both sides of the edge are within this `SHARE` of each other")
 	f.registerRuns(cmd)
-	describe(cmd.Flags(), "url", "send the load to the server that runs at `URL`; --url may be left out. Unless scenarios "+
-		"are chosen, control runs")
+	describe(cmd.Flags(), "url", "send the load to the server that runs at `URL`; --url may be left out. Unless "+
+		"scenarios are chosen, control runs")
 	f.complete(cmd)
 	return cmd
 }
@@ -140,7 +141,10 @@ func (in *input) search(ctx context.Context, f searchFlags, stdout, stderr io.Wr
 			return err
 		}
 	}
-	s.page = reports.Search{Over: param.name, Kind: unitOf(param.kind), App: o.App.String(), SLO: s.slo.String(), From: param.kind.say(span.From), To: param.kind.say(span.To), Seed: o.Seed}
+	s.page = reports.Search{
+		Over: param.name, Kind: unitOf(param.kind), App: o.App.String(), SLO: s.slo.String(),
+		From: param.kind.say(span.From), To: param.kind.say(span.To), Seed: o.Seed,
+	}
 	result, err := search.Find(ctx, search.Options{Range: span, Width: float64(f.width), Budget: int(f.runs)}, s.probe)
 	if len(result.Trials) == 0 {
 		return err
@@ -367,26 +371,31 @@ func (s *searching) conclude(ctx context.Context, r search.Result, stdout io.Wri
 		p.Says = fmt.Sprintf("the edge is between %s, up to which every run holds, and %s, from which on none does: %s; "+
 			"runs in between disagree", p.Holds, p.Breaks, r.Why)
 	case search.Wide:
-		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further", orDash(p.Holds), orDash(p.Breaks), plural.Of(len(r.Trials), "run"))
+		p.Says = fmt.Sprintf("%s holds and %s does not, and %s did not narrow it down further",
+			orDash(p.Holds), orDash(p.Breaks), plural.Of(len(r.Trials), "run"))
 		if math.IsNaN(r.Breaks) {
-			p.Says = fmt.Sprintf("%s holds, and %s did not get as far as a value that does not", orDash(p.Holds), plural.Of(len(r.Trials), "run"))
+			p.Says = fmt.Sprintf("%s holds, and %s did not get as far as a value that does not",
+				orDash(p.Holds), plural.Of(len(r.Trials), "run"))
 		}
 		if math.IsNaN(r.Holds) {
 			p.Says = fmt.Sprintf("%s at %s disagree: %s", plural.Of(len(r.Trials), "run"), p.Breaks, r.Why)
 		}
 		end = judged{exitInconclusive}
 	case search.Saturated:
-		p.Says = fmt.Sprintf("%s holds, and beyond it nothing can be told (%s): that is no limit of the app", orDash(p.Holds), r.Why)
+		p.Says = fmt.Sprintf("%s holds, and beyond it nothing can be told (%s): that is no limit of the app",
+			orDash(p.Holds), r.Why)
 		if math.IsNaN(r.Holds) {
 			p.Says = fmt.Sprintf("%s: nothing can be told (%s): that is no limit of the app", p.Breaks, r.Why)
 		}
 		end = judged{exitInconclusive}
 	case search.AllHold:
 		p.Says = fmt.Sprintf("%s..%s has no edge in it: all of it holds", p.From, p.To)
-		end = &harness.UsageError{Place: "--over", Problem: p.Says, Fix: "search further, as in --over " + s.param.name + "=" + s.widened(r.Holds)}
+		end = &harness.UsageError{Place: "--over", Problem: p.Says,
+			Fix: "search further, as in --over " + s.param.name + "=" + s.widened(r.Holds)}
 	case search.NoneHolds:
 		p.Says = fmt.Sprintf("%s..%s has no edge in it: not even %s holds: %s", p.From, p.To, p.Breaks, r.Why)
-		end = &harness.UsageError{Place: "--over", Problem: p.Says, Fix: "begin with an easier value, or look at " + s.firstReport()}
+		end = &harness.UsageError{Place: "--over", Problem: p.Says,
+			Fix: "begin with an easier value, or look at " + s.firstReport()}
 	}
 	if ctx.Err() != nil {
 		p.Says = "INTERRUPTED: " + p.Says

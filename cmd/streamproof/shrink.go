@@ -51,8 +51,8 @@ func shrinkCommand() *cobra.Command {
 	f := shrinkFlags{runs: 100, confirm: "2/3"}
 	cmd := &cobra.Command{
 		Use: "shrink [RUNDIR] [flags]", Short: "Make a failed run as small as it can be and still fail",
-		Long: shrinkLong + "\n\nExit codes: 0 a smaller run was found, or there is none; 2 the run did not fail again, or the " +
-			"runs ran out;\n3 internal error, 64 bad input, such as a run that passed.",
+		Long: shrinkLong + "\n\nExit codes: 0 a smaller run was found, or there is none; 2 the run did not fail again, " +
+			"or the runs ran out;\n3 internal error, 64 bad input, such as a run that passed.",
 		Example: shrinkExamples, Args: takes(0, 1, ""), ValidArgsFunction: completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := namedRun(cmd.CommandPath(), args)
@@ -64,7 +64,8 @@ func shrinkCommand() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.scenario, "scenario", "s", "", "shrink the failure of the scenario `ID` (default: the first that failed)")
+	fs.StringVarP(&f.scenario, "scenario", "s", "",
+		"shrink the failure of the scenario `ID` (default: the first that failed)")
 	fs.Var(&f.runs, "runs", "make at most `N` runs")
 	fs.StringVar(&f.confirm, "confirm", f.confirm, "a candidate fails when `K/N` of its runs do")
 	fs.StringVarP(&f.out, "out", "o", "", "write to `DIR` (default: beside the run, with -shrunk at its end)")
@@ -125,7 +126,10 @@ func (f *shrinkFlags) shrink(ctx context.Context, dir string, stdout, stderr io.
 	if o, err = s.written(o); err != nil {
 		return err
 	}
-	task := shrink.Task{Options: o, Failure: s.failed, Play: s.play, Agree: agree, Of: of, Budget: int(f.runs), Told: s.told}
+	task := shrink.Task{
+		Options: o, Failure: s.failed, Play: s.play,
+		Agree: agree, Of: of, Budget: int(f.runs), Told: s.told,
+	}
 	if !s.quiet {
 		n := 0
 		task.Told = func(t shrink.Trial) {
@@ -156,8 +160,8 @@ func failureOf(dir string, r *verdict.Report, id string) (shrink.Failure, error)
 	}
 	switch {
 	case id != "" && !slices.Contains(all, id):
-		return found, &harness.UsageError{Place: "--scenario", Problem: fmt.Sprintf("no scenario %q was played in %s", id, dir),
-			Fix: config.Suggest(id, all)}
+		return found, &harness.UsageError{Place: "--scenario",
+			Problem: fmt.Sprintf("no scenario %q was played in %s", id, dir), Fix: config.Suggest(id, all)}
 	case id != "" && len(failed) > 0:
 		return found, &harness.UsageError{Place: "--scenario", Problem: fmt.Sprintf("%s did not fail in %s", id, dir),
 			Fix: "failed: " + strings.Join(failed, ", ")}
@@ -165,8 +169,8 @@ func failureOf(dir string, r *verdict.Report, id string) (shrink.Failure, error)
 		return found, &harness.UsageError{Place: dir, Problem: "this run passed, so that nothing can be made smaller",
 			Fix: "name a run that failed"}
 	}
-	return found, &harness.UsageError{Place: dir, Problem: fmt.Sprintf("no scenario of this run failed: it is %s", r.Verdict),
-		Fix: "name a run that failed"}
+	return found, &harness.UsageError{Place: dir,
+		Problem: fmt.Sprintf("no scenario of this run failed: it is %s", r.Verdict), Fix: "name a run that failed"}
 }
 
 // commandLine reads the line that repeats a run. Nothing is started.
@@ -213,8 +217,8 @@ func (s *shrinking) replan(ctx context.Context, was *record.Plan) (o harness.Opt
 		return o, in.place(err)
 	}
 	if what := unlike(was, plan.Record(was.Started)); what != "" {
-		return bad(what+" is not what it was when the run was made", "restore the file and the folder that it was started in, "+
-			"or run it anew and shrink that")
+		return bad(what+" is not what it was when the run was made",
+			"restore the file and the folder that it was started in, or run it anew and shrink that")
 	}
 	s.words = carried(in)
 	return o, nil
@@ -236,7 +240,8 @@ func unlike(a *record.Plan, b record.Plan) string {
 		t := b.Scenarios[i]
 		x, errX := json.Marshal(s.Load)
 		y, errY := json.Marshal(t.Load)
-		if s.ID != t.ID || s.Fault != t.Fault || s.Edge != t.Edge || errors.Join(errX, errY) != nil || string(x) != string(y) {
+		if s.ID != t.ID || s.Fault != t.Fault || s.Edge != t.Edge ||
+			errors.Join(errX, errY) != nil || string(x) != string(y) {
 			return "the scenario " + s.ID
 		}
 	}
@@ -283,7 +288,8 @@ func (s *shrinking) written(o harness.Options) (harness.Options, error) {
 	}
 	text, err := s.encode(o)
 	if err != nil {
-		return o, &harness.UsageError{Place: s.dir, Problem: err.Error(), Fix: "write the scenario in streamproof.yaml, and run that"}
+		return o, &harness.UsageError{Place: s.dir, Problem: err.Error(),
+			Fix: "write the scenario in streamproof.yaml, and run that"}
 	}
 	in, err := argued(s.words)
 	if err != nil {
@@ -301,7 +307,8 @@ func (s *shrinking) written(o harness.Options) (harness.Options, error) {
 	if err != nil {
 		return o, fmt.Errorf("read again what was written: %w", err)
 	}
-	again.App.Stream.Headers, again.Load.Requests, again.Load.Prompts = o.App.Stream.Headers, o.Load.Requests, o.Load.Prompts
+	again.App.Stream.Headers = o.App.Stream.Headers
+	again.Load.Requests, again.Load.Prompts = o.Load.Requests, o.Load.Prompts
 	again.Repro = s.line()
 	return again, again.Validate()
 }

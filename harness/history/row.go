@@ -124,7 +124,7 @@ type Scenario struct {
 	// Full says that timeouts which the catalogue scales down had their real length.
 	Full     bool                    `json:"full_length,omitempty"`
 	Started  int                     `json:"started"`
-	Took     float64                 `json:"took,omitempty"` // seconds, with the start and end of the stack; 0 where not known
+	Took     float64                 `json:"took,omitempty"` // s, with start and end of the stack; 0 where not known
 	Outcomes map[verdict.Outcome]int `json:"outcomes"`
 	Causes   []string                `json:"causes,omitempty"`
 	// Untouched are the streams out of the fault's way, Hit those in it. Streams that

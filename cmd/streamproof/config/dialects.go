@@ -53,7 +53,8 @@ func (f *File) Named(name string) (*stream.Spec, error) {
 	d, ok := f.dialect(name)
 	switch {
 	case !ok:
-		return nil, &harness.UsageError{Place: "dialect", Problem: fmt.Sprintf("unknown dialect %q", name), Fix: Suggest(name, f.dialects())}
+		return nil, &harness.UsageError{Place: "dialect", Problem: fmt.Sprintf("unknown dialect %q", name),
+			Fix: Suggest(name, f.dialects())}
 	case slices.ContainsFunc(f.own, func(own stream.Dialect) bool { return own.Name == name }):
 		return d.Spec, nil
 	}

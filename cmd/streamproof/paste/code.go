@@ -12,8 +12,8 @@ import (
 
 // nginxLine is how the code of a fix for nginx begins: the name of a directive that is of
 // its modules for streams, and no assignment of a language.
-var nginxLine = regexp.MustCompile(`^(?:proxy|fastcgi|uwsgi|scgi|grpc|gzip|send|keepalive|worker|client|limit|chunked|` +
-	`lingering|reset|location|upstream|server)(?:_[a-z_]+)?(?:\s[^=(]*)?[;{]`)
+var nginxLine = regexp.MustCompile(`^(?:proxy|fastcgi|uwsgi|scgi|grpc|gzip|send|keepalive|worker|client|limit|` +
+	`chunked|lingering|reset|location|upstream|server)(?:_[a-z_]+)?(?:\s[^=(]*)?[;{]`)
 
 // contexts are where directives of nginx may stand: one of them must take a fix.
 var contexts = []string{

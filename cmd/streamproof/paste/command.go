@@ -100,8 +100,11 @@ func valuesOf(f *pflag.Flag) []string {
 
 // positional is how many arguments beside its flags a command takes at most; others take
 // any number.
-var positional = map[string]int{"": 0, "run": 1, "probe": 1, "diagnose": 1, "search": 1, "judge": 1, "shrink": 1, "init": 0,
-	"schema": 1, "version": 0, "history": 0, "history export": 0, "history list": 0, "history prune": 0, "trend": 0}
+var positional = map[string]int{
+	"": 0, "run": 1, "probe": 1, "diagnose": 1, "search": 1, "judge": 1, "shrink": 1,
+	"init": 0, "schema": 1, "version": 0, "trend": 0,
+	"history": 0, "history export": 0, "history list": 0, "history prune": 0,
+}
 
 // fewest is how many it needs, where it needs any.
 var fewest = map[string]int{"compare": 2}

@@ -35,7 +35,9 @@ var Flag = regexp.MustCompile(`(?:^|[\s'"(=:/])(--[a-z][a-z0-9-]*[a-z0-9])`)
 var configKey = regexp.MustCompile(`(?:^|[\s(])((?:app|edge|limits|load|stream|thresholds|tls)(?:\.[a-z][a-z0-9_]*)+)`)
 
 // otherEnds are what follows the dot in names of files and hosts that look like keys.
-var otherEnds = []string{"internal", "local", "example", "test", "log", "py", "js", "go", "conf", "txt", "jsonl", "json", "yaml"}
+var otherEnds = []string{
+	"internal", "local", "example", "test", "log", "py", "js", "go", "conf", "txt", "jsonl", "json", "yaml",
+}
 
 // Prose checks a sentence: the flags that it names are ours, or known to be another
 // program's, and take the values that stand behind them; the keys of streamproof.yaml
