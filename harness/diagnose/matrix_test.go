@@ -272,6 +272,13 @@ var trials = []trial{
 		cluster(b, 2900*ms, record.KindStop, 15, "liveness probe failed")
 		cluster(b, 3*sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")
 	}},
+	{name: "liveness probe of Kubernetes, told after the exit", want: diagnose.LivenessKill, blind: diagnose.WorkerKilled, never: []string{diagnose.GraceTooShort, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: on("app[0]", synth.CutAt(3*sec))})
+		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
+		cluster(b, 2900*ms, record.KindExit, 0, "pod chat-1: Completed, exit code 0")
+		cluster(b, 3400*ms, record.KindProbeKill, 0, "Container chat failed liveness probe, will be restarted")
+		cluster(b, 3400*ms, record.KindStop, 15, "liveness probe failed")
+	}},
 	{name: "routed to a stopping pod", want: diagnose.RoutedLate, blind: diagnose.NoAnswer, never: []string{diagnose.DeployGap, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
 		b.Add(3, synth.Shape{Start: 1050 * ms, Keep: synth.KeepNone, End: synth.NoHead})

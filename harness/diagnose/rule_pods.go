@@ -44,12 +44,14 @@ func probeKilled(v *view) *finding {
 		if e.Source != record.KubernetesSource || e.Kind != record.KindProbeKill {
 			continue
 		}
-		exit := v.next(record.KindExit, e.Subject, e.At)
+		// The exit is stamped by the second, the kill when it was told: of an app that exits
+		// quickly the exit seems to come first.
+		exit := v.next(record.KindExit, e.Subject, e.At-stampUnit)
 		if exit == nil {
 			continue // it lives yet
 		}
 		hit := v.take(func(g *verdict.Graded) bool {
-			return isCut(g) && g.MayBeOn(e.Subject) && startOf(g) <= exit.At && g.End >= e.At-deathBefore &&
+			return isCut(g) && g.MayBeOn(e.Subject) && startOf(g) <= exit.At && g.End >= min(e.At, exit.At)-deathBefore &&
 				g.End <= exit.At+deathAfter+stampUnit && !slices.Contains(gs, g)
 		})
 		if gs = append(gs, hit...); first == nil && len(hit) > 0 {

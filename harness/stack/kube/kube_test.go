@@ -361,6 +361,8 @@ func TestEndsOfContainers(t *testing.T) {
 			"finishedAt": time.Now().Add(time.Second).UTC().Format(time.RFC3339)}}
 	f.tell("pods", "MODIFIED", f.pods[0])
 	f.tell("pods", "MODIFIED", f.pods[0])
+	f.tell("events", "ADDED", map[string]any{"kind": "Event", "metadata": map[string]any{"name": "s"}, "reason": "Killing",
+		"message": "Container mesh failed liveness probe, will be restarted", "involvedObject": map[string]any{"kind": "Pod", "name": "chat-0"}})
 	f.tell("events", "ADDED", map[string]any{"kind": "Event", "metadata": map[string]any{"name": "e"}, "reason": "Killing",
 		"message": "Container app failed liveness probe, will be restarted", "involvedObject": map[string]any{"kind": "Pod", "name": "chat-1"}})
 	f.mu.Unlock()
@@ -374,7 +376,7 @@ func TestEndsOfContainers(t *testing.T) {
 			t.Errorf("%s was told as %v", kind, e)
 		}
 	}
-	if e := all.of(record.KindProbeKill); e[0].Subject != "app[1]" {
+	if e := all.of(record.KindProbeKill); len(e) != 1 || e[0].Subject != "app[1]" {
 		t.Errorf("the probe kill was told as %v", e)
 	}
 }

@@ -245,7 +245,7 @@ func (s *Stack) happened(o object, gone bool) {
 	name := s.pods.named(o.InvolvedObject.Name)
 	switch {
 	case gone || name == "":
-	case o.Reason == "Killing" && strings.Contains(o.Message, "failed liveness probe"):
+	case o.Reason == "Killing" && strings.HasPrefix(o.Message, "Container "+s.container+" failed liveness probe"):
 		s.tell(s.spec.Now(), record.KindProbeKill, name, 0, oneLine(o.Message))
 		s.tell(s.spec.Now(), record.KindStop, name, 15, "liveness probe failed")
 	case slices.Contains([]string{"FailedScheduling", "Failed"}, o.Reason):
