@@ -250,6 +250,10 @@ var causeDocs = map[string]causeDoc{
 		"streams.", map[string]string{
 		diagnose.GraceTooShort: "there somebody stopped the pod",
 	}},
+	diagnose.PodDisrupted: {"The cluster ends a pod of its own accord, with all its streams: for a pod of higher " +
+		"priority, for a node that is short of memory or disk, or for a taint.", map[string]string{
+		diagnose.GraceTooShort: "there somebody stopped the pod",
+	}},
 	diagnose.RoutedLate: {"A pod that has been told to stop gets new streams until its Service leaves it " +
 		"out.", map[string]string{
 		diagnose.DeployGap: "there no other replica is up",

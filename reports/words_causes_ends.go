@@ -138,6 +138,13 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("Kubernetes stopped the container of %s at %.3f s because its liveness probe failed, and "+
 			"%s %s cut", f.Name, f.Took.Seconds(), count(f.N, "stream"), were(f.N))
 	},
+	diagnose.FactDisrupted: func(f *record.Fact) string {
+		return fmt.Sprintf("the cluster itself ended the pod of %s at %.3f s, and %s %s cut", f.Name, f.Took.Seconds(),
+			count(f.N, "stream"), were(f.N))
+	},
+	diagnose.NotAsked: plain("nobody has asked for it: the cluster needed the room, or the node did"),
+	diagnose.MendDisruption: plain("request the memory and the disk that the pod uses, give it a priorityClassName that " +
+		"others do not preempt, and tolerate the taints of its node"),
 	diagnose.FactPodSaid: func(f *record.Fact) string {
 		return fmt.Sprintf("kubernetes at %.3f s, %s: %s", f.Took.Seconds(), f.Name, f.Text)
 	},

@@ -48,7 +48,7 @@ func (f *finding) recorded() bool {
 	switch f.Cause.Cause {
 	case WorkerKilled, MemoryKillWorker, MemoryKillAll, GraceTooShort, NoGracefulShutdown, SyncWorkerTimeout,
 		BlockedLoopTimeout,
-		WorkerRecycled, DeployGap, LivenessKill:
+		WorkerRecycled, DeployGap, LivenessKill, PodDisrupted:
 		return f.Confidence == certain
 	}
 	return false

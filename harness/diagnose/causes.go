@@ -166,6 +166,7 @@ var Families = []Family{
 		{GraceTooShort, "E4", layerManager, []string{WorkerKilled}, remedy{app: AppGrace}},
 		{NoGracefulShutdown, "E4", layerApp, []string{GraceTooShort}, remedy{app: AppNoShutdown}},
 		{LivenessKill, "E4", layerKubernetes, []string{GraceTooShort}, remedy{}},
+		{PodDisrupted, "E4", layerKubernetes, []string{GraceTooShort}, remedy{}},
 		{RoutedLate, "E6", layerKubernetes, []string{DeployGap}, remedy{}},
 		{DeployGap, "E6", layerApp, []string{Overloaded}, remedy{}},
 		{WorkerKilled, "E7", layerManager, []string{MemoryKillWorker, GraceTooShort}, remedy{}},

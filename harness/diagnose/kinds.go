@@ -395,6 +395,10 @@ const (
 	// FactRoutedLate is N streams that went to replica Name after Times[0], when it was
 	// told to go, and until Times[1], when its Service left it out.
 	FactRoutedLate record.FactKind = "cause: routed late"
+	// FactDisrupted is N streams in the pod of replica Name, which the cluster ended at Took.
+	FactDisrupted  record.FactKind = "cause: pod disrupted"
+	NotAsked       record.FactKind = "not: asked"
+	MendDisruption record.FactKind = "fix: pod disruption"
 	NotADeploy     record.FactKind = "not: a deploy"
 	NotAlone       record.FactKind = "not: alone"
 	MendProbe      record.FactKind = "fix: probe"

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
@@ -29,6 +30,12 @@ func livedOn(k *logline.KubeFact) bool {
 	return k.Reason == "OOMKilled" && (k.Code == 0 || k.Code == 143)
 }
 
+// calledOff reports whether a pod that had to go for a taint stays after all. The Event for
+// both has one reason.
+func calledOff(k *logline.KubeFact) bool {
+	return k.Reason == "TaintManagerEviction" && strings.Contains(k.Text, "Cancelling deletion")
+}
+
 // fromKube reads what Kubernetes did to the app's pods.
 func (ds *deaths) fromKube(v *view) {
 	for _, l := range v.logs[record.KubernetesLog] {
@@ -47,6 +54,9 @@ func (ds *deaths) fromKube(v *view) {
 
 // kubeDeath says how something ended; false where nothing did.
 func kubeDeath(k *logline.KubeFact) (deathKind, bool) {
+	if calledOff(k) {
+		return 0, false
+	}
 	if kind, ok := kubeDeaths[k.Reason]; ok && !livedOn(k) {
 		return kind, true
 	}
@@ -68,7 +78,7 @@ func (v *view) tagKube() {
 		for i := range l.Kube {
 			h := hit{log: l, line: l.Lines[i]}
 			switch k := &l.Kube[i]; {
-			case livedOn(k):
+			case livedOn(k), calledOff(k):
 			case k.Reason == "OOMKilled", k.Reason == "OOMKilling":
 				v.tags[oomKiller] = append(v.tags[oomKiller], h)
 			case slices.Contains(podGoes, k.Reason):

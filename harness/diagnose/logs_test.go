@@ -144,6 +144,7 @@ func TestKubernetesTells(t *testing.T) {
 		"a crash":        {logline.KubeFact{Reason: "Error", Pod: "chat-1", Container: "app", Code: 1}, 2 * sec, diagnose.WorkerKilled, "exit code 1"},
 		"another time":   {logline.KubeFact{Reason: "OOMKilled", Pod: "chat-1", Code: 137}, 60 * sec, "", ""},
 		"lived on":       {logline.KubeFact{Reason: "OOMKilled", Pod: "chat-1", Container: "app", Code: 0}, 2 * sec, "", ""},
+		"called off":     {logline.KubeFact{Reason: "TaintManagerEviction", Pod: "chat-1", Code: logline.Unknown, Text: "2026-11-25T12:00:02Z TaintManagerEviction pod/chat-1: Cancelling deletion of Pod shop/chat-1"}, 2 * sec, "", ""},
 		"only pulled":    {logline.KubeFact{Reason: "Pulled", Pod: "chat-1", Code: logline.Unknown}, 2 * sec, "", ""},
 	} {
 		b := stranger()

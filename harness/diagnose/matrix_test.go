@@ -279,6 +279,13 @@ var trials = []trial{
 		cluster(b, 3400*ms, record.KindProbeKill, 0, "Container chat failed liveness probe, will be restarted")
 		cluster(b, 3400*ms, record.KindStop, 15, "liveness probe failed")
 	}},
+	{name: "evicted by the kubelet", want: diagnose.PodDisrupted, blind: diagnose.WorkerKilled, never: []string{diagnose.GraceTooShort, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: on("app[0]", synth.CutAt(3*sec))})
+		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
+		cluster(b, 2900*ms, record.KindDisrupted, 0, "TerminationByKubelet: The node was low on resource: memory.")
+		cluster(b, 2900*ms, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
+		cluster(b, 3*sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")
+	}},
 	{name: "routed to a stopping pod", want: diagnose.RoutedLate, blind: diagnose.NoAnswer, never: []string{diagnose.DeployGap, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
 		b.Add(3, synth.Shape{Start: 1050 * ms, Keep: synth.KeepNone, End: synth.NoHead})

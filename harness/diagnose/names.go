@@ -89,6 +89,7 @@ const (
 	GraceTooShort      = "graceful window too short"
 	NoGracefulShutdown = "no graceful shutdown"
 	LivenessKill       = "liveness probe killed the container"
+	PodDisrupted       = "pod ended by the cluster"
 	RoutedLate         = "routed to a stopping pod"
 	DeployGap          = "nothing listens (restart or deploy)"
 	WorkerKilled       = "worker killed"

@@ -14,7 +14,7 @@ type pods struct{}
 
 func (pods) match(v *view) []*finding {
 	var fs []*finding
-	for _, find := range []func(*view) *finding{probeKilled, routedLate} {
+	for _, find := range []func(*view) *finding{probeKilled, disrupted, routedLate} {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
 			v.explain(f)
@@ -37,14 +37,42 @@ func (v *view) next(kind record.EventKind, replica string, from time.Duration) *
 // probeKilled explains cuts in a container that was ended since its liveness probe got no
 // answer. They end with the container: by SIGTERM, or when its grace is over.
 func probeKilled(v *view) *finding {
-	var gs []*verdict.Graded
-	var first *record.Event
+	gs, first := v.endedPods(record.KindProbeKill)
+	if first == nil {
+		return nil
+	}
+	return found(LivenessKill, layerKubernetes, certain, gs).
+		tell(fact{Kind: FactProbeKilled, N: len(gs), Name: first.Subject, Took: first.At}).
+		see(fact{Kind: FactPodSaid, Name: first.Subject, Took: first.At, Text: first.Text}).
+		show(cite(v.tags[probeFailed], 2)...).see(tightest(gs)).
+		not(GraceTooShort, fact{Kind: NotADeploy}).
+		notIf(!v.podOOM(), "memory kill", fact{Kind: NotOOM}).
+		mend(fact{Kind: MendProbe})
+}
+
+// disrupted explains cuts in a pod that the cluster ended of its own accord: it needed the
+// room, the node ran short, or has a taint.
+func disrupted(v *view) *finding {
+	gs, first := v.endedPods(record.KindDisrupted)
+	if first == nil {
+		return nil
+	}
+	return found(PodDisrupted, layerKubernetes, certain, gs).
+		tell(fact{Kind: FactDisrupted, N: len(gs), Name: first.Subject, Took: first.At}).
+		see(fact{Kind: FactPodSaid, Name: first.Subject, Took: first.At, Text: first.Text}).see(tightest(gs)).
+		not(GraceTooShort, fact{Kind: NotAsked}).
+		mend(fact{Kind: MendDisruption})
+}
+
+// endedPods are the streams that were cut with the end of their container, which the
+// cluster announced by an event of that kind, and the first such event.
+func (v *view) endedPods(kind record.EventKind) (gs []*verdict.Graded, first *record.Event) {
 	for i := range v.Events {
 		e := &v.Events[i]
-		if e.Source != record.KubernetesSource || e.Kind != record.KindProbeKill {
+		if e.Source != record.KubernetesSource || e.Kind != kind {
 			continue
 		}
-		// The exit is stamped by the second, the kill when it was told: of an app that exits
+		// The exit is stamped by the second, the event when it was told: of an app that exits
 		// quickly the exit seems to come first.
 		exit := v.next(record.KindExit, e.Subject, e.At-stampUnit)
 		if exit == nil {
@@ -58,16 +86,7 @@ func probeKilled(v *view) *finding {
 			first = e
 		}
 	}
-	if first == nil {
-		return nil
-	}
-	return found(LivenessKill, layerKubernetes, certain, gs).
-		tell(fact{Kind: FactProbeKilled, N: len(gs), Name: first.Subject, Took: first.At}).
-		see(fact{Kind: FactPodSaid, Name: first.Subject, Took: first.At, Text: first.Text}).
-		show(cite(v.tags[probeFailed], 2)...).see(tightest(gs)).
-		not(GraceTooShort, fact{Kind: NotADeploy}).
-		notIf(!v.podOOM(), "memory kill", fact{Kind: NotOOM}).
-		mend(fact{Kind: MendProbe})
+	return gs, first
 }
 
 // routedLate explains new streams that were sent to a pod after it was told to go, and

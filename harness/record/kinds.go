@@ -42,6 +42,9 @@ const (
 	KindUnrouted EventKind = "unrouted" // its Service sends it none any more
 	// KindProbeKill is a container that is to be ended since its liveness probe failed.
 	KindProbeKill EventKind = "probe-kill"
+	// KindDisrupted is a pod that the cluster ends of its own accord: for another pod, for
+	// its node's memory or disk, or for a taint. Text begins with the reason.
+	KindDisrupted EventKind = "disrupted"
 	KindUnplaced  EventKind = "unplaced" // no node takes it, or its image cannot be had
 )
 

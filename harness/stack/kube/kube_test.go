@@ -678,3 +678,26 @@ func TestStaleReplicas(t *testing.T) {
 		})
 	}
 }
+
+// A pod that the cluster ends of its own accord is told as that, once; one that somebody evicts is not.
+func TestDisruptionsAreTold(t *testing.T) {
+	newFake(t, hello)
+	s, all, err := open(t, stack.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for replica, reason := range map[string]string{"app[0]": "TerminationByKubelet", "app[1]": "EvictionByEvictionAPI"} {
+		p, err := s.pods.find(replica)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := p.object
+		o.Status.Conditions = append(slices.Clone(o.Status.Conditions),
+			condition{Type: "DisruptionTarget", Status: "True", Reason: reason, Message: "why"})
+		s.pods.update(o, false)
+		s.pods.update(o, false)
+	}
+	if e := all.of(record.KindDisrupted); len(e) != 1 || e[0].Subject != "app[0]" {
+		t.Errorf("told as disrupted: %v", e)
+	}
+}

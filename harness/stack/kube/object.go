@@ -168,6 +168,22 @@ func (s *status) is(kind string) bool {
 	return false
 }
 
+// disruptions are the reasons for which a cluster ends a pod of its own accord. An eviction
+// by the API is none: somebody has asked for it, as our drain does.
+var disruptions = []string{"PreemptionByScheduler", "TerminationByKubelet", "DeletionByTaintManager"}
+
+// disrupted is the condition that says that the cluster ends the pod of its own accord; nil
+// where it does not.
+func (s *status) disrupted() *condition {
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		if c.Type == "DisruptionTarget" && c.Status == "True" && slices.Contains(disruptions, c.Reason) {
+			return c
+		}
+	}
+	return nil
+}
+
 // of is the status of a container by name.
 func (s *status) of(name string) *containerStatus {
 	for i := range s.ContainerStatuses {

@@ -35,6 +35,7 @@ type pod struct {
 	ended   string // the container that has ended last
 
 	crashed bool            // it ends as hard as it can, at our word
+	apart   bool            // the cluster ends it of its own accord
 	told    map[string]bool // containers of which the end is known
 }
 
@@ -66,6 +67,10 @@ func (ps *pods) update(o object, gone bool) {
 // news tells what has changed. ps.mu is held.
 func (ps *pods) news(p *pod, at time.Duration, gone bool) {
 	s, name := ps.s, p.Metadata.Name
+	if c := p.Status.disrupted(); c != nil && !p.apart {
+		p.apart = true
+		s.tell(at, record.KindDisrupted, p.replica, 0, oneLine(c.Reason+": "+c.Message))
+	}
 	if p.Metadata.DeletionTimestamp != nil && p.asked == record.Never {
 		grace := time.Duration(0)
 		if g := p.Metadata.DeletionGracePeriodSeconds; g != nil {
