@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -137,7 +136,7 @@ func (ds *deaths) exceptions(v *view) {
 		hits = v.tags[traceback]
 	}
 	for _, h := range hits {
-		if t, ok := v.traceOf(h); ok && logline.Reacts(t.Exception) {
+		if t, ok := v.traceOf(h); ok && t.Reacts() {
 			continue // it answers to a client that went
 		}
 		ds.raised = append(ds.raised, death{at: h.line.At, what: fact{Kind: DeathRaised}, once: true,

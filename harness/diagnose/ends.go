@@ -46,7 +46,8 @@ func cameShort(g *verdict.Graded) bool {
 
 // unexplainedEnds are the open streams that came short, and for which nothing that
 // was recorded died. A fault of ours that only delays cuts nobody: whoever lost
-// patience with it did.
+// patience with it did. An exception explains no stream of which the edge says that it
+// timed out: the app raised since its connection was gone.
 func (v *view) unexplainedEnds() []*verdict.Graded {
 	_, cuts := v.fault()
 	gs := v.take(func(g *verdict.Graded) bool { return cameShort(g) && !(g.Struck && cuts) })
@@ -54,11 +55,33 @@ func (v *view) unexplainedEnds() []*verdict.Graded {
 		return nil
 	}
 	dead := map[*verdict.Graded]bool{}
+	var raised []*verdict.Graded
 	for _, m := range v.matchDeaths(gs, diedByStrike, diedByKill, diedByExit, diedByTimeout, diedByMemory, diedByTerm,
 		diedByException) {
 		dead[m.Graded] = true
+		if m.death.kind == diedByException && !v.deaths.names(m.Graded) {
+			raised = append(raised, m.Graded)
+		}
+	}
+	if len(raised) > 0 {
+		rest := keep(gs, func(g *verdict.Graded) bool { return !dead[g] })
+		for _, g := range v.timedOutByEdge(rest, raised) {
+			dead[g] = false
+		}
 	}
 	return slices.DeleteFunc(gs, func(g *verdict.Graded) bool { return dead[g] })
+}
+
+// timedOutByEdge are the streams of raised for which a word of the edge about a timeout
+// is left, where each is about one stream, and those of rest come first.
+func (v *view) timedOutByEdge(rest, raised []*verdict.Graded) []*verdict.Graded {
+	hits := slices.Clone(v.tags[upstreamTimeout])
+	for i := range hits {
+		hits[i].once = true
+	}
+	silent := func(g *verdict.Graded) bool { return v.edge.mayPass(g) && silenceOf(g) >= minSilence }
+	all := v.near(slices.Concat(keep(rest, silent), keep(raised, silent)), hits)
+	return keep(all, func(g *verdict.Graded) bool { return slices.Contains(raised, g) })
 }
 
 // beyond are other streams that took the same way as gs and did what gs are said

@@ -34,7 +34,7 @@ func (v *view) readTraces(l *record.Log) {
 		}
 		found := trace{hit{log: l, line: says, pid: pidOf(says.Text)}, l.Lines[t.First].N, l.Lines[t.Last].N, t}
 		v.traces = append(v.traces, found)
-		if l.Kind == record.AppLog && !logline.Reacts(t.Exception) {
+		if l.Kind == record.AppLog && !t.Reacts() {
 			v.tags[traceback] = append(v.tags[traceback], found.hit)
 		}
 	}

@@ -84,7 +84,15 @@ var (
 	reaction = regexp.MustCompile(`(?i)disconnect|broken ?pipe|connection ?(?:reset|aborted|closed)|` +
 		`client (?:closed|gone|left|hung|abort)|cancel|ECONNRESET|ECONNABORTED|EPIPE|context canceled|GeneratorExit|` +
 		`hang ?up|prematurely by (?:the )?client|ClientAbort|closing transport|iostream\.StreamClosed|EofException|` +
-		`premature close|STREAM_DESTROYED|forcibly closed`)
+		`premature close|STREAM_DESTROYED|forcibly closed|\bError: aborted\b|AbortError|AbortedException|` +
+		`\brequest(?: \S+)? (?:was )?aborted(?:[."']|\s*$)|\baborted request \S+$|client closing|` +
+		`NotUsableException|ClosedChannelException`)
+	// failed are words of clients of HTTP and of databases, and of timers of the app: not
+	// the other side left, but what the app itself had asked, or its patience ended.
+	failed = regexp.MustCompile(`(?i)server ?disconnected|RemoteDisconnected|remote end closed|` +
+		`closed by (?:the )?server|(?:statement|lock) timeout|due to conflict with recovery|aborted due to (?:a )?timeout`)
+	// stopped are exceptions by which an app is told to stop, wherever it was.
+	stopped = regexp.MustCompile(`(?i)cancel|GeneratorExit|AbortError|ClientDisconnect`)
 )
 
 // SaysFinished reports whether a line says that something came to its good end.
@@ -92,4 +100,19 @@ func SaysFinished(line string) bool { return finished.MatchString(line) && !nega
 
 // Reacts reports whether a line may be the app's answer to a connection that
 // somebody else closed: such a line says when, and not who.
-func Reacts(line string) bool { return reaction.MatchString(line) }
+func Reacts(line string) bool { return reaction.MatchString(line) && !failed.MatchString(line) }
+
+// Reacts reports whether a traceback may be such an answer. It is none where a timer
+// of the app gave up, or where a connection broke that the app itself had opened.
+func (t Trace) Reacts() bool {
+	if !Reacts(t.Exception) {
+		return false
+	}
+	if stopped.MatchString(t.Exception) {
+		return !t.Timer || !abortion.MatchString(t.Exception)
+	}
+	return !t.Asked
+}
+
+// abortion is the exception of an AbortController, whoever used it.
+var abortion = regexp.MustCompile(`AbortError`)

@@ -12,6 +12,8 @@ type Trace struct {
 	Exception   string // "ValueError: boom", class and message
 	Frame       string // the innermost frame of the app's own code: "main.py:12 in gen"
 	Language    string // "Python", "Java", "Node", "Go", "Ruby", "PHP"
+	Asked       bool   // below the app's own code stands a client of HTTP or of a database
+	Timer       bool   // a timer of the app called the code that raised
 }
 
 var (
@@ -82,12 +84,13 @@ const longest = 400
 func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
 	t := Trace{First: i, Last: i, Says: -1, Language: "Python"}
 	inside := false // below a File line: the code, and its markers
-	frame := ""
+	frame, asked := "", false
 	for j := i + 1; j < min(n, i+longest); j++ {
 		s := line(j)
 		switch m := pyFrame.FindStringSubmatch(s); {
 		case m != nil:
 			inside = true
+			asked = !own(m[1]) && (asked || clients.MatchString(m[1]))
 			if own(m[1]) {
 				frame = base(m[1]) + ":" + m[2]
 				if m[3] != "" {
@@ -96,7 +99,7 @@ func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
 			}
 		case pyHead.MatchString(s):
 			if t.Says < 0 || !strings.HasPrefix(strings.TrimSpace(s), "|") && !strings.HasPrefix(strings.TrimSpace(s), "+") {
-				t.Says, t.Frame, frame = -1, "", ""
+				t.Says, t.Frame, frame, asked = -1, "", "", false
 			}
 		case strings.TrimSpace(s) == "", pyChain.MatchString(s):
 			if t.Says >= 0 && !chained(j, n, line) {
@@ -105,7 +108,7 @@ func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
 		case inside && (strings.HasPrefix(s, "    ") || strings.HasPrefix(s, "  |     ")):
 		case t.Says < 0 && pySays.MatchString(s):
 			t.Says, t.Exception = j, strings.TrimLeft(strings.TrimSpace(s), "| ")
-			t.Frame, inside = frame, false
+			t.Frame, t.Asked, inside = frame, asked, false
 		case strings.HasPrefix(s, "  "), strings.HasPrefix(strings.TrimSpace(s), "+-"):
 		default:
 			if t.Says >= 0 {
@@ -133,6 +136,10 @@ var elsewhere = []string{"site-packages/", "dist-packages/", "/lib/python", "nod
 	"/gems/", "/usr/lib/ruby", "/vendor/",
 	"/usr/local/go/", "/go/pkg/mod/", "/usr/share/", "/usr/lib/go", "net/http/server.go", "runtime/"}
 
+// clients are folders of Python's clients of HTTP and of databases.
+var clients = regexp.MustCompile(`(?:aiohttp/(?:client|connector)|httpx/|httpcore/|requests/|urllib3/|` +
+	`http/client\.py|redis/|asyncpg/|psycopg|pymysql/|aiomysql/|motor/|pymongo/|grpc/(?:aio/)?_(?:call|channel)|botocore/|openai/|anthropic/)`)
+
 func own(file string) bool {
 	for _, e := range elsewhere {
 		if strings.Contains(file, e) {
@@ -148,17 +155,23 @@ func base(file string) string { return file[strings.LastIndexByte(file, '/')+1:]
 var javaLibraries = regexp.MustCompile(`^(?:java\.|javax\.|jakarta\.|jdk\.|sun\.|com\.sun\.|java\.base/|` +
 	`jdk\.httpserver/|org\.springframework\.|org\.apache\.|org\.eclipse\.jetty|io\.netty|reactor\.|kotlin|io\.undertow)`)
 
+// javaClients are packages of clients of HTTP and of databases.
+var javaClients = regexp.MustCompile(`^(?:okhttp3\.|org\.apache\.(?:http|hc\.client5)|com\.mysql\.|org\.postgresql\.|` +
+	`io\.lettuce\.|redis\.clients\.|com\.mongodb\.|reactor\.netty\.http\.client\.|` +
+	`(?:java\.net\.http/)?jdk\.internal\.net\.http\.)`)
+
 func javaTrace(i, n int, line func(int) string) Trace {
 	t := Trace{First: i, Last: i, Says: i, Exception: strings.TrimSpace(javaHead.FindStringSubmatch(line(i))[1]),
 		Language: "Java"}
 	for j := i + 1; j < min(n, i+longest); j++ {
 		s := line(j)
 		if m := javaAt.FindStringSubmatch(s); m != nil {
+			t.Asked = t.Asked || t.Frame == "" && javaClients.MatchString(m[1])
 			if t.Frame == "" && !javaLibraries.MatchString(m[1]) {
 				t.Frame = m[3] + " in " + m[1][strings.LastIndexByte(m[1], '.')+1:] + "." + m[2]
 			}
 		} else if javaBy.MatchString(s) {
-			t.Says, t.Exception, t.Frame = j, javaBy.FindStringSubmatch(s)[1], ""
+			t.Says, t.Exception, t.Frame, t.Asked = j, javaBy.FindStringSubmatch(s)[1], "", false
 		} else if !strings.HasPrefix(strings.TrimSpace(s), "... ") &&
 			!strings.HasPrefix(strings.TrimSpace(s), "Suppressed:") {
 			return t
@@ -175,6 +188,7 @@ func nodeTrace(i, n int, line func(int) string) Trace {
 		if m == nil {
 			break
 		}
+		t.Timer = t.Timer || timers.MatchString(m[0])
 		if t.Frame == "" && own(m[2]) {
 			t.Frame = base(m[2])
 			if m[1] != "" {
@@ -185,6 +199,9 @@ func nodeTrace(i, n int, line func(int) string) Trace {
 	}
 	return t
 }
+
+// timers are frames of Node's timers.
+var timers = regexp.MustCompile(`\blistOnTimeout\b|\bTimeout\.`)
 
 func goTrace(i, n int, line func(int) string) (Trace, bool) {
 	t := Trace{First: i, Last: i, Says: i,
