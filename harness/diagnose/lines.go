@@ -35,6 +35,7 @@ const (
 	termHandled
 	shuttingDown
 	recycling
+	syncWorkers // gunicorn's, each of which serves one request at a time and has no event loop
 	graceOver
 	exception // one a failed request
 	traceback
@@ -182,6 +183,7 @@ var patterns = []pattern{
 	{recycling, record.AppLog, []string{"Maximum request limit of"}},
 	{recycling, record.AppLog, []string{"Autorestarting worker"}},
 	{recycling, record.AppLog, []string{"Handling signal: hup"}},
+	{syncWorkers, record.AppLog, []string{"Using worker: sync"}},
 	{graceOver, record.AppLog, []string{"timeout graceful shutdown exceeded"}},
 	{exception, record.AppLog, []string{"Exception in ASGI application"}},
 	{exception, record.AppLog, []string{"Error in ASGI Framework"}}, // hypercorn
@@ -252,6 +254,19 @@ func pidOf(text string) int {
 		return 0
 	}
 	pid, _ := strconv.Atoi(m[1]) // digits; one that overflows names nobody
+	return pid
+}
+
+// Who wrote a line, as gunicorn has it: [time] [pid] [LEVEL].
+var pidOfWriter = regexp.MustCompile(`\] \[(\d+)\] \[[A-Z]+\] `)
+
+// writerOf is the process that wrote a line, 0 if it does not say.
+func writerOf(text string) int {
+	m := pidOfWriter.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(m[1]) // as in pidOf
 	return pid
 }
 

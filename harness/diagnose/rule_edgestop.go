@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -21,14 +22,14 @@ const stopLimit = 10 * time.Minute
 // later. It is often reloaded since an app died, whose recorded end then explains the cuts.
 func (v *view) stoppedByLog() []*finding {
 	for _, h := range v.tags[edgeStopped] {
-		if h.line.At == record.Never || !h.log.Kind.Edge() {
+		if h.line.At == record.Never || !h.log.Kind.Edge() || v.drainsFully(h) {
 			continue
 		}
 		gs := v.take(func(g *verdict.Graded) bool {
 			return isCut(g) && !g.Struck && v.edge.mayPass(g) && startOf(g) <= h.line.At+h.line.Within+takeUp &&
 				g.End >= h.line.At-closeBy && g.End <= h.line.At+stopLimit
 		})
-		gs = v.without(gs, diedByKill, diedByExit, diedByMemory, diedByTimeout)
+		gs = v.without(gs, diedByKill, diedByExit, diedByMemory, diedByTimeout, diedByException)
 		gs = atOneMoment(gs)
 		if len(gs) == 0 {
 			continue
@@ -51,6 +52,14 @@ func (v *view) stoppedByLog() []*finding {
 				fact{Kind: NotOneMoment}))
 	}
 	return nil
+}
+
+// drainsFully reports whether a line is of a reload that ends no stream: the old
+// workers of our own nginx have no time limit, so that they serve theirs to the end.
+func (v *view) drainsFully(h hit) bool {
+	limit := settings(v.Scope, "nginx", "worker_shutdown_timeout")
+	return h.log.Kind == record.NginxError && strings.Contains(h.line.Text, "(SIGHUP)") && !v.Run.Attached() &&
+		limit != "" && lasting(limit) == 0
 }
 
 // atOneMoment keeps the streams that ended together with most others.
