@@ -242,6 +242,14 @@ var saidOfAsked = map[record.FactKind]sentence{
 	diagnose.MendUpstreamName: func(f *record.Fact) string {
 		return "correct the name of the app in the configuration of " + f.Name + ", or the resolver that it asks"
 	},
+	diagnose.MendEdgeLimit: func(f *record.Fact) string {
+		return "change the limit or the rule in the configuration of " + f.Name +
+			" that turned these away (nginx: limit_req, limit_conn), or send fewer streams at once"
+	},
+	diagnose.MendWayToApp: func(f *record.Fact) string {
+		return "check the address of the app in the configuration of " + f.Name +
+			", and the network and firewalls between them; if the app was overloaded, it did not accept connections"
+	},
 	diagnose.FactError: func(f *record.Fact) string { return "error: " + f.Text },
 	diagnose.FactLimit: func(f *record.Fact) string { return " of " + f.Name },
 }

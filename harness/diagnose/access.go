@@ -2,7 +2,9 @@ package diagnose
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/logline"
@@ -36,6 +38,8 @@ type accesses struct {
 	of  map[uint64]int // stream: its line in all, of the edge before others
 	// whose is the stream of a line, where that is known.
 	whose map[lineKey]uint64
+	// paths are those of lines that bear the ID of a stream, as the edge knows them.
+	paths map[string]bool
 }
 
 // A lineKey names a line.
@@ -84,6 +88,11 @@ func (v *view) joinAccess() {
 			}
 		}
 	}
+	v.access.paths = make(map[string]bool)
+	for _, i := range v.access.of {
+		path, _, _ := strings.Cut(v.access.all[i].Path, "?")
+		v.access.paths[strings.TrimSuffix(path, "/")] = true
+	}
 	v.joinByTime(rest)
 	v.access.whose = make(map[lineKey]uint64, len(v.access.of))
 	for seq, i := range v.access.of {
@@ -110,7 +119,7 @@ func (v *view) joinByTime(lines []int) {
 		fits := map[int][]uint64{}
 		for _, i := range lines {
 			a := &v.access.all[i]
-			if a.log.Kind.Edge() != kinds || a.line.At == record.Never {
+			if a.log.Kind.Edge() != kinds || a.line.At == record.Never || kinds && v.ofAnother(a.Path) {
 				continue
 			}
 			for j := range v.Streams {
@@ -158,6 +167,49 @@ var tagsOf = map[logline.Ending]tag{
 	logline.BadAnswer:    invalidChunk,
 	logline.Stopped:      edgeStopped,
 	logline.ClientLeft:   clientLeft,
+
+	logline.ConnectSilent: unreachable,
+	logline.Refused:       edgeRefused,
+}
+
+// ofAnother reports whether a path is known not to be that of the run: another user of the
+// same edge asked for it. What stands in front may take the start of a path away, or put
+// one before it.
+func (v *view) ofAnother(path string) bool {
+	u, err := url.Parse(v.Run.Plan.Request.URL)
+	if err != nil || strings.ContainsAny(u.Path, "{}") {
+		return false
+	}
+	path, _, _ = strings.Cut(path, "?")
+	path = strings.TrimSuffix(path, "/")
+	for _, ours := range []string{strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.EscapedPath(), "/")} {
+		if strings.HasSuffix(path, ours) || strings.HasSuffix(ours, path) {
+			return false
+		}
+	}
+	return !v.access.paths[path]
+}
+
+// dropOthers forgets what an edge says of requests that were not ours.
+func (v *view) dropOthers() {
+	for t := range v.tags {
+		v.tags[t] = slices.DeleteFunc(v.tags[t], func(h hit) bool { return v.ofAnother(h.path) })
+	}
+}
+
+// onlyOthers reports whether an edge's log has lines about requests, and none about one
+// that may be ours.
+func (v *view) onlyOthers(l *record.Log) bool {
+	others := false
+	for i := range l.Lines {
+		if path := requestIn(l, l.Lines[i].Text); path != "" {
+			if !v.ofAnother(path) {
+				return false
+			}
+			others = true
+		}
+	}
+	return others
 }
 
 // tagAccess sorts the lines about requests by how these ended, and those of a log
@@ -168,7 +220,7 @@ func (v *view) tagAccess() {
 		ours[i] = true
 	}
 	for i, a := range v.access.all {
-		if t, ok := tagsOf[a.Ended]; ok && (ours[i] || a.ID == "") {
+		if t, ok := tagsOf[a.Ended]; ok && (ours[i] || a.ID == "" && !v.ofAnother(a.Path)) {
 			h := a.hit
 			h.once = true
 			v.tags[t] = append(v.tags[t], h)

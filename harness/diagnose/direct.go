@@ -59,6 +59,13 @@ func scenarioOf(run *record.Run, id string) *record.Scenario {
 	return &record.Scenario{ID: id}
 }
 
+// answered reports whether the app itself answered with one of these status codes.
+func (d direct) answered(codes ...int) bool {
+	return slices.ContainsFunc(slices.Concat(d.streams, d.alone), func(g *verdict.Graded) bool {
+		return slices.Contains(codes, g.Status)
+	})
+}
+
 // alike is that the app ends its streams in the same way without an edge.
 func (d direct) alike() fact {
 	if d.clean == 0 {

@@ -23,7 +23,9 @@ const (
 	headClosed // the app's side ended before the head
 	connectRefused
 	noneLive
-	unresolved // the edge found no address for the name of the app
+	unresolved  // the edge found no address for the name of the app
+	unreachable // the edge got no connection to the app, and no word why
+	edgeRefused // the edge turned the request away by a rule of its own
 	connectionsFull
 	tempFile
 	edgeWorkerDied
@@ -69,10 +71,15 @@ var patterns = []pattern{
 	{upstreamClosed, record.NginxError, []string{"upstream prematurely closed connection while reading upstream"}},
 	{upstreamTimeout, record.NginxError, []string{"upstream timed out (110", "while reading upstream"}},
 	{headerTimeout, record.NginxError, []string{"upstream timed out (110", "while reading response header from upstream"}},
-	{upstreamReset, record.NginxError, []string{"recv() failed (104"}},
+	{upstreamReset, record.NginxError, []string{"recv() failed (104", "while reading upstream"}},
 	{invalidChunk, record.NginxError, []string{"upstream sent invalid chunked response"}},
 	{headClosed, record.NginxError, []string{"upstream prematurely closed connection while reading response header"}},
+	{headClosed, record.NginxError, []string{"recv() failed (104", "while reading response header"}},
 	{connectRefused, record.NginxError, []string{"connect() failed (111"}},
+	{unreachable, record.NginxError, []string{"connect() failed (113"}},
+	{unreachable, record.NginxError, []string{"upstream timed out (110", "while connecting to upstream"}},
+	{edgeRefused, record.NginxError, []string{"limiting requests, excess:"}}, // not those of a dry run
+	{edgeRefused, record.NginxError, []string{"limiting connections by zone"}},
 	{noneLive, record.NginxError, []string{"no live upstreams"}},
 	{unresolved, record.NginxError, []string{"could not be resolved"}},
 	{connectionsFull, record.NginxError, []string{"worker_connections are not enough"}},
@@ -214,8 +221,9 @@ var patterns = []pattern{
 type hit struct {
 	log  *record.Log
 	line record.Line
-	pid  int  // the process that the line is about, 0 if it names none
-	once bool // it is about one request, and so about one stream
+	pid  int    // the process that the line is about, 0 if it names none
+	once bool   // it is about one request, and so about one stream
+	path string // what that asked for, where the line of an edge tells
 }
 
 // cited is the line as evidence.
@@ -275,10 +283,21 @@ func tagLines(l *record.Log, into *[numTags][]hit) {
 	for _, line := range l.Lines {
 		for _, p := range patterns {
 			if (p.kind == "" || p.kind == l.Kind) && containsAll(line.Text, p.parts) {
-				into[p.tag] = append(into[p.tag], hit{log: l, line: line, pid: pidOf(line.Text)})
+				h := hit{log: l, line: line, pid: pidOf(line.Text), path: requestIn(l, line.Text)}
+				h.once = h.path != ""
+				into[p.tag] = append(into[p.tag], h)
 			}
 		}
 	}
+}
+
+// requestIn is the path of the request that a line of nginx's error log is about; "" where
+// it is about none.
+func requestIn(l *record.Log, text string) string {
+	if l.Kind != record.NginxError {
+		return ""
+	}
+	return logline.RequestIn(text)
 }
 
 func containsAll(text string, parts []string) bool {

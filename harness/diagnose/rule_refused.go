@@ -13,8 +13,8 @@ type refused struct{}
 
 func (refused) match(v *view) []*finding {
 	var fs []*finding
-	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, unresolvedName, shed, ownError, notPassedOn,
-		otherStatus, noAnswer}
+	rules := []func(*view) *finding{headerTimedOut, deployGap, edgeFull, unresolvedName, limitedByEdge, notReached, shed,
+		ownError, notPassedOn, otherStatus, noAnswer}
 	for _, find := range rules {
 		if f := find(v); f != nil {
 			fs = append(fs, f)
@@ -41,6 +41,8 @@ func withStatus(codes ...int) func(*verdict.Graded) bool {
 // headerTimedOut is D2.
 func headerTimedOut(v *view) *finding {
 	gs := v.take(withStatus(504, 524))
+	late := v.near(gs, v.tags[unreachable]) // before any request was sent
+	gs = slices.DeleteFunc(gs, func(g *verdict.Graded) bool { return slices.Contains(late, g) })
 	confidence := likely
 	// Apache answers 502 and Varnish 503; lighttpd has one line for both timeouts.
 	hits := v.tags[headerTimeout]
@@ -54,8 +56,10 @@ func headerTimedOut(v *view) *finding {
 			v.near(slices.DeleteFunc(v.take(withStatus(502, 503)), func(g *verdict.Graded) bool {
 				return slices.Contains(gs, g)
 			}), hits)...)
-	} else if v.edgeSpeaks() {
+	} else if v.edgeSpeaks() || v.direct.answered(504, 524) {
 		return nil
+	} else { // an app without an edge gives up by itself
+		gs = keep(gs, v.edge.mayPass)
 	}
 	if len(gs) == 0 {
 		return nil
@@ -102,7 +106,9 @@ func (v *view) exits(n int) []fact {
 // shed is H4 and H5.
 func shed(v *view) *finding {
 	ownPage := v.ownPages()
-	gs := v.take(func(g *verdict.Graded) bool { return withStatus(429, 503)(g) && (g.Status == 429 || !ownPage(g)) })
+	gs := v.take(func(g *verdict.Graded) bool {
+		return withStatus(429, 503)(g) && builtIn(g) == record.EdgeUnknown && (g.Status == 429 || !ownPage(g))
+	})
 	if len(gs) == 0 {
 		return nil
 	}
@@ -145,6 +151,38 @@ func unresolvedName(v *view) *finding {
 		mend(fact{Kind: MendUpstreamName, Name: edge})
 }
 
+// limitedByEdge is for requests that the edge turned away by a limit or a rule of its own,
+// by its own log.
+func limitedByEdge(v *view) *finding {
+	gs := v.near(v.take(func(g *verdict.Graded) bool {
+		return g.Status >= 400 && g.Grade.Outcome != verdict.Complete
+	}), v.tags[edgeRefused])
+	if len(gs) == 0 {
+		return nil
+	}
+	edge := v.edge.product.String()
+	return found(HTTPFailure, layerEdge, certain, gs).
+		tell(fact{Kind: FactEdgePage, Name: edge, N: len(gs), Need: gs[0].Status}).
+		show(cite(v.tags[edgeRefused], 3)...).see(say(gs[0])).show(v.accessLine(gs[0])).
+		not(Overloaded, fact{Kind: NotAnsweredByApp}).
+		mend(fact{Kind: MendEdgeLimit, Name: edge})
+}
+
+// notReached is for requests that the edge could not pass on: by its own log its
+// connection to the app was not answered, or found no way there.
+func notReached(v *view) *finding {
+	gs := v.near(v.take(withStatus(502, 503, 504)), v.tags[unreachable])
+	if len(gs) == 0 {
+		return nil
+	}
+	edge := v.edge.product.String()
+	return found(HTTPFailure, layerEdge, certain, gs).
+		tell(fact{Kind: FactEdgeAnswered, Name: edge, N: len(gs), Need: gs[0].Status}).
+		show(cite(v.tags[unreachable], 3)...).see(say(gs[0])).show(v.accessLine(gs[0])).
+		not(Overloaded, fact{Kind: NotAnsweredByApp}).
+		mend(fact{Kind: MendWayToApp, Name: edge})
+}
+
 // ownPages tells error pages that the edge made itself, where that shows: the edge
 // names itself as the server of such a page, and complete responses name another.
 func (v *view) ownPages() func(*verdict.Graded) bool {
@@ -175,51 +213,76 @@ const serverField = "Server"
 // ownError is for error pages that the edge made itself, and says nothing why.
 func ownError(v *view) *finding {
 	ownPage := v.ownPages()
-	gs := v.take(func(g *verdict.Graded) bool { return withStatus(500, 502, 503)(g) && ownPage(g) })
+	gs := v.take(func(g *verdict.Graded) bool {
+		return withStatus(500, 502, 503)(g) && ownPage(g) ||
+			withStatus(429, 500, 502, 503, 504)(g) && builtIn(g) != record.EdgeUnknown
+	})
 	if len(gs) == 0 {
 		return nil
 	}
 	server := gs[0].Header[serverField]
-	edge := record.ProductNamed(server).String()
-	return found(HTTPFailure, layerEdge, likely, gs).
+	product := record.ProductNamed(server)
+	if p := builtIn(gs[0]); p != record.EdgeUnknown {
+		product = p
+	}
+	edge := product.String()
+	f := found(HTTPFailure, layerEdge, likely, gs).
 		tell(fact{Kind: FactEdgeAnswered, Name: edge, N: len(gs), Need: gs[0].Status}).
-		see(say(gs[0])).show(v.accessLine(gs[0])).
-		see(fact{Kind: FactServerField, Stream: gs[0].Seq, Name: server}).
+		see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
 		not(Overloaded, fact{Kind: NotAnsweredByApp}).
-		or(DeployGap, fact{Kind: MayNotListen}).
-		mend(fact{Kind: MendKeepAlive, Name: edge}).
 		settle(v.peel(fact{Kind: WhyWhichRefuses}))
+	if ownPage(gs[0]) {
+		f.see(fact{Kind: FactServerField, Stream: gs[0].Seq, Name: server})
+	}
+	if gs[0].Status == 429 {
+		return f.mend(fact{Kind: MendEdgeLimit, Name: edge})
+	}
+	return f.or(DeployGap, fact{Kind: MayNotListen}).mend(fact{Kind: MendKeepAlive, Name: edge})
 }
 
-// builtInPages are how the error pages begin their last line that an edge has built in and
-// sends where it answers by itself, by its product (nginx, ngx_http_special_response.c; its
-// descendants put their names there).
-var builtInPages = map[record.EdgeProduct][]string{
-	record.EdgeNginx: {"<center>nginx", "<center>openresty"},
+// builtInPages are what stands in the error pages that an edge has built in and sends where
+// it answers by itself, by its product (nginx, ngx_http_special_response.c; its descendants
+// put their names there; HAProxy, http.c; Envoy, utility.cc and router.cc).
+var builtInPages = []struct {
+	product record.EdgeProduct
+	start   bool // of the page: others may quote it
+	unnamed bool // the response has no Server field
+	text    string
+}{
+	{record.EdgeNginx, false, false, "<center>nginx"},
+	{record.EdgeNginx, false, false, "<center>openresty"},
+	{record.EdgeHAProxy, true, true, "<html><body><h1>503 Service Unavailable</h1> No server is available"},
+	{record.EdgeHAProxy, true, true, "<html><body><h1>502 Bad Gateway</h1> The server returned an invalid"},
+	{record.EdgeHAProxy, true, true, "<html><body><h1>504 Gateway Time-out</h1> The server didn't respond"},
+	{record.EdgeEnvoy, true, false, "no healthy upstream"},
+	{record.EdgeEnvoy, true, false, "upstream connect error or disconnect/reset before headers"},
+}
+
+// builtIn is the product that answered by itself, by the page that came; unknown where the
+// page is nobody's.
+func builtIn(g *verdict.Graded) record.EdgeProduct {
+	page := strings.Join(strings.Fields(g.Content.ErrorText), " ")
+	server := g.Header[serverField]
+	for _, p := range builtInPages {
+		if at := strings.Index(page, p.text); at < 0 || p.start && at > 0 {
+			continue
+		}
+		if p.unnamed && server == "" || !p.unnamed && record.ProductNamed(server) == p.product {
+			return p.product
+		}
+	}
+	return record.EdgeUnknown
 }
 
 // notPassedOn is for requests that the edge turned away by itself, by the page that came:
 // it found no way to the app for them, and the app never saw them.
 func notPassedOn(v *view) *finding {
-	product := record.EdgeUnknown
-	gs := v.take(func(g *verdict.Graded) bool {
-		if !withStatus(403, 404, 405)(g) || g.Grade.Outcome == verdict.Complete {
-			return false
-		}
-		for p, pages := range builtInPages {
-			for _, page := range pages {
-				if strings.Contains(g.Content.ErrorText, page) && record.ProductNamed(g.Header[serverField]) == p {
-					product = p
-					return true
-				}
-			}
-		}
-		return false
-	})
+	gs := v.take(func(g *verdict.Graded) bool { return withStatus(403, 404, 405)(g) && builtIn(g) != record.EdgeUnknown })
 	if len(gs) == 0 {
 		return nil
 	}
 	g := gs[0]
+	product := builtIn(g)
 	return found(HTTPFailure, layerEdge, likely, gs).
 		tell(fact{Kind: FactEdgePage, Name: product.String(), N: len(gs), Need: g.Status}).
 		see(say(g), v.words(g)).show(v.accessLine(g)).

@@ -156,18 +156,22 @@ func (v *view) keepEdgeLog() fact {
 // near keeps the streams that one of the lines may be about. A line about one
 // request is about one stream.
 func (v *view) near(gs []*verdict.Graded, hits []hit) []*verdict.Graded {
-	var out []*verdict.Graded
+	hits = slices.Clone(hits)
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(uint64(a.line.At), uint64(b.line.At)) })
+	byEnd := slices.Clone(gs)
+	slices.SortStableFunc(byEnd, func(a, b *verdict.Graded) int { return cmp.Compare(a.End, b.End) })
 	used := make([]bool, len(hits))
-	for _, g := range gs {
+	told := make(map[*verdict.Graded]bool)
+	for _, g := range byEnd {
 		for i, h := range hits {
 			if !used[i] && h.near(g.End) && v.notOfAnother(h, g) {
 				used[i] = h.once
-				out = append(out, g)
+				told[g] = true
 				break
 			}
 		}
 	}
-	return out
+	return keep(gs, func(g *verdict.Graded) bool { return told[g] })
 }
 
 // notOfAnother reports whether a line is not known to be about another stream.

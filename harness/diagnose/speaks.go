@@ -67,7 +67,7 @@ func (v *view) managerSpeaks() bool {
 func (v *view) edgeSpeaks() bool {
 	for kind, logs := range v.logs {
 		for _, l := range logs {
-			if kind.Errors() && !kind.Requests() && tells(l) {
+			if kind.Errors() && !kind.Requests() && tells(l) && !v.onlyOthers(l) {
 				return true
 			}
 		}

@@ -45,6 +45,7 @@ func newView(s *verdict.Scope) *view {
 		}
 	}
 	v.joinAccess()
+	v.dropOthers()
 	v.tagAccess()
 	v.tagKube()
 	v.dropOurClosing()

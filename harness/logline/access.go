@@ -156,6 +156,17 @@ func count(s string) int64 {
 	return n
 }
 
+// RequestIn is the path and query in a line of nginx's error log about a request, as the
+// client sent it; "" where the line is about none.
+func RequestIn(line string) string {
+	_, request, ok := strings.Cut(line, `, request: "`)
+	if !ok {
+		return ""
+	}
+	request, _, _ = strings.Cut(request, `"`)
+	return pathOf(request)
+}
+
 // pathOf takes path and query out of "GET /chat?q=1 HTTP/1.1", or of an absolute
 // URL in its place.
 func pathOf(request string) string {

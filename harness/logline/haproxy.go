@@ -25,7 +25,8 @@ func parseHAProxy(line string) (Request, bool) {
 		r.Status, _ = strconv.Atoi(m[10]) // digits, or -1 where no answer was sent
 		r.Status = max(r.Status, 0)
 		r.Queued, r.Took, r.Header, r.Sent = millis(m[6]), millis(m[9]), millis(m[8]), count(m[11])
-		r.Path, r.ID = pathOf(strings.Trim(m[13], `" `)), IDIn(strings.Join(braced.FindAllString(m[13], -1), " "))
+		_, request, _ := strings.Cut(m[13], `"`) // behind the captured headers, in which it stands as #22
+		r.Path, r.ID = pathOf(strings.Trim(request, `" `)), IDIn(strings.Join(braced.FindAllString(m[13], -1), " "))
 		r.Ended, r.Server = haproxyEnding(r.Flag), haproxyServer(m[4])
 		return r, true
 	}
