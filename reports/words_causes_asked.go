@@ -242,6 +242,11 @@ var saidOfAsked = map[record.FactKind]sentence{
 	diagnose.MendUpstreamName: func(f *record.Fact) string {
 		return "correct the name of the app in the configuration of " + f.Name + ", or the resolver that it asks"
 	},
+	diagnose.FactClientLeft: func(f *record.Fact) string {
+		return fmt.Sprintf("%s logged for %s that its client closed the connection, and streamproof did not: something "+
+			"between the two, as a load balancer or a proxy, ended them", f.Name, count(f.N, "stream"))
+	},
+	diagnose.NotBehindEdge: plain("the log of the edge does not say that the app broke off"),
 	diagnose.MendEdgeLimit: func(f *record.Fact) string {
 		return "change the limit or the rule in the configuration of " + f.Name +
 			" that turned these away (nginx: limit_req, limit_conn), or send fewer streams at once"

@@ -75,6 +75,9 @@ func deathsOf(v *view) deaths {
 	ds.fromLog(v, workerTimedOut, diedByTimeout, DeathTimedOut)
 	ds.fromLog(v, workerKill, diedByKill, DeathSignal9)
 	ds.fromLog(v, workerCrashed, diedByExit, DeathCrashed)
+	if len(v.tags[workerTimedOut]) == 0 { // it aborted by itself
+		ds.fromLog(v, workerAborted, diedByExit, DeathCrashed)
+	}
 	ds.replaced(v)
 	ds.fromLog(v, graceOver, diedByTerm, DeathGraceOver)
 	ds.fromLog(v, oomKiller, diedByMemory, DeathMemory)

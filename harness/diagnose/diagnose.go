@@ -84,6 +84,7 @@ var rules = []rule{
 	leftOut{},
 	injected{},
 	waiting{},
+	cutInFront{},
 	idleTimeout{},
 	edgeReloaded{},
 	readTimeout{},

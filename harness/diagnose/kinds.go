@@ -635,12 +635,14 @@ const (
 	MendAllowHost      record.FactKind = "fix: allow host"     // Name
 	MendFollow         record.FactKind = "fix: follow"         // Text
 	MendPassOn         record.FactKind = "fix: pass on"        // Name; Text: a path; About: what else may help
-	MendUpstreamName   record.FactKind = "fix: upstream name"  // Name
-	MendEdgeLimit      record.FactKind = "fix: edge limit"     // Name
-	MendWayToApp       record.FactKind = "fix: way to app"     // Name
-	MendKeepAlive      record.FactKind = "fix: keep alive"     // Name
-	FactError          record.FactKind = "cause: error"        // Text
-	FactLimit          record.FactKind = "cause: limit"        // Name: how long
+	FactClientLeft     record.FactKind = "cause: client left"  // Name, N
+	NotBehindEdge      record.FactKind = "not: behind edge"
+	MendUpstreamName   record.FactKind = "fix: upstream name" // Name
+	MendEdgeLimit      record.FactKind = "fix: edge limit"    // Name
+	MendWayToApp       record.FactKind = "fix: way to app"    // Name
+	MendKeepAlive      record.FactKind = "fix: keep alive"    // Name
+	FactError          record.FactKind = "cause: error"       // Text
+	FactLimit          record.FactKind = "cause: limit"       // Name: how long
 )
 
 // Of waiting, and what to run.

@@ -179,7 +179,9 @@ var patterns = []pattern{
 	{workerCrashed, record.AppLog, []string{"child ", "exited on signal 11"}},
 	{workerCrashed, record.AppLog, []string{"Child process [", "died"}},
 	{workerCrashed, record.AppLog, []string{"signal: segmentation"}},
-	{workerCrashed, record.AppLog, []string{"SIGSEGV: segmentation violation"}}, // Go
+	{workerCrashed, record.AppLog, []string{"Worker (pid:", ") exited with code "}}, // gunicorn, unless it is 0
+	{workerCrashed, record.AppLog, []string{"child ", "exited with code 255"}},      // PHP-FPM
+	{workerCrashed, record.AppLog, []string{"SIGSEGV: segmentation violation"}},     // Go
 	{workerCrashed, record.AppLog, []string{"A fatal error has been detected by the Java Runtime"}},
 	{workerBooted, record.AppLog, []string{"] - Worker ", " (PID: ", ") booted in ", ", phase: 0"}}, // Puma
 	{recycling, record.AppLog, []string{"] - Starting phased worker restart"}},

@@ -26,6 +26,9 @@ func (grace) match(v *view) []*finding {
 	if len(gs) == 0 || len(v.tags[workerTimedOut]) > 0 && len(v.tags[recycling]) > 0 {
 		return nil
 	}
+	if gs = v.endedByAsk(gs, asks); len(gs) == 0 {
+		return nil
+	}
 	after := time.Duration(math.MaxInt64)
 	for _, g := range gs {
 		a, _ := askOf(asks, g)
@@ -47,6 +50,35 @@ func (grace) match(v *view) []*finding {
 		f.tell(fact{Kind: FactCutAtOnce, N: len(gs)})
 	}
 	return one(f)
+}
+
+// endedByAsk leaves out cuts that came after an ask, and not of it. That of an event is to
+// a process that we know; one in a log may have been to another, which drained well: then
+// the end of a process is recorded beside the cuts, or these came at no more moments than
+// there were asks, and nothing else is told of them.
+func (v *view) endedByAsk(gs []*verdict.Graded, asks []ask) []*verdict.Graded {
+	if !slices.ContainsFunc(asks, func(a ask) bool { return a.said }) {
+		return gs
+	}
+	ended := make(map[*verdict.Graded]bool)
+	for _, m := range v.matchDeaths(gs, diedByTerm, diedByKill, diedByExit) {
+		ended[m.Graded] = true
+	}
+	rest := keep(gs, func(g *verdict.Graded) bool { return !ended[g] })
+	other := make(map[*verdict.Graded]bool)
+	for _, g := range v.near(rest, slices.Concat(v.tags[upstreamTimeout], v.tags[totalTimeout])) {
+		other[g] = true
+	}
+	for _, m := range v.matchDeaths(rest, diedByException) {
+		other[m.Graded] = true
+	}
+	rest = keep(rest, func(g *verdict.Graded) bool { return !other[g] })
+	if len(moments(rest)) <= len(asks) {
+		for _, g := range rest {
+			ended[g] = true
+		}
+	}
+	return keep(gs, func(g *verdict.Graded) bool { return ended[g] })
 }
 
 // How long a process may live on after SIGTERM and still count as one that did not
@@ -92,6 +124,7 @@ type ask struct {
 	at      time.Duration
 	slack   time.Duration // by how much later it may have been
 	replica string        // which was asked, "" for any
+	said    bool          // only a log says so
 }
 
 // askOf is the last request to stop before the end of a stream that was there to
@@ -155,7 +188,7 @@ func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 	if len(asks) == 0 {
 		for _, h := range logged {
 			if h.line.At != record.Never && !strings.Contains(h.line.Text, "exited on signal") { // a worker's end is no request
-				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: h.log.Replica()})
+				asks = append(asks, ask{at: h.line.At, slack: deathBefore + stampUnit, replica: h.log.Replica(), said: true})
 			}
 		}
 	}

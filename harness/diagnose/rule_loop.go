@@ -47,6 +47,9 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	if to-from < minSilence || 10*(to-from) < 7*gs[0].MaxGap || v.sparesSiblings(worker, gs, from, to) {
 		return nil
 	}
+	if margin := (to - from) / 10; v.anyWord(gs, from+margin, to-margin) {
+		return nil // the loop ran: what all streams wait for is behind the app
+	}
 	after := fact{Kind: FactWentOnTogether}
 	if !slices.ContainsFunc(gs, func(g *verdict.Graded) bool { return g.Grade.Outcome != verdict.Stalled }) {
 		after = fact{Kind: FactStillSilent}
@@ -76,7 +79,7 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after fact
 		}
 		from = max(from, g.MaxGapAt)
 	}
-	if v.anyWord(gs, from) || v.aloneToo(gs) {
+	if v.anyWord(gs, from, from+gs[0].MaxGap) || v.aloneToo(gs) {
 		return nil
 	}
 	return found(BlockedLoop, layerApp, possible, gs).
@@ -102,17 +105,20 @@ func (v *view) aloneToo(gs []*verdict.Graded) bool {
 	return false
 }
 
-// anyWord reports whether another stream of the same process had a byte after
-// from, as no blocked loop would let it.
-func (v *view) anyWord(gs []*verdict.Graded, from time.Duration) bool {
+// anyWord reports whether another stream of the same process had a byte between two
+// moments, as no blocked loop would let it. An end that we made ourselves is none.
+func (v *view) anyWord(gs []*verdict.Graded, from, to time.Duration) bool {
 	const aMoment = 5 * time.Millisecond
-	to := from + gs[0].MaxGap
 	for i := range v.Streams {
 		g := &v.Streams[i]
 		if slices.Contains(gs, g) || g.Process() != gs[0].Process() {
 			continue
 		}
-		for _, t := range []time.Duration{g.Headers, g.Last, g.End} {
+		words := []time.Duration{g.Headers, g.Last}
+		if g.Limit == record.NoLimit && g.Grade.Outcome != verdict.Cancelled {
+			words = append(words, g.End)
+		}
+		for _, t := range words {
 			if t > from+aMoment && t < to-aMoment {
 				return true
 			}

@@ -156,3 +156,23 @@ func TestGatewayTimeoutOfTheApp(t *testing.T) {
 		}
 	}
 }
+
+// A model server that stops all streams for a while is not the app's loop, which sends the
+// head of another answer meanwhile.
+func TestAHeadInTheSilenceAcquitsTheLoop(t *testing.T) {
+	for _, head := range []bool{false, true} {
+		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{GapLimit: 1500 * ms, Checks: checks}})
+		b.Each(8, func(i int) synth.Shape {
+			return synth.Shape{Worker: 7, Mute: true, Start: time.Duration(i) * 100 * ms, Events: 60, PauseAfter: 30 - 2*i, Pause: 2 * sec}
+		})
+		if head {
+			b.Add(1, synth.Shape{Worker: 7, Mute: true, Start: 2400 * ms, First: 1200 * ms})
+			s := &b.Run.Streams[8]
+			s.Headers = 2500 * ms
+		}
+		causes := toldOf(b)
+		if got := blamed(causes, diagnose.BlockedLoop) == "certain"; got == head {
+			t.Errorf("head %v:\n%s", head, evidence(causes))
+		}
+	}
+}

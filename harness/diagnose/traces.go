@@ -34,7 +34,11 @@ func (v *view) readTraces(l *record.Log) {
 		}
 		found := trace{hit{log: l, line: says, pid: pidOf(says.Text)}, l.Lines[t.First].N, l.Lines[t.Last].N, t}
 		v.traces = append(v.traces, found)
-		if l.Kind == record.AppLog && !t.Reacts() {
+		switch {
+		case l.Kind != record.AppLog:
+		case t.Fatal:
+			v.tags[workerCrashed] = append(v.tags[workerCrashed], found.hit)
+		case !t.Reacts():
 			v.tags[traceback] = append(v.tags[traceback], found.hit)
 		}
 	}

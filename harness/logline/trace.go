@@ -14,6 +14,7 @@ type Trace struct {
 	Language    string // "Python", "Java", "Node", "Go", "Ruby", "PHP"
 	Asked       bool   // below the app's own code stands a client of HTTP or of a database
 	Timer       bool   // a timer of the app called the code that raised
+	Fatal       bool   // the runtime wrote it, and ended the process
 }
 
 var (
@@ -52,11 +53,46 @@ func Traces(n int, line func(int) string) []Trace {
 			i++
 			continue
 		}
+		t.Fatal = fatal(t, n, line)
 		out = append(out, t)
 		i = t.Last + 1
 	}
 	return out
 }
+
+var (
+	goDies   = regexp.MustCompile(`^(?:panic|fatal error): `)
+	goStack  = regexp.MustCompile(`^goroutine \d+ .*\[`)
+	goCaught = regexp.MustCompile(`^runtime/debug\.(?:Print)?Stack\(`) // which code asks for that recovered
+	nodeDies = regexp.MustCompile(`^Node\.js v\d`)
+)
+
+// fatal reports whether the process ended with a trace: Go's runtime wrote it, and not code
+// that recovered; or Node's, which puts its version below.
+func fatal(t Trace, n int, line func(int) string) bool {
+	switch t.Language {
+	case "Go":
+		stack := false
+		for j := t.First; goDies.MatchString(line(t.First)) && j <= t.Last; j++ {
+			if goCaught.MatchString(line(j)) {
+				return false
+			}
+			stack = stack || goStack.MatchString(line(j))
+		}
+		return stack
+	case "Node":
+		for j := t.Last + 1; j < min(n, t.Last+belowNode); j++ {
+			if nodeDies.MatchString(line(j)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// belowNode bounds the lines between a trace of Node and its version: fields of the error
+// may stand there.
+const belowNode = 8
 
 func traceAt(i, n int, line func(int) string) (Trace, bool) {
 	s := line(i)
