@@ -159,6 +159,7 @@ func purityRuns() map[string]*record.Run {
 		"three pools":                &threePools().Run,
 		"links that delay":           &slowLinks().Run,
 		"three load workers":         &loadWorkers().Run,
+		"two workers gone for one":   &workersGone().Run,
 	}
 	for _, tr := range trials {
 		runs[trialPrefix+tr.name] = &tr.run().Run
@@ -177,6 +178,21 @@ func slowLinks() *synth.Builder {
 	b.Add(20, synth.Shape{Scenario: "latency", Group: record.Control, First: 100 * ms})
 	b.Fault(record.Fault{Name: "latency 1s on the edge link", Kind: "latency", Effect: record.Delays, Links: []string{"edge"},
 		MidStream: true}, 600*ms, sec, through...)
+	return b
+}
+
+// workersGone has a worker that we killed, and another that went with it, under streams
+// that do not say who served them.
+func workersGone() *synth.Builder {
+	b := synth.New(record.Scenario{ID: "worker-kill", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Faulty: true,
+		Kills: true, Checks: allFlags()}})
+	b.Add(4, synth.Shape{Scenario: "worker-kill", Group: record.Victim, Events: 60, Keep: 5, End: synth.RST})
+	b.Happen(record.Event{At: 100 * ms, Source: record.FaultSource, Kind: record.KindKill, Subject: "app[0]", Pid: 7, Code: 9})
+	for pid := range 2 {
+		b.Happen(record.Event{At: 110 * ms, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+			Role: record.WorkerRole, Pid: 7 + pid})
+	}
+	b.Fault(synth.Cut("SIGKILL to one worker process"), 100*ms, 300*ms)
 	return b
 }
 
