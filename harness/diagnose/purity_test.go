@@ -154,7 +154,6 @@ func purityRuns() map[string]*record.Run {
 		"a terminal mid-answer":      &looseTerminal().Run,
 		"one replica, three fields":  &oneReplica().Run,
 		"three workers killed":       &workersKilled().Run,
-		"one worker killed by us":    &workerKilledByUs().Run,
 		"three loops, three reasons": &blockedAndGaveUp().Run,
 		"two replicas of three":      &twoReplicas().Run,
 		"three pools":                &threePools().Run,
@@ -293,17 +292,6 @@ func workersKilled() *synth.Builder {
 			Pid: pid, Code: 9})
 	}
 	app(b)
-	return b
-}
-
-// workerKilledByUs has all streams cut as we kill one worker, though others had connections.
-func workerKilledByUs() *synth.Builder {
-	b := synth.New(record.Scenario{ID: "worker-kill", Edge: "streaming", Policy: record.Policy{GapLimit: gap, Faulty: true,
-		Kills: true, Checks: allFlags()}})
-	b.Add(6, synth.Shape{Scenario: "worker-kill", Group: record.Victim, Events: 60, Keep: 5, End: synth.RST})
-	b.Happen(record.Event{At: 100 * ms, Source: record.FaultSource, Kind: record.KindKill, Subject: "app[0]", Pid: 7, Code: 9,
-		Value: 4})
-	b.Fault(synth.Cut("SIGKILL to one worker process"), 100*ms, 300*ms)
 	return b
 }
 
