@@ -75,3 +75,42 @@ func TestUpstreamOfTheApp(t *testing.T) {
 		t.Errorf("want %q:\n%s", diagnose.AppError, evidence(causes))
 	}
 }
+
+// An exception of the streams counts beside one that a server told of another request,
+// and one that stands in the log twice counts once.
+func TestTracebackBesideException(t *testing.T) {
+	build := func(says string) *synth.Builder {
+		b := stranger()
+		ends := spreadOut(b, 8, synth.Shape{Keep: 5, End: synth.FIN})
+		app(b, exceptionAt(20*sec)...)
+		for _, end := range ends {
+			for _, text := range []string{"Traceback (most recent call last):", says} {
+				line(b, len(b.Run.Logs)-1, end, text)
+			}
+		}
+		return b
+	}
+	if c := toldOf(build("KeyError: 'choices'")); len(c) == 0 ||
+		c[0].Cause != diagnose.AppError || c[0].Confidence != "certain" {
+		t.Errorf("exceptions of their own:\n%s", evidence(c))
+	}
+	if c := toldOf(build("ValueError: model exploded")); len(c) > 0 && c[0].Confidence == "certain" {
+		t.Errorf("told of already:\n%s", evidence(c))
+	}
+}
+
+// A log with tracebacks in a form that nobody can read does not say that there were none.
+func TestUnreadTraces(t *testing.T) {
+	for text, silent := range map[string]bool{
+		`{"level":"error","msg":"failed","stack":"E: boom\n at a strange place"}`: true,
+		`{"level":"info","msg":"all is well"}`:                                    false,
+	} {
+		b := attachedTo("openai-chat")
+		b.Add(20, synth.Shape{Keep: 10, End: synth.Clean, Mute: true})
+		app(b, at(endOfTen, text))
+		c := toldOf(b)
+		if len(c) == 0 || strings.Contains(evidence(c), "no exception in the app's log") == silent {
+			t.Errorf("%s: want silent %v:\n%s", text, silent, evidence(c))
+		}
+	}
+}

@@ -132,11 +132,20 @@ func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what record.FactKind) 
 }
 
 // exceptions are counted by the line that a server writes once a request; by
-// their tracebacks where it writes no such line.
+// their tracebacks where it writes no such line. One of which such a line tells too
+// was logged by the app and raised on.
 func (ds *deaths) exceptions(v *view) {
-	hits := v.tags[exception]
-	if len(hits) == 0 {
-		hits = v.tags[traceback]
+	hits := slices.Clone(v.tags[exception])
+	told := map[string]bool{}
+	for _, h := range hits {
+		if t, ok := v.traceOf(h); ok {
+			told[t.Exception] = true
+		}
+	}
+	for _, h := range v.tags[traceback] {
+		if t, ok := v.traceOf(h); !ok || !told[t.Exception] {
+			hits = append(hits, h)
+		}
 	}
 	for _, h := range hits {
 		if t, ok := v.traceOf(h); ok && t.Reacts() {

@@ -23,11 +23,17 @@ var levels = regexp.MustCompile(`\b(?:ERROR|CRITICAL|FATAL|SEVERE|WARN(?:ING)?|I
 // or by code that writes of troubles.
 func (v *view) appSpeaks() bool {
 	for _, l := range v.logs[record.AppLog] {
-		if tells(l) && (v.was[l].Raises || mentions(l, levels)) {
+		if tells(l) && (v.was[l].Raises || mentions(l, levels)) && !v.unread(l) {
 			return true
 		}
 	}
 	return len(v.tags[exception])+len(v.tags[traceback]) > 0
+}
+
+// unread reports whether a log has tracebacks in a form that nobody can read here.
+func (v *view) unread(l *record.Log) bool {
+	return slices.ContainsFunc(l.Lines, func(line record.Line) bool { return logline.Traced(line.Text) }) &&
+		!slices.ContainsFunc(v.traces, func(t trace) bool { return t.log == l })
 }
 
 // tells reports whether the log has any line of the scenario.

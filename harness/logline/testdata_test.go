@@ -182,6 +182,55 @@ func TestChainedTraces(t *testing.T) {
 	}
 }
 
+// The forms in which collectors, loggers and frameworks write tracebacks.
+func TestWrittenTraces(t *testing.T) {
+	python := []string{"Traceback (most recent call last):",
+		`  File "/srv/a.py", line 3, in f`, "    g()", "ValueError: boom"}
+	each := func(before string) string { return before + strings.Join(python, "\n"+before) }
+	quoted := strings.ReplaceAll(strings.ReplaceAll(strings.Join(python, `\n`), `"`, `\"`), "\t", `\t`)
+	var docker []string
+	for _, s := range python {
+		docker = append(docker, `{"log":"`+strings.ReplaceAll(s, `"`, `\"`)+
+			`\n","stream":"stderr","time":"2026-11-25T07:56:02Z"}`)
+	}
+	for name, tt := range map[string]struct{ text, exception, frame string }{
+		"docker compose":   {each("app-1  | "), "ValueError: boom", "a.py:3 in f"},
+		"with stamps":      {each("app-1  | 2026-11-25T07:56:02.250000000Z "), "ValueError: boom", "a.py:3 in f"},
+		"kubectl":          {each("2026-11-25T07:56:02.250000000Z "), "ValueError: boom", "a.py:3 in f"},
+		"a runtime's file": {each("2026-11-25T07:56:02.250000000Z stderr F "), "ValueError: boom", "a.py:3 in f"},
+		"journald":         {each("Nov 25 07:56:02 host chat[12]: "), "ValueError: boom", "a.py:3 in f"},
+		"docker's file":    {strings.Join(docker, "\n"), "ValueError: boom", "a.py:3 in f"},
+		"structlog": {`{"event":"failed","level":"error","exception":"` + quoted + `"}`,
+			"ValueError: boom", "a.py:3 in f"},
+		"logback": {`{"level":"ERROR","message":"failed","stack_trace":"com.acme.QuotaException: used up\n` +
+			`\tat com.acme.Quota.take(Quota.java:7)\n"}`, "com.acme.QuotaException: used up", "Quota.java:7 in Quota.take"},
+		"pino": {`{"level":50,"err":{"type":"Error","message":"boom","stack":"Error: boom\n` +
+			`    at send (/srv/app/chat.js:9:11)"},"msg":"boom"}`, "Error: boom", "chat.js:9 in send"},
+		"loguru": {"Traceback (most recent call last):\n\n  File \"/srv/a.py\", line 3, in f\n    g()\n    └ <function g>\n" +
+			"\n> File \"/srv/b.py\", line 9, in g\n    1/0\n\nZeroDivisionError: division by zero",
+			"ZeroDivisionError: division by zero", "b.py:9 in g"},
+		"Rails": {"\nNoMethodError (undefined method `foo' for nil):\n  \napp/controllers/chat_controller.rb:5:in `index'",
+			"NoMethodError: undefined method `foo' for nil", "chat_controller.rb:5 in index"},
+		"no error": {`{"event":"again","level":"warning","exception":"` + quoted + `"}`, "", ""},
+		"no trace": {`{"event":"a\nb","level":"error"}`, "", ""},
+		"two":      {each("") + "\n\n" + strings.Join(python, "\n"), "ValueError: boom", "a.py:3 in f"},
+	} {
+		lines := strings.Split(tt.text, "\n")
+		got := Traces(len(lines), func(i int) string { return lines[i] })
+		if name == "two" && len(got) == 2 {
+			got = got[1:]
+		} else if name == "two" {
+			t.Errorf("two tracebacks: %+v", got)
+		}
+		switch {
+		case tt.exception == "" && len(got) > 0:
+			t.Errorf("%s: %+v", name, got)
+		case tt.exception != "" && (len(got) != 1 || got[0].Exception != tt.exception || got[0].Frame != tt.frame):
+			t.Errorf("%s: %+v, want %q at %q", name, got, tt.exception, tt.frame)
+		}
+	}
+}
+
 func TestKubernetes(t *testing.T) {
 	for name, want := range map[string][]string{
 		"kubernetes-events.json": {"Unhealthy", "Killing", "Evicted"},

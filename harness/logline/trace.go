@@ -1,7 +1,10 @@
 package logline
 
 import (
+	"encoding/json"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +22,7 @@ type Trace struct {
 
 var (
 	pyHead  = regexp.MustCompile(`Traceback \(most recent call last\):`)
-	pyFrame = regexp.MustCompile(`^\s*\|?\s*File "([^"]+)", line (\d+)(?:, in (\S+))?`)
+	pyFrame = regexp.MustCompile(`^\s*[|>]?\s*File "([^"]+)", line (\d+)(?:, in (\S+))?`)
 	pySays  = regexp.MustCompile(`^\s*(?:\|\s*)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|` +
 		`Timeout|Closed|Cancelled|Group|Failure|Disconnect\w*|StopIteration|[a-z]\w*)?(?::\s.*)?)$`)
 	pyChain  = regexp.MustCompile(`^(?:During handling of the above exception|The above exception was the direct cause)`)
@@ -34,6 +37,7 @@ var (
 	goFile   = regexp.MustCompile(`^\t(\S+\.go:\d+)`)
 	rbHead   = regexp.MustCompile(`(?:^|\s)(\S+\.rb:\d+):in [` + "`" + `']([^']+)': (.*\((\w[\w:]*)\))`)
 	rbRack   = regexp.MustCompile(`#<((?:[A-Z]\w*::)*[A-Z]\w*): (.*)>$`)
+	rails    = regexp.MustCompile(`^((?:[A-Z]\w*::)*[A-Z]\w*) \((.*)\):\s*$`)
 	rbAt     = regexp.MustCompile(`^\s+(?:from )?(?:\d+: )?(\S+\.r[bu]:\d+):in [` + "`" +
 		`']([^']+)'|^(\S+\.r[bu]:\d+):in [` + "`" + `']([^']+)'`)
 	phpHead = regexp.MustCompile(`(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: +(?:Uncaught )?(.*?)(?: in ` +
@@ -47,6 +51,11 @@ var (
 // line gives the i-th.
 func Traces(n int, line func(int) string) []Trace {
 	var out []Trace
+	bare := make([]string, n)
+	for i := range n {
+		bare[i] = unprefixed(line(i))
+	}
+	line = func(i int) string { return bare[i] }
 	for i := 0; i < n; {
 		t, ok := traceAt(i, n, line)
 		if !ok {
@@ -94,9 +103,75 @@ func fatal(t Trace, n int, line func(int) string) bool {
 // may stand there.
 const belowNode = 8
 
+// prefix is what collectors of logs put before each line: docker compose, kubectl,
+// container runtimes, journald, and Ruby's logger.
+var prefix = regexp.MustCompile(`^(?:[\w.-]{1,60} +\| |\[pod/\S+\] |` +
+	`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?|` +
+	`[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:]+\[\d+\]: |` +
+	`[DIWEF], \[\S+ #\d+\] +[A-Z]+ -- [^:]*: (?:\[[\w-]+\] )?)`)
+
+// unprefixed is a line as its program wrote it.
+func unprefixed(s string) string {
+	if strings.HasPrefix(s, `{"log":"`) { // docker's files
+		var m struct{ Log string }
+		if json.Unmarshal([]byte(s), &m) == nil {
+			s = strings.TrimSuffix(m.Log, "\n")
+		}
+	}
+	for range 2 {
+		s = s[len(prefix.FindString(s)):]
+	}
+	return s
+}
+
+// mild are levels below that of an error, in words and as pino has them.
+var mild = regexp.MustCompile(`(?i)"(?:level|severity|levelname|log\.level)"\s*:\s*(?:"(?:trace|debug|info|notice|` +
+	`warn|warning)"|[1-4]0\b)`)
+
+// jsonTrace finds a traceback in one of the fields of a line of JSON. Where the level is
+// below that of an error, the app went on.
+func jsonTrace(i int, s string) (Trace, bool) {
+	var fields any
+	if !strings.Contains(s, `\n`) || mild.MatchString(s) || json.Unmarshal([]byte(s), &fields) != nil {
+		return Trace{}, false
+	}
+	t, ok := traceIn(fields)
+	t.First, t.Last, t.Says = i, i, i
+	return t, ok
+}
+
+// traceIn finds a traceback in the texts of some JSON.
+func traceIn(x any) (Trace, bool) {
+	switch x := x.(type) {
+	case string:
+		lines := strings.Split(x, "\n")
+		for i := range lines {
+			if t, ok := traceAt(i, len(lines), func(i int) string { return lines[i] }); ok {
+				return t, true
+			}
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			if t, ok := traceIn(x[k]); ok {
+				return t, true
+			}
+		}
+	}
+	return Trace{}, false
+}
+
+// Traced reports whether a line looks as if it had a traceback in it, whether Traces
+// can read that or not.
+func Traced(line string) bool { return traced.MatchString(line) }
+
+var traced = regexp.MustCompile(`Traceback \(most recent call last\)|` +
+	`"(?:stack|stack_trace|stacktrace|traceback|exc_info|exception)"\s*:\s*"[^"]*\\n`)
+
 func traceAt(i, n int, line func(int) string) (Trace, bool) {
 	s := line(i)
 	switch {
+	case strings.HasPrefix(s, "{"):
+		return jsonTrace(i, s)
 	case pyHead.MatchString(s):
 		return pythonTrace(i, n, line)
 	case phpHead.MatchString(s):
@@ -104,6 +179,8 @@ func traceAt(i, n int, line func(int) string) (Trace, bool) {
 	case goPanic.MatchString(s):
 		return goTrace(i, n, line)
 	case rbHead.MatchString(s), rbRack.MatchString(s):
+		return rubyTrace(i, n, line), true
+	case rails.MatchString(s) && framed(i+1, n, line):
 		return rubyTrace(i, n, line), true
 	case i+1 < n && javaHead.MatchString(s) && javaAt.MatchString(line(i+1)):
 		return javaTrace(i, n, line), true
@@ -134,7 +211,10 @@ func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
 				}
 			}
 		case pyHead.MatchString(s):
-			if t.Says < 0 || !strings.HasPrefix(strings.TrimSpace(s), "|") && !strings.HasPrefix(strings.TrimSpace(s), "+") {
+			if t.Says >= 0 && !pyChain.MatchString(line(j-1)) && !pyChain.MatchString(line(j-2)) && !grouped(s) {
+				return t, true // another one
+			}
+			if t.Says < 0 || !grouped(s) {
 				t.Says, t.Frame, frame, asked = -1, "", "", false
 			}
 		case strings.TrimSpace(s) == "", pyChain.MatchString(s):
@@ -157,6 +237,12 @@ func pythonTrace(i, n int, line func(int) string) (Trace, bool) {
 	return t, t.Says >= 0
 }
 
+// grouped reports whether a line is inside of an exception group.
+func grouped(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.HasPrefix(s, "|") || strings.HasPrefix(s, "+")
+}
+
 // chained reports whether another exception follows that the one before caused.
 func chained(j, n int, line func(int) string) bool {
 	for k := j; k < min(n, j+4); k++ {
@@ -174,7 +260,8 @@ var elsewhere = []string{"site-packages/", "dist-packages/", "/lib/python", "nod
 
 // clients are folders of Python's clients of HTTP and of databases.
 var clients = regexp.MustCompile(`(?:aiohttp/(?:client|connector)|httpx/|httpcore/|requests/|urllib3/|` +
-	`http/client\.py|redis/|asyncpg/|psycopg|pymysql/|aiomysql/|motor/|pymongo/|grpc/(?:aio/)?_(?:call|channel)|botocore/|openai/|anthropic/)`)
+	`http/client\.py|redis/|asyncpg/|psycopg|pymysql/|aiomysql/|motor/|pymongo/|grpc/(?:aio/)?_(?:call|channel)|` +
+	`botocore/|openai/|anthropic/)`)
 
 func own(file string) bool {
 	for _, e := range elsewhere {
@@ -264,6 +351,14 @@ func goTrace(i, n int, line func(int) string) (Trace, bool) {
 	return t, true
 }
 
+// framed reports whether a frame of Ruby's stands below Rails's head, and an empty line.
+func framed(i, n int, line func(int) string) bool {
+	for i < n && strings.TrimSpace(line(i)) == "" {
+		i++
+	}
+	return i < n && rbAt.MatchString(line(i))
+}
+
 func rubyTrace(i, n int, line func(int) string) Trace {
 	t := Trace{First: i, Last: i, Says: i, Language: "Ruby"}
 	if m := rbHead.FindStringSubmatch(line(i)); m != nil {
@@ -273,10 +368,16 @@ func rubyTrace(i, n int, line func(int) string) Trace {
 		}
 	} else {
 		m := rbRack.FindStringSubmatch(line(i))
+		if m == nil {
+			m = rails.FindStringSubmatch(line(i))
+		}
 		t.Exception = m[1] + ": " + m[2]
 	}
 	for j := i + 1; j < min(n, i+longest); j++ {
 		m := rbAt.FindStringSubmatch(line(j))
+		if m == nil && t.Last == i && strings.TrimSpace(line(j)) == "" {
+			continue
+		}
 		if m == nil {
 			break
 		}
