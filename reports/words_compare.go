@@ -30,15 +30,15 @@ var saidOfComparisons = map[record.FactKind]sentence{
 		return fmt.Sprintf("in the better quarter of the time it is %+.0f %%, so it may be the machine", 100*f.Share)
 	},
 	comparing.FactMissing: func(f *record.Fact) string { return "a figure that was not measured in " + f.Name },
-	comparing.FactPerhaps: func(f *record.Fact) string {
-		lo, hi, unit := 100*f.About[0].Share, 100*f.About[1].Share, "%"
-		if f.Text == "%" {
-			unit = "points"
-		}
-		return fmt.Sprintf("the change may be anything from %+.1f to %+.1f %s", lo, hi, unit)
-	},
+	comparing.FactPerhaps: func(f *record.Fact) string { return perhaps(f, "%") },
+	comparing.FactPoints:  func(f *record.Fact) string { return perhaps(f, "points") },
 	comparing.FactUnsteady: func(f *record.Fact) string {
 		return fmt.Sprintf("in runs as unsteady as these, less than %.3g%s does not count", f.Share, f.Text)
 	},
 	comparing.FactMoreRuns: func(f *record.Fact) string { return count(f.N, "more run") + " of each would do" },
+}
+
+// perhaps is what a change may be that could not be told from none.
+func perhaps(f *record.Fact, unit string) string {
+	return fmt.Sprintf("the change may be anything from %+.1f to %+.1f %s", 100*f.About[0].Share, 100*f.About[1].Share, unit)
 }

@@ -65,7 +65,8 @@ const (
 	FactBlocks   record.FactKind = "compare: blocks"    // N and Of blocks of time, Need on each side
 	FactAtBest   record.FactKind = "compare: at best"   // Share is the change in the better quarter of the blocks
 	FactMissing  record.FactKind = "compare: missing"   // side Name has no value
-	FactPerhaps  record.FactKind = "compare: perhaps"   // from About[0].Share to About[1].Share, unit Text
+	FactPerhaps  record.FactKind = "compare: perhaps"   // from About[0].Share to About[1].Share of what it was
+	FactPoints   record.FactKind = "compare: points"    // likewise, of a rate: a hundredth is a point
 	FactUnsteady record.FactKind = "compare: unsteady"  // less than Share, of unit Text, does not count
 	FactMoreRuns record.FactKind = "compare: more runs" // N of each would do
 )
@@ -471,7 +472,11 @@ func (r *Row) perhaps() []record.Fact {
 	if math.IsInf(r.lo, 0) || math.IsInf(r.hi, 0) {
 		return nil
 	}
-	return []record.Fact{{Kind: FactPerhaps, Text: r.Unit, About: []record.Fact{{Share: r.lo}, {Share: r.hi}}}}
+	kind := FactPerhaps
+	if r.Unit == "%" {
+		kind = FactPoints
+	}
+	return []record.Fact{{Kind: kind, About: []record.Fact{{Share: r.lo}, {Share: r.hi}}}}
 }
 
 // mostRuns bounds what is asked for: more than that nobody makes.
