@@ -65,7 +65,8 @@ func (p *player) open(ctx context.Context) error {
 	spec := stack.Spec{App: p.App.Spec(), Edge: p.sc.Edge, Replicas: max(p.App.Replicas, p.sc.Replicas),
 		Path:   p.Place(p.sc),
 		Method: p.App.Method(),
-		LogDir: p.logDir(p.sc), LimitsMemory: stack.LimitsMemory(p.Opener), Now: p.now, Notify: p.notify}
+		LogDir: p.logDir(p.sc), LimitsMemory: stack.LimitsMemory(p.Opener), Lasts: p.Lasts(p.sc),
+		Now: p.now, Notify: p.notify}
 	if o := spec.App.Origin; o != nil {
 		o.Workers = max(o.Workers, p.sc.Workers)
 		o.Args = append(slices.Clone(p.sc.Args), o.Args...)

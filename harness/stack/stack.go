@@ -108,6 +108,9 @@ type Spec struct {
 	LogDir string
 	// LimitsMemory is the opener's, for those who prepare a spec, see [Limiter].
 	LimitsMemory bool
+	// Lasts is the longest that the stack is needed once it is up; 0 where that is not known. What ends parts that
+	// were forgotten waits for longer.
+	Lasts time.Duration
 	// Now is the run's clock: the offset from the run's start.
 	Now func() time.Duration
 	// Notify receives what processes and containers did, as it happens. It must

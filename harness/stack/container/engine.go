@@ -34,7 +34,7 @@ import (
 const (
 	// cleanup bounds the end of a stack that did not get up.
 	cleanup = 30 * time.Second
-	// DefaultLife is how long a stack may live, whatever becomes of its owner.
+	// DefaultLife is how much longer than it is needed a stack may live, whatever becomes of its owner.
 	DefaultLife = 2 * time.Hour
 
 	defaultPort = 8000
@@ -44,7 +44,7 @@ const (
 type Options struct {
 	// Images of the stack's own parts; empty ones are the package's constants.
 	Images Images
-	// Life is the longest that a stack may live; 0 means [DefaultLife].
+	// Life is how much longer than it is needed a stack may live; 0 means [DefaultLife].
 	Life time.Duration
 }
 
@@ -90,8 +90,15 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{spec: spec, own: own, images: o.opt.Images, id: newID(), owner: self(), until: time.Now().Add(o.opt.Life)}
+	s := &Stack{spec: spec, own: own, images: o.opt.Images, id: newID(), owner: self(),
+		until: time.Now().Add(o.life(&spec))}
 	return s.guarded(ctx, s.open)
+}
+
+// life is how long a stack may live: for as long as the run plans to use it, for two starts of its app, and for a while
+// more. Its parts end by themselves then, also under a run that goes on.
+func (o *Opener) life(spec *stack.Spec) time.Duration {
+	return spec.Lasts + 2*spec.App.Start + o.opt.Life
 }
 
 // guarded opens the stack, and takes away what there is of it where that fails,
