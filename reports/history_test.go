@@ -201,7 +201,7 @@ func TestNothingComparable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"nothing shows that b is worse than a; 1 figure cannot be compared",
-		"an unknown machine: run 7 was recorded without it"} {
+		"run 7 does not say which machine it ran on"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in %s", want, b.String())
 		}

@@ -16,9 +16,9 @@ var saidOfComparisons = map[record.FactKind]sentence{
 	},
 	comparing.FactNowhere: func(f *record.Fact) string {
 		if f.N == 0 {
-			return "an unknown machine: " + f.Name + " was recorded without it"
+			return f.Name + " does not say which machine it ran on"
 		}
-		return fmt.Sprintf("unknown machines: %s and %s were recorded without them", f.Name, count(f.N, "other run"))
+		return fmt.Sprintf("%s and %s do not say which machine they ran on", f.Name, count(f.N, "other run"))
 	},
 	comparing.FactLoads: func(f *record.Fact) string {
 		return fmt.Sprintf("different loads: %s, and %s", f.Name, f.Text)

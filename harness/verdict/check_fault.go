@@ -194,27 +194,21 @@ func (s *Scope) silence() Answer {
 
 func (s *Scope) aborts() Answer {
 	const name = "server's account of our hang-ups"
-	left := make(map[uint64]bool)
+	left, known := s.hangUps(), 0
 	for i := range s.Streams {
-		if s.Streams[i].Limit == record.CancelledByUs {
-			left[s.Streams[i].Seq] = true
-		}
-	}
-	known := 0
-	for _, l := range s.Ledgers {
-		if left[l.Stream] {
+		if s.Streams[i].tells(Leaked) {
 			known++
 		}
 	}
 	switch {
-	case len(left) == 0:
+	case left == 0:
 		return unsure(name, next(NextHangUp), fact{Kind: FactNoneLeft}).obliges()
 	case known == 0 && s.lacks(func(a *record.Abilities) bool { return a.Ledger }):
-		return s.inapplicable(name, next(NextLedgerPath), fact{Kind: FactNoLedger, N: len(left)})
+		return s.inapplicable(name, next(NextLedgerPath), fact{Kind: FactNoLedger, N: left})
 	case known == 0:
-		return unsure(name, nextOr(s.noteSettle(), NextLedger), fact{Kind: FactNoAccount, N: len(left)}).obliges()
+		return unsure(name, nextOr(s.noteSettle(), NextLedger), fact{Kind: FactNoAccount, N: left}).obliges()
 	default:
-		return pass(name, fact{Kind: FactAccounts, N: known, Of: len(left)}).obliges()
+		return pass(name, fact{Kind: FactAccounts, N: known, Of: left}).obliges()
 	}
 }
 
