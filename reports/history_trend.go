@@ -49,11 +49,13 @@ func findings(t *trend.Trend) []findingView {
 			for _, v := range s.Strip[c.Run:] {
 				n += map[bool]int{true: 1}[v == verdict.Fail]
 			}
-			bad = append(bad, findingView{"fail", "regression", fmt.Sprintf("%s fails: the last %s", id, count(n, "run")), since(t, *c), anchor})
+			bad = append(bad, findingView{"fail", "regression",
+				fmt.Sprintf("%s fails: the last %s", id, count(n, "run")), since(t, *c), anchor})
 		}
 		if s.Flaky {
 			flaky = append(flaky, findingView{"inconclusive", "flaky",
-				fmt.Sprintf("%s is flaky: %d of %s failed, and it changed %s", id, s.Failed, count(s.Played, "run"), times(s.Flips)), "", anchor})
+				fmt.Sprintf("%s is flaky: %d of %s failed, and it changed %s", id, s.Failed, count(s.Played, "run"),
+					times(s.Flips)), "", anchor})
 		}
 		for _, m := range s.Metrics {
 			for _, c := range m.Steps {
@@ -66,7 +68,8 @@ func findings(t *trend.Trend) []findingView {
 				}
 			}
 			if c := m.Drift; c != nil {
-				f := findingView{"pass", "drift", fmt.Sprintf("%s: %s drifts, %s in all", id, m.Title, change(m, *c)), "since " + runName(t, c.After), anchor}
+				f := findingView{"pass", "drift",
+					fmt.Sprintf("%s: %s drifts, %s in all", id, m.Title, change(m, *c)), "since " + runName(t, c.After), anchor}
 				if c.Worse {
 					f.Class = "inconclusive"
 				}
@@ -76,8 +79,9 @@ func findings(t *trend.Trend) []findingView {
 	}
 	all := slices.Concat(bad, flaky, drift)
 	for _, o := range t.Outages {
-		all = append(all, findingView{"inconclusive", "outage", fmt.Sprintf("outage: %d of %s did not pass in %s, and did before and after",
-			o.Failed, count(o.Of, "scenario"), runName(t, o.Run)), "left out of everything else on this page", slug("t-" + t.Scenarios[0].ID)})
+		all = append(all, findingView{"inconclusive", "outage", fmt.Sprintf(
+			"outage: %d of %s did not pass in %s, and did before and after", o.Failed, count(o.Of, "scenario"), runName(t, o.Run)),
+			"left out of everything else on this page", slug("t-" + t.Scenarios[0].ID)})
 	}
 	return append(all, good...)
 }
@@ -132,7 +136,8 @@ func trendHead(t *trend.Trend, all []findingView) (class, text string) {
 	case n["regression"] > 0:
 		return "fail", count(n["regression"], "regression") + " " + over + few
 	case n["flaky"]+n["drift"] > 0:
-		return "inconclusive", fmt.Sprintf("no regression %s; %s, %s", over, count(n["flaky"], "flaky scenario"), count(n["drift"], "drift")) + few
+		return "inconclusive", fmt.Sprintf("no regression %s; %s, %s", over, count(n["flaky"], "flaky scenario"),
+			count(n["drift"], "drift")) + few
 	case t.Need > 0:
 		return "inconclusive", tooFew(t)
 	}
@@ -162,11 +167,13 @@ var stripMarks = map[verdict.Verdict]stripView{
 	verdict.Flaky: {"flaky", "~", ""}, verdict.NotApplicable: {"not_applicable", "-", ""}, "": {"none", " ", ""}}
 
 func trendNote(s *trend.Scenario) string {
-	return fmt.Sprintf("%d of %s failed; the verdict changed %s (flakiness %.0f %%)", s.Failed, count(s.Played, "run"), times(s.Flips), 100*s.Flakiness())
+	return fmt.Sprintf("%d of %s failed; the verdict changed %s (flakiness %.0f %%)", s.Failed, count(s.Played, "run"),
+		times(s.Flips), 100*s.Flakiness())
 }
 
 func usual(m trend.Metric) string {
-	text := fmt.Sprintf("usually %s (%s to %s)", quantity(m.Median, m.Unit), quantity(m.Low, m.Unit), quantity(m.High, m.Unit))
+	text := fmt.Sprintf("usually %s (%s to %s)",
+		quantity(m.Median, m.Unit), quantity(m.Low, m.Unit), quantity(m.High, m.Unit))
 	if m.Need > 0 {
 		text += fmt.Sprintf("; too few nights to tell a step: %d more", m.Need)
 	}
@@ -190,14 +197,16 @@ func asides(t *trend.Trend) (notes []string) {
 		}
 	}
 	if cut > 0 {
-		notes = append(notes, fmt.Sprintf("Steps and drifts are looked for in the newest %d values of a series; up to %d older ones are not read.", trend.Most, cut))
+		notes = append(notes, fmt.Sprintf("Steps and drifts are looked for in the newest %d values of a series; "+
+			"up to %d older ones are not read.", trend.Most, cut))
 	}
 	switch {
 	case most == 0:
 	case least == most:
 		notes = append(notes, fmt.Sprintf("A step in the last %s cannot be told yet.", count(most, "night")))
 	default: // a step of late has begun a level anew
-		notes = append(notes, fmt.Sprintf("A step in the last %d to %d nights, depending on the series, cannot be told yet.", least, most))
+		notes = append(notes, fmt.Sprintf(
+			"A step in the last %d to %d nights, depending on the series, cannot be told yet.", least, most))
 	}
 	return notes
 }
@@ -306,8 +315,10 @@ func seriesSVG(m trend.Metric, words string) template.HTML {
 		return seriesPad + (1-(min(max(v, low), high)-low)/(high-low))*(seriesHigh-2*seriesPad)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, seriesWide, seriesHigh, esc(m.Title+": "+words))
-	fmt.Fprintf(&b, `<rect class="usual" x="0" y="%.1f" width="%d" height="%.1f"/>`, y(m.High), seriesWide, max(y(m.Low)-y(m.High), 1))
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, seriesWide, seriesHigh,
+		esc(m.Title+": "+words))
+	fmt.Fprintf(&b, `<rect class="usual" x="0" y="%.1f" width="%d" height="%.1f"/>`, y(m.High), seriesWide,
+		max(y(m.Low)-y(m.High), 1))
 	for _, c := range m.Steps {
 		fmt.Fprintf(&b, `<path class="step" d="M%.1f 0V%d"/>`, (x(c.Run)+x(c.After))/2, seriesHigh)
 	}

@@ -40,5 +40,6 @@ var saidOfComparisons = map[record.FactKind]sentence{
 
 // perhaps is what a change may be that could not be told from none.
 func perhaps(f *record.Fact, unit string) string {
-	return fmt.Sprintf("the change may be anything from %+.1f to %+.1f %s", 100*f.About[0].Share, 100*f.About[1].Share, unit)
+	return fmt.Sprintf("the change may be anything from %+.1f to %+.1f %s",
+		100*f.About[0].Share, 100*f.About[1].Share, unit)
 }

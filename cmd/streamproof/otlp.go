@@ -59,7 +59,8 @@ func (t *team) export(ctx context.Context, w, stderr io.Writer, dir string) erro
 	n, err := x.Close(context.WithoutCancel(ctx))
 	var lost *otlp.Error
 	if errors.As(err, &lost) && lost.Lost == 0 {
-		fmt.Fprintf(stderr, "warning: --otlp: %s took all spans and says: %s\n", t.spans.Host, plain(harness.Reason(lost.Cause)))
+		fmt.Fprintf(stderr, "warning: --otlp: %s took all spans and says: %s\n", t.spans.Host,
+			plain(harness.Reason(lost.Cause)))
 		err = nil
 	} else if errors.As(err, &lost) {
 		fmt.Fprintf(stderr, "warning: --otlp: %s did not take %d of %d spans: %s\n", t.spans.Host, lost.Lost,

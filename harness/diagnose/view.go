@@ -238,8 +238,9 @@ func without(line string, names ...string) string {
 
 // RunOnly are the flags of 'streamproof run' that 'streamproof diagnose' does not have.
 var RunOnly = []string{"--scenario", "--require", "--strict", "--set", "--suite", "--tag", "--skip-tag", "--list",
-	"--shard", "--retries", "--flaky", "--count", "--rate", "--ramp", "--duration", "--arrivals", "--stage", "--turns", "--think",
-	"--load-prompts", "--load-workers", "--fleet", "--dry-run", "--history", "--app-version", "--commit", "--branch"}
+	"--shard", "--retries", "--flaky", "--count", "--rate", "--ramp", "--duration", "--arrivals", "--stage", "--turns",
+	"--think", "--load-prompts", "--load-workers", "--fleet", "--dry-run", "--history", "--app-version", "--commit",
+	"--branch"}
 
 // peel is the command that compares the layers of the app that was tested, with
 // what it is for. It asks the app directly: where a server already ran, the reader

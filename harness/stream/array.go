@@ -9,8 +9,8 @@ package stream
 //	{"candidates": …}
 //	]
 //
-// A byte order mark at the start is skipped. The bracket that closes the array is no frame: whether an answer is whole hangs
-// on its terminal.
+// A byte order mark at the start is skipped. The bracket that closes the array is no
+// frame: whether an answer is whole hangs on its terminal.
 var JSONArray = Format{Name: "json-array", New: func(l Limits) Decoder { return &arrayDecoder{limit: l.frame()} }}
 
 type arrayDecoder struct {

@@ -119,22 +119,24 @@ const (
 
 // Of whether answers can be proved and compared.
 const (
-	FactUnproved        record.FactKind = "unproved"              // N; About: why not against a reference
-	FactNoAnswer        record.FactKind = "no answer"             // of the app asked directly: Text
-	FactAnew            record.FactKind = "anew"                  // each of N answers asked directly differs
-	FactDiffers         record.FactKind = "differs"               // from an answer of Bytes, alike N of Of times
-	FactAgainstPlain    record.FactKind = "against plain"         // N were compared with Bytes
-	FactAgainst         record.FactKind = "against own"           // N were compared; About: [FactLearned]
-	FactLearned         record.FactKind = "learned"               // Bytes, alike N of Of times
-	FactNoPlain         record.FactKind = "no plain"              //
-	FactNoneBoth        record.FactKind = "none both ways"        //
-	FactSame            record.FactKind = "same both ways"        // N answers
-	FactCompareError    record.FactKind = "comparison error"      // of request Name: Text
-	FactBothCut         record.FactKind = "both cut"              // of request Name; About: how streamed, how in one piece
-	FactStreamCut       record.FactKind = "stream cut"            // of request Name; About: how; More came in one piece
-	FactPlainCut        record.FactKind = "plain cut"             // of request Name; About: how; Bytes came streamed
-	FactOtherDied       record.FactKind = "other worker died"     // Name, pid N, Took after the one that we killed; all Of streams were cut
-	FactNoneLived       record.FactKind = "none lived"            // all Of streams were cut, and other workers had N connections
+	FactUnproved     record.FactKind = "unproved"         // N; About: why not against a reference
+	FactNoAnswer     record.FactKind = "no answer"        // of the app asked directly: Text
+	FactAnew         record.FactKind = "anew"             // each of N answers asked directly differs
+	FactDiffers      record.FactKind = "differs"          // from an answer of Bytes, alike N of Of times
+	FactAgainstPlain record.FactKind = "against plain"    // N were compared with Bytes
+	FactAgainst      record.FactKind = "against own"      // N were compared; About: [FactLearned]
+	FactLearned      record.FactKind = "learned"          // Bytes, alike N of Of times
+	FactNoPlain      record.FactKind = "no plain"         //
+	FactNoneBoth     record.FactKind = "none both ways"   //
+	FactSame         record.FactKind = "same both ways"   // N answers
+	FactCompareError record.FactKind = "comparison error" // of request Name: Text
+	FactBothCut      record.FactKind = "both cut"         // of request Name; About: how streamed, how in one piece
+	FactStreamCut    record.FactKind = "stream cut"       // of request Name; About: how; More came in one piece
+	FactPlainCut     record.FactKind = "plain cut"        // of request Name; About: how; Bytes came streamed
+	// FactOtherDied is Name, pid N, which ended Took after the one that we killed; all Of streams were cut.
+	FactOtherDied record.FactKind = "other worker died"
+	// FactNoneLived is all Of streams cut while other workers had N connections.
+	FactNoneLived       record.FactKind = "none lived"
 	FactCompareLimit    record.FactKind = "comparison limit"      // an answer to request Name was not over after Bound
 	FactNoText          record.FactKind = "no text"               // in either answer to request Name
 	FactNoPlainText     record.FactKind = "no plain text"         // in one piece, to request Name
