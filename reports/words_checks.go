@@ -51,7 +51,7 @@ var tables []map[record.FactKind]sentence
 
 func init() {
 	tables = []map[record.FactKind]sentence{
-		saidByAll, saidOfSettings, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
+		saidByAll, saidOfSettings, saidOfCompose, saidOfStreams, saidOfExpectations, saidOfFaults, saidOfLoad, saidOfAnswers,
 		saidOfTime, saidOfOne, saidOfNext,
 		saidOfCauses, saidOfAnswer, saidOfAsked, saidOfDelay, saidOfEnds, saidOfCommon, saidOfComparisons,
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 // looped answers each path with a redirect to itself, as a router does that adds a slash
@@ -107,6 +109,10 @@ func TestReportedFiles(t *testing.T) {
 			[]string{"services.web", "deploy.resources.limits.cpus"}},
 		{"an env file that is not there", "services: {web: {image: a, env_file: [{path: fern.env}]}}", "", []string{"fern.env"}},
 		{"a key that is not carried over", "services: {web: {image: a, network_mode: host}}", "", []string{"services.web.network_mode"}},
+		{"a volume from outside", "services: {web: {image: a, volumes: ['vol:/v']}}\nvolumes: {vol: {external: true}}", "",
+			[]string{"volumes.vol.external", "take external out for this test"}},
+		{"a secret whose file is not there", "services: {web: {image: a, secrets: [s]}}\nsecrets: {s: {file: fern.key}}", "",
+			[]string{"services.web: secret s", "fern.key"}},
 		{"an include that is not there", "include: [fern.yml]\nservices: {web: {image: a}}", "", []string{"fern.yml"}},
 		{"an app behind FastCGI", "services: {web: {image: a}}", "events {}\nhttp {\n  server {\n    listen 80;\n    location / { " +
 			"fastcgi_pass web:9000; fastcgi_read_timeout 11s; }\n  }\n}\n", []string{"nginx.conf passes / on by fastcgi_pass", "--url"}},
@@ -144,5 +150,21 @@ func TestReportedFiles(t *testing.T) {
 				t.Error("a run was begun")
 			}
 		})
+	}
+}
+
+// Keys of a compose file that are left out are said in a line for each reason, beside what
+// Compose itself warns of.
+func TestComposeWarningsAreWorded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "compose.yml")
+	text := "services: {web: {image: a, environment: {A: '${NO_FERN}'}, ports: ['1:2', '3:4'], restart: always}}"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := composeWarnings(t.Context(), stack.Compose{File: file, Service: "web"})
+	for i, want := range []string{"NO_FERN", "services.web.restart: ", "services.web.ports[0].published, services.web.ports[1].published: "} {
+		if len(got) != 3 || !strings.Contains(got[i], want) {
+			t.Errorf("warnings %q, want %q", got, want)
+		}
 	}
 }

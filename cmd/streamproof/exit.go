@@ -62,10 +62,11 @@ func endedBy(r *verdict.Report, able bool) error {
 // harness itself is well.
 func exitCode(w io.Writer, err error) int {
 	var (
-		end   judged
-		usage *harness.UsageError
-		start *stack.StartError
-		lost  *notRemembered
+		end     judged
+		usage   *harness.UsageError
+		refused *container.Refused
+		start   *stack.StartError
+		lost    *notRemembered
 	)
 	switch {
 	case err == nil:
@@ -75,6 +76,9 @@ func exitCode(w io.Writer, err error) int {
 	case errors.As(err, &usage):
 		complain(w, usage.Error())
 		showSource(w, err)
+		return exitUsage
+	case errors.As(err, &refused): // what only a running Docker could tell
+		complain(w, "app.compose: "+refused.Error()+"; "+refused.Fix)
 		return exitUsage
 	case errors.As(err, &start):
 		complain(w, start.Error()+startFix(start))

@@ -48,6 +48,8 @@ func TestExitCodes(t *testing.T) {
 		{"no image of ours", &container.ImageError{Image: "streamproof/relay:dev", Ours: true,
 			Tried: []string{"not on this machine", "it is built by `make images`"}}, 3,
 			"streamproof: get image streamproof/relay:dev: not on this machine; it is built by `make images`\n"},
+		{"another platform", &container.Refused{Key: "services.web.platform", Why: "Docker runs on linux/amd64 here", Fix: "take it out"}, 64,
+			"streamproof: app.compose: services.web.platform: Docker runs on linux/amd64 here; take it out\n"},
 		{"no Docker", &container.Absent{Cause: errors.New("connection refused")}, 3,
 			"streamproof: reach docker: connection refused; start Docker, or point DOCKER_HOST at it\n"},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/container"
 	"github.com/streamproof/streamproof/harness/stack/settings"
+	"github.com/streamproof/streamproof/reports"
 )
 
 // composed looks into the compose file that the user named, and for the service
@@ -46,12 +47,22 @@ func composed(ctx context.Context, c stack.Compose) error {
 			Fix: config.Suggest(c.Service, services)}
 	}
 	if _, err := container.CheckCompose(ctx, c); err != nil {
-		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: "correct that file"}
+		return &harness.UsageError{Place: "app.compose", Problem: err.Error(), Fix: composeFix(err)}
 	}
 	return nil
 }
 
-// composeWarnings are those of Compose itself, such as a variable that is not set.
+// composeFix says what to do about an error in a compose file.
+func composeFix(err error) string {
+	var refused *container.Refused
+	if errors.As(err, &refused) {
+		return refused.Fix
+	}
+	return "correct that file"
+}
+
+// composeWarnings are those of Compose itself, such as of a variable that is not set, and
+// of keys that are left out.
 func composeWarnings(ctx context.Context, c stack.Compose) []string {
 	if c == (stack.Compose{}) {
 		return nil
@@ -60,7 +71,7 @@ func composeWarnings(ctx context.Context, c stack.Compose) []string {
 	if err != nil {
 		return nil // it was good a moment ago, and the run will say what is wrong now
 	}
-	return warnings
+	return reports.OfCompose(warnings)
 }
 
 // gateways are the protocols that nginx speaks to apps which answer no HTTP themselves.

@@ -51,20 +51,19 @@ func (d *daemon) compose(ctx context.Context, c stack.Compose, p *plan) error {
 	return nil
 }
 
-// stopGrace is what a compose file leaves its service between SIGTERM and SIGKILL; 0
-// where it says nothing, or cannot be read, which is somebody else's to say.
-func stopGrace(ctx context.Context, c stack.Compose) time.Duration {
+// stopGrace is what a compose file leaves its service between SIGTERM and SIGKILL, which
+// may be nothing; false where it does not say, or cannot be read, which is somebody else's
+// to say.
+func stopGrace(ctx context.Context, c stack.Compose) (time.Duration, bool) {
 	if c == (stack.Compose{}) {
-		return 0
+		return 0, false
 	}
 	file, err := readCompose(ctx, c)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	if grace := file.Project.Services[c.Service].StopGracePeriod; grace != nil {
-		return time.Duration(*grace)
-	}
-	return 0
+	grace := file.Project.Services[c.Service].StopGracePeriod
+	return lasts(grace), grace != nil
 }
 
 // names are those by which the others find a service.
@@ -103,6 +102,11 @@ func (d *daemon) service(ctx context.Context, file *composition, s *types.Servic
 		if f.image, err = d.build(ctx, recipeOf(s.Build)); err != nil {
 			return f, err
 		}
+	}
+	if d != nil && !sameMachine(s.Platform, d.os, d.arch) {
+		return f, &Refused{Key: "services." + s.Name + ".platform",
+			Why: fmt.Sprintf("Docker runs on %s/%s here, and %s is asked for", d.os, d.arch, s.Platform),
+			Fix: "take it out for this test, or name an image of that platform"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		if value := s.Environment[name]; value != nil {
@@ -260,4 +264,16 @@ func listens(s *types.ServiceConfig) int {
 		}
 	}
 	return 0
+}
+
+// sameMachine reports whether a platform of a compose file is the engine's: "linux/amd64",
+// "linux/arm64/v8". A part that it leaves out is as it is.
+func sameMachine(platform, os, arch string) bool {
+	parts := strings.Split(strings.ToLower(platform), "/")
+	if len(parts) == 1 && parts[0] != os { // "arm64"
+		parts = []string{os, parts[0]}
+	}
+	other := map[string]string{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
+	same := func(a, b string) bool { return cmp.Or(other[a], a) == cmp.Or(other[b], b) }
+	return platform == "" || same(parts[0], os) && (len(parts) == 1 || same(parts[1], arch))
 }

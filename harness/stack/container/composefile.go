@@ -2,7 +2,6 @@ package container
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -24,12 +24,13 @@ type composition struct {
 	*types.Project
 	service  string
 	order    []string // what the service depends on, deepest first
-	warnings []string // what Compose would warn of, such as variables that are not set
+	warnings []record.Fact
 }
 
 // CheckCompose reads a compose file and refuses what a service of it has that is not
-// carried over, by its name. The warnings are Compose's.
-func CheckCompose(ctx context.Context, c stack.Compose) (warnings []string, err error) {
+// carried over: the error is a [*Refused]. The warnings are Compose's own, such as of
+// variables that are not set, and those of keys that are left out.
+func CheckCompose(ctx context.Context, c stack.Compose) (warnings []record.Fact, err error) {
 	file, err := readCompose(ctx, c)
 	if err != nil {
 		return nil, err
@@ -61,9 +62,15 @@ func readCompose(ctx context.Context, c stack.Compose) (*composition, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &composition{Project: project, service: c.Service, warnings: warnings}
+	f := &composition{Project: project, service: c.Service}
+	for _, line := range warnings {
+		f.warnings = append(f.warnings, record.Quoted(line))
+	}
 	if f.order, err = f.dependencies(c.Service, nil); err == nil {
 		err = f.screen()
+	}
+	if err == nil {
+		err = f.files()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", c.File, err)
@@ -172,75 +179,16 @@ func (f *composition) dependencies(name string, path []string) (order []string, 
 	return order, nil
 }
 
-// What becomes of the keys of a service. Those that are in neither list would change
-// what the app does, and are refused by name; so are all that Compose will have
-// tomorrow.
-var (
-	carriedOver = []string{
-		"image", "build", "command", "entrypoint", "environment", "env_file", "working_dir", "user", "hostname",
-		"container_name",
-		"expose", "ports", "networks", "links", "extra_hosts", "dns", "volumes", "tmpfs", "configs", "secrets", "depends_on",
-		"healthcheck",
-		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_grace_period", "stop_signal", "init",
-		"read_only",
-		"privileged", "cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open",
-	}
-	// ofNoAccount are keys for people, for other tools, or for what streamproof does
-	// itself: networks, logs, restarts and the number of replicas.
-	ofNoAccount = []string{
-		"annotations", "attach", "develop", "extends", "labels", "label_file", "log_driver", "log_opt", "logging",
-		"mem_reservation",
-		"memswap_limit", "mem_swappiness", "platform", "profiles", "pull_policy", "pull_refresh_after", "restart", "scale",
-	}
-	carriedOverOfBuild = []string{"context", "dockerfile", "dockerfile_inline", "target", "args", "extra_hosts", "network",
-		"shm_size"}
-	ofNoAccountOfBuild = []string{"cache_from", "cache_to", "labels", "no_cache", "no_cache_filter", "platforms",
-		"provenance", "pull", "sbom", "tags"}
-	// volumeTypes are those of volumes that are carried over.
-	volumeTypes = []string{types.VolumeTypeBind, types.VolumeTypeVolume, types.VolumeTypeTmpfs}
-)
-
-// screen refuses what is not carried over, in the service and in what it depends on.
-func (f *composition) screen() error {
+// files looks for the files of this machine that services are given.
+func (f *composition) files() error {
 	for _, name := range append(slices.Clone(f.order), f.service) {
-		service := f.Project.Services[name]
-		if err := screened("services."+name, service, carriedOver, ofNoAccount); err != nil {
-			return err
+		service, given := f.Project.Services[name], form{files: map[string][]byte{}}
+		err := given.mount(&service)
+		if err == nil {
+			err = given.hand(f, &service)
 		}
-		if service.Build != nil {
-			if err := screened("services."+name+".build", service.Build, carriedOverOfBuild, ofNoAccountOfBuild); err != nil {
-				return err
-			}
-		}
-		for i, v := range service.Volumes {
-			if !slices.Contains(volumeTypes, v.Type) {
-				return fmt.Errorf("services.%s.volumes[%d]: streamproof does not carry over volumes of type %q; it does %s", name,
-					i, v.Type, strings.Join(volumeTypes, ", "))
-			}
-			if v.Volume != nil && v.Volume.Subpath != "" {
-				return fmt.Errorf("services.%s.volumes[%d]: streamproof does not carry over volume.subpath", name, i)
-			}
-		}
-	}
-	return nil
-}
-
-// screened refuses the keys of a part that are not known. The reader's types have all
-// that Compose knows; what a file leaves out is empty in them.
-func screened(place string, part any, known ...[]string) error {
-	text, err := json.Marshal(part)
-	if err != nil {
-		return fmt.Errorf("%s: %w", place, err)
-	}
-	var keys map[string]any
-	if err := json.Unmarshal(text, &keys); err != nil {
-		return fmt.Errorf("%s: %w", place, err)
-	}
-	all := slices.Concat(known...)
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if keys[key] != nil && !slices.Contains(all, key) {
-			return fmt.Errorf("%s.%s: streamproof does not carry this over, and the app may not run as it does under Compose; "+
-				"take it out for this test", place, key)
+		if err != nil {
+			return fmt.Errorf("services.%s: %w", name, err)
 		}
 	}
 	return nil

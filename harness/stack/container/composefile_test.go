@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -205,6 +206,7 @@ func TestComposeRefuses(t *testing.T) {
 		"an extension of nothing":   {"services: {web: {extends: {file: absent.yml, service: x}}}", "absent.yml"},
 		"an include of nothing":     {"include: [absent.yml]\nservices: {web: {image: a}}", "absent.yml"},
 		"neither image nor build":   {"services: {web: {command: x}}", "web"},
+		"a secret without its file": {"services: {web: {image: a, secrets: [x]}}\nsecrets: {x: {file: y}}", "services.web: secret x: "},
 		"torn":                      {"services: [", ""},
 	} {
 		path := write(t, "compose.yml", tc.text)
@@ -230,8 +232,8 @@ func TestComposeScreensOnlyWhatRuns(t *testing.T) {
 func TestComposeWarns(t *testing.T) {
 	path := write(t, "compose.yml", "services: {web: {image: a, environment: {A: '${NO_SP}'}}}")
 	warnings, err := CheckCompose(t.Context(), stack.Compose{File: path, Service: "web"})
-	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "NO_SP") {
-		t.Errorf("warnings %q, %v", warnings, err)
+	if err != nil || len(warnings) != 1 || !warnings[0].Is(record.FactQuoted) || !strings.Contains(warnings[0].Text, "NO_SP") {
+		t.Errorf("warnings %v, %v", warnings, err)
 	}
 }
 
@@ -271,8 +273,8 @@ networks: {inner: {}}
 	if h := checkOf(&db); h == nil || h.Interval != 2*time.Second || h.Retries != 4 || h.StartPeriod != time.Minute || !slices.Equal(h.Test, []string{"CMD-SHELL", "true"}) {
 		t.Errorf("health check %+v", h)
 	}
-	if listens(&web) != 8000 || stopGrace(t.Context(), c) != 90*time.Second {
-		t.Errorf("port %d, grace %v", listens(&web), stopGrace(t.Context(), c))
+	if grace, ok := stopGrace(t.Context(), c); listens(&web) != 8000 || grace != 90*time.Second || !ok {
+		t.Errorf("port %d, grace %v", listens(&web), grace)
 	}
 	t.Setenv("COMPOSE_PROFILES", "debug")
 	if file, err = readCompose(t.Context(), c); err != nil || !slices.Contains(file.order, "debug") {

@@ -32,8 +32,9 @@ func (e *Absent) Unwrap() error { return e.Cause }
 // A daemon is our connection to Docker.
 type daemon struct {
 	*testcontainers.DockerClient
-	version string // of the engine
-	ryuk    string // what becomes of Ryuk
+	version  string // of the engine
+	os, arch string // that it runs on: "linux", "amd64"
+	ryuk     string // what becomes of Ryuk
 }
 
 // connect finds the daemon. The error is an [*Absent].
@@ -50,7 +51,7 @@ func connect(ctx context.Context, opts ...client.Opt) (*daemon, error) {
 	if err != nil {
 		return nil, &Absent{errors.Join(err, c.Close())}
 	}
-	return &daemon{DockerClient: c, version: v.Version, ryuk: ryuk}, nil
+	return &daemon{DockerClient: c, version: v.Version, os: v.Os, arch: v.Arch, ryuk: ryuk}, nil
 }
 
 // Available says whether Docker answers. The error is an [*Absent].

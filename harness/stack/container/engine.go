@@ -22,7 +22,6 @@
 package container
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -82,8 +81,7 @@ func (*Opener) LimitsMemory() bool { return true }
 // Open implements [stack.Opener]. Without Docker the error is an [*Absent],
 // without an image an [*ImageError].
 func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
-	spec.App.Grace = cmp.Or(spec.App.Grace, stopGrace(ctx, spec.App.Compose))
-	if err := chain.Prepare(&spec, func() error { return refuse(&spec) }); err != nil {
+	if err := prepare(ctx, &spec); err != nil {
 		return nil, err
 	}
 	own, err := chain.ReadUserConf(spec.Edge.NginxConf)
@@ -93,6 +91,18 @@ func (o *Opener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error)
 	s := &Stack{spec: spec, own: own, images: o.opt.Images, id: newID(), owner: self(),
 		until: time.Now().Add(o.life(&spec))}
 	return s.guarded(ctx, s.open)
+}
+
+// prepare fills in the defaults of a spec, and what its compose file says in their place.
+func prepare(ctx context.Context, spec *stack.Spec) error {
+	own := spec.App.Grace > 0
+	if err := chain.Prepare(spec, func() error { return refuse(spec) }); err != nil {
+		return err
+	}
+	if grace, ok := stopGrace(ctx, spec.App.Compose); ok && !own {
+		spec.App.Grace = grace // also of 0 s, which is none, and no default
+	}
+	return nil
 }
 
 // life is how long a stack may live: for as long as the run plans to use it, for two starts of its app, and for a while
