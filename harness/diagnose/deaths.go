@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"time"
@@ -26,6 +25,7 @@ type death struct {
 	over    time.Duration   // by then it had happened, where that is known
 	late    time.Duration   // by how much later it may have come about
 	cuts    bool            // the server that wrote of it never ends the body properly after it
+	doubted bool            // an exception that may have to do with something else: see kinship
 }
 
 // podLingers is how long a pod that the API has forgotten may live on: its kubelet gives it
@@ -129,48 +129,6 @@ func (ds *deaths) fromLog(v *view, t tag, kind deathKind, what record.FactKind) 
 			replica: h.log.Replica(), pid: h.pid,
 			kind: kind, cite: h.cited(), ours: ds.didWe(h.log.Replica(), h.pid)})
 	}
-}
-
-// exceptions are counted by the line that a server writes once a request; by
-// their tracebacks where it writes no such line. One of which such a line tells too
-// was logged by the app and raised on.
-func (ds *deaths) exceptions(v *view) {
-	hits := slices.Clone(v.tags[exception])
-	told := map[string]bool{}
-	for _, h := range hits {
-		if t, ok := v.traceOf(h); ok {
-			told[t.Exception] = true
-		}
-	}
-	for _, h := range v.tags[traceback] {
-		if t, ok := v.traceOf(h); !ok || !told[t.Exception] {
-			hits = append(hits, h)
-		}
-	}
-	for _, h := range hits {
-		if t, ok := v.traceOf(h); ok && t.Reacts() {
-			continue // it answers to a client that went
-		}
-		ds.raised = append(ds.raised, death{at: h.line.At, what: fact{Kind: DeathRaised}, once: true,
-			kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h)})
-	}
-	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
-	for i, d := range ds.raised {
-		if d.id != "" {
-			ds.named[d.id] = i
-		}
-	}
-}
-
-// nonceNear is the request ID in a line, or in the one that names the exception.
-func nonceNear(v *view, h hit) string {
-	if id := nonceInLine.FindString(h.line.Text); id != "" {
-		return id
-	}
-	if t, ok := v.traceOf(h); ok {
-		return nonceInLine.FindString(t.line.Text)
-	}
-	return ""
 }
 
 // lingers is how long the process lived on that the kernel chose for oom: where its

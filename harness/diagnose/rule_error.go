@@ -13,8 +13,8 @@ type appError struct{}
 func (appError) match(v *view) []*finding {
 	ms := v.matchDeaths(v.with(verdict.Aborted), diedByException)
 	if len(ms) > 0 {
-		return one(v.raised(gradedOf(ms), certain).show(causesOfDeath(ms, 6)...).show(cite(v.tags[upstreamClosed],
-			2)...))
+		return one(v.raised(gradedOf(ms), likelyOnly(ms, certain)).show(causesOfDeath(ms, 6)...).
+			show(cite(v.tags[upstreamClosed], 2)...))
 	}
 	gs := v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Outcome == verdict.Aborted && g.Partial == 0 && v.edge.passed(g)

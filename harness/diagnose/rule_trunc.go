@@ -28,7 +28,7 @@ func (laundered) match(v *view) []*finding {
 	gs := gradedOf(byEdge)
 	confidence := likely
 	if v.edge.known && v.edge.old {
-		confidence = certain
+		confidence = likelyOnly(byEdge, certain)
 	}
 	return one(found(LaunderedByEdge, layerEdge, confidence, gs).
 		tell(fact{Kind: FactLaundered, N: len(gs), Name: v.edge.product.String(), About: []fact{byEdge[0].death.what}}).
@@ -106,7 +106,7 @@ func (endedEarly) match(v *view) []*finding {
 // in the app's log.
 func (v *view) byApp(ms []match) *finding {
 	gs := gradedOf(ms)
-	f := found(LaunderedByApp, layerApp, certain, gs).
+	f := found(LaunderedByApp, layerApp, likelyOnly(ms, certain), gs).
 		tell(fact{Kind: FactSwallowed, N: len(gs)}).
 		show(causesOfDeath(ms, 6)...).
 		see(framingLine(gs[0])).
