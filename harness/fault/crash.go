@@ -139,13 +139,15 @@ func onePick(t Target, what string) (stack.Replica, error) {
 }
 
 // onReplica is the proof that what e did to a replica met streams there. Where
-// streams do not say which replica they are on, all victims may have been hit.
+// streams do not say which replica they are on, any that was under way may have been hit.
 func (s Seen) onReplica(e record.Event, what string) Proof {
-	p := Proof{OK: true, Settle: underWay, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
+	p := Proof{Settle: underWay, Evidence: fmt.Sprintf("%s %s at %v", e.Subject, what, e.At.Round(1e6))}
 	named := false
 	for st := range s.victims {
 		named = named || st.Replica != ""
-		if st.Replica == e.Subject && st.Send <= e.At && (st.End == record.Never || st.End >= e.At) {
+		underWay := st.Send <= e.At && (st.End == record.Never || st.End >= e.At)
+		p.OK = p.OK || underWay
+		if underWay && st.Replica == e.Subject {
 			p.Victims = append(p.Victims, st.Seq)
 		}
 	}

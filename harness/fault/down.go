@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -75,18 +76,43 @@ func (f Down) subject(t Target) string {
 	return f.Link
 }
 
-// Confirm finds the streams that the link carried.
+// lastBytes is for how long bytes that were under way when a link went down may still
+// arrive: from the buffers of whoever stands behind it.
+const lastBytes = time.Second
+
+// wentOn reports whether a stream went on past the moment when a link went down, so that
+// the link did not carry it, or never was down.
+func wentOn(st *record.Stream, down record.Event) bool {
+	return st.Last != record.Never && st.Last > down.At+lastBytes
+}
+
+// Confirm finds the streams that the link carried: those that were open when it went down,
+// and had no event any more.
 func (f Down) Confirm(seen Seen) Proof {
 	for _, e := range seen.Events {
 		if e.Source != record.FaultSource || e.Kind != record.KindDown {
 			continue
 		}
-		if f.One {
-			return seen.onReplica(e, "was cut off")
+		open := seen.openAt(e)
+		ended := seen
+		ended.Streams = func(yield func(*record.Stream) bool) {
+			for st := range seen.streams {
+				if !wentOn(st, e) && !yield(st) {
+					return
+				}
+			}
 		}
-		n := seen.openAt(e)
-		return Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s link went down at %v under %d streams", e.Subject,
+		n := ended.openAt(e)
+		p := Proof{OK: n > 0, Settle: underWay, Evidence: fmt.Sprintf("%s link went down at %v under %d streams", e.Subject,
 			e.At.Round(1e6), n)}
+		if f.One {
+			p = ended.onReplica(e, "was cut off")
+		}
+		if n == 0 && open > 0 {
+			p.Settle = ourLinks
+			p.Evidence += fmt.Sprintf("; %d others were open, and went on", open)
+		}
+		return p
 	}
 	return Proof{Evidence: "no link went down", Settle: ourLinks}
 }
