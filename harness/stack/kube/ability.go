@@ -209,18 +209,29 @@ func (s *Stack) awaitUp(ctx context.Context, what string, fresh int) error {
 	defer cancel()
 	err := s.pods.await(bounded, func() bool { return s.pods.up(s.want()) && s.pods.routedAll() })
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return s.notReady(what, limit)
+		return s.notReady(ctx, what, limit)
 	}
 	return err
 }
 
 // notReady says that new pods did not come up.
-func (s *Stack) notReady(what string, limit time.Duration) error {
+func (s *Stack) notReady(ctx context.Context, what string, limit time.Duration) error {
 	why := fmt.Sprintf("not all pods are ready after %v", limit)
-	if stuck := s.pods.stuck(); len(stuck) > 0 {
+	if stuck := s.stuck(ctx); len(stuck) > 0 {
 		why += ": " + stuck[0]
 	}
 	return &stack.Unable{What: what, Why: why, Settle: "make room for one more pod, or raise app.start"}
+}
+
+// stuck says why pods do not come up, as far as that is known: of pods that are not made, and
+// of those that are.
+func (s *Stack) stuck(ctx context.Context) []string {
+	var lines []string
+	kind, name := s.app.Workload()
+	if work, err := s.client.get(ctx, s.path); err == nil && work.Status.forbidden() != "" {
+		lines = append(lines, kind+" "+name+": "+oneLine(work.Status.forbidden()))
+	}
+	return append(lines, s.pods.stuck()...)
 }
 
 // deletionCost is the annotation by which a ReplicaSet chooses the pod that goes first.
@@ -252,8 +263,15 @@ func (s *Stack) RemoveReplica(ctx context.Context, replica string) error {
 // Roll implements [stack.Roller]: it restarts the workload as kubectl rollout restart
 // does, and returns when no old pod is left.
 func (s *Stack) Roll(ctx context.Context, going func(replica string)) error {
+	work, err := s.client.get(ctx, s.path)
+	if err != nil {
+		return s.failed("restart the "+strings.TrimSuffix(s.kind(), "s"), "get "+s.kind()+".apps", err)
+	}
+	if cannot := work.unrolled(); cannot != nil {
+		return cannot
+	}
 	old := s.pods.living()
-	_, err := s.client.patch(ctx, s.path, map[string]any{"spec": map[string]any{"template": map[string]any{
+	_, err = s.client.patch(ctx, s.path, map[string]any{"spec": map[string]any{"template": map[string]any{
 		"metadata": map[string]any{"annotations": map[string]string{
 			"kubectl.kubernetes.io/restartedAt": time.Now().UTC().Format(time.RFC3339Nano)}}}}})
 	if err != nil {
@@ -282,9 +300,27 @@ func (s *Stack) Roll(ctx context.Context, going func(replica string)) error {
 		return left == 0 && s.pods.up(s.want())
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return s.notReady("finish the rollout", limit)
+		return s.notReady(ctx, "finish the rollout", limit)
 	}
 	return err
+}
+
+// unrolled says why a workload would not replace all of its pods for a new template; nil where
+// it does.
+func (o *object) unrolled() error {
+	what, u := "restart "+o.Metadata.Name, o.Spec.UpdateStrategy
+	switch {
+	case o.Spec.Paused:
+		return &stack.Unable{What: what, Why: "its rollout is paused", Settle: "kubectl rollout resume deployment/" +
+			o.Metadata.Name}
+	case u.Type == "OnDelete":
+		return &stack.Unable{What: what, Why: "its updateStrategy, OnDelete, replaces a pod only when somebody deletes it",
+			Settle: "set updateStrategy: {type: RollingUpdate}"}
+	case u.RollingUpdate != nil && u.RollingUpdate.Partition > 0:
+		return &stack.Unable{What: what, Why: fmt.Sprintf("it replaces pods from number %d on only",
+			u.RollingUpdate.Partition), Settle: "set updateStrategy.rollingUpdate.partition to 0"}
+	}
+	return nil
 }
 
 // Pause implements [stack.Pauser].

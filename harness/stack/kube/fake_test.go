@@ -42,11 +42,14 @@ type fake struct {
 	message  string              // of those answers
 	options  []byte              // of the last eviction or deletion
 	unplaced bool                // new pods find no node
+	waiting  string              // the state of the first container of new pods, which come no further
 	grace    int                 // of pods, in seconds
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
 	done     chan struct{}
 	cut      chan struct{} // closed to cut the connections to pods
 	jobs     *jobs         // nil where it runs none
+
+	change func(work map[string]any) // makes another workload of the Deployment; nil for none
 }
 
 func newFake(t *testing.T, app http.Handler) *fake {
@@ -114,7 +117,10 @@ func (f *fake) newPod(i int) map[string]any {
 		"labels": map[string]any{"app": "chat"}},
 		"spec":   map[string]any{"containers": []any{map[string]any{"name": "app"}}, "terminationGracePeriodSeconds": 30},
 		"status": podStatus("Running", true, `{"running": {"startedAt": "`+time.Now().UTC().Format(time.RFC3339)+`"}}`, name)}
-	if f.unplaced {
+	if f.waiting != "" {
+		p["status"] = map[string]any{"phase": "Pending", "initContainerStatuses": []any{map[string]any{"name": "migrate",
+			"state": json.RawMessage(f.waiting)}}}
+	} else if f.unplaced {
 		p["status"] = map[string]any{"phase": "Pending", "conditions": []any{map[string]any{"type": "PodScheduled",
 			"status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}}}
 	}
@@ -141,10 +147,14 @@ func (f *fake) slice() map[string]any {
 }
 
 func (f *fake) work() map[string]any {
-	return map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d", "annotations": f.notes},
+	w := map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d", "annotations": f.notes},
 		"spec": map[string]any{"replicas": f.replicas, "selector": map[string]any{"matchLabels": map[string]any{"app": "chat"}},
 			"template": map[string]any{"spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
 				"containers": []any{map[string]any{"name": "app"}}}}}}
+	if f.change != nil {
+		f.change(w)
+	}
+	return w
 }
 
 // tell adds a change, as it is now, to what watches get. f.mu is held, or nobody watches.

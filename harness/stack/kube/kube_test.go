@@ -309,6 +309,66 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A workload that would not replace its pods, or could not make one more, says why at once, or when it has been
+// waited for; what it does not know, it does not say.
+func TestWhatKeepsPodsFromComing(t *testing.T) {
+	set := func(path string, v any) func(map[string]any) {
+		return func(w map[string]any) {
+			keys := strings.Split(path, ".")
+			for _, k := range keys[:len(keys)-1] {
+				if w[k] == nil {
+					w[k] = map[string]any{}
+				}
+				w = w[k].(map[string]any)
+			}
+			w[keys[len(keys)-1]] = v
+		}
+	}
+	failure := func(status string) any {
+		return []any{map[string]any{"type": "ReplicaFailure", "status": status, "reason": "FailedCreate",
+			"message": `pods "chat-9" is forbidden: exceeded quota: small, requested: pods=1`}}
+	}
+	roll := func(s *Stack) error { return s.Roll(t.Context(), func(string) {}) }
+	add := func(s *Stack) error {
+		s.spec.App.Start = 300 * time.Millisecond
+		_, err := s.AddReplica(t.Context())
+		return err
+	}
+	for name, c := range map[string]struct {
+		change    func(map[string]any)
+		do        func(*Stack) error
+		want, not string
+	}{
+		"paused":    {set("spec.paused", true), roll, "its rollout is paused", "ready"},
+		"on delete": {set("spec.updateStrategy", map[string]any{"type": "OnDelete"}), roll, "OnDelete", "ready"},
+		"partition": {set("spec.updateStrategy", map[string]any{"type": "RollingUpdate",
+			"rollingUpdate": map[string]any{"partition": 1}}), roll, "from number 1 on", "ready"},
+		"quota":          {set("status.conditions", failure("True")), add, "exceeded quota: small", ""},
+		"quota, was":     {set("status.conditions", failure("False")), add, "not all pods are ready", "quota"},
+		"init container": {func(map[string]any) {}, add, "CrashLoopBackOff of container migrate", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, hello)
+			s, _, err := open(t, stack.Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			f.change, f.unplaced = c.change, true
+			if name == "init container" {
+				f.waiting = `{"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}`
+			}
+			f.mu.Unlock()
+			var cannot *stack.Unable
+			err = c.do(s)
+			if !errors.As(err, &cannot) || !strings.Contains(err.Error(), c.want) || cannot.Settle == "" ||
+				c.not != "" && strings.Contains(err.Error(), c.not) {
+				t.Errorf("got %v, want what cannot be done, and why: %s", err, c.want)
+			}
+		})
+	}
+}
+
 // A way that breaks off takes its streams with it, whether the API server is away or only
 // what leads to the pod. That is told, and the end of the stack says that nothing of it is
 // the app's doing.

@@ -32,11 +32,16 @@ type meta struct {
 
 type spec struct {
 	// Of a workload.
-	Replicas *int
-	Selector selector
-	Template struct{ Spec podSpec }
-	Ports    []port // of a Service
-	podSpec         // of a pod
+	Replicas       *int
+	Selector       selector
+	Template       struct{ Spec podSpec }
+	Paused         bool // the rollout of a Deployment
+	UpdateStrategy struct {
+		Type          string
+		RollingUpdate *struct{ Partition int } // of a StatefulSet
+	}
+	Ports   []port // of a Service
+	podSpec        // of a pod
 }
 
 // A selector is that of a workload; a Service has its labels beside matchLabels, and is
@@ -99,8 +104,10 @@ type status struct {
 	Conditions        []condition
 	ContainerStatuses []containerStatus
 	Reason, Message   string // of a pod that the node has ended
-	PodIP             string
-	Ready             int // pods of a Job
+
+	InitContainerStatuses []containerStatus
+	PodIP                 string
+	Ready                 int // pods of a Job
 }
 
 type condition struct{ Type, Status, Reason, Message string }
@@ -201,10 +208,21 @@ func (s *status) stuck() string {
 			return c.Reason + ": " + c.Message
 		}
 	}
-	for _, c := range s.ContainerStatuses {
+	for _, c := range slices.Concat(s.InitContainerStatuses, s.ContainerStatuses) {
 		w := c.State.Waiting
 		if w != nil && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
 			return strings.TrimSuffix(w.Reason+" of container "+c.Name+": "+w.Message, ": ")
+		}
+	}
+	return ""
+}
+
+// forbidden is what keeps the controller of a Deployment from making pods, such as a quota or
+// a policy; "" if nothing is known.
+func (s *status) forbidden() string {
+	for _, c := range s.Conditions {
+		if c.Type == "ReplicaFailure" && c.Status == "True" {
+			return c.Reason + ": " + c.Message
 		}
 	}
 	return ""

@@ -175,7 +175,7 @@ func (s *Stack) enough(ctx context.Context) error {
 	defer cancel()
 	err := s.pods.await(bounded, func() bool { return s.pods.settled(want) })
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return s.notUp(s.pods.stuck(), fmt.Errorf("not ready after %v", limit))
+		return s.notUp(s.stuck(ctx), fmt.Errorf("not ready after %v", limit))
 	}
 	return err
 }
