@@ -148,7 +148,7 @@ func (l *Look) inflate() {
 		}
 		pieces[i].Upto = len(body)
 	}
-	if err := z.Finish(); err != nil && len(body) == 0 && l.Cut == nil && !l.Ours { // bytes came, and say nothing
+	if err := z.Finish(); err != nil && l.Cut == nil && !l.Ours { // cut, though the body is whole
 		l.Cut = err
 	}
 	l.Body, l.Pieces = body, pieces
