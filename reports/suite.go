@@ -45,7 +45,7 @@ func settledNote(s *verdict.ScenarioReport) string {
 		}
 	}
 	if s.Skipped {
-		parts = append(parts, "cannot run here, and does not count in this suite")
+		parts = append(parts, "cannot run here, and does not count")
 	}
 	return strings.Join(parts, "; ")
 }

@@ -110,5 +110,5 @@ func (in *input) explain(cmd *cobra.Command, stored string, args []string) error
 		return err
 	}
 	out.where(cmd.ErrOrStderr(), "run: "+dir)
-	return endedBy(was.Report, false)
+	return endedBy(was.Report)
 }

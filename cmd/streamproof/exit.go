@@ -44,17 +44,12 @@ func ended(v verdict.Verdict) error {
 	return judged{exitInconclusive}
 }
 
-// endedBy returns the error that ends a command with the verdict of a run; with that of
-// the scenarios that could be played here, where able is set.
-func endedBy(r *verdict.Report, able bool) error {
-	v := r.Verdict
-	if able {
-		v = r.Settled(true)
-	}
-	if v == verdict.Flaky && r.FlakyPasses() {
+// endedBy returns the error that ends a command with the verdict of a run.
+func endedBy(r *verdict.Report) error {
+	if r.Passes() {
 		return nil
 	}
-	return ended(v)
+	return ended(r.Verdict)
 }
 
 // exitCode says on w what went wrong, in one line, and finds the exit code. An

@@ -215,8 +215,8 @@ func (f *runFlags) registerHistory(fs *pflag.FlagSet) {
 
 func (f *runFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.out, "out", "o", "", "write the run into `DIR` (default runs/TIME-SEED)")
-	fs.BoolVar(&f.allowUnable, "allow-unable", false, "ignore scenarios that this machine cannot run when setting the "+
-		"exit code")
+	fs.BoolVar(&f.allowUnable, "allow-unable", false, "leave scenarios that this machine cannot run out of the "+
+		"verdict")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict and the report's path only")
 	fs.BoolVar(&f.noColor, "no-color", false, "print without colours")
 	fs.BoolVar(&f.asJSON, "json", false,

@@ -235,3 +235,25 @@ func required(o *harness.Options) (text string) {
 	}
 	return text
 }
+
+// A stored run ends as it ended when it was made: what this machine could not play is left out of the verdict where
+// the run left it out, unless it was required.
+func TestJudgeLeavesOutWhatTheRunLeftOut(t *testing.T) {
+	for name, tt := range map[string]struct {
+		able, required bool
+		want           int
+	}{
+		"left out":               {able: true, want: exitPass},
+		"left out, but required": {able: true, required: true, want: exitInconclusive},
+		"not left out":           {want: exitInconclusive},
+	} {
+		b := synth.New(record.Scenario{ID: "control"}, record.Scenario{ID: "partition", Required: tt.required})
+		b.Run.Plan.Suite.Able = tt.able
+		b.Add(4, synth.Shape{})
+		b.Run.Notes = append(b.Run.Notes, record.Note{Scenario: "partition", Kind: record.NoteUnable, Text: "no nginx"})
+		var errs bytes.Buffer
+		if code := run(t.Context(), []string{"judge", synth.Store(t, &b.Run)}, io.Discard, &errs); code != tt.want {
+			t.Errorf("%s: exit code %d, want %d: %s", name, code, tt.want, errs.String())
+		}
+	}
+}

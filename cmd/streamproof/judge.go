@@ -52,7 +52,7 @@ func judgeCommand() *cobra.Command {
 				return err
 			}
 			out.where(cmd.ErrOrStderr(), "report: "+filepath.Join(dir, reports.HTMLFile))
-			return endedBy(report, false)
+			return endedBy(report)
 		},
 	}
 	export.register(cmd.Flags())

@@ -271,7 +271,7 @@ func (in *input) finish(ctx context.Context, stdout, stderr io.Writer, o harness
 	case ctx.Err() != nil:
 		return judged{exitInconclusive}
 	}
-	return endedBy(report, in.allowUnable || in.from.AllowUnable)
+	return endedBy(report)
 }
 
 // interrupted says first of all that what follows is not the whole of it.

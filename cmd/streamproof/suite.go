@@ -269,11 +269,11 @@ func (in *input) settled(own []harness.Scenario) (s record.Suite, err error) {
 	if in.given.Changed("retries") {
 		s.Retries = int(in.suite.retries)
 	}
-	for _, b := range scenarios.Suites() {
-		s.Able = s.Able || b.Able && b.Name == s.Name
-	}
+	s.Able = in.from.AllowUnable || slices.ContainsFunc(scenarios.Suites(), func(b scenarios.Suite) bool {
+		return b.Able && b.Name == s.Name
+	})
 	if in.given.Changed("allow-unable") {
-		s.Able = s.Able && in.allowUnable
+		s.Able = in.allowUnable
 	}
 	c := chooser{in.from, own}
 	var ids []string

@@ -56,7 +56,7 @@ func (r *Report) Settle(run *record.Run, retries []*Report, folders []string) {
 		})
 		s.Skipped = of.Able && s.Unable() && !required
 	}
-	r.Verdict = r.Settled(false)
+	r.Verdict = r.settled()
 }
 
 // attempts adds the retries of a scenario.
@@ -113,15 +113,11 @@ func (r *ScenarioReport) Counts() Verdict {
 	return r.Verdict
 }
 
-// Settled is the worst of what the scenarios count as; without those that could not be
-// played here, where able is set. It is inconclusive where nothing counts.
-func (r *Report) Settled(able bool) Verdict {
+// settled is the worst of what the scenarios count as; inconclusive where nothing counts.
+func (r *Report) settled() Verdict {
 	has := map[Verdict]bool{}
 	for i := range r.Scenarios {
-		s := &r.Scenarios[i]
-		if v := s.Counts(); !able || v != Inconclusive || !s.Unable() {
-			has[v] = true
-		}
+		has[r.Scenarios[i].Counts()] = true
 	}
 	worstFirst := []Verdict{Fail, Flaky, Inconclusive, Pass}
 	if r.FlakyPasses() {
