@@ -15,8 +15,8 @@ var saidOfCompose = map[record.FactKind]sentence{
 	record.FactComposeNetwork: plain("all services run on one network that streamproof makes, an ordinary bridge"),
 	record.FactComposeReplicas: plain("app.replicas says how many replicas of the app run; each service that it " +
 		"depends on runs once"),
-	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and the services that it " +
-		"depends on not at all"),
+	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and never after an end with exit " +
+		"code 0"),
 	record.FactComposeLogs: plain("streamproof reads the logs of all containers, and keeps those of the app"),
 	record.FactComposeImages: plain("images are pulled where they are missing, and built with Docker's cache for Docker's " +
 		"own platform"),
@@ -26,7 +26,6 @@ var saidOfCompose = map[record.FactKind]sentence{
 	record.FactComposeOwner:  plain("the file keeps the owner and the mode that it has on this machine, as under Compose"),
 	record.FactComposeSwarm:  plain("only Swarm uses this; Compose and streamproof do not"),
 	record.FactComposeTools:  plain("other commands and tools use this; it has no effect on a service that runs"),
-	record.FactComposeLeft:   plain("streamproof does not use this, and the service may not run as it does under Compose"),
 }
 
 // OfCompose puts warnings of a compose file into lines, one for each reason: the keys, and

@@ -16,6 +16,4 @@ const (
 	FactComposeOwner    FactKind = "compose: owner and mode of a file"
 	FactComposeSwarm    FactKind = "compose: for Swarm alone"
 	FactComposeTools    FactKind = "compose: for other tools"
-	// FactComposeLeft is a key that would be used under Compose, and is not here.
-	FactComposeLeft FactKind = "compose: left out"
 )

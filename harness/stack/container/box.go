@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -33,18 +36,22 @@ type form struct {
 	ports      []int    // published on loopback
 	files      map[string][]byte
 	binds      []string // folders of this machine
-	volumes    []string // anonymous, removed with the box
 	memory     int64    // bytes; swap is off, so that the limit is the limit
 	shm        int64
 	pids       int64
 	cpus       float64
 
 	// What only services of a compose file have.
-	hostname, stopSignal string
-	tty, stdin           bool
-	tmpfs                map[string]string // folder to options
-	health               *container.HealthConfig
-	tune                 func(*container.HostConfig)
+	hostname, domain string
+	stopSignal       string
+	tty, stdin       bool
+	labels           map[string]string
+	mounts           []mount.Mount // volumes: those with a source are the stack's, others go with the box
+	reserved         int64         // bytes
+	restart          container.RestartPolicy
+	tmpfs            map[string]string // folder to options
+	health           *container.HealthConfig
+	tune             func(*container.HostConfig)
 }
 
 // A box is a container of ours.
@@ -74,7 +81,7 @@ func (s *Stack) start(ctx context.Context, f form) (*box, error) {
 		testcontainers.WithLabels(s.owner.labels(s.id, f.part, s.until)),
 		testcontainers.WithExposedPorts(f.exposed()...),
 		testcontainers.WithConfigModifier(func(c *container.Config) { f.config(c, time.Until(s.until)) }),
-		testcontainers.WithHostConfigModifier(f.host),
+		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) { f.host(h); s.share(h) }),
 	}
 	if f.entrypoint != nil {
 		opts = append(opts, testcontainers.WithEntrypoint(f.entrypoint...))
@@ -111,13 +118,8 @@ func (f form) exposed() []string {
 func (f form) config(c *container.Config, life time.Duration) {
 	c.Env = append(c.Env, f.env...)
 	c.WorkingDir, c.User = f.dir, f.user
-	c.Hostname, c.StopSignal, c.Tty, c.OpenStdin = f.hostname, f.stopSignal, f.tty, f.stdin
-	for _, path := range f.volumes {
-		if c.Volumes == nil {
-			c.Volumes = map[string]struct{}{}
-		}
-		c.Volumes[path] = struct{}{}
-	}
+	c.Hostname, c.Domainname, c.StopSignal, c.Tty, c.OpenStdin = f.hostname, f.domain, f.stopSignal, f.tty, f.stdin
+	c.Labels = joined(f.labels, c.Labels)
 	c.Healthcheck = &container.HealthConfig{Test: []string{"CMD-SHELL", "kill -TERM 1"}, Interval: max(life, time.Minute),
 		Timeout: 10 * time.Second, Retries: 1}
 }
@@ -130,8 +132,12 @@ func (f form) host(h *container.HostConfig) {
 			h.PortBindings[port] = []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: "0"}}
 		}
 	}
-	h.Binds, h.ExtraHosts = f.binds, f.hosts
-	h.Memory, h.MemorySwap = f.memory, f.memory
+	h.Binds, h.ExtraHosts, h.Mounts = f.binds, f.hosts, slices.Clone(f.mounts)
+	h.Memory, h.MemorySwap, h.MemoryReservation = f.memory, f.memory, f.reserved
+	if f.memory > 0 {
+		h.MemoryReservation = min(f.reserved, f.memory) // which may be that of app.memory
+	}
+	h.RestartPolicy = f.restart
 	h.ShmSize = f.shm
 	h.NanoCPUs = int64(f.cpus * 1e9)
 	if f.pids > 0 {
@@ -142,6 +148,14 @@ func (f form) host(h *container.HostConfig) {
 		f.tune(h)
 	}
 	h.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "64m", "max-file": "2"}}
+}
+
+// joined are the labels of a file and ours, which come first.
+func joined(theirs, ours map[string]string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, theirs)
+	maps.Copy(all, ours)
+	return all
 }
 
 // refresh reads where the box can be reached: a restart gives it new ports, and

@@ -94,5 +94,10 @@ func (s *Stack) left(ctx context.Context) string {
 			names = append(names, "network "+n.Name)
 		}
 	}
+	if vs, err := s.d.VolumeList(ctx, client.VolumeListOptions{Filters: ours}); err == nil {
+		for _, v := range vs.Items {
+			names = append(names, "volume "+v.Name)
+		}
+	}
 	return strings.Join(names, ", ")
 }

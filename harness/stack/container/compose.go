@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 
 	"github.com/streamproof/streamproof/harness/stack"
 )
@@ -46,9 +48,35 @@ func (d *daemon) compose(ctx context.Context, c stack.Compose, p *plan) error {
 			return err
 		}
 		f.part, f.aliases = "helper "+name, file.names(&service)
+		f.restart = restartOf(&service)
 		p.helpers = append(p.helpers, dependency{name: name, form: f, needs: needs(&service, file.order)})
 	}
+	p.volumes = file.volumes(p)
 	return nil
+}
+
+// A volume is one that the services of a plan share under a name.
+type volume struct {
+	name            string // in the file
+	labels, options map[string]string
+}
+
+// volumes are those that the app and its helpers mount by a name.
+func (f *composition) volumes(p *plan) (list []volume) {
+	mounts := slices.Clone(p.form.mounts)
+	for _, h := range p.helpers {
+		mounts = append(mounts, h.mounts...)
+	}
+	there := map[string]bool{}
+	for _, m := range mounts {
+		there[m.Source] = m.Source != ""
+	}
+	delete(there, "")
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		v := f.Project.Volumes[name]
+		list = append(list, volume{name: name, labels: v.Labels, options: v.DriverOpts})
+	}
+	return list
 }
 
 // stopGrace is what a compose file leaves its service between SIGTERM and SIGKILL, which
@@ -96,7 +124,7 @@ func (f *composition) names(s *types.ServiceConfig) []string {
 // service turns one service into a form.
 func (d *daemon) service(ctx context.Context, file *composition, s *types.ServiceConfig) (f form, err error) {
 	f = form{image: s.Image, entrypoint: s.Entrypoint, cmd: s.Command, dir: s.WorkingDir, user: s.User,
-		hostname:   s.Hostname,
+		hostname: s.Hostname, domain: s.DomainName, labels: s.Labels,
 		stopSignal: s.StopSignal, tty: s.Tty, stdin: s.StdinOpen, health: checkOf(s), files: map[string][]byte{}}
 	if s.Build != nil {
 		if f.image, err = d.build(ctx, recipeOf(s.Build)); err != nil {
@@ -132,8 +160,8 @@ func recipeOf(b *types.BuildConfig) recipe {
 	return r
 }
 
-// mount carries volumes over. A named one becomes one without a name, which goes with
-// its container: a test must not find what the last one left.
+// mount carries volumes over. A named one is that of this stack ([Stack.makeVolumes]), and
+// goes with it: a test must not find what the last one left.
 func (f *form) mount(s *types.ServiceConfig) error {
 	for _, v := range s.Volumes {
 		switch v.Type {
@@ -141,15 +169,18 @@ func (f *form) mount(s *types.ServiceConfig) error {
 			if _, err := os.Stat(v.Source); err != nil && v.Bind != nil && !bool(v.Bind.CreateHostPath) {
 				return err
 			}
-			bind := v.Source + ":" + v.Target
-			if v.ReadOnly {
-				bind += ":ro"
-			}
-			f.binds = append(f.binds, bind)
+			f.binds = append(f.binds, bindOf(&v))
 		case types.VolumeTypeVolume:
-			f.volumes = append(f.volumes, v.Target)
+			m := mount.Mount{Type: mount.TypeVolume, Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
+			if v.Volume != nil {
+				m.VolumeOptions = &mount.VolumeOptions{NoCopy: v.Volume.NoCopy, Labels: v.Volume.Labels}
+			}
+			f.mounts = append(f.mounts, m)
 		case types.VolumeTypeTmpfs:
 			options := []string{}
+			if v.ReadOnly {
+				options = append(options, "ro")
+			}
 			if v.Tmpfs != nil && v.Tmpfs.Size > 0 {
 				options = append(options, "size="+strconv.FormatInt(int64(v.Tmpfs.Size), 10))
 			}
@@ -164,6 +195,26 @@ func (f *form) mount(s *types.ServiceConfig) error {
 		f.temporary(target, options)
 	}
 	return nil
+}
+
+// bindOf is a folder of this machine as Docker reads it: "/srv/data:/data:ro,rslave".
+func bindOf(v *types.ServiceVolumeConfig) string {
+	var options []string
+	if v.ReadOnly {
+		options = append(options, "ro")
+	}
+	if v.Bind != nil {
+		for _, option := range []string{v.Bind.SELinux, v.Bind.Propagation} {
+			if option != "" {
+				options = append(options, option)
+			}
+		}
+	}
+	bind := v.Source + ":" + v.Target
+	if len(options) > 0 {
+		bind += ":" + strings.Join(options, ",")
+	}
+	return bind
 }
 
 func (f *form) temporary(target, options string) {
@@ -223,7 +274,14 @@ func (f *form) handOne(what, at string, c types.FileObjectConfig, file *composit
 // limit reads both of compose's ways to say limits.
 func (f *form) limit(s *types.ServiceConfig) {
 	f.memory, f.shm, f.pids, f.cpus = int64(s.MemLimit), int64(s.ShmSize), s.PidsLimit, decimal(s.CPUS)
-	if s.Deploy == nil || s.Deploy.Resources.Limits == nil {
+	f.reserved = int64(s.MemReservation)
+	if s.Deploy == nil {
+		return
+	}
+	if least := s.Deploy.Resources.Reservations; least != nil {
+		f.reserved = cmp.Or(int64(least.MemoryBytes), f.reserved)
+	}
+	if s.Deploy.Resources.Limits == nil {
 		return
 	}
 	most := s.Deploy.Resources.Limits
@@ -241,13 +299,48 @@ func decimal(n float32) float64 {
 func tune(h *container.HostConfig, s *types.ServiceConfig) {
 	h.Init, h.ReadonlyRootfs, h.Privileged = s.Init, s.ReadOnly, s.Privileged
 	h.CapAdd, h.CapDrop, h.SecurityOpt, h.GroupAdd, h.Sysctls = s.CapAdd, s.CapDrop, s.SecurityOpt, s.GroupAdd, s.Sysctls
-	h.ExtraHosts = append(h.ExtraHosts, s.ExtraHosts.AsList(":")...)
+	h.ExtraHosts = append(slices.Clone(h.ExtraHosts), s.ExtraHosts.AsList(":")...)
 	slices.Sort(h.ExtraHosts)
+	h.Annotations, h.DNSOptions, h.DNSSearch = s.Annotations, s.DNSOpts, s.DNSSearch
+	for _, server := range s.DNS {
+		if addr, err := netip.ParseAddr(server); err == nil { // the screening has seen to that
+			h.DNS = append(h.DNS, addr)
+		}
+	}
+	h.CPUShares, h.CpusetCpus, h.DeviceCgroupRules = s.CPUShares, s.CPUSet, s.DeviceCgroupRules
+	for _, d := range s.Devices {
+		h.Devices = append(h.Devices, container.DeviceMapping{PathOnHost: d.Source,
+			PathInContainer: cmp.Or(d.Target, d.Source), CgroupPermissions: cmp.Or(d.Permissions, "rwm")})
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
 		l := s.Ulimits[name]
 		h.Ulimits = append(h.Ulimits, &container.Ulimit{Name: name, Soft: int64(cmp.Or(l.Soft, l.Single)),
 			Hard: int64(cmp.Or(l.Hard, l.Single))})
 	}
+}
+
+// restartOf is how Docker is to start a service again that has ended. deploy comes first,
+// as for Compose.
+func restartOf(s *types.ServiceConfig) (p container.RestartPolicy) {
+	name, times, _ := strings.Cut(s.Restart, ":")
+	p.MaximumRetryCount, _ = strconv.Atoi(times)
+	if s.Deploy != nil && s.Deploy.RestartPolicy != nil {
+		name, p.MaximumRetryCount = s.Deploy.RestartPolicy.Condition, 0
+		if most := s.Deploy.RestartPolicy.MaxAttempts; most != nil {
+			p.MaximumRetryCount = int(*most)
+		}
+	}
+	p.Name = container.RestartPolicyMode(name)
+	switch name {
+	case "any":
+		p.Name = container.RestartPolicyAlways
+	case "none":
+		p.Name = container.RestartPolicyDisabled
+	}
+	if p.Name != container.RestartPolicyOnFailure {
+		p.MaximumRetryCount = 0 // Docker counts failures only
+	}
+	return p
 }
 
 // listens is where the service listens: the first that it publishes or exposes.

@@ -92,11 +92,79 @@ func TestComposePlan(t *testing.T) {
 	if !slices.Equal(f.env, []string{"PORT=8000", "GREETING=a $ and none", "WORKERS=1", "EXTRA=1"}) {
 		t.Errorf("environment: %q", f.env)
 	}
-	if want := filepath.Join(filepath.Dir(path), "data") + ":/data:ro"; !slices.Equal(f.binds, []string{want}) || !slices.Equal(f.volumes, []string{"/var/lib/state"}) {
-		t.Errorf("binds: %q, volumes %q", f.binds, f.volumes)
+	if want := filepath.Join(filepath.Dir(path), "data") + ":/data:ro"; !slices.Equal(f.binds, []string{want}) || len(f.mounts) != 1 || f.mounts[0].Source != "state" ||
+		f.mounts[0].Target != "/var/lib/state" || len(p.volumes) != 1 || p.volumes[0].name != "state" {
+		t.Errorf("binds: %q, mounts %+v, volumes %+v", f.binds, f.mounts, p.volumes)
 	}
 	if len(p.helpers) != 3 || p.helpers[0].part != "helper base" || p.helpers[1].part != "helper cache" || p.helpers[2].part != "helper setup" || len(p.needs) != 2 {
 		t.Errorf("helpers: %+v", p.helpers)
+	}
+}
+
+const sharingText = `
+services:
+  api:
+    image: streamproof/fastapi:dev
+    command: python3 serve.py
+    environment: {WORKERS: 1}
+    expose: ["8000"]
+    depends_on: {setup: {condition: service_completed_successfully}, flaky: {condition: service_healthy}}
+    volumes: ["state:/state:ro", "tmp:/scratch", "/own"]
+    labels: {team: chat}
+    dns: 10.0.0.1
+    dns_search: chat.example
+    mem_limit: 300m
+    mem_reservation: 100m
+    stop_grace_period: 0s
+  setup:
+    image: busybox:1.35.0
+    command: ["sh", "-c", "echo ready >/state/word"]
+    volumes: ["state:/state"]
+  flaky:
+    image: busybox:1.35.0
+    command: ["sh", "-c", "test -f /state/once || { touch /state/once; exit 1; }; touch /state/again; sleep 600"]
+    healthcheck: {test: ["CMD", "test", "-f", "/state/again"], interval: 1s, start_interval: 100ms, retries: 30}
+    restart: on-failure
+    volumes: [{type: volume, source: state, target: /state}]
+volumes:
+  state: {labels: {kept: "no"}}
+  tmp: {driver: local, driver_opts: {type: tmpfs, device: tmpfs, o: "size=1m"}}
+`
+
+// Services share the volumes that have a name, replicas as well, a helper is started again
+// as its file says, and nothing of it is left.
+func TestComposeSharesVolumes(t *testing.T) {
+	t.Parallel()
+	file := write(t, "compose.yml", sharingText)
+	s, _ := open(t, stack.Spec{App: stack.App{Compose: stack.Compose{File: file, Service: "api"}, Health: "/healthz"},
+		Omit: edgeLink, Replicas: 2})
+	rs := s.living()
+	for _, r := range rs {
+		if out, err := r.exec(t.Context(), "cat", "/state/word"); err != nil || strings.TrimSpace(out) != "ready" {
+			t.Errorf("%s reads %q, %v", r.name, out, err)
+		}
+		if out, err := r.exec(t.Context(), "sh", "-c", "echo x >/state/mine"); err == nil {
+			t.Errorf("%s writes where it may read only: %q", r.name, out)
+		}
+	}
+	if _, err := rs[0].exec(t.Context(), "sh", "-c", "echo hello >/scratch/word && echo mine >/own/word"); err != nil {
+		t.Error(err)
+	}
+	if out, err := rs[1].exec(t.Context(), "sh", "-c", "cat /scratch/word; df -k /scratch | tail -1; ls /own"); err != nil ||
+		!strings.HasPrefix(out, "hello\ntmpfs") || !strings.Contains(out, " 1024 ") || strings.Contains(out, "word\n") {
+		t.Errorf("the other replica sees %q, %v", out, err)
+	}
+	c, err := rs[0].inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := c.HostConfig; c.Config.Labels["team"] != "chat" || c.Config.Labels[label] != s.id || len(h.DNS) != 1 ||
+		!slices.Equal(h.DNSSearch, []string{"chat.example"}) || h.MemoryReservation != 100<<20 {
+		t.Errorf("labels %v, host %+v", c.Config.Labels, h)
+	}
+	began := time.Now()
+	if err := s.Stop(t.Context(), rs[0].name, 0); err != nil || time.Since(began) > 8*time.Second {
+		t.Errorf("a stop without grace took %v: %v", time.Since(began), err)
 	}
 }
 

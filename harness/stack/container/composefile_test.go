@@ -3,16 +3,19 @@ package container
 import (
 	"archive/tar"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
@@ -82,8 +85,9 @@ func TestComposeIsReadAsComposeDoes(t *testing.T) {
 		{"anchors and merges", map[string]string{
 			"compose.yml": "x-env: &env {A: '1', B: '1'}\nservices: {web: {image: a, environment: {<<: *env, B: '2'}}}"}, environment("a", "A=1", "B=2")},
 		{"volumes, in short and in long", map[string]string{
-			"compose.yml": "services: {web: {image: a, tmpfs: /t:size=1m, volumes: [./data:/a:ro, named:/b, /c, {type: bind, source: ./data, target: /d, read_only: true}, " +
-				"{type: tmpfs, target: /e, tmpfs: {size: 1024, mode: 0o1777}}, {type: volume, source: named, target: /f}]}}\nvolumes: {named: {}}",
+			"compose.yml": "services: {web: {image: a, tmpfs: /t:size=1m, volumes: [./data:/a:ro, 'named:/b:ro,nocopy', /c, " +
+				"{type: bind, source: ./data, target: /d, read_only: true, bind: {selinux: z, propagation: rslave}}, ./data:/g, " +
+				"{type: tmpfs, target: /e, read_only: true, tmpfs: {size: 1024, mode: 0o1777}}, {type: volume, source: named, target: /f}]}}\nvolumes: {named: {}}",
 			"data/.keep": ""}, volumesAre},
 		{"limits, in numbers and in words", map[string]string{
 			"compose.yml": "services: {web: {image: a, mem_limit: 1073741824, cpus: '0.3', shm_size: 64m, deploy: {replicas: 2, resources: {limits: {memory: 1G, pids: 7, cpus: '0.3'}}}}}"},
@@ -169,16 +173,90 @@ func environment(image string, want ...string) func(form) []string {
 	}
 }
 
+// handed is what a form hands to Docker.
+func handed(f form) (c container.Config, h container.HostConfig) {
+	c.Labels = map[string]string{label: "ours"}
+	f.config(&c, time.Hour)
+	f.host(&h)
+	return c, h
+}
+
+// Keys that Docker has, too, come to it as they stand.
+func TestComposeHandsOn(t *testing.T) {
+	f, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, dns: [10.0.0.1, '::1'], dns_search: a.example, dns_opt: ['ndots:2'], " +
+		"domainname: b.example, labels: {x: y, io.github.streamproof.stack: theirs}, annotations: {p: q}, mem_limit: 1g, mem_reservation: 512m, " +
+		"cpu_shares: 512, cpuset: 0-1, devices: ['/dev/null', '/dev/zero:/dev/nothing:r'], device_cgroup_rules: ['c 1:3 mr'], " +
+		"depends_on: {db: {condition: service_healthy}}}, db: {image: b, healthcheck: {test: 'true', start_interval: 100ms}, " +
+		"deploy: {resources: {reservations: {memory: 64m}}}}}"})
+	c, h := handed(f)
+	got := strings.TrimSpace(fmt.Sprintln(h.DNS, h.DNSSearch, h.DNSOptions, c.Domainname, h.Annotations, h.MemoryReservation, h.CPUShares,
+		h.CpusetCpus, h.Devices, h.DeviceCgroupRules))
+	if got != "[10.0.0.1 ::1] [a.example] [ndots:2] b.example map[p:q] 536870912 512 0-1 "+
+		"[{/dev/null /dev/null rwm} {/dev/zero /dev/nothing r}] [c 1:3 mr]" {
+		t.Error(got)
+	}
+	if want := map[string]string{"x": "y", label: "ours"}; !maps.Equal(c.Labels, want) {
+		t.Errorf("labels %v", c.Labels)
+	}
+	f.memory = 256 << 20 // by app.memory
+	if _, h := handed(f); h.MemoryReservation != 256<<20 {
+		t.Errorf("%d are reserved of less", h.MemoryReservation)
+	}
+	db := file.Project.Services["db"]
+	helper, err := (*daemon)(nil).service(t.Context(), file, &db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, h := handed(helper); h.MemoryReservation != 64<<20 || helper.health.StartInterval != 100*time.Millisecond {
+		t.Errorf("of the helper: %d, %+v", h.MemoryReservation, helper.health)
+	}
+	if _, h := handed(form{}); h.MemoryReservation != 0 || h.DNS != nil || h.Mounts != nil {
+		t.Errorf("of nothing: %+v", h)
+	}
+}
+
+// Helpers are started again as their file says, where deploy comes before restart.
+func TestComposeRestarts(t *testing.T) {
+	for says, want := range map[string]string{
+		"":                        "{ 0}",
+		"restart: 'no'":           "{no 0}",
+		"restart: always":         "{always 0}",
+		"restart: unless-stopped": "{unless-stopped 0}",
+		"restart: on-failure":     "{on-failure 0}",
+		"restart: on-failure:3":   "{on-failure 3}",
+		"deploy: {restart_policy: {condition: any, max_attempts: 3}}":                         "{always 0}",
+		"deploy: {restart_policy: {condition: none}}, restart: always":                        "{no 0}",
+		"deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}, restart: always": "{on-failure 2}",
+	} {
+		_, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, depends_on: [db]}, db: {image: b, " + says + "}}"})
+		db := file.Project.Services["db"]
+		if got := fmt.Sprint(restartOf(&db)); got != want {
+			t.Errorf("%q: %s, want %s", says, got, want)
+		}
+		if _, h := handed(form{restart: restartOf(&db)}); fmt.Sprint(h.RestartPolicy) != want {
+			t.Errorf("%q: Docker is told %v", says, h.RestartPolicy)
+		}
+	}
+}
+
 func volumesAre(f form) (bad []string) {
-	for _, end := range []string{"/data:/a:ro", "/data:/d:ro"} {
+	for _, end := range []string{"/data:/a:ro", "/data:/d:ro,z,rslave", "/data:/g"} {
 		if !slices.ContainsFunc(f.binds, func(b string) bool { return filepath.IsAbs(b) && strings.HasSuffix(b, end) }) {
 			bad = append(bad, "no bind "+end)
 		}
 	}
-	if !slices.Equal(f.volumes, []string{"/b", "/c", "/f"}) || len(f.binds) != 2 {
-		bad = append(bad, f.volumes...)
+	want := []mount.Mount{{Type: mount.TypeVolume, Source: "named", Target: "/b", ReadOnly: true,
+		VolumeOptions: &mount.VolumeOptions{NoCopy: true}}, {Type: mount.TypeVolume, Target: "/c"},
+		{Type: mount.TypeVolume, Source: "named", Target: "/f"}}
+	for i := range f.mounts {
+		if o := f.mounts[i].VolumeOptions; o != nil && reflect.DeepEqual(*o, mount.VolumeOptions{}) {
+			f.mounts[i].VolumeOptions = nil // which asks for as much
+		}
 	}
-	if want := map[string]string{"/t": "size=1m", "/e": "size=1024,mode=1777"}; !maps.Equal(f.tmpfs, want) {
+	if !reflect.DeepEqual(f.mounts, want) {
+		bad = append(bad, fmt.Sprintf("%+v", f.mounts))
+	}
+	if want := map[string]string{"/t": "size=1m", "/e": "ro,size=1024,mode=1777"}; !maps.Equal(f.tmpfs, want) {
 		bad = append(bad, "tmpfs")
 	}
 	return bad
@@ -195,7 +273,7 @@ func TestComposeRefuses(t *testing.T) {
 		"an env file":               {"services: {web: {image: a, env_file: absent.env}}", "absent.env"},
 		"an unknown key":            {"services: {web: {image: a, comand: x}}", "comand"},
 		"limits that differ":        {"services: {web: {image: a, cpus: '1.5', deploy: {resources: {limits: {cpus: '1'}}}}}", "cpus"},
-		"a device":                  {"services: {web: {image: a, devices: [/dev/null]}}", "services.web.devices: "},
+		"a device":                  {"services: {web: {image: a, devices: [vendor.com/class=one]}}", "services.web.devices[0].source: "},
 		"the host's network":        {"services: {web: {image: a, network_mode: host}}", "services.web.network_mode: "},
 		"a hook":                    {"services: {web: {image: a, post_start: [{command: x}]}}", "services.web.post_start: "},
 		"a dependency's key":        {"services: {web: {image: a, depends_on: [db]}, db: {image: b, pid: host}}", "services.db.pid: "},

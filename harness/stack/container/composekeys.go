@@ -2,6 +2,8 @@ package container
 
 import (
 	"fmt"
+	"net/netip"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -118,12 +120,33 @@ func volumeType(_ *screening, _ string, v reflect.Value) fate {
 // volumeTypes are those of volumes that are carried over.
 var volumeTypes = []string{types.VolumeTypeBind, types.VolumeTypeVolume, types.VolumeTypeTmpfs}
 
-// readOnly is carried over where the type of the volume has it.
-func readOnly(s *screening, _ string, _ reflect.Value) fate {
-	if v, ok := s.part.(types.ServiceVolumeConfig); ok && v.Type == types.VolumeTypeBind {
+// addresses are of name servers.
+func addresses(_ *screening, _ string, v reflect.Value) fate {
+	for i := range v.Len() {
+		if _, err := netip.ParseAddr(v.Index(i).String()); err != nil {
+			return fate{why: fmt.Sprintf("%q is no IP address", v.Index(i)), fix: "name the address of a name server"}
+		}
+	}
+	return fate{}
+}
+
+// deviceSource is a device of this machine by its path. Those of drivers are asked for by
+// other names.
+func deviceSource(_ *screening, _ string, v reflect.Value) fate {
+	if path.IsAbs(v.String()) {
 		return fate{}
 	}
-	return fate{warn: record.FactComposeLeft}
+	return fate{why: "streamproof carries over devices with a path only", fix: takeOut}
+}
+
+// volumeOptions are those of a volume in memory. With others a volume has its files
+// elsewhere, and we would have to take it away without them.
+func volumeOptions(_ *screening, _ string, v reflect.Value) fate {
+	if opts, ok := v.Interface().(types.Options); ok && opts["type"] == "tmpfs" && opts["device"] == "tmpfs" {
+		return fate{}
+	}
+	return fate{why: "streamproof makes volumes that Docker keeps, or of type tmpfs",
+		fix: "take it out for this test, or mount the folder itself"}
 }
 
 // keysOf has the fate of every key of the reader's types, by their names in a file. The
@@ -137,6 +160,8 @@ var keysOf = map[reflect.Type]table{
 	reflect.TypeFor[types.Resource]():               ofResource,
 	reflect.TypeFor[types.ServiceDependency]():      table{}.with(carried, "condition", "required", "restart"),
 	reflect.TypeFor[types.HealthCheckConfig]():      ofHealth,
+	reflect.TypeFor[types.RestartPolicy]():          ofRestart,
+	reflect.TypeFor[types.DeviceMapping]():          table{}.with(deviceSource, "source").with(carried, "target", "permissions"),
 	reflect.TypeFor[types.UlimitsConfig]():          table{}.with(carried, "single", "soft", "hard"),
 	reflect.TypeFor[types.ServicePortConfig]():      ofPort,
 	reflect.TypeFor[types.ServiceNetworkConfig]():   ofServiceNetwork,
@@ -159,12 +184,14 @@ var ofService = table{}.
 	with(carried, "name", "image", "build", "command", "entrypoint", "environment", "working_dir", "user", "hostname",
 		"expose", "ports", "networks", "links", "extra_hosts", "volumes", "tmpfs", "configs", "secrets", "depends_on",
 		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_signal", "init", "read_only", "privileged",
-		"cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open").
+		"cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open", "annotations", "labels", "dns_opt",
+		"dns_search", "domainname", "mem_reservation", "cpu_shares", "cpuset", "devices", "device_cgroup_rules").
+	with(addresses, "dns").
 	with(read, "env_file", "extends", "label_file", "profiles").
 	with(carried, "platform"). // where it is the engine's, which [daemon.service] looks at
 	with(ofApp(warned(record.FactComposeHealth), carried), "healthcheck").
 	with(ofApp(carried, warned(record.FactComposeStop)), "stop_grace_period").
-	with(warned(record.FactComposeRestart), "restart").
+	with(ofApp(warned(record.FactComposeRestart), carried), "restart").
 	with(unless(warned(record.FactComposeReplicas), "1"), "scale").
 	with(warned(record.FactComposeNames), "container_name"). // which the others may still use
 	with(warned(record.FactComposeLogs), "logging", "log_driver", "log_opt").
@@ -172,15 +199,13 @@ var ofService = table{}.
 	with(warned(record.FactComposeImages), "pull_policy", "pull_refresh_after").
 	with(warned(record.FactComposeSwap), "memswap_limit", "mem_swappiness").
 	with(warned(record.FactComposeTools), "develop").
-	with(warned(record.FactComposeLeft), "annotations", "labels", "dns", "dns_opt", "dns_search", "mem_reservation").
 	with(unless(refused, "private"), "ipc").
 	with(unless(refused, "local"), "volume_driver").
 	with(refusedFor("streamproof runs all services on a network of its own", takeOut), "network_mode", "net").
 	with(refusedFor("streamproof starts containers only", "take it out, or start it yourself and name it in environment"),
 		"provider", "models").
 	with(refused, "blkio_config", "cgroup", "cgroup_parent", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota",
-		"cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset", "credential_spec", "device_cgroup_rules", "devices",
-		"dockerfile", "domainname", "external_links", "gpus", "isolation", "mac_address", "oom_kill_disable",
+		"cpu_rt_period", "cpu_rt_runtime", "credential_spec", "dockerfile", "external_links", "gpus", "isolation", "mac_address", "oom_kill_disable",
 		"oom_score_adj", "pid", "post_start", "pre_start", "pre_stop", "runtime", "storage_opt", "umask", "use_api_socket",
 		"userns_mode", "uts", "volumes_from")
 
@@ -193,20 +218,24 @@ var ofBuild = table{}.
 var ofDeploy = table{}.
 	with(carried, "resources").
 	with(unless(warned(record.FactComposeReplicas), "1"), "replicas").
-	with(warned(record.FactComposeRestart), "restart_policy").
+	with(ofApp(warned(record.FactComposeRestart), carried), "restart_policy").
 	with(unless(warned(record.FactComposeSwarm), "replicated"), "mode").
 	with(warned(record.FactComposeSwarm), "labels", "update_config", "rollback_config", "placement", "endpoint_mode")
 
 // Compose, too, reserves memory and devices only.
 var ofResource = table{}.
-	with(reserved(carried, warned(record.FactComposeLeft)), "memory").
+	with(carried, "memory").
 	with(reserved(carried, warned(record.FactComposeSwarm)), "cpus", "pids").
 	with(refused, "devices").
 	with(warned(record.FactComposeSwarm), "generic_resources")
 
+// Compose, too, leaves the rest to Swarm.
+var ofRestart = table{}.
+	with(carried, "condition", "max_attempts").
+	with(warned(record.FactComposeSwarm), "delay", "window")
+
 var ofHealth = table{}.
-	with(carried, "test", "timeout", "interval", "retries", "start_period", "disable").
-	with(warned(record.FactComposeLeft), "start_interval")
+	with(carried, "test", "timeout", "interval", "retries", "start_period", "start_interval", "disable")
 
 var ofPort = table{}.
 	with(carried, "target").
@@ -224,18 +253,16 @@ var ofServiceNetwork = table{}.
 
 var ofServiceVolume = table{}.
 	with(volumeType, "type").
-	with(carried, "source", "target", "bind", "volume", "tmpfs").
-	with(readOnly, "read_only").
+	with(carried, "source", "target", "read_only", "bind", "volume", "tmpfs").
 	with(warned(record.FactComposeTools), "consistency").
 	with(refused, "image")
 
 var ofBind = table{}.
-	with(carried, "create_host_path").
-	with(warned(record.FactComposeLeft), "selinux", "propagation").
+	with(carried, "create_host_path", "selinux", "propagation").
 	with(refused, "recursive")
 
 var ofVolumeOptions = table{}.
-	with(warned(record.FactComposeLeft), "nocopy", "labels").
+	with(carried, "nocopy", "labels").
 	with(refused, "subpath")
 
 var ofReference = table{}.
@@ -256,8 +283,8 @@ var ofVolume = table{}.
 	with(unless(refusedFor("streamproof makes volumes with the driver local only", takeOut), "local"), "driver").
 	with(refusedFor("streamproof does not use volumes from outside of this file: a test would change what is in them",
 		"take external out for this test, and it begins empty"), "external").
-	with(refused, "driver_opts").
-	with(warned(record.FactComposeLeft), "labels")
+	with(volumeOptions, "driver_opts").
+	with(carried, "labels")
 
 var ofFile = table{}.
 	with(named, "name").

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,7 +159,7 @@ func (b *box) awaitHealthy(ctx context.Context) error {
 		if err := b.Ended(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		if err := pause(ctx, min(interval, time.Second)); err != nil {
+		if err := pause(ctx, min(interval, cmp.Or(check.StartInterval, time.Second), time.Second)); err != nil {
 			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		}
 	}
@@ -175,7 +176,7 @@ func (b *box) healthcheck(ctx context.Context) (*container.HealthConfig, error) 
 		if info.Config != nil && info.Config.Healthcheck != nil {
 			check = &container.HealthConfig{Test: info.Config.Healthcheck.Test, Interval: info.Config.Healthcheck.Interval,
 				Timeout: info.Config.Healthcheck.Timeout, StartPeriod: info.Config.Healthcheck.StartPeriod,
-				Retries: info.Config.Healthcheck.Retries}
+				StartInterval: info.Config.Healthcheck.StartInterval, Retries: info.Config.Healthcheck.Retries}
 		}
 	}
 	if check == nil || len(check.Test) < 2 || check.Test[0] == "NONE" {
@@ -208,7 +209,7 @@ func checkOf(s *types.ServiceConfig) *container.HealthConfig {
 		return nil
 	}
 	c := &container.HealthConfig{Test: h.Test, Interval: lasts(h.Interval), Timeout: lasts(h.Timeout),
-		StartPeriod: lasts(h.StartPeriod)}
+		StartPeriod: lasts(h.StartPeriod), StartInterval: lasts(h.StartInterval)}
 	if h.Retries != nil {
 		c.Retries = int(*h.Retries)
 	}

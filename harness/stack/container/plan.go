@@ -17,6 +17,7 @@ type plan struct {
 	helpers []dependency // what it depends on, started first
 	needs   []need       // what must have happened to them before the app starts
 	names   []string     // what a user's nginx.conf may call it
+	volumes []volume     // what they share
 }
 
 // plan turns the app of a spec into a form. It pulls or builds what is needed.

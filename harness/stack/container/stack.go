@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
@@ -179,6 +181,33 @@ func (s *Stack) makeNetwork(ctx context.Context) (err error) {
 	return s.watch.begin(s)
 }
 
+// makeVolumes makes what the services of a compose file share under a name. Like all of the
+// stack it begins empty, and goes with it.
+func (s *Stack) makeVolumes(ctx context.Context) error {
+	ctx, cancel := uninterrupted(ctx)
+	defer cancel()
+	for _, v := range s.plan.volumes {
+		_, err := s.d.VolumeCreate(ctx, client.VolumeCreateOptions{Name: s.volume(v.name), Driver: "local",
+			DriverOpts: v.options, Labels: joined(v.labels, s.owner.labels(s.id, "volume "+v.name, s.until))})
+		if err != nil {
+			return fmt.Errorf("create volume %s: %s", v.name, plain(err))
+		}
+	}
+	return nil
+}
+
+// volume is what a volume of a compose file is called in this stack.
+func (s *Stack) volume(name string) string { return "streamproof-" + s.id + "-" + name }
+
+// share leads mounts of volumes with a name to those of this stack.
+func (s *Stack) share(h *container.HostConfig) {
+	for i, m := range h.Mounts {
+		if m.Type == mount.TypeVolume && m.Source != "" {
+			h.Mounts[i].Source = s.volume(m.Source)
+		}
+	}
+}
+
 // uninterrupted is for calls that make something: the daemon may finish one that
 // was broken off, after we have looked for what to take away.
 func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -215,6 +244,9 @@ func (s *Stack) beginAll(ctx context.Context, forms ...form) ([]*box, error) {
 // startBoxes starts replicas and links side by side, and what the app depends
 // on before them.
 func (s *Stack) startBoxes(ctx context.Context) error {
+	if err := s.makeVolumes(ctx); err != nil {
+		return err
+	}
 	if err := s.startHelpers(ctx); err != nil {
 		return err
 	}
