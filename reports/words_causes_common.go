@@ -128,6 +128,23 @@ var saidOfCommon = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s was killed (signal 9), pid %d", f.Name, f.N)
 	},
 	diagnose.DeathKube: kubeDeath,
+	// Of whose.go.
+	diagnose.FactPodByTime: func(f *record.Fact) string {
+		return "nothing says that pod " + f.Name + " is the app's: of all workloads in the logs it is the only one whose " +
+			"ends and those of the streams are at the same moments"
+	},
+	diagnose.FactPodOther: func(f *record.Fact) string {
+		return ": possible, other pod: " + f.Name + " is not the app's, or this container of it does not serve; it matters " +
+			"only where the streams pass through it"
+	},
+	diagnose.FactPodUnknown: func(f *record.Fact) string {
+		return ": possible, other pod: the logs tell of several workloads, and nothing says that " + f.Name + " is the app's"
+	},
+	diagnose.MayOtherPod: func(f *record.Fact) string {
+		return "that happened to pod " + f.Name + " at the time, which may be the app's or another's"
+	},
+	diagnose.NextOwnPods: plain("give the facts of the app's own pods alone: kubectl get pods -l app=NAME -o json, and " +
+		"their log with kubectl logs -l app=NAME"),
 	diagnose.FactDirectClean: func(f *record.Fact) string {
 		return fmt.Sprintf("asked directly, %s ended in the same clean way", count(f.N, "stream"))
 	},

@@ -84,7 +84,7 @@ func (v *view) writings() []*writing {
 			continue
 		}
 		for _, line := range l.Lines {
-			if n++; n > maxWritings || strings.TrimSpace(line.Text) == "" {
+			if n++; n > maxWritings || strings.TrimSpace(line.Text) == "" || v.foreign(hit{log: l, line: line}) {
 				continue
 			}
 			k := key{l, logline.Template(line.Text)}

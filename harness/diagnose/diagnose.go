@@ -35,6 +35,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	for order, r := range rules {
 		for _, f := range r.match(v) {
 			f.order = order
+			v.capByTime(f)
 			bound := v.bind(f)
 			switch {
 			case bound == nil:
@@ -52,6 +53,7 @@ func Causes(s *verdict.Scope) []verdict.Cause {
 	slices.SortStableFunc(found, compare)
 	for _, f := range found {
 		v.prescribe(f)
+		v.orOtherPod(f)
 		v.quote(f)
 		if !names(found, OneReplica) {
 			v.orReplica(f)

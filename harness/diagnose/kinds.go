@@ -683,3 +683,12 @@ const (
 	FactEdgeInFront record.FactKind = "cause: edge in front" // Text: its sign
 	NextReplicaLog  record.FactKind = "next: replica log"    // Name
 )
+
+// Of whose.go. Name is the pod.
+const (
+	FactPodByTime  record.FactKind = "cause: pod by time"
+	FactPodOther   record.FactKind = "cause: pod other"
+	FactPodUnknown record.FactKind = "cause: pod unknown"
+	MayOtherPod    record.FactKind = "may: other pod"
+	NextOwnPods    record.FactKind = "next: own pods"
+)

@@ -42,10 +42,10 @@ func (ds *deaths) fromKube(v *view) {
 		for i := range l.Kube {
 			k := &l.Kube[i]
 			kind, ok := kubeDeath(k)
-			if !ok {
+			h := hit{log: l, line: l.Lines[i]}
+			if !ok || v.foreign(h) {
 				continue
 			}
-			h := hit{log: l, line: l.Lines[i]}
 			what := fact{Kind: DeathKube, Name: k.Reason, Place: k.Pod, Text: k.Container, N: max(k.Code, 0)}
 			ds.shared = append(ds.shared, death{at: h.line.At, what: what, kind: kind, cite: h.cited()})
 		}
@@ -72,13 +72,18 @@ func kubeDeath(k *logline.KubeFact) (deathKind, bool) {
 }
 
 // tagKube sorts the facts: a container that was killed for its memory, and a pod
-// that was told to go, with the probe that failed before.
+// that was told to go, with the probe that failed before. Ends that may be of others are
+// kept apart.
 func (v *view) tagKube() {
 	for _, l := range v.logs[record.KubernetesLog] {
 		for i := range l.Kube {
 			h := hit{log: l, line: l.Lines[i]}
 			switch k := &l.Kube[i]; {
 			case livedOn(k), calledOff(k):
+			case v.foreign(h):
+				if kind, ok := kubeDeath(k); ok {
+					v.others = append(v.others, otherEnd{h, causesOfKube[kind]})
+				}
 			case k.Reason == "OOMKilled", k.Reason == "OOMKilling":
 				v.tags[oomKiller] = append(v.tags[oomKiller], h)
 			case slices.Contains(podGoes, k.Reason):

@@ -25,6 +25,8 @@ type view struct {
 	written []*writing
 	deaths  deaths
 	direct  direct
+	tenants *tenants
+	others  []otherEnd // of pods that may not be the app's
 	// open are the streams that still want an explanation.
 	open []*verdict.Graded
 }
@@ -47,6 +49,7 @@ func newView(s *verdict.Scope) *view {
 	v.joinAccess()
 	v.dropOthers()
 	v.tagAccess()
+	v.readTenants()
 	v.tagKube()
 	v.dropOurClosing()
 	v.edge = edgeOf(s)

@@ -13,7 +13,8 @@ import (
 type KubeFact struct {
 	At        time.Time
 	Reason    string // "OOMKilled", "Killing", "Unhealthy", "Evicted", "BackOff", "Error"
-	Pod       string
+	Namespace string // "" where none is told
+	Pod       string // "" where it is not about a pod
 	Container string // "" where the whole pod is meant
 	Code      int    // exit code; Unknown where none is told
 	Text      string // one line for the reader
@@ -41,16 +42,19 @@ type kubeObject struct {
 	LastTimestamp  *time.Time
 	FirstTimestamp *time.Time
 	EventTime      *time.Time
-	InvolvedObject struct{ Kind, Name, FieldPath string }
+	InvolvedObject struct{ Kind, Namespace, Name, FieldPath string }
 	Metadata       struct {
-		Name              string
+		Name, Namespace   string
 		CreationTimestamp *time.Time
+		Labels            map[string]string
+		OwnerReferences   []struct{ Kind, Name string }
 	}
 	Status kubeStatus
 }
 
 type kubeStatus struct {
 	Phase, Reason, Message string
+	PodIP                  string
 	StartTime              *time.Time
 	ContainerStatuses      []kubeContainer
 	InitContainerStatuses  []kubeContainer
@@ -70,9 +74,9 @@ type kubeContainer struct {
 }
 
 // ReadKubernetes reads what kubectl writes with -o json: a list, single objects,
-// or a stream of them (--watch). What is in no list of ours is left out.
-func ReadKubernetes(r io.Reader) ([]KubeFact, error) {
-	var facts []KubeFact
+// or a stream of them (--watch). What is in no list of ours is left out. The pods are
+// those that stand there as objects, whether there is a fact of them or not.
+func ReadKubernetes(r io.Reader) (facts []KubeFact, pods []KubePod, err error) {
 	d := json.NewDecoder(r)
 	for {
 		var o kubeObject
@@ -81,12 +85,12 @@ func ReadKubernetes(r io.Reader) ([]KubeFact, error) {
 			break
 		}
 		if err != nil {
-			return facts, fmt.Errorf("read Kubernetes objects: %w", err)
+			return facts, pods, fmt.Errorf("read Kubernetes objects: %w", err)
 		}
-		facts = o.add(facts)
+		facts, pods = o.add(facts), o.addPods(pods)
 	}
 	sort.SliceStable(facts, func(i, j int) bool { return facts[i].At.Before(facts[j].At) })
-	return unique(facts), nil
+	return unique(facts), pods, nil
 }
 
 // unique drops what a watch told twice.
@@ -128,7 +132,7 @@ func (o *kubeObject) event() KubeFact {
 		}
 	}
 	if o.InvolvedObject.Kind == "Pod" {
-		f.Pod = o.InvolvedObject.Name
+		f.Namespace, f.Pod = o.InvolvedObject.Namespace, o.InvolvedObject.Name
 	}
 	if _, c, ok := strings.Cut(o.InvolvedObject.FieldPath, "{"); ok { // spec.containers{app}
 		f.Container = strings.TrimSuffix(c, "}")
@@ -153,7 +157,8 @@ func (o *kubeObject) pod(facts []KubeFact) []KubeFact {
 			if s == nil {
 				continue
 			}
-			f := KubeFact{Reason: s.Reason, Pod: o.Metadata.Name, Container: c.Name, Code: s.ExitCode}
+			f := KubeFact{Reason: s.Reason, Namespace: o.Metadata.Namespace, Pod: o.Metadata.Name, Container: c.Name,
+				Code: s.ExitCode}
 			if s.FinishedAt != nil {
 				f.At = s.FinishedAt.UTC()
 			}
@@ -163,7 +168,7 @@ func (o *kubeObject) pod(facts []KubeFact) []KubeFact {
 		}
 	}
 	if o.Status.Reason == "Evicted" {
-		f := KubeFact{Reason: "Evicted", Pod: o.Metadata.Name, Code: Unknown}
+		f := KubeFact{Reason: "Evicted", Namespace: o.Metadata.Namespace, Pod: o.Metadata.Name, Code: Unknown}
 		if o.Status.StartTime != nil {
 			f.At = o.Status.StartTime.UTC()
 		}

@@ -236,7 +236,7 @@ func TestKubernetes(t *testing.T) {
 		"kubernetes-events.json": {"Unhealthy", "Killing", "Evicted"},
 		"kubernetes-pod.json":    {"OOMKilled"},
 	} {
-		facts, err := ReadKubernetes(strings.NewReader(strings.Join(linesOf(t, name), "\n")))
+		facts, _, err := ReadKubernetes(strings.NewReader(strings.Join(linesOf(t, name), "\n")))
 		if err != nil || len(facts) != len(want) {
 			t.Fatalf("%s: %+v, %v", name, facts, err)
 		}
@@ -248,7 +248,7 @@ func TestKubernetes(t *testing.T) {
 	}
 	// A watch that is still being written, objects one behind the other.
 	stream := strings.Join(linesOf(t, "kubernetes-pod.json"), "\n")
-	facts, err := ReadKubernetes(strings.NewReader(stream + "\n" + stream + "\n" + stream[:90]))
+	facts, _, err := ReadKubernetes(strings.NewReader(stream + "\n" + stream + "\n" + stream[:90]))
 	if err != nil || len(facts) != 1 || facts[0].Code != 137 {
 		t.Errorf("%+v, %v", facts, err)
 	}

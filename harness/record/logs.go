@@ -96,8 +96,8 @@ func (r *reading) readKubernetes(f *os.File, l *Log) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read log %s: %w", l.Name, err)
 	}
-	facts, err := logline.ReadKubernetes(io.LimitReader(f, keepObjects))
-	l.Lines = nil
+	facts, pods, err := logline.ReadKubernetes(io.LimitReader(f, keepObjects))
+	l.Lines, l.Pods = nil, pods
 	span := r.span(l.Scenario)
 	for _, k := range facts {
 		at := Never

@@ -499,8 +499,9 @@ type Log struct {
 	// Kube are the facts that the lines tell, where Kind is KubernetesLog: one a
 	// line.
 	Kube    []logline.KubeFact
-	Omitted int // lines beyond the bound, from the middle
-	Outside int // lines of other times than the scenario's
+	Pods    []logline.KubePod // those that stand in such a log as objects
+	Omitted int               // lines beyond the bound, from the middle
+	Outside int               // lines of other times than the scenario's
 }
 
 // A LogKind says whose log it is and how to read it.

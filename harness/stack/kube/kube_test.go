@@ -638,7 +638,7 @@ func TestLogHoldsNoEnvironment(t *testing.T) {
 	if bytes.Contains(text, []byte("hunter2")) {
 		t.Errorf("it holds the value of a variable:\n%s", text)
 	}
-	facts, err := logline.ReadKubernetes(bytes.NewReader(text))
+	facts, _, err := logline.ReadKubernetes(bytes.NewReader(text))
 	if err != nil || len(facts) != 1 || facts[0].Pod != "chat-0" {
 		t.Errorf("it tells %v, %v; want the end of chat-0", facts, err)
 	}

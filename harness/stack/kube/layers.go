@@ -32,6 +32,9 @@ func (s *Stack) Layers() []stack.Layer {
 			set["limits."+name] = value
 		}
 	}
+	if len(pod.Containers) > 1 { // the ends of the others are not the app's
+		set["container"] = s.container
+	}
 	return []stack.Layer{{Name: "kubernetes", Settings: set}, {Name: "port-forward", Settings: map[string]string{
 		"through": "the API server at " + s.client.base.Host}}}
 }

@@ -1,0 +1,563 @@
+package diagnose
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streamproof/streamproof/harness/logline"
+	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
+)
+
+// What a cluster and its logs tell may be of any pod of a namespace. The end of a pod that
+// is not the app's explains no stream, however well it fits in time:
+//
+//	the app's pods are known │ facts of others are no evidence
+//	several workloads, and   │ the one whose ends agree with those of streams is likely,
+//	nobody knows which       │ all else is no more than possible
+//	one workload             │ it is the app
+
+// A whose says whose a line of a log is.
+type whose int
+
+const (
+	theApps  whose = iota // of the app, or of nothing that the log tells from it
+	byTime                // nothing says so but that its ends and those of streams agree
+	anyones               // nobody knows
+	anothers              // of another pod, or another container of the app's
+)
+
+// A workload is a Deployment, StatefulSet, DaemonSet or Job.
+type workload struct{ namespace, name string }
+
+// A told is what a line says of whom it is about; no pod is the node.
+type told struct {
+	workload
+	pod, container string
+}
+
+// tenants are the workloads that logs tell of.
+type tenants struct {
+	lines      map[lineKey]told
+	all        map[workload]bool
+	containers map[workload]map[string]bool
+	own        map[string]bool // names of those that are the app; empty where nobody knows
+	serving    map[string]bool // containers of the app that serve; empty where nobody knows
+	agreeing   map[told]bool   // what byTime holds for, without its pods
+}
+
+// whoseLine is whose a line is.
+func (v *view) whoseLine(l *record.Log, n int) whose {
+	x, ok := v.tenants.lines[lineKey{l, n}]
+	if !ok {
+		return theApps
+	}
+	return v.tenants.standing(x)
+}
+
+// foreign reports whether a line is no evidence about the app.
+func (v *view) foreign(h hit) bool { return v.whoseLine(h.log, h.line.N) >= anyones }
+
+func (t *tenants) standing(x told) whose {
+	switch {
+	case x.pod == "" && len(t.all) > 1:
+		return anyones
+	case x.pod == "":
+		return theApps
+	case len(t.own) > 0 && !t.isOwn(x):
+		return anothers
+	}
+	s := t.ofContainer(x)
+	if s == theApps && (len(t.own) == 0 && len(t.all) > 1 || t.namesakes(x.name) > 1) {
+		s = anyones
+	}
+	if s == anyones && t.agreeing[t.group(x)] {
+		s = byTime
+	}
+	return s
+}
+
+// isOwn reports whether a pod is of the app's workload. Long names are cut short in those
+// of pods.
+func (t *tenants) isOwn(x told) bool {
+	if t.own[x.name] {
+		return true
+	}
+	const surelyKept = 40
+	for name := range t.own {
+		if len(name) > surelyKept && strings.HasPrefix(x.pod, name[:surelyKept]) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesakes is in how many namespaces a workload of that name is told of.
+func (t *tenants) namesakes(name string) (n int) {
+	for w := range t.all {
+		n += b2i(w.name == name && w.namespace != "")
+	}
+	return n
+}
+
+// ofContainer judges a container of a workload that may be the app.
+func (t *tenants) ofContainer(x told) whose {
+	if x.container == "" {
+		return theApps
+	}
+	if len(t.serving) > 0 {
+		return either(t.serving[x.container], theApps, anothers)
+	}
+	var serving []string
+	for c := range t.containers[x.workload] {
+		if !sidecar.MatchString(c) {
+			serving = append(serving, c)
+		}
+	}
+	if len(serving) == 0 { // it is the workload itself
+		return theApps
+	}
+	if !slices.Contains(serving, x.container) {
+		return anothers
+	}
+	if len(serving) == 1 {
+		return theApps
+	}
+	for _, name := range []string{x.name, "app"} {
+		if slices.Contains(serving, name) {
+			return either(x.container == name, theApps, anothers)
+		}
+	}
+	return anyones
+}
+
+func either(first bool, a, b whose) whose {
+	if first {
+		return a
+	}
+	return b
+}
+
+// sidecar is what meshes and collectors call their containers beside that of an app.
+var sidecar = regexp.MustCompile(`^(?:istio-(?:proxy|init)|linkerd-(?:proxy|init)|consul-dataplane|kuma-sidecar|` +
+	`daprd|envoy(?:-sidecar)?|cloud-?sql-?proxy|vault-agent(?:-init)?|fluent-?(?:bit|d)|filebeat|promtail|otc-container|` +
+	`otel-(?:collector|agent)|datadog-agent|xray-daemon|oauth2-proxy|queue-proxy)$`)
+
+// group is what has to be told apart: the workloads, or the containers of the only one.
+func (t *tenants) group(x told) told {
+	if len(t.own) == 0 && len(t.all) > 1 {
+		return told{workload: x.workload}
+	}
+	return told{workload: x.workload, container: x.container}
+}
+
+// readTenants finds whose the lines of logs are, and forgets what those of others mean. It
+// comes before the facts of the cluster are sorted.
+func (v *view) readTenants() {
+	t := &tenants{lines: map[lineKey]told{}, all: map[workload]bool{}, own: map[string]bool{},
+		containers: map[workload]map[string]bool{}, serving: map[string]bool{}, agreeing: map[told]bool{}}
+	v.tenants = t
+	v.tenantsOfCluster()
+	v.tenantsOfLines()
+	if len(t.lines) == 0 {
+		return
+	}
+	v.ownTenants()
+	v.agree()
+	for i := range v.tags {
+		v.tags[i] = slices.DeleteFunc(v.tags[i], func(h hit) bool {
+			if !v.foreign(h) {
+				return false
+			}
+			if cause, ok := endedBy[tag(i)]; ok {
+				v.others = append(v.others, otherEnd{h, cause})
+			}
+			return true
+		})
+	}
+	v.traces = slices.DeleteFunc(v.traces, func(t trace) bool { return v.foreign(t.hit) })
+}
+
+// add notes what a line is about.
+func (t *tenants) add(l *record.Log, n int, x told) {
+	t.lines[lineKey{l, n}] = x
+	if x.pod != "" {
+		t.note(x.workload, x.container)
+	}
+}
+
+func (t *tenants) note(w workload, containers ...string) {
+	t.all[w] = true
+	for _, c := range containers {
+		if t.containers[w] == nil {
+			t.containers[w] = map[string]bool{}
+		}
+		if c != "" {
+			t.containers[w][c] = true
+		}
+	}
+}
+
+// tenantsOfCluster reads the facts and the pods of the cluster's own files.
+func (v *view) tenantsOfCluster() {
+	t := v.tenants
+	of := map[[2]string]workload{}
+	for _, l := range v.logs[record.KubernetesLog] {
+		for _, p := range l.Pods {
+			w := workload{p.Namespace, p.Workload}
+			of[[2]string{p.Namespace, p.Name}] = w
+			t.note(w, p.Containers...)
+		}
+	}
+	for _, l := range v.logs[record.KubernetesLog] {
+		for i := range l.Kube {
+			k := &l.Kube[i]
+			x := told{pod: k.Pod, container: k.Container}
+			if w, ok := of[[2]string{k.Namespace, k.Pod}]; ok {
+				x.workload = w
+			} else {
+				x.workload = workload{k.Namespace, logline.WorkloadOf(k.Pod)}
+			}
+			t.add(l, l.Lines[i].N, x)
+		}
+	}
+}
+
+// lookForPods is how many lines of a log are looked at for the pods that wrote them.
+const lookForPods = 200
+
+// tenantsOfLines reads which pods wrote the lines of the app's logs. What a workload's
+// namespace is stands in no such line.
+func (v *view) tenantsOfLines() {
+	t := v.tenants
+	known := map[string]workload{} // by name, the last of its namesakes
+	for w := range t.all {
+		if o, ok := known[w.name]; !ok || cmp.Compare(w.namespace, o.namespace) > 0 {
+			known[w.name] = w
+		}
+	}
+	for _, l := range v.logs[record.AppLog] {
+		says := func(line record.Line) bool { pod, _ := logline.PodIn(line.Text); return pod != "" }
+		if !slices.ContainsFunc(l.Lines[:min(lookForPods, len(l.Lines))], says) {
+			continue
+		}
+		for _, line := range l.Lines {
+			pod, container := logline.PodIn(line.Text)
+			if pod == "" {
+				continue
+			}
+			name := logline.WorkloadOf(pod)
+			w, ok := known[name]
+			if !ok {
+				w = workload{name: name}
+			}
+			t.add(l, line.N, told{w, pod, container})
+		}
+	}
+}
+
+// ownTenants finds which workloads are the app: the one that the user named; the only one
+// that writes its log; those that speak of requests of ours; those at an address to which
+// the edge sent them.
+func (v *view) ownTenants() {
+	t := v.tenants
+	if app := v.Run.Plan.App; app.Kind == record.AppKubernetes {
+		words := strings.Fields(app.Name) // "deployment chat"
+		if len(words) > 0 {
+			t.own[words[len(words)-1]] = true
+		}
+		if c := settings(v.Scope, layerKubernetes, "container"); c != "" {
+			t.serving[c] = true
+		}
+	}
+	if len(t.own) == 0 {
+		v.ownByLog()
+	}
+	v.ownByFile()
+	v.ownByAddress()
+}
+
+// ownByLog goes by the pods that write the log of the app.
+func (v *view) ownByLog() {
+	t := v.tenants
+	nonces := v.nonces()
+	wrote, ours := map[string]map[string]bool{}, map[string]map[string]bool{}
+	note := func(into map[string]map[string]bool, x told) {
+		if into[x.name] == nil {
+			into[x.name] = map[string]bool{}
+		}
+		into[x.name][x.container] = true
+	}
+	for _, l := range v.logs[record.AppLog] {
+		for _, line := range l.Lines {
+			x, ok := t.lines[lineKey{l, line.N}]
+			if !ok {
+				continue
+			}
+			note(wrote, x)
+			if _, access := logline.ParseAccess(l.Kind, line.Text); !access && slices.ContainsFunc(
+				nonceInLine.FindAllString(line.Text, 3), func(id string) bool { return nonces[id] }) {
+				note(ours, x)
+			}
+		}
+	}
+	if len(wrote) == 1 && len(ours) == 0 {
+		ours = wrote
+	}
+	for name, containers := range ours {
+		t.own[name] = true
+		if len(ours) == 1 && (len(containers) == 1 || len(wrote) > 1) && !containers[""] {
+			t.serving = containers
+		}
+	}
+}
+
+// ownByFile goes by the names of the app's log files: chat-7d9f8b6c5d-x2x9k.log, or
+// chat-0_shop_app-….log as container runtimes have them.
+func (v *view) ownByFile() {
+	t := v.tenants
+	pods := map[string]string{}
+	for _, x := range t.lines {
+		pods[x.pod] = x.name
+	}
+	for _, l := range v.logs[record.KubernetesLog] {
+		for _, p := range l.Pods {
+			pods[p.Name] = p.Workload
+		}
+	}
+	delete(pods, "")
+	for _, l := range v.logs[record.AppLog] {
+		base := kindInName.ReplaceAllString(l.Name, "")
+		first := nameEnds.Split(base, 2)[0]
+		if name, ok := pods[first]; ok {
+			t.own[name] = true
+		} else if logline.IsPod(first) {
+			t.own[logline.WorkloadOf(first)] = true
+		}
+	}
+}
+
+var (
+	kindInName = regexp.MustCompile(`^[a-z_]+(?:-\d+)?-`) // that an attached log is filed under
+	nameEnds   = regexp.MustCompile(`[^a-z0-9-]`)
+)
+
+// ownByAddress goes by the addresses of pods: that under test, and those to which an edge
+// says that it passed our requests on.
+func (v *view) ownByAddress() {
+	t := v.tenants
+	host := ""
+	if u, err := url.Parse(v.Run.Plan.App.Name); err == nil {
+		host = u.Hostname()
+	}
+	for _, l := range v.logs[record.KubernetesLog] {
+		for _, p := range l.Pods {
+			if p.Addr != "" && (p.Addr == host || v.passedOnTo(p.Addr)) {
+				t.own[p.Workload] = true
+			}
+		}
+	}
+}
+
+// passedOnTo reports whether a line of an edge about a request of ours names an address
+// behind it.
+func (v *view) passedOnTo(addr string) bool {
+	for _, i := range v.access.of {
+		a := &v.access.all[i]
+		if a.log.Kind.Edge() && strings.LastIndex(a.line.Text, addr+":") > 0 {
+			return true
+		}
+	}
+	for _, l := range v.logs[record.NginxError] {
+		for _, line := range l.Lines {
+			path := requestIn(l, line.Text)
+			if path != "" && !v.ofAnother(path) && strings.Contains(line.Text, "//"+addr+":") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// An otherEnd is the end of something that may not be the app's.
+type otherEnd struct {
+	hit
+	cause string // what it would be, were it the app's
+}
+
+// endedBy is of which cause a line would be evidence.
+var endedBy = map[tag]string{
+	workerTimedOut: WorkerKilled, workerAborted: WorkerKilled, workerKill: WorkerKilled, workerCrashed: WorkerKilled,
+	graceOver: GraceTooShort, exception: AppError, traceback: AppError, oomKiller: MemoryKillWorker,
+}
+
+// causesOfKube are the same for ends that the cluster tells.
+var causesOfKube = map[deathKind]string{diedByMemory: MemoryKillAll, diedByTerm: GraceTooShort,
+	diedByKill: WorkerKilled, diedByExit: WorkerKilled}
+
+// agree finds the only group of lines of which nobody knows whose they are that ends as
+// the streams did: each of their moments is beside one of its ends, none of which is left
+// over, and there are no more moments than ends.
+func (v *view) agree() {
+	cut := keep(v.open, func(g *verdict.Graded) bool {
+		return (isCut(g) || g.Grade.Outcome == verdict.Refused) && !g.Struck && g.End != record.Never
+	})
+	ends, own := v.tenantEnds()
+	beside := func(h hit) bool {
+		return slices.ContainsFunc(cut, func(g *verdict.Graded) bool { return h.near(g.End) })
+	}
+	if len(cut) == 0 || slices.ContainsFunc(own, beside) {
+		return
+	}
+	t := v.tenants
+	var only *told
+	for _, e := range ends {
+		group := t.group(e.told)
+		if !beside(e.hit) || only != nil && *only == group {
+			continue
+		}
+		if only != nil {
+			return // two fit
+		}
+		only = &group
+	}
+	if only == nil {
+		return
+	}
+	ends = slices.DeleteFunc(ends, func(e tenantEnd) bool { return t.group(e.told) != *only })
+	if v.sameMoments(cut, ends) {
+		t.agreeing[*only] = true
+	}
+}
+
+// A tenantEnd is the end of a pod, of one of its processes, or of a request in it.
+type tenantEnd struct {
+	told
+	hit
+	once bool // of a request
+}
+
+// tenantEnds are the ends with a time in lines of which nobody knows whose they are, and
+// those that are the app's.
+func (v *view) tenantEnds() (ends []tenantEnd, own []hit) {
+	add := func(h hit, once bool) {
+		x, says := v.tenants.lines[lineKey{h.log, h.line.N}]
+		switch s := v.whoseLine(h.log, h.line.N); {
+		case h.line.At == record.Never:
+		case s == theApps && (!says || x.pod != ""):
+			own = append(own, h)
+		case s == anyones && x.pod != "":
+			ends = append(ends, tenantEnd{x, h, once})
+		}
+	}
+	for _, l := range v.logs[record.KubernetesLog] {
+		for i := range l.Kube {
+			if _, ok := kubeDeath(&l.Kube[i]); ok {
+				add(hit{log: l, line: l.Lines[i]}, false)
+			}
+		}
+	}
+	for i := range v.tags {
+		if _, ok := endedBy[tag(i)]; ok {
+			for _, h := range v.tags[i] {
+				add(h, tag(i) == exception || tag(i) == traceback)
+			}
+		}
+	}
+	return ends, own
+}
+
+// sameMoments compares the ends of streams with those of a group.
+func (v *view) sameMoments(cut []*verdict.Graded, ends []tenantEnd) bool {
+	last := time.Duration(0)
+	for i := range v.Streams {
+		last = max(last, v.Streams[i].End)
+	}
+	many := moments(cut)
+	type place struct {
+		pod string
+		at  time.Duration
+	}
+	n := 0
+	var seen []place // one end of a pod is told several times
+	for _, e := range ends {
+		if e.line.At > last+lineAfter {
+			continue
+		}
+		if !slices.ContainsFunc(cut, func(g *verdict.Graded) bool { return e.near(g.End) }) {
+			return false
+		}
+		again := slices.ContainsFunc(seen, func(p place) bool {
+			return p.pod == e.pod && (p.at-e.line.At).Abs() <= 2*stampUnit
+		})
+		if e.once || !again {
+			n++
+			seen = append(seen, place{e.pod, e.line.At})
+		}
+	}
+	return len(many) <= n && !slices.ContainsFunc(many, func(gs []*verdict.Graded) bool {
+		return !slices.ContainsFunc(ends, func(e tenantEnd) bool { return e.near(gs[0].End) })
+	})
+}
+
+// capByTime takes the certainty of a finding that rests on pods of which nothing says that
+// they are the app's.
+func (v *view) capByTime(f *finding) {
+	if f.Confidence != certain || !f.ownFault() {
+		return
+	}
+	for _, e := range f.Evidence {
+		if pod := v.podByTime(e); pod != "" {
+			f.Confidence = likely
+			f.see(fact{Kind: FactPodByTime, Name: pod}).settle(fact{Kind: NextOwnPods})
+			return
+		}
+	}
+}
+
+// podByTime is the pod that a line cited is about, where byTime holds for it.
+func (v *view) podByTime(e record.Evidence) string {
+	for i := range v.Run.Logs {
+		l := &v.Run.Logs[i]
+		x, ok := v.tenants.lines[lineKey{l, e.Line}]
+		if ok && l.Name == e.Log && v.tenants.standing(x) == byTime {
+			return x.pod
+		}
+	}
+	return ""
+}
+
+// maxOthers bounds the lines about other pods that are cited for one cause.
+const maxOthers = 2
+
+// orOtherPod adds to a guess the ends of pods of which nobody knows whether they are the
+// app's, and says of those that are not that they are others'.
+func (v *view) orOtherPod(f *finding) {
+	if f.Confidence != possible || f.Injected || f.Layer == layerHarness {
+		return
+	}
+	n := 0
+	for _, o := range v.others {
+		if n == maxOthers {
+			return
+		}
+		beside := slices.ContainsFunc(f.streams, func(g *verdict.Graded) bool {
+			return (isCut(g) || g.Grade.Outcome == verdict.Refused) && o.line.At != record.Never && o.near(g.End)
+		})
+		if !beside || o.citedIn(f.Evidence) {
+			continue
+		}
+		n++
+		pod := v.tenants.lines[lineKey{o.log, o.line.N}].pod
+		if v.whoseLine(o.log, o.line.N) == anothers {
+			f.show(o.remarked(fact{Kind: FactPodOther, Name: pod}))
+			continue
+		}
+		f.show(o.remarked(fact{Kind: FactPodUnknown, Name: pod}))
+		f.or(o.cause, fact{Kind: MayOtherPod, Name: pod}).settle(fact{Kind: NextOwnPods})
+	}
+}
