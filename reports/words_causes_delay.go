@@ -57,6 +57,10 @@ var saidOfDelay = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s served them: each one stream at a time", count(f.N, "process"))
 	},
 	diagnose.MayAnyio: plain("anyio's pool has 40 threads a process"),
+	diagnose.FactLimitReached: func(f *record.Fact) string {
+		return fmt.Sprintf("%s waited for a first event while the app's log says that one of its limits was reached",
+			count(f.N, "stream"))
+	},
 	diagnose.FactQueuedAtEdge: func(f *record.Fact) string {
 		return fmt.Sprintf(": %d of %d that waited did so in a queue of %s, this one for %.2f s",
 			f.N, f.Of, f.Name, f.Took.Seconds())

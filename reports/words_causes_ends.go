@@ -123,6 +123,14 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("%s was reloaded or stopped, and cut %s that it still served, %.2f s later",
 			f.Name, count(f.N, "stream"), f.Took.Seconds())
 	},
+	diagnose.FactEdgeWorkerDied: func(f *record.Fact) string {
+		return fmt.Sprintf("a process of %s died, and with it the connections of %s that it served", f.Name,
+			count(f.N, "stream"))
+	},
+	diagnose.MendEdgeWorker: func(f *record.Fact) string {
+		return "find out why the process of " + f.Name + " died: signal 9 is mostly the kernel's for memory (dmesg on its " +
+			"machine), 11 and 6 are faults in it or in one of its modules: update them, or leave the module out"
+	},
 	diagnose.NotOneMoment: plain("they ended at one moment, after the edge was told to stop"),
 
 	// Of rule_edgegaveup.go.

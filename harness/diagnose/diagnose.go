@@ -89,6 +89,7 @@ var rules = []rule{
 	cutInFront{},
 	idleTimeout{},
 	edgeReloaded{},
+	edgeDied{},
 	readTimeout{},
 	deadline{},
 	resources{},

@@ -45,3 +45,36 @@ func TestPagesOfTheEdge(t *testing.T) {
 		})
 	}
 }
+
+// What complete responses name as their server is cited only where they name another.
+func TestPageBesideCompleteResponses(t *testing.T) {
+	const page = "<html> <head><title>404 Not Found</title></head> <body> <center><h1>404 Not Found</h1></center> <hr>" +
+		"<center>nginx</center> </body> </html>"
+	for name, tt := range map[string]struct {
+		whole []string // the servers that complete responses name
+		want  bool
+	}{
+		"no complete response":       {nil, false},
+		"they name another":          {[]string{"uvicorn"}, true},
+		"they name none":             {[]string{""}, false},
+		"they name the edge":         {[]string{"nginx"}, false},
+		"they name the edge as well": {[]string{"nginx", "uvicorn"}, false},
+	} {
+		b := synth.New(record.Scenario{ID: "control", Edge: "default", Policy: record.Policy{GapLimit: gap, Checks: checks}})
+		b.Run.Plan.Request = record.Request{Method: "GET", URL: "http://127.0.0.1:8000/chat"}
+		for _, server := range tt.whole {
+			b.Add(2, synth.Shape{End: func(s *record.Stream, last time.Duration) {
+				synth.Whole(s, last)
+				s.Header = map[string]string{"Server": server}
+			}})
+		}
+		b.Add(6, synth.Shape{Keep: synth.KeepNone, Mute: true, End: func(s *record.Stream, last time.Duration) {
+			synth.Status(404)(s, last)
+			s.Content.ErrorText, s.Header = page, map[string]string{"Server": "nginx"}
+		}})
+		causes := toldOf(b)
+		if len(causes) == 0 || causes[0].Layer != "edge" || strings.Contains(evidence(causes), "complete responses name another") != tt.want {
+			t.Errorf("%s:\n%s", name, evidence(causes))
+		}
+	}
+}

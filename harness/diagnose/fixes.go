@@ -89,6 +89,9 @@ func (v *view) prescribe(f *finding) {
 	default:
 		f.Mend = append(app, edge...)
 	}
+	if f.Fact != nil && f.Fact.Kind == FactEdgeWorkerDied {
+		f.Mend = []fact{{Kind: MendEdgeWorker, Name: v.edge.product.String()}}
+	}
 	if f.Cause.Cause == GraceTooShort && v.onKubernetes() {
 		f.Mend = append([]fact{{Kind: MendPodGrace}}, f.Mend...)
 	}

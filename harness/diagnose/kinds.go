@@ -692,3 +692,10 @@ const (
 	MayOtherPod    record.FactKind = "may: other pod"
 	NextOwnPods    record.FactKind = "next: own pods"
 )
+
+// Of rule_edgedied.go.
+const (
+	FactEdgeWorkerDied record.FactKind = "cause: edge worker died" // N streams; Name: the product
+	FactLimitReached   record.FactKind = "cause: limit reached"    // N streams
+	MendEdgeWorker     record.FactKind = "fix: edge worker"        // Name: the product
+)

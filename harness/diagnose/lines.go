@@ -85,6 +85,11 @@ var patterns = []pattern{
 	{connectionsFull, record.NginxError, []string{"worker_connections are not enough"}},
 	{tempFile, record.NginxError, []string{"is buffered to a temporary file"}},
 	{edgeWorkerDied, record.NginxError, []string{"worker process", "exited on signal"}},
+	{edgeWorkerDied, logline.HAProxy, []string{"Current worker", "exited with code 139"}}, // SIGSEGV
+	{edgeWorkerDied, logline.HAProxy, []string{"Current worker", "exited with code 134"}}, // SIGABRT
+	{edgeWorkerDied, logline.HAProxy, []string{"Current worker", "exited with code 137"}}, // SIGKILL
+	{edgeWorkerDied, logline.ApacheError, []string{"AH00051", "child pid", "exit signal"}},
+	{edgeWorkerDied, logline.ApacheError, []string{"AH00052", "child pid", "exit signal"}},
 	{edgeStopped, record.NginxError, []string{"(SIGHUP) received", "reconfiguring"}},
 	{edgeStopped, record.NginxError, []string{"(SIGTERM) received", "exiting"}},
 	{edgeStopped, record.NginxError, []string{"(SIGQUIT) received", "shutting down"}},

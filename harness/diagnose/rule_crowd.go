@@ -194,6 +194,10 @@ func (v *view) limited(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if isPool(float64(c.N)) {
 		f.or(ThreadPool, fact{Kind: MayAnyio})
 	}
+	if said := v.limitSaid(c.Waited); len(said) > 0 {
+		f.show(cite(said, 2)...)
+		return f // the app itself says whose places they are
+	}
 	v.orEdgesQueue(f, c)
 	return f
 }
@@ -261,6 +265,10 @@ func (v *view) threadsLine(n int) fact {
 func (v *view) queued(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	if len(c.Waited) < 2 {
 		return nil
+	}
+	if said := v.limitSaid(c.Waited); len(said) > 0 {
+		return found(ConcurrencyLimit, layerApp, likely, gs).tell(fact{Kind: FactLimitReached, N: len(gs)}).
+			show(cite(said, 3)...).see(v.figures(c), stepsLine(c)).settle(v.rerun("--streams 2", WhyFewStreams))
 	}
 	name, what := SlowFirstEvent, FactFarLater
 	if grows(c) {

@@ -113,12 +113,13 @@ func shed(v *view) *finding {
 		return nil
 	}
 	confidence := likely
-	if len(v.tags[concurrencyLimit]) > 0 || gs[0].Status == 429 {
+	said := v.limitSaid(gs)
+	if len(v.tags[concurrencyLimit]) > 0 || len(said) > 0 || gs[0].Status == 429 {
 		confidence = certain
 	}
 	return found(Overloaded, layerApp, confidence, gs).
 		tell(fact{Kind: FactTurnedAway, N: len(gs), Need: gs[0].Status}).
-		show(cite(v.tags[concurrencyLimit], 3)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
+		show(cite(v.tags[concurrencyLimit], 3)...).show(cite(said, 2)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", fact{Kind: NotCutRefused}).
 		mend(fact{Kind: MendShedding})
 }
@@ -128,12 +129,17 @@ func edgeFull(v *view) *finding {
 	gs := v.near(v.take(func(g *verdict.Graded) bool {
 		return g.Grade.Outcome == verdict.Refused || g.Status == 503 && g.Grade.Outcome != verdict.Complete
 	}), v.tags[connectionsFull])
+	files := v.noFilesAtEdge()
+	rest := v.take(func(g *verdict.Graded) bool {
+		return (g.Grade.Outcome == verdict.Refused || withStatus(500, 502, 503)(g)) && !slices.Contains(gs, g)
+	})
+	gs = append(gs, v.near(rest, files)...)
 	if len(gs) == 0 {
 		return nil
 	}
 	return found(EdgeFull, layerEdge, certain, gs).
 		tell(fact{Kind: FactEdgeFull, Name: v.edge.product.String(), N: len(gs)}).
-		show(cite(v.tags[connectionsFull], 3)...).see(say(gs[0]))
+		show(cite(v.tags[connectionsFull], 3)...).show(cite(files, 2)...).see(say(gs[0]))
 }
 
 // unresolvedName is for requests that the edge could not pass on: by its own log it found
@@ -202,8 +208,7 @@ func (v *view) ownPages() func(*verdict.Graded) bool {
 	}
 	return func(g *verdict.Graded) bool {
 		n := named{g.Hop, record.ProductNamed(g.Header[serverField])}
-		others := byHop[g.Hop] - b2i(whole[n])
-		return g.Grade.Outcome != verdict.Complete && n.server != record.EdgeUnknown && others > 0
+		return g.Grade.Outcome != verdict.Complete && n.server != record.EdgeUnknown && byHop[g.Hop] > 0 && !whole[n]
 	}
 }
 
@@ -283,11 +288,13 @@ func notPassedOn(v *view) *finding {
 	}
 	g := gs[0]
 	product := builtIn(g)
-	return found(HTTPFailure, layerEdge, likely, gs).
+	f := found(HTTPFailure, layerEdge, likely, gs).
 		tell(fact{Kind: FactEdgePage, Name: product.String(), N: len(gs), Need: g.Status}).
-		see(say(g), v.words(g)).show(v.accessLine(g)).
-		see(fact{Kind: FactServerField, Stream: g.Seq, Name: g.Header[serverField]}).
-		mend(fact{Kind: MendPassOn, Name: product.String(), Text: v.refusal(g).Path, About: []fact{v.refusal(g).Fact()}})
+		see(say(g), v.words(g)).show(v.accessLine(g))
+	if v.ownPages()(g) {
+		f.see(fact{Kind: FactServerField, Stream: g.Seq, Name: g.Header[serverField]})
+	}
+	return f.mend(fact{Kind: MendPassOn, Name: product.String(), Text: v.refusal(g).Path, About: []fact{v.refusal(g).Fact()}})
 }
 
 func otherStatus(v *view) *finding {
@@ -299,7 +306,7 @@ func otherStatus(v *view) *finding {
 	f := found(HTTPFailure, layerApp, likely, gs).
 		tell(fact{Kind: FactErrorStatus, N: len(gs), Need: g.Status}).
 		see(say(g), v.words(g)).show(v.accessLine(g), v.lastWord(g)).show(cite(v.tags[exception],
-		2)...).show(cite(v.tags[headClosed], 2)...)
+		2)...).show(cite(v.tags[headClosed], 2)...).show(cite(v.limitSaid(gs), 2)...)
 	if g.Status < 500 {
 		return f.mend(v.refusal(g).Fact())
 	}
