@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,11 +111,13 @@ services:
     expose: ["8000"]
     depends_on: {setup: {condition: service_completed_successfully}, flaky: {condition: service_healthy}}
     volumes: ["state:/state:ro", "tmp:/scratch", "/own"]
+    tty: true
+    stdin_open: true
     labels: {team: chat}
     dns: 10.0.0.1
     dns_search: chat.example
     mem_limit: 300m
-    mem_reservation: 100m
+    mem_reservation: 250m
     stop_grace_period: 0s
   setup:
     image: busybox:1.35.0
@@ -154,13 +157,19 @@ func TestComposeSharesVolumes(t *testing.T) {
 		!strings.HasPrefix(out, "hello\ntmpfs") || !strings.Contains(out, " 1024 ") || strings.Contains(out, "word\n") {
 		t.Errorf("the other replica sees %q, %v", out, err)
 	}
+	if tail := strings.Join(rs[0].Tail(t.Context()), "\n"); !strings.Contains(tail, "[INFO]") || strings.Contains(tail, "\r") {
+		t.Errorf("log of a terminal: %q", tail)
+	}
 	c, err := rs[0].inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if h := c.HostConfig; c.Config.Labels["team"] != "chat" || c.Config.Labels[label] != s.id || len(h.DNS) != 1 ||
-		!slices.Equal(h.DNSSearch, []string{"chat.example"}) || h.MemoryReservation != 100<<20 {
+		!slices.Equal(h.DNSSearch, []string{"chat.example"}) || h.MemoryReservation != 250<<20 {
 		t.Errorf("labels %v, host %+v", c.Config.Labels, h)
+	}
+	if err := errors.Join(s.Squeeze(t.Context(), rs[0].name, 200<<20), s.Squeeze(t.Context(), rs[0].name, 0)); err != nil {
+		t.Errorf("a limit below what is reserved: %v", err)
 	}
 	began := time.Now()
 	if err := s.Stop(t.Context(), rs[0].name, 0); err != nil || time.Since(began) > 8*time.Second {

@@ -56,7 +56,7 @@ func (b *box) Tail(ctx context.Context) []string {
 	}
 	defer r.Close()
 	var out bytes.Buffer
-	_, _ = stdcopy.StdCopy(&out, &out, r) // a torn tail is still a tail
+	_ = b.split(&out, &out, r) // a torn tail is still a tail
 	return slices.DeleteFunc(strings.Split(strings.TrimRight(out.String(), "\n"), "\n"),
 		func(l string) bool { return l == "" })
 }

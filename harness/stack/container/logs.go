@@ -1,6 +1,8 @@
 package container
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -78,10 +80,36 @@ func (s *Stack) copyLog(ctx context.Context, src logSource, follow bool, since s
 		defer f.Close()
 		outs = append(outs, &stamper{out: f, on: l.Kind == appLog})
 	}
-	if _, err = stdcopy.StdCopy(outs[0], outs[len(outs)-1], r); err != nil {
+	if err = src.box.split(outs[0], outs[len(outs)-1], r); err != nil {
 		return fmt.Errorf("read log of %s: %w", src.box.part, err)
 	}
 	return nil
+}
+
+// split writes a log of the box to where its two outputs belong. One with a terminal has a
+// single output, which comes as it is, with the terminal's ends of lines.
+func (b *box) split(stdout, stderr io.Writer, r io.Reader) error {
+	if !b.tty {
+		_, err := stdcopy.StdCopy(stdout, stderr, r)
+		return err
+	}
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadBytes('\n')
+		if text, ok := bytes.CutSuffix(line, []byte("\r\n")); ok {
+			line = append(text, '\n')
+		}
+		if len(line) > 0 {
+			if _, werr := stdout.Write(line); werr != nil {
+				return werr
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // Logs implements [stack.Stack].

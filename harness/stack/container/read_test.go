@@ -3,12 +3,14 @@ package container
 import (
 	"bytes"
 	"errors"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/prometheus/procfs"
 
@@ -163,5 +165,24 @@ func TestStamper(t *testing.T) {
 		if b.String() != want || n != len(stamp+line) || err != nil {
 			t.Errorf("%q: wrote %q, %d, %v", line, b.String(), n, err)
 		}
+	}
+}
+
+// The log of a container with a terminal has no frames, and lines that end as a terminal's.
+func TestLogOfATerminal(t *testing.T) {
+	for raw, want := range map[string]string{"one\r\ntwo\r\n": "one\ntwo\n", "a\rb\r\nrest": "a\rb\nrest", "": "", "\n\r\n": "\n\n"} {
+		var out bytes.Buffer
+		if err := (&box{form: form{tty: true}}).split(&out, &out, strings.NewReader(raw)); err != nil || out.String() != want {
+			t.Errorf("%q: %q, %v; want %q", raw, out.String(), err, want)
+		}
+	}
+	if err := (&box{}).split(io.Discard, io.Discard, strings.NewReader("no frames at all")); err == nil {
+		t.Error("one without a terminal must have frames")
+	}
+	torn := io.MultiReader(strings.NewReader("one\r\ntw"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	var out bytes.Buffer
+	err := (&box{form: form{tty: true}}).split(&out, &out, torn)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || out.String() != "one\ntw" {
+		t.Errorf("torn: %q, %v", out.String(), err)
 	}
 }
