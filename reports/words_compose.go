@@ -15,13 +15,13 @@ var saidOfCompose = map[record.FactKind]sentence{
 	record.FactComposeNetwork: plain("all services run on one network that streamproof makes, an ordinary bridge"),
 	record.FactComposeReplicas: plain("app.replicas says how many replicas of the app run; each service that it " +
 		"depends on runs once"),
-	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and never after an end with exit " +
-		"code 0"),
-	record.FactComposeLogs: plain("streamproof reads the logs of all containers, and keeps those of the app"),
-	record.FactComposeImages: plain("images are pulled where they are missing, and built with Docker's cache for Docker's " +
-		"own platform"),
+	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and never after an end with " +
+		"exit code 0"),
+	record.FactComposeLogs: plain("streamproof has Docker keep logs as files, and copies that of the app"),
+	record.FactComposeImages: plain("images are pulled where they are missing, and built with Docker's cache for " +
+		"Docker's own platform"),
 	record.FactComposeSwap:   plain("a container with a memory limit gets no swap"),
-	record.FactComposeHealth: plain("the app is up when app.health answers"),
+	record.FactComposeHealth: plain("the app is up when app.health answers, or its port where that is not set"),
 	record.FactComposeStop:   plain("services that the app depends on are killed when the run is over"),
 	record.FactComposeOwner:  plain("the file keeps the owner and the mode that it has on this machine, as under Compose"),
 	record.FactComposeSwarm:  plain("only Swarm uses this; Compose and streamproof do not"),

@@ -126,15 +126,15 @@ func (d *daemon) service(ctx context.Context, file *composition, s *types.Servic
 	f = form{image: s.Image, entrypoint: s.Entrypoint, cmd: s.Command, dir: s.WorkingDir, user: s.User,
 		hostname: s.Hostname, domain: s.DomainName, labels: s.Labels,
 		stopSignal: s.StopSignal, tty: s.Tty, stdin: s.StdinOpen, health: checkOf(s), files: map[string][]byte{}}
+	if d != nil && !sameMachine(s.Platform, d.os, d.arch) {
+		return f, &Refused{Key: "services." + s.Name + ".platform",
+			Why: fmt.Sprintf("Docker runs on %s/%s here, and %s is asked for", d.os, d.arch, s.Platform),
+			Fix: "take it out for this test, or point DOCKER_HOST at a Docker of that platform"}
+	}
 	if s.Build != nil {
 		if f.image, err = d.build(ctx, recipeOf(s.Build)); err != nil {
 			return f, err
 		}
-	}
-	if d != nil && !sameMachine(s.Platform, d.os, d.arch) {
-		return f, &Refused{Key: "services." + s.Name + ".platform",
-			Why: fmt.Sprintf("Docker runs on %s/%s here, and %s is asked for", d.os, d.arch, s.Platform),
-			Fix: "take it out for this test, or name an image of that platform"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
 		if value := s.Environment[name]; value != nil {
@@ -320,7 +320,8 @@ func tune(h *container.HostConfig, s *types.ServiceConfig) {
 }
 
 // restartOf is how Docker is to start a service again that has ended. deploy comes first,
-// as for Compose.
+// as for Compose. Docker also starts it again when its life is over (see config): where we
+// were killed, it is the next [Sweep] that ends it.
 func restartOf(s *types.ServiceConfig) (p container.RestartPolicy) {
 	name, times, _ := strings.Cut(s.Restart, ":")
 	p.MaximumRetryCount, _ = strconv.Atoi(times)

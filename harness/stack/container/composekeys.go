@@ -161,7 +161,7 @@ var keysOf = map[reflect.Type]table{
 	reflect.TypeFor[types.ServiceDependency]():      table{}.with(carried, "condition", "required", "restart"),
 	reflect.TypeFor[types.HealthCheckConfig]():      ofHealth,
 	reflect.TypeFor[types.RestartPolicy]():          ofRestart,
-	reflect.TypeFor[types.DeviceMapping]():          table{}.with(deviceSource, "source").with(carried, "target", "permissions"),
+	reflect.TypeFor[types.DeviceMapping]():          ofDevice,
 	reflect.TypeFor[types.UlimitsConfig]():          table{}.with(carried, "single", "soft", "hard"),
 	reflect.TypeFor[types.ServicePortConfig]():      ofPort,
 	reflect.TypeFor[types.ServiceNetworkConfig]():   ofServiceNetwork,
@@ -205,9 +205,9 @@ var ofService = table{}.
 	with(refusedFor("streamproof starts containers only", "take it out, or start it yourself and name it in environment"),
 		"provider", "models").
 	with(refused, "blkio_config", "cgroup", "cgroup_parent", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota",
-		"cpu_rt_period", "cpu_rt_runtime", "credential_spec", "dockerfile", "external_links", "gpus", "isolation", "mac_address", "oom_kill_disable",
-		"oom_score_adj", "pid", "post_start", "pre_start", "pre_stop", "runtime", "storage_opt", "umask", "use_api_socket",
-		"userns_mode", "uts", "volumes_from")
+		"cpu_rt_period", "cpu_rt_runtime", "credential_spec", "dockerfile", "external_links", "gpus", "isolation",
+		"mac_address", "oom_kill_disable", "oom_score_adj", "pid", "post_start", "pre_start", "pre_stop", "runtime",
+		"storage_opt", "umask", "use_api_socket", "userns_mode", "uts", "volumes_from")
 
 var ofBuild = table{}.
 	with(carried, "context", "dockerfile", "dockerfile_inline", "target", "args", "extra_hosts", "network", "shm_size").
@@ -228,6 +228,8 @@ var ofResource = table{}.
 	with(reserved(carried, warned(record.FactComposeSwarm)), "cpus", "pids").
 	with(refused, "devices").
 	with(warned(record.FactComposeSwarm), "generic_resources")
+
+var ofDevice = table{}.with(deviceSource, "source").with(carried, "target", "permissions")
 
 // Compose, too, leaves the rest to Swarm.
 var ofRestart = table{}.
