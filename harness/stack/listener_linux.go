@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -40,16 +41,41 @@ func Listeners(port int) (pids []int) {
 	all, _ := proc.AllProcs()
 	for _, p := range all {
 		held, _ := p.FileDescriptorTargets() // those of other users cannot be read
-		if slices.ContainsFunc(held, func(to string) bool { return sockets[to] }) {
+		if slices.ContainsFunc(held, func(to string) bool { return sockets[to].IsValid() }) {
 			pids = append(pids, p.PID)
 		}
 	}
 	return pids
 }
 
-// listening are the sockets that listen on a port, as the links of /proc/PID/fd name them.
-func listening(proc procfs.FS, port int) map[string]bool {
-	sockets := map[string]bool{}
+// Listening is where processes listen on this machine, each address once.
+func Listening(pids []int) (at []netip.AddrPort) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return nil
+	}
+	sockets := listening(fs, anyPort)
+	for _, pid := range pids {
+		p, err := fs.Proc(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		held, _ := p.FileDescriptorTargets()
+		for _, to := range held {
+			if addr, ok := sockets[to]; ok && !slices.Contains(at, addr) {
+				at = append(at, addr)
+			}
+		}
+	}
+	return at
+}
+
+const anyPort = 0
+
+// listening are the sockets that listen on a port, as the links of /proc/PID/fd name them,
+// and their addresses.
+func listening(proc procfs.FS, port int) map[string]netip.AddrPort {
+	sockets := map[string]netip.AddrPort{}
 	//lint:ignore SA1019 the table is read a few times a run, and netlink needs another library for it
 	for _, table := range []func() (procfs.NetTCP, error){proc.NetTCP, proc.NetTCP6} {
 		lines, err := table()
@@ -57,8 +83,9 @@ func listening(proc procfs.FS, port int) map[string]bool {
 			continue
 		}
 		for _, l := range lines {
-			if l.St == tcpListen && l.LocalPort == uint64(port) {
-				sockets["socket:["+strconv.FormatUint(l.Inode, 10)+"]"] = true
+			if l.St == tcpListen && (port == anyPort || l.LocalPort == uint64(port)) {
+				addr, _ := netip.AddrFromSlice(l.LocalAddr)
+				sockets["socket:["+strconv.FormatUint(l.Inode, 10)+"]"] = netip.AddrPortFrom(addr, uint16(l.LocalPort))
 			}
 		}
 	}

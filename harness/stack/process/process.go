@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stack/chain"
 )
 
@@ -189,6 +191,32 @@ func (p *process) Ended(context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("it ended before it was healthy (it must stay in the foreground): %v", p.ended)
+}
+
+// Hint implements [chain.Hinter]: where the program does listen, if its port is refused.
+func (p *process) Hint(_ context.Context, last error) string {
+	if !errors.Is(last, syscall.ECONNREFUSED) {
+		return ""
+	}
+	var pids []int
+	for _, q := range p.tree() {
+		pids = append(pids, q.Pid)
+	}
+	var at []string
+	for _, addr := range stack.Listening(pids) {
+		text := strconv.Itoa(int(addr.Port()))
+		if ip := addr.Addr().Unmap(); !ip.IsUnspecified() {
+			text = netip.AddrPortFrom(ip, addr.Port()).String()
+		}
+		if !slices.Contains(at, text) {
+			at = append(at, text)
+		}
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it listens on %s: have it listen on 127.0.0.1 at {port}, which its command and $PORT give",
+		strings.Join(at, ", "))
 }
 
 // Tail implements [chain.Part].

@@ -31,6 +31,12 @@ func TestStartErrorsSayWhy(t *testing.T) {
 	}
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	spare := free.Addr().(*net.TCPAddr).Port
 	tests := []struct {
 		name string
 		app  stack.App
@@ -47,6 +53,10 @@ func TestStartErrorsSayWhy(t *testing.T) {
 		{"answers 404", stack.App{Command: []string{"python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"},
 			Health: "/nope", Start: 8 * time.Second},
 			[]string{"not healthy after 8s", "404"}, ""},
+		{"other port", stack.App{Command: []string{"python3", "-m", "http.server", "--bind", "0.0.0.0", fmt.Sprint(spare)},
+			Start: 8 * time.Second}, []string{"refused", fmt.Sprintf("it listens on %d: ", spare)}, ""},
+		{"other address", stack.App{Command: []string{"python3", "-m", "http.server", "--bind", "::1", "{port}"},
+			Start: 8 * time.Second}, []string{"refused", "it listens on [::1]:"}, ""},
 		{"no such program", stack.App{Command: []string{"no-such-program"}}, []string{"no-such-program", "not found"}, ""},
 		{"no such folder", stack.App{Command: []string{"sh"}, Dir: "/no/such/folder"}, []string{"/no/such/folder"}, ""},
 		{"port taken", stack.App{Command: []string{"sleep", "600"}, Port: port},
