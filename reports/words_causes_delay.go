@@ -23,6 +23,46 @@ var saidOfDelay = map[record.FactKind]sentence{
 			"than %s: something blocks the event loop that serves them",
 			count(f.N, "stream"), precisely(f.Took), precisely(f.Bound))
 	},
+	diagnose.FactSilentEither: func(f *record.Fact) string {
+		return fmt.Sprintf("%s fell silent together, for up to %s, though no stream alone is silent for longer "+
+			"than %s: the app's process stopped answering, or what all of them wait for paused",
+			count(f.N, "stream"), precisely(f.Took), precisely(f.Bound))
+	},
+	diagnose.FactSilentBehind: func(f *record.Fact) string {
+		return fmt.Sprintf("%s fell silent together, for up to %s, though no stream alone is silent for longer "+
+			"than %s: the app answered another request meanwhile, so that what they wait for paused",
+			count(f.N, "stream"), precisely(f.Took), precisely(f.Bound))
+	},
+	diagnose.FactAnsweredIn: plain(": the app answered this request in the common silence"),
+	diagnose.FactHeadIn: func(f *record.Fact) string {
+		return fmt.Sprintf("the head of stream %d came at %.3f s, in the common silence", f.Stream, f.Took.Seconds())
+	},
+	diagnose.FactOthersRan: func(f *record.Fact) string {
+		return fmt.Sprintf("%s of other processes of the app went on meanwhile: what all processes share did not pause",
+			count(f.N, "stream"))
+	},
+	diagnose.FactNoHeadIn: func(f *record.Fact) string {
+		return fmt.Sprintf("%s that came meanwhile got no response head before the silence was over; it usually comes "+
+			"after %s, long before the first event", count(f.N, "request"), precisely(f.Took))
+	},
+	diagnose.FactNoHeartbeatsIn: func(f *record.Fact) string {
+		return fmt.Sprintf("the app sends a heartbeat after at most %s without an event, and sent none in %s",
+			precisely(f.Took), precisely(f.Bound))
+	},
+	diagnose.FactWholeCore: func(f *record.Fact) string {
+		return fmt.Sprintf("the app took %.0f %% of a core over %s of the silence, and less than half of that at other times",
+			100*f.Share, precisely(f.Bound))
+	},
+	diagnose.FactPausedEither: func(f *record.Fact) string {
+		return fmt.Sprintf("all %s of one process paused together for %.2f s and %s: the app's process stopped answering, "+
+			"or what all of them wait for paused", count(f.N, "stream"), f.Took.Seconds(), inside(f, 0))
+	},
+	diagnose.NotBlockedAnswered: plain("the app answered another request in the common silence"),
+	diagnose.MaySharedPause: plain("what all streams wait for, such as a model server, a GPU or a database, may have " +
+		"paused"),
+	diagnose.NextAskMeanwhile: plain("while the streams run, ask the app once a second for a path that needs no model, " +
+		"such as its health check, and keep the app's log with the time of each answer: one that comes in the silence acquits " +
+		"the app's process"),
 	diagnose.FactOpenSilent: func(f *record.Fact) string {
 		return fmt.Sprintf("%d of %d open streams silent from %.3f s to %.3f s",
 			f.N, f.Of, f.Times[0].Seconds(), f.Times[1].Seconds())

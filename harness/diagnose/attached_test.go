@@ -120,7 +120,7 @@ func TestAttached(t *testing.T) {
 			inStep(1, synth.Shape{Events: 200})), want: diagnose.StallInApp, never: []string{diagnose.BlockedLoop}},
 		{name: "all silent, out of step", build: spaced(10, func(start time.Duration) synth.Shape {
 			return synth.Shape{Events: 100, Keep: int((3*sec-start)/(50*ms)) + 1, End: synth.Silent(gap)}
-		}), want: diagnose.BlockedLoop, never: []string{diagnose.StallInApp}},
+		}), want: diagnose.BlockedLoop, also: []string{diagnose.StallInApp}},
 
 		{name: "wrong terminal", dialect: "sse-generic", build: inStep(5, synth.Shape{End: synth.Clean}), change: lastEvent("event: done, data: {}"),
 			want: diagnose.TerminalUnmatched, never: []string{diagnose.SilentTruncation, diagnose.LaunderedByEdge}},

@@ -699,3 +699,19 @@ const (
 	FactLimitReached   record.FactKind = "cause: limit reached"    // N streams
 	MendEdgeWorker     record.FactKind = "fix: edge worker"        // Name: the product
 )
+
+// Of pause.go.
+const (
+	FactAnsweredIn     record.FactKind = "cause: answered in"      //
+	FactHeadIn         record.FactKind = "cause: head in"          // Stream, Took
+	FactOthersRan      record.FactKind = "cause: others ran"       // N streams
+	FactNoHeadIn       record.FactKind = "cause: no head in"       // N requests; Took: the usual wait for a head
+	FactNoHeartbeatsIn record.FactKind = "cause: no heartbeats in" // Took: every; Bound: the silence
+	FactWholeCore      record.FactKind = "cause: whole core"       // Share of a core over Bound
+	FactPausedEither   record.FactKind = "cause: paused either"    // as [FactPausedTogether]
+	FactSilentEither   record.FactKind = "cause: silent either"    // as [FactSilentTogether]
+	FactSilentBehind   record.FactKind = "cause: silent behind"    // the same
+	NotBlockedAnswered record.FactKind = "not: blocked answered"
+	MaySharedPause     record.FactKind = "may: shared pause"
+	NextAskMeanwhile   record.FactKind = "next: ask meanwhile"
+)

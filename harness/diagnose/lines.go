@@ -54,6 +54,7 @@ const (
 	limitReached    // all workers, threads or children are busy
 	podKilled       // Kubernetes ended a container: a probe, an eviction, a drain
 	probeFailed     // Kubernetes found a container unhealthy
+	loopHung        // the app says that something held up its event loop
 	numTags
 )
 
@@ -218,6 +219,11 @@ var patterns = []pattern{
 	{limitReached, record.AppLog, []string{"QueuePool limit of size"}},                              // SQLAlchemy
 	{limitReached, record.AppLog, []string{"Connection is not available, request timed out after"}}, // HikariCP
 	{limitReached, record.AppLog, []string{"Out of capacity"}},
+	{loopHung, record.AppLog, []string{"Executing <", " took ", " seconds"}},              // asyncio, in debug mode
+	{loopHung, record.AppLog, []string{"vertx-eventloop-thread", "has been blocked for"}}, // Vert.x, Quarkus
+	{loopHung, record.AppLog, []string{"vert.x-eventloop-thread", "has been blocked for"}},
+	{loopHung, record.AppLog, []string{"Blocked for ", "operations"}}, // blocked-at of Node
+	{loopHung, record.AppLog, []string{"vent loop blocked for"}},
 	{noFiles, "", []string{"Too many open files"}},
 	{noFiles, "", []string{"EMFILE"}},
 	{oomKiller, "", []string{"ut of memory: Killed process"}},

@@ -87,9 +87,19 @@ func alone(c *verdict.Crowd) time.Duration {
 }
 
 // silentTogether is F1 beside a solo stream that was never silent for so long.
+// Its process may have stopped, or what it waits for: what it did meanwhile tells.
 func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
-	f := found(BlockedLoop, layerApp, likely, gs).
-		tell(fact{Kind: FactSilentTogether, N: len(gs), Took: worstGap(gs), Bound: longestAlone(c)})
+	p := v.pausesOf(c)
+	what := FactSilentTogether
+	if p.level() == possible {
+		what = FactSilentEither
+	}
+	f := found(BlockedLoop, layerApp, likely, gs)
+	if !p.ran.Empty() {
+		what = FactSilentBehind
+		f = found(StallInApp, layerApp, likely, gs).show(p.ran).not(BlockedLoop, fact{Kind: NotBlockedAnswered})
+	}
+	f.tell(fact{Kind: what, N: len(gs), Took: worstGap(gs), Bound: longestAlone(c)})
 	inStep := false
 	for i, x := range c.Silences {
 		if i < 3 {
@@ -98,10 +108,44 @@ func (v *view) silentTogether(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 		inStep = inStep || x.InStep
 	}
 	f.see(v.figures(c), workersLine(gs))
+	if p.ran.Empty() {
+		p.judged(f, likely)
+	}
 	if inStep && len(c.Silences) < 2 {
 		f.or(StallInApp, fact{Kind: MaySameEvent})
 	}
+	if f.Confidence == possible {
+		v.setAside(f)
+	}
 	return f
+}
+
+// pausesOf is what is known of all common silences of a crowd together: one in which the
+// app answered somebody acquits it, and one in which it surely stopped convicts it.
+func (v *view) pausesOf(c *verdict.Crowd) *pause {
+	all := &pause{}
+	for _, x := range c.Silences {
+		if len(x.Streams) == 0 {
+			continue
+		}
+		p := v.pauseOf(x.Streams, x.From, x.To)
+		if head := v.headIn(x.Streams, x.Open, x.From, x.To); p.ran.Empty() && head.Kind != "" {
+			p.ran = record.Found(head)
+		}
+		if all.ran.Empty() {
+			all.ran = p.ran
+		}
+		if len(all.sure) == 0 {
+			all.sure = p.sure
+		}
+		if len(all.signs) == 0 {
+			all.signs = p.signs
+		}
+	}
+	if len(all.sure) > 0 {
+		all.ran = record.Evidence{}
+	}
+	return all
 }
 
 func worstGap(gs []*verdict.Graded) time.Duration {

@@ -27,6 +27,9 @@ func (blockedLoop) match(v *view) []*finding {
 		gs := groups[worker]
 		if f := v.sharedGap(worker, gs); f != nil {
 			fs = append(fs, f)
+			if f.Confidence == possible && f.Next != nil && f.Next.Kind == NextAskMeanwhile {
+				v.setAside(f)
+			}
 		} else if f := v.staircase(gs); f != nil {
 			fs = append(fs, f)
 		}
@@ -39,6 +42,13 @@ func (blockedLoop) match(v *view) []*finding {
 func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	if len(gs) < minCluster || v.Active != record.Never && v.anyOverlap(gs) {
 		return nil
+	}
+	// Those that came meanwhile were silent from then on: they are witnesses of the silence
+	// of those that had begun, and do not make it shorter.
+	all := gs
+	if begun := keep(gs, func(g *verdict.Graded) bool { return g.First != record.Never && !lateOnly(g) }); len(
+		begun) >= minCluster {
+		gs = begun
 	}
 	from, to := gs[0].MaxGapAt, gs[0].MaxGapAt+gs[0].MaxGap
 	for _, g := range gs {
@@ -57,16 +67,23 @@ func (v *view) sharedGap(worker string, gs []*verdict.Graded) *finding {
 	if !v.outOfStep(gs) {
 		return v.inStepGap(gs, to-from, after)
 	}
-	confidence := likely
-	if worker != "" {
-		confidence = certain
+	p := v.pauseOf(gs, from, to)
+	if !p.ran.Empty() {
+		return nil // it answered somebody meanwhile
 	}
-	return found(BlockedLoop, layerApp, confidence, gs).
-		tell(fact{Kind: FactPausedTogether, N: len(gs), Took: to - from, About: []fact{after}}).
+	what := FactPausedTogether
+	if p.level() == possible {
+		what = FactPausedEither
+	}
+	gs = keep(all, func(g *verdict.Graded) bool {
+		return slices.Contains(gs, g) || startOf(g) < to && (g.First == record.Never || g.First >= to-minSilence)
+	})
+	return p.judged(found(BlockedLoop, layerApp, possible, gs).
+		tell(fact{Kind: what, N: len(gs), Took: to - from, About: []fact{after}}).
 		see(fact{Kind: FactCommonSilence, Took: from, Bound: to}, workersLine(gs)).
 		see(fact{Kind: FactStoodAt, About: []fact{v.indexes(gs)}}).
 		notIf(v.noWorkerTimeout(), "blocked event loop → worker timeout", fact{Kind: NotWorkerTimeout}).
-		not("a slow model or upstream", fact{Kind: NotUnrelated})
+		notIf(p.level() != possible, "each stream's own pause", fact{Kind: NotUnrelated}), certain)
 }
 
 // inStepGap is sharedGap for streams that had run in step: each may also have
@@ -79,12 +96,14 @@ func (v *view) inStepGap(gs []*verdict.Graded, silence time.Duration, after fact
 		}
 		from = max(from, g.MaxGapAt)
 	}
-	if v.anyWord(gs, from, from+gs[0].MaxGap) || v.aloneToo(gs) {
+	if v.anyWord(gs, from, from+gs[0].MaxGap) || v.aloneToo(gs) ||
+		!v.answeredIn(gs, from, from+silence).Empty() {
 		return nil
 	}
 	return found(BlockedLoop, layerApp, possible, gs).
 		tell(fact{Kind: FactFellTogether, N: len(gs), Took: silence, About: []fact{after}}).
 		see(fact{Kind: FactStoodAlone, About: []fact{v.indexes(gs)}}, say(gs[0])).
+		or(StallInApp, fact{Kind: MaySharedPause}).
 		settle(v.rerun("--ramp 2s", WhyOutOfStep))
 }
 
