@@ -142,3 +142,16 @@ func TestWhoPausedUnderLoad(t *testing.T) {
 		}
 	}
 }
+
+// A model server that reads one prompt at a time, and writes nothing meanwhile, looks like
+// an app that does: it is named as well.
+func TestSerialWorkMayBeBehindTheApp(t *testing.T) {
+	b := waitTrial{build: func(b *synth.Builder) {
+		solo(b, "", 300*ms)
+		b.Add(20, synth.Shape{Mute: true, Start: 10 * sec, First: 6 * sec})
+	}}.run()
+	causes := toldOf(b)
+	if len(causes) == 0 || causes[0].Cause != diagnose.SerialisedLoop || !slices.Contains(causes[0].Names(), diagnose.StallInApp) {
+		t.Errorf("%s", evidence(causes))
+	}
+}

@@ -72,7 +72,8 @@ func (v *view) held(c *verdict.Crowd, gs []*verdict.Graded) *finding {
 	case verdict.NothingMeanwhile:
 		return v.serialised(c, gs, likely).
 			tell(fact{Kind: FactWorkBeforeFirst, N: len(gs), Took: alone(c)}).
-			not("a slow app", fact{Kind: NotSlowAlone, Took: alone(c)})
+			not("a slow app", fact{Kind: NotSlowAlone, Took: alone(c)}).
+			or(StallInApp, fact{Kind: MaySharedPause})
 	case verdict.OneByOne:
 		return v.oneByOne(c, gs)
 	case verdict.AtMost, verdict.StartsAtMost, verdict.StartsOneByOne:

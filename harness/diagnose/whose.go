@@ -38,6 +38,7 @@ type workload struct{ namespace, name string }
 type told struct {
 	workload
 	pod, container string
+	wrote          bool // the line, in a log of the app
 }
 
 // tenants are the workloads that logs tell of.
@@ -132,7 +133,7 @@ func (t *tenants) ofContainer(x told) whose {
 			return either(x.container == name, theApps, anothers)
 		}
 	}
-	return anyones
+	return either(x.wrote, theApps, anyones) // the user calls it the app's log
 }
 
 func either(first bool, a, b whose) whose {
@@ -230,8 +231,9 @@ func (v *view) tenantsOfCluster() {
 // lookForPods is how many lines of a log are looked at for the pods that wrote them.
 const lookForPods = 200
 
-// tenantsOfLines reads which pods wrote the lines of the app's logs. What a workload's
-// namespace is stands in no such line.
+// tenantsOfLines reads which pods wrote the lines of the app's logs; those that a stack
+// keeps for each replica need no word for it. What a workload's namespace is stands in no
+// such line.
 func (v *view) tenantsOfLines() {
 	t := v.tenants
 	known := map[string]workload{} // by name, the last of its namesakes
@@ -242,7 +244,7 @@ func (v *view) tenantsOfLines() {
 	}
 	for _, l := range v.logs[record.AppLog] {
 		says := func(line record.Line) bool { pod, _ := logline.PodIn(line.Text); return pod != "" }
-		if !slices.ContainsFunc(l.Lines[:min(lookForPods, len(l.Lines))], says) {
+		if l.Replica() != "" || !slices.ContainsFunc(l.Lines[:min(lookForPods, len(l.Lines))], says) {
 			continue
 		}
 		for _, line := range l.Lines {
@@ -255,7 +257,7 @@ func (v *view) tenantsOfLines() {
 			if !ok {
 				w = workload{name: name}
 			}
-			t.add(l, line.N, told{w, pod, container})
+			t.add(l, line.N, told{workload: w, pod: pod, container: container, wrote: true})
 		}
 	}
 }

@@ -156,6 +156,19 @@ func TestFactsOfOtherPods(t *testing.T) {
 	}
 }
 
+// A stack's log of a replica is that replica's, whichever host its lines speak of.
+func TestLogOfAReplica(t *testing.T) {
+	b := stranger()
+	b.Add(1, synth.Shape{Mute: true, Keep: 20, Events: 80, End: synth.CutAt(2500 * ms)})
+	b.Log(record.AppLog, at(2500*ms, `{"msg":"Exception in ASGI application","host":"`+batchPod+`"}`))
+	l := &b.Run.Logs[0]
+	l.Name, l.Scenario = "app.0.log", "control"
+	workloadNamed(b, "chat")
+	if causes := toldOf(b); len(causes) == 0 || causes[0].Cause != diagnose.AppError || causes[0].Confidence == "possible" {
+		t.Errorf("%s", evidence(causes))
+	}
+}
+
 // A proxy's timeout stays one, whatever ends elsewhere in its second.
 func TestTimeoutBesideAnotherPod(t *testing.T) {
 	for _, fact := range []logline.KubeFact{
@@ -187,13 +200,15 @@ func TestLinesOfOtherPods(t *testing.T) {
 		lines []synth.LogLine
 		want  bool // the app is accused
 	}{
-		"an exception of the app":      {[]synth.LogLine{of(chatPod, "ERROR:    Exception in ASGI application"), of(batchPod, "INFO: fine")}, true},
-		"an exception of another":      {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "ERROR:    Exception in ASGI application")}, false},
-		"a worker of the app":          {[]synth.LogLine{of(chatPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"), of(batchPod, "INFO: fine")}, true},
-		"a worker of another":          {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?")}, false},
-		"a signal to another":          {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [INFO] Handling signal: term")}, false},
-		"a worker of another, stern":   {[]synth.LogLine{at(0, chatPod+" app INFO: fine"), at(2500*ms, batchPod+" app Worker (pid:11) was sent SIGKILL!")}, false},
-		"a worker of the app in stern": {[]synth.LogLine{at(0, batchPod+" app INFO: fine"), at(2500*ms, chatPod+" app Worker (pid:11) was sent SIGKILL!")}, true},
+		"an exception of the app":               {[]synth.LogLine{of(chatPod, "ERROR:    Exception in ASGI application"), of(batchPod, "INFO: fine")}, true},
+		"an exception of another":               {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "ERROR:    Exception in ASGI application")}, false},
+		"a worker of the app":                   {[]synth.LogLine{of(chatPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"), of(batchPod, "INFO: fine")}, true},
+		"a worker of another":                   {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?")}, false},
+		"a signal to another":                   {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [INFO] Handling signal: term")}, false},
+		"a worker of another, stern":            {[]synth.LogLine{at(0, chatPod+" app INFO: fine"), at(2500*ms, batchPod+" app Worker (pid:11) was sent SIGKILL!")}, false},
+		"a worker of the app in stern":          {[]synth.LogLine{at(0, batchPod+" app INFO: fine"), at(2500*ms, chatPod+" app Worker (pid:11) was sent SIGKILL!")}, true},
+		"an exception beside another container": {[]synth.LogLine{at(0, "[pod/"+chatPod+"/cache] INFO: fine"), at(0, "[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms, "[pod/"+chatPod+"/web] ERROR:    Exception in ASGI application")}, true},
+		"an exception in a sidecar":             {[]synth.LogLine{at(0, "[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms, "[pod/"+chatPod+"/promtail] ERROR:    Exception in ASGI application")}, false},
 	} {
 		b := stranger()
 		if strings.Contains(name, "exception") {
