@@ -29,8 +29,9 @@ var worders = map[string]string{
 	"play":   "notes, windows and events stand in the record in words",
 	"record": "notes on logs that a reader of the record adds",
 	"stream": "Summary.Why stands in records of all versions",
-	"(" + module + "harness/diagnose.Refusal).Mend":     "the text of an error, when an app is looked at",
-	"(*" + module + "harness/stack/container.box).Hint": "the text of an error, when a container does not start",
+	"(" + module + "harness/diagnose.Refusal).Mend":       "the text of an error, when an app is looked at",
+	"(*" + module + "harness/stack/container.box).Hint":   "the text of an error, when a container does not start",
+	"(*" + module + "harness/stack/process.process).Hint": "the text of an error, when a command does not start",
 
 	"logline": "KubeFact.Text is the line of a log, in one piece",
 }
