@@ -119,7 +119,8 @@ func shed(v *view) *finding {
 	}
 	return found(Overloaded, layerApp, confidence, gs).
 		tell(fact{Kind: FactTurnedAway, N: len(gs), Need: gs[0].Status}).
-		show(cite(v.tags[concurrencyLimit], 3)...).show(cite(said, 2)...).see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
+		show(cite(v.tags[concurrencyLimit], 3)...).show(cite(said, 2)...).
+		see(say(gs[0]), v.words(gs[0])).show(v.accessLine(gs[0])).
 		not("a cut stream", fact{Kind: NotCutRefused}).
 		mend(fact{Kind: MendShedding})
 }
@@ -294,7 +295,8 @@ func notPassedOn(v *view) *finding {
 	if v.ownPages()(g) {
 		f.see(fact{Kind: FactServerField, Stream: g.Seq, Name: g.Header[serverField]})
 	}
-	return f.mend(fact{Kind: MendPassOn, Name: product.String(), Text: v.refusal(g).Path, About: []fact{v.refusal(g).Fact()}})
+	r := v.refusal(g)
+	return f.mend(fact{Kind: MendPassOn, Name: product.String(), Text: r.Path, About: []fact{r.Fact()}})
 }
 
 func otherStatus(v *view) *finding {
