@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -111,15 +112,24 @@ func (v *view) writings() []*writing {
 
 // at is the line of w that is nearest to a moment, if one is beside it.
 func (w *writing) at(t time.Duration) (record.Line, bool) {
-	i, _ := slices.BinarySearchFunc(w.lines, t-closeBy-w.within, func(l record.Line, t time.Duration) int {
-		return cmp.Compare(l.At, t)
-	})
-	for ; i < len(w.lines) && w.lines[i].At <= t+closeBy; i++ {
-		if w.lines[i].At+w.lines[i].Within >= t-closeBy {
-			return w.lines[i], true
-		}
+	for l := range w.during(t-closeBy, t+closeBy) {
+		return l, true
 	}
 	return record.Line{}, false
+}
+
+// during yields the lines of w from one moment to another, as far as their times tell.
+func (w *writing) during(from, to time.Duration) iter.Seq[record.Line] {
+	return func(yield func(record.Line) bool) {
+		i, _ := slices.BinarySearchFunc(w.lines, from-w.within, func(l record.Line, t time.Duration) int {
+			return cmp.Compare(l.At, t)
+		})
+		for ; i < len(w.lines) && w.lines[i].At <= to; i++ {
+			if l := w.lines[i]; l.At+l.Within >= from && !yield(l) {
+				return
+			}
+		}
+	}
 }
 
 // reaches is how many of some moments, in order, the lines of w can be beside at

@@ -25,7 +25,7 @@ type death struct {
 	over    time.Duration   // by then it had happened, where that is known
 	late    time.Duration   // by how much later it may have come about
 	cuts    bool            // the server that wrote of it never ends the body properly after it
-	doubted bool            // an exception that may have to do with something else: see kinship
+	doubted bool            // an exception that may have to do with something else: see relation
 }
 
 // podLingers is how long a pod that the API has forgotten may live on: its kubelet gives it

@@ -41,17 +41,32 @@ func TestEdgeWorkerDied(t *testing.T) {
 		}, "certain"},
 		"Apache": {func(b *synth.Builder) {
 			cut(b, 6, 2*sec)
-			died(b, logline.ApacheError, 2*sec, "[Wed Nov 25 12:00:02.3 2026] [core:notice] [pid 1:tid 2] AH00052: child pid 9 exit signal Segmentation fault (11)")
+			died(b, logline.ApacheError, 2*sec,
+				"[Wed Nov 25 12:00:02.3 2026] [core:notice] [pid 1:tid 2] AH00052: child pid 9 exit signal Segmentation fault "+
+					"(11)")
 		}, "certain"},
-		"a single stream": {func(b *synth.Builder) { cut(b, 1, 2*sec); died(b, record.NginxError, 2*sec, nginxDied) }, "likely"},
+		"a single stream": {func(b *synth.Builder) { cut(b, 1, 2*sec); died(b, record.NginxError, 2*sec, nginxDied) },
+			"likely"},
 		"one of several cuts": {func(b *synth.Builder) {
 			cut(b, 1, 2*sec)
 			cut(b, 2, 4*sec)
 			died(b, record.NginxError, 2*sec, nginxDied)
 		}, "possible"},
-		"no time in the line":  {func(b *synth.Builder) { cut(b, 6, 2*sec); died(b, record.NginxError, record.Never, nginxDied) }, "possible"},
-		"long before the cuts": {func(b *synth.Builder) { cut(b, 6, 4*sec); died(b, record.NginxError, 2*sec, nginxDied) }, ""},
-		"after the cuts":       {func(b *synth.Builder) { cut(b, 6, 1500*ms); died(b, record.NginxError, 2*sec, nginxDied) }, ""},
+		"no time in the line": {func(b *synth.Builder) {
+			cut(b, 6, 2*sec)
+			died(b, record.NginxError, record.Never,
+				nginxDied)
+		}, "possible"},
+		"long before the cuts": {func(b *synth.Builder) {
+			cut(b, 6, 4*sec)
+			died(b, record.NginxError, 2*sec,
+				nginxDied)
+		}, ""},
+		"after the cuts": {func(b *synth.Builder) {
+			cut(b, 6, 1500*ms)
+			died(b, record.NginxError, 2*sec,
+				nginxDied)
+		}, ""},
 		"it stopped as it ought": {func(b *synth.Builder) {
 			cut(b, 6, 2*sec)
 			died(b, logline.HAProxy, 2*sec, "[NOTICE]   (1) : Current worker (8) exited with code 0 (Exit)")
@@ -66,7 +81,8 @@ func TestEdgeWorkerDied(t *testing.T) {
 		"the app died as well": {func(b *synth.Builder) {
 			cut(b, 6, 2*sec)
 			died(b, record.NginxError, 2*sec, nginxDied)
-			b.Happen(record.Event{At: 2 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Pid: 11, Code: 9})
+			b.Happen(record.Event{At: 2 * sec, Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
+				Pid: 11, Code: 9})
 		}, ""},
 	} {
 		b := stranger()
@@ -113,7 +129,8 @@ func TestEdgeWithoutFiles(t *testing.T) {
 
 // What the app's log says of a limit that was reached counts for streams that waited then.
 func TestLimitReached(t *testing.T) {
-	const full = "[25-Nov-2026 12:00:10] WARNING: [pool www] server reached pm.max_children setting (5), consider raising it"
+	const full = "[25-Nov-2026 12:00:10] WARNING: [pool www] server reached pm.max_children setting (5), consider " +
+		"raising it"
 	waiting := func(b *synth.Builder) {
 		for range 5 {
 			solo(b, "", 100*ms)
@@ -127,11 +144,14 @@ func TestLimitReached(t *testing.T) {
 		text string
 		want string
 	}{
-		"while they waited":          {10500 * ms, full, diagnose.ConcurrencyLimit},
-		"SQLAlchemy":                 {11 * sec, "sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out", diagnose.ConcurrencyLimit},
-		"long before":                {2 * sec, full, diagnose.Queue},
-		"nobody knows when":          {record.Never, full, diagnose.Queue},
-		"a log that does not say it": {10500 * ms, "[25-Nov-2026 12:00:10] NOTICE: ready to handle connections", diagnose.Queue},
+		"while they waited": {10500 * ms, full, diagnose.ConcurrencyLimit},
+		"SQLAlchemy": {11 * sec,
+			"sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out",
+			diagnose.ConcurrencyLimit},
+		"long before":       {2 * sec, full, diagnose.Queue},
+		"nobody knows when": {record.Never, full, diagnose.Queue},
+		"a log that does not say it": {10500 * ms, "[25-Nov-2026 12:00:10] NOTICE: ready to handle connections",
+			diagnose.Queue},
 	} {
 		b := waitTrial{build: waiting}.run()
 		b.Log(record.AppLog)

@@ -73,7 +73,8 @@ func TestPageBesideCompleteResponses(t *testing.T) {
 			s.Content.ErrorText, s.Header = page, map[string]string{"Server": "nginx"}
 		}})
 		causes := toldOf(b)
-		if len(causes) == 0 || causes[0].Layer != "edge" || strings.Contains(evidence(causes), "complete responses name another") != tt.want {
+		if len(causes) == 0 || causes[0].Layer != "edge" || strings.Contains(evidence(causes),
+			"complete responses name another") != tt.want {
 			t.Errorf("%s:\n%s", name, evidence(causes))
 		}
 	}

@@ -31,14 +31,14 @@ func (ds *deaths) exceptions(v *view) {
 		t, ok := v.traceOf(h)
 		return ok && t.Reacts()
 	})
-	kin := v.kinships(hits)
+	rels := v.relations(hits)
 	for i, h := range hits {
-		if kin[i] == unrelated {
+		if rels[i] == unrelated {
 			continue
 		}
 		ds.raised = append(ds.raised, death{at: h.line.At, what: fact{Kind: DeathRaised}, once: true,
 			kind: diedByException, cite: v.citeTrace(h), id: nonceNear(v, h), cuts: v.serverCuts(h),
-			doubted: kin[i] == doubtful})
+			doubted: rels[i] == doubtful})
 	}
 	slices.SortStableFunc(ds.raised, func(a, b death) int { return cmp.Compare(a.at, b.at) })
 	for i, d := range ds.raised {
@@ -59,13 +59,13 @@ func nonceNear(v *view, h hit) string {
 	return ""
 }
 
-// A kinship is what an exception has to do with the streams that ended badly.
-type kinship int
+// A relation is what an exception has to do with the streams that ended badly.
+type relation int
 
 const (
-	related   kinship = iota // it names its stream, or stands at bad ends oftener than chance allows
-	doubtful                 // it stands at bad ends alone, which are too few to tell
-	unrelated                // it stands at bad ends as often as anywhere
+	related   relation = iota // it names its stream, or stands at bad ends oftener than chance allows
+	doubtful                  // it stands at bad ends alone, which are too few to tell
+	unrelated                 // it stands at bad ends as often as anywhere
 )
 
 const (
@@ -76,10 +76,10 @@ const (
 	fewToEach = 4
 )
 
-// kinships judge exceptions that name none of our streams by all of their kind: the same
+// relations judge exceptions that name none of our streams by all of their kind: the same
 // exception from the same place in the code, in one log. A job that fails every few seconds
 // has one beside each end, whole or not.
-func (v *view) kinships(hits []hit) []kinship {
+func (v *view) relations(hits []hit) []relation {
 	type kind struct {
 		log  *record.Log
 		text string
@@ -105,11 +105,11 @@ func (v *view) kinships(hits []hit) []kinship {
 			w.lines, w.within = append(w.lines, h.line), max(w.within, h.line.Within)
 		}
 	}
-	judged := map[kind]kinship{}
+	judged := map[kind]relation{}
 	for k, w := range by {
-		judged[k] = v.kinshipOf(w)
+		judged[k] = v.relationOf(w)
 	}
-	out := make([]kinship, len(hits))
+	out := make([]relation, len(hits))
 	for i, h := range hits {
 		if !ours[nonceNear(v, h)] {
 			out[i] = judged[kindOf(h)]
@@ -118,20 +118,20 @@ func (v *view) kinships(hits []hit) []kinship {
 	return out
 }
 
-// kinshipOf compares at how many of the moments of bad ends lines of w stand, and at how
+// relationOf compares at how many of the moments of bad ends lines of w stand, and at how
 // many others. Clocks and pipes may be late; so this is asked at two distances, of which the
 // better one counts.
-func (v *view) kinshipOf(w *writing) kinship {
+func (v *view) relationOf(w *writing) relation {
 	slices.SortStableFunc(w.lines, func(a, b record.Line) int { return cmp.Compare(a.At, b.At) })
 	bad := badEndsOf(keep(v.open, func(g *verdict.Graded) bool { return g.Grade.Outcome != verdict.Complete }),
 		w.log.Replica()).moments
 	if len(w.lines) == 0 || len(bad) == 0 {
 		return doubtful // without a time: whoever is left may be the one
 	}
-	return min(v.kinshipWithin(w, bad, closeBy, closeBy), v.kinshipWithin(w, bad, lineBefore, lineAfter))
+	return min(v.relationWithin(w, bad, closeBy, closeBy), v.relationWithin(w, bad, lineBefore, lineAfter))
 }
 
-func (v *view) kinshipWithin(w *writing, bad []time.Duration, before, after time.Duration) kinship {
+func (v *view) relationWithin(w *writing, bad []time.Duration, before, after time.Duration) relation {
 	near, of, lines := w.meets(bad, before, after)
 	if near == 0 {
 		return unrelated
@@ -175,13 +175,10 @@ func (w *writing) meets(bad []time.Duration, before, after time.Duration) (near,
 	return near, of, lines
 }
 
-// between counts the lines of w from one moment to another, as far as their times tell.
+// between counts the lines of w from one moment to another.
 func (w *writing) between(from, to time.Duration) (n int) {
-	i, _ := slices.BinarySearchFunc(w.lines, from-w.within, func(l record.Line, t time.Duration) int {
-		return cmp.Compare(l.At, t)
-	})
-	for ; i < len(w.lines) && w.lines[i].At <= to; i++ {
-		n += b2i(w.lines[i].At+w.lines[i].Within >= from)
+	for range w.during(from, to) {
+		n++
 	}
 	return n
 }

@@ -16,7 +16,8 @@ import (
 // pausing are streams out of step that are all silent from 3 s on, for 2 s.
 func pausing(b *synth.Builder, worker int) {
 	b.Each(8, func(i int) synth.Shape {
-		return synth.Shape{Worker: worker, Mute: true, Start: time.Duration(i) * 100 * ms, First: 400 * ms, Events: 90, HoldFrom: 3 * sec, HoldFor: 2 * sec}
+		return synth.Shape{Worker: worker, Mute: true, Start: time.Duration(i) * 100 * ms, First: 400 * ms, Events: 90,
+			HoldFrom: 3 * sec, HoldFor: 2 * sec}
 	})
 }
 
@@ -59,15 +60,24 @@ func TestWhoPaused(t *testing.T) {
 		level  string // of the blocked loop, "" for not named first
 		says   string
 	}{
-		"nothing tells":                       {func(*synth.Builder) {}, 0, "possible", "or what all of them wait for paused"},
-		"nothing tells, the process is known": {func(*synth.Builder) {}, 7, "possible", "or what all of them wait for paused"},
+		"nothing tells": {func(*synth.Builder) {}, 0, "possible",
+			"or what all of them wait for paused"},
+		"nothing tells, the process is known": {func(*synth.Builder) {}, 7, "possible",
+			"or what all of them wait for paused"},
 		"asyncio says it": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{5 * sec}, func(int) string { return "WARNING:asyncio:Executing <Task finished name='Task-9'> took 2.003 seconds" })
+			logAt(b, record.AppLog, []time.Duration{5 * sec}, func(int) string {
+				return "WARNING:asyncio:Executing <Task finished name='Task-9'> took 2.003 seconds"
+			})
 		}, 7, "certain", "took 2.003 seconds"},
 		"asyncio says it of another time": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{20 * sec}, func(int) string { return "WARNING:asyncio:Executing <Task finished name='Task-9'> took 2.003 seconds" })
+			logAt(b, record.AppLog, []time.Duration{20 * sec}, func(int) string {
+				return "WARNING:asyncio:Executing <Task finished name='Task-9'> took 2.003 seconds"
+			})
 		}, 7, "possible", ""},
-		"another process went on":    {func(b *synth.Builder) { b.Add(3, synth.Shape{Worker: 8, Mute: true, Events: 120}) }, 7, "certain", "other processes"},
+		"another process went on": {func(b *synth.Builder) {
+			b.Add(3, synth.Shape{Worker: 8, Mute: true,
+				Events: 120})
+		}, 7, "certain", "other processes"},
 		"new requests got no head":   {func(b *synth.Builder) { heads(b, false) }, 0, "likely", "no response head"},
 		"a new request got its head": {func(b *synth.Builder) { heads(b, true) }, 0, "", ""},
 		"heartbeats stopped":         {heartbeats, 7, "likely", "heartbeat"},
@@ -77,15 +87,22 @@ func TestWhoPaused(t *testing.T) {
 		"it slept": {func(b *synth.Builder) {
 			machine(b, func(at time.Duration) float64 { return map[bool]float64{true: 0, false: 0.1}[in(at)] })
 		}, 7, "possible", ""},
-		"it is always busy": {func(b *synth.Builder) { machine(b, func(time.Duration) float64 { return 1 }) }, 7, "possible", ""},
+		"it is always busy": {func(b *synth.Builder) { machine(b, func(time.Duration) float64 { return 1 }) }, 7,
+			"possible", ""},
 		"its health check was answered": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{4 * sec}, func(int) string { return `10.0.0.1 - - [25/Nov/2026:12:00:04 +0000] "GET /healthz HTTP/1.1" 200 2` })
+			logAt(b, record.AppLog, []time.Duration{4 * sec}, func(int) string {
+				return `10.0.0.1 - - [25/Nov/2026:12:00:04 +0000] "GET /healthz HTTP/1.1" 200 2`
+			})
 		}, 7, "", ""},
 		"its health check was answered before": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{2 * sec}, func(int) string { return `10.0.0.1 - - [25/Nov/2026:12:00:02 +0000] "GET /healthz HTTP/1.1" 200 2` })
+			logAt(b, record.AppLog, []time.Duration{2 * sec}, func(int) string {
+				return `10.0.0.1 - - [25/Nov/2026:12:00:02 +0000] "GET /healthz HTTP/1.1" 200 2`
+			})
 		}, 7, "possible", ""},
 		"a line that may have come late": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{4 * sec}, func(int) string { return `INFO:     10.0.0.1:5 - "GET /healthz HTTP/1.1" 200 OK` })
+			logAt(b, record.AppLog, []time.Duration{4 * sec}, func(int) string {
+				return `INFO:     10.0.0.1:5 - "GET /healthz HTTP/1.1" 200 OK`
+			})
 		}, 7, "possible", ""},
 	} {
 		b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{GapLimit: 1500 * ms, Checks: checks}})
@@ -104,7 +121,8 @@ func TestWhoPaused(t *testing.T) {
 		if got == "possible" && (!slices.Contains(c.Names(), diagnose.StallInApp) || c.Settle == "") {
 			t.Errorf("%s: it may be what they wait for: %q, %q", name, c.Names(), c.Settle)
 		}
-		if tt.level == "" && (!slices.Contains(names(causes), diagnose.StallInApp) || slices.Contains(candidates(causes), diagnose.BlockedLoop)) {
+		if tt.level == "" && (!slices.Contains(names(causes), diagnose.StallInApp) || slices.Contains(candidates(causes),
+			diagnose.BlockedLoop)) {
 			t.Errorf("%s:\n%s", name, evidence(causes))
 		}
 	}
@@ -124,13 +142,17 @@ func TestWhoPausedUnderLoad(t *testing.T) {
 			})
 		}, diagnose.BlockedLoop, "likely"},
 		"a health check was answered": {func(b *synth.Builder) {
-			logAt(b, record.AppLog, []time.Duration{13 * sec}, func(int) string { return `10.0.0.1 - - [25/Nov/2026:12:00:13 +0000] "GET /healthz HTTP/1.1" 200 2` })
+			logAt(b, record.AppLog, []time.Duration{13 * sec}, func(int) string {
+				return `10.0.0.1 - - [25/Nov/2026:12:00:13 +0000] "GET /healthz HTTP/1.1" 200 2`
+			})
 		}, diagnose.StallInApp, "likely"},
 	} {
-		b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec, Slowdown: verdict.DefaultSlowdown, Checks: checks}})
+		b := synth.New(record.Scenario{ID: "control", Edge: "streaming", Policy: record.Policy{GapLimit: 20 * sec,
+			Slowdown: verdict.DefaultSlowdown, Checks: checks}})
 		b.Add(1, synth.Shape{Group: record.Solo, Mute: true, Events: 60})
 		b.Each(10, func(i int) synth.Shape {
-			return synth.Shape{Mute: true, Events: 60, Start: 10*sec + time.Duration(i)*150*ms, HoldFrom: 12 * sec, HoldFor: 2 * sec}
+			return synth.Shape{Mute: true, Events: 60, Start: 10*sec + time.Duration(i)*150*ms, HoldFrom: 12 * sec,
+				HoldFor: 2 * sec}
 		})
 		tt.build(b)
 		causes := toldOf(b)
@@ -151,7 +173,8 @@ func TestSerialWorkMayBeBehindTheApp(t *testing.T) {
 		b.Add(20, synth.Shape{Mute: true, Start: 10 * sec, First: 6 * sec})
 	}}.run()
 	causes := toldOf(b)
-	if len(causes) == 0 || causes[0].Cause != diagnose.SerialisedLoop || !slices.Contains(causes[0].Names(), diagnose.StallInApp) {
+	if len(causes) == 0 || causes[0].Cause != diagnose.SerialisedLoop || !slices.Contains(causes[0].Names(),
+		diagnose.StallInApp) {
 		t.Errorf("%s", evidence(causes))
 	}
 }

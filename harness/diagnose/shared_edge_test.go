@@ -171,7 +171,8 @@ func TestAHeadInTheSilenceAcquitsTheLoop(t *testing.T) {
 			s.Headers = 2500 * ms
 		}
 		causes := toldOf(b)
-		if got := blamed(causes, diagnose.BlockedLoop) == "possible"; got == head || blamed(causes, diagnose.BlockedLoop) == "certain" {
+		if got := blamed(causes, diagnose.BlockedLoop) == "possible"; got == head || blamed(causes,
+			diagnose.BlockedLoop) == "certain" {
 			t.Errorf("head %v:\n%s", head, evidence(causes))
 		}
 	}

@@ -22,11 +22,11 @@ type view struct {
 	traces []trace
 	access accesses
 	// written are the lines by the statement that wrote them; see writings.
-	written []*writing
-	deaths  deaths
-	direct  direct
-	tenants *tenants
-	others  []otherEnd // of pods that may not be the app's
+	written   []*writing
+	deaths    deaths
+	direct    direct
+	workloads *workloads
+	others    []otherEnd // of pods that may not be the app's
 	// open are the streams that still want an explanation.
 	open []*verdict.Graded
 }
@@ -49,7 +49,7 @@ func newView(s *verdict.Scope) *view {
 	v.joinAccess()
 	v.dropOthers()
 	v.tagAccess()
-	v.readTenants()
+	v.readWorkloads()
 	v.tagKube()
 	v.dropOurClosing()
 	v.edge = edgeOf(s)

@@ -6,11 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
-	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 // What a cluster and its logs tell may be of any pod of a namespace. The end of a pod that
@@ -41,8 +39,8 @@ type told struct {
 	wrote          bool // the line, in a log of the app
 }
 
-// tenants are the workloads that logs tell of.
-type tenants struct {
+// workloads are those that logs tell of.
+type workloads struct {
 	lines      map[lineKey]told
 	all        map[workload]bool
 	containers map[workload]map[string]bool
@@ -53,17 +51,17 @@ type tenants struct {
 
 // whoseLine is whose a line is.
 func (v *view) whoseLine(l *record.Log, n int) whose {
-	x, ok := v.tenants.lines[lineKey{l, n}]
+	x, ok := v.workloads.lines[lineKey{l, n}]
 	if !ok {
 		return theApps
 	}
-	return v.tenants.standing(x)
+	return v.workloads.standing(x)
 }
 
 // foreign reports whether a line is no evidence about the app.
 func (v *view) foreign(h hit) bool { return v.whoseLine(h.log, h.line.N) >= anyones }
 
-func (t *tenants) standing(x told) whose {
+func (t *workloads) standing(x told) whose {
 	switch {
 	case x.pod == "" && len(t.all) > 1:
 		return anyones
@@ -84,7 +82,7 @@ func (t *tenants) standing(x told) whose {
 
 // isOwn reports whether a pod is of the app's workload. Long names are cut short in those
 // of pods.
-func (t *tenants) isOwn(x told) bool {
+func (t *workloads) isOwn(x told) bool {
 	if t.own[x.name] {
 		return true
 	}
@@ -98,7 +96,7 @@ func (t *tenants) isOwn(x told) bool {
 }
 
 // namesakes is in how many namespaces a workload of that name is told of.
-func (t *tenants) namesakes(name string) (n int) {
+func (t *workloads) namesakes(name string) (n int) {
 	for w := range t.all {
 		n += b2i(w.name == name && w.namespace != "")
 	}
@@ -106,7 +104,7 @@ func (t *tenants) namesakes(name string) (n int) {
 }
 
 // ofContainer judges a container of a workload that may be the app.
-func (t *tenants) ofContainer(x told) whose {
+func (t *workloads) ofContainer(x told) whose {
 	if x.container == "" {
 		return theApps
 	}
@@ -149,25 +147,25 @@ var sidecar = regexp.MustCompile(`^(?:istio-(?:proxy|init)|linkerd-(?:proxy|init
 	`otel-(?:collector|agent)|datadog-agent|xray-daemon|oauth2-proxy|queue-proxy)$`)
 
 // group is what has to be told apart: the workloads, or the containers of the only one.
-func (t *tenants) group(x told) told {
+func (t *workloads) group(x told) told {
 	if len(t.own) == 0 && len(t.all) > 1 {
 		return told{workload: x.workload}
 	}
 	return told{workload: x.workload, container: x.container}
 }
 
-// readTenants finds whose the lines of logs are, and forgets what those of others mean. It
+// readWorkloads finds whose the lines of logs are, and forgets what those of others mean. It
 // comes before the facts of the cluster are sorted.
-func (v *view) readTenants() {
-	t := &tenants{lines: map[lineKey]told{}, all: map[workload]bool{}, own: map[string]bool{},
+func (v *view) readWorkloads() {
+	t := &workloads{lines: map[lineKey]told{}, all: map[workload]bool{}, own: map[string]bool{},
 		containers: map[workload]map[string]bool{}, serving: map[string]bool{}, agreeing: map[told]bool{}}
-	v.tenants = t
-	v.tenantsOfCluster()
-	v.tenantsOfLines()
+	v.workloads = t
+	v.workloadsOfCluster()
+	v.workloadsOfLines()
 	if len(t.lines) == 0 {
 		return
 	}
-	v.ownTenants()
+	v.ownWorkloads()
 	v.agree()
 	for i := range v.tags {
 		v.tags[i] = slices.DeleteFunc(v.tags[i], func(h hit) bool {
@@ -184,14 +182,14 @@ func (v *view) readTenants() {
 }
 
 // add notes what a line is about.
-func (t *tenants) add(l *record.Log, n int, x told) {
+func (t *workloads) add(l *record.Log, n int, x told) {
 	t.lines[lineKey{l, n}] = x
 	if x.pod != "" {
 		t.note(x.workload, x.container)
 	}
 }
 
-func (t *tenants) note(w workload, containers ...string) {
+func (t *workloads) note(w workload, containers ...string) {
 	t.all[w] = true
 	for _, c := range containers {
 		if t.containers[w] == nil {
@@ -203,9 +201,9 @@ func (t *tenants) note(w workload, containers ...string) {
 	}
 }
 
-// tenantsOfCluster reads the facts and the pods of the cluster's own files.
-func (v *view) tenantsOfCluster() {
-	t := v.tenants
+// workloadsOfCluster reads the facts and the pods of the cluster's own files.
+func (v *view) workloadsOfCluster() {
+	t := v.workloads
 	of := map[[2]string]workload{}
 	for _, l := range v.logs[record.KubernetesLog] {
 		for _, p := range l.Pods {
@@ -231,11 +229,11 @@ func (v *view) tenantsOfCluster() {
 // lookForPods is how many lines of a log are looked at for the pods that wrote them.
 const lookForPods = 200
 
-// tenantsOfLines reads which pods wrote the lines of the app's logs; those that a stack
+// workloadsOfLines reads which pods wrote the lines of the app's logs; those that a stack
 // keeps for each replica need no word for it. What a workload's namespace is stands in no
 // such line.
-func (v *view) tenantsOfLines() {
-	t := v.tenants
+func (v *view) workloadsOfLines() {
+	t := v.workloads
 	known := map[string]workload{} // by name, the last of its namesakes
 	for w := range t.all {
 		if o, ok := known[w.name]; !ok || cmp.Compare(w.namespace, o.namespace) > 0 {
@@ -262,11 +260,11 @@ func (v *view) tenantsOfLines() {
 	}
 }
 
-// ownTenants finds which workloads are the app: the one that the user named; the only one
+// ownWorkloads finds which workloads are the app: the one that the user named; the only one
 // that writes its log; those that speak of requests of ours; those at an address to which
 // the edge sent them.
-func (v *view) ownTenants() {
-	t := v.tenants
+func (v *view) ownWorkloads() {
+	t := v.workloads
 	if app := v.Run.Plan.App; app.Kind == record.AppKubernetes {
 		words := strings.Fields(app.Name) // "deployment chat"
 		if len(words) > 0 {
@@ -285,7 +283,7 @@ func (v *view) ownTenants() {
 
 // ownByLog goes by the pods that write the log of the app.
 func (v *view) ownByLog() {
-	t := v.tenants
+	t := v.workloads
 	nonces := v.nonces()
 	wrote, ours := map[string]map[string]bool{}, map[string]map[string]bool{}
 	note := func(into map[string]map[string]bool, x told) {
@@ -321,7 +319,7 @@ func (v *view) ownByLog() {
 // ownByFile goes by the names of the app's log files: chat-7d9f8b6c5d-x2x9k.log, or
 // chat-0_shop_app-….log as container runtimes have them.
 func (v *view) ownByFile() {
-	t := v.tenants
+	t := v.workloads
 	pods := map[string]string{}
 	for _, x := range t.lines {
 		pods[x.pod] = x.name
@@ -351,7 +349,7 @@ var (
 // ownByAddress goes by the addresses of pods: that under test, and those to which an edge
 // says that it passed our requests on.
 func (v *view) ownByAddress() {
-	t := v.tenants
+	t := v.workloads
 	host := ""
 	if u, err := url.Parse(v.Run.Plan.App.Name); err == nil {
 		host = u.Hostname()
@@ -383,183 +381,4 @@ func (v *view) passedOnTo(addr string) bool {
 		}
 	}
 	return false
-}
-
-// An otherEnd is the end of something that may not be the app's.
-type otherEnd struct {
-	hit
-	cause string // what it would be, were it the app's
-}
-
-// endedBy is of which cause a line would be evidence.
-var endedBy = map[tag]string{
-	workerTimedOut: WorkerKilled, workerAborted: WorkerKilled, workerKill: WorkerKilled, workerCrashed: WorkerKilled,
-	graceOver: GraceTooShort, exception: AppError, traceback: AppError, oomKiller: MemoryKillWorker,
-}
-
-// causesOfKube are the same for ends that the cluster tells.
-var causesOfKube = map[deathKind]string{diedByMemory: MemoryKillAll, diedByTerm: GraceTooShort,
-	diedByKill: WorkerKilled, diedByExit: WorkerKilled}
-
-// agree finds the only group of lines of which nobody knows whose they are that ends as
-// the streams did: each of their moments is beside one of its ends, none of which is left
-// over, and there are no more moments than ends.
-func (v *view) agree() {
-	cut := keep(v.open, func(g *verdict.Graded) bool {
-		return (isCut(g) || g.Grade.Outcome == verdict.Refused) && !g.Struck && g.End != record.Never
-	})
-	ends, own := v.tenantEnds()
-	beside := func(h hit) bool {
-		return slices.ContainsFunc(cut, func(g *verdict.Graded) bool { return h.near(g.End) })
-	}
-	if len(cut) == 0 || slices.ContainsFunc(own, beside) {
-		return
-	}
-	t := v.tenants
-	var only *told
-	for _, e := range ends {
-		group := t.group(e.told)
-		if !beside(e.hit) || only != nil && *only == group {
-			continue
-		}
-		if only != nil {
-			return // two fit
-		}
-		only = &group
-	}
-	if only == nil {
-		return
-	}
-	ends = slices.DeleteFunc(ends, func(e tenantEnd) bool { return t.group(e.told) != *only })
-	if v.sameMoments(cut, ends) {
-		t.agreeing[*only] = true
-	}
-}
-
-// A tenantEnd is the end of a pod, of one of its processes, or of a request in it.
-type tenantEnd struct {
-	told
-	hit
-	once bool // of a request
-}
-
-// tenantEnds are the ends with a time in lines of which nobody knows whose they are, and
-// those that are the app's.
-func (v *view) tenantEnds() (ends []tenantEnd, own []hit) {
-	add := func(h hit, once bool) {
-		x, says := v.tenants.lines[lineKey{h.log, h.line.N}]
-		switch s := v.whoseLine(h.log, h.line.N); {
-		case h.line.At == record.Never:
-		case s == theApps && (!says || x.pod != ""):
-			own = append(own, h)
-		case s == anyones && x.pod != "":
-			ends = append(ends, tenantEnd{x, h, once})
-		}
-	}
-	for _, l := range v.logs[record.KubernetesLog] {
-		for i := range l.Kube {
-			if _, ok := kubeDeath(&l.Kube[i]); ok {
-				add(hit{log: l, line: l.Lines[i]}, false)
-			}
-		}
-	}
-	for i := range v.tags {
-		if _, ok := endedBy[tag(i)]; ok {
-			for _, h := range v.tags[i] {
-				add(h, tag(i) == exception || tag(i) == traceback)
-			}
-		}
-	}
-	return ends, own
-}
-
-// sameMoments compares the ends of streams with those of a group.
-func (v *view) sameMoments(cut []*verdict.Graded, ends []tenantEnd) bool {
-	last := time.Duration(0)
-	for i := range v.Streams {
-		last = max(last, v.Streams[i].End)
-	}
-	many := moments(cut)
-	type place struct {
-		pod string
-		at  time.Duration
-	}
-	n := 0
-	var seen []place // one end of a pod is told several times
-	for _, e := range ends {
-		if e.line.At > last+lineAfter {
-			continue
-		}
-		if !slices.ContainsFunc(cut, func(g *verdict.Graded) bool { return e.near(g.End) }) {
-			return false
-		}
-		again := slices.ContainsFunc(seen, func(p place) bool {
-			return p.pod == e.pod && (p.at-e.line.At).Abs() <= 2*stampUnit
-		})
-		if e.once || !again {
-			n++
-			seen = append(seen, place{e.pod, e.line.At})
-		}
-	}
-	return len(many) <= n && !slices.ContainsFunc(many, func(gs []*verdict.Graded) bool {
-		return !slices.ContainsFunc(ends, func(e tenantEnd) bool { return e.near(gs[0].End) })
-	})
-}
-
-// capByTime takes the certainty of a finding that rests on pods of which nothing says that
-// they are the app's.
-func (v *view) capByTime(f *finding) {
-	if f.Confidence != certain || !f.ownFault() {
-		return
-	}
-	for _, e := range f.Evidence {
-		if pod := v.podByTime(e); pod != "" {
-			f.Confidence = likely
-			f.see(fact{Kind: FactPodByTime, Name: pod}).settle(fact{Kind: NextOwnPods})
-			return
-		}
-	}
-}
-
-// podByTime is the pod that a line cited is about, where byTime holds for it.
-func (v *view) podByTime(e record.Evidence) string {
-	for i := range v.Run.Logs {
-		l := &v.Run.Logs[i]
-		x, ok := v.tenants.lines[lineKey{l, e.Line}]
-		if ok && l.Name == e.Log && v.tenants.standing(x) == byTime {
-			return x.pod
-		}
-	}
-	return ""
-}
-
-// maxOthers bounds the lines about other pods that are cited for one cause.
-const maxOthers = 2
-
-// orOtherPod adds to a guess the ends of pods of which nobody knows whether they are the
-// app's, and says of those that are not that they are others'.
-func (v *view) orOtherPod(f *finding) {
-	if f.Confidence != possible || f.Injected || f.Layer == layerHarness {
-		return
-	}
-	n := 0
-	for _, o := range v.others {
-		if n == maxOthers {
-			return
-		}
-		beside := slices.ContainsFunc(f.streams, func(g *verdict.Graded) bool {
-			return (isCut(g) || g.Grade.Outcome == verdict.Refused) && o.line.At != record.Never && o.near(g.End)
-		})
-		if !beside || o.citedIn(f.Evidence) {
-			continue
-		}
-		n++
-		pod := v.tenants.lines[lineKey{o.log, o.line.N}].pod
-		if v.whoseLine(o.log, o.line.N) == anothers {
-			f.show(o.remarked(fact{Kind: FactPodOther, Name: pod}))
-			continue
-		}
-		f.show(o.remarked(fact{Kind: FactPodUnknown, Name: pod}))
-		f.or(o.cause, fact{Kind: MayOtherPod, Name: pod}).settle(fact{Kind: NextOwnPods})
-	}
 }

@@ -86,34 +86,41 @@ func TestFactsOfOtherPods(t *testing.T) {
 			kube(b, 2*sec, oom(batchPod, "app"))
 		}, "", "", "possible, other pod"},
 		"another's, by a request of ours": {func(b *synth.Builder) {
-			b.Log(record.AppLog, at(sec, "[pod/"+chatPod+"/app] INFO: answer nonce-1 begun"), at(2500*ms, "[pod/"+batchPod+"/app] Traceback (most recent call last):"),
-				at(2500*ms, `[pod/`+batchPod+`/app]   File "/srv/batch.py", line 3, in run`), at(2500*ms, "[pod/"+batchPod+"/app] ValueError: no rows"))
+			b.Log(record.AppLog, at(sec, "[pod/"+chatPod+"/app] INFO: answer nonce-1 begun"), at(2500*ms,
+				"[pod/"+batchPod+"/app] Traceback (most recent call last):"),
+				at(2500*ms, `[pod/`+batchPod+`/app]   File "/srv/batch.py", line 3, in run`), at(2500*ms,
+					"[pod/"+batchPod+"/app] ValueError: no rows"))
 			kube(b, 2*sec, oom(batchPod, "app"))
 		}, "", "", "possible, other pod"},
 		"another's, by the address that the edge names": {func(b *synth.Builder) {
 			nginx(b, at(2500*ms, `2026/11/25 12:00:02 [info] 7#7: *1 client 10.0.0.9 closed, request: "GET /chat HTTP/1.1", upstream: "http://10.0.0.7:8000/chat"`))
 			b.Run.Plan.Request.URL = "http://127.0.0.1:8000/chat"
 			kube(b, 2*sec, oom(batchPod, "app"))
-			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Addr: "10.0.0.7"}, logline.KubePod{Namespace: "shop", Name: batchPod, Workload: "batch", Addr: "10.0.0.8"})
+			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Addr: "10.0.0.7"},
+				logline.KubePod{Namespace: "shop", Name: batchPod, Workload: "batch", Addr: "10.0.0.8"})
 		}, "", "", "possible, other pod"},
 		"another namespace has one of the name": {func(b *synth.Builder) {
 			workloadNamed(b, "chat")
-			kube(b, 2*sec, oom(chatPod, "app"), logline.KubeFact{Reason: "Pulled", Namespace: "stage", Pod: "chat-66c4b5d7f8-zk4m2", Code: logline.Unknown})
+			kube(b, 2*sec, oom(chatPod, "app"), logline.KubeFact{Reason: "Pulled", Namespace: "stage",
+				Pod: "chat-66c4b5d7f8-zk4m2", Code: logline.Unknown})
 		}, diagnose.MemoryKillAll, "likely", "only one whose ends"},
 
 		"a sidecar of the app's pod": {func(b *synth.Builder) {
 			workloadNamed(b, "chat")
 			kube(b, 2*sec, oom(chatPod, "fluent-bit"))
-			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Containers: []string{"web", "fluent-bit"}})
+			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Containers: []string{"web",
+				"fluent-bit"}})
 		}, "", "", "possible, other pod"},
 		"a container that does not serve, by the plan": {func(b *synth.Builder) {
 			workloadNamed(b, "chat")
-			b.Run.Plan.Scenarios[0].Layers = []record.Layer{{Name: "kubernetes", Settings: map[string]string{"container": "web"}}}
+			b.Run.Plan.Scenarios[0].Layers = []record.Layer{{Name: "kubernetes",
+				Settings: map[string]string{"container": "web"}}}
 			kube(b, 2*sec, oom(chatPod, "indexer"))
 		}, "", "", "possible, other pod"},
 		"the app's container beside a sidecar": {func(b *synth.Builder) {
 			kube(b, 2*sec, oom(chatPod, "web"))
-			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Containers: []string{"web", "istio-proxy"}})
+			podsOf(b, logline.KubePod{Namespace: "shop", Name: chatPod, Workload: "chat", Containers: []string{"web",
+				"istio-proxy"}})
 		}, diagnose.MemoryKillAll, "certain", "OOMKilled"},
 
 		"several workloads, one agrees": {func(b *synth.Builder) {
@@ -164,7 +171,8 @@ func TestLogOfAReplica(t *testing.T) {
 	l := &b.Run.Logs[0]
 	l.Name, l.Scenario = "app.0.log", "control"
 	workloadNamed(b, "chat")
-	if causes := toldOf(b); len(causes) == 0 || causes[0].Cause != diagnose.AppError || causes[0].Confidence == "possible" {
+	if causes := toldOf(b); len(causes) == 0 || causes[0].Cause != diagnose.AppError ||
+		causes[0].Confidence == "possible" {
 		t.Errorf("%s", evidence(causes))
 	}
 }
@@ -182,7 +190,8 @@ func TestTimeoutBesideAnotherPod(t *testing.T) {
 			return synth.Shape{Start: time.Duration(i) * ms, Events: 80, Mute: true, Keep: 5, End: synth.CutAt(2500 * ms)}
 		})
 		logAt(b, record.NginxError, []time.Duration{2500 * ms}, func(int) string {
-			return "2026/11/25 12:00:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while reading upstream, client: 127.0.0.1"
+			return "2026/11/25 12:00:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while reading " +
+				"upstream, client: 127.0.0.1"
 		})
 		kube(b, 2*sec, fact, pulled(chatPod))
 		workloadNamed(b, "chat")
@@ -200,15 +209,25 @@ func TestLinesOfOtherPods(t *testing.T) {
 		lines []synth.LogLine
 		want  bool // the app is accused
 	}{
-		"an exception of the app":               {[]synth.LogLine{of(chatPod, "ERROR:    Exception in ASGI application"), of(batchPod, "INFO: fine")}, true},
-		"an exception of another":               {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "ERROR:    Exception in ASGI application")}, false},
-		"a worker of the app":                   {[]synth.LogLine{of(chatPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"), of(batchPod, "INFO: fine")}, true},
-		"a worker of another":                   {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?")}, false},
-		"a signal to another":                   {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod, "[9] [INFO] Handling signal: term")}, false},
-		"a worker of another, stern":            {[]synth.LogLine{at(0, chatPod+" app INFO: fine"), at(2500*ms, batchPod+" app Worker (pid:11) was sent SIGKILL!")}, false},
-		"a worker of the app in stern":          {[]synth.LogLine{at(0, batchPod+" app INFO: fine"), at(2500*ms, chatPod+" app Worker (pid:11) was sent SIGKILL!")}, true},
-		"an exception beside another container": {[]synth.LogLine{at(0, "[pod/"+chatPod+"/cache] INFO: fine"), at(0, "[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms, "[pod/"+chatPod+"/web] ERROR:    Exception in ASGI application")}, true},
-		"an exception in a sidecar":             {[]synth.LogLine{at(0, "[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms, "[pod/"+chatPod+"/promtail] ERROR:    Exception in ASGI application")}, false},
+		"an exception of the app": {[]synth.LogLine{of(chatPod, "ERROR:    Exception in ASGI application"),
+			of(batchPod, "INFO: fine")}, true},
+		"an exception of another": {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod,
+			"ERROR:    Exception in ASGI application")}, false},
+		"a worker of the app": {[]synth.LogLine{of(chatPod,
+			"[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?"), of(batchPod, "INFO: fine")}, true},
+		"a worker of another": {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod,
+			"[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?")}, false},
+		"a signal to another": {[]synth.LogLine{of(chatPod, "INFO: fine"), of(batchPod,
+			"[9] [INFO] Handling signal: term")}, false},
+		"a worker of another, stern": {[]synth.LogLine{at(0, chatPod+" app INFO: fine"), at(2500*ms,
+			batchPod+" app Worker (pid:11) was sent SIGKILL!")}, false},
+		"a worker of the app in stern": {[]synth.LogLine{at(0, batchPod+" app INFO: fine"), at(2500*ms,
+			chatPod+" app Worker (pid:11) was sent SIGKILL!")}, true},
+		"an exception beside another container": {[]synth.LogLine{at(0, "[pod/"+chatPod+"/cache] INFO: fine"), at(0,
+			"[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms,
+			"[pod/"+chatPod+"/web] ERROR:    Exception in ASGI application")}, true},
+		"an exception in a sidecar": {[]synth.LogLine{at(0, "[pod/"+chatPod+"/web] INFO: fine"), at(2500*ms,
+			"[pod/"+chatPod+"/promtail] ERROR:    Exception in ASGI application")}, false},
 	} {
 		b := stranger()
 		if strings.Contains(name, "exception") {

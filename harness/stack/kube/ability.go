@@ -263,9 +263,10 @@ func (s *Stack) RemoveReplica(ctx context.Context, replica string) error {
 // Roll implements [stack.Roller]: it restarts the workload as kubectl rollout restart
 // does, and returns when no old pod is left.
 func (s *Stack) Roll(ctx context.Context, going func(replica string)) error {
+	what := "restart the " + strings.TrimSuffix(s.kind(), "s")
 	work, err := s.client.get(ctx, s.path)
 	if err != nil {
-		return s.failed("restart the "+strings.TrimSuffix(s.kind(), "s"), "get "+s.kind()+".apps", err)
+		return s.failed(what, "get "+s.kind()+".apps", err)
 	}
 	if cannot := work.unrolled(); cannot != nil {
 		return cannot
@@ -275,7 +276,7 @@ func (s *Stack) Roll(ctx context.Context, going func(replica string)) error {
 		"metadata": map[string]any{"annotations": map[string]string{
 			"kubectl.kubernetes.io/restartedAt": time.Now().UTC().Format(time.RFC3339Nano)}}}}})
 	if err != nil {
-		return s.failed("restart the "+strings.TrimSuffix(s.kind(), "s"), "patch "+s.kind()+".apps", err)
+		return s.failed(what, "patch "+s.kind()+".apps", err)
 	}
 	limit := time.Duration(len(old)) * (s.spec.App.Start + s.grace())
 	bounded, cancel := context.WithTimeout(ctx, limit)

@@ -147,7 +147,8 @@ func (f *fake) slice() map[string]any {
 }
 
 func (f *fake) work() map[string]any {
-	w := map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d", "annotations": f.notes},
+	w := map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d",
+		"annotations": f.notes},
 		"spec": map[string]any{"replicas": f.replicas, "selector": map[string]any{"matchLabels": map[string]any{"app": "chat"}},
 			"template": map[string]any{"spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
 				"containers": []any{map[string]any{"name": "app"}}}}}}
