@@ -17,10 +17,11 @@ func TestLasts(t *testing.T) {
 		o    Options
 		want time.Duration // at least
 	}{
-		"a duration":            {load: Load{Streams: 5, Duration: night}, want: night},
-		"a rate":                {load: Load{Rate: 1, Duration: night}, want: night},
-		"a rate and a total":    {load: Load{Rate: 1, Total: 36000}, want: night},
-		"stages":                {load: Load{Pattern: Pattern{Stages: []arrivals.Stage{{Duration: night, Target: rate(2)}}}}, want: night},
+		"a duration":         {load: Load{Streams: 5, Duration: night}, want: night},
+		"a rate":             {load: Load{Rate: 1, Duration: night}, want: night},
+		"a rate and a total": {load: Load{Rate: 1, Total: 36000}, want: night},
+		"stages": {load: Load{Pattern: Pattern{Stages: []arrivals.Stage{{Duration: night,
+			Target: rate(2)}}}}, want: night},
 		"a total":               {load: Load{Streams: 10, Total: 1200}, want: night},
 		"streams that are long": {load: Load{Streams: 10}, o: Options{Total: night}, want: night},
 		"hop by hop":            {load: Load{Streams: 5, Duration: night}, sc: Scenario{Peel: true}, want: 4 * night},

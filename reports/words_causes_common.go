@@ -130,18 +130,18 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.DeathKube: kubeDeath,
 	// Of whose.go.
 	diagnose.FactPodByTime: func(f *record.Fact) string {
-		return "nothing says that pod " + f.Name + " is the app's: of all workloads in the logs it is the only one whose " +
-			"ends and those of the streams are at the same moments"
+		return "no log says whether pod " + f.Name + " is the app's; of the workloads in the logs it is the only one whose ends " +
+			"came when the streams ended"
 	},
 	diagnose.FactPodOther: func(f *record.Fact) string {
-		return ": possible, other pod: " + f.Name + " is not the app's, or this container of it does not serve; it matters " +
-			"only where the streams pass through it"
+		return ": possible, other pod: " + f.Name + " is not the app's, or this container of it serves no requests; it " +
+			"matters only if the streams pass through it"
 	},
 	diagnose.FactPodUnknown: func(f *record.Fact) string {
 		return ": possible, other pod: the logs tell of several workloads, and nothing says that " + f.Name + " is the app's"
 	},
 	diagnose.MayOtherPod: func(f *record.Fact) string {
-		return "that happened to pod " + f.Name + " at the time, which may be the app's or another's"
+		return "it happened to pod " + f.Name + " at that time, which may or may not be the app's"
 	},
 	diagnose.NextOwnPods: plain("give the facts of the app's own pods alone: kubectl get pods -l app=NAME -o json, and " +
 		"their log with kubectl logs -l app=NAME"),

@@ -50,19 +50,20 @@ var saidOfDelay = map[record.FactKind]sentence{
 			precisely(f.Took), precisely(f.Bound))
 	},
 	diagnose.FactWholeCore: func(f *record.Fact) string {
-		return fmt.Sprintf("the app took %.0f %% of a core over %s of the silence, and less than half of that at other times",
+		return fmt.Sprintf("the app took %.0f %% of a core over %s of the silence, and less than half of that "+
+			"at other times",
 			100*f.Share, precisely(f.Bound))
 	},
 	diagnose.FactPausedEither: func(f *record.Fact) string {
-		return fmt.Sprintf("all %s of one process paused together for %.2f s and %s: the app's process stopped answering, "+
-			"or what all of them wait for paused", count(f.N, "stream"), f.Took.Seconds(), inside(f, 0))
+		return fmt.Sprintf("all %s of one process paused together for %.2f s and %s: the app's process stopped "+
+			"answering, or what all of them wait for paused", count(f.N, "stream"), f.Took.Seconds(), inside(f, 0))
 	},
 	diagnose.NotBlockedAnswered: plain("the app answered another request in the common silence"),
 	diagnose.MaySharedPause: plain("what all streams wait for, such as a model server, a GPU or a database, may have " +
 		"paused"),
 	diagnose.NextAskMeanwhile: plain("while the streams run, ask the app once a second for a path that needs no model, " +
-		"such as its health check, and keep the app's log with the time of each answer: one that comes in the silence acquits " +
-		"the app's process"),
+		"such as its health check, and keep the app's log with the time of each answer: one that comes in the silence " +
+		"shows that the app's process was running"),
 	diagnose.FactOpenSilent: func(f *record.Fact) string {
 		return fmt.Sprintf("%d of %d open streams silent from %.3f s to %.3f s",
 			f.N, f.Of, f.Times[0].Seconds(), f.Times[1].Seconds())

@@ -128,8 +128,8 @@ var saidOfEnds = map[record.FactKind]sentence{
 			count(f.N, "stream"))
 	},
 	diagnose.MendEdgeWorker: func(f *record.Fact) string {
-		return "find out why the process of " + f.Name + " died: signal 9 is mostly the kernel's for memory (dmesg on its " +
-			"machine), 11 and 6 are faults in it or in one of its modules: update them, or leave the module out"
+		return "find out why the process of " + f.Name + " died: signal 9 mostly means that its machine ran out of memory " +
+			"(see dmesg there), 11 and 6 mean a fault in it or in one of its modules: update them, or leave the module out"
 	},
 	diagnose.NotOneMoment: plain("they ended at one moment, after the edge was told to stop"),
 

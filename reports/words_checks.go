@@ -395,7 +395,8 @@ var saidOfAnswers = map[record.FactKind]sentence{
 			"says whether any of these streams was theirs", count(f.Of, "stream"), count(f.N, "connection"))
 	},
 	verdict.FactCompareLimit: func(f *record.Fact) string {
-		return ofRequest(f) + "one of the two answers had not ended after " + short(f.Bound) + ", when streamproof stopped waiting"
+		return ofRequest(f) + "one of the two answers had not ended after " + short(f.Bound) +
+			", when streamproof stopped waiting"
 	},
 	verdict.FactNoText: func(f *record.Fact) string { return ofRequest(f) + "no text was found in either answer" },
 	verdict.FactNoPlainText: func(f *record.Fact) string {

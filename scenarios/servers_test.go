@@ -154,7 +154,8 @@ func TestBlockedLoopLongerThanOurPatience(t *testing.T) {
 	report := play(t, harness.Options{App: chatCommand(t, "block"), GapLimit: 1500 * time.Millisecond, Scenarios: []harness.Scenario{sc},
 		Load: harness.Load{Streams: 8, Ramp: 600 * time.Millisecond}})
 	checkCause(t, report, diagnose.BlockedLoop)
-	if c := report.Scenarios[0].Causes; len(c) > 0 && (c[0].Confidence == "certain" || !slices.Contains(c[0].Names(), diagnose.StallInApp)) {
+	if c := report.Scenarios[0].Causes; len(c) > 0 && (c[0].Confidence == "certain" || !slices.Contains(c[0].Names(),
+		diagnose.StallInApp)) {
 		t.Errorf("what they wait for may have paused: %+v", c[0])
 	}
 }

@@ -162,7 +162,8 @@ func TestComposeWarningsAreWorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := composeWarnings(t.Context(), stack.Compose{File: file, Service: "web"})
-	for i, want := range []string{"NO_FERN", "services.web.restart: ", "services.web.ports[0].published, services.web.ports[1].published: "} {
+	for i, want := range []string{"NO_FERN", "services.web.restart: ",
+		"services.web.ports[0].published, services.web.ports[1].published: "} {
 		if len(got) != 3 || !strings.Contains(got[i], want) {
 			t.Errorf("warnings %q, want %q", got, want)
 		}

@@ -93,7 +93,8 @@ func TestComposePlan(t *testing.T) {
 	if !slices.Equal(f.env, []string{"PORT=8000", "GREETING=a $ and none", "WORKERS=1", "EXTRA=1"}) {
 		t.Errorf("environment: %q", f.env)
 	}
-	if want := filepath.Join(filepath.Dir(path), "data") + ":/data:ro"; !slices.Equal(f.binds, []string{want}) || len(f.mounts) != 1 || f.mounts[0].Source != "state" ||
+	if want := filepath.Join(filepath.Dir(path), "data") + ":/data:ro"; !slices.Equal(f.binds, []string{want}) ||
+		len(f.mounts) != 1 || f.mounts[0].Source != "state" ||
 		f.mounts[0].Target != "/var/lib/state" || len(p.volumes) != 1 || p.volumes[0].name != "state" {
 		t.Errorf("binds: %q, mounts %+v, volumes %+v", f.binds, f.mounts, p.volumes)
 	}
@@ -153,11 +154,13 @@ func TestComposeSharesVolumes(t *testing.T) {
 	if _, err := rs[0].exec(t.Context(), "sh", "-c", "echo hello >/scratch/word && echo mine >/own/word"); err != nil {
 		t.Error(err)
 	}
-	if out, err := rs[1].exec(t.Context(), "sh", "-c", "cat /scratch/word; df -k /scratch | tail -1; ls /own"); err != nil ||
+	if out, err := rs[1].exec(t.Context(), "sh", "-c",
+		"cat /scratch/word; df -k /scratch | tail -1; ls /own"); err != nil ||
 		!strings.HasPrefix(out, "hello\ntmpfs") || !strings.Contains(out, " 1024 ") || strings.Contains(out, "word\n") {
 		t.Errorf("the other replica sees %q, %v", out, err)
 	}
-	if tail := strings.Join(rs[0].Tail(t.Context()), "\n"); !strings.Contains(tail, "[INFO]") || strings.Contains(tail, "\r") {
+	if tail := strings.Join(rs[0].Tail(t.Context()), "\n"); !strings.Contains(tail, "[INFO]") || strings.Contains(tail,
+		"\r") {
 		t.Errorf("log of a terminal: %q", tail)
 	}
 	c, err := rs[0].inspect(t.Context())

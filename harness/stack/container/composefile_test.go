@@ -87,7 +87,8 @@ func TestComposeIsReadAsComposeDoes(t *testing.T) {
 		{"volumes, in short and in long", map[string]string{
 			"compose.yml": "services: {web: {image: a, tmpfs: /t:size=1m, volumes: [./data:/a:ro, 'named:/b:ro,nocopy', /c, " +
 				"{type: bind, source: ./data, target: /d, read_only: true, bind: {selinux: z, propagation: rslave}}, ./data:/g, " +
-				"{type: tmpfs, target: /e, read_only: true, tmpfs: {size: 1024, mode: 0o1777}}, {type: volume, source: named, target: /f}]}}\nvolumes: {named: {}}",
+				"{type: tmpfs, target: /e, read_only: true, tmpfs: {size: 1024, mode: 0o1777}}, {type: volume, source: named, " +
+				"target: /f}]}}\nvolumes: {named: {}}",
 			"data/.keep": ""}, volumesAre},
 		{"limits, in numbers and in words", map[string]string{
 			"compose.yml": "services: {web: {image: a, mem_limit: 1073741824, cpus: '0.3', shm_size: 64m, deploy: {replicas: 2, resources: {limits: {memory: 1G, pids: 7, cpus: '0.3'}}}}}"},
@@ -183,13 +184,18 @@ func handed(f form) (c container.Config, h container.HostConfig) {
 
 // Keys that Docker has, too, come to it as they stand.
 func TestComposeHandsOn(t *testing.T) {
-	f, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, dns: [10.0.0.1, '::1'], dns_search: a.example, dns_opt: ['ndots:2'], " +
-		"domainname: b.example, labels: {x: y, io.github.streamproof.stack: theirs}, annotations: {p: q}, mem_limit: 1g, mem_reservation: 512m, " +
-		"cpu_shares: 512, cpuset: 0-1, devices: ['/dev/null', '/dev/zero:/dev/nothing:r'], device_cgroup_rules: ['c 1:3 mr'], " +
-		"depends_on: {db: {condition: service_healthy}}}, db: {image: b, healthcheck: {test: 'true', start_interval: 100ms}, " +
+	f, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, dns: [10.0.0.1, '::1'], " +
+		"dns_search: a.example, dns_opt: ['ndots:2'], " +
+		"domainname: b.example, labels: {x: y, io.github.streamproof.stack: theirs}, annotations: {p: q}, mem_limit: 1g, " +
+		"mem_reservation: 512m, " +
+		"cpu_shares: 512, cpuset: 0-1, devices: ['/dev/null', '/dev/zero:/dev/nothing:r'], device_cgroup_rules: ['c 1:3 " +
+		"mr'], " +
+		"depends_on: {db: {condition: service_healthy}}}, db: {image: b, healthcheck: {test: 'true', start_interval: " +
+		"100ms}, " +
 		"deploy: {resources: {reservations: {memory: 64m}}}}}"})
 	c, h := handed(f)
-	got := strings.TrimSpace(fmt.Sprintln(h.DNS, h.DNSSearch, h.DNSOptions, c.Domainname, h.Annotations, h.MemoryReservation, h.CPUShares,
+	got := strings.TrimSpace(fmt.Sprintln(h.DNS, h.DNSSearch, h.DNSOptions, c.Domainname, h.Annotations,
+		h.MemoryReservation, h.CPUShares,
 		h.CpusetCpus, h.Devices, h.DeviceCgroupRules))
 	if got != "[10.0.0.1 ::1] [a.example] [ndots:2] b.example map[p:q] 536870912 512 0-1 "+
 		"[{/dev/null /dev/null rwm} {/dev/zero /dev/nothing r}] [c 1:3 mr]" {
@@ -228,7 +234,8 @@ func TestComposeRestarts(t *testing.T) {
 		"deploy: {restart_policy: {condition: none}}, restart: always":                        "{no 0}",
 		"deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}, restart: always": "{on-failure 2}",
 	} {
-		_, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, depends_on: [db]}, db: {image: b, " + says + "}}"})
+		_, file := formOf(t, map[string]string{"compose.yml": "services: {web: {image: a, depends_on: [db]}, db: {image: " +
+			"b, " + says + "}}"})
 		db := file.Project.Services["db"]
 		if got := fmt.Sprint(restartOf(&db)); got != want {
 			t.Errorf("%q: %s, want %s", says, got, want)
@@ -273,19 +280,21 @@ func TestComposeRefuses(t *testing.T) {
 		"an env file":               {"services: {web: {image: a, env_file: absent.env}}", "absent.env"},
 		"an unknown key":            {"services: {web: {image: a, comand: x}}", "comand"},
 		"limits that differ":        {"services: {web: {image: a, cpus: '1.5', deploy: {resources: {limits: {cpus: '1'}}}}}", "cpus"},
-		"a device":                  {"services: {web: {image: a, devices: [vendor.com/class=one]}}", "services.web.devices[0].source: "},
-		"the host's network":        {"services: {web: {image: a, network_mode: host}}", "services.web.network_mode: "},
-		"a hook":                    {"services: {web: {image: a, post_start: [{command: x}]}}", "services.web.post_start: "},
-		"a dependency's key":        {"services: {web: {image: a, depends_on: [db]}, db: {image: b, pid: host}}", "services.db.pid: "},
-		"a build with a secret":     {"services: {web: {build: {context: ., secrets: [x]}}}\nsecrets: {x: {file: y}}", "services.web.build.secrets: "},
-		"a volume of an image":      {"services: {web: {image: a, volumes: [{type: image, source: b, target: /b}]}}", `volumes of type "image"`},
-		"a circle":                  {"services: {web: {image: a, depends_on: [db]}, db: {image: b, depends_on: [web]}}", "web"},
-		"a dependency of nobody":    {"services: {web: {image: a, depends_on: [gone]}}", "gone"},
-		"an extension of nothing":   {"services: {web: {extends: {file: absent.yml, service: x}}}", "absent.yml"},
-		"an include of nothing":     {"include: [absent.yml]\nservices: {web: {image: a}}", "absent.yml"},
-		"neither image nor build":   {"services: {web: {command: x}}", "web"},
-		"a secret without its file": {"services: {web: {image: a, secrets: [x]}}\nsecrets: {x: {file: y}}", "services.web: secret x: "},
-		"torn":                      {"services: [", ""},
+		"a device": {"services: {web: {image: a, devices: [vendor.com/class=one]}}",
+			"services.web.devices[0].source: "},
+		"the host's network":      {"services: {web: {image: a, network_mode: host}}", "services.web.network_mode: "},
+		"a hook":                  {"services: {web: {image: a, post_start: [{command: x}]}}", "services.web.post_start: "},
+		"a dependency's key":      {"services: {web: {image: a, depends_on: [db]}, db: {image: b, pid: host}}", "services.db.pid: "},
+		"a build with a secret":   {"services: {web: {build: {context: ., secrets: [x]}}}\nsecrets: {x: {file: y}}", "services.web.build.secrets: "},
+		"a volume of an image":    {"services: {web: {image: a, volumes: [{type: image, source: b, target: /b}]}}", `volumes of type "image"`},
+		"a circle":                {"services: {web: {image: a, depends_on: [db]}, db: {image: b, depends_on: [web]}}", "web"},
+		"a dependency of nobody":  {"services: {web: {image: a, depends_on: [gone]}}", "gone"},
+		"an extension of nothing": {"services: {web: {extends: {file: absent.yml, service: x}}}", "absent.yml"},
+		"an include of nothing":   {"include: [absent.yml]\nservices: {web: {image: a}}", "absent.yml"},
+		"neither image nor build": {"services: {web: {command: x}}", "web"},
+		"a secret without its file": {"services: {web: {image: a, secrets: [x]}}\nsecrets: {x: {file: y}}",
+			"services.web: secret x: "},
+		"torn": {"services: [", ""},
 	} {
 		path := write(t, "compose.yml", tc.text)
 		_, err := CheckCompose(t.Context(), stack.Compose{File: path, Service: "web"})
@@ -310,7 +319,8 @@ func TestComposeScreensOnlyWhatRuns(t *testing.T) {
 func TestComposeWarns(t *testing.T) {
 	path := write(t, "compose.yml", "services: {web: {image: a, environment: {A: '${NO_SP}'}}}")
 	warnings, err := CheckCompose(t.Context(), stack.Compose{File: path, Service: "web"})
-	if err != nil || len(warnings) != 1 || !warnings[0].Is(record.FactQuoted) || !strings.Contains(warnings[0].Text, "NO_SP") {
+	if err != nil || len(warnings) != 1 || !warnings[0].Is(record.FactQuoted) || !strings.Contains(warnings[0].Text,
+		"NO_SP") {
 		t.Errorf("warnings %v, %v", warnings, err)
 	}
 }

@@ -13,23 +13,23 @@ import (
 	"github.com/streamproof/streamproof/harness/record"
 )
 
-// A fate is what becomes of a key that is set in a compose file.
-type fate struct {
+// A treatment is what becomes of a key that is set in a compose file.
+type treatment struct {
 	inside   bool            // it is carried over, and what is in it has keys of its own
 	warn     record.FactKind // it is left, for this reason
 	why, fix string          // it is refused
 }
 
-// A judge finds the fate of a key by where it stands and what it is set to.
-type judge func(s *screening, at string, v reflect.Value) fate
+// A rule finds the treatment of a key by where it stands and what it is set to.
+type rule func(s *screening, at string, v reflect.Value) treatment
 
-// A table has a judge for each key of one of the reader's types.
-type table map[string]judge
+// A table has a rule for each key of one of the reader's types.
+type table map[string]rule
 
-func (t table) with(j judge, keys ...string) table {
+func (t table) with(j rule, keys ...string) table {
 	for _, key := range keys {
 		if t[key] != nil {
-			panic("two fates for " + key)
+			panic("two treatments for " + key)
 		}
 		t[key] = j
 	}
@@ -37,14 +37,14 @@ func (t table) with(j judge, keys ...string) table {
 }
 
 // carried are keys that streamproof carries over, or does what they ask for.
-func carried(*screening, string, reflect.Value) fate { return fate{inside: true} }
+func carried(*screening, string, reflect.Value) treatment { return treatment{inside: true} }
 
 // read are keys that Compose's reader has dealt with when we see them.
-func read(*screening, string, reflect.Value) fate { return fate{} }
+func read(*screening, string, reflect.Value) treatment { return treatment{} }
 
 // warned are keys that are left out, and said so.
-func warned(kind record.FactKind) judge {
-	return func(*screening, string, reflect.Value) fate { return fate{warn: kind} }
+func warned(kind record.FactKind) rule {
+	return func(*screening, string, reflect.Value) treatment { return treatment{warn: kind} }
 }
 
 // notCarried and takeOut are what is said of a key that nothing better is said of.
@@ -54,25 +54,27 @@ const (
 )
 
 // refused are keys that would change what the app does.
-func refused(*screening, string, reflect.Value) fate { return fate{why: notCarried, fix: takeOut} }
-
-func refusedFor(why, fix string) judge {
-	return func(*screening, string, reflect.Value) fate { return fate{why: why, fix: fix} }
+func refused(*screening, string, reflect.Value) treatment {
+	return treatment{why: notCarried, fix: takeOut}
 }
 
-// unless is another judge's word on all values but some.
-func unless(j judge, values ...string) judge {
-	return func(s *screening, at string, v reflect.Value) fate {
+func refusedFor(why, fix string) rule {
+	return func(*screening, string, reflect.Value) treatment { return treatment{why: why, fix: fix} }
+}
+
+// unless is another rule's word on all values but some.
+func unless(j rule, values ...string) rule {
+	return func(s *screening, at string, v reflect.Value) treatment {
 		if slices.Contains(values, fmt.Sprint(reflect.Indirect(v))) {
-			return fate{inside: true}
+			return treatment{inside: true}
 		}
 		return j(s, at, v)
 	}
 }
 
-// ofApp is one judge's word on the app, and another's on what it depends on.
-func ofApp(app, helper judge) judge {
-	return func(s *screening, at string, v reflect.Value) fate {
+// ofApp is one rule's word on the app, and another's on what it depends on.
+func ofApp(app, helper rule) rule {
+	return func(s *screening, at string, v reflect.Value) treatment {
 		if s.app {
 			return app(s, at, v)
 		}
@@ -82,16 +84,16 @@ func ofApp(app, helper judge) judge {
 
 // named are names of networks, volumes and the like: each has one, and mostly one that
 // the reader has made of the project's name and the key.
-func named(s *screening, _ string, v reflect.Value) fate {
+func named(s *screening, _ string, v reflect.Value) treatment {
 	if v.String() == s.file.Project.Name+"_"+s.entry || v.String() == s.entry {
-		return fate{}
+		return treatment{}
 	}
-	return fate{warn: record.FactComposeNames}
+	return treatment{warn: record.FactComposeNames}
 }
 
-// reserved is one judge's word on a limit, and another's on a reservation.
-func reserved(limit, reservation judge) judge {
-	return func(s *screening, at string, v reflect.Value) fate {
+// reserved is one rule's word on a limit, and another's on a reservation.
+func reserved(limit, reservation rule) rule {
+	return func(s *screening, at string, v reflect.Value) treatment {
 		if strings.Contains(at, ".deploy.resources.reservations.") {
 			return reservation(s, at, v)
 		}
@@ -101,19 +103,19 @@ func reserved(limit, reservation judge) judge {
 
 // ownerOf are who may read a secret or a config, and how. Compose leaves files as they are,
 // and sets these of all others.
-func ownerOf(s *screening, _ string, _ reflect.Value) fate {
+func ownerOf(s *screening, _ string, _ reflect.Value) treatment {
 	if s.file.isFile(s.part) {
-		return fate{warn: record.FactComposeOwner}
+		return treatment{warn: record.FactComposeOwner}
 	}
-	return fate{why: "streamproof sets owner and mode of no secret or config", fix: takeOut}
+	return treatment{why: "streamproof sets owner and mode of no secret or config", fix: takeOut}
 }
 
 // volumeType are the types of volumes. Each has options of its own.
-func volumeType(_ *screening, _ string, v reflect.Value) fate {
+func volumeType(_ *screening, _ string, v reflect.Value) treatment {
 	if slices.Contains(volumeTypes, v.String()) {
-		return fate{}
+		return treatment{}
 	}
-	return fate{why: fmt.Sprintf("streamproof does not carry over volumes of type %q; it does %s", v.String(),
+	return treatment{why: fmt.Sprintf("streamproof does not carry over volumes of type %q; it does %s", v.String(),
 		strings.Join(volumeTypes, ", ")), fix: takeOut}
 }
 
@@ -121,35 +123,35 @@ func volumeType(_ *screening, _ string, v reflect.Value) fate {
 var volumeTypes = []string{types.VolumeTypeBind, types.VolumeTypeVolume, types.VolumeTypeTmpfs}
 
 // addresses are of name servers.
-func addresses(_ *screening, _ string, v reflect.Value) fate {
+func addresses(_ *screening, _ string, v reflect.Value) treatment {
 	for i := range v.Len() {
 		if _, err := netip.ParseAddr(v.Index(i).String()); err != nil {
-			return fate{why: fmt.Sprintf("%q is no IP address", v.Index(i)), fix: "name the address of a name server"}
+			return treatment{why: fmt.Sprintf("%q is no IP address", v.Index(i)), fix: "name the address of a name server"}
 		}
 	}
-	return fate{}
+	return treatment{}
 }
 
 // deviceSource is a device of this machine by its path. Those of drivers are asked for by
 // other names.
-func deviceSource(_ *screening, _ string, v reflect.Value) fate {
+func deviceSource(_ *screening, _ string, v reflect.Value) treatment {
 	if path.IsAbs(v.String()) {
-		return fate{}
+		return treatment{}
 	}
-	return fate{why: "streamproof carries over devices with a path only", fix: takeOut}
+	return treatment{why: "streamproof carries over devices with a path only", fix: takeOut}
 }
 
 // volumeOptions are those of a volume in memory. With others a volume has its files
 // elsewhere, and we would have to take it away without them.
-func volumeOptions(_ *screening, _ string, v reflect.Value) fate {
+func volumeOptions(_ *screening, _ string, v reflect.Value) treatment {
 	if opts, ok := v.Interface().(types.Options); ok && opts["type"] == "tmpfs" && opts["device"] == "tmpfs" {
-		return fate{}
+		return treatment{}
 	}
-	return fate{why: "streamproof makes volumes that Docker keeps, or of type tmpfs",
+	return treatment{why: "streamproof makes volumes that Docker keeps, or of type tmpfs",
 		fix: "take it out for this test, or mount the folder itself"}
 }
 
-// keysOf has the fate of every key of the reader's types, by their names in a file. The
+// keysOf has the treatment of every key of the reader's types, by their names in a file. The
 // test of this file fails where a new version of the reader brings one that is not here;
 // a program that meets one refuses it.
 var keysOf = map[reflect.Type]table{
@@ -184,7 +186,8 @@ var ofService = table{}.
 	with(carried, "name", "image", "build", "command", "entrypoint", "environment", "working_dir", "user", "hostname",
 		"expose", "ports", "networks", "links", "extra_hosts", "volumes", "tmpfs", "configs", "secrets", "depends_on",
 		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_signal", "init", "read_only", "privileged",
-		"cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open", "annotations", "labels", "dns_opt",
+		"cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open", "annotations", "labels",
+		"dns_opt",
 		"dns_search", "domainname", "mem_reservation", "cpu_shares", "cpuset", "devices", "device_cgroup_rules").
 	with(addresses, "dns").
 	with(read, "env_file", "extends", "label_file", "profiles").

@@ -118,7 +118,7 @@ func (s *screening) inside(at string, v reflect.Value) error {
 	return nil
 }
 
-// keys finds the fate of each key of a struct that is set. What a file leaves out is zero
+// keys finds the treatment of each key of a struct that is set. What a file leaves out is zero
 // in the reader's types.
 func (s *screening) keys(at string, v reflect.Value) error {
 	for _, f := range keysIn(v.Type()) {
@@ -126,18 +126,18 @@ func (s *screening) keys(at string, v reflect.Value) error {
 		if value.IsZero() || (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0 {
 			continue
 		}
-		decide := keysOf[v.Type()][f.key]
-		if decide == nil {
-			decide = refused // Compose did not have it yet when this was written
+		treat := keysOf[v.Type()][f.key]
+		if treat == nil {
+			treat = refused // Compose did not have it yet when this was written
 		}
 		s.part = v.Interface()
 		place := at + "." + f.key
-		switch fate := decide(s, place, value); {
-		case fate.why != "":
-			return &Refused{Key: place, Why: fate.why, Fix: fate.fix}
-		case fate.warn != "":
-			s.warnings = append(s.warnings, record.Fact{Kind: fate.warn, Place: place})
-		case fate.inside:
+		switch treatment := treat(s, place, value); {
+		case treatment.why != "":
+			return &Refused{Key: place, Why: treatment.why, Fix: treatment.fix}
+		case treatment.warn != "":
+			s.warnings = append(s.warnings, record.Fact{Kind: treatment.warn, Place: place})
+		case treatment.inside:
 			if err := s.inside(place, value); err != nil {
 				return err
 			}

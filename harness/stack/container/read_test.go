@@ -170,9 +170,11 @@ func TestStamper(t *testing.T) {
 
 // The log of a container with a terminal has no frames, and lines that end as a terminal's.
 func TestLogOfATerminal(t *testing.T) {
-	for raw, want := range map[string]string{"one\r\ntwo\r\n": "one\ntwo\n", "a\rb\r\nrest": "a\rb\nrest", "": "", "\n\r\n": "\n\n"} {
+	for raw, want := range map[string]string{"one\r\ntwo\r\n": "one\ntwo\n", "a\rb\r\nrest": "a\rb\nrest", "": "",
+		"\n\r\n": "\n\n"} {
 		var out bytes.Buffer
-		if err := (&box{form: form{tty: true}}).split(&out, &out, strings.NewReader(raw)); err != nil || out.String() != want {
+		if err := (&box{form: form{tty: true}}).split(&out, &out, strings.NewReader(raw)); err != nil ||
+			out.String() != want {
 			t.Errorf("%q: %q, %v; want %q", raw, out.String(), err, want)
 		}
 	}
