@@ -7,7 +7,9 @@
 //
 // The program's own word is not enough for that, or a program that always said so
 // would pass. The machine is looked at before the first test: nothing of ours runs
-// then. Where it is quiet, whatever stays open is an error.
+// then. Beside the tests a process of its own only sleeps, and notes when nobody woke
+// it: it wants no core, so that load of ours does not hold it up, and what does is a
+// machine that stands still. Where neither saw anything, whatever stays open is an error.
 package busy
 
 import (
@@ -30,8 +32,12 @@ import (
 // before reports what [Look] saw before the first test.
 var before bool
 
-// Look looks at the machine before the first test.
-func Look() { before = othersAreBusy() }
+// Look looks at the machine before the first test, and has it watched from then on until
+// this process ends.
+func Look() {
+	before = othersAreBusy()
+	go stills.follow()
+}
 
 // Before reports whether other programs had the machine before the first test.
 func Before() bool { return before }
@@ -78,15 +84,24 @@ func jiffies() (all, idle int) {
 }
 
 // Excuse skips a test whose run stayed open for want of a core, where other programs had
-// them before the tests began. It is called where the run is not as it must be, and
-// excuses neither an accusation nor a pass.
+// them before the tests began, or the machine stood still meanwhile. It is called where
+// the run is not as it must be, right after it, and excuses neither an accusation nor a
+// pass.
 func Excuse(t *testing.T, s *verdict.ScenarioReport) {
 	t.Helper()
-	if !before || !forTheMachine(s) {
+	if !forTheMachine(s) || !before && !stills.during(runTime(s)) {
 		return
 	}
 	Undecided(t)
-	t.Skipf("other programs keep this machine busy, and the run is open: %s", s.Why)
+	t.Skipf("this machine was busy with something else, and the run is open: %s", s.Why)
+}
+
+// runTime is how long the run of a scenario took, by its report.
+func runTime(s *verdict.ScenarioReport) time.Duration {
+	if s.Took == nil {
+		return time.Minute
+	}
+	return time.Duration(*s.Took * float64(time.Second))
 }
 
 // ExcuseFolders does it if that is so of all that did not pass in the runs whose folders
@@ -138,7 +153,7 @@ func Tell() {
 	undecided.Lock()
 	defer undecided.Unlock()
 	if names := undecided.names; len(names) > 0 {
-		fmt.Printf("undecided: %d tests, since other programs kept this machine busy: %s\n", len(names),
+		fmt.Printf("undecided: %d tests, since something else kept this machine busy: %s\n", len(names),
 			strings.Join(names, ", "))
 	}
 }

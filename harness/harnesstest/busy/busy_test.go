@@ -1,7 +1,10 @@
 package busy
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/streamproof/streamproof/harness/diagnose"
 	"github.com/streamproof/streamproof/harness/verdict"
@@ -33,5 +36,36 @@ func TestExcuse(t *testing.T) {
 	}
 	if all, idle := jiffies(); idle > all {
 		t.Errorf("%d of %d jiffies idle", idle, all)
+	}
+}
+
+// TestStill: a machine that stands still for a quarter of some seconds keeps runs of that
+// time open, and no others.
+func TestStill(t *testing.T) {
+	now := time.Now()
+	said := func(pairs ...time.Duration) *log {
+		var b strings.Builder
+		for i := 0; i < len(pairs); i += 2 {
+			fmt.Fprintln(&b, now.Add(-pairs[i]).UnixMilli(), pairs[i+1].Milliseconds())
+		}
+		l := &log{}
+		l.read(strings.NewReader(b.String()))
+		return l
+	}
+	const s, ms = time.Second, time.Millisecond
+	for name, tt := range map[string]struct {
+		log  *log
+		want bool
+	}{
+		"never":          {said(), false},
+		"once, for long": {said(5*s, 1*s), true},
+		"often":          {said(5*s, 400*ms, 4*s, 300*ms, 3*s, 300*ms), true},
+		"seldom":         {said(9*s, 400*ms, 5*s, 300*ms, 1*s, 300*ms), false},
+		"for moments":    {said(5*s, 60*ms, 4*s, 60*ms), false},
+		"before the run": {said(60*s, 2*s), false},
+	} {
+		if got := tt.log.during(10 * s); got != tt.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
