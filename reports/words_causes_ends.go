@@ -227,7 +227,12 @@ var saidOfEnds = map[record.FactKind]sentence{
 	diagnose.FactCgroup: func(f *record.Fact) string {
 		return fmt.Sprintf("cgroup: %s is %d at %.3f s %s", f.Name, f.More, f.Took.Seconds(), f.Text)
 	},
-	diagnose.FactNotStartedAgain: plain("it was not started again"),
+	diagnose.FactNotStartedAgain: func(f *record.Fact) string {
+		if f.Took == 0 {
+			return "it was not started again"
+		}
+		return fmt.Sprintf("it was not started again within %.2f s, when the scenario was over", f.Took.Seconds())
+	},
 	diagnose.FactStartedAgain: func(f *record.Fact) string {
 		return fmt.Sprintf("started again %.2f s later; no new stream had an event", f.Took.Seconds())
 	},

@@ -438,10 +438,10 @@ const (
 	FactKernelKilled    record.FactKind = "cause: kernel killed" // N, About
 	NotByOOMCounter     record.FactKind = "not: by OOM counter"
 	NotByKubernetes     record.FactKind = "not: by kubernetes"
-	FactCgroup          record.FactKind = "cause: cgroup" // Name, More, Took, Text
-	FactNotStartedAgain record.FactKind = "cause: not started again"
-	FactStartedAgain    record.FactKind = "cause: started again" // Took
-	FactServedAgain     record.FactKind = "cause: served again"  // Took, Bound
+	FactCgroup          record.FactKind = "cause: cgroup"            // Name, More, Took, Text
+	FactNotStartedAgain record.FactKind = "cause: not started again" // Took, 0 where not known
+	FactStartedAgain    record.FactKind = "cause: started again"     // Took
+	FactServedAgain     record.FactKind = "cause: served again"      // Took, Bound
 )
 
 // Of rule_worker.go.

@@ -132,9 +132,10 @@ func (v *view) oomLines() []fact {
 }
 
 // comeback says how long the service was away after its container died: until it
-// was started again, and until a new stream had its first event.
+// was started again, and until a new stream had its first event; or for how long it was
+// seen not to start.
 func (v *view) comeback() fact {
-	died, started, served := record.Never, record.Never, record.Never
+	died, started, served, until := record.Never, record.Never, record.Never, record.Never
 	for _, e := range v.Events {
 		switch {
 		case e.Source == record.DockerSource && e.Kind == record.KindDie && died == record.Never:
@@ -142,6 +143,8 @@ func (v *view) comeback() fact {
 		case e.Source == record.DockerSource && e.Kind == record.KindStart && died != record.Never &&
 			started == record.Never:
 			started = e.At
+		case e.Source == record.HarnessSource && e.Kind == record.KindClosing && until == record.Never:
+			until = e.At
 		}
 	}
 	if died == record.Never {
@@ -155,7 +158,7 @@ func (v *view) comeback() fact {
 	}
 	switch {
 	case started == record.Never:
-		return fact{Kind: FactNotStartedAgain}
+		return fact{Kind: FactNotStartedAgain, Took: max(0, until-died)}
 	case served == record.Never:
 		return fact{Kind: FactStartedAgain, Took: started - died}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -27,6 +28,8 @@ type replica struct {
 	name  string // "app[0]"
 	link  *link
 	watch *chain.Watch // guarded by the watcher; nil where nothing is seen
+	// visible says that its processes have been seen on this machine.
+	visible atomic.Bool
 }
 
 var (

@@ -25,18 +25,18 @@ type watcher struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	all    sync.WaitGroup
-	// The last start of each container, and the last signal sent to it, by ID. They are of
-	// the goroutine that reads events.
-	began, killed map[string]time.Time
+	// The last signal sent to each container, by ID, of the goroutine that reads events.
+	killed map[string]time.Time
 
-	mu   sync.Mutex // guards the rest
-	logs []logSource
-	argv string // of the app's master
+	mu    sync.Mutex      // guards the rest
+	lives map[string]life // by the container's ID
+	logs  []logSource
+	argv  string // of the app's master
 }
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.began, w.killed = s, map[string]time.Time{}, map[string]time.Time{}
+	w.s, w.lives, w.killed = s, map[string]life{}, map[string]time.Time{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -94,16 +94,15 @@ func (w *watcher) event(m events.Message) {
 	case events.ActionDie:
 		e.Code, _ = strconv.Atoi(attr["exitCode"])
 		e.Text = exitText(e.Code)
-		state = w.stateOf(m.Actor.ID)
-		if at, ok := endedAt(state, w.began[m.Actor.ID], w.killed[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
+		state = w.stateOf(w.ctx, m.Actor.ID)
+		if at, ok := endedAt(state, w.life(m.Actor.ID).began, w.killed[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
 			e.At = w.s.at(at)
 		}
-	case events.ActionStart:
-		w.began[m.Actor.ID] = time.Unix(0, m.TimeNano)
 	case events.ActionOOM:
 		e.Text = "the cgroup ran out of memory"
 	}
 	w.s.tell(e)
+	defer w.live(m) // once all of it is told
 	if !strings.HasPrefix(e.Subject, "app[") {
 		return
 	}
@@ -123,9 +122,31 @@ func (w *watcher) event(m events.Message) {
 	}
 }
 
+// live notes what an event says of its container's life.
+func (w *watcher) live(m events.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l, at := w.lives[m.Actor.ID], time.Unix(0, m.TimeNano)
+	switch m.Action {
+	case events.ActionStart:
+		l = life{began: at, again: !l.began.IsZero()}
+	case events.ActionOOM:
+		l.oom = at
+	case events.ActionDie:
+		l.died = at
+	}
+	w.lives[m.Actor.ID] = l
+}
+
+func (w *watcher) life(id string) life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lives[id]
+}
+
 // stateOf is a container's state; nil where Docker does not tell.
-func (w *watcher) stateOf(id string) *container.State {
-	c, err := w.s.d.ContainerInspect(w.ctx, id, client.ContainerInspectOptions{})
+func (w *watcher) stateOf(ctx context.Context, id string) *container.State {
+	c, err := w.s.d.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil
 	}
@@ -198,6 +219,9 @@ func (r *replica) see(ctx context.Context) (v chain.View, ok bool) {
 	ps, err := hostProcesses(folders)
 	if err != nil {
 		return v, false
+	}
+	if len(ps) > 0 {
+		r.visible.Store(true)
 	}
 	n, err := readCounters(folders)
 	maps.DeleteFunc(n, func(name string, _ int64) bool { return !slices.Contains(harm, name) })
