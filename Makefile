@@ -121,8 +121,8 @@ accuracy: ## how often the diagnosis is right: randomised runs, a confusion matr
 	@$(GO) test -count 1 -timeout 3h -run '^TestAccuracy$$' ./scenarios -accuracy $(or $(ACCURACY),200) -seed $(or $(SEED),1)
 
 .PHONY: strangers
-strangers: setup ## how often the diagnosis is right about software that knows nothing of us (about 13 min; PLANTED=n, SOUND=n, SEED=n)
-	@$(GO) test -count 1 -timeout 3h -v -run '^TestStrangers$$' ./scenarios/strangers -planted $(or $(PLANTED),129) -sound $(or $(SOUND),75) -seed $(or $(SEED),1)
+strangers: setup ## how often the diagnosis is right about software that knows nothing of us (about 13 min; PLANTED=n, SOUND=n, SEED=n, MERGED=1 for one log of all as of docker compose)
+	@$(GO) test -count 1 -timeout 3h -v -run '^TestStrangers$$' ./scenarios/strangers -planted $(or $(PLANTED),129) -sound $(or $(SOUND),75) -seed $(or $(SEED),1) $(if $(MERGED),-merged)
 
 .PHONY: clean
 clean: ## remove what was built and run

@@ -130,21 +130,32 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.DeathKube: kubeDeath,
 	// Of whose.go.
 	diagnose.FactPodByTime: func(f *record.Fact) string {
-		return "no log says whether pod " + f.Name + " is the app's; of the workloads in the logs it is the only one whose ends " +
+		return "no log says whether " + podOrService(f) + " is the app's; of all in the logs it is the only one whose ends " +
 			"came when the streams ended"
 	},
 	diagnose.FactPodOther: func(f *record.Fact) string {
+		if f.Place == diagnose.PlaceService {
+			return ": possible, other service: " + f.Name + " is not the app; it matters only if the streams pass through it"
+		}
 		return ": possible, other pod: " + f.Name + " is not the app's, or this container of it serves no requests; it " +
 			"matters only if the streams pass through it"
 	},
 	diagnose.FactPodUnknown: func(f *record.Fact) string {
+		if f.Place == diagnose.PlaceService {
+			return ": possible, other service: the log is of several services, and nothing says that " + f.Name + " is the app"
+		}
 		return ": possible, other pod: the logs tell of several workloads, and nothing says that " + f.Name + " is the app's"
 	},
 	diagnose.MayOtherPod: func(f *record.Fact) string {
-		return "it happened to pod " + f.Name + " at that time, which may or may not be the app's"
+		return "it happened to " + podOrService(f) + " at that time, which may or may not be the app's"
 	},
-	diagnose.NextOwnPods: plain("give the facts of the app's own pods alone: kubectl get pods -l app=NAME -o json, and " +
-		"their log with kubectl logs -l app=NAME"),
+	diagnose.NextOwnPods: func(f *record.Fact) string {
+		if f.Place == diagnose.PlaceService {
+			return "give the log of the app's own service alone: docker compose logs -f NAME"
+		}
+		return "give the facts of the app's own pods alone: kubectl get pods -l app=NAME -o json, and " +
+			"their log with kubectl logs -l app=NAME"
+	},
 	diagnose.FactDirectClean: func(f *record.Fact) string {
 		return fmt.Sprintf("asked directly, %s ended in the same clean way", count(f.N, "stream"))
 	},
@@ -169,4 +180,12 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.MendInApp: func(f *record.Fact) string {
 		return fixInApp(diagnose.Remedy(f.Name), diagnose.Language(f.Place))
 	},
+}
+
+// podOrService is what a fact of whose.go is about.
+func podOrService(f *record.Fact) string {
+	if f.Place == diagnose.PlaceService {
+		return "service " + f.Name
+	}
+	return "pod " + f.Name
 }

@@ -136,24 +136,37 @@ func (v *view) capByTime(f *finding) {
 		return
 	}
 	for _, e := range f.Evidence {
-		if pod := v.podByTime(e); pod != "" {
+		if x, ok := v.podByTime(e); ok {
 			f.Confidence = likely
-			f.see(fact{Kind: FactPodByTime, Name: pod}).settle(fact{Kind: NextOwnPods})
+			f.see(x.fact(FactPodByTime)).settle(x.fact(NextOwnPods))
 			return
 		}
 	}
 }
 
-// podByTime is the pod that a line cited is about, where byTime holds for it.
-func (v *view) podByTime(e record.Evidence) string {
+// fact names the pod, and says in Place if it is a service.
+func (x told) fact(k record.FactKind) fact {
+	f := fact{Kind: k, Name: x.pod}
+	if x.service {
+		f.Place = PlaceService
+	}
+	return f
+}
+
+// PlaceService stands in the Place of a fact about a service of docker compose or of a
+// process manager, where it is not about a pod.
+const PlaceService = "service"
+
+// podByTime is what a line cited is about, where byTime holds for it.
+func (v *view) podByTime(e record.Evidence) (told, bool) {
 	for i := range v.Run.Logs {
 		l := &v.Run.Logs[i]
 		x, ok := v.workloads.lines[lineKey{l, e.Line}]
 		if ok && l.Name == e.Log && v.workloads.standing(x) == byTime {
-			return x.pod
+			return x, true
 		}
 	}
-	return ""
+	return told{}, false
 }
 
 // maxOthers bounds the lines about other pods that are cited for one cause.
@@ -177,12 +190,12 @@ func (v *view) orOtherPod(f *finding) {
 			continue
 		}
 		n++
-		pod := v.workloads.lines[lineKey{o.log, o.line.N}].pod
+		x := v.workloads.lines[lineKey{o.log, o.line.N}]
 		if v.whoseLine(o.log, o.line.N) == anothers {
-			f.show(o.remarked(fact{Kind: FactPodOther, Name: pod}))
+			f.show(o.remarked(x.fact(FactPodOther)))
 			continue
 		}
-		f.show(o.remarked(fact{Kind: FactPodUnknown, Name: pod}))
-		f.or(o.cause, fact{Kind: MayOtherPod, Name: pod}).settle(fact{Kind: NextOwnPods})
+		f.show(o.remarked(x.fact(FactPodUnknown)))
+		f.or(o.cause, x.fact(MayOtherPod)).settle(x.fact(NextOwnPods))
 	}
 }

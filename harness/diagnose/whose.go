@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -32,11 +33,13 @@ const (
 // A workload is a Deployment, StatefulSet, DaemonSet or Job.
 type workload struct{ namespace, name string }
 
-// A told is what a line says of whom it is about; no pod is the node.
+// A told is what a line says of whom it is about; no pod is the node. A service of docker
+// compose or of a process manager is a workload, and its instances are the pods.
 type told struct {
 	workload
 	pod, container string
 	wrote          bool // the line, in a log of the app
+	service        bool // it is one, and no pod
 }
 
 // workloads are those that logs tell of.
@@ -146,6 +149,11 @@ var sidecar = regexp.MustCompile(`^(?:istio-(?:proxy|init)|linkerd-(?:proxy|init
 	`daprd|envoy(?:-sidecar)?|cloud-?sql-?proxy|vault-agent(?:-init)?|fluent-?(?:bit|d)|filebeat|promtail|otc-container|` +
 	`otel-(?:collector|agent)|datadog-agent|xray-daemon|oauth2-proxy|queue-proxy)$`)
 
+// beside is what software that serves apps is called by those who run it beside theirs.
+var beside = regexp.MustCompile(`^(?:.*[-_.])?(?:db|database|postgres(?:ql)?|pg|pgbouncer|mysql|mariadb|mongo(?:db)?|redis|valkey|` +
+	`memcached|rabbitmq|kafka|zookeeper|nats|etcd|consul|vault|minio|elasticsearch|opensearch|kibana|qdrant|weaviate|chroma(?:db)?|` +
+	`milvus|ollama|vllm|prometheus|grafana|loki|promtail|tempo|jaeger|otel-collector|mailhog|mailpit|localstack|flower|adminer)$`)
+
 // group is what has to be told apart: the workloads, or the containers of the only one.
 func (t *workloads) group(x told) told {
 	if len(t.own) == 0 && len(t.all) > 1 {
@@ -241,6 +249,13 @@ func (v *view) workloadsOfLines() {
 		}
 	}
 	for _, l := range v.logs[record.AppLog] {
+		if l.Service != "" {
+			x := told{workload: workload{name: instance.ReplaceAllString(l.Service, "")}, pod: l.Service, wrote: true, service: true}
+			for _, line := range l.Lines {
+				t.add(l, line.N, x)
+			}
+			continue
+		}
 		says := func(line record.Line) bool { pod, _ := logline.PodIn(line.Text); return pod != "" }
 		if l.Replica() != "" || !slices.ContainsFunc(l.Lines[:min(lookForPods, len(l.Lines))], says) {
 			continue
@@ -259,6 +274,9 @@ func (v *view) workloadsOfLines() {
 		}
 	}
 }
+
+// instance is what docker compose and process managers put behind the name of a service.
+var instance = regexp.MustCompile(`[-_.]\d{1,4}$`)
 
 // ownWorkloads finds which workloads are the app: the one that the user named; the only one
 // that writes its log; those that speak of requests of ours; those at an address to which
@@ -305,8 +323,11 @@ func (v *view) ownByLog() {
 			}
 		}
 	}
-	if len(wrote) == 1 && len(ours) == 0 {
-		ours = wrote
+	if len(ours) == 0 {
+		maps.DeleteFunc(wrote, func(name string, _ map[string]bool) bool { return beside.MatchString(name) })
+		if len(wrote) == 1 {
+			ours = wrote
+		}
 	}
 	for name, containers := range ours {
 		t.own[name] = true

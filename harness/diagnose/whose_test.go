@@ -1,6 +1,8 @@
 package diagnose_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +242,40 @@ func TestLinesOfOtherPods(t *testing.T) {
 		causes := toldOf(b)
 		if got := len(causes) > 0 && causes[0].Confidence != "possible"; got != tt.want {
 			t.Errorf("%s:\n%s", name, evidence(causes))
+		}
+	}
+}
+
+// services adds what docker compose wrote down of several, each as a log of its own.
+func services(b *synth.Builder, says map[string][]synth.LogLine) {
+	for _, name := range slices.Sorted(maps.Keys(says)) {
+		b.Log(record.AppLog, says[name]...)
+		b.Run.Logs[len(b.Run.Logs)-1].Service = name
+	}
+}
+
+// Of the services in one log of docker compose the app is the one that writes the IDs of our
+// requests, or the only one that is no database or the like; else nobody knows.
+func TestLinesOfOtherServices(t *testing.T) {
+	fine := []synth.LogLine{at(0, "INFO: fine")}
+	killed := []synth.LogLine{at(2500*ms, "[9] [ERROR] Worker (pid:11) was sent SIGKILL! Perhaps out of memory?")}
+	for name, tt := range map[string]struct {
+		says       map[string][]synth.LogLine
+		confidence string
+	}{
+		"the only service":           {map[string][]synth.LogLine{"app-1": killed}, "certain"},
+		"the app beside a database":  {map[string][]synth.LogLine{"api-1": killed, "redis-1": fine}, "certain"},
+		"a database":                 {map[string][]synth.LogLine{"api-1": fine, "postgres-1": killed}, "possible"},
+		"one of two that agrees":     {map[string][]synth.LogLine{"api-1": killed, "jobs-1": fine}, "likely"},
+		"another than writes our ID": {map[string][]synth.LogLine{"api-1": {at(0, "INFO: start request=nonce-3")}, "jobs-1": killed}, "possible"},
+		"both of two":                {map[string][]synth.LogLine{"api-1": killed, "jobs-1": killed}, "possible"},
+	} {
+		b := stranger()
+		cutTogether(b)
+		services(b, tt.says)
+		causes := toldOf(b)
+		if len(causes) == 0 || string(causes[0].Confidence) != tt.confidence {
+			t.Errorf("%s: want %s\n%s", name, tt.confidence, evidence(causes))
 		}
 	}
 }

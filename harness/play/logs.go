@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/logline"
@@ -49,7 +50,12 @@ func (p *player) fileAttached(i int, l harness.LogFile) error {
 		return errors.Join(err, rerr)
 	}
 	was := logline.Recognise(l.Path, lines)
+	pieces := logline.Apart(l.Path, lines)
 	switch {
+	case len(pieces) > 1:
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken apart: %s", l.Path, total, listPieces(pieces)), "")
+	case len(pieces) == 1 && kind == "":
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken for %s", l.Path, total, pieces[0].Reading), "")
 	case total == 0:
 		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: nothing was written to it while the streams ran", l.Path), "")
 	case was.Kind == record.NotALog:
@@ -58,6 +64,22 @@ func (p *player) fileAttached(i int, l harness.LogFile) error {
 		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken for %s", l.Path, total, was), "")
 	}
 	return err
+}
+
+// listPieces says what the programs are that wrote a file.
+func listPieces(pieces []logline.Piece) string {
+	var list []string
+	for _, p := range pieces {
+		what := p.Reading.String()
+		if p.Service != "" {
+			if p.Reading.Kind == logline.App { // whether it is the app's log is open
+				what = cmp.Or(p.Writer, "a service")
+			}
+			what = p.Service + " (" + what + ")"
+		}
+		list = append(list, what)
+	}
+	return strings.Join(list, ", ")
 }
 
 // attachedName is the name of the copy: that of the file behind its kind, with a

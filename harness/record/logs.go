@@ -31,39 +31,85 @@ var trouble = regexp.MustCompile(`(?i)error|crit|alert|emerg|fatal|warn|exceptio
 	`kill|signal|` +
 	`\boom\b|out of memory|refused|reset|prematurely|terminat|shut(ting)? ?down|exit|died|abort`)
 
-// readLog reads the file of one entry. A file that was never written is an empty
-// log.
-func (r *reading) readLog(root *os.Root, e logEntry) (Log, error) {
+// readLog reads the file of one entry: one log, or one for each program that wrote into
+// a file of the user's. A file that was never written is an empty log.
+func (r *reading) readLog(root *os.Root, e logEntry) ([]Log, error) {
 	l := Log{Scenario: e.Scenario, Name: e.Name, Kind: e.Kind}
 	f, err := root.Open(path.Join(logsFolder, e.Scenario, e.Name))
 	if errors.Is(err, os.ErrNotExist) {
 		l.Kind = cmp.Or(l.Kind, logline.Recognise(e.Name, nil).Kind)
-		return l, nil
+		return []Log{l}, nil
 	}
 	if err != nil {
-		return l, fmt.Errorf("read log: %w", err)
+		return []Log{l}, fmt.Errorf("read log: %w", err)
 	}
 	defer f.Close()
 	keep := lineKeeper{head: keepHead, tail: keepTail, trouble: keepTrouble}
 	if err := keep.readFrom(f); err != nil {
-		return l, fmt.Errorf("read log %s: %w", path.Join(e.Scenario, e.Name), err)
+		return []Log{l}, fmt.Errorf("read log %s: %w", path.Join(e.Scenario, e.Name), err)
 	}
 	l.Lines, l.Omitted = keep.lines(), keep.omitted
-	l.Was = logline.Recognise(e.Name, texts(l.Lines))
-	l.Kind = r.kindOf(e, l.Was)
-	if l.Kind == KubernetesLog {
-		return l, r.readKubernetes(f, &l)
+	logs := []Log{l}
+	if e.Attached {
+		logs = apart(l)
 	}
+	if logs[0].Was.Kind == "" {
+		logs[0].Was = logline.Recognise(e.Name, texts(l.Lines))
+	}
+	if len(logs) == 1 {
+		logs[0].Kind = r.kindOf(e, logs[0].Was)
+	}
+	if logs[0].Kind == KubernetesLog {
+		return logs, r.readKubernetes(f, &logs[0])
+	}
+	r.stamp(e, logs, len(l.Lines))
+	return logs, nil
+}
+
+// apart is a log of the user's by the programs that wrote it. The lines keep their numbers.
+func apart(l Log) []Log {
+	pieces := logline.Apart(l.Name, texts(l.Lines))
+	if pieces == nil {
+		return []Log{l}
+	}
+	logs := make([]Log, 0, len(pieces))
+	for _, p := range pieces {
+		x := Log{Scenario: l.Scenario, Name: l.Name, Service: p.Service, Was: p.Reading, Kind: p.Kind, Omitted: l.Omitted}
+		if l.Omitted = 0; l.Kind != "" && !p.Sure && !p.Kind.Edge() {
+			x.Kind = l.Kind
+		}
+		for j, i := range p.Index {
+			line := l.Lines[i]
+			line.Text, line.stamp = p.Text[j], p.Stamp[j]
+			x.Lines = append(x.Lines, line)
+		}
+		logs = append(logs, x)
+	}
+	return logs
+}
+
+// stamp gives the lines of a file their times, and forgets those of a user's log that are of
+// another time. The file has n lines in all.
+func (r *reading) stamp(e logEntry, logs []Log, n int) {
 	span := r.span(e.Scenario)
 	clock := lineClock{start: r.run.Plan.Started, from: span.From, to: span.To}
-	clock.stamp(&l, r.arrivals(e))
-	if e.Attached {
-		r.dropOthers(&l, clock)
+	seen, left, outside := r.arrivals(e), 0, 0
+	for i := range logs {
+		l := &logs[i]
+		clock.stamp(l, seen)
+		if e.Attached {
+			l.dropOthers(clock)
+		}
+		left, outside = left+len(l.Lines), outside+l.Outside
+		for j := range l.Lines {
+			l.Lines[j].At = max(l.Lines[j].At, Never)
+		}
 	}
-	for i := range l.Lines {
-		l.Lines[i].At = max(l.Lines[i].At, Never)
+	if outside > 0 && left == 0 {
+		r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteDoubt,
+			Text:   fmt.Sprintf("log %s: none of its %d lines is of the time of this scenario", e.Name, n),
+			Settle: "give the log that is written while the streams run, and compare the clocks of both machines"})
 	}
-	return l, nil
 }
 
 func texts(lines []Line) []string {
@@ -122,17 +168,12 @@ const keepObjects = 64 << 20
 const aroundRun = 2 * time.Second
 
 // dropOthers forgets the lines of a user's log that are of another time.
-func (r *reading) dropOthers(l *Log, c lineClock) {
+func (l *Log) dropOthers(c lineClock) {
 	n := len(l.Lines)
 	l.Lines = slices.DeleteFunc(l.Lines, func(x Line) bool {
 		return x.At == outside || x.At != Never && (x.At+x.Within < c.from-aroundRun || x.At > c.to+aroundRun)
 	})
 	l.Outside = n - len(l.Lines)
-	if l.Outside > 0 && len(l.Lines) == 0 {
-		r.run.Notes = append(r.run.Notes, Note{Scenario: l.Scenario, At: Never, Kind: NoteDoubt,
-			Text:   fmt.Sprintf("log %s: none of its %d lines is of the time of this scenario", l.Name, n),
-			Settle: "give the log that is written while the streams run, and compare the clocks of both machines"})
-	}
 }
 
 // arrivals finds what was seen of a log's growth.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -126,8 +127,8 @@ func TestLogsComeBack(t *testing.T) {
 	run := open(t, dir)
 	want := map[string]Log{
 		"edge.log": {Kind: NginxError,
-			Lines: []Line{{1, 2 * time.Second, "2026/11/25 07:56:02 [error] first", time.Second},
-				{2, Never, "\uFFFD no time", 0}, {3, Never, "last without end", 0}}},
+			Lines: []Line{{N: 1, At: 2 * time.Second, Text: "2026/11/25 07:56:02 [error] first", Within: time.Second},
+				{N: 2, At: Never, Text: "\uFFFD no time"}, {N: 3, At: Never, Text: "last without end"}}},
 		"missing.log":      {Kind: AppLog},
 		"nginx-access.log": {Kind: NginxAccess},
 	}
@@ -139,6 +140,56 @@ func TestLogsComeBack(t *testing.T) {
 		if got.Scenario != "cut" || got.Kind != w.Kind || fmt.Sprint(got.Lines) != fmt.Sprint(w.Lines) {
 			t.Errorf("log %s = %+v, want %+v", got.Name, got, w)
 		}
+	}
+}
+
+// A file into which several programs wrote is read as one log of each, whose lines keep
+// their numbers and have their own clocks. What a stack files itself is what it says.
+func TestLogsOfSeveralPrograms(t *testing.T) {
+	text := strings.Join([]string{
+		`nginx-1  | 2026/11/25 07:56:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while reading upstream`,
+		`app-1    | [2026-11-25 07:56:02 +0000] [9] [ERROR] Exception in ASGI application`,
+		`nginx-1  | 172.18.0.1 - - [25/Nov/2026:08:56:02 +0100] "GET /chat HTTP/1.1" 200 74 "-" "x"`,
+		`app-1    |   File "/srv/a.py", line 3, in f`,
+		`redis-1  | 1:M 25 Nov 2026 07:56:03.250 * Background saving started`,
+	}, "\n")
+	dir := folder(t, func(w *Writer) {
+		if err := errors.Join(w.AttachedLog("cut", "all.log", ""), w.Log("cut", "own.log", AppLog)); err != nil {
+			t.Error(err)
+		}
+	})
+	writeLog(t, dir, "cut", "all.log", text)
+	writeLog(t, dir, "cut", "own.log", text)
+	type line struct {
+		n    int
+		at   time.Duration
+		text string
+	}
+	want := map[string][]line{
+		"all.log nginx_error nginx-1":  {{1, 2 * time.Second, "2026/11/25 07:56:02 [error] 7#7: *1 upstream timed"}},
+		"all.log nginx_access nginx-1": {{3, 2 * time.Second, `172.18.0.1 - - [25/Nov/2026:08:56:02 +0100] "GET`}},
+		"all.log app app-1": {{2, 2 * time.Second, "[2026-11-25 07:56:02 +0000] [9] [ERROR]"},
+			{4, 2 * time.Second, `  File "/srv/a.py"`}},
+		"all.log app redis-1": {{5, Never, "1:M 25 Nov 2026"}},
+		"own.log app ": {{1, 2 * time.Second, "nginx-1"}, {2, 2 * time.Second, "app-1"},
+			{3, 2 * time.Second, "nginx-1"}, {4, Never, "app-1"}, {5, Never, "redis-1"}},
+	}
+	run := open(t, dir)
+	for _, l := range run.Logs {
+		name := l.Name + " " + string(l.Kind) + " " + l.Service
+		lines, ok := want[name]
+		if !ok || len(lines) != len(l.Lines) {
+			t.Errorf("%s: %+v", name, l.Lines)
+		}
+		for i, w := range lines[:min(len(lines), len(l.Lines))] {
+			if got := l.Lines[i]; got.N != w.n || !strings.HasPrefix(got.Text, w.text) || name != "own.log app " && got.At != w.at {
+				t.Errorf("%s: %+v, want %+v", name, got, w)
+			}
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not read: %v", want)
 	}
 }
 

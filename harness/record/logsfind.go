@@ -15,12 +15,12 @@ func (r *reading) readLogs(root *os.Root) error {
 		return err
 	}
 	for _, e := range append(r.logs, found...) {
-		l, err := r.readLog(root, e)
+		logs, err := r.readLog(root, e)
 		if err != nil {
 			r.run.Notes = append(r.run.Notes, Note{Scenario: e.Scenario, At: Never, Kind: NoteDoubt, Text: err.Error(),
 				Settle: "make the file readable and judge the run again"})
 		}
-		r.run.Logs = append(r.run.Logs, l)
+		r.run.Logs = append(r.run.Logs, logs...)
 	}
 	return nil
 }

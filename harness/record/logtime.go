@@ -68,7 +68,7 @@ func (c *lineClock) stamp(l *Log, seen Arrivals) {
 	stamps := make([]logline.Time, len(l.Lines))
 	var s logline.Stamper
 	for i := range l.Lines {
-		stamps[i], _ = s.Stamp(l.Lines[i].Text)
+		stamps[i], _ = s.Stamp(cmp.Or(l.Lines[i].stamp, l.Lines[i].Text))
 	}
 	zone := c.zone(l.Lines, stamps, &seen)
 	for i := range l.Lines {
@@ -126,7 +126,8 @@ func (c *lineClock) continued(lines []Line) {
 		switch {
 		case l.At != Never:
 			last = *l
-		case last.At >= 0 && l.N == last.N+1 && indented(l.Text):
+		// Lines of others may stand between those of one program in a shared file.
+		case last.At >= 0 && (l.N == last.N+1 || l.stamp != "" && lines[i-1].N == last.N) && indented(l.Text):
 			l.At, l.Within = last.At, last.Within
 			last.N = l.N
 		}

@@ -492,6 +492,9 @@ type Log struct {
 	Scenario string
 	Name     string // file name below logs/
 	Kind     LogKind
+	// Service is what the collector of the logs of several services calls the one that
+	// wrote these lines: "app-1" of docker compose. "" elsewhere.
+	Service string
 	// Was is what the content shows: the software that writes it, and whether it
 	// writes exceptions.
 	Was   logline.Reading
@@ -525,4 +528,5 @@ type Line struct {
 	At     time.Duration
 	Text   string
 	Within time.Duration
+	stamp  string // where the time stands, if that is not in Text
 }

@@ -22,6 +22,7 @@ type Case struct {
 	Direct  bool   // run is told of the app behind the edge, too
 	Logs    bool
 	Kinds   bool // logs are given with their kinds
+	Merged  bool // they are one file, as of docker compose, with those of a database
 	Busy    bool // under background load
 	// During is what somebody else does in the run.
 	During func(context.Context, *Stack) error

@@ -21,6 +21,7 @@ var (
 	sound    = flag.Int("sound", 0, "sound runs of TestStrangers, two thirds of them diagnose")
 	seed     = flag.Uint64("seed", 1, "seed of TestStrangers")
 	parallel = flag.Int("at-once", 3, "stacks of TestStrangers that run at a time")
+	merged   = flag.Bool("merged", false, "give the logs of a stack of TestStrangers as one file")
 	only     = flag.String("only", "", "play only the cases of TestStrangers that match")
 )
 
@@ -74,7 +75,7 @@ func few() []*Case {
 	timer := plain("node", "caddy", sse, "diagnose", 8)
 	timer.Spec.Options.Timeout, timer.Spec.App["SECONDS"] = time.Second, "3"
 	crash := plain("go", "nginx", openai, "diagnose", 8)
-	crash.Spec.Options.Defaults = true
+	crash.Spec.Options.Defaults, crash.Merged = true, true
 	return []*Case{
 		wrong("exception mid-stream", plain("aiohttp", "haproxy", ndjson, "diagnose", 8), "raise"),
 		wrong("edge idle timer that launders", timer, "stall"),
@@ -167,6 +168,7 @@ func playAll(t *testing.T, cases []*Case, dir string) []*Answer {
 		if !matching.MatchString(fmt.Sprintf("#%d %s", c.N, c)) {
 			continue
 		}
+		c.Merged = *merged
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()

@@ -96,6 +96,15 @@ func (c *Case) play(ctx context.Context, dir string, a *Answer) (err error) {
 		wait.Wait()
 		err = errors.Join(err, happened)
 	}()
+	if c.Logs && c.Merged {
+		all := filepath.Join(dir, "all.log")
+		end, err := merge(ctx, s.Logs, all)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, end()) }()
+		s.Logs = map[string]string{"auto": all}
+	}
 	during, stop := context.WithCancel(ctx)
 	defer stop()
 	if c.During != nil {
