@@ -134,14 +134,14 @@ var saidOfCommon = map[record.FactKind]sentence{
 			"came when the streams ended"
 	},
 	diagnose.FactPodOther: func(f *record.Fact) string {
-		if f.Place == diagnose.PlaceService {
+		if f.Place == string(diagnose.OfService) {
 			return ": possible, other service: " + f.Name + " is not the app; it matters only if the streams pass through it"
 		}
 		return ": possible, other pod: " + f.Name + " is not the app's, or this container of it serves no requests; it " +
 			"matters only if the streams pass through it"
 	},
 	diagnose.FactPodUnknown: func(f *record.Fact) string {
-		if f.Place == diagnose.PlaceService {
+		if f.Place == string(diagnose.OfService) {
 			return ": possible, other service: the log is of several services, and nothing says that " + f.Name + " is the app"
 		}
 		return ": possible, other pod: the logs tell of several workloads, and nothing says that " + f.Name + " is the app's"
@@ -150,7 +150,7 @@ var saidOfCommon = map[record.FactKind]sentence{
 		return "it happened to " + podOrService(f) + " at that time, which may or may not be the app's"
 	},
 	diagnose.NextOwnPods: func(f *record.Fact) string {
-		if f.Place == diagnose.PlaceService {
+		if f.Place == string(diagnose.OfService) {
 			return "give the log of the app's own service alone: docker compose logs -f NAME"
 		}
 		return "give the facts of the app's own pods alone: kubectl get pods -l app=NAME -o json, and " +
@@ -184,7 +184,7 @@ var saidOfCommon = map[record.FactKind]sentence{
 
 // podOrService is what a fact of whose.go is about.
 func podOrService(f *record.Fact) string {
-	if f.Place == diagnose.PlaceService {
+	if f.Place == string(diagnose.OfService) {
 		return "service " + f.Name
 	}
 	return "pod " + f.Name

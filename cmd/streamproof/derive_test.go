@@ -52,3 +52,24 @@ func TestDerive(t *testing.T) {
 		}
 	}
 }
+
+// An answer that does not tell which event is its last was an answer: the dialect stands in
+// the file, and what would hold of the last event, to be checked.
+func TestUnsettled(t *testing.T) {
+	for _, tt := range []struct{ kind, body, dialect, terminal, says string }{
+		{"application/x-ndjson", "{\"row\":1}\n{\"row\":2}\n{\"summary\":true,\"rows\":2}\n", "ndjson-generic",
+			"json .summary == true", "so check that every answer ends with such an event"},
+		{"text/event-stream", "data: a\n\ndata: a\n\n", "sse-generic", "", "say in the file under terminal: "},
+		{"text/plain", "", "", "", "the app did not answer"},
+	} {
+		var s config.Start
+		look := play.Look{Status: 200, ContentType: tt.kind, Body: []byte(tt.body), Pieces: []play.Piece{{Upto: len(tt.body)}}}
+		err := fillIn(recognise.Read([]play.Look{look}, ""), &s)
+		if err == nil {
+			t.Fatalf("%q is settled", tt.body)
+		}
+		if says := unsettled(err, &s); !strings.Contains(says, tt.says) || string(s.Dialect) != tt.dialect || s.Terminal != tt.terminal {
+			t.Errorf("%q: dialect %q, terminal %q, %s", tt.body, s.Dialect, s.Terminal, says)
+		}
+	}
+}

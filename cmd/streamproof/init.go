@@ -14,11 +14,12 @@ import (
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/recognise"
 	"github.com/streamproof/streamproof/scenarios/recipes"
 )
 
 const initLong = `Write a commented streamproof.yaml, and beside it the schema that lets editors
-complete it. Without --url, --image or --command it is for the built-in server.
+complete it. Without a URL, --image or --command it is for the built-in server.
 For an app of yours, say what is asked for (--path, --body). Where you do not say
 how the answer is read (--dialect), init starts the app, or goes to its URL on
 this machine, asks once and reads it off the answer; --no-ask leaves that out.
@@ -32,13 +33,16 @@ func initCommand() *cobra.Command {
 	var headers []string
 	var text, recipe string
 	cmd := &cobra.Command{
-		Use:   "init [flags]",
+		Use:   "init [URL] [flags]",
 		Short: "Write a first streamproof.yaml",
 		Long:  initLong,
-		Example: "  streamproof init --command 'python3 app.py --port {port}' --path /chat\n" +
+		Example: "  streamproof init http://127.0.0.1:8000/chat\n  streamproof init --command 'python3 app.py --port {port}' --path /chat\n" +
 			"  streamproof init --recipe fastapi\n  streamproof run -f streamproof.yaml",
-		Args: takes(0, 0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: takes(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := targetOf(args, cmd.Flags(), &s.URL); err != nil {
+				return err
+			}
 			if recipe != "" {
 				return writeRecipe(cmd.OutOrStdout(), recipe, out, force, cmd.Flags())
 			}
@@ -55,9 +59,7 @@ func initCommand() *cobra.Command {
 			}
 			if !noAsk && s.Open() && askable(s) {
 				if err := asked(cmd.Context(), &s, headers, out); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(),
-						"streamproof: the app did not answer, so the first run will detect its dialect: %s\n",
-						plain(firstLine(err)))
+					fmt.Fprintln(cmd.ErrOrStderr(), "streamproof: "+unsettled(err, &s))
 				}
 			}
 			if err := writeStart(out, s, force); err != nil {
@@ -196,4 +198,20 @@ func writeNew(path string, data []byte, force bool) error {
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
+}
+
+// unsettled says what the app's answer, if there was one, leaves for the user to set in the
+// file, and puts into it what can be said.
+func unsettled(err error, s *config.Start) string {
+	open := &recognise.OpenEnd{}
+	if !errors.As(err, &open) {
+		return "the app did not answer, so the first run will detect its dialect: " + plain(firstLine(err))
+	}
+	s.Dialect, s.Asked = config.Dialect(open.Finding.Dialect), true
+	if len(open.Proposals) == 0 {
+		return plain(open.Problem) + "; say in the file under terminal: what a last event looks like"
+	}
+	s.Terminal = open.Proposals[0]
+	return plain(open.Problem) + "; the file has terminal: " + plain(s.Terminal) + ", so check that every answer ends with " +
+		"such an event"
 }

@@ -8,12 +8,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/scenarios"
 )
 
 // target takes the one argument of a command for its --url.
-func (in *input) target(args []string) error {
+func (in *input) target(args []string) error { return targetOf(args, in.given, &in.url) }
+
+func targetOf(args []string, given *pflag.FlagSet, to *string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -21,11 +25,11 @@ func (in *input) target(args []string) error {
 	if err != nil {
 		return err
 	}
-	if in.given.Changed("url") {
+	if given.Changed("url") {
 		return &harness.UsageError{Place: "--url", Problem: "a URL is given twice", Fix: "leave one of them out"}
 	}
-	in.url = u
-	return in.given.Set("url", u) // so that it counts as given, and the line that repeats the run has it
+	*to = u
+	return given.Set("url", u) // so that it counts as given, and the line that repeats the run has it
 }
 
 // bare is what people type for a URL without its scheme, as curl takes it:

@@ -148,14 +148,17 @@ func (v *view) capByTime(f *finding) {
 func (x told) fact(k record.FactKind) fact {
 	f := fact{Kind: k, Name: x.pod}
 	if x.service {
-		f.Place = PlaceService
+		f.Place = string(OfService)
 	}
 	return f
 }
 
-// PlaceService stands in the Place of a fact about a service of docker compose or of a
-// process manager, where it is not about a pod.
-const PlaceService = "service"
+// A Runner is what a fact of other workloads is about.
+type Runner string
+
+// OfService stands in the Place of a fact about a service of docker compose or of a process
+// manager; it is empty where the fact is about a pod.
+const OfService Runner = "service"
 
 // podByTime is what a line cited is about, where byTime holds for it.
 func (v *view) podByTime(e record.Evidence) (told, bool) {

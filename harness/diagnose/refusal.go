@@ -47,7 +47,7 @@ func (r Refusal) Mend() string {
 		return "send a shorter body with --body @FILE, or raise the server's limit (nginx: client_max_body_size)"
 	case http.StatusUnsupportedMediaType:
 		if !r.Body {
-			return `send the body that the server expects: --body '{"q": "hi"}'`
+			return "send the body that the server expects: " + r.body()
 		}
 		return "name the body's media type: --header 'Content-Type: application/json'"
 	case http.StatusUnprocessableEntity, http.StatusBadRequest:
@@ -55,7 +55,11 @@ func (r Refusal) Mend() string {
 			return "the server speaks TLS on this port: write https:// in the URL"
 		}
 		if !r.Body {
-			return `send the body that the server asks for: --body '{"q": "hi"}', or its query: --path '/PATH?q=hi'`
+			mend := "send the body that the server asks for: " + r.body()
+			if r.known() == nil {
+				mend += ", or its query: --path '/PATH?q=hi'"
+			}
+			return mend
 		}
 		return "correct the body: --body @FILE; the server's words name what it misses"
 	case http.StatusTooManyRequests:
@@ -97,14 +101,63 @@ func (r Refusal) asksFor(scheme string) bool {
 // otherMethod is one that the server allows, or the more likely one.
 func (r Refusal) otherMethod() string {
 	for _, m := range strings.FieldsFunc(r.Allow, func(c rune) bool { return c == ',' || c == ' ' }) {
+		if m == http.MethodPost && !r.Body {
+			return "POST " + r.body()
+		}
 		if m != http.MethodOptions && m != http.MethodHead && m != r.Method {
 			return m
 		}
 	}
 	if r.Method == http.MethodGet {
-		return `POST --body '{"q": "hi"}'`
+		return "POST " + r.body()
 	}
 	return http.MethodGet
+}
+
+// A wellKnown is what is posted to the paths that end in a certain way, as flags, by the
+// reference of the API that has them.
+type wellKnown struct{ path, body, header string }
+
+var wellKnownPaths = []wellKnown{
+	// platform.openai.com/docs/api-reference, and all that speak it: Azure, Mistral, vLLM, LiteLLM
+	{"/chat/completions", chatBody, ""},
+	{"/completions", `--body '{"model": "MODEL", "stream": true, "prompt": "hi"}'`, ""},
+	{"/responses", `--body '{"model": "MODEL", "stream": true, "input": "hi"}'`, ""},
+	// docs.anthropic.com/en/api/messages
+	{"/v1/messages", `--body '{"model": "MODEL", "max_tokens": 64, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`,
+		"--header 'anthropic-version: 2023-06-01'"},
+	// github.com/ollama/ollama, docs/api.md; Vercel's routes take the same without a model
+	{"/api/chat", chatBody, ""},
+	{"/api/generate", `--body '{"model": "MODEL", "prompt": "hi"}'`, ""},
+	{"/v2/chat", chatBody, ""}, // docs.cohere.com/reference/chat
+	// ai.google.dev/api/generate-content
+	{":streamGenerateContent", `--body '{"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}'`, ""},
+}
+
+const chatBody = `--body '{"model": "MODEL", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`
+
+// known is what the path asks for, nil where nobody knows.
+func (r Refusal) known() *wellKnown {
+	path, _, _ := strings.Cut(r.Path, "?")
+	for i := range wellKnownPaths {
+		if strings.HasSuffix(strings.TrimSuffix(path, "/"), wellKnownPaths[i].path) {
+			return &wellKnownPaths[i]
+		}
+	}
+	return nil
+}
+
+// body is one that the path may ask for, as flags that can be pasted.
+func (r Refusal) body() string {
+	k := r.known()
+	if k == nil {
+		return `--body '{"q": "hi"}'`
+	}
+	version := func(name string) bool { return strings.EqualFold(name, "anthropic-version") }
+	if k.header == "" || slices.ContainsFunc(r.Sent, version) {
+		return k.body
+	}
+	return k.body + " " + k.header
 }
 
 // Fact is what to change, for whoever reads a cause.
