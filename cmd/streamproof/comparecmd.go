@@ -103,14 +103,13 @@ func comparisons(cmd *cobra.Command, file string, args []string, o compare.Optio
 		}
 		sides = append(sides, s)
 	}
-	for _, b := range sides[1:] {
-		r := compare.Compare(sides[0], b, o)
+	for _, r := range compare.All(sides[0], sides[1:], o) {
 		if r.Count(compare.Unlike) == len(r.Rows) {
 			why := "they have no scenario in common"
 			if len(r.Rows) > 0 {
 				why = r.Rows[0].Scenario + " has " + reports.Say(&r.Rows[0].Why[0])
 			}
-			return nil, &harness.UsageError{Place: sides[0].Name + " and " + b.Name,
+			return nil, &harness.UsageError{Place: sides[0].Name + " and " + r.B.Name,
 				Problem: "cannot be compared: " + why, Fix: "name runs of the same load"}
 		}
 		all = append(all, r)

@@ -17,8 +17,9 @@
 //     of a side differ among each other by more than chance, by the U test over their rates.
 //  6. That no difference was found does not make two the same: the confidence interval of
 //     the difference has to lie within what does not count.
-//  7. All p-values of a comparison are corrected together, by Holm's method (1979): the
-//     chance that any of its differences is a false alarm is at most [Alpha].
+//  7. All p-values of a comparison, also of one with several builds, are corrected together,
+//     by Holm's method (1979): the chance that any of its differences is a false alarm is at
+//     most [Alpha].
 package compare
 
 import (
@@ -160,10 +161,38 @@ func Runs(figures int) int {
 }
 
 // Compare holds b against a.
-func Compare(a, b Side, o Options) *Result {
+func Compare(a, b Side, o Options) *Result { return All(a, []Side{b}, o)[0] }
+
+// All holds each of the others against a. They are one comparison: a difference that stands
+// out of one pair may be no more than chance among several.
+func All(a Side, others []Side, o Options) []*Result {
+	n := 0
+	for _, b := range others {
+		n += figures(a, b)
+	}
+	fewest := Runs(n)
+	var results []*Result
+	var rows []*Row
+	for _, b := range others {
+		r := pair(a, b, o, fewest)
+		results = append(results, r)
+		for i := range r.Rows {
+			rows = append(rows, &r.Rows[i])
+		}
+	}
+	correct(rows)
+	for _, r := range results {
+		for i := range r.Rows {
+			r.Rows[i].decide(min(len(a.Rows), len(r.B.Rows)), fewest)
+		}
+	}
+	return results
+}
+
+// pair holds b against a, and leaves what comes of it open.
+func pair(a, b Side, o Options, fewest int) *Result {
 	r := &Result{A: a, B: b}
 	machine := r.machines()
-	fewest := Runs(figures(a, b))
 	for _, id := range scenarioIDs(a, b) {
 		x, y := of(a, id), of(b, id)
 		if len(x) == 0 || len(y) == 0 {
@@ -188,10 +217,6 @@ func Compare(a, b Side, o Options) *Result {
 				r.Rows = append(r.Rows, row)
 			}
 		}
-	}
-	correct(r.Rows)
-	for i := range r.Rows {
-		r.Rows[i].decide(min(len(a.Rows), len(b.Rows)), fewest)
 	}
 	return r
 }
@@ -401,13 +426,8 @@ func cliff(xs, ys []float64) float64 {
 }
 
 // correct fills in P by Holm's method over everything that was tested.
-func correct(rows []Row) {
-	var order []*Row
-	for i := range rows {
-		if rows[i].tested {
-			order = append(order, &rows[i])
-		}
-	}
+func correct(rows []*Row) {
+	order := slices.DeleteFunc(slices.Clone(rows), func(r *Row) bool { return !r.tested })
 	slices.SortStableFunc(order, func(a, b *Row) int { return cmp.Compare(a.raw, b.raw) })
 	p := 0.0
 	for i, r := range order {

@@ -168,12 +168,31 @@ func TestWhatIsNotTheBuilds(t *testing.T) {
 
 func TestHolm(t *testing.T) {
 	t.Parallel()
-	rows := []Row{{raw: 0.04, tested: true}, {raw: 0.01, tested: true}, {raw: 0.5}, {raw: 0.03, tested: true, P: 0}}
+	rows := []*Row{{raw: 0.04, tested: true}, {raw: 0.01, tested: true}, {raw: 0.5}, {raw: 0.03, tested: true, P: 0}}
 	correct(rows)
 	got := []float64{rows[0].P, rows[1].P, rows[3].P}
 	if want := []float64{0.06, 0.03, 0.06}; !slices.EqualFunc(got, want, func(a, b float64) bool {
 		return math.Abs(a-b) < 1e-9
 	}) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A difference that one pair tells may be chance where several builds are held against one.
+func TestSeveralBuildsAreOneComparison(t *testing.T) {
+	t.Parallel()
+	a, b := runsOf("a", 100, 0), runsOf("b", 100, 6) // Fisher: 0.029
+	if got := Compare(a, b, Options{}); got.Count(Worse) != 1 {
+		t.Errorf("one pair: %+v", got.Rows)
+	}
+	equal := runsOf("c", 100, 0)
+	for i, got := range All(a, []Side{b, equal, equal}, Options{}) {
+		if got.Count(Worse) != 0 || got.B.Name != []string{"b", "c", "c"}[i] {
+			t.Errorf("pair %d of three: %+v", i, got.Rows)
+		}
+	}
+	clear := runsOf("d", 100, 20)
+	if got := All(a, []Side{b, equal, clear}, Options{}); got[2].Count(Worse) != 1 || got[0].Count(Worse) != 0 {
+		t.Errorf("a clear difference among three: %+v", got[2].Rows)
 	}
 }

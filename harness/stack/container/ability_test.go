@@ -171,10 +171,11 @@ func TestStopRunsOutOfGrace(t *testing.T) {
 	if err := <-streaming; err == nil {
 		t.Error("the stream outlived its app")
 	}
-	die := d.find(t, "die", func(e stack.Event) bool {
-		return e.Source == record.DockerSource &&
-			e.Kind == record.KindDie
-	})
+	said := func(kind record.EventKind, code int) func(stack.Event) bool {
+		return func(e stack.Event) bool { return e.Source == record.DockerSource && e.Kind == kind && e.Code == code }
+	}
+	d.find(t, "SIGKILL", said(record.KindKill, 9)) // Docker may tell of it after the end that it brought
+	die := d.find(t, "die", said(record.KindDie, 137))
 	var kills []int
 	for _, e := range d.all() {
 		if e.Source == record.DockerSource && e.Kind == record.KindKill && e.At <= die.At {

@@ -19,6 +19,7 @@ const (
 // A life is what Docker has told of a container since it was last started.
 type life struct {
 	began, oom, died time.Time // oom and died are zero where it did not tell that
+	ended            time.Time // when it ended, of which died is the telling
 	again            bool      // it had been started before
 }
 

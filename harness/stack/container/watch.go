@@ -86,23 +86,29 @@ func (w *watcher) event(m events.Message) {
 	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: record.DockerSource,
 		Kind: record.EventKind(m.Action), Subject: attr[labelPart], Pid: 1}
 	var state *container.State
+	var ended time.Time
 	switch m.Action {
 	case events.ActionKill:
 		e.Code, _ = strconv.Atoi(attr["signal"])
 		e.Text = "signal " + attr["signal"] + " sent through Docker"
 		w.killed[m.Actor.ID] = time.Unix(0, m.TimeNano)
+		if l := w.life(m.Actor.ID); !l.died.IsZero() { // told after the end that it brought
+			e.At = w.s.at(l.ended)
+		}
 	case events.ActionDie:
 		e.Code, _ = strconv.Atoi(attr["exitCode"])
 		e.Text = exitText(e.Code)
 		state = w.stateOf(w.ctx, m.Actor.ID)
-		if at, ok := endedAt(state, w.life(m.Actor.ID).began, w.killed[m.Actor.ID], time.Unix(0, m.TimeNano)); ok {
-			e.At = w.s.at(at)
+		ended = time.Unix(0, m.TimeNano)
+		if at, ok := endedAt(state, w.life(m.Actor.ID).began, w.killed[m.Actor.ID], ended); ok {
+			ended = at
 		}
+		e.At = w.s.at(ended)
 	case events.ActionOOM:
 		e.Text = "the cgroup ran out of memory"
 	}
 	w.s.tell(e)
-	defer w.live(m) // once all of it is told
+	defer w.live(m, ended) // once all of it is told
 	if !strings.HasPrefix(e.Subject, "app[") {
 		return
 	}
@@ -122,8 +128,8 @@ func (w *watcher) event(m events.Message) {
 	}
 }
 
-// live notes what an event says of its container's life.
-func (w *watcher) live(m events.Message) {
+// live notes what an event says of its container's life, which ended at a time of its own.
+func (w *watcher) live(m events.Message, ended time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l, at := w.lives[m.Actor.ID], time.Unix(0, m.TimeNano)
@@ -133,7 +139,7 @@ func (w *watcher) live(m events.Message) {
 	case events.ActionOOM:
 		l.oom = at
 	case events.ActionDie:
-		l.died = at
+		l.died, l.ended = at, ended
 	}
 	w.lives[m.Actor.ID] = l
 }
