@@ -117,7 +117,7 @@ func Stamp(line string) (Time, bool) { return new(Stamper).Stamp(line) }
 // hasClock reports whether "dd:dd:dd" stands in the line, without which no form
 // matches.
 func hasClock(line string) bool {
-	for i := 0; i+6 < len(line); i++ {
+	for i := 0; i+5 < len(line); i++ {
 		if line[i] == ':' && line[i+3] == ':' && digit(line[i+1]) && digit(line[i+2]) && digit(line[i+4]) &&
 			digit(line[i+5]) {
 			return true

@@ -74,8 +74,8 @@ func apart(l Log) []Log {
 	}
 	logs := make([]Log, 0, len(pieces))
 	for _, p := range pieces {
-		x := Log{Scenario: l.Scenario, Name: l.Name, Service: p.Service, Was: p.Reading, Kind: p.Kind, Omitted: l.Omitted}
-		if l.Omitted = 0; l.Kind != "" && !p.Sure && !p.Kind.Edge() {
+		x := Log{Scenario: l.Scenario, Name: l.Name, Service: p.Service, Was: p.Reading, Kind: p.Kind, shared: true}
+		if l.Kind != "" && !p.Kind.Edge() && (!p.Sure || l.Kind == ProxyLog) {
 			x.Kind = l.Kind
 		}
 		for j, i := range p.Index {
@@ -85,6 +85,7 @@ func apart(l Log) []Log {
 		}
 		logs = append(logs, x)
 	}
+	logs[0].Omitted = l.Omitted
 	return logs
 }
 

@@ -193,6 +193,30 @@ func TestLogsOfSeveralPrograms(t *testing.T) {
 	}
 }
 
+// Of the time that a collector put before a line, and that which the program wrote, the more
+// exact counts; the collector's is of when the line was written.
+func TestTimesOfCollectors(t *testing.T) {
+	start := time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)
+	request := `1.2.3.4:5 [25/Nov/2026:07:56:02.250] fe be/s 0/0/0/1/1500 200 5 - - sD-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`
+	for line, want := range map[string]time.Duration{
+		"2026-11-25T07:56:03.760000000Z " + request:                                                        3760 * time.Millisecond,
+		"edge-1  | 2026-11-25T07:56:03.760000000Z " + request:                                              3760 * time.Millisecond,
+		"2026-11-25T08:56:03.760000+01:00 host haproxy[9]: " + request:                                     3760 * time.Millisecond,
+		"Nov 25 07:56:04 host haproxy[9]: " + request:                                                      3750 * time.Millisecond,
+		"edge-1  | " + request:                                                                             3750 * time.Millisecond,
+		"07:56:03 web.1  | 2026-11-25 07:56:03,250 ERROR failed":                                           3250 * time.Millisecond,
+		"07:56:03 web.1  | failed":                                                                         3 * time.Second,
+		"2026-11-25T07:56:03.500000000Z retry at 2026-11-25T09:00:00Z":                                     3500 * time.Millisecond,
+		`{"log":"2026/11/25 07:56:03 [error] 7#7: x\n","stream":"stderr","time":"2026-11-25T07:56:03.5Z"}`: 3500 * time.Millisecond,
+	} {
+		logs := apart(Log{Name: "all.log", Lines: []Line{{N: 1, At: Never, Text: line}}})
+		c := lineClock{start: start, to: 10 * time.Second}
+		if c.stamp(&logs[0], Arrivals{}); logs[0].Lines[0].At != want {
+			t.Errorf("%q is at %v, want %v", line, logs[0].Lines[0].At, want)
+		}
+	}
+}
+
 // A folder from elsewhere cannot make Open read what lies outside.
 func TestLogsStayInside(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")

@@ -66,15 +66,21 @@ func (a *Arrivals) between(n int) (from, to time.Duration, ok bool) {
 // stamp gives every line its time.
 func (c *lineClock) stamp(l *Log, seen Arrivals) {
 	stamps := make([]logline.Time, len(l.Lines))
-	var s logline.Stamper
+	var own, collector logline.Stamper
 	for i := range l.Lines {
-		stamps[i], _ = s.Stamp(cmp.Or(l.Lines[i].stamp, l.Lines[i].Text))
+		line := &l.Lines[i]
+		stamps[i], _ = own.Stamp(line.Text)
+		if t, ok := collector.Stamp(line.stamp); ok && (stamps[i].Unit == 0 || t.Unit < stamps[i].Unit) {
+			stamps[i] = t
+		} else {
+			line.stamp = ""
+		}
 	}
 	zone := c.zone(l.Lines, stamps, &seen)
 	for i := range l.Lines {
 		c.place(l, &l.Lines[i], stamps[i], zone, &seen)
 	}
-	c.continued(l.Lines)
+	c.continued(l)
 }
 
 // place gives one line its time.
@@ -85,7 +91,7 @@ func (c *lineClock) place(l *Log, line *Line, t logline.Time, zone time.Duration
 			t = c.whole(t, zone)
 		}
 		line.At, line.Within = t.At.Sub(c.start), t.Unit
-		if r, ok := logline.ParseAccess(l.Kind, line.Text); ok && r.Begun && r.Took > 0 {
+		if r, ok := logline.ParseAccess(l.Kind, line.Text); ok && r.Begun && r.Took > 0 && line.stamp == "" {
 			line.At += r.Took // lines are written at the end of a request
 		}
 		switch {
@@ -119,15 +125,15 @@ func (l *Line) narrow(from, to time.Duration, came bool) {
 }
 
 // continued gives the lines of a traceback the time of the line above them.
-func (c *lineClock) continued(lines []Line) {
+func (c *lineClock) continued(of *Log) {
 	last := Line{At: Never}
-	for i := range lines {
-		l := &lines[i]
+	for i := range of.Lines {
+		l := &of.Lines[i]
 		switch {
 		case l.At != Never:
 			last = *l
 		// Lines of others may stand between those of one program in a shared file.
-		case last.At >= 0 && (l.N == last.N+1 || l.stamp != "" && lines[i-1].N == last.N) && indented(l.Text):
+		case last.At >= 0 && (l.N == last.N+1 || of.shared && of.Lines[i-1].N == last.N) && indented(l.Text):
 			l.At, l.Within = last.At, last.Within
 			last.N = l.N
 		}

@@ -505,6 +505,7 @@ type Log struct {
 	Pods    []logline.KubePod // those that stand in such a log as objects
 	Omitted int               // lines beyond the bound, from the middle
 	Outside int               // lines of other times than the scenario's
+	shared  bool              // others wrote into the same file
 }
 
 // A LogKind says whose log it is and how to read it.
@@ -528,5 +529,5 @@ type Line struct {
 	At     time.Duration
 	Text   string
 	Within time.Duration
-	stamp  string // where the time stands, if that is not in Text
+	stamp  string // the time of a collector, where it is more exact than that in Text
 }
