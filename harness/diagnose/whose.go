@@ -50,6 +50,8 @@ type workloads struct {
 	own        map[string]bool // names of those that are the app; empty where nobody knows
 	serving    map[string]bool // containers of the app that serve; empty where nobody knows
 	agreeing   map[told]bool   // what byTime holds for, without its pods
+	aside      map[string]bool // names of what only runs beside the app
+	nameless   bool            // beside the log of services there is one that is an app's alone
 }
 
 // whoseLine is whose a line is.
@@ -70,11 +72,12 @@ func (t *workloads) standing(x told) whose {
 		return anyones
 	case x.pod == "":
 		return theApps
-	case len(t.own) > 0 && !t.isOwn(x):
+	case len(t.own) > 0 && !t.isOwn(x), len(t.own) == 0 && t.aside[x.name]:
 		return anothers
 	}
 	s := t.ofContainer(x)
-	if s == theApps && (len(t.own) == 0 && len(t.all) > 1 || t.namesakes(x.name) > 1) {
+	several := len(t.all) > 1 || x.service && t.nameless
+	if s == theApps && (len(t.own) == 0 && several || t.namesakes(x.name) > 1) {
 		s = anyones
 	}
 	if s == anyones && t.agreeing[t.group(x)] {
@@ -149,10 +152,17 @@ var sidecar = regexp.MustCompile(`^(?:istio-(?:proxy|init)|linkerd-(?:proxy|init
 	`daprd|envoy(?:-sidecar)?|cloud-?sql-?proxy|vault-agent(?:-init)?|fluent-?(?:bit|d)|filebeat|promtail|otc-container|` +
 	`otel-(?:collector|agent)|datadog-agent|xray-daemon|oauth2-proxy|queue-proxy)$`)
 
-// beside is what software that serves apps is called by those who run it beside theirs.
-var beside = regexp.MustCompile(`^(?:.*[-_.])?(?:db|database|postgres(?:ql)?|pg|pgbouncer|mysql|mariadb|mongo(?:db)?|redis|valkey|` +
-	`memcached|rabbitmq|kafka|zookeeper|nats|etcd|consul|vault|minio|elasticsearch|opensearch|kibana|qdrant|weaviate|chroma(?:db)?|` +
-	`milvus|ollama|vllm|prometheus|grafana|loki|promtail|tempo|jaeger|otel-collector|mailhog|mailpit|localstack|flower|adminer)$`)
+// What software is called by those who run it beside their app. It is not the app: a store, a
+// queue or a watcher unless only it writes IDs of ours; a model server, an edge or a worker of
+// jobs where others write, too.
+var (
+	neverApp = regexp.MustCompile(`^(?:.*[-_.])?(?:db|database|postgres(?:ql)?|pg|pgbouncer|pgadmin|mysql|mariadb|mssql|` +
+		`mongo(?:db)?|redis|valkey|keydb|memcached|rabbitmq|kafka|zookeeper|nats|etcd|consul|vault|minio|elasticsearch|` +
+		`opensearch|kibana|clickhouse|cassandra|neo4j|influxdb|qdrant|weaviate|chroma(?:db)?|milvus|prometheus|grafana|` +
+		`loki|promtail|tempo|jaeger|otel-collector|mailhog|mailpit|localstack|flower|adminer)\d*$`)
+	rarelyApp = regexp.MustCompile(`^(?:.*[-_.])?(?:ollama|vllm|nginx|openresty|haproxy|caddy|traefik|envoy|varnish|httpd|` +
+		`ingress|lb|load-?balancer|celery|celery-?beat|beat|sidekiq|cron|scheduler)\d*$`)
+)
 
 // group is what has to be told apart: the workloads, or the containers of the only one.
 func (t *workloads) group(x told) told {
@@ -166,7 +176,8 @@ func (t *workloads) group(x told) told {
 // comes before the facts of the cluster are sorted.
 func (v *view) readWorkloads() {
 	t := &workloads{lines: map[lineKey]told{}, all: map[workload]bool{}, own: map[string]bool{},
-		containers: map[workload]map[string]bool{}, serving: map[string]bool{}, agreeing: map[told]bool{}}
+		containers: map[workload]map[string]bool{}, serving: map[string]bool{}, agreeing: map[told]bool{},
+		aside: map[string]bool{}}
 	v.workloads = t
 	v.workloadsOfCluster()
 	v.workloadsOfLines()
@@ -187,6 +198,9 @@ func (v *view) readWorkloads() {
 		})
 	}
 	v.traces = slices.DeleteFunc(v.traces, func(t trace) bool { return v.foreign(t.hit) })
+	v.logs[record.AppLog] = slices.DeleteFunc(v.logs[record.AppLog], func(l *record.Log) bool {
+		return l.Service != "" && len(l.Lines) > 0 && v.whoseLine(l, l.Lines[0].N) == anothers
+	})
 }
 
 // add notes what a line is about.
@@ -248,9 +262,11 @@ func (v *view) workloadsOfLines() {
 			known[w.name] = w
 		}
 	}
+	services, nameless := false, false
 	for _, l := range v.logs[record.AppLog] {
-		if l.Service != "" {
-			x := told{workload: workload{name: instance.ReplaceAllString(l.Service, "")}, pod: l.Service, wrote: true, service: true}
+		if services = services || l.Service != ""; l.Service != "" {
+			x := told{workload: workload{name: instance.ReplaceAllString(l.Service, "")}, pod: l.Service, wrote: true,
+				service: true}
 			for _, line := range l.Lines {
 				t.add(l, line.N, x)
 			}
@@ -258,6 +274,7 @@ func (v *view) workloadsOfLines() {
 		}
 		says := func(line record.Line) bool { pod, _ := logline.PodIn(line.Text); return pod != "" }
 		if l.Replica() != "" || !slices.ContainsFunc(l.Lines[:min(lookForPods, len(l.Lines))], says) {
+			nameless = nameless || v.was[l].Sure
 			continue
 		}
 		for _, line := range l.Lines {
@@ -273,6 +290,7 @@ func (v *view) workloadsOfLines() {
 			t.add(l, line.N, told{workload: w, pod: pod, container: container, wrote: true})
 		}
 	}
+	t.nameless = services && nameless
 }
 
 // instance is what docker compose and process managers put behind the name of a service.
@@ -323,11 +341,17 @@ func (v *view) ownByLog() {
 			}
 		}
 	}
-	if len(ours) == 0 {
-		maps.DeleteFunc(wrote, func(name string, _ map[string]bool) bool { return beside.MatchString(name) })
-		if len(wrote) == 1 {
-			ours = wrote
-		}
+	mayBe := maps.Clone(wrote)
+	maps.DeleteFunc(mayBe, func(name string, _ map[string]bool) bool {
+		return neverApp.MatchString(name) || rarelyApp.MatchString(name)
+	})
+	for name := range wrote {
+		never, others := neverApp.MatchString(name), len(mayBe) > 0 || t.nameless
+		t.aside[name] = never && ours[name] == nil || others && (never || rarelyApp.MatchString(name))
+	}
+	maps.DeleteFunc(ours, func(name string, _ map[string]bool) bool { return t.aside[name] }) // databases cite IDs
+	if len(ours) == 0 && len(mayBe) == 1 && !t.nameless {
+		ours = mayBe
 	}
 	for name, containers := range ours {
 		t.own[name] = true

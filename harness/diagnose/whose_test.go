@@ -249,8 +249,23 @@ func TestLinesOfOtherPods(t *testing.T) {
 // services adds what docker compose wrote down of several, each as a log of its own.
 func services(b *synth.Builder, says map[string][]synth.LogLine) {
 	for _, name := range slices.Sorted(maps.Keys(says)) {
-		b.Log(record.AppLog, says[name]...)
+		if b.Log(record.AppLog, says[name]...); name == "" {
+			continue
+		}
 		b.Run.Logs[len(b.Run.Logs)-1].Service = name
+	}
+}
+
+// What services that are not the app write, and do not write, says nothing of it.
+func TestSilenceOfOtherServices(t *testing.T) {
+	for service, want := range map[string]bool{"api-1": true, "redis-1": false} {
+		b := stranger()
+		cutTogether(b)
+		services(b, map[string][]synth.LogLine{"redis-1": nil, "api-1": nil, service: {at(0, "WARNING: fine")}})
+		ruledOut := strings.Contains(evidence(toldOf(b)), "an exception that the app logs: none in its log")
+		if ruledOut != want {
+			t.Errorf("%s speaks: %v that the app raised nothing\n%s", service, ruledOut, evidence(toldOf(b)))
+		}
 	}
 }
 
@@ -268,7 +283,14 @@ func TestLinesOfOtherServices(t *testing.T) {
 		"a database":                 {map[string][]synth.LogLine{"api-1": fine, "postgres-1": killed}, "possible"},
 		"one of two that agrees":     {map[string][]synth.LogLine{"api-1": killed, "jobs-1": fine}, "likely"},
 		"another than writes our ID": {map[string][]synth.LogLine{"api-1": {at(0, "INFO: start request=nonce-3")}, "jobs-1": killed}, "possible"},
-		"both of two":                {map[string][]synth.LogLine{"api-1": killed, "jobs-1": killed}, "possible"},
+		"beside a database that cites our ID": {map[string][]synth.LogLine{"api-1": killed,
+			"postgres-1": {at(0, "LOG: statement: INSERT INTO asked VALUES ('nonce-3')")}}, "certain"},
+		"the app beside edges":             {map[string][]synth.LogLine{"api-1": killed, "traefik-1": fine, "redis7": fine}, "certain"},
+		"a model server alone":             {map[string][]synth.LogLine{"vllm-1": killed}, "certain"},
+		"a database beside the app's":      {map[string][]synth.LogLine{"": fine, "postgres-1": killed}, "possible"},
+		"the app's beside a worker":        {map[string][]synth.LogLine{"": killed, "jobs-1": fine}, "certain"},
+		"a worker of which one app may be": {map[string][]synth.LogLine{"": {at(2500*ms, "INFO: fine")}, "jobs-1": killed}, "likely"},
+		"both of two":                      {map[string][]synth.LogLine{"api-1": killed, "jobs-1": killed}, "possible"},
 	} {
 		b := stranger()
 		cutTogether(b)
