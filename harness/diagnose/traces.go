@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/logline"
@@ -50,11 +52,21 @@ const besides = 4
 // traceOf is the traceback that belongs to a line: around it, or right below it.
 func (v *view) traceOf(h hit) (trace, bool) {
 	for _, t := range v.traces {
-		if t.log == h.log && h.line.N <= t.last && h.line.N+besides >= t.first {
+		if t.log == h.log && h.line.N <= t.last && between(h.log, h.line.N, t.first) <= besides {
 			return t, true
 		}
 	}
 	return trace{}, false
+}
+
+// between is how many lines of a log there are from one number to another: lines of other
+// programs may stand between them.
+func between(l *record.Log, from, to int) int {
+	place := func(n int) int {
+		i, _ := slices.BinarySearchFunc(l.Lines, n, func(x record.Line, n int) int { return cmp.Compare(x.N, n) })
+		return i
+	}
+	return place(to) - place(from)
 }
 
 // citeTrace cites an exception by the line that names it.

@@ -11,6 +11,7 @@ import (
 	"github.com/streamproof/streamproof/harness/harnesstest/synth"
 	"github.com/streamproof/streamproof/harness/logline"
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/verdict"
 )
 
 const (
@@ -253,6 +254,22 @@ func services(b *synth.Builder, says map[string][]synth.LogLine) {
 			continue
 		}
 		b.Run.Logs[len(b.Run.Logs)-1].Service = name
+	}
+}
+
+// An exception and its traceback belong together, however many lines of other services stand
+// between them in their file: these only answer to connections that somebody else closed.
+func TestTraceAmongOtherServices(t *testing.T) {
+	b := stranger()
+	cutTogether(b)
+	services(b, map[string][]synth.LogLine{"api-1": slices.Repeat([]synth.LogLine{
+		at(2500*ms, "ERROR:    Exception in ASGI application"), at(2500*ms, "Traceback (most recent call last):"),
+		at(2500*ms, "starlette.requests.ClientDisconnect")}, 8)})
+	for i := range b.Run.Logs[0].Lines {
+		b.Run.Logs[0].Lines[i].N = 10 * (i + 1)
+	}
+	if causes := toldOf(b); slices.ContainsFunc(causes, func(c verdict.Cause) bool { return c.Cause == diagnose.AppError }) {
+		t.Error(evidence(causes))
 	}
 }
 
