@@ -339,6 +339,8 @@ func (s *sheet) byKind(name, who string) []Piece {
 		}
 		if p.Reading = Recognise(name, p.Text); k != "" {
 			p.Reading = Reading{Kind: k, Writer: k.Product(), Sure: k != Access}
+		} else if who != "" && !p.Sure && p.Kind.Errors() && !p.Kind.Requests() {
+			p.Kind = Proxy // by its name alone, with no line about an error
 		}
 		pieces = append(pieces, *p)
 	}
