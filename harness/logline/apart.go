@@ -339,13 +339,27 @@ func (s *sheet) byKind(name, who string) []Piece {
 		}
 		if p.Reading = Recognise(name, p.Text); k != "" {
 			p.Reading = Reading{Kind: k, Writer: k.Product(), Sure: k != Access}
-		} else if who != "" && !p.Sure && p.Kind.Errors() && !p.Kind.Requests() {
-			p.Kind = Proxy // by its name alone, with no line about an error
+		} else if who != "" && !p.Sure {
+			p.Kind = unsure(p.Kind, p.Text)
 		}
 		pieces = append(pieces, *p)
 	}
 	slices.SortFunc(pieces, func(a, b Piece) int { return a.Index[0] - b.Index[0] })
 	return pieces
+}
+
+// unsure is what to take the lines of a service for that is k by no more than its name.
+func unsure(k Kind, lines []string) Kind {
+	switch {
+	case k.Errors() && !k.Requests():
+		return Proxy // it has no line about an error
+	case k == App && !slices.ContainsFunc(lines, func(t string) bool {
+		_, request := ParseAccess(Access, t)
+		return !request && strings.TrimSpace(t) != ""
+	}):
+		return Access // an edge may have any name
+	}
+	return k
 }
 
 func b2i(b bool) int {
