@@ -130,3 +130,29 @@ func TestWhole(t *testing.T) {
 		}
 	}
 }
+
+// FuzzApart: whatever a file holds, no line is in two pieces, and each stands there in its
+// order and as its program wrote it.
+func FuzzApart(f *testing.F) {
+	for _, s := range []string{"nginx-1  | a\napp-1    | b", "2026-11-27T19:40:22.603594598Z a", `{"log":"a\n","stream":"stderr","time":"t"}`,
+		"Nov 27 19:40:22 host nginx[812]: 2026/11/27 19:40:22 [error] 7#7: *1 x\nNov 27 19:40:22 host app[1]: b",
+		"[pod/chat-7d9f8b6c5d-x2x9k/app] a", "19:40:22 web.1    | a", "0|chat    | a",
+		"2026/11/27 19:40:22 [error] 7#7: *1 x\n127.0.0.1 - - [27/Nov/2026:19:40:21 +0000] \"GET / HTTP/1.1\" 200 4"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := strings.Split(text, "\n")
+		seen := map[int]bool{}
+		for _, p := range Apart("all.log", lines) {
+			if len(p.Index) == 0 || len(p.Text) != len(p.Index) || len(p.Stamp) != len(p.Index) || !slices.IsSorted(p.Index) {
+				t.Fatalf("%+v", p)
+			}
+			for j, i := range p.Index {
+				if seen[i] || !strings.HasSuffix(lines[i], p.Text[j]) && !strings.HasPrefix(lines[i], `{"log":"`) {
+					t.Fatalf("line %d %q is %q", i, lines[i], p.Text[j])
+				}
+				seen[i] = true
+			}
+		}
+	})
+}
