@@ -253,14 +253,15 @@ func (v *view) orEdgesQueue(f *finding, c *verdict.Crowd) {
 	queued, prompt := 0, 0
 	var longest access
 	for _, g := range c.Waited {
-		a, ok := v.accessOf(g)
+		least, most, ok := v.queuesOf(g)
+		half := (g.First - startOf(g)) / 2
 		switch {
-		case !ok || a.Queued < 0:
-		case 2*a.Queued >= g.First-startOf(g):
-			if queued++; longest.log == nil || a.Queued > longest.Queued {
-				longest = a
+		case !ok:
+		case least.Queued >= half:
+			if queued++; longest.log == nil || least.Queued > longest.Queued {
+				longest = least
 			}
-		default:
+		case most.Queued < half:
 			prompt++
 		}
 	}
@@ -274,6 +275,29 @@ func (v *view) orEdgesQueue(f *finding, c *verdict.Crowd) {
 	case !v.edge.known && c.Hop != appHop && !c.InBody:
 		f.or(EdgeFull, fact{Kind: MayEdgeQueue})
 	}
+}
+
+// queuesOf are the lines of an edge with the shortest and the longest time in its queue among
+// those that can be about a stream: often a few that began and ended with it fit as well.
+func (v *view) queuesOf(g *verdict.Graded) (least, most access, ok bool) {
+	if a, known := v.accessOf(g); known {
+		return a, a, a.Queued >= 0
+	}
+	for i := range v.access.all {
+		a := &v.access.all[i]
+		_, others := v.access.whose[lineKey{a.log, a.line.N}]
+		if others || !a.log.Kind.Edge() || a.Queued < 0 || a.line.At == record.Never || v.ofAnother(a.Path) || !a.mayBeOf(g) {
+			continue
+		}
+		if !ok || a.Queued < least.Queued {
+			least = *a
+		}
+		if !ok || a.Queued > most.Queued {
+			most = *a
+		}
+		ok = true
+	}
+	return least, most, ok
 }
 
 // whose is what usually sets such a limit in the app's server.

@@ -22,6 +22,8 @@ type logWatcher struct {
 	stop chan struct{}
 	done chan struct{}
 	once sync.Once
+	// grew is when one of the user's logs grew last.
+	grew atomic.Int64
 	// ending says that the stack is being closed: what comes now may have lain in a
 	// buffer until its writer ended, or in a container.
 	ending atomic.Bool
@@ -38,6 +40,7 @@ type growing struct {
 	lines  int
 	part   bool // seen ends inside a line
 	broken bool // rotated, or more growths than we keep: nothing is known
+	users  bool // not of the stack
 	record.Arrivals
 }
 
@@ -48,6 +51,9 @@ const (
 	listEvery = 20 // looks
 	// maxGrowths bounds what is kept of a file.
 	maxGrowths = 50_000
+	// settleQuiet is for how long none of the user's logs must grow before they are taken to be
+	// whole, and settleLimit bounds the wait for that: others may write into them all the time.
+	settleQuiet, settleLimit = 300 * time.Millisecond, time.Second
 	// bufferUnit is what standard libraries fill before they write to a file.
 	bufferUnit = 4096
 )
@@ -63,7 +69,7 @@ func watchLogs(logs []harness.LogFile, dir string, now func() time.Duration) (*l
 			return nil, &harness.UsageError{Place: "logs." + l.Kind, Problem: err.Error(),
 				Fix: "name a file that this machine can read"}
 		}
-		w.files[l.Path] = &growing{begin: info.Size(), seen: info.Size()}
+		w.files[l.Path] = &growing{begin: info.Size(), seen: info.Size(), users: true}
 	}
 	go w.loop()
 	return w, nil
@@ -104,6 +110,9 @@ func (w *logWatcher) look() {
 	for path, f := range w.files {
 		if info, err := os.Stat(path); err == nil && info.Size() != f.seen && !f.broken {
 			f.grow(path, info.Size(), w.last, w.now(), w.ending.Load())
+			if f.users {
+				w.grew.Store(int64(now))
+			}
 		}
 	}
 	w.last = now
@@ -153,6 +162,17 @@ func newlines(path string, from, n int64) (lines int, part bool, err error) {
 		}
 		if err != nil {
 			return lines, false, err
+		}
+	}
+}
+
+// settle waits for the last lines of the user's logs: what is said of a stream's end comes
+// after it, and later still through a collector.
+func (w *logWatcher) settle() {
+	for began := w.now(); ; time.Sleep(lookEvery) {
+		now := w.now()
+		if now-max(began, time.Duration(w.grew.Load())) >= settleQuiet || now-began >= settleLimit {
+			return
 		}
 	}
 }

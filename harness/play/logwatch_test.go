@@ -3,7 +3,9 @@ package play
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -50,6 +52,52 @@ func TestLogsAreWatched(t *testing.T) {
 		if a.From[i] > a.To[i] || i > 0 && a.From[i] < a.From[i-1] {
 			t.Errorf("growth %d came between %v and %v", i, a.From[i], a.To[i])
 		}
+	}
+}
+
+// What the user's logs gain shortly after the last stream is waited for; what others write
+// into them for ever is not.
+func TestLastLinesAreWaitedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		every       time.Duration
+		lines       int
+		least, most time.Duration // that it waits
+	}{
+		{"nothing comes", 0, 0, settleQuiet, settleQuiet + 4*lookEvery},
+		{"a line comes late", 200 * time.Millisecond, 1, 200*time.Millisecond + settleQuiet - 2*lookEvery, 200*time.Millisecond + settleQuiet + 4*lookEvery},
+		{"there is no end of lines", 100 * time.Millisecond, 50, settleLimit, settleLimit + 2*lookEvery},
+	} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			path := filepath.Join(dir, "app.log")
+			out, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			start := time.Now()
+			w, err := watchLogs([]harness.LogFile{{Kind: "app", Path: path}}, filepath.Join(dir, "none"),
+				func() time.Duration { return time.Since(start) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.close()
+			time.Sleep(10 * time.Second)
+			var writer sync.WaitGroup
+			defer writer.Wait()
+			writer.Go(func() {
+				for range tt.lines {
+					time.Sleep(tt.every)
+					_, _ = out.WriteString("line\n")
+				}
+			})
+			began := time.Now()
+			w.settle()
+			if took := time.Since(began); took < tt.least || took > tt.most {
+				t.Errorf("%s: it waited %v", tt.name, took)
+			}
+		})
 	}
 }
 

@@ -164,6 +164,9 @@ func (p *player) close() error {
 	if s, ok := p.stack.(stack.Settler); ok {
 		s.Settle(context.Background())
 	}
+	if len(p.App.Logs) > 0 {
+		p.logs.settle()
+	}
 	p.closing.Store(true)
 	p.logs.ending.Store(true)
 	p.machine.on(nil)
