@@ -63,12 +63,14 @@ func TestUnsettled(t *testing.T) {
 		{"text/plain", "", "", "", "the app did not answer"},
 	} {
 		var s config.Start
-		look := play.Look{Status: 200, ContentType: tt.kind, Body: []byte(tt.body), Pieces: []play.Piece{{Upto: len(tt.body)}}}
+		look := play.Look{Status: 200, ContentType: tt.kind, Body: []byte(tt.body),
+			Pieces: []play.Piece{{Upto: len(tt.body)}}}
 		err := fillIn(recognise.Read([]play.Look{look}, ""), &s)
 		if err == nil {
 			t.Fatalf("%q is settled", tt.body)
 		}
-		if says := unsettled(err, &s); !strings.Contains(says, tt.says) || string(s.Dialect) != tt.dialect || s.Terminal != tt.terminal {
+		says := unsettled(err, &s)
+		if !strings.Contains(says, tt.says) || string(s.Dialect) != tt.dialect || s.Terminal != tt.terminal {
 			t.Errorf("%q: dialect %q, terminal %q, %s", tt.body, s.Dialect, s.Terminal, says)
 		}
 	}

@@ -36,7 +36,8 @@ func initCommand() *cobra.Command {
 		Use:   "init [URL] [flags]",
 		Short: "Write a first streamproof.yaml",
 		Long:  initLong,
-		Example: "  streamproof init http://127.0.0.1:8000/chat\n  streamproof init --command 'python3 app.py --port {port}' --path /chat\n" +
+		Example: "  streamproof init http://127.0.0.1:8000/chat\n" +
+			"  streamproof init --command 'python3 app.py --port {port}' --path /chat\n" +
 			"  streamproof init --recipe fastapi\n  streamproof run -f streamproof.yaml",
 		Args: takes(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -212,6 +213,6 @@ func unsettled(err error, s *config.Start) string {
 		return plain(open.Problem) + "; say in the file under terminal: what a last event looks like"
 	}
 	s.Terminal = open.Proposals[0]
-	return plain(open.Problem) + "; the file has terminal: " + plain(s.Terminal) + ", so check that every answer ends with " +
-		"such an event"
+	return plain(open.Problem) + "; the file has terminal: " + plain(s.Terminal) +
+		", so check that every answer ends with such an event"
 }

@@ -225,6 +225,7 @@ func TestAnswersInOnePieceAreADoubt(t *testing.T) {
 // Where the log of an edge has the time that requests spent in its queues, it says whose
 // places they waited for.
 func TestQueueOfAnEdgeByItsLog(t *testing.T) {
+	inQueue, never := func(i int) int { return i / 4 * 1460 }, func(int) int { return 0 }
 	for _, tt := range []struct {
 		name   string
 		queued func(i int) int // ms, as HAProxy writes it
@@ -233,10 +234,10 @@ func TestQueueOfAnEdgeByItsLog(t *testing.T) {
 		says   string
 		open   bool
 	}{
-		{"in the edge's queue", func(i int) int { return i / 4 * 1460 }, true, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
-		{"in the app", func(int) int { return 0 }, true, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
-		{"in the edge's queue, without IDs", func(i int) int { return i / 4 * 1460 }, false, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
-		{"in the app, without IDs", func(int) int { return 0 }, false, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
+		{"in the edge's queue", inQueue, true, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
+		{"in the app", never, true, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
+		{"in the edge's queue, without IDs", inQueue, false, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
+		{"in the app, without IDs", never, false, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
 		{"in either, without IDs", func(i int) int { return i % 2 * 6000 }, false, "app", "exactly 4", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -260,7 +261,8 @@ func TestQueueOfAnEdgeByItsLog(t *testing.T) {
 				t.Fatalf("%+v, want a limit at the %s", causes, tt.layer)
 			}
 			c := causes[0]
-			if said := fmt.Sprint(c.Evidence, c.RuledOut); !strings.Contains(said, tt.says) || slices.Contains(c.Names(), diagnose.EdgeFull) != tt.open {
+			said, open := fmt.Sprint(c.Evidence, c.RuledOut), slices.Contains(c.Names(), diagnose.EdgeFull)
+			if !strings.Contains(said, tt.says) || open != tt.open {
 				t.Errorf("%s, candidates %q: want %q, open: %t", said, c.Names(), tt.says, tt.open)
 			}
 		})

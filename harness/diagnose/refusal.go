@@ -124,7 +124,8 @@ var wellKnownPaths = []wellKnown{
 	{"/completions", `--body '{"model": "MODEL", "stream": true, "prompt": "hi"}'`, ""},
 	{"/responses", `--body '{"model": "MODEL", "stream": true, "input": "hi"}'`, ""},
 	// docs.anthropic.com/en/api/messages
-	{"/v1/messages", `--body '{"model": "MODEL", "max_tokens": 64, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`,
+	{"/v1/messages",
+		`--body '{"model": "MODEL", "max_tokens": 64, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`,
 		"--header 'anthropic-version: 2023-06-01'"},
 	// github.com/ollama/ollama, docs/api.md; Vercel's routes take the same without a model
 	{"/api/chat", chatBody, ""},

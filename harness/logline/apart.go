@@ -231,7 +231,8 @@ var accessOf = map[Kind]Kind{NginxError: NginxAccess, ApacheError: ApacheAccess,
 	HAProxy: HAProxy}
 
 // entrypoint is what images of servers say before they start them.
-var entrypoint = regexp.MustCompile(`^(?:\S+: )?/docker-entrypoint|^\S+-by-default\.sh: |^\S+-envsubst-on-templates\.sh: `)
+var entrypoint = regexp.MustCompile(`^(?:\S+: )?/docker-entrypoint|` +
+	`^\S+-(?:by-default|envsubst-on-templates)\.sh: `)
 
 // A writing is all that one writer wrote.
 type writing struct {

@@ -53,7 +53,8 @@ func (p *player) fileAttached(i int, l harness.LogFile) error {
 	pieces := logline.Apart(l.Path, lines)
 	switch {
 	case len(pieces) > 1:
-		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken apart: %s", l.Path, total, listPieces(pieces)), "")
+		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken apart: %s", l.Path, total,
+			listPieces(pieces)), "")
 	case len(pieces) == 1 && kind == "":
 		p.note(p.sc.ID, record.NoteFact, fmt.Sprintf("log %s: %d lines, taken for %s", l.Path, total, pieces[0].Reading), "")
 	case total == 0:

@@ -65,7 +65,8 @@ func TestLastLinesAreWaitedFor(t *testing.T) {
 		least, most time.Duration // that it waits
 	}{
 		{"nothing comes", 0, 0, settleQuiet, settleQuiet + 4*lookEvery},
-		{"a line comes late", 200 * time.Millisecond, 1, 200*time.Millisecond + settleQuiet - 2*lookEvery, 200*time.Millisecond + settleQuiet + 4*lookEvery},
+		{"a line comes late", 200 * time.Millisecond, 1, 200*time.Millisecond + settleQuiet - 2*lookEvery,
+			200*time.Millisecond + settleQuiet + 4*lookEvery},
 		{"there is no end of lines", 100 * time.Millisecond, 50, settleLimit, settleLimit + 2*lookEvery},
 	} {
 		dir := t.TempDir()

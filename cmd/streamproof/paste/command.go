@@ -102,7 +102,7 @@ func valuesOf(f *pflag.Flag) []string {
 // any number.
 var positional = map[string]int{
 	"": 0, "run": 1, "probe": 1, "diagnose": 1, "search": 1, "judge": 1, "shrink": 1,
-	"init": 0, "schema": 1, "version": 0, "trend": 0,
+	"init": 1, "schema": 1, "version": 0, "trend": 0,
 	"history": 0, "history export": 0, "history list": 0, "history prune": 0,
 }
 
