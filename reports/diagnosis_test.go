@@ -38,6 +38,25 @@ func TestDiagnosis(t *testing.T) {
 	golden(t, filepath.Join("testdata", "peeled.diagnosis.txt"), rendered(t, DiagnosisOn(Screen{}), peeled()))
 }
 
+// Where the app itself sends its answers in one piece, nothing is known of what a hop does to
+// single events, and nothing is said of it.
+func TestNothingIsSaidOfDelaysInOnePiece(t *testing.T) {
+	in := peeled()
+	s := &in.Report.Scenarios[0]
+	in.Report.Verdict, s.Verdict, s.Hops = verdict.Pass, verdict.Pass, s.Hops[:2]
+	if got := string(rendered(t, DiagnosisOn(Screen{}), in)); !strings.Contains(got, "complete and without delay") ||
+		!strings.Contains(got, "live") {
+		t.Errorf("events came one by one:\n%s", got)
+	}
+	for i := range s.Hops {
+		s.Hops[i].Pacing.Instants = 1
+	}
+	got := string(rendered(t, DiagnosisOn(Screen{}), in))
+	if strings.Contains(got, "without delay") || strings.Contains(got, "live") || !strings.Contains(got, "came in one piece") {
+		t.Errorf("all came in one piece:\n%s", got)
+	}
+}
+
 // TestEveryFormatShowsHopsAndWarnings looks for what a reader must not miss.
 func TestEveryFormatShowsHopsAndWarnings(t *testing.T) {
 	for name, write := range map[string]Reporter{"text": TextOn(Screen{}), "markdown": Markdown, "html": HTML} {

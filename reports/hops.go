@@ -32,8 +32,14 @@ func hopViews(hops []verdict.HopReport) []hopView {
 	return out
 }
 
-// pacing says how content arrives at a hop: "live", or "held back: 8 of 8, 160
-// events at 9 instants".
+// inOnePiece reports whether several events arrived together where nothing says that they
+// were held back: the app may have sent them so.
+func inOnePiece(h verdict.HopReport) bool {
+	return h.Pacing != nil && h.Pacing.Instants == 1 && h.Pacing.Events > 1 && h.Buffered == 0
+}
+
+// pacing says how content arrives at a hop: "live", "in one piece", or "held back: 8 of 8,
+// 160 events at 9 instants".
 func pacing(h verdict.HopReport) string {
 	switch p := h.Pacing; {
 	case h.Buffered > 0 && p != nil:
@@ -42,6 +48,8 @@ func pacing(h verdict.HopReport) string {
 		return fmt.Sprintf("held back: %d of %d", h.Buffered, h.Started)
 	case p == nil:
 		return "no content"
+	case inOnePiece(h):
+		return "in one piece"
 	case h.Squeezed != "":
 		return "live; held back for browsers (" + h.Squeezed + ")"
 	}
