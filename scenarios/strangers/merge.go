@@ -33,9 +33,7 @@ func merge(ctx context.Context, logs map[string]string, to string) (stop func() 
 		if kind == "app" {
 			s.name = "app-1"
 		}
-		if s.in, err = os.Open(path); err != nil {
-			return nil, err
-		}
+		s.path = path
 		services = append(services, s)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -43,12 +41,11 @@ func merge(ctx context.Context, logs map[string]string, to string) (stop func() 
 	wait.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
 			for _, s := range services {
-				if s.in == nil {
-					if n%25 == 0 {
-						s.have = append(append(s.have, aside[n/25%len(aside)]...), '\n')
-					}
-				} else if more, err := io.ReadAll(s.in); err == nil {
-					s.have = append(s.have, more...)
+				switch {
+				case s.path != "":
+					s.read()
+				case n%25 == 0:
+					s.have = append(append(s.have, aside[n/25%len(aside)]...), '\n')
 				}
 				s.pass(out)
 			}
@@ -70,8 +67,23 @@ func merge(ctx context.Context, logs map[string]string, to string) (stop func() 
 // A service writes a log.
 type service struct {
 	name string
+	path string // "" for the database
 	in   *os.File
 	have []byte // of a line that has no end yet
+}
+
+// read takes what the log has gained. Some write theirs with the first request.
+func (s *service) read() {
+	if s.in == nil {
+		var err error
+		if s.in, err = os.Open(s.path); err != nil {
+			s.in = nil
+			return
+		}
+	}
+	if more, err := io.ReadAll(s.in); err == nil {
+		s.have = append(s.have, more...)
+	}
 }
 
 // pass writes the whole lines.
