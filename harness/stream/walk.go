@@ -14,7 +14,7 @@ type node struct {
 	inner bool // it has children in an object
 	tree  bool // it has children
 
-	table  []uint8 // of seal: hash of a name to its index in names, from 1
+	table  []*named // of seal: by the hash of a name, nil where there is none
 	factor uint
 
 	bit    uint64 // set where a value is there and not empty
@@ -73,11 +73,11 @@ func made(at **node) *node {
 // member finds the node of a name. After seal it compares with one name at most.
 func (n *node) member(name []byte) *node {
 	if n.table != nil {
-		i := n.table[hashName(name, n.factor)&uint(len(n.table)-1)]
-		if i == 0 || n.names[i-1].name != string(name) {
+		m := n.table[hashName(name, n.factor)&uint(len(n.table)-1)]
+		if m == nil || m.name != string(name) {
 			return nil
 		}
-		return n.names[i-1].node
+		return m.node
 	}
 	for i := range n.names {
 		if n.names[i].name == string(name) {
@@ -113,14 +113,14 @@ func (n *node) seal() {
 	}
 }
 
-func (n *node) tableOf(size, factor uint) []uint8 {
-	table := make([]uint8, size)
-	for i, m := range n.names {
-		at := &table[hashName([]byte(m.name), factor)&(size-1)]
-		if *at != 0 {
+func (n *node) tableOf(size, factor uint) []*named {
+	table := make([]*named, size)
+	for i := range n.names {
+		at := &table[hashName([]byte(n.names[i].name), factor)&(size-1)]
+		if *at != nil {
 			return nil
 		}
-		*at = uint8(i + 1)
+		*at = &n.names[i]
 	}
 	return table
 }
