@@ -44,7 +44,7 @@ func (OthersLived) Check(s *Scope) Answer {
 		}
 	}
 	if blow.Value > 0 {
-		return unsure(othersLived, next(NextMoreOrLonger), fact{Kind: FactNoneLived, Of: open, N: int(blow.Value)}).obliges()
+		return unsure(othersLived, next(NextSpread), fact{Kind: FactNoneLived, Of: open, N: int(blow.Value)}).obliges()
 	}
 	return Answer{}
 }

@@ -262,6 +262,7 @@ const (
 	NextDuration       record.FactKind = "next: duration"
 	NextLongerStreams  record.FactKind = "next: longer streams"
 	NextMoreOrLonger   record.FactKind = "next: more or longer streams"
+	NextSpread         record.FactKind = "next: spread the streams"
 	NextStrikeLater    record.FactKind = "next: strike later"
 	NextPause          record.FactKind = "next: pause"
 	NextAskLonger      record.FactKind = "next: ask what takes longer"
