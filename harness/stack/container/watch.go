@@ -172,11 +172,15 @@ func endedAt(s *container.State, began, killed, told time.Time) (time.Time, bool
 	if err != nil || !at.After(began) || at.After(told) || told.Sub(at) >= clearsUp {
 		return time.Time{}, false
 	}
-	if killed.After(at) && !killed.After(told) {
+	if killed.After(at) && killed.Sub(told) < signalTold {
 		at = killed
 	}
 	return at, true
 }
+
+// signalTold is how long after the end Docker may say that it sent the signal which brought it:
+// it takes the time of both when it tells of them, each on a thread of its own.
+const signalTold = 100 * time.Millisecond
 
 // clearsUp is how long Docker may take between the end of a container and telling of it.
 const clearsUp = time.Minute

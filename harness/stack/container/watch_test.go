@@ -30,7 +30,7 @@ func TestEndedAt(t *testing.T) {
 	}
 	state := &container.State{FinishedAt: "2026-11-29T10:00:16Z"}
 	for after, want := range map[time.Duration]time.Duration{-time.Second: 16 * time.Second, time.Millisecond: 16001 * time.Millisecond,
-		5 * time.Second: 16 * time.Second} {
+		4010 * time.Millisecond: 20010 * time.Millisecond, 5 * time.Second: 16 * time.Second} {
 		if at, ok := endedAt(state, began, began.Add(16*time.Second+after), told); !ok || at.Sub(began) != want {
 			t.Errorf("a signal told %v after the end: ended at %v (%v), want %v", after, at.Sub(began), ok, want)
 		}
