@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -47,10 +46,10 @@ func located(in Input) string {
 		if h := firstWrong(hopViews(s.Hops)); h != nil {
 			return fmt.Sprintf("the problem appears at %s: %s", h.Hop, h.Why)
 		}
-		switch undivided := !slices.ContainsFunc(s.Hops, func(h verdict.HopReport) bool { return !inOnePiece(h) }); {
-		case s.Verdict == verdict.Pass && undivided:
-			return fmt.Sprintf("all %d hops pass streams on complete; the answers came in one piece, also from the app, "+
-				"so that nobody knows whether a hop holds events back", len(s.Hops))
+		switch {
+		case s.Verdict == verdict.Pass && allInOnePiece(s.Hops):
+			return fmt.Sprintf("all %d hops pass streams on complete; each answer came in one piece, from the app as well, "+
+				"so it is not known whether a hop holds events back", len(s.Hops))
 		case s.Verdict == verdict.Pass:
 			return fmt.Sprintf("all %d hops pass streams on complete and without delay", len(s.Hops))
 		}

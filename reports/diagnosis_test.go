@@ -52,7 +52,8 @@ func TestNothingIsSaidOfDelaysInOnePiece(t *testing.T) {
 		s.Hops[i].Pacing.Instants = 1
 	}
 	got := string(rendered(t, DiagnosisOn(Screen{}), in))
-	if strings.Contains(got, "without delay") || strings.Contains(got, "live") || !strings.Contains(got, "came in one piece") {
+	if strings.Contains(got, "without delay") || strings.Contains(got, "live") ||
+		!strings.Contains(got, "came in one piece") {
 		t.Errorf("all came in one piece:\n%s", got)
 	}
 }

@@ -80,8 +80,8 @@ func findings(t *trend.Trend) []findingView {
 	all := slices.Concat(bad, flaky, drift)
 	for _, o := range t.Outages {
 		all = append(all, findingView{"inconclusive", "outage", fmt.Sprintf(
-			"outage: %d of %s did not pass in %s, and did before and after", o.Failed, count(o.Of, "scenario"), runName(t,
-				o.Run)),
+			"outage: %d of %s did not pass in %s, and did before and after", o.Failed, count(o.Of, "scenario"),
+			runName(t, o.Run)),
 			"left out of everything else on this page", slug("t-" + t.Scenarios[0].ID)})
 	}
 	return append(all, good...)

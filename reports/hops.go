@@ -38,6 +38,10 @@ func inOnePiece(h verdict.HopReport) bool {
 	return h.Pacing != nil && h.Pacing.Instants == 1 && h.Pacing.Events > 1 && h.Buffered == 0
 }
 
+func allInOnePiece(hops []verdict.HopReport) bool {
+	return !slices.ContainsFunc(hops, func(h verdict.HopReport) bool { return !inOnePiece(h) })
+}
+
 // pacing says how content arrives at a hop: "live", "in one piece", or "held back: 8 of 8,
 // 160 events at 9 instants".
 func pacing(h verdict.HopReport) string {

@@ -130,7 +130,7 @@ var saidOfCommon = map[record.FactKind]sentence{
 	diagnose.DeathKube: kubeDeath,
 	// Of whose.go.
 	diagnose.FactPodByTime: func(f *record.Fact) string {
-		return "no log says whether " + podOrService(f) + " is the app's; of all in the logs it is the only one whose ends " +
+		return "no log says whether " + podOrService(f) + " is the app's; in the logs it is the only one whose ends " +
 			"came when the streams ended"
 	},
 	diagnose.FactPodOther: func(f *record.Fact) string {

@@ -231,7 +231,7 @@ var saidOfEnds = map[record.FactKind]sentence{
 		if f.Took == 0 {
 			return "it was not started again"
 		}
-		return fmt.Sprintf("it was not started again within %.2f s, when the scenario was over", f.Took.Seconds())
+		return fmt.Sprintf("it was not started again in the %.2f s until the scenario was over", f.Took.Seconds())
 	},
 	diagnose.FactStartedAgain: func(f *record.Fact) string {
 		return fmt.Sprintf("started again %.2f s later; no new stream had an event", f.Took.Seconds())

@@ -861,8 +861,8 @@ var saidOfNext = map[record.FactKind]sentence{
 	verdict.NextDuration:      plain("add duration: 3s to the load, so that streams follow one another"),
 	verdict.NextLongerStreams: plain("use longer streams, so that the fault meets them in their body"),
 	verdict.NextMoreOrLonger:  plain("use more or longer streams"),
-	verdict.NextSpread: plain("let more streams start one after the other (--streams 20 --ramp 500ms): a worker may take " +
-		"all that come at once"),
+	verdict.NextSpread: plain("let more streams start one after the other (--streams 20 --ramp 500ms): a worker may " +
+		"take all that come at once"),
 	verdict.NextStrikeLater: plain("let the fault wait until streams are in their body: when: {events: 1}"),
 	verdict.NextPause:       plain("put {pause} into stream.path where the app is told how long to pause"),
 	verdict.NextAskLonger:   plain("ask the app something that takes longer to answer"),

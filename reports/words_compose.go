@@ -15,9 +15,8 @@ var saidOfCompose = map[record.FactKind]sentence{
 	record.FactComposeNetwork: plain("all services run on one network that streamproof makes, an ordinary bridge"),
 	record.FactComposeReplicas: plain("app.replicas says how many replicas of the app run; each service that it " +
 		"depends on runs once"),
-	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and never after an end " +
-		"with " +
-		"exit code 0"),
+	record.FactComposeRestart: plain("Docker restarts the app up to 10 times after a failure, and never after an " +
+		"end with exit code 0"),
 	record.FactComposeLogs: plain("streamproof has Docker keep logs as files, and copies that of the app"),
 	record.FactComposeImages: plain("images are pulled where they are missing, and built with Docker's cache for " +
 		"Docker's own platform"),

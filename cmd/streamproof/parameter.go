@@ -50,6 +50,14 @@ var easier = []string{
 	"limits.", "thresholds.", "app.grace", "app.start",
 }
 
+// limits are those of streams.
+var limits = map[string]func(*harness.Options) *time.Duration{
+	"limits.gap":         func(o *harness.Options) *time.Duration { return &o.GapLimit },
+	"limits.first_event": func(o *harness.Options) *time.Duration { return &o.FirstLimit },
+	"limits.progress":    func(o *harness.Options) *time.Duration { return &o.ProgressLimit },
+	"limits.total":       func(o *harness.Options) *time.Duration { return &o.Total },
+}
+
 // parametersOf lists what the run has.
 func parametersOf(o *harness.Options) []parameter {
 	var all []parameter
@@ -105,12 +113,7 @@ func parametersOf(o *harness.Options) []parameter {
 		section("app.", one(func(o *harness.Options) any { return &o.App }))
 		section("edge.", one(func(o *harness.Options) any { return &o.App.Edge }))
 	}
-	for name, limit := range map[string]func(*harness.Options) *time.Duration{
-		"limits.gap":         func(o *harness.Options) *time.Duration { return &o.GapLimit },
-		"limits.first_event": func(o *harness.Options) *time.Duration { return &o.FirstLimit },
-		"limits.progress":    func(o *harness.Options) *time.Duration { return &o.ProgressLimit },
-		"limits.total":       func(o *harness.Options) *time.Duration { return &o.Total },
-	} {
+	for name, limit := range limits {
 		add(name, reflect.TypeFor[time.Duration](), "", one(func(o *harness.Options) any { return limit(o) }))
 	}
 	if o.App.IsOrigin() || strings.Contains(o.App.Path(), "{gap}") {

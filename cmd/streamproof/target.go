@@ -17,6 +17,7 @@ import (
 // target takes the one argument of a command for its --url.
 func (in *input) target(args []string) error { return targetOf(args, in.given, &in.url) }
 
+// targetOf takes the one argument of a command for the flag url, whose value is in to.
 func targetOf(args []string, given *pflag.FlagSet, to *string) error {
 	if len(args) == 0 {
 		return nil

@@ -153,7 +153,7 @@ func (x told) fact(k record.FactKind) fact {
 	return f
 }
 
-// A Runner is what a fact of other workloads is about.
+// A Runner is what runs what a fact of whose.go is about.
 type Runner string
 
 // OfService stands in the Place of a fact about a service of docker compose or of a process

@@ -225,6 +225,12 @@ func TestAnswersInOnePieceAreADoubt(t *testing.T) {
 // Where the log of an edge has the time that requests spent in its queues, it says whose
 // places they waited for.
 func TestQueueOfAnEdgeByItsLog(t *testing.T) {
+	const (
+		allDid  = "8 of 8 that waited did so in a queue of HAProxy"
+		noneDid = "the log of HAProxy has no wait in its queues for 8 of them"
+		line    = `127.0.0.1:5000 [25/Nov/2026:12:00:10.%03d] web app/app1 0/%d/0/3/%d 200 9000 - - ---- 1/1/0/0/0 0/0%s ` +
+			`"GET /chat HTTP/1.1"`
+	)
 	inQueue, never := func(i int) int { return i / 4 * 1460 }, func(int) int { return 0 }
 	for _, tt := range []struct {
 		name   string
@@ -234,10 +240,10 @@ func TestQueueOfAnEdgeByItsLog(t *testing.T) {
 		says   string
 		open   bool
 	}{
-		{"in the edge's queue", inQueue, true, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
-		{"in the app", never, true, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
-		{"in the edge's queue, without IDs", inQueue, false, "edge", "8 of 8 that waited did so in a queue of HAProxy", false},
-		{"in the app, without IDs", never, false, "app", "the log of HAProxy has no wait in its queues for 8 of them", false},
+		{"in the edge's queue", inQueue, true, "edge", allDid, false},
+		{"in the app", never, true, "app", noneDid, false},
+		{"in the edge's queue, without IDs", inQueue, false, "edge", allDid, false},
+		{"in the app, without IDs", never, false, "app", noneDid, false},
 		{"in either, without IDs", func(i int) int { return i % 2 * 6000 }, false, "app", "exactly 4", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -252,8 +258,7 @@ func TestQueueOfAnEdgeByItsLog(t *testing.T) {
 				if tt.named {
 					id = " {" + s.Nonce + "}"
 				}
-				lines = append(lines, at(s.End, fmt.Sprintf("127.0.0.1:5000 [25/Nov/2026:12:00:10.%03d] web app/app1 0/%d/0/3/%d 200 9000 - - ---- 1/1/0/0/0 0/0%s \"GET /chat HTTP/1.1\"",
-					i, tt.queued(i), (s.End-s.Send).Milliseconds(), id)))
+				lines = append(lines, at(s.End, fmt.Sprintf(line, i, tt.queued(i), (s.End-s.Send).Milliseconds(), id)))
 			}
 			b.Log("haproxy", lines...)
 			causes := causesOf(b)

@@ -160,8 +160,8 @@ var (
 		`mongo(?:db)?|redis|valkey|keydb|memcached|rabbitmq|kafka|zookeeper|nats|etcd|consul|vault|minio|elasticsearch|` +
 		`opensearch|kibana|clickhouse|cassandra|neo4j|influxdb|qdrant|weaviate|chroma(?:db)?|milvus|prometheus|grafana|` +
 		`loki|promtail|tempo|jaeger|otel-collector|mailhog|mailpit|localstack|flower|adminer)\d*$`)
-	rarelyApp = regexp.MustCompile(`^(?:.*[-_.])?(?:ollama|vllm|nginx|openresty|haproxy|caddy|traefik|envoy|varnish|httpd|` +
-		`ingress|lb|load-?balancer|celery|celery-?beat|beat|sidekiq|cron|scheduler)\d*$`)
+	rarelyApp = regexp.MustCompile(`^(?:.*[-_.])?(?:ollama|vllm|nginx|openresty|haproxy|caddy|traefik|envoy|varnish|` +
+		`httpd|ingress|lb|load-?balancer|celery|celery-?beat|beat|sidekiq|cron|scheduler)\d*$`)
 )
 
 // group is what has to be told apart: the workloads, or the containers of the only one.

@@ -268,7 +268,8 @@ func TestTraceAmongOtherServices(t *testing.T) {
 	for i := range b.Run.Logs[0].Lines {
 		b.Run.Logs[0].Lines[i].N = 10 * (i + 1)
 	}
-	if causes := toldOf(b); slices.ContainsFunc(causes, func(c verdict.Cause) bool { return c.Cause == diagnose.AppError }) {
+	causes := toldOf(b)
+	if slices.ContainsFunc(causes, func(c verdict.Cause) bool { return c.Cause == diagnose.AppError }) {
 		t.Error(evidence(causes))
 	}
 }
@@ -295,19 +296,22 @@ func TestLinesOfOtherServices(t *testing.T) {
 		says       map[string][]synth.LogLine
 		confidence string
 	}{
-		"the only service":           {map[string][]synth.LogLine{"app-1": killed}, "certain"},
-		"the app beside a database":  {map[string][]synth.LogLine{"api-1": killed, "redis-1": fine}, "certain"},
-		"a database":                 {map[string][]synth.LogLine{"api-1": fine, "postgres-1": killed}, "possible"},
-		"one of two that agrees":     {map[string][]synth.LogLine{"api-1": killed, "jobs-1": fine}, "likely"},
-		"another than writes our ID": {map[string][]synth.LogLine{"api-1": {at(0, "INFO: start request=nonce-3")}, "jobs-1": killed}, "possible"},
+		"the only service":          {map[string][]synth.LogLine{"app-1": killed}, "certain"},
+		"the app beside a database": {map[string][]synth.LogLine{"api-1": killed, "redis-1": fine}, "certain"},
+		"a database":                {map[string][]synth.LogLine{"api-1": fine, "postgres-1": killed}, "possible"},
+		"one of two that agrees":    {map[string][]synth.LogLine{"api-1": killed, "jobs-1": fine}, "likely"},
+		"another than writes our ID": {map[string][]synth.LogLine{"api-1": {at(0, "INFO: start request=nonce-3")},
+			"jobs-1": killed}, "possible"},
 		"beside a database that cites our ID": {map[string][]synth.LogLine{"api-1": killed,
 			"postgres-1": {at(0, "LOG: statement: INSERT INTO asked VALUES ('nonce-3')")}}, "certain"},
-		"the app beside edges":             {map[string][]synth.LogLine{"api-1": killed, "traefik-1": fine, "redis7": fine}, "certain"},
-		"a model server alone":             {map[string][]synth.LogLine{"vllm-1": killed}, "certain"},
-		"a database beside the app's":      {map[string][]synth.LogLine{"": fine, "postgres-1": killed}, "possible"},
-		"the app's beside a worker":        {map[string][]synth.LogLine{"": killed, "jobs-1": fine}, "certain"},
-		"a worker of which one app may be": {map[string][]synth.LogLine{"": {at(2500*ms, "INFO: fine")}, "jobs-1": killed}, "likely"},
-		"both of two":                      {map[string][]synth.LogLine{"api-1": killed, "jobs-1": killed}, "possible"},
+		"the app beside edges": {map[string][]synth.LogLine{"api-1": killed, "traefik-1": fine,
+			"redis7": fine}, "certain"},
+		"a model server alone":        {map[string][]synth.LogLine{"vllm-1": killed}, "certain"},
+		"a database beside the app's": {map[string][]synth.LogLine{"": fine, "postgres-1": killed}, "possible"},
+		"the app's beside a worker":   {map[string][]synth.LogLine{"": killed, "jobs-1": fine}, "certain"},
+		"a worker of which one app may be": {map[string][]synth.LogLine{"": {at(2500*ms, "INFO: fine")},
+			"jobs-1": killed}, "likely"},
+		"both of two": {map[string][]synth.LogLine{"api-1": killed, "jobs-1": killed}, "possible"},
 	} {
 		b := stranger()
 		cutTogether(b)

@@ -62,10 +62,13 @@ func TestApart(t *testing.T) {
 			merged(failed, access)...), []string{"nginx_access", "nginx_error"}},
 		"with Docker's stamps": {before(docker, merged(failed, access)), []string{"nginx_access", "nginx_error"}},
 		"Docker's own file":    {file, []string{"nginx_error"}},
-		"Apache's":             {merged(sample(t, "apache-access-cut.log"), sample(t, "apache-error-cut.log")), []string{"apache_access", "apache_error"}},
-		"lighttpd's":           {merged(sample(t, "lighttpd-access-cut.log"), sample(t, "lighttpd-error-stall.log")), []string{"lighttpd_access", "lighttpd_error"}},
-		"docker compose": {merged(before("nginx-1  | ", access), before("nginx-1  | ", failed), before("app-1    | ", gunicorn),
-			before("redis-1  | ", redis)), []string{"app app-1", "app redis-1", "nginx_access nginx-1", "nginx_error nginx-1"}},
+		"Apache's": {merged(sample(t, "apache-access-cut.log"), sample(t, "apache-error-cut.log")),
+			[]string{"apache_access", "apache_error"}},
+		"lighttpd's": {merged(sample(t, "lighttpd-access-cut.log"), sample(t, "lighttpd-error-stall.log")),
+			[]string{"lighttpd_access", "lighttpd_error"}},
+		"docker compose": {merged(before("nginx-1  | ", access), before("nginx-1  | ", failed),
+			before("app-1    | ", gunicorn), before("redis-1  | ", redis)),
+			[]string{"app app-1", "app redis-1", "nginx_access nginx-1", "nginx_error nginx-1"}},
 		"docker compose with stamps": {merged(before("edge-1  | "+docker, failed), before("app-1   | "+docker, uvicorn)),
 			[]string{"app app-1", "nginx_error edge-1"}},
 		"one service of compose": {before("web-1  | ", uvicorn), []string{"app web-1"}},
@@ -73,12 +76,16 @@ func TestApart(t *testing.T) {
 			[]string{"app web.1", "nginx_error proxy.1"}},
 		"pm2": {merged(before("0|chat    | ", sample(t, "node.log")), before("1|jobs    | ", sample(t, "pino.log"))),
 			[]string{"app chat", "app jobs"}},
-		"the journal": {merged(before("Nov 27 19:40:22 host nginx[812]: ", failed), before("Nov 27 19:40:22 host gunicorn[77]: ", gunicorn),
-			[]string{"Nov 27 19:40:22 host kernel: Out of memory: Killed process 77 (gunicorn)"}), []string{"app", "nginx_error"}},
-		"kubectl": {merged(before("[pod/chat-7d9f8b6c5d-x2x9k/nginx] ", failed), before("[pod/chat-7d9f8b6c5d-x2x9k/app] ", uvicorn)),
+		"the journal": {merged(before("Nov 27 19:40:22 host nginx[812]: ", failed),
+			before("Nov 27 19:40:22 host gunicorn[77]: ", gunicorn),
+			[]string{"Nov 27 19:40:22 host kernel: Out of memory: Killed process 77 (gunicorn)"}),
+			[]string{"app", "nginx_error"}},
+		"kubectl": {merged(before("[pod/chat-7d9f8b6c5d-x2x9k/nginx] ", failed),
+			before("[pod/chat-7d9f8b6c5d-x2x9k/app] ", uvicorn)),
 			[]string{"app", "nginx_error"}},
 		"a container with a supervisor": {merged(failed, gunicorn), []string{"app", "nginx_error"}},
-		"HAProxy in syslog":             {append(sample(t, "haproxy-syslog.log"), before("Nov 27 19:40:22 host chat[77]: ", uvicorn)...), []string{"app", "haproxy"}},
+		"HAProxy in syslog": {append(sample(t, "haproxy-syslog.log"),
+			before("Nov 27 19:40:22 host chat[77]: ", uvicorn)...), []string{"app", "haproxy"}},
 	} {
 		pieces := Apart("all.log", tt.lines)
 		var got []string
@@ -116,11 +123,13 @@ func TestWhole(t *testing.T) {
 		many[i] = fmt.Sprintf("r%d | took 3 ms", i)
 	}
 	for name, lines := range map[string][]string{
-		"levels":                {"info  | started", "error | failed", "warning | slow"},
-		"loguru":                {"2026-11-27 19:40:22.603 | INFO     | chat:reply:7 - fine", "2026-11-27 19:40:22.604 | ERROR    | chat:reply:9 - bad"},
-		"request IDs":           many,
-		"a table":               {"| a | b |", "| 1 | 2 |"},
-		"an app that cites":     {"INFO:     started", `INFO:     nginx said: 2026/11/27 19:40:22 [error] 7#7: *1 upstream timed out`},
+		"levels": {"info  | started", "error | failed", "warning | slow"},
+		"loguru": {"2026-11-27 19:40:22.603 | INFO     | chat:reply:7 - fine",
+			"2026-11-27 19:40:22.604 | ERROR    | chat:reply:9 - bad"},
+		"request IDs": many,
+		"a table":     {"| a | b |", "| 1 | 2 |"},
+		"an app that cites": {"INFO:     started",
+			`INFO:     nginx said: 2026/11/27 19:40:22 [error] 7#7: *1 upstream timed out`},
 		"an app's access log":   merged(sample(t, "gunicorn.log"), sample(t, "gunicorn-access.log")),
 		"nothing":               nil,
 		"nothing but new lines": {"", ""},
@@ -134,7 +143,8 @@ func TestWhole(t *testing.T) {
 // FuzzApart: whatever a file holds, no line is in two pieces, and each stands there in its
 // order and as its program wrote it.
 func FuzzApart(f *testing.F) {
-	for _, s := range []string{"nginx-1  | a\napp-1    | b", "2026-11-27T19:40:22.603594598Z a", `{"log":"a\n","stream":"stderr","time":"t"}`,
+	for _, s := range []string{"nginx-1  | a\napp-1    | b", "2026-11-27T19:40:22.603594598Z a",
+		`{"log":"a\n","stream":"stderr","time":"t"}`,
 		"Nov 27 19:40:22 host nginx[812]: 2026/11/27 19:40:22 [error] 7#7: *1 x\nNov 27 19:40:22 host app[1]: b",
 		"[pod/chat-7d9f8b6c5d-x2x9k/app] a", "19:40:22 web.1    | a", "0|chat    | a",
 		"2026/11/27 19:40:22 [error] 7#7: *1 x\n127.0.0.1 - - [27/Nov/2026:19:40:21 +0000] \"GET / HTTP/1.1\" 200 4"} {

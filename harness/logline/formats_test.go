@@ -19,7 +19,8 @@ func TestFormats(t *testing.T) {
 		redis   = `1:M 27 Nov 2026 19:40:22.000 * Background saving started by pid 27`
 		iso     = `2026-11-27T19:40:22.603594598Z `
 		cri     = `2026-11-27T19:40:22.603594598+01:00 stderr F `
-		httplog = `172.18.0.1:50212 [27/Nov/2026:19:40:17.250] front back/s1 0/0/1/3/5000 200 742 - - sD-- 1/1/1/1/0 0/0 "GET /chat HTTP/1.1"`
+		httplog = `172.18.0.1:50212 [27/Nov/2026:19:40:17.250] front back/s1 0/0/1/3/5000 200 742 - - sD-- ` +
+			`1/1/1/1/0 0/0 "GET /chat HTTP/1.1"`
 	)
 	for name, tt := range map[string]struct {
 		lines []string
@@ -41,7 +42,8 @@ func TestFormats(t *testing.T) {
 				"app web-1 2 Nov 27 19:40:22 host chat[7]: " + boom}},
 		"foreman in a container": {[]string{iso + "19:40:22 web.1  | " + info, iso + "19:40:22 jobs.1 | " + boom},
 			[]string{"app jobs.1 1 " + boom, "app web.1 1 " + info}},
-		"what compose says itself": {append([]string{`time="2026-11-27T19:40:22Z" level=warning msg="the attribute version is obsolete"`,
+		"what compose says itself": {append([]string{
+			`time="2026-11-27T19:40:22Z" level=warning msg="the attribute version is obsolete"`,
 			"Attaching to web-1, redis-1"}, append(before("web-1    | ", slices.Repeat([]string{info}, 20)),
 			"redis-1  | "+redis)...),
 			[]string{"app redis-1 1 " + redis, "app web-1 20 " + info}},
@@ -65,7 +67,8 @@ func TestFormats(t *testing.T) {
 		"docker logs -t": {[]string{iso + info, iso + boom}, []string{"app  2 " + info}},
 		"Docker's file": {[]string{`{"log":"INFO:     up\n","stream":"stderr","time":"2026-11-27T19:40:22.1Z"}`},
 			[]string{"app  1 INFO:     up"}},
-		"Fluent Bit":    {[]string{`{"log":"INFO:     up\n","stream":"stderr","time":"2026-11-27T19:40:22.1Z","pod_name":"chat-7d9f8b6c5d-x2x9k"}`}, nil},
+		"Fluent Bit": {[]string{`{"log":"INFO:     up\n","stream":"stderr","time":"2026-11-27T19:40:22.1Z",` +
+			`"pod_name":"chat-7d9f8b6c5d-x2x9k"}`}, nil},
 		"an app's JSON": {[]string{`{"log":"failed","level":"error","time":"2026-11-27T19:40:22.1Z"}`}, nil},
 		"journalctl":    {before("Nov 27 19:40:22 host gunicorn[77]: ", []string{info, boom}), nil},
 		"journalctl exact": {append(before("Nov 27 19:40:22.603594 host nginx[8]: ", []string{failed, access}),
@@ -75,7 +78,8 @@ func TestFormats(t *testing.T) {
 		"journalctl short-full": {[]string{"Fri 2026-11-27 19:40:22 UTC host nginx[8]: " + failed,
 			"Fri 2026-11-27 19:40:22 UTC host chat[77]: " + boom},
 			[]string{"app  1 Fri 2026-11-27 19:40:22 UTC host chat[77]: " + boom, "nginx_error  1 " + failed}},
-		"HAProxy's states in syslog": {[]string{"2026-11-27T19:40:22.603594+00:00 host haproxy[12]: backend app has no server available!",
+		"HAProxy's states in syslog": {[]string{
+			"2026-11-27T19:40:22.603594+00:00 host haproxy[12]: backend app has no server available!",
 			"2026-11-27T19:40:22.603594+00:00 host chat[77]: " + boom,
 			"2026-11-27T19:40:22.603594+00:00 host chat[77]: " + info},
 			[]string{"app  2 2026-11-27T19:40:22.603594+00:00 host chat[77]: " + boom,
@@ -85,10 +89,12 @@ func TestFormats(t *testing.T) {
 		"HAProxy in compose": {[]string{"lb-1   | " + httplog, "lb-1   | backend back has no server available!",
 			"app-1  | " + info},
 			[]string{"app app-1 1 " + info, "haproxy lb-1 2 " + httplog}},
-		"ingress-nginx": {[]string{"I1127 19:40:22.123456       7 controller.go:190] Configuration changes detected", "I1127 19:40:22.123456       7 main.go:1] x", failed, access},
+		"ingress-nginx": {[]string{"I1127 19:40:22.123456       7 controller.go:190] Configuration changes detected",
+			"I1127 19:40:22.123456       7 main.go:1] x", failed, access},
 			[]string{"nginx_access  1 " + access,
 				"nginx_error  3 I1127 19:40:22.123456       7 controller.go:190] Configuration changes detected"}},
-		"a trace that nginx cites": {[]string{`2026/11/27 19:40:22 [error] 7#7: *1 FastCGI sent in stderr: "PHP message: PHP Fatal error:  Uncaught Exception: boom in /srv/a.php:3`,
+		"a trace that nginx cites": {[]string{`2026/11/27 19:40:22 [error] 7#7: *1 FastCGI sent in stderr: "PHP message: ` +
+			`PHP Fatal error:  Uncaught Exception: boom in /srv/a.php:3`,
 			"Stack trace:", "#0 {main}",
 			`  thrown in /srv/a.php on line 3" while reading response header from upstream`}, nil},
 		"nginx that writes JSON": {[]string{failed,
@@ -96,7 +102,9 @@ func TestFormats(t *testing.T) {
 			`{"time":"2026-11-27T19:40:22+00:00","status":504,"request_uri":"/chat"}`},
 			[]string{`access  2 {"time":"2026-11-27T19:40:22+00:00","status":200,"request_uri":"/chat"}`,
 				"nginx_error  1 " + failed}},
-		"edges by their names": {[]string{`nginx-1         | {"time":"2026-11-27T19:40:22+00:00","status":200,"request_uri":"/chat"}`, "apache-kafka-1  | [2026-11-27 19:40:22,603] INFO started (kafka.server)",
+		"edges by their names": {[]string{
+			`nginx-1         | {"time":"2026-11-27T19:40:22+00:00","status":200,"request_uri":"/chat"}`,
+			"apache-kafka-1  | [2026-11-27 19:40:22,603] INFO started (kafka.server)",
 			"nginx-2         | " + access, "apache-db-1     | ready"},
 			[]string{"app apache-kafka-1 1 [2026-11-27 19:40:22,603] INFO started (kafka.server)",
 				"nginx_access nginx-2 1 " + access, "proxy apache-db-1 1 ready",
@@ -115,7 +123,8 @@ func TestFormats(t *testing.T) {
 			"[Fri Nov 27 19:40:22.123456 2026] [mpm_prefork:notice] [pid 1] AH00163: resuming normal operations",
 			"[27-Nov-2026 19:40:22 UTC] PHP Fatal error:  Uncaught Exception: boom"},
 			[]string{"access  3 " + access,
-				"apache_error  1 [Fri Nov 27 19:40:22.123456 2026] [mpm_prefork:notice] [pid 1] AH00163: resuming normal operations", "app  1 [27-Nov-2026 19:40:22 UTC] PHP Fatal error:  Uncaught Exception: boom"}},
+				"apache_error  1 [Fri Nov 27 19:40:22.123456 2026] [mpm_prefork:notice] [pid 1] AH00163: resuming normal operations",
+				"app  1 [27-Nov-2026 19:40:22 UTC] PHP Fatal error:  Uncaught Exception: boom"}},
 		"an app that speaks once as nginx": {[]string{failed, "chat started", "request nonce-1", "request nonce-2"},
 			[]string{"app  3 chat started", "nginx_error  1 " + failed}},
 		"names of loggers": {[]string{"uvicorn.error   | INFO | started", "chat.reply      | INFO | fine",
@@ -135,7 +144,8 @@ func TestFormats(t *testing.T) {
 			"19:40:22 web.1  | " + info}, nil},
 		"supervisord": {[]string{"2026-11-27 19:40:22,603 INFO spawned: 'chat' with pid 8", boom}, nil},
 		"Traefik beside its log": {[]string{`time="2026-11-27T19:40:22Z" level=info msg="Configuration loaded"`,
-			`172.18.0.1 - - [27/Nov/2026:19:40:22 +0000] "GET /chat HTTP/1.1" 200 74 "-" "-" 1 "chat@docker" "http://172.18.0.3:80" 5ms`}, nil},
+			`172.18.0.1 - - [27/Nov/2026:19:40:22 +0000] "GET /chat HTTP/1.1" 200 74 "-" "-" 1 ` +
+				`"chat@docker" "http://172.18.0.3:80" 5ms`}, nil},
 	} {
 		var got []string
 		for _, p := range Apart("all.log", tt.lines) {
@@ -148,7 +158,8 @@ func TestFormats(t *testing.T) {
 }
 
 func BenchmarkApart(b *testing.B) {
-	lines := slices.Repeat([]string{"2026-11-27 19:40:22 chat: a line without any mark, as many apps write them, that goes on for a while"}, 40000)
+	lines := slices.Repeat([]string{"2026-11-27 19:40:22 chat: a line without any mark, as many apps write them, " +
+		"that goes on for a while"}, 40000)
 	for b.Loop() {
 		Apart("all.log", lines)
 	}

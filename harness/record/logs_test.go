@@ -147,7 +147,8 @@ func TestLogsComeBack(t *testing.T) {
 // their numbers and have their own clocks. What a stack files itself is what it says.
 func TestLogsOfSeveralPrograms(t *testing.T) {
 	text := strings.Join([]string{
-		`nginx-1  | 2026/11/25 07:56:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while reading upstream`,
+		`nginx-1  | 2026/11/25 07:56:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while reading ` +
+			`upstream`,
 		`app-1    | [2026-11-25 07:56:02 +0000] [9] [ERROR] Exception in ASGI application`,
 		`nginx-1  | 172.18.0.1 - - [25/Nov/2026:08:56:02 +0100] "GET /chat HTTP/1.1" 200 74 "-" "x"`,
 		`app-1    |   File "/srv/a.py", line 3, in f`,
@@ -199,16 +200,17 @@ func TestLogsOfSeveralPrograms(t *testing.T) {
 func TestTimesOfCollectors(t *testing.T) {
 	start := time.Date(2026, 11, 25, 7, 56, 0, 0, time.UTC)
 	request := `1.2.3.4:5 [25/Nov/2026:07:56:02.250] fe be/s 0/0/0/1/1500 200 5 - - sD-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`
+	dockers := `{"log":"2026/11/25 07:56:03 [error] 7#7: x\n","stream":"stderr","time":"2026-11-25T07:56:03.5Z"}`
 	for line, want := range map[string]time.Duration{
-		"2026-11-25T07:56:03.760000000Z " + request:                                                        3760 * time.Millisecond,
-		"edge-1  | 2026-11-25T07:56:03.760000000Z " + request:                                              3760 * time.Millisecond,
-		"2026-11-25T08:56:03.760000+01:00 host haproxy[9]: " + request:                                     3760 * time.Millisecond,
-		"Nov 25 07:56:04 host haproxy[9]: " + request:                                                      3750 * time.Millisecond,
-		"edge-1  | " + request:                                                                             3750 * time.Millisecond,
-		"07:56:03 web.1  | 2026-11-25 07:56:03,250 ERROR failed":                                           3250 * time.Millisecond,
-		"07:56:03 web.1  | failed":                                                                         3 * time.Second,
-		"2026-11-25T07:56:03.500000000Z retry at 2026-11-25T09:00:00Z":                                     3500 * time.Millisecond,
-		`{"log":"2026/11/25 07:56:03 [error] 7#7: x\n","stream":"stderr","time":"2026-11-25T07:56:03.5Z"}`: 3500 * time.Millisecond,
+		"2026-11-25T07:56:03.760000000Z " + request:                    3760 * time.Millisecond,
+		"edge-1  | 2026-11-25T07:56:03.760000000Z " + request:          3760 * time.Millisecond,
+		"2026-11-25T08:56:03.760000+01:00 host haproxy[9]: " + request: 3760 * time.Millisecond,
+		"Nov 25 07:56:04 host haproxy[9]: " + request:                  3750 * time.Millisecond,
+		"edge-1  | " + request:                                         3750 * time.Millisecond,
+		"07:56:03 web.1  | 2026-11-25 07:56:03,250 ERROR failed":       3250 * time.Millisecond,
+		"07:56:03 web.1  | failed":                                     3 * time.Second,
+		dockers:                                                        3500 * time.Millisecond,
+		"2026-11-25T07:56:03.500000000Z retry at 2026-11-25T09:00:00Z": 3500 * time.Millisecond,
 	} {
 		logs := apart(Log{Name: "all.log", Lines: []Line{{N: 1, At: Never, Text: line}}})
 		c := lineClock{start: start, to: 10 * time.Second}

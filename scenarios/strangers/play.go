@@ -98,9 +98,9 @@ func (c *Case) play(ctx context.Context, dir string, a *Answer) (err error) {
 	}()
 	if c.Logs && c.Merged {
 		all := filepath.Join(dir, "all.log")
-		end, err := merge(ctx, s.Logs, all)
-		if err != nil {
-			return err
+		end, merr := merge(ctx, s.Logs, all)
+		if merr != nil {
+			return merr
 		}
 		defer func() { err = errors.Join(err, end()) }()
 		s.Logs = map[string]string{"auto": all}

@@ -8,8 +8,8 @@
 // The program's own word is not enough for that, or a program that always said so
 // would pass. The machine is looked at before the first test: nothing of ours runs
 // then. Beside the tests a process of its own only sleeps, and notes when nobody woke
-// it: it wants no core, so that load of ours does not hold it up, and what does is a
-// machine that stands still. Where neither saw anything, whatever stays open is an error.
+// it: it wants no core, so that load of ours does not hold it up, but only a machine that
+// pauses. Where neither saw anything, whatever stays open is an error.
 package busy
 
 import (
@@ -36,7 +36,7 @@ var before bool
 // this process ends.
 func Look() {
 	before = othersAreBusy()
-	go stills.follow()
+	go paused.follow()
 }
 
 // Before reports whether other programs had the machine before the first test.
@@ -84,12 +84,12 @@ func jiffies() (all, idle int) {
 }
 
 // Excuse skips a test whose run stayed open for want of a core, where other programs had
-// them before the tests began, or the machine stood still meanwhile. It is called where
+// them before the tests began, or the machine paused meanwhile. It is called where
 // the run is not as it must be, right after it, and excuses neither an accusation nor a
 // pass.
 func Excuse(t *testing.T, s *verdict.ScenarioReport) {
 	t.Helper()
-	if !forTheMachine(s) || !before && !stills.during(runTime(s)) {
+	if !forTheMachine(s) || !before && !paused.during(runTime(s)) {
 		return
 	}
 	Undecided(t)

@@ -39,22 +39,22 @@ func TestExcuse(t *testing.T) {
 	}
 }
 
-// TestStill: a machine that stands still for a quarter of some seconds keeps runs of that
-// time open, and no others.
-func TestStill(t *testing.T) {
+// TestPauses: a machine that pauses for a quarter of some seconds keeps runs of that time
+// open, and no others.
+func TestPauses(t *testing.T) {
 	now := time.Now()
-	said := func(pairs ...time.Duration) *log {
+	said := func(pairs ...time.Duration) *pauses {
 		var b strings.Builder
 		for i := 0; i < len(pairs); i += 2 {
 			fmt.Fprintln(&b, now.Add(-pairs[i]).UnixMilli(), pairs[i+1].Milliseconds())
 		}
-		l := &log{}
+		l := &pauses{}
 		l.read(strings.NewReader(b.String()))
 		return l
 	}
 	const s, ms = time.Second, time.Millisecond
 	for name, tt := range map[string]struct {
-		log  *log
+		log  *pauses
 		want bool
 	}{
 		"never":          {said(), false},

@@ -187,8 +187,7 @@ var ofService = table{}.
 		"expose", "ports", "networks", "links", "extra_hosts", "volumes", "tmpfs", "configs", "secrets", "depends_on",
 		"mem_limit", "cpus", "pids_limit", "shm_size", "ulimits", "deploy", "stop_signal", "init", "read_only", "privileged",
 		"cap_add", "cap_drop", "security_opt", "sysctls", "group_add", "tty", "stdin_open", "annotations", "labels",
-		"dns_opt",
-		"dns_search", "domainname", "mem_reservation", "cpu_shares", "cpuset", "devices", "device_cgroup_rules").
+		"dns_opt", "dns_search", "domainname", "mem_reservation", "cpu_shares", "cpuset", "devices", "device_cgroup_rules").
 	with(addresses, "dns").
 	with(read, "env_file", "extends", "label_file", "profiles").
 	with(carried, "platform"). // where it is the engine's, which [daemon.service] looks at

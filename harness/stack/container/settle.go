@@ -18,9 +18,9 @@ const (
 
 // A life is what Docker has told of a container since it was last started.
 type life struct {
-	began, oom, died time.Time // oom and died are zero where it did not tell that
-	ended            time.Time // when it ended, of which died is the telling
-	again            bool      // it had been started before
+	began              time.Time
+	killed, oom, ended time.Time // the last signal, and the others: zero where it has not told of them
+	again              bool      // it had been started before
 }
 
 // Settle implements [stack.Settler]. Docker tells of the end of a container once it has
@@ -63,10 +63,10 @@ func (w *watcher) settled(ctx context.Context, r *replica) bool {
 func allTold(state *container.State, told life, gone bool, now time.Time) bool {
 	switch {
 	case state.Restarting: // the pause gets longer each time; one return is enough to know
-		return told.again && !told.died.IsZero()
+		return told.again && !told.ended.IsZero()
 	case !state.Running:
-		return !told.died.IsZero()
-	case gone || !told.died.IsZero():
+		return !told.ended.IsZero()
+	case gone || !told.ended.IsZero():
 		return false // its end, or its next start, is still to be told
 	}
 	return told.oom.IsZero() || now.Sub(told.oom) >= endsBy

@@ -25,18 +25,15 @@ type watcher struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	all    sync.WaitGroup
-	// The last signal sent to each container, by ID, of the goroutine that reads events.
-	killed map[string]time.Time
-
-	mu    sync.Mutex      // guards the rest
-	lives map[string]life // by the container's ID
-	logs  []logSource
-	argv  string // of the app's master
+	mu     sync.Mutex      // guards the rest
+	lives  map[string]life // by the container's ID
+	logs   []logSource
+	argv   string // of the app's master
 }
 
 // begin follows Docker's events of this stack.
 func (w *watcher) begin(s *Stack) error {
-	w.s, w.lives, w.killed = s, map[string]life{}, map[string]time.Time{}
+	w.s, w.lives = s, map[string]life{}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	filters := make(client.Filters).Add("label", label+"="+s.id).Add("type", string(events.ContainerEventType))
 	res := s.d.Events(w.ctx, client.EventsListOptions{Filters: filters, Since: strconv.FormatInt(time.Now().Unix(), 10)})
@@ -83,32 +80,31 @@ func (w *watcher) event(m events.Message) {
 	if slices.Contains(twinParts, attr[labelPart]) {
 		return
 	}
-	e := stack.Event{At: w.s.at(time.Unix(0, m.TimeNano)), Source: record.DockerSource,
-		Kind: record.EventKind(m.Action), Subject: attr[labelPart], Pid: 1}
+	at, was := time.Unix(0, m.TimeNano), w.life(m.Actor.ID)
+	ended := at
+	e := stack.Event{At: w.s.at(at), Source: record.DockerSource, Kind: record.EventKind(m.Action),
+		Subject: attr[labelPart], Pid: 1}
 	var state *container.State
-	var ended time.Time
 	switch m.Action {
 	case events.ActionKill:
 		e.Code, _ = strconv.Atoi(attr["signal"])
 		e.Text = "signal " + attr["signal"] + " sent through Docker"
-		w.killed[m.Actor.ID] = time.Unix(0, m.TimeNano)
-		if l := w.life(m.Actor.ID); !l.died.IsZero() { // told after the end that it brought
-			e.At = w.s.at(l.ended)
+		if !was.ended.IsZero() { // told after the end that it brought
+			e.At = w.s.at(was.ended)
 		}
 	case events.ActionDie:
 		e.Code, _ = strconv.Atoi(attr["exitCode"])
 		e.Text = exitText(e.Code)
 		state = w.stateOf(w.ctx, m.Actor.ID)
-		ended = time.Unix(0, m.TimeNano)
-		if at, ok := endedAt(state, w.life(m.Actor.ID).began, w.killed[m.Actor.ID], ended); ok {
-			ended = at
+		if end, ok := endedAt(state, was.began, was.killed, at); ok {
+			ended = end
 		}
 		e.At = w.s.at(ended)
 	case events.ActionOOM:
 		e.Text = "the cgroup ran out of memory"
 	}
 	w.s.tell(e)
-	defer w.live(m, ended) // once all of it is told
+	defer w.live(m, at, ended) // once all of it is told
 	if !strings.HasPrefix(e.Subject, "app[") {
 		return
 	}
@@ -129,17 +125,19 @@ func (w *watcher) event(m events.Message) {
 }
 
 // live notes what an event says of its container's life, which ended at a time of its own.
-func (w *watcher) live(m events.Message, ended time.Time) {
+func (w *watcher) live(m events.Message, at, ended time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l, at := w.lives[m.Actor.ID], time.Unix(0, m.TimeNano)
+	l := w.lives[m.Actor.ID]
 	switch m.Action {
 	case events.ActionStart:
 		l = life{began: at, again: !l.began.IsZero()}
+	case events.ActionKill:
+		l.killed = at
 	case events.ActionOOM:
 		l.oom = at
 	case events.ActionDie:
-		l.died, l.ended = at, ended
+		l.ended = ended
 	}
 	w.lives[m.Actor.ID] = l
 }

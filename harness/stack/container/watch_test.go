@@ -41,7 +41,7 @@ func TestEndedAt(t *testing.T) {
 func TestAllTold(t *testing.T) {
 	began := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
 	now := began.Add(20 * time.Second)
-	sound, died := life{began: began}, life{began: began, died: now.Add(-time.Second)}
+	sound, ended := life{began: began}, life{began: began, ended: now.Add(-time.Second)}
 	memory := func(ago time.Duration) life { return life{began: began, oom: now.Add(-ago)} }
 	running, exited := &container.State{Running: true}, &container.State{}
 	for name, tt := range map[string]struct {
@@ -51,18 +51,18 @@ func TestAllTold(t *testing.T) {
 		want  bool
 	}{
 		"runs":                 {running, sound, false, true},
-		"ended, told":          {exited, died, true, true},
+		"ended, told":          {exited, ended, true, true},
 		"ended, not told":      {exited, sound, true, false},
 		"its process is gone":  {running, sound, true, false},
-		"about to start again": {&container.State{Running: true, Restarting: true}, died, true, false},
+		"about to start again": {&container.State{Running: true, Restarting: true}, ended, true, false},
 		"about to start for a third time": {&container.State{Running: true, Restarting: true},
-			life{began: began, died: now, again: true}, true, true},
+			life{began: began, ended: now, again: true}, true, true},
 		"its next end is not told": {&container.State{Running: true, Restarting: true},
 			life{began: began, again: true}, true, false},
-		"started again, not told":        {running, died, false, false},
+		"started again, not told":        {running, ended, false, false},
 		"just now without memory":        {running, memory(time.Second), false, false},
 		"long since without memory":      {running, memory(endsBy), false, true},
-		"without memory, and then ended": {exited, life{began: began, oom: now, died: now}, true, true},
+		"without memory, and then ended": {exited, life{began: began, oom: now, ended: now}, true, true},
 	} {
 		if got := allTold(tt.state, tt.told, tt.gone, now); got != tt.want {
 			t.Errorf("%s: %t", name, got)

@@ -17,20 +17,20 @@ const (
 	// be noted: a busy scheduler lets a process that has slept run within a few
 	// milliseconds.
 	nap, late = 20 * time.Millisecond, 50 * time.Millisecond
-	// window and share are how much of how long the machine must have stood still.
+	// A run is kept open by pauses that take this share of a window of time.
 	window, share = 4 * time.Second, 0.25
 )
 
-// stills are the times in which the watching process was not woken.
-var stills log
+// paused are the pauses since [Look].
+var paused pauses
 
-// A log holds times that the machine stood still.
-type log struct {
+// pauses are the times in which the watching process was not woken.
+type pauses struct {
 	sync.Mutex
-	list []still
+	list []pause
 }
 
-type still struct {
+type pause struct {
 	until time.Time
 	took  time.Duration
 }
@@ -66,7 +66,7 @@ func watchAsleep(in io.Reader, out io.Writer) {
 
 // follow starts the watching process and notes what it says. Where it cannot be started
 // nothing is noted, and nothing excused.
-func (l *log) follow() {
+func (l *pauses) follow() {
 	program, err := os.Executable()
 	if err != nil {
 		return
@@ -85,20 +85,19 @@ func (l *log) follow() {
 }
 
 // read notes what a watching process says.
-func (l *log) read(out io.Reader) {
+func (l *pauses) read(out io.Reader) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		var until, took int64
 		if n, _ := fmt.Sscan(lines.Text(), &until, &took); n == 2 {
 			l.Lock()
-			l.list = append(l.list, still{time.UnixMilli(until), time.Duration(took) * time.Millisecond})
+			l.list = append(l.list, pause{time.UnixMilli(until), time.Duration(took) * time.Millisecond})
 			l.Unlock()
 		}
 	}
 }
 
-// during reports whether there was a window of the last so and so long, and of a moment
-// before that, in which the machine stood still for long enough to keep a run open.
-func (l *log) during(last time.Duration) bool {
+// during reports whether pauses may have kept a run open that took so long and has just ended.
+func (l *pauses) during(last time.Duration) bool {
 	l.Lock()
 	defer l.Unlock()
 	from := time.Now().Add(-last - window)

@@ -38,7 +38,7 @@ func TestWatching(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 	}
 	in.Close()
-	l := &log{}
+	l := &pauses{}
 	l.read(out)
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
