@@ -171,14 +171,17 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	if word != "" {
 		p.Evidence += "; " + word
 	}
-	named := false
-	also := alsoKilled(seen, death, at)
+	named, dead := false, []int{death.Pid}
+	if !f.Whole {
+		dead = append(dead, alsoKilled(seen, death, at)...)
+	}
+	gone := goneBy(seen, death, at, dead)
 	for s := range seen.victims {
 		named = named || s.Content.Worker != ""
-		mine := s.ServedBy(death.Subject, death.Pid) || f.Whole && s.MayBeOn(death.Subject) ||
-			slices.ContainsFunc(also, func(pid int) bool { return s.ServedBy(death.Subject, pid) })
+		mine := f.Whole && s.MayBeOn(death.Subject) ||
+			slices.ContainsFunc(dead, func(pid int) bool { return s.ServedBy(death.Subject, pid) })
 		met := s.End >= at-clockSlack || s.End >= seen.Active && s.Content.Terminals == 0
-		if mine && s.Content.Worker != "" && met && s.Send < at {
+		if mine && s.Content.Worker != "" && met && s.Send < gone {
 			p.Victims = append(p.Victims, s.Seq)
 		}
 	}
@@ -189,19 +192,65 @@ func (f MemoryKill) Confirm(seen Seen) Proof {
 	return p
 }
 
+// goneBy is when the dead were no longer there. The first word of a kill may stand long
+// before it: a container that has run out of memory says so each time, and crawls on, with
+// new streams, until the kernel takes somebody, who may then wait for his disk.
+func goneBy(seen Seen, death *record.Event, at time.Duration, dead []int) time.Duration {
+	gone := record.Never
+	for _, pid := range dead {
+		i := slices.IndexFunc(seen.Events, func(e record.Event) bool { // the first: a later one is of another life
+			ends := e.Kind == record.KindExit || e.Kind == record.KindDie
+			return ends && e.Subject == death.Subject && e.Pid == pid && e.At >= seen.Active
+		})
+		if i >= 0 && seen.Events[i].At <= at+lingers {
+			gone = max(gone, seen.Events[i].At)
+		}
+	}
+	if gone == record.Never {
+		gone = death.At
+	}
+	return max(at, gone)
+}
+
 // alsoKilled are the siblings that went with the one that was to die: it may free
-// too little for the kernel, which then takes the next.
+// too little for the kernel, which then takes the next. What the kernel has chosen may
+// live on for seconds, where it waits for its disk.
+//
+//	oom_kill   1      2
+//	chosen        ✕                 within siblingLater of the choice, or of its end
+//	sibling              ⋯⋯⋯⋯⋯ ✕    as many more as the kernel counts, until lingers is over
 func alsoKilled(seen Seen, death *record.Event, at time.Duration) (pids []int) {
+	until, more := at+siblingLater, -1 // one is the chosen
+	last := int64(0)
 	for _, e := range seen.Events {
-		if e.Kind == record.KindExit && e.Subject == death.Subject && e.Pid != death.Pid && e.At >= seen.Active &&
-			e.At <= at+siblingLater {
+		switch {
+		case e.Subject != death.Subject:
+		case e.Of(record.OOMCounter):
+			if e.At >= seen.Active {
+				more += int(max(e.Value-last, 0))
+			}
+			last = e.Value
+		case e.Kind == record.KindExit && e.Pid == death.Pid && e.At >= seen.Active && e.At <= at+lingers:
+			until = max(until, e.At+siblingLater)
+		}
+	}
+	for _, e := range seen.Events {
+		if e.Kind != record.KindExit || e.Subject != death.Subject || e.Pid == death.Pid || e.At < seen.Active {
+			continue
+		}
+		if e.At <= until || e.At <= at+lingers && len(pids) < more {
 			pids = append(pids, e.Pid)
 		}
 	}
 	return pids
 }
 
-const siblingLater = time.Second
+const (
+	siblingLater = time.Second
+	// lingers is how long a process may take to die of SIGKILL: it does not before the
+	// disk has answered that it waits for, which under our own pressure is slow.
+	lingers = 10 * time.Second
+)
 
 // clockSlack is how far the clocks of those who tell us may be apart: counters
 // are read ten times a second. A busy daemon may tell of it much later; streams

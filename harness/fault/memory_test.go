@@ -22,6 +22,17 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		Value:   1, Text: "0 → 1", At: 300 * ms}
 	early := counter
 	early.At = 0
+	second := counter
+	second.Value, second.Text, second.At = 2, "1 → 2", 320*ms
+	exit := func(pid int, at time.Duration) record.Event {
+		return record.Event{Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]", Pid: pid, At: at}
+	}
+	late := func(pid string, end int) *record.Stream {
+		s := served(pid, end)
+		s.Send = 400 * ms
+		return s
+	}
+	long := []*record.Stream{served("42", 310), served("7", 4700)}
 	both := []*record.Stream{served("42", 310), served("7", 900)}
 	for _, tc := range []struct {
 		name    string
@@ -44,6 +55,21 @@ func TestMemoryKillIsConfirmedByTheKernel(t *testing.T) {
 		{"a sibling went, too", MemoryKill{}, []*record.Stream{served("42", 310), served("7", 350)},
 			[]record.Event{counter, killed, {Source: record.ProcessSource, Kind: record.KindExit, Subject: "app[0]",
 				Pid: 7, At: 380 * ms}}, true, 2},
+		{"a sibling went late, and the kernel counts two", MemoryKill{}, long,
+			[]record.Event{counter, second, killed, exit(42, 380*ms), exit(7, 4700*ms)}, true, 2},
+		{"a sibling went late, and the kernel counts one", MemoryKill{}, long,
+			[]record.Event{counter, killed, exit(42, 380*ms), exit(7, 4700*ms)}, true, 1},
+		{"both went late", MemoryKill{}, long,
+			[]record.Event{counter, killed, exit(42, 4600*ms), exit(7, 4700*ms)}, true, 2},
+		{"two killed before, one now", MemoryKill{}, long,
+			[]record.Event{{Source: record.CgroupSource, Kind: record.KindCounter, Subject: "app[0]", Counter: record.OOMCounter,
+				Value: 2}, {Source: record.CgroupSource, Kind: record.KindCounter, Subject: "app[0]", Counter: record.OOMCounter,
+				Value: 3, At: 300 * ms}, killed, exit(42, 380*ms), exit(7, 4700*ms)}, true, 1},
+		{"the container ran out of memory long before", MemoryKill{}, []*record.Stream{late("42", 900),
+			served("7", 950)}, []record.Event{{Source: record.DockerSource, Kind: record.KindOOM, Subject: "app[0]", At: 210 * ms},
+			counter, killed, exit(42, 910*ms)}, true, 1},
+		{"its next life dies by itself", MemoryKill{Whole: true}, []*record.Stream{served("42", 310), late("42", 900)},
+			[]record.Event{counter, instead, exit(42, 380*ms), exit(42, 900*ms)}, true, 1},
 		{"nothing was killed", MemoryKill{}, both, []record.Event{counter}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
