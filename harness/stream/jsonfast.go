@@ -4,8 +4,9 @@ package stream
 // between its signs, names and values short and without escapes. Whatever does not
 // look so is left to the careful functions, at the same place.
 
-// shortString is how far a string is looked at byte by byte.
-const shortString = 24
+// shortString is how far a string is looked at byte by byte: a time in the form of RFC 3339
+// is one.
+const shortString = 32
 
 // next is more, where a comma follows at once.
 func (c *cursor) next(bracket byte) bool {
@@ -41,16 +42,18 @@ func (c *cursor) pass() []byte {
 	return c.skip()
 }
 
-// plain is the end of a null or a whole number at hand that a sign of JSON follows at
-// once; 0 where there is none. A zero before other digits is no number.
+// plain is the end of a null, a truth value or a whole number at hand that a sign of JSON
+// follows at once; 0 where there is none. A zero before other digits is no number.
 func (c *cursor) plain() int {
-	if c.bad || c.i+4 >= len(c.b) {
+	if c.bad || c.i+5 >= len(c.b) {
 		return 0
 	}
 	i := c.i
 	switch ch := c.b[i]; {
-	case ch == 'n' && string(c.b[i:i+4]) == "null":
+	case ch == 'n' && string(c.b[i:i+4]) == "null", ch == 't' && string(c.b[i:i+4]) == "true":
 		i += 4
+	case ch == 'f' && string(c.b[i:i+5]) == "false":
+		i += 5
 	case '1' <= ch && ch <= '9':
 		for i++; i < len(c.b) && '0' <= c.b[i] && c.b[i] <= '9'; {
 			i++
