@@ -150,6 +150,9 @@ var saidOfEnds = map[record.FactKind]sentence{
 		return fmt.Sprintf("the cluster itself ended the pod of %s at %.3f s, and %s %s cut", f.Name, f.Took.Seconds(),
 			count(f.N, "stream"), were(f.N))
 	},
+	diagnose.FactScaled: func(f *record.Fact) string {
+		return fmt.Sprintf("HorizontalPodAutoscaler %s at %.3f s: %s", f.Name, f.Took.Seconds(), f.Text)
+	},
 	diagnose.NotAsked: plain("nobody has asked for it: the cluster needed the room, or the node did"),
 	diagnose.MendDisruption: plain("request the memory and the disk that the pod uses, give it a priorityClassName that " +
 		"others do not preempt, and tolerate the taints of its node"),

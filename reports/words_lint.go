@@ -60,6 +60,15 @@ var saidOfSettings = map[record.FactKind]sentence{
 	},
 	lint.FactForwarded: plain("ingress, load balancer and kube-proxy are not in the way of these streams, and the end " +
 		"of a connection is seen up to 1 s late"),
+	lint.FactIngressCuts: func(f *record.Fact) string {
+		return fmt.Sprintf("streams are silent for up to %v: the %s, which these streams did not pass, ends its own after %v "+
+			"without a byte", f.Took, f.Name, f.Bound)
+	},
+	lint.FactIngressBuffers: func(f *record.Fact) string {
+		return "the " + f.Name + ", which these streams did not pass, collects responses before it sends them on"
+	},
+	lint.MendIngressBuffers: plain("remove the annotation nginx.ingress.kubernetes.io/proxy-buffering, or send " +
+		"X-Accel-Buffering: no"),
 	lint.MendForwarded: plain("to test them as well, run against the URL that users have, with --url"),
 	lint.MendKeepAlive: func(f *record.Fact) string {
 		return f.Name + map[string]string{"gunicorn": " --keep-alive 75", "uvicorn": " --timeout-keep-alive 75"}[f.Name]

@@ -397,6 +397,7 @@ const (
 	FactRoutedLate record.FactKind = "cause: routed late"
 	// FactDisrupted is N streams in the pod of replica Name, which the cluster ended at Took.
 	FactDisrupted  record.FactKind = "cause: pod disrupted"
+	FactScaled     record.FactKind = "cause: scaled" // Name decided Text at Took, and pods were told to go
 	NotAsked       record.FactKind = "not: asked"
 	MendDisruption record.FactKind = "fix: pod disruption"
 	NotADeploy     record.FactKind = "not: a deploy"

@@ -286,6 +286,14 @@ var trials = []trial{
 		cluster(b, 2900*ms, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
 		cluster(b, 3*sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")
 	}},
+	{name: "scaled in by an autoscaler", want: diagnose.GraceTooShort, blind: diagnose.WorkerKilled, never: []string{diagnose.WorkerKilled, diagnose.PodDisrupted}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: on("app[0]", synth.CutAt(4*sec))})
+		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
+		b.Happen(record.Event{At: 3050 * ms, Source: record.KubernetesSource, Kind: record.KindScaled, Subject: "chat",
+			Text: "New size: 1; reason: All metrics below target"})
+		cluster(b, 3*sec, record.KindStop, 15, "pod chat-1 is deleted, grace 1s")
+		cluster(b, 4*sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")
+	}},
 	{name: "routed to a stopping pod", want: diagnose.RoutedLate, blind: diagnose.NoAnswer, never: []string{diagnose.DeployGap, diagnose.WorkerKilled}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
 		b.Add(3, synth.Shape{Start: 1050 * ms, Keep: synth.KeepNone, End: synth.NoHead})

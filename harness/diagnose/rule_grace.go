@@ -127,6 +127,25 @@ type ask struct {
 	said    bool          // only a log says so
 }
 
+// Pods are told to go within seconds of a decision to have fewer, which may be told after
+// the first of them.
+const (
+	scaledBefore = 10 * time.Second
+	scaledAfter  = 5 * time.Second
+)
+
+// scaledIn says which decision of an autoscaler the requests to stop came from.
+func (v *view) scaledIn(asks []ask) []record.Evidence {
+	for _, e := range v.Events {
+		if e.Kind == record.KindScaled && slices.ContainsFunc(asks, func(a ask) bool {
+			return a.replica != "" && a.at >= e.At-scaledAfter && a.at <= e.At+scaledBefore
+		}) {
+			return []record.Evidence{record.Found(fact{Kind: FactScaled, Name: e.Subject, Took: e.At, Text: e.Text})}
+		}
+	}
+	return nil
+}
+
 // askOf is the last request to stop before the end of a stream that was there to
 // meet it.
 func askOf(asks []ask, g *verdict.Graded) (last ask, ok bool) {
@@ -174,13 +193,14 @@ func (v *view) asksToStop() (asks []ask, lines []record.Evidence) {
 				Place: string(e.Kind), Text: e.Subject, Took: e.At}))
 		}
 	}
+	scaled := v.scaledIn(asks)
 	for _, w := range v.Windows { // our own fault, for those who see no more
 		if len(asks) == 0 && w.Phase == record.Active && w.Fault.Kind == record.FaultDrain {
 			asks = append(asks, ask{at: w.At, slack: deathBefore})
 			lines = append(lines, record.Found(fact{Kind: FactOurFaultStruck, Name: w.Fault.Name, Took: w.At}))
 		}
 	}
-	lines = lines[:min(2, len(lines))]
+	lines = append(scaled, lines[:min(2, len(lines))]...)
 	logged := slices.Clone(v.tags[termHandled])
 	if !v.crashed() {
 		logged = append(slices.Clone(v.tags[podKilled]), logged...)

@@ -14,20 +14,27 @@ const (
 	FactRaisedAlone record.FactKind = "lint: raised alone"        // setting Name to Bound; Place ends streams after Took
 	FactKilledEarly record.FactKind = "lint: killed in shutdown"  // layer Name may take Took, and is killed after Bound
 	FactIdleCloses  record.FactKind = "lint: idle upstream close" // the edge keeps idle ones for Bound, Name for Took
-	FactForwarded   record.FactKind = "lint: port-forward"        // streams go by it, and not through what users pass
+	// FactIngressCuts is layer Name, which the run's streams did not pass, and which ends
+	// silences of Took after Bound; FactIngressBuffers one that collects what it passes on.
+	FactIngressCuts    record.FactKind = "lint: ingress cuts"
+	FactIngressBuffers record.FactKind = "lint: ingress buffers"
+
+	FactForwarded record.FactKind = "lint: port-forward" // streams go by it, and not through what users pass
 )
 
 // What mends it.
 const (
-	MendSilence    record.FactKind = "lint: heartbeat"     // at least every Took, or setting Name above Bound
-	MendRaise      record.FactKind = "lint: raise"         // setting Name
-	MendAsync      record.FactKind = "lint: no sync"       // a sync worker cannot stream longer than its timeout
-	MendDrain      record.FactKind = "lint: raise grace"   // setting Name above Bound, or let clients resume
-	MendRecycling  record.FactKind = "lint: recycling"     // none, or a longer timeout
-	MendConcurrent record.FactKind = "lint: concurrency"   // N at a time
-	MendThreads    record.FactKind = "lint: threads"       // of a worker
-	MendRaiseToo   record.FactKind = "lint: raise as well" // layer Place's setting Name
-	MendOuter      record.FactKind = "lint: outer grace"   // setting Name above Bound
-	MendKeepAlive  record.FactKind = "lint: keep-alive"    // of server Name
-	MendForwarded  record.FactKind = "lint: real way"      // measure it as well
+	MendSilence        record.FactKind = "lint: heartbeat"     // at least every Took, or setting Name above Bound
+	MendRaise          record.FactKind = "lint: raise"         // setting Name
+	MendAsync          record.FactKind = "lint: no sync"       // a sync worker cannot stream longer than its timeout
+	MendDrain          record.FactKind = "lint: raise grace"   // setting Name above Bound, or let clients resume
+	MendRecycling      record.FactKind = "lint: recycling"     // none, or a longer timeout
+	MendConcurrent     record.FactKind = "lint: concurrency"   // N at a time
+	MendThreads        record.FactKind = "lint: threads"       // of a worker
+	MendRaiseToo       record.FactKind = "lint: raise as well" // layer Place's setting Name
+	MendOuter          record.FactKind = "lint: outer grace"   // setting Name above Bound
+	MendKeepAlive      record.FactKind = "lint: keep-alive"    // of server Name
+	MendIngressBuffers record.FactKind = "lint: no buffering"  // in the annotations of the Ingress
+
+	MendForwarded record.FactKind = "lint: real way" // measure it as well
 )

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -28,6 +29,7 @@ func Check(layers []record.Layer, clients map[string]string, load Load) []verdic
 	c.recycles()
 	c.crowds()
 	c.contradicts()
+	c.ingresses()
 	if through, ok := lookup(c.layers, "port-forward", "through"); ok {
 		c.warn("port-forward", "through "+through, record.Fact{Kind: FactForwarded}, record.Fact{Kind: MendForwarded})
 	}
@@ -77,6 +79,37 @@ func key(t Timer) string {
 		return "app.grace"
 	}
 	return t.Setting
+}
+
+// silences are the settings of ingresses that end a stream without a byte.
+var silences = []string{"proxy-read-timeout", "timeout-server", "idle_timeout.timeout_seconds"}
+
+// ingresses holds what users' streams pass, and those of the run do not, against the load:
+// whole streams that outlived a timer there refute nothing, and are evidence themselves.
+func (c *checking) ingresses() {
+	quiet := max(c.load.Silence, c.load.Quiet)
+	for _, l := range c.layers {
+		if !strings.HasPrefix(l.Name, record.IngressLayer) {
+			continue
+		}
+		for _, name := range silences {
+			setting := name
+			value, ok := l.Settings[name]
+			if !ok {
+				setting += record.ByDefault
+				value = l.Settings[setting]
+			}
+			if limit := duration(value, l.Name); limit > 0 && quiet > limit {
+				c.warn(l.Name, setting+" "+limit.String(),
+					record.Fact{Kind: FactIngressCuts, Name: l.Name, Took: round(quiet), Bound: limit},
+					record.Fact{Kind: MendSilence, Name: name, Took: beat(limit), Bound: round(quiet)})
+			}
+		}
+		if l.Settings["proxy-buffering"] == "on" {
+			c.warn(l.Name, "proxy-buffering on", record.Fact{Kind: FactIngressBuffers, Name: l.Name},
+				record.Fact{Kind: MendIngressBuffers})
+		}
+	}
 }
 
 // round leaves a measured time as exact as a person reads it.

@@ -45,6 +45,7 @@ const (
 	// KindDisrupted is a pod that the cluster ends of its own accord: for another pod, for
 	// its node's memory or disk, or for a taint. Text begins with the reason.
 	KindDisrupted EventKind = "disrupted"
+	KindScaled    EventKind = "scaled"   // the HorizontalPodAutoscaler that Subject names has decided Text
 	KindUnplaced  EventKind = "unplaced" // no node takes it, or its image cannot be had
 )
 

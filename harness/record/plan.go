@@ -146,6 +146,14 @@ type Layer struct {
 	Settings map[string]string `json:"settings"`
 }
 
+// ByDefault ends the name of a setting that nobody has set, and whose value is the one of
+// the layer's documentation.
+const ByDefault = " (default)"
+
+// IngressLayer begins the name of the layer of an Ingress of Kubernetes. The run's own
+// streams do not pass it.
+const IngressLayer = "ingress "
+
 // An Expected is what is known about the streams before they are sent; 0 is
 // unknown.
 type Expected struct {

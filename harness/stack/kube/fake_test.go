@@ -49,6 +49,8 @@ type fake struct {
 	cut      chan struct{} // closed to cut the connections to pods
 	jobs     *jobs         // nil where it runs none
 
+	around map[string]string // lists of what stands around it, by resource, as JSON
+
 	change func(work map[string]any) // makes another workload of the Deployment; nil for none
 }
 
@@ -150,7 +152,7 @@ func (f *fake) work() map[string]any {
 	w := map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d",
 		"annotations": f.notes},
 		"spec": map[string]any{"replicas": f.replicas, "selector": map[string]any{"matchLabels": map[string]any{"app": "chat"}},
-			"template": map[string]any{"spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
+			"template": map[string]any{"metadata": map[string]any{"labels": map[string]any{"app": "chat", "tier": "web"}}, "spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
 				"containers": []any{map[string]any{"name": "app"}}}}}}
 	if f.change != nil {
 		f.change(w)
@@ -209,6 +211,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.list(w, last, []any{f.slice()})
 	case last == "events":
 		f.list(w, last, []any{})
+	case f.around[last] != "":
+		fmt.Fprint(w, `{"metadata": {"resourceVersion": "1"}, "items": `, f.around[last], `}`)
 	case last == "portforward":
 		to := f.pod.Listener.Addr().String()
 		if f.jobs != nil {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,8 +11,8 @@ import (
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
-// Layers implements [stack.Stack]: what the pods' manifest says about their end, as far
-// as it concerns streams.
+// Layers implements [stack.Stack]: what the pods' manifest says about their end, and what
+// stands around the workload, as far as it concerns streams.
 func (s *Stack) Layers() []stack.Layer {
 	pod := &s.work.Spec.Template.Spec
 	set := map[string]string{"terminationGracePeriodSeconds": s.grace().String(), "replicas": strconv.Itoa(s.want())}
@@ -35,8 +36,9 @@ func (s *Stack) Layers() []stack.Layer {
 	if len(pod.Containers) > 1 { // the ends of the others are not the app's
 		set["container"] = s.container
 	}
-	return []stack.Layer{{Name: "kubernetes", Settings: set}, {Name: "port-forward", Settings: map[string]string{
-		"through": "the API server at " + s.client.base.Host}}}
+	maps.Copy(set, s.around.settings)
+	return append([]stack.Layer{{Name: "kubernetes", Settings: set}, {Name: "port-forward", Settings: map[string]string{
+		"through": "the API server at " + s.client.base.Host}}}, s.around.ingresses...)
 }
 
 // describe says what a handler does, and how long it is known to take.

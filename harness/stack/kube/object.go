@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -32,9 +33,12 @@ type meta struct {
 
 type spec struct {
 	// Of a workload.
-	Replicas       *int
-	Selector       selector
-	Template       struct{ Spec podSpec }
+	Replicas *int
+	Selector selector
+	Template struct {
+		Metadata struct{ Labels map[string]string }
+		Spec     podSpec
+	}
 	Paused         bool // the rollout of a Deployment
 	UpdateStrategy struct {
 		Type          string
@@ -42,7 +46,21 @@ type spec struct {
 	}
 	Ports   []port // of a Service
 	podSpec        // of a pod
+
+	// Of a HorizontalPodAutoscaler.
+	ScaleTargetRef           struct{ Kind, Name string }
+	MinReplicas, MaxReplicas int
+	// Of a PodDisruptionBudget: numbers or shares.
+	MinAvailable, MaxUnavailable json.RawMessage
+	// Of an Ingress.
+	IngressClassName string
+	DefaultBackend   backend
+	Rules            []struct {
+		HTTP struct{ Paths []struct{ Backend backend } }
+	}
 }
+
+type backend struct{ Service struct{ Name string } }
 
 // A selector is that of a workload; a Service has its labels beside matchLabels, and is
 // read through its EndpointSlices alone.
@@ -108,6 +126,7 @@ type status struct {
 	InitContainerStatuses []containerStatus
 	PodIP                 string
 	Ready                 int // pods of a Job
+	DisruptionsAllowed    int // of a PodDisruptionBudget
 }
 
 type condition struct{ Type, Status, Reason, Message string }

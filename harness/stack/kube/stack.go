@@ -24,6 +24,7 @@ type Stack struct {
 	view
 	opened time.Duration
 
+	around  around
 	pods    *pods
 	route   *route
 	watcher watcher
@@ -65,6 +66,7 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.view, err = s.opener.look(ctx, s.spec.App.Port); err != nil {
 		return err
 	}
+	s.around.look(ctx, s.client, &s.app, &s.work)
 	s.pods, s.route = newPods(s), &route{port: s.port, slices: map[string]object{}}
 	s.logs = newLogs(s)
 	if err := s.watcher.begin(ctx, s); err != nil {

@@ -225,7 +225,12 @@ func (s *Stack) ours(o *object) bool {
 	if o.InvolvedObject.Kind == "Pod" {
 		return s.pods.named(o.InvolvedObject.Name) != ""
 	}
-	return o.InvolvedObject.UID == s.work.Metadata.UID
+	return o.InvolvedObject.UID == s.work.Metadata.UID || s.scaler(o)
+}
+
+// scaler reports whether an Event is about a HorizontalPodAutoscaler of the workload.
+func (s *Stack) scaler(o *object) bool {
+	return o.InvolvedObject.Kind == "HorizontalPodAutoscaler" && s.around.scalers[o.InvolvedObject.Name]
 }
 
 // routed takes in an EndpointSlice.
@@ -244,6 +249,9 @@ func (s *Stack) routed(o object, gone bool) {
 func (s *Stack) happened(o object, gone bool) {
 	name := s.pods.named(o.InvolvedObject.Name)
 	switch {
+	case !gone && o.Reason == "SuccessfulRescale" && s.scaler(&o):
+		s.spec.Notify(stack.Event{At: s.spec.Now(), Source: record.KubernetesSource, Kind: record.KindScaled,
+			Subject: o.InvolvedObject.Name, Text: oneLine(o.Message)})
 	case gone || name == "":
 	case o.Reason == "Killing" && strings.HasPrefix(o.Message, "Container "+s.container+" failed liveness probe"):
 		s.tell(s.spec.Now(), record.KindProbeKill, name, 0, oneLine(o.Message))
