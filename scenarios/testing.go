@@ -55,6 +55,9 @@ func recognised(t *testing.T, app harness.App) harness.App {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+	if f != nil && f.Posted != nil {
+		t.Logf("%s", f.Posted)
+	}
 	if f != nil {
 		t.Logf("recognised: %s", f)
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
@@ -47,6 +49,12 @@ func asked(ctx context.Context, s *config.Start, headers []string, path string) 
 	found, err := lookAt(ctx, o)
 	if err != nil {
 		return err
+	}
+	if p := found.Posted; p != nil {
+		s.Body = p.Body
+		for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+			s.Headers = append(s.Headers, config.Header{Name: name, Value: p.Headers[name]})
+		}
 	}
 	return fillIn(found, s)
 }

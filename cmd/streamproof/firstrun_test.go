@@ -42,6 +42,9 @@ func TestFirstRun(t *testing.T) {
 		{name: "a FastAPI app", program: python, start: keyed, path: "/chat",
 			args: []string{"-d", `{"q": "hi"}`, "-H", "X-API-Key: ${KEY}"}, env: "KEY=sesame", code: exitPass,
 			want: []string{"recognised: sse-generic", "data == [DONE]", "PASS"}},
+		{name: "a server of OpenAI's API, which takes POST alone", program: python, start: completions,
+			path: "/v1/chat/completions", code: exitPass,
+			want: []string{"GET was answered with 405", `"model": "small-chat"`, "recognised: openai-chat", "--body @", "PASS"}},
 		{name: "a Go server of NDJSON", program: "go", start: lines, path: "/v1/generate",
 			code: exitPass, want: []string{"recognised: ndjson-generic", "json .status == finished", "PASS"}},
 		{name: "a Node server with a rare bug", program: "node", start: flaky, path: "/events",
@@ -118,14 +121,19 @@ func invoke(t *testing.T, program, dir, env string, args ...string) (string, int
 
 const python = "/usr/bin/python3" // Debian's, which has Debian's packages
 
-func keyed(t *testing.T, port string) *exec.Cmd {
+func keyed(t *testing.T, port string) *exec.Cmd { return fastapi(t, "keyed", port) }
+
+func completions(t *testing.T, port string) *exec.Cmd { return fastapi(t, "completions", port) }
+
+func fastapi(t *testing.T, app, port string) *exec.Cmd {
+	t.Helper()
 	if exec.Command(python, "-c", "import fastapi, uvicorn").Run() != nil {
 		if os.Getenv("STREAMPROOF_REQUIRE_FASTAPI") != "" {
 			t.Fatal("FastAPI and uvicorn are required here and are not installed")
 		}
 		t.Skip("no FastAPI and uvicorn for " + python + ": 'make setup' installs them")
 	}
-	return exec.Command(python, "testdata/apps/keyed.py", port)
+	return exec.Command(python, "testdata/apps/"+app+".py", port)
 }
 
 func flaky(_ *testing.T, port string) *exec.Cmd {

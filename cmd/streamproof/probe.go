@@ -25,7 +25,10 @@ import (
 
 const probeLong = `Send one request, and a second one where the first was short, and show how the
 server answers: which dialect it speaks and how that shows, the first and the last
-event, when they came and how they were paced. Nothing else is sent.
+event, when they came and how they were paced. Where GET is turned away at the path of
+a known API, such as /v1/chat/completions or /api/chat, and you name no body, the one
+that its reference names is posted, with the first model that the server lists.
+Nothing else is sent.
 
 With --write it makes a streamproof.yaml of what it found, ready for
 'streamproof run -f'. Values of headers are not written down: the file names an
@@ -156,6 +159,12 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 	}
 	if d := o.App.Stream.Dialect; d != "" {
 		f.As(d, o.App.Stream.Terminal)
+	}
+	if f.Posted != nil {
+		if err := in.post(f.Posted); err != nil {
+			return nil, err
+		}
+		o.App.Stream.Body = f.Posted.Body // so that it counts as posted
 	}
 	return in.probed(f, &o.App), nil
 }

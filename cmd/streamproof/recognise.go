@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
@@ -34,14 +36,35 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 	if err != nil {
 		return err
 	}
+	if p := f.Posted; p != nil && !in.quiet {
+		tell(told, plain(p.String()))
+	}
 	if !in.quiet {
 		tell(told, "recognised: "+plain(f.String()))
+	}
+	if err := in.post(f.Posted); err != nil {
+		return err
 	}
 	in.dialect = config.Dialect(f.Dialect)
 	err = in.given.Set("dialect", f.Dialect)
 	if taken := asked.App.Stream.Terminal; taken != terminal {
 		in.terminal = taken
 		err = errors.Join(err, in.given.Set("terminal", taken))
+	}
+	return err
+}
+
+// post takes over a request that was sent in place of the user's.
+func (in *input) post(p *recognise.Posted) error {
+	if p == nil {
+		return nil
+	}
+	in.body = p.Body
+	err := in.given.Set("body", p.Body)
+	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+		h := name + ": " + p.Headers[name]
+		in.headers = append(in.headers, h)
+		err = errors.Join(err, in.given.Set("header", h))
 	}
 	return err
 }

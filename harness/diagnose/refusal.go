@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/streamproof/streamproof/harness/record"
+	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
 
@@ -36,6 +37,9 @@ func (r Refusal) Mend() string {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		return r.credentials(sent)
 	case http.StatusNotFound, http.StatusGone:
+		if r.Body && NamesModel([]byte(r.Words)) {
+			return "name a model that the server has, in the body: --body @FILE"
+		}
 		return fmt.Sprintf("correct the path: the server has nothing at %s %s; ask for another one with "+
 			"--path /PATH",
 			r.Method, r.Path)
@@ -56,7 +60,7 @@ func (r Refusal) Mend() string {
 		}
 		if !r.Body {
 			mend := "send the body that the server asks for: " + r.body()
-			if r.known() == nil {
+			if _, known := stream.Posted(r.Path); !known {
 				mend += ", or its query: --path '/PATH?q=hi'"
 			}
 			return mend
@@ -69,6 +73,12 @@ func (r Refusal) Mend() string {
 	}
 	return "compare the request with one that the server accepts: --method, --path, --header, --body"
 }
+
+// NamesModel reports whether a server that found nothing speaks of a model, as those of
+// language models do where they do not have the one that is asked for.
+func NamesModel(words []byte) bool { return modelWord.Match(words) }
+
+var modelWord = regexp.MustCompile(`(?i)\bmodels?\b`)
 
 // plainToTLS is how servers say that they were sent HTTP where they expect TLS: Go,
 // nginx, Apache.
@@ -114,51 +124,20 @@ func (r Refusal) otherMethod() string {
 	return http.MethodGet
 }
 
-// A wellKnown is what is posted to the paths that end in a certain way, as flags, by the
-// reference of the API that has them.
-type wellKnown struct{ path, body, header string }
-
-var wellKnownPaths = []wellKnown{
-	// platform.openai.com/docs/api-reference, and all that speak it: Azure, Mistral, vLLM, LiteLLM
-	{"/chat/completions", chatBody, ""},
-	{"/completions", `--body '{"model": "MODEL", "stream": true, "prompt": "hi"}'`, ""},
-	{"/responses", `--body '{"model": "MODEL", "stream": true, "input": "hi"}'`, ""},
-	// docs.anthropic.com/en/api/messages
-	{"/v1/messages",
-		`--body '{"model": "MODEL", "max_tokens": 64, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`,
-		"--header 'anthropic-version: 2023-06-01'"},
-	// github.com/ollama/ollama, docs/api.md; Vercel's routes take the same without a model
-	{"/api/chat", chatBody, ""},
-	{"/api/generate", `--body '{"model": "MODEL", "prompt": "hi"}'`, ""},
-	{"/v2/chat", chatBody, ""}, // docs.cohere.com/reference/chat
-	// ai.google.dev/api/generate-content
-	{":streamGenerateContent", `--body '{"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}'`, ""},
-}
-
-const chatBody = `--body '{"model": "MODEL", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'`
-
-// known is what the path asks for, nil where nobody knows.
-func (r Refusal) known() *wellKnown {
-	path, _, _ := strings.Cut(r.Path, "?")
-	for i := range wellKnownPaths {
-		if strings.HasSuffix(strings.TrimSuffix(path, "/"), wellKnownPaths[i].path) {
-			return &wellKnownPaths[i]
-		}
-	}
-	return nil
-}
-
 // body is one that the path may ask for, as flags that can be pasted.
 func (r Refusal) body() string {
-	k := r.known()
-	if k == nil {
+	known, ok := stream.Posted(r.Path)
+	if !ok {
 		return `--body '{"q": "hi"}'`
 	}
-	version := func(name string) bool { return strings.EqualFold(name, "anthropic-version") }
-	if k.header == "" || slices.ContainsFunc(r.Sent, version) {
-		return k.body
+	quoted := func(s string) string { return "'" + s + "'" } // none of them has such a quote
+	flags := "--body " + quoted(string(known.Body))
+	for _, name := range slices.Sorted(maps.Keys(known.Headers)) {
+		if !slices.ContainsFunc(r.Sent, func(sent string) bool { return strings.EqualFold(sent, name) }) {
+			flags += " --header " + quoted(name+": "+known.Headers[name])
+		}
 	}
-	return k.body + " " + k.header
+	return flags
 }
 
 // Fact is what to change, for whoever reads a cause.

@@ -37,10 +37,14 @@ type Finding struct {
 	Length   int64  // of a text that was the same each time, 0 for none
 	Sum      stream.Summary
 	Events   []Heard // of the first look
+	// Posted is the body that was sent in place of the user's request, which had none and
+	// was turned away: the path is one of an API whose reference says what it takes.
+	Posted *Posted
 }
 
 // Ask asks an app as its streams will, the given number of times at most, and reads
-// dialect and terminal off the answers. o needs an opener. Input that cannot be used
+// dialect and terminal off the answers. Where a plain GET is turned away at a path whose
+// API says what to post there, that is posted. o needs an opener. Input that cannot be used
 // and an app that refuses the request are a [*harness.UsageError].
 func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
 	asking := neutral(o)
@@ -55,10 +59,12 @@ func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
 	if err != nil {
 		return nil, unanswered(ctx, &asking.App, err)
 	}
-	if err := refused(&looks[0], &asking); err != nil {
+	looks, posted, err := postedInstead(ctx, asking, looks, times, limit)
+	if err != nil {
 		return nil, err
 	}
 	f := Read(looks, o.App.Stream.Terminal)
+	f.Posted = posted
 	if as := f.meant(o.App.Stream); as != f.Dialect {
 		f.As(as, o.App.Stream.Terminal)
 	}
@@ -411,6 +417,7 @@ func Fill(ctx context.Context, o *harness.Options) (*Finding, error) {
 	} else if err := f.Unusable(*s); err != nil {
 		return nil, err
 	}
+	f.Posted.into(s)
 	s.Dialect = f.Dialect
 	if Dialect(f.Dialect).NeedsTerminal && s.Terminal == "" && s.Endless.For == 0 {
 		s.Terminal = f.Terminal
