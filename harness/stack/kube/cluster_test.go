@@ -58,8 +58,9 @@ func (c *cluster) post(t *testing.T, path string, o map[string]any) {
 	}
 }
 
-// An app is a Deployment of the FastAPI app.
+// An app is a Deployment, or a StatefulSet, of the FastAPI app.
 type app struct {
+	set   bool // a StatefulSet
 	env   map[string]string
 	grace int            // 0 means 30 s
 	more  map[string]any // of its container
@@ -81,10 +82,14 @@ func (c *cluster) deploy(t *testing.T, name string, a app) {
 		box[k] = v
 	}
 	labels := map[string]any{"app": name}
-	c.post(t, c.in("apps/v1", "deployments"), map[string]any{"metadata": map[string]any{"name": name}, "spec": map[string]any{
-		"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
-			"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
-				"terminationGracePeriodSeconds": cmp.Or(a.grace, 30), "containers": []any{box}}}}})
+	work := map[string]any{"replicas": 2, "selector": map[string]any{"matchLabels": labels}, "template": map[string]any{
+		"metadata": map[string]any{"labels": labels}, "spec": map[string]any{
+			"terminationGracePeriodSeconds": cmp.Or(a.grace, 30), "containers": []any{box}}}}
+	kind := "deployments"
+	if a.set {
+		kind, work["serviceName"] = "statefulsets", name
+	}
+	c.post(t, c.in("apps/v1", kind), map[string]any{"metadata": map[string]any{"name": name}, "spec": work})
 	c.post(t, c.in("v1", "services"), map[string]any{"metadata": map[string]any{"name": name}, "spec": map[string]any{
 		"selector": labels, "ports": []any{map[string]any{"port": 80, "targetPort": 8000}}}})
 	if a.least > 0 {
@@ -93,47 +98,68 @@ func (c *cluster) deploy(t *testing.T, name string, a app) {
 	}
 }
 
-// run plays a scenario with the program as users have it. cause is the first one of a
-// scenario that did not pass, why what it says.
-func (c *cluster) run(t *testing.T, name, scenario string) (code int, cause, why string) {
+// A trial is a run of the program against a workload.
+type trial struct {
+	kind, name, scenario, path string // kind is "deployment" where it is not named
+}
+
+// A result is what came of a trial: cause is the first one of a scenario that did not pass,
+// why what it says.
+type result struct {
+	code            int
+	cause, why, out string
+}
+
+// start starts the program as users have it; end waits for it.
+func (c *cluster) start(t *testing.T, x trial) (end func() result) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "streamproof.yaml")
-	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, deployment: %s, service: %s}, health: /healthz, start: 60s}\n"+
-		"stream: {path: '/chat?events=100&gap=50ms', dialect: openai-chat}\nload: {streams: 8}\n",
-		os.Getenv("STREAMPROOF_KUBE"), c.namespace, name, name)
+	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, %s: %s, service: %s}, health: /healthz, start: 60s}\n"+
+		"stream: {path: '%s', dialect: openai-chat}\nload: {streams: 8}\n", os.Getenv("STREAMPROOF_KUBE"), c.namespace,
+		cmp.Or(x.kind, "deployment"), x.name, x.name, cmp.Or(x.path, "/chat?events=100&gap=50ms"))
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), c.program, "run", "-f", file, "--scenario", scenario, "--seed", "3", "-o", filepath.Join(dir, "run"))
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), c.program, "run", "-f", file, "--scenario", x.scenario, "--seed", "3", "-o",
+		filepath.Join(dir, "run"))
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s", out)
-	var report struct {
-		Scenarios []struct {
-			Causes []struct{ Cause string }
-			Checks []struct{ Verdict, Why string }
+	return func() result {
+		t.Helper()
+		var exit *exec.ExitError
+		if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
 		}
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "run", "verdict.json"))
-	if err == nil {
-		err = json.Unmarshal(data, &report)
-	}
-	if err != nil || len(report.Scenarios) != 1 {
-		t.Fatalf("read the verdict: %v", err)
-	}
-	for _, c := range report.Scenarios[0].Causes[:min(1, len(report.Scenarios[0].Causes))] {
-		cause = c.Cause
-	}
-	for _, c := range report.Scenarios[0].Checks {
-		if c.Verdict != "pass" {
-			why += c.Why + "\n"
+		t.Logf("%s", &out)
+		r := result{code: cmd.ProcessState.ExitCode()}
+		var report struct {
+			Scenarios []struct {
+				Causes []struct{ Cause string }
+				Checks []struct{ Verdict, Why string }
+			}
 		}
+		data, err := os.ReadFile(filepath.Join(dir, "run", "verdict.json"))
+		if err == nil {
+			err = json.Unmarshal(data, &report)
+		}
+		if err != nil || len(report.Scenarios) != 1 {
+			t.Fatalf("read the verdict: %v", err)
+		}
+		r.out = out.String() + string(data)
+		for _, c := range report.Scenarios[0].Causes[:min(1, len(report.Scenarios[0].Causes))] {
+			r.cause = c.Cause
+		}
+		for _, c := range report.Scenarios[0].Checks {
+			if c.Verdict != "pass" {
+				r.why += c.Why + "\n"
+			}
+		}
+		return r
 	}
-	return cmd.ProcessState.ExitCode(), cause, why
 }
 
 // On a real cluster each fault has a form that keeps its streams and one that does not,
@@ -149,6 +175,9 @@ func TestClusterScenarios(t *testing.T) {
 	c.deploy(t, "busy", app{env: broken("blocked-loop"), grace: 1, more: map[string]any{"livenessProbe": map[string]any{
 		"httpGet": map[string]any{"path": "/healthz", "port": 8000}, "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 2}}})
 	c.deploy(t, "guarded", app{env: single, least: 2})
+	c.deploy(t, "set", app{set: true, env: single, more: map[string]any{
+		"lifecycle": map[string]any{"preStop": map[string]any{"exec": map[string]any{"command": []any{"sleep", "3"}}}}}})
+	c.deploy(t, "shortset", app{set: true, env: single, grace: 1})
 	for _, x := range []struct {
 		app, scenario string
 		code          int
@@ -166,13 +195,20 @@ func TestClusterScenarios(t *testing.T) {
 		{"kept", "memory-kill-container", 0, ""},
 		{"hog", "control", 1, diagnose.MemoryKillAll},
 		{"busy", "control", 1, diagnose.LivenessKill},
+		{"set", "rolling-deploy", 0, ""},
+		{"shortset", "rolling-deploy", 1, diagnose.GraceTooShort},
+		{"set", "crash", 0, ""},
 	} {
 		t.Run(x.app+" "+x.scenario, func(t *testing.T) {
-			code, cause, why := c.run(t, x.app, x.scenario)
-			if code != x.code || x.code == 1 && cause != x.cause {
-				t.Errorf("exit code %d, cause %q, want %d and %q: %s", code, cause, x.code, x.cause, why)
+			kind := "deployment"
+			if strings.HasSuffix(x.app, "set") {
+				kind = "statefulset"
 			}
-			work, err := c.get(t.Context(), c.in("apps/v1", "deployments", x.app))
+			r := c.start(t, trial{kind: kind, name: x.app, scenario: x.scenario})()
+			if r.code != x.code || x.code == 1 && r.cause != x.cause {
+				t.Errorf("exit code %d, cause %q, want %d and %q: %s", r.code, r.cause, x.code, x.cause, r.why)
+			}
+			work, err := c.get(t.Context(), c.in("apps/v1", kind+"s", x.app))
 			if err != nil || wanted(&work) != 2 || work.Metadata.Annotations[original] != "" {
 				t.Errorf("it left %d replicas, annotations %v, %v", wanted(&work), work.Metadata.Annotations, err)
 			}
@@ -180,9 +216,26 @@ func TestClusterScenarios(t *testing.T) {
 	}
 	t.Run("an eviction that a budget forbids", func(t *testing.T) {
 		began := time.Now()
-		code, _, why := c.run(t, "guarded", "drain")
-		if code != 2 || !strings.Contains(why, "a PodDisruptionBudget forbids it") {
-			t.Errorf("after %v: exit code %d, %s", time.Since(began), code, why)
+		r := c.start(t, trial{name: "guarded", scenario: "drain"})()
+		if r.code != 2 || !strings.Contains(r.why, "a PodDisruptionBudget forbids it") {
+			t.Errorf("after %v: exit code %d, %s", time.Since(began), r.code, r.why)
+		}
+	})
+	t.Run("an autoscaler removes a pod", func(t *testing.T) {
+		c.deploy(t, "scaled", app{env: single, grace: 1})
+		path := c.in("autoscaling/v2", "horizontalpodautoscalers")
+		c.post(t, path, map[string]any{"metadata": map[string]any{"name": "scaler"}, "spec": map[string]any{
+			"scaleTargetRef": map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": "scaled"},
+			"minReplicas":    1, "maxReplicas": 2}})
+		// It looks every 15 s, and needs no metrics to see that there are too many.
+		end := c.start(t, trial{name: "scaled", scenario: "control", path: "/chat?events=900&gap=50ms"})
+		time.Sleep(10 * time.Second)
+		if _, err := c.patch(t.Context(), path+"/scaler", map[string]any{"spec": map[string]any{"maxReplicas": 1}}); err != nil {
+			t.Fatal(err)
+		}
+		r := end()
+		if r.code != 1 || r.cause != diagnose.GraceTooShort || !strings.Contains(r.out, "HorizontalPodAutoscaler scaler") {
+			t.Errorf("exit code %d, cause %q: %s", r.code, r.cause, r.why)
 		}
 	})
 }
@@ -274,7 +327,7 @@ func TestClusterFleet(t *testing.T) {
 	c := realCluster(t)
 	c.deploy(t, "sound", app{env: map[string]string{"SERVER": "uvicorn"}})
 	c.deploy(t, "cuts", app{env: map[string]string{"SERVER": "uvicorn", "BREAK": "closed-resource"}})
-	trial := func(name string) *fleetTrial {
+	served := func(name string) *fleetTrial {
 		for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 			all, err := c.objects(t.Context(), c.in("v1", "pods"), url.Values{"labelSelector": {"app=" + name}})
 			if err != nil {
@@ -290,7 +343,7 @@ func TestClusterFleet(t *testing.T) {
 		return nil
 	}
 	const path = "/chat?events=60&gap=50ms"
-	sound, cuts := trial("sound"), trial("cuts")
+	sound, cuts := served("sound"), served("cuts")
 	for name, f := range map[string]*fleetTrial{"a sound app": sound, "an app that cuts streams": cuts} {
 		t.Run(name, func(t *testing.T) {
 			here, away := f.came(t, false, path), f.came(t, true, path)
