@@ -362,7 +362,7 @@ func TestOllama(t *testing.T) {
 func bedrockConverse(t *testing.T, name string, a answer) (h heard) {
 	client := bedrockruntime.New(bedrockruntime.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), HTTPClient: a.client(),
 		Credentials: credentials.NewStaticCredentialsProvider("none", "none", ""), RetryMaxAttempts: 1})
-	if name == "invoke" {
+	if name == "invoke" || name == "nova" { // what the models of Titan and of Nova put into chunks
 		out, err := client.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String("m"), Body: []byte("{}")})
 		if err != nil {
 			return heard{err: err}
@@ -375,16 +375,21 @@ func bedrockConverse(t *testing.T, name string, a answer) (h heard) {
 				continue
 			}
 			var part struct {
-				OutputText string
-				Metrics    *struct {
+				OutputText        string
+				ContentBlockDelta *struct{}
+				MessageStop       *struct{ StopReason string }
+				Metrics           *struct {
 					InputTokenCount, OutputTokenCount int64
 				} `json:"amazon-bedrock-invocationMetrics"`
 			}
 			if err := json.Unmarshal(chunk.Value.Bytes, &part); err != nil {
 				t.Fatal(err)
 			}
-			if part.OutputText != "" {
+			if part.OutputText != "" || part.ContentBlockDelta != nil {
 				h.content++
+			}
+			if part.MessageStop != nil {
+				h.reason = part.MessageStop.StopReason
 			}
 			if part.Metrics != nil {
 				h.finished, h.input, h.output = true, part.Metrics.InputTokenCount, part.Metrics.OutputTokenCount
