@@ -79,7 +79,8 @@ func LoadFleet(o *harness.Options) (harness.LoadFleet, error) {
 		return nil, nil
 	case KubernetesFleet == nil:
 		return nil, &harness.UsageError{Place: "fleet.kubernetes", Problem: "this program has been built without Kubernetes",
-			Fix: "set scenarios.KubernetesFleet to kube.NewFleet of package harness/stack/kube"}
+			Fix: "build it without the tag nokubernetes; in Go, set scenarios.KubernetesFleet to kube.NewFleet of package " +
+				"harness/stack/kube"}
 	}
 	return KubernetesFleet(o.Fleet), nil
 }
@@ -92,7 +93,8 @@ func cluster(app harness.App) (stack.Opener, error) {
 			"workload of Kubernetes runs already", Fix: "leave stack out"}
 	case Kubernetes == nil:
 		return nil, &harness.UsageError{Place: "app.kubernetes", Problem: "this program has been built without Kubernetes",
-			Fix: "set scenarios.Kubernetes to kube.New of package harness/stack/kube"}
+			Fix: "build it without the tag nokubernetes; in Go, set scenarios.Kubernetes to kube.New of package " +
+				"harness/stack/kube"}
 	}
 	return Kubernetes(app.Kubernetes), nil
 }

@@ -21,11 +21,7 @@ import (
 
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/scratch"
-	"github.com/streamproof/streamproof/harness/stack/kube"
-	"github.com/streamproof/streamproof/scenarios"
 )
-
-func init() { scenarios.Kubernetes, scenarios.KubernetesFleet = kube.New, kube.NewFleet }
 
 func main() {
 	if os.Getenv("GOGC") == "" {
