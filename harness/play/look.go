@@ -43,40 +43,61 @@ type Piece struct {
 
 const lookSize = 1 << 20
 
-// LookAt starts app without anything in front of it, asks it for what every stream
-// asks for, the given number of times and each time for as long as limit at most,
-// and stops it again. The times after the first are left out where the answer is an
-// error, broke off or took long.
-func LookAt(ctx context.Context, o harness.Options, times int, limit time.Duration) (looks []Look, err error) {
-	o.Scenarios = []harness.Scenario{{ID: "look"}}
+// A Looker has an app at hand to be asked, with nothing in front of it. [Looker.Close]
+// stops what it started.
+type Looker struct {
+	o  harness.Options
+	at stack.Hop
+	st stack.Stack
+	in *scratch.Folder
+}
+
+// NewLooker starts the app of o.
+func NewLooker(ctx context.Context, o harness.Options) (l *Looker, err error) {
+	l = &Looker{o: o}
+	l.o.Scenarios = []harness.Scenario{{ID: "look"}}
+	if _, err := harness.NewPlan(l.o); err != nil { // before anything is started
+		return nil, err
+	}
+	if l.in, err = scratch.Dir("look"); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	l.st, err = o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone},
+		LogDir: l.in.Path, LimitsMemory: stack.LimitsMemory(o.Opener),
+		Now: func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
+	if err != nil {
+		l.in.Remove()
+		return nil, err
+	}
+	hops := l.st.Hops()
+	if len(hops) == 0 {
+		return nil, errors.Join(errors.New("open stack: it has no hop to ask at"), l.Close(ctx))
+	}
+	l.at = o.App.Entrance(hops[len(hops)-1])
+	return l, nil
+}
+
+// Close stops the app, where the looker has started it.
+func (l *Looker) Close(ctx context.Context) error {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	defer l.in.Remove()
+	return l.st.Close(closing)
+}
+
+// Look asks for what every stream of s asks for, the given number of times and each time
+// for as long as limit at most. The times after the first are left out where the answer is
+// an error, broke off or took long.
+func (l *Looker) Look(ctx context.Context, s harness.Stream, times int, limit time.Duration) (looks []Look, err error) {
+	o := l.o
+	o.App.Stream = s
 	plan, err := harness.NewPlan(o)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := scratch.Dir("look")
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Remove()
-	begin := time.Now()
-	st, err := o.Opener.Open(ctx, stack.Spec{App: o.App.Spec(), Edge: stack.Edge{Form: stack.EdgeNone}, LogDir: dir.Path,
-		LimitsMemory: stack.LimitsMemory(o.Opener),
-		Now:          func() time.Duration { return time.Since(begin) }, Notify: func(stack.Event) {}})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-		defer cancel()
-		err = errors.Join(err, st.Close(closing))
-	}()
-	hops := st.Hops()
-	if len(hops) == 0 {
-		return nil, errors.New("open stack: it has no hop to ask at")
-	}
-	at := o.App.Entrance(hops[len(hops)-1])
 	for n := range times {
-		look, err := lookIn(ctx, plan, dialOf(o.Opener), at, n, limit)
+		look, err := lookIn(ctx, plan, dialOf(o.Opener), l.at, n, limit)
 		if err != nil {
 			return looks, err
 		}

@@ -198,8 +198,8 @@ func TestWarnings(t *testing.T) {
 	})
 }
 
-// LookAt asks an app once, and stops it again.
-func TestLookAt(t *testing.T) {
+// A looker asks an app, and stops it again.
+func TestLooker(t *testing.T) {
 	for name, tc := range map[string]struct {
 		app     harness.App
 		handler http.HandlerFunc
@@ -224,8 +224,12 @@ func TestLookAt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := &memory.Opener{App: func(int) http.Handler { return tc.handler }}
-				looks, err := LookAt(t.Context(), harness.Options{App: tc.app, Opener: m}, 2, time.Minute)
-				if err != nil || len(looks) == 0 {
+				l, err := NewLooker(t.Context(), harness.Options{App: tc.app, Opener: m})
+				if err != nil {
+					t.Fatal(err)
+				}
+				looks, err := l.Look(t.Context(), tc.app.Stream, 2, time.Minute)
+				if err := errors.Join(err, l.Close(t.Context())); err != nil || len(looks) == 0 {
 					t.Fatal(looks, err)
 				}
 				if again := len(looks) == 2; again != (tc.status == 200 && !tc.cut) {
@@ -244,7 +248,7 @@ func TestLookAt(t *testing.T) {
 			})
 		})
 	}
-	if _, err := LookAt(t.Context(), harness.Options{App: harness.App{URL: "x"}}, 1, time.Minute); err == nil {
+	if _, err := NewLooker(t.Context(), harness.Options{App: harness.App{URL: "x"}}); err == nil {
 		t.Error("bad input was taken")
 	}
 }

@@ -1,6 +1,7 @@
 package recognise
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ type Posted struct {
 
 // String says what was sent, and why, in one line.
 func (p *Posted) String() string {
-	return fmt.Sprintf("GET was answered with %d, so this was sent by POST, which the reference of such an API names (%s): %s; "+
-		"change it with --body", p.Status, p.Source, p.Body)
+	return fmt.Sprintf("GET was answered with %d, so this was sent by POST, which the reference of such an API names "+
+		"(%s): %s; change it with --body", p.Status, p.Source, p.Body)
 }
 
 // into makes p what every stream asks for.
@@ -51,8 +52,8 @@ var needsBody = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusMet
 // postedInstead returns the answers to what the path asks for, where o asked without a body
 // and was turned away for it; the same answers where it was not. An answer that turns away
 // what was asked in the end is an error.
-func postedInstead(ctx context.Context, o harness.Options, looks []play.Look, times int, limit time.Duration) (
-	[]play.Look, *Posted, error) {
+func postedInstead(ctx context.Context, app *play.Looker, o harness.Options, looks []play.Look, times int,
+	limit time.Duration) ([]play.Look, *Posted, error) {
 	s := &o.App.Stream
 	known, ok := stream.Posted(o.App.Path())
 	if !ok || s.Method != "" || s.Body != "" || !slices.Contains(needsBody, looks[0].Status) {
@@ -60,14 +61,15 @@ func postedInstead(ctx context.Context, o harness.Options, looks []play.Look, ti
 	}
 	p := &Posted{Status: looks[0].Status, Source: known.Source, Headers: map[string]string{}}
 	for name, value := range known.Headers {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), func(h string) bool { return strings.EqualFold(h, name) }) {
+		given := func(h string) bool { return strings.EqualFold(h, name) }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), given) {
 			p.Headers[name] = value
 		}
 	}
-	p.Body = known.With(model(ctx, o, known, limit))
+	p.Body = known.With(model(ctx, app, o, known))
 	own := o
 	p.into(&o.App.Stream)
-	again, err := play.LookAt(ctx, o, times, limit)
+	again, err := app.Look(ctx, o.App.Stream, times, limit)
 	if err != nil {
 		return nil, nil, unanswered(ctx, &o.App, err)
 	}
@@ -82,20 +84,19 @@ func postedInstead(ctx context.Context, o harness.Options, looks []play.Look, ti
 	return again, p, err
 }
 
+// listLimit is how long a list of models may take.
+const listLimit = 5 * time.Second
+
 // model finds the name of a model that the app serves; the placeholder where it lists none:
 // many take any name.
-func model(ctx context.Context, o harness.Options, r stream.Request, limit time.Duration) string {
-	at := r.ModelsAt(o.App.Path())
-	if at == "" {
+func model(ctx context.Context, app *play.Looker, o harness.Options, r stream.Request) string {
+	s := o.App.Stream
+	if s.Path = r.ModelsAt(o.App.Path()); s.Path == "" {
 		return stream.AnyModel
 	}
-	o.App.Stream.Path = at
-	looks, err := play.LookAt(ctx, o, 1, limit)
+	looks, err := app.Look(ctx, s, 1, listLimit)
 	if err != nil || looks[0].Status != http.StatusOK {
 		return stream.AnyModel
 	}
-	if name := stream.ModelIn(looks[0].Body); name != "" {
-		return name
-	}
-	return stream.AnyModel
+	return cmp.Or(stream.ModelIn(looks[0].Body), stream.AnyModel)
 }

@@ -46,7 +46,7 @@ type Finding struct {
 // dialect and terminal off the answers. Where a plain GET is turned away at a path whose
 // API says what to post there, that is posted. o needs an opener. Input that cannot be used
 // and an app that refuses the request are a [*harness.UsageError].
-func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
+func Ask(ctx context.Context, o harness.Options, times int) (f *Finding, err error) {
 	asking := neutral(o)
 	if err := Reach(ctx, o); err != nil {
 		return nil, err
@@ -55,15 +55,20 @@ func Ask(ctx context.Context, o harness.Options, times int) (*Finding, error) {
 	if feed := o.App.Stream.Endless.For; feed > 0 {
 		times, limit = 1, min(limit, feed)
 	}
-	looks, err := play.LookAt(ctx, asking, times, limit)
+	app, err := play.NewLooker(ctx, asking)
 	if err != nil {
 		return nil, unanswered(ctx, &asking.App, err)
 	}
-	looks, posted, err := postedInstead(ctx, asking, looks, times, limit)
+	defer func() { err = errors.Join(err, app.Close(ctx)) }()
+	looks, err := app.Look(ctx, asking.App.Stream, times, limit)
+	if err != nil {
+		return nil, unanswered(ctx, &asking.App, err)
+	}
+	looks, posted, err := postedInstead(ctx, app, asking, looks, times, limit)
 	if err != nil {
 		return nil, err
 	}
-	f := Read(looks, o.App.Stream.Terminal)
+	f = Read(looks, o.App.Stream.Terminal)
 	f.Posted = posted
 	if as := f.meant(o.App.Stream); as != f.Dialect {
 		f.As(as, o.App.Stream.Terminal)
