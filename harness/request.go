@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/harness/stack"
 	"github.com/streamproof/streamproof/harness/stream"
 	"github.com/streamproof/streamproof/harness/tap"
@@ -352,4 +353,10 @@ func (a *App) Foreign(h stack.Hop) bool {
 	}
 	own := func(raw string) bool { return raw != "" && h.URL == (&App{URL: raw}).Base() }
 	return own(a.URL) || own(a.Direct)
+}
+
+// Hidden is a text of the app's without the secrets that o sends it: a server may echo them.
+func Hidden(o *Options, text string) string {
+	s := &o.App.Stream
+	return secret.Of(s.Headers, s.Body, o.App.URL, o.App.Direct, s.Path, s.PlainPath).Hide(text)
 }

@@ -50,7 +50,7 @@ func TestUntrustedBehindARedirect(t *testing.T) {
 		if o.Opener, err = scenarios.Opener(o.App); err != nil {
 			t.Fatal(err)
 		}
-		_, err = recognise.Fill(t.Context(), &o)
+		_, err = recognise.Fill(t.Context(), &o, nil)
 		switch {
 		case insecure && (err != nil || o.App.Stream.Terminal != "json .status == finished"):
 			t.Errorf("accepting any certificate: %+v, %v", o.App.Stream, err)

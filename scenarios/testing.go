@@ -50,13 +50,10 @@ func recognised(t *testing.T, app harness.App) harness.App {
 		o.Opener, err = Opener(app)
 	}
 	if err == nil {
-		f, err = recognise.Fill(t.Context(), &o)
+		f, err = recognise.Fill(t.Context(), &o, func(p *recognise.Posted) { t.Logf("%s", p) })
 	}
 	if err != nil {
 		t.Fatalf("%v", err)
-	}
-	if f != nil && f.Posted != nil {
-		t.Logf("%s", f.Posted)
 	}
 	if f != nil {
 		t.Logf("recognised: %s", f)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -24,9 +25,15 @@ func askable(s config.Start) bool {
 	return s.Command != "" && s.Path != ""
 }
 
+// mayPost reports whether the app may have to be asked for what to send.
+func mayPost(s config.Start) bool {
+	return recognise.MayPost(&harness.App{URL: s.URL, Image: s.Image, Command: strings.Fields(s.Command),
+		Stream: harness.Stream{Path: s.Path, Method: s.Method, Body: s.Body}})
+}
+
 // asked asks the app once, as the file that s makes at path would, and fills in how
 // its answer is read.
-func asked(ctx context.Context, s *config.Start, headers []string, path string) error {
+func asked(ctx context.Context, s *config.Start, headers []string, path string, told io.Writer) error {
 	text, err := config.Template(*s)
 	if err != nil {
 		return err
@@ -46,7 +53,7 @@ func asked(ctx context.Context, s *config.Start, headers []string, path string) 
 		}
 		o.App.Stream.Headers[name] = value
 	}
-	found, err := lookAt(ctx, o)
+	found, err := lookAt(ctx, o, told)
 	if err != nil {
 		return err
 	}

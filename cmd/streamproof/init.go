@@ -22,7 +22,7 @@ const initLong = `Write a commented streamproof.yaml, and beside it the schema t
 complete it. Without a URL, --image or --command it is for the built-in server.
 For an app of yours, say what is asked for (--path, --body). Where you do not say
 how the answer is read (--dialect), init starts the app, or goes to its URL on
-this machine, asks once and reads it off the answer; --no-ask leaves that out.
+this machine, asks it and reads it off the answer; --no-ask leaves that out.
 What is still open is marked in the file. --recipe writes a ready file for a common
 stack instead, and beside it the small app that it starts.`
 
@@ -58,8 +58,8 @@ func initCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !noAsk && s.Open() && askable(s) {
-				if err := asked(cmd.Context(), &s, headers, out); err != nil {
+			if !noAsk && (s.Open() || mayPost(s)) && askable(s) {
+				if err := asked(cmd.Context(), &s, headers, out, cmd.ErrOrStderr()); err != nil {
 					fmt.Fprintln(cmd.ErrOrStderr(), "streamproof: "+unsettled(err, &s))
 				}
 			}
@@ -206,7 +206,7 @@ func writeNew(path string, data []byte, force bool) error {
 func unsettled(err error, s *config.Start) string {
 	open := &recognise.OpenEnd{}
 	if !errors.As(err, &open) {
-		return "the app did not answer, so the first run will detect its dialect: " + plain(firstLine(err))
+		return "the dialect was not recognised, so the first run will try again: " + plain(firstLine(err))
 	}
 	s.Dialect, s.Asked = config.Dialect(open.Finding.Dialect), true
 	if len(open.Proposals) == 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -167,6 +168,9 @@ func (in *input) app(a *harness.App) (err error) {
 	if in.given.Changed("body") {
 		if s.Body, err = body("--body", in.body); err != nil {
 			return err
+		}
+		if s.Body == "" { // as of curl, an empty one is posted
+			s.Method = cmp.Or(in.method, s.Method, http.MethodPost)
 		}
 	}
 	if s.Headers, err = in.withHeaders(s.Headers); err != nil {

@@ -67,7 +67,7 @@ func probeCommand() *cobra.Command {
 					return err
 				}
 			}
-			p, err := in.probe(cmd.Context())
+			p, err := in.probe(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return in.place(err)
 			}
@@ -106,6 +106,8 @@ func probeCommand() *cobra.Command {
 type probed struct {
 	URL         string   `json:"url"`
 	Method      string   `json:"method"`
+	Instead     int      `json:"get_status,omitempty"` // of the GET in whose place it was
+	Body        string   `json:"body,omitempty"`       // that was posted in its place
 	Status      int      `json:"status"`
 	Proto       string   `json:"protocol"`
 	ContentType string   `json:"content_type"`
@@ -142,7 +144,7 @@ type probed struct {
 }
 
 // probe asks, and says what came. With a file it asks the app of that file.
-func (in *input) probe(ctx context.Context) (*probed, error) {
+func (in *input) probe(ctx context.Context, told io.Writer) (*probed, error) {
 	if in.file != "" {
 		var err error
 		if in.from, err = config.Read(in.file); err != nil {
@@ -153,7 +155,7 @@ func (in *input) probe(ctx context.Context) (*probed, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := lookAt(ctx, o)
+	f, err := lookAt(ctx, o, told)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +180,9 @@ func (in *input) probed(f *recognise.Finding, app *harness.App) *probed {
 		State:     string(f.Sum.State), Finish: f.Sum.Reason, Error: f.Sum.ErrorText, Events: len(f.Events),
 		Bytes: len(l.Body), Length: f.Length,
 		Endless: l.Ours, Head: l.Head.Seconds(), End: l.Took.Seconds(), Arrivals: len(l.Pieces), Proves: d.Proves, finding: f}
+	if f.Posted != nil {
+		p.Instead, p.Body = f.Posted.Status, f.Posted.Body
+	}
 	if l.Cut != nil {
 		p.Cut = harness.Reason(l.Cut)
 	}

@@ -16,8 +16,11 @@ import (
 // recognise finds out how an app answers where the user does not say. What it took is
 // set as if it had been given by flag, so that the line that repeats the run has it.
 func (in *input) recognise(ctx context.Context, o harness.Options, told io.Writer) error {
-	if o.App.IsOrigin() || o.App.Stream.Dialect != "" {
+	if o.App.IsOrigin() || o.App.Stream.Dialect != "" && !recognise.MayPost(&o.App) {
 		return nil
+	}
+	if o.App.Stream.Dialect != "" {
+		return in.maybePost(ctx, o, told)
 	}
 	if err := recognise.Valid(o); err != nil {
 		return err
@@ -27,17 +30,14 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		return err
 	}
 	if !in.quiet {
-		tell(told, "no --dialect is given: sending one request to "+o.App.String()+" to recognise it")
+		tell(told, "no --dialect is given: asking "+o.App.String()+" to recognise it")
 	}
-	f, err := recognise.Fill(ctx, &asked)
+	f, err := recognise.Fill(ctx, &asked, tellsPosted(told))
 	if open := (*recognise.OpenEnd)(nil); errors.As(err, &open) && in.asks(told) {
 		f, err = in.askEnd(ctx, told, &asked, open)
 	}
 	if err != nil {
 		return err
-	}
-	if p := f.Posted; p != nil && !in.quiet {
-		tell(told, plain(p.String()))
 	}
 	if !in.quiet {
 		tell(told, "recognised: "+plain(f.String()))
@@ -52,6 +52,31 @@ func (in *input) recognise(ctx context.Context, o harness.Options, told io.Write
 		err = errors.Join(err, in.given.Set("terminal", taken))
 	}
 	return err
+}
+
+// tellsPosted tells what is sent that the user has not asked for, also where -q is given.
+func tellsPosted(told io.Writer) func(*recognise.Posted) {
+	return func(p *recognise.Posted) { tell(told, plain(p.String())+"; change it with --body") }
+}
+
+// maybePost asks once whether the path, which is one of a known API, wants a body, where the
+// user says how answers are read and not what to send. Whatever else there is to say of the
+// answer, the run will.
+func (in *input) maybePost(ctx context.Context, o harness.Options, told io.Writer) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	if err := readied(ctx, &o); err != nil {
+		return err
+	}
+	f, err := recognise.Ask(ctx, o, 1, tellsPosted(told))
+	if bad := (*harness.UsageError)(nil); errors.As(err, &bad) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return in.post(f.Posted)
 }
 
 // post takes over a request that was sent in place of the user's.
@@ -70,11 +95,11 @@ func (in *input) post(p *recognise.Posted) error {
 }
 
 // lookAt asks an app as its streams will, after the same checks as before a run.
-func lookAt(ctx context.Context, o harness.Options) (*recognise.Finding, error) {
+func lookAt(ctx context.Context, o harness.Options, told io.Writer) (*recognise.Finding, error) {
 	if err := readied(ctx, &o); err != nil {
 		return nil, err
 	}
-	return recognise.Ask(ctx, o, 2)
+	return recognise.Ask(ctx, o, 2, tellsPosted(told))
 }
 
 // readied checks o as before a run, but for the server, and names who starts the app.

@@ -95,7 +95,7 @@ func keepBodies(dir string, given *pflag.FlagSet) {
 
 // harmless are the headers whose values are no secrets.
 var harmless = []string{"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent",
-	"origin", "last-event-id"}
+	"origin", "last-event-id", "anthropic-version", "openai-beta"}
 
 func publicHeader(h string) string {
 	name, value, err := header(h)

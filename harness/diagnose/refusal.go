@@ -60,7 +60,7 @@ func (r Refusal) Mend() string {
 		}
 		if !r.Body {
 			mend := "send the body that the server asks for: " + r.body()
-			if _, known := stream.Posted(r.Path); !known {
+			if len(stream.Posted(r.Path)) == 0 {
 				mend += ", or its query: --path '/PATH?q=hi'"
 			}
 			return mend
@@ -74,11 +74,13 @@ func (r Refusal) Mend() string {
 	return "compare the request with one that the server accepts: --method, --path, --header, --body"
 }
 
-// NamesModel reports whether a server that found nothing speaks of a model, as those of
-// language models do where they do not have the one that is asked for.
-func NamesModel(words []byte) bool { return modelWord.Match(words) }
+// NamesModel reports whether a server says that it does not have the model that is asked
+// for, as those of language models do.
+func NamesModel(words []byte) bool { return noModel.Match(words) }
 
-var modelWord = regexp.MustCompile(`(?i)\bmodels?\b`)
+var noModel = regexp.MustCompile(`(?i)\bmodel\b[^<>\n]{0,200}\b(not (be )?found|not exist|unknown|invalid|unavailable|` +
+	`not (available|support|loaded|served)|no access)|\b(no such|unknown|invalid) model\b|\bnot support[^<>\n]{0,40}\bchat\b|` +
+	`"model: `)
 
 // plainToTLS is how servers say that they were sent HTTP where they expect TLS: Go,
 // nginx, Apache.
@@ -126,15 +128,21 @@ func (r Refusal) otherMethod() string {
 
 // body is one that the path may ask for, as flags that can be pasted.
 func (r Refusal) body() string {
-	known, ok := stream.Posted(r.Path)
-	if !ok {
+	known := stream.Posted(r.Path)
+	if len(known) == 0 {
 		return `--body '{"q": "hi"}'`
 	}
-	quoted := func(s string) string { return "'" + s + "'" } // none of them has such a quote
-	flags := "--body " + quoted(string(known.Body))
-	for _, name := range slices.Sorted(maps.Keys(known.Headers)) {
-		if !slices.ContainsFunc(r.Sent, func(sent string) bool { return strings.EqualFold(sent, name) }) {
-			flags += " --header " + quoted(name+": "+known.Headers[name])
+	return BodyFlags(string(known[0].Body), known[0].Headers, r.Sent)
+}
+
+// BodyFlags are a body without quotes of its own for a shell, and the headers that go with
+// it, but for those that the user sent, as flags that can be pasted.
+func BodyFlags(body string, headers map[string]string, sent []string) string {
+	quoted := func(s string) string { return "'" + s + "'" }
+	flags := "--body " + quoted(body)
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if !slices.ContainsFunc(sent, func(s string) bool { return strings.EqualFold(s, name) }) {
+			flags += " --header " + quoted(name+": "+headers[name])
 		}
 	}
 	return flags

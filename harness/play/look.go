@@ -41,6 +41,11 @@ type Piece struct {
 	Upto int           // the bytes of the body up to its end
 }
 
+// Short reports whether an answer came whole, and soon enough to be asked for once more.
+func (l *Look) Short() bool {
+	return l.Status == http.StatusOK && l.Cut == nil && !l.Ours && l.Took <= lookAgain
+}
+
 const lookSize = 1 << 20
 
 // A Looker has an app at hand to be asked, with nothing in front of it. [Looker.Close]
@@ -101,8 +106,7 @@ func (l *Looker) Look(ctx context.Context, s harness.Stream, times int, limit ti
 		if err != nil {
 			return looks, err
 		}
-		if looks = append(looks, look); look.Status != http.StatusOK || look.Cut != nil || look.Ours ||
-			look.Took > lookAgain {
+		if looks = append(looks, look); !look.Short() {
 			break
 		}
 	}

@@ -44,9 +44,9 @@ type Finding struct {
 
 // Ask asks an app as its streams will, the given number of times at most, and reads
 // dialect and terminal off the answers. Where a plain GET is turned away at a path whose
-// API says what to post there, that is posted. o needs an opener. Input that cannot be used
+// API says what to post there, that is posted, and told hears of it before; nil is nobody. o needs an opener. Input that cannot be used
 // and an app that refuses the request are a [*harness.UsageError].
-func Ask(ctx context.Context, o harness.Options, times int) (f *Finding, err error) {
+func Ask(ctx context.Context, o harness.Options, times int, told func(*Posted)) (f *Finding, err error) {
 	asking := neutral(o)
 	if err := Reach(ctx, o); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func Ask(ctx context.Context, o harness.Options, times int) (f *Finding, err err
 	if err != nil {
 		return nil, unanswered(ctx, &asking.App, err)
 	}
-	looks, posted, err := postedInstead(ctx, app, asking, looks, times, limit)
+	looks, posted, err := postedInstead(ctx, app, asking, looks, times, limit, told)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func refused(l *play.Look, o *harness.Options) error {
 		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to),
 			Fix: "ask there: " + secret.PublicURL(at)}
 	}
-	if said := r.Said(); said != "" {
+	if said := harness.Hidden(o, r.Said()); said != "" {
 		problem += "; the server says: " + said
 	}
 	return &harness.UsageError{Place: "url", Problem: problem, Fix: r.Mend()}
@@ -263,9 +263,7 @@ func (f *Finding) Unusable(s harness.Stream) error {
 	case f.Guess.Unknown && f.form() == stream.FormJSON:
 		return &harness.UsageError{Place: "url",
 			Problem: fmt.Sprintf("the answer is one JSON document and no stream: it begins with %s",
-				strconv.Quote(StartOf(l.Body, 120))),
-			Fix: `ask the app to stream, which many take from the body: --body '{"stream": true}'; or name a dialect to read ` +
-				`it anyway, as in --dialect text`}
+				strconv.Quote(StartOf(l.Body, 120))), Fix: f.toStream(l)}
 	case f.Guess.Unknown:
 		problem, like := fmt.Sprintf("streamproof does not know the format of the response (%s)",
 			cmp.Or(l.ContentType, "no media type")), cmp.Or(f.Dialect, stream.Text.Name)
@@ -279,6 +277,21 @@ func (f *Finding) Unusable(s harness.Stream) error {
 		return f.openEnd(l)
 	}
 	return nil
+}
+
+// toStream says how to have an app stream that answered with one JSON document.
+func (f *Finding) toStream(l *play.Look) string {
+	const anyway = "; or name a dialect to read it anyway, as in --dialect text"
+	if f.Posted != nil {
+		return "the body that was posted asks for a stream already: change it to what your server takes: " +
+			f.Posted.flags() + anyway
+	}
+	if u, err := url.Parse(l.URL); err == nil {
+		if known := stream.Posted(u.Path); len(known) > 0 {
+			return "ask the app to stream: " + diagnose.BodyFlags(string(known[0].Body), known[0].Headers, nil) + anyway
+		}
+	}
+	return `ask the app to stream, which many take from the body: --body '{"stream": true}'` + anyway
 }
 
 // form is what the body is where nothing reads it.
@@ -336,6 +349,11 @@ func (f *Finding) openEnd(l *play.Look) error {
 	}
 	if e := f.uneven(); e != nil {
 		return e
+	}
+	if f.Sum.Errors > 0 {
+		return &harness.UsageError{Place: "url", Problem: fmt.Sprintf("the answer (%s) is an error: %s", f.Dialect, last),
+			Fix: "fix that first; or name a dialect and a last event to test it anyway, as in --dialect " + f.Dialect +
+				" --terminal 'data == [DONE]'"}
 	}
 	e := &OpenEnd{Finding: f, Proposals: f.Proposals(), UsageError: harness.UsageError{Place: "terminal",
 		Problem: fmt.Sprintf("nothing distinguishes the last event of the response (%s) from the others: %s",
@@ -407,13 +425,13 @@ func (f *Finding) String() string {
 
 // Fill finds out how the app of o answers, where nobody says and it is not the built-in
 // origin, and fills in dialect and terminal. o needs an opener. A server that fails
-// (5xx) is read as text: its status says what there is to say.
-func Fill(ctx context.Context, o *harness.Options) (*Finding, error) {
+// (5xx) is read as text: its status says what there is to say. told is as for [Ask].
+func Fill(ctx context.Context, o *harness.Options, told func(*Posted)) (*Finding, error) {
 	s := &o.App.Stream
 	if o.App.IsOrigin() || s.Dialect != "" {
 		return nil, nil
 	}
-	f, err := Ask(ctx, *o, 2)
+	f, err := Ask(ctx, *o, 2, told)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,11 @@
 package stream
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -33,57 +34,82 @@ var requests = sync.OnceValue(func() (all []Request) {
 	return all
 })
 
-// Posted finds what is posted to a path, which may have a query: of all requests that end
-// like it, the one that says most.
-func Posted(path string) (r Request, ok bool) {
+// Posted are the requests that may be posted to a path, which may have a query: those whose
+// ending says most. Where there are several, those that list models come first.
+func Posted(path string) (all []Request) {
 	path, _, _ = strings.Cut(path, "?")
 	path = strings.TrimSuffix(path, "/")
-	for _, known := range requests() {
-		if strings.HasSuffix(path, known.Path) && len(known.Path) > len(r.Path) {
-			r, ok = known, true
+	for _, r := range requests() {
+		switch {
+		case !strings.HasSuffix(path, r.Path):
+		case len(all) == 0 || len(r.Path) > len(all[0].Path):
+			all = []Request{r}
+		case len(r.Path) == len(all[0].Path):
+			all = append(all, r)
 		}
 	}
-	return r, ok
+	return all
 }
 
-// With is the body with the name of a model in it.
+// With is the body with the name of a model in it, one of [ModelsIn].
 func (r Request) With(model string) string {
-	return strings.Replace(string(r.Body), strconv.Quote(AnyModel), strconv.Quote(model), 1)
+	return strings.Replace(string(r.Body), `"`+AnyModel+`"`, `"`+model+`"`, 1)
 }
 
-// ModelsAt is where the models are listed that a path serves, "" where nobody lists them.
+// ModelsAt is where the models are listed that a path serves, with its query; "" where
+// nobody lists them.
 func (r Request) ModelsAt(path string) string {
 	if r.Models == "" {
 		return ""
 	}
-	path, _, _ = strings.Cut(path, "?")
-	return strings.TrimSuffix(strings.TrimSuffix(path, "/"), r.Path) + r.Models
+	path, query, asked := strings.Cut(path, "?")
+	at := strings.TrimSuffix(strings.TrimSuffix(path, "/"), r.Path) + r.Models
+	if asked {
+		at += "?" + query
+	}
+	return at
 }
 
-// speaksNot finds models that answer no prompt, by the names that are usual for them.
-var speaksNot = regexp.MustCompile(`(?i)embed|rerank|whisper|tts|dall-e|moderation|transcri|image`)
+// modelName is a name that may go into a request: a server chose it, so that it must mean
+// nothing to JSON, to a shell, or to the places and variables of a body.
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$`)
 
-// ModelIn finds the first model that can be talked to in a list of models, as OpenAI,
-// Anthropic (data, id) and Ollama, Cohere (models, name) write it; "" for none.
-func ModelIn(list []byte) string {
-	var l struct {
-		Data   []struct{ ID string }
-		Models []struct{ Name string }
-	}
+// speaksNot finds models that take no chat, by the names that are usual for them.
+var speaksNot = regexp.MustCompile(`(?i)embed|minilm|\b(bge|gte|e5)-|rerank|whisper|\btts\b|dall-e|moderation|transcri|` +
+	`\bimage|sora-|realtime|audio|davinci-002|babbage`)
+
+// ModelsIn are the names of a list of models that may go into a request, those that take a
+// chat first: as OpenAI, Anthropic (data, id), Ollama and Cohere (models, name) write it, or
+// a bare array.
+func ModelsIn(list []byte) []string {
+	var l struct{ Data, Models json.RawMessage }
 	if json.Unmarshal(list, &l) != nil {
-		return ""
+		l.Data = list
 	}
-	names := make([]string, 0, len(l.Data)+len(l.Models))
-	for _, m := range l.Data {
-		names = append(names, m.ID)
-	}
-	for _, m := range l.Models {
-		names = append(names, m.Name)
-	}
-	for _, n := range names {
-		if n != "" && !speaksNot.MatchString(n) {
-			return n
+	var names []string
+	for _, part := range []json.RawMessage{l.Data, l.Models} {
+		var all []json.RawMessage
+		if json.Unmarshal(part, &all) != nil {
+			continue
+		}
+		for _, one := range all {
+			var m struct{ ID, Name string }
+			if json.Unmarshal(one, &m) != nil {
+				continue
+			}
+			if n := cmp.Or(m.ID, m.Name); modelName.MatchString(n) {
+				names = append(names, n)
+			}
 		}
 	}
-	return ""
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch x, y := speaksNot.MatchString(a), speaksNot.MatchString(b); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return names
 }
