@@ -14,6 +14,7 @@ func TestRepeatSaysWhatToExport(t *testing.T) {
 		"streamproof run --seed 7":                                     "",
 		"streamproof run --header 'Authorization: ${AUTHORIZATION}'":   "Export AUTHORIZATION first",
 		"streamproof run -H 'A: ${A_1}' -H 'B: x${B}' -H 'C: ${A_1}'":  "Export A_1 and B first",
+		"streamproof run --url 'http://127.0.0.1/chat?key=WITHHELD'":   "Write the key in the place of WITHHELD",
 		"streamproof run --body '{\"price\": \"$5\", \"a\": \"{b}\"}'": "",
 	} {
 		if got := needed(line); !strings.HasPrefix(got, want) || (want == "") != (got == "") {

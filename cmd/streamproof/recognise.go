@@ -61,7 +61,7 @@ func tellsPosted(told io.Writer) func(*recognise.Posted) {
 
 // maybePost asks once whether the path, which is one of a known API, wants a body, where the
 // user says how answers are read and not what to send. Whatever else there is to say of the
-// answer, the run will.
+// answer to GET, the run will.
 func (in *input) maybePost(ctx context.Context, o harness.Options, told io.Writer) error {
 	if err := o.Validate(); err != nil {
 		return err
@@ -69,8 +69,12 @@ func (in *input) maybePost(ctx context.Context, o harness.Options, told io.Write
 	if err := readied(ctx, &o); err != nil {
 		return err
 	}
-	f, err := recognise.Ask(ctx, o, 1, tellsPosted(told))
-	if bad := (*harness.UsageError)(nil); errors.As(err, &bad) {
+	posted, tells := false, tellsPosted(told)
+	f, err := recognise.Ask(ctx, o, 1, func(p *recognise.Posted) {
+		posted = true
+		tells(p)
+	})
+	if bad := (*harness.UsageError)(nil); errors.As(err, &bad) && !posted {
 		return nil
 	}
 	if err != nil {

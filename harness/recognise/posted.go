@@ -38,6 +38,8 @@ func (p *Posted) String() string {
 		s += "; the model is one that " + p.Listed + " names"
 	case p.Listed != "" && strings.Contains(p.Body, stream.AnyModel):
 		s += "; " + stream.AnyModel + " is a placeholder, since " + p.Listed + " names no model"
+	case p.Listed != "":
+		s += "; " + p.Listed + " was asked as well, and names no model"
 	}
 	return s
 }

@@ -86,7 +86,7 @@ func Of(headers map[string]string, body string, urls ...string) Secrets {
 		for _, m := range keyParam.FindAllStringSubmatch(u, -1) {
 			for _, value := range []string{m[2], unescaped(m[2])} {
 				if looksSecret(value) {
-					hidden[value] = "WITHHELD"
+					hidden[value] = Withheld
 				}
 			}
 		}
@@ -130,11 +130,14 @@ var (
 	keyParam = regexp.MustCompile(`(?i)([?&][^=&#]*(?:key|token|secret|passw|sig|auth)[^=&#]*=)([^&#]*)`)
 )
 
+// Withheld stands in the place of a key in a URL.
+const Withheld = "WITHHELD"
+
 // PublicURL takes credentials out of a URL or a path with a query: a user and
 // password, and parameters whose name says that they are one.
 func PublicURL(u string) string {
 	u = userinfo.ReplaceAllString(u, "//")
-	return keyParam.ReplaceAllString(u, "${1}WITHHELD")
+	return keyParam.ReplaceAllString(u, "${1}"+Withheld)
 }
 
 // Hide takes the secrets out of s.
