@@ -15,6 +15,7 @@ import (
 	"github.com/streamproof/streamproof/cmd/streamproof/config"
 	"github.com/streamproof/streamproof/harness"
 	"github.com/streamproof/streamproof/harness/recognise"
+	"github.com/streamproof/streamproof/harness/secret"
 	"github.com/streamproof/streamproof/scenarios/recipes"
 )
 
@@ -66,8 +67,8 @@ func initCommand() *cobra.Command {
 			if err := writeStart(out, s, force); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: %s%sstreamproof run -f %s\n", out, toSet(s), toExport(variables),
-				quote(out))
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s%s; next: %s%sstreamproof run -f %s\n", out, toKeep(s), toSet(s),
+				toExport(variables), quote(out))
 			return nil
 		},
 	}
@@ -110,6 +111,14 @@ func written(headers []string) (list []config.Header, variables []string, err er
 		}
 	}
 	return list, variables, nil
+}
+
+// toKeep says that the file holds a key.
+func toKeep(s config.Start) string {
+	if secret.PublicURL(s.URL) == s.URL && secret.PublicURL(s.Path) == s.Path {
+		return ""
+	}
+	return ", which contains the key of the URL: keep it out of version control"
 }
 
 // toExport is what the environment needs before the file can be run.

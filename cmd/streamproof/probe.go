@@ -403,7 +403,7 @@ func (in *input) writeProbed(told io.Writer, p *probed, path string, force bool)
 	if err := writeStart(path, s, force); err != nil {
 		return err
 	}
-	fmt.Fprintf(told, "wrote %s; next: %sstreamproof run -f %s\n", path, toExport(variables), quote(path))
+	fmt.Fprintf(told, "wrote %s%s; next: %sstreamproof run -f %s\n", path, toKeep(s), toExport(variables), quote(path))
 	return nil
 }
 
