@@ -3,7 +3,9 @@ package scenarios_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/streamproof/streamproof/cmd/streamproof/paste"
@@ -73,6 +75,7 @@ func play(t *testing.T, o harness.Options) *verdict.Report {
 	if o.Seed == 0 {
 		o.Seed = 1
 	}
+	t.Cleanup(func() { keepFailed(t, o.Dir) })
 	report, err := scenarios.Execute(t.Context(), o)
 	if err != nil {
 		t.Fatalf("execute: %v", err)
@@ -80,6 +83,19 @@ func play(t *testing.T, o harness.Options) *verdict.Report {
 	checkSum(t, report)
 	pastable(t, report)
 	return report
+}
+
+// keepFailed copies the run of a test that failed to a folder of $STREAMPROOF_FAILED, where
+// that is set: one that failed once in many times tells why by its record alone.
+func keepFailed(t *testing.T, dir string) {
+	to := os.Getenv("STREAMPROOF_FAILED")
+	if to == "" || !t.Failed() {
+		return
+	}
+	to = filepath.Join(to, strings.ReplaceAll(t.Name(), "/", "_"))
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Errorf("keep %s: %v", dir, err)
+	}
 }
 
 // pastable holds every report of these tests to the rule that what it prints for pasting
