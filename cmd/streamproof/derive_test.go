@@ -60,7 +60,7 @@ func TestUnsettled(t *testing.T) {
 		{"application/x-ndjson", "{\"row\":1}\n{\"row\":2}\n{\"summary\":true,\"rows\":2}\n", "ndjson-generic",
 			"json .summary == true", "so check that every answer ends with such an event"},
 		{"text/event-stream", "data: a\n\ndata: a\n\n", "sse-generic", "", "say in the file under terminal: "},
-		{"text/plain", "", "", "", "the app did not answer"},
+		{"text/plain", "", "", "", "the dialect was not recognised"},
 	} {
 		var s config.Start
 		look := play.Look{Status: 200, ContentType: tt.kind, Body: []byte(tt.body),
