@@ -227,9 +227,10 @@ func TestClusterScenarios(t *testing.T) {
 		c.post(t, path, map[string]any{"metadata": map[string]any{"name": "scaler"}, "spec": map[string]any{
 			"scaleTargetRef": map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": "scaled"},
 			"minReplicas":    1, "maxReplicas": 2}})
-		// It looks every 15 s, and needs no metrics to see that there are too many.
-		end := c.start(t, trial{name: "scaled", scenario: "control", path: "/chat?events=900&gap=50ms"})
-		time.Sleep(10 * time.Second)
+		// It looks every 15 s, and needs no metrics to see that there are too many. The streams
+		// of the wave, of 27 s each, follow one that goes alone.
+		end := c.start(t, trial{name: "scaled", scenario: "control", path: "/chat?events=500&gap=50ms"})
+		time.Sleep(32 * time.Second)
 		if _, err := c.patch(t.Context(), path+"/scaler", map[string]any{"spec": map[string]any{"maxReplicas": 1}}); err != nil {
 			t.Fatal(err)
 		}
