@@ -61,8 +61,7 @@ func NewPlan(o Options) (*Plan, error) {
 
 // request expands headers and body once, and remembers what to keep secret.
 func (p *Plan) request() error {
-	p.Secrets = secret.Of(p.App.Stream.Headers, p.App.Stream.Body, p.App.URL, p.App.Direct, p.App.Stream.Path,
-		p.App.Stream.PlainPath)
+	p.Secrets = p.App.secrets()
 	p.Header = http.Header{}
 	for k, v := range p.App.Stream.Headers {
 		full, err := expand("stream.headers."+k, v)

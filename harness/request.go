@@ -355,8 +355,10 @@ func (a *App) Foreign(h stack.Hop) bool {
 	return own(a.URL) || own(a.Direct)
 }
 
-// Hidden is a text of the app's without the secrets that o sends it: a server may echo them.
-func Hidden(o *Options, text string) string {
-	s := &o.App.Stream
-	return secret.Of(s.Headers, s.Body, o.App.URL, o.App.Direct, s.Path, s.PlainPath).Hide(text)
+// Hide takes the secrets that are sent to a out of a text of its own: a server may echo them.
+func (a *App) Hide(text string) string { return a.secrets().Hide(text) }
+
+func (a *App) secrets() secret.Secrets {
+	s := &a.Stream
+	return secret.Of(s.Headers, s.Body, a.URL, a.Direct, s.Path, s.PlainPath)
 }

@@ -15,7 +15,7 @@ func needed(line string) string {
 		all = append(all, "Export "+strings.Join(names, " and ")+" first: values of headers are never written to disk.")
 	}
 	if strings.Contains(line, "="+secret.Withheld) {
-		all = append(all, "Write the key in the place of "+secret.Withheld+": keys in URLs are never written to disk.")
+		all = append(all, "Write the key in the place of "+secret.Withheld+": a run does not write it to disk.")
 	}
 	return strings.Join(all, " ")
 }

@@ -61,8 +61,8 @@ var saidOfSettings = map[record.FactKind]sentence{
 	lint.FactForwarded: plain("ingress, load balancer and kube-proxy are not in the way of these streams, and the end " +
 		"of a connection is seen up to 1 s late"),
 	lint.FactIngressCuts: func(f *record.Fact) string {
-		return fmt.Sprintf("streams are silent for up to %v: the %s, which these streams did not pass, ends its own after %v "+
-			"without a byte", f.Took, f.Name, f.Bound)
+		return fmt.Sprintf("streams are silent for up to %v: the %s, which these streams did not pass, ends its own "+
+			"after %v without a byte", f.Took, f.Name, f.Bound)
 	},
 	lint.FactIngressBuffers: func(f *record.Fact) string {
 		return "the " + f.Name + ", which these streams did not pass, collects responses before it sends them on"

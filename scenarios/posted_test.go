@@ -85,35 +85,37 @@ func TestPostedToAKnownPath(t *testing.T) {
 			models: `{"data":[{"id":"text-embedding-1"},{"id":"m-1"}]}`}, harness.Stream{}, 1, `"model": "m-1"`, ""},
 		{"it takes any model, and lists none", postedTo{path: chat}, harness.Stream{}, 1, `"model": "MODEL"`, ""},
 		{"it allows it", postedTo{path: chat, allow: "POST, OPTIONS"}, harness.Stream{}, 1, `"stream": true`, ""},
-		{"it does not find what it has no method for", postedTo{path: chat, get: 404}, harness.Stream{}, 1, `"stream": true`, ""},
+		{"it does not find what it has no method for", postedTo{path: chat, get: 404}, harness.Stream{}, 1,
+			`"stream": true`, ""},
 		{"it has no such method at all", postedTo{path: chat, get: 501}, harness.Stream{}, 1, `"stream": true`, ""},
-		{"its list needs a header as well", postedTo{path: "/v1/messages", list: list, has: "m-1", models: `{"data":[{"id":"m-1"}]}`,
-			needs: "anthropic-version"}, harness.Stream{}, 1, `"model": "m-1"`, ""},
+		{"its list needs a header as well", postedTo{path: "/v1/messages", list: list, has: "m-1",
+			models: `{"data":[{"id":"m-1"}]}`, needs: "anthropic-version"}, harness.Stream{}, 1, `"model": "m-1"`, ""},
 		{"its list names a variable of ours", postedTo{path: chat, list: list,
 			models: `{"data":[{"id":"${STREAMPROOF_TEST_SECRET}"}]}`}, harness.Stream{}, 1, `"model": "MODEL"`, ""},
 		{"it has no such model", postedTo{path: chat, has: "m-1"}, harness.Stream{}, 1, "", `with a body that streamproof chose, was ` +
 			`answered with 404 Not Found; the server says: model "MODEL" not found; put the name of a model in the place of ` +
 			`MODEL: --body '{"model": "MODEL", "stream": true`},
-		{"its first model does not chat", postedTo{path: chat, list: list, has: "b", models: `{"data":[{"id":"a"},{"id":"b"}]}`},
-			harness.Stream{}, 1, "", `; it also lists the models b`},
+		{"its first model does not chat", postedTo{path: chat, list: list, has: "b",
+			models: `{"data":[{"id":"a"},{"id":"b"}]}`}, harness.Stream{}, 1, "", `; it also lists the models b`},
 		{"it fails with what it is sent", postedTo{path: chat, answer: one(500, "no question")}, harness.Stream{}, 1, "",
 			"with a body that streamproof chose, was answered with 500 Internal Server Error; the server says: no question; " +
 				"put the name"},
 		{"it answers with a document", postedTo{path: chat, answer: one(200, `{"id": 1}`)}, harness.Stream{}, 1, `"stream": true`,
 			"the body that was posted asks for a stream already"},
-		{"it takes no more", postedTo{path: chat, answer: one(429, "busy")}, harness.Stream{}, 1, "", "wait until the server takes"},
+		{"it takes no more", postedTo{path: chat, answer: one(429, "busy")}, harness.Stream{}, 1, "",
+			"wait until the server takes"},
 		{"it asks for a key", postedTo{path: chat, key: "k"}, harness.Stream{}, 1, "", "--header 'X-Api-Key: ${API_KEY}'"},
 		{"it repeats a wrong key", postedTo{path: chat, key: "k"}, keyed, 1, "", "the server says: x-api-key is missing or wrong: " +
 			"[x-api-key withheld]; "},
 		{"the key is given", postedTo{path: chat, key: "k"}, harness.Stream{Headers: map[string]string{"X-Api-Key": "k"}}, 1,
 			`"stream": true`, ""},
 		{"it allows another method", postedTo{path: chat, allow: "PUT"}, harness.Stream{}, 0, "", "--method PUT"},
-		{"its answer does not tell the last event", postedTo{path: "/api/chat", answer: func(w http.ResponseWriter, r *http.Request) {
-			hits(w, r)
-		}}, harness.Stream{}, 2, `"parts"`, ""},
+		{"its answer does not tell the last event", postedTo{path: "/api/chat", answer: hits}, harness.Stream{}, 2,
+			`"parts"`, ""},
 		{"the user chose the method", postedTo{path: chat}, harness.Stream{Method: "GET"}, 0, "", "--method POST --body '{"},
 		{"the user wrote a body", postedTo{path: chat, has: "m-1"}, harness.Stream{Body: "{}"}, 1, "", "name a model"},
-		{"nobody knows the path", postedTo{path: "/surveys/42/responses"}, harness.Stream{}, 0, "", `--method POST --body '{"q": "hi"}'`},
+		{"nobody knows the path", postedTo{path: "/surveys/42/responses"}, harness.Stream{}, 0, "",
+			`--method POST --body '{"q": "hi"}'`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := tt.server

@@ -7,6 +7,5 @@ import (
 	"github.com/streamproof/streamproof/scenarios"
 )
 
-// The client of Kubernetes is most of what the program is made of: the build tag
-// nokubernetes leaves it out.
+// The build tag nokubernetes leaves the client of Kubernetes out, a tenth of the program.
 func init() { scenarios.Kubernetes, scenarios.KubernetesFleet = kube.New, kube.NewFleet }

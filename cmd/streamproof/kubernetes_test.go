@@ -21,7 +21,8 @@ func TestWithoutKubernetes(t *testing.T) {
 	sizes := map[string]int64{}
 	for _, tag := range []string{"", "nokubernetes"} {
 		path := filepath.Join(dir, "streamproof"+tag)
-		out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tag, "-o", path, ".").CombinedOutput()
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", tag, "-o", path, ".")
+		out, err := build.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -169,7 +169,7 @@ func (in *input) app(a *harness.App) (err error) {
 		if s.Body, err = body("--body", in.body); err != nil {
 			return err
 		}
-		if s.Body == "" { // as of curl, an empty one is posted
+		if s.Body == "" { // an empty one is posted, as curl does
 			s.Method = cmp.Or(in.method, s.Method, http.MethodPost)
 		}
 	}

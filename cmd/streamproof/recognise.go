@@ -16,11 +16,11 @@ import (
 // recognise finds out how an app answers where the user does not say. What it took is
 // set as if it had been given by flag, so that the line that repeats the run has it.
 func (in *input) recognise(ctx context.Context, o harness.Options, told io.Writer) error {
-	if o.App.IsOrigin() || o.App.Stream.Dialect != "" && !recognise.MayPost(&o.App) {
+	switch known := o.App.Stream.Dialect != ""; {
+	case known && recognise.MayPost(&o.App):
+		return in.findBody(ctx, o, told)
+	case known || o.App.IsOrigin():
 		return nil
-	}
-	if o.App.Stream.Dialect != "" {
-		return in.maybePost(ctx, o, told)
 	}
 	if err := recognise.Valid(o); err != nil {
 		return err
@@ -59,10 +59,10 @@ func tellsPosted(told io.Writer) func(*recognise.Posted) {
 	return func(p *recognise.Posted) { tell(told, plain(p.String())+"; change it with --body") }
 }
 
-// maybePost asks once whether the path, which is one of a known API, wants a body, where the
+// findBody asks once whether the path, which is one of a known API, wants a body, where the
 // user says how answers are read and not what to send. Whatever else there is to say of the
 // answer to GET, the run will.
-func (in *input) maybePost(ctx context.Context, o harness.Options, told io.Writer) error {
+func (in *input) findBody(ctx context.Context, o harness.Options, told io.Writer) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}

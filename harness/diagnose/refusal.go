@@ -78,9 +78,10 @@ func (r Refusal) Mend() string {
 // for, as those of language models do.
 func NamesModel(words []byte) bool { return noModel.Match(words) }
 
-var noModel = regexp.MustCompile(`(?i)\bmodel\b[^<>\n]{0,200}\b(not (be )?found|not exist|unknown|invalid|unavailable|` +
-	`not (available|support|loaded|served)|no access)|\b(no such|unknown|invalid) model\b|\bnot support[^<>\n]{0,40}\bchat\b|` +
-	`"model: `)
+var noModel = regexp.MustCompile(`(?i)\bmodel\b[^<>\n]{0,200}\b(not (be )?found|not exist|unknown|invalid|` +
+	`unavailable|not (available|support|loaded|served)|no access)|` +
+	`\b(no such|unknown|invalid) model\b|` +
+	`\bnot support[^<>\n]{0,40}\bchat\b|"model: `)
 
 // plainToTLS is how servers say that they were sent HTTP where they expect TLS: Go,
 // nginx, Apache.
@@ -132,18 +133,16 @@ func (r Refusal) body() string {
 	if len(known) == 0 {
 		return `--body '{"q": "hi"}'`
 	}
-	return BodyFlags(string(known[0].Body), known[0].Headers, r.Sent)
+	return BodyFlags(string(known[0].Body), known[0].Beside(r.Sent))
 }
 
-// BodyFlags are a body without quotes of its own for a shell, and the headers that go with
-// it, but for those that the user sent, as flags that can be pasted.
-func BodyFlags(body string, headers map[string]string, sent []string) string {
+// BodyFlags are a body and the headers that go with it as flags that can be pasted. None of
+// them has a single quote in it.
+func BodyFlags(body string, headers map[string]string) string {
 	quoted := func(s string) string { return "'" + s + "'" }
 	flags := "--body " + quoted(body)
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if !slices.ContainsFunc(sent, func(s string) bool { return strings.EqualFold(s, name) }) {
-			flags += " --header " + quoted(name+": "+headers[name])
-		}
+		flags += " --header " + quoted(name+": "+headers[name])
 	}
 	return flags
 }

@@ -27,12 +27,13 @@ func TestScaledIn(t *testing.T) {
 		b := synth.New()
 		stop := 20 * sec
 		b.Each(10, func(i int) synth.Shape {
-			return synth.Shape{Start: stop - 2*sec + time.Duration(i)*30*ms, Events: 100, Keep: 40, End: on("app[0]", synth.CutAt(stop+sec))}
+			return synth.Shape{Start: stop - 2*sec + time.Duration(i)*30*ms, Events: 100, Keep: 40,
+				End: on("app[0]", synth.CutAt(stop+sec))}
 		})
 		b.Add(10, synth.Shape{Events: 30, End: on("app[1]", synth.Whole)})
 		if tt.at != record.Never {
-			b.Happen(record.Event{At: stop - 3*sec + tt.at, Source: record.KubernetesSource, Kind: record.KindScaled, Subject: "chat",
-				Text: "New size: 1; reason: All metrics below target"})
+			b.Happen(record.Event{At: stop - 3*sec + tt.at, Source: record.KubernetesSource, Kind: record.KindScaled,
+				Subject: "chat", Text: "New size: 1; reason: All metrics below target"})
 		}
 		cluster(b, stop, record.KindStop, 15, "pod chat-1 is deleted, grace 1s")
 		cluster(b, stop+sec, record.KindExit, 137, "pod chat-1: Error, exit code 137")

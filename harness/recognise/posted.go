@@ -26,7 +26,6 @@ type Posted struct {
 	Listed  string            // path of the list of models that was asked for before; "" for none
 
 	models []string // that are listed
-	sent   []string // names of the user's headers
 }
 
 // String says what is sent, and why, in one line.
@@ -35,17 +34,17 @@ func (p *Posted) String() string {
 		p.Status, p.Source, p.Body)
 	switch {
 	case len(p.models) > 0:
-		s += "; the model is one that " + p.Listed + " names"
+		s += "; the model is one that " + p.Listed + " lists"
 	case p.Listed != "" && strings.Contains(p.Body, stream.AnyModel):
-		s += "; " + stream.AnyModel + " is a placeholder, since " + p.Listed + " names no model"
+		s += "; " + stream.AnyModel + " is a placeholder, since " + p.Listed + " lists no model"
 	case p.Listed != "":
-		s += "; " + p.Listed + " was asked as well, and names no model"
+		s += "; " + p.Listed + " was asked as well, and lists no model"
 	}
 	return s
 }
 
 // flags are what asks so from the beginning.
-func (p *Posted) flags() string { return diagnose.BodyFlags(p.Body, p.Headers, p.sent) }
+func (p *Posted) flags() string { return diagnose.BodyFlags(p.Body, p.Headers) }
 
 // into makes p what every stream asks for.
 func (p *Posted) into(s *harness.Stream) {
@@ -130,17 +129,11 @@ const listLimit = 5 * time.Second
 // choose finds what to post: of several APIs that have the path, the one that lists models.
 func (x *posting) choose(ctx context.Context) {
 	path, s := x.own.App.Path(), x.own.App.Stream
-	known := stream.Posted(path)
-	sent := slices.Sorted(maps.Keys(s.Headers))
+	sent := slices.Collect(maps.Keys(s.Headers))
 	listed := ""
-	for _, r := range known {
-		p := &Posted{Status: x.first.Status, Source: r.Source, Headers: map[string]string{}, sent: sent}
-		for name, value := range r.Headers {
-			if !slices.ContainsFunc(sent, func(h string) bool { return strings.EqualFold(h, name) }) {
-				p.Headers[name] = value
-			}
-		}
-		x.Posted, p.Body = p, string(r.Body)
+	for _, r := range stream.Posted(path) {
+		p := &Posted{Status: x.first.Status, Source: r.Source, Body: string(r.Body), Headers: r.Beside(sent)}
+		x.Posted = p
 		if at := r.ModelsAt(path); at != "" {
 			listed, _, _ = strings.Cut(at, "?")
 			ask := harness.Stream{Path: at, Headers: s.Headers, Dialect: s.Dialect, NoFollow: true} // keys go nowhere else
@@ -164,7 +157,7 @@ func (x *posting) unanswered(ctx context.Context, err error) error {
 	err = unanswered(ctx, &x.o.App, err)
 	if bad, ok := err.(*harness.UsageError); ok {
 		bad.Problem = "what was posted in place of GET had no answer: " + bad.Problem
-		bad.Fix = "a model that has yet to be loaded may need one request before; or say what to send: " + x.flags()
+		bad.Fix = "if the model has yet to be loaded, send one request first; or say what to send: " + x.flags()
 	}
 	return err
 }
@@ -173,15 +166,8 @@ func (x *posting) unanswered(ctx context.Context, err error) error {
 // user who did not write it.
 func (x *posting) refused(l *play.Look) error {
 	path, _, _ := strings.Cut(x.own.App.Path(), "?")
-	said := func() string {
-		words := harness.Hidden(&x.o, diagnose.Refusal{Words: string(l.Body[:min(len(l.Body), maxWords)])}.Said())
-		if words == "" {
-			return ""
-		}
-		return "; the server says: " + words
-	}
 	problem := fmt.Sprintf("POST %s, with a body that streamproof chose, was answered with %d %s", path, l.Status,
-		http.StatusText(l.Status))
+		http.StatusText(l.Status)) + said(l, &x.o.App)
 	switch asked, err := url.Parse(l.URL); {
 	case l.Status == http.StatusMethodNotAllowed && err == nil && asked.Path != path:
 		return &harness.UsageError{Place: "url", Problem: "the server redirects POST " + path + " in a way that makes it GET",
@@ -189,11 +175,11 @@ func (x *posting) refused(l *play.Look) error {
 	case l.Status == http.StatusMethodNotAllowed:
 		return refused(x.first, &x.own)
 	case l.Status == http.StatusTooManyRequests:
-		return &harness.UsageError{Place: "url", Problem: problem + said(), Fix: "wait until the server takes requests again"}
+		return &harness.UsageError{Place: "url", Problem: problem, Fix: "wait until the server takes requests again"}
 	case l.Status == http.StatusNotFound && !diagnose.NamesModel(l.Body):
 		return refused(l, &x.o)
 	case l.Status >= 500, slices.Contains(needsBody, l.Status):
-		return &harness.UsageError{Place: "body", Problem: problem + said(), Fix: x.edit()}
+		return &harness.UsageError{Place: "body", Problem: problem, Fix: x.edit()}
 	}
 	return refused(l, &x.o)
 }
@@ -204,8 +190,8 @@ func (x *posting) edit() string {
 	case strings.Contains(x.Body, `"`+stream.AnyModel+`"`):
 		return "put the name of a model in the place of " + stream.AnyModel + ": " + x.flags()
 	case len(x.models) > 1:
-		others := x.models[1:min(len(x.models), 6)]
-		return "change it to what your server takes: " + x.flags() + "; it also lists the models " + strings.Join(others, ", ")
+		return "change it to what your server takes: " + x.flags() + "; it also lists the models " +
+			strings.Join(x.models[1:min(len(x.models), 6)], ", ")
 	}
 	return "change it to what your server takes: " + x.flags()
 }

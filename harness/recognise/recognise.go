@@ -44,8 +44,9 @@ type Finding struct {
 
 // Ask asks an app as its streams will, the given number of times at most, and reads
 // dialect and terminal off the answers. Where a plain GET is turned away at a path whose
-// API says what to post there, that is posted, and told hears of it before; nil is nobody. o needs an opener. Input that cannot be used
-// and an app that refuses the request are a [*harness.UsageError].
+// API says what to post there, that is posted, and told hears of it before; nil is nobody. o
+// needs an opener. Input that cannot be used and an app that refuses the request are a
+// [*harness.UsageError].
 func Ask(ctx context.Context, o harness.Options, times int, told func(*Posted)) (f *Finding, err error) {
 	asking := neutral(o)
 	if err := Reach(ctx, o); err != nil {
@@ -154,7 +155,7 @@ func refused(l *play.Look, o *harness.Options) error {
 		return nil
 	}
 	path, _, _ := strings.Cut(o.App.Path(), "?")
-	r := diagnose.Refusal{Status: l.Status, Words: string(l.Body[:min(len(l.Body), maxWords)]),
+	r := diagnose.Refusal{Status: l.Status, Words: startWords(l),
 		Allow: l.Header.Get("Allow"), Asks: strings.Join(l.Header.Values("WWW-Authenticate"), ", "),
 		Method: o.App.Method(), Path: path, Body: o.App.Stream.Body != ""}
 	for name := range o.App.Stream.Headers {
@@ -171,11 +172,20 @@ func refused(l *play.Look, o *harness.Options) error {
 		return &harness.UsageError{Place: "url", Problem: problem + " to " + secret.PublicURL(to),
 			Fix: "ask there: " + secret.PublicURL(at)}
 	}
-	if said := harness.Hidden(o, r.Said()); said != "" {
-		problem += "; the server says: " + said
-	}
-	return &harness.UsageError{Place: "url", Problem: problem, Fix: r.Mend()}
+	return &harness.UsageError{Place: "url", Problem: problem + said(l, &o.App), Fix: r.Mend()}
 }
+
+// said are the server's own words, as an error goes on with them, "" where it has none.
+func said(l *play.Look, a *harness.App) string {
+	words := a.Hide(diagnose.Refusal{Words: startWords(l)}.Said())
+	if words == "" {
+		return ""
+	}
+	return "; the server says: " + words
+}
+
+// startWords is the part of a body that is shown.
+func startWords(l *play.Look) string { return string(l.Body[:min(len(l.Body), maxWords)]) }
 
 // maxWords is how many bytes are shown of what a server says.
 const maxWords = 500
@@ -288,7 +298,7 @@ func (f *Finding) toStream(l *play.Look) string {
 	}
 	if u, err := url.Parse(l.URL); err == nil {
 		if known := stream.Posted(u.Path); len(known) > 0 {
-			return "ask the app to stream: " + diagnose.BodyFlags(string(known[0].Body), known[0].Headers, nil) + anyway
+			return "ask the app to stream: " + diagnose.BodyFlags(string(known[0].Body), known[0].Headers) + anyway
 		}
 	}
 	return `ask the app to stream, which many take from the body: --body '{"stream": true}'` + anyway

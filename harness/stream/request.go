@@ -56,6 +56,17 @@ func (r Request) With(model string) string {
 	return strings.Replace(string(r.Body), `"`+AnyModel+`"`, `"`+model+`"`, 1)
 }
 
+// Beside are the headers that go with the body, but for those that are sent already.
+func (r Request) Beside(sent []string) map[string]string {
+	beside := map[string]string{}
+	for name, value := range r.Headers {
+		if !slices.ContainsFunc(sent, func(s string) bool { return strings.EqualFold(s, name) }) {
+			beside[name] = value
+		}
+	}
+	return beside
+}
+
 // ModelsAt is where the models are listed that a path serves, with its query; "" where
 // nobody lists them.
 func (r Request) ModelsAt(path string) string {
@@ -75,8 +86,8 @@ func (r Request) ModelsAt(path string) string {
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$`)
 
 // speaksNot finds models that take no chat, by the names that are usual for them.
-var speaksNot = regexp.MustCompile(`(?i)embed|minilm|\b(bge|gte|e5)-|rerank|whisper|\btts\b|dall-e|moderation|transcri|` +
-	`\bimage|sora-|realtime|audio|davinci-002|babbage`)
+var speaksNot = regexp.MustCompile(`(?i)embed|minilm|\b(bge|gte|e5)-|rerank|whisper|\btts\b|dall-e|` +
+	`moderation|transcri|\bimage|sora-|realtime|audio|davinci-002|babbage`)
 
 // ModelsIn are the names of a list of models that may go into a request, those that take a
 // chat first: as OpenAI, Anthropic (data, id), Ollama and Cohere (models, name) write it, or

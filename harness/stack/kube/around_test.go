@@ -54,9 +54,11 @@ func TestAround(t *testing.T) {
 	}
 	own := settingsOf(s, "kubernetes")
 	for name, want := range map[string]string{
-		"horizontalpodautoscaler chat": "1 to 9 replicas", "horizontalpodautoscaler other": "", "horizontalpodautoscaler set": "",
+		"horizontalpodautoscaler chat":  "1 to 9 replicas",
+		"horizontalpodautoscaler other": "", "horizontalpodautoscaler set": "",
 		"poddisruptionbudget one":  "minAvailable 1, allows 1 now",
-		"poddisruptionbudget half": "maxUnavailable 50%, allows 0 now", "poddisruptionbudget none": "", "poddisruptionbudget not": "",
+		"poddisruptionbudget half": "maxUnavailable 50%, allows 0 now",
+		"poddisruptionbudget none": "", "poddisruptionbudget not": "",
 		"ingresses": "",
 	} {
 		if own[name] != want {
@@ -75,8 +77,9 @@ func TestAround(t *testing.T) {
 	}
 	for _, scaler := range []string{"other", "chat"} {
 		f.mu.Lock()
-		f.tell("events", "ADDED", map[string]any{"kind": "Event", "metadata": map[string]any{"name": scaler, "resourceVersion": "2"},
-			"reason": "SuccessfulRescale", "message": "New size: 1; reason: All metrics below target",
+		f.tell("events", "ADDED", map[string]any{"kind": "Event",
+			"metadata": map[string]any{"name": scaler, "resourceVersion": "2"},
+			"reason":   "SuccessfulRescale", "message": "New size: 1; reason: All metrics below target",
 			"involvedObject": map[string]any{"kind": "HorizontalPodAutoscaler", "name": scaler, "uid": "h"}})
 		f.mu.Unlock()
 	}

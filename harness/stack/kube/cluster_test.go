@@ -115,8 +115,8 @@ func (c *cluster) start(t *testing.T, x trial) (end func() result) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "streamproof.yaml")
-	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, %s: %s, service: %s}, health: /healthz, start: 60s}\n"+
-		"stream: {path: '%s', dialect: openai-chat}\nload: {streams: 8}\n", os.Getenv("STREAMPROOF_KUBE"), c.namespace,
+	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, %s: %s, service: %s}, health: /healthz, "+
+		"start: 60s}\nstream: {path: '%s', dialect: openai-chat}\nload: {streams: 8}\n", os.Getenv("STREAMPROOF_KUBE"), c.namespace,
 		cmp.Or(x.kind, "deployment"), x.name, x.name, cmp.Or(x.path, "/chat?events=100&gap=50ms"))
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -231,7 +231,8 @@ func TestClusterScenarios(t *testing.T) {
 		// of the wave, of 27 s each, follow one that goes alone.
 		end := c.start(t, trial{name: "scaled", scenario: "control", path: "/chat?events=500&gap=50ms"})
 		time.Sleep(32 * time.Second)
-		if _, err := c.patch(t.Context(), path+"/scaler", map[string]any{"spec": map[string]any{"maxReplicas": 1}}); err != nil {
+		fewer := map[string]any{"spec": map[string]any{"maxReplicas": 1}}
+		if _, err := c.patch(t.Context(), path+"/scaler", fewer); err != nil {
 			t.Fatal(err)
 		}
 		r := end()

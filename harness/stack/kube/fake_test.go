@@ -152,8 +152,9 @@ func (f *fake) work() map[string]any {
 	w := map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "chat", "uid": "d",
 		"annotations": f.notes},
 		"spec": map[string]any{"replicas": f.replicas, "selector": map[string]any{"matchLabels": map[string]any{"app": "chat"}},
-			"template": map[string]any{"metadata": map[string]any{"labels": map[string]any{"app": "chat", "tier": "web"}}, "spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
-				"containers": []any{map[string]any{"name": "app"}}}}}}
+			"template": map[string]any{"metadata": map[string]any{"labels": map[string]any{"app": "chat", "tier": "web"}},
+				"spec": map[string]any{"terminationGracePeriodSeconds": f.grace,
+					"containers": []any{map[string]any{"name": "app"}}}}}}
 	if f.change != nil {
 		f.change(w)
 	}
