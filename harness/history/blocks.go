@@ -173,7 +173,7 @@ func delays(looks []record.MachineSample, open []sample) (all []float64) {
 	}
 	for _, m := range looks {
 		if m.At > from && m.At-m.Over < to {
-			all = append(all, max(m.Late, m.OursWaited, m.AppWaited, m.AppOnDisk).Seconds())
+			all = append(all, max(m.Late, m.OursWaited, m.AppWaited, m.AppHeld, m.AppOnDisk).Seconds())
 		}
 	}
 	slices.Sort(all)

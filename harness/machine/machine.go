@@ -12,6 +12,7 @@
 package machine
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -27,6 +28,17 @@ type Sampler struct {
 	last time.Duration
 	was  counters
 	also []int // processes of the load generator beside this one
+
+	// queued tells since when the threads of the app have been seen to wait for a core,
+	// by thread.
+	queued map[int]queue
+}
+
+// A queue is one that a thread stands in: it was seen to be ready to run, and has not
+// run since.
+type queue struct {
+	since  time.Duration
+	slices uint64 // that it had when it was seen
 }
 
 // counters are the kernel's, from the start of the machine or of a thread.
@@ -58,8 +70,12 @@ func (d disk) use(was disk, m *record.MachineSample, waits func() bool) {
 	}
 }
 
-// A use is what one thread has had of the CPUs.
-type use struct{ ran, waited time.Duration }
+// A use is what one thread has had of the CPUs. The kernel counts a wait at its end:
+// while one lasts, none of these changes.
+type use struct {
+	ran, waited time.Duration
+	slices      uint64 // how often it got a core
+}
 
 // New begins to count. now is the run's clock, app lists processes of the system
 // under test, all of whose threads count.
@@ -80,6 +96,7 @@ func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.Machi
 		m.Busy, m.Steal, m.Known = now.busy-s.was.busy, now.steal-s.was.steal, true
 		m.OursRan, m.OursWaited = grown(s.was.ours, now.ours, m.Over)
 		m.AppRan, m.AppWaited = grown(s.was.app, now.app, m.Over)
+		m.AppHeld = max(held(s.was.app, now.app, m.Over), s.holds(&m, at, now.app, ready))
 		m.Whole = whole && len(now.app) > 0
 		now.disk.use(s.was.disk, &m, func() bool { return onDisk(app) })
 	}
@@ -99,6 +116,54 @@ func (s *Sampler) Sample(app []int, whole bool, late time.Duration) record.Machi
 //	                        └──────────── kept ───────────┘
 func kept(m record.MachineSample) time.Duration {
 	return max(0, min(m.Over-Every, m.Over-m.OursRan))
+}
+
+// held is the longest wait for a core that ended since the last sample, at least: no
+// other one can have been longer than the time since then, and the longest of some is no
+// shorter than their mean. A wait may have begun long before that sample.
+//
+//	sample      1              2              3
+//	waited  ────┼──────────────┼──────────╸run
+//	counted     0              0              all of it
+func held(was, now map[int]use, over time.Duration) (longest time.Duration) {
+	for tid, u := range now {
+		before, known := was[tid]
+		if !known || u.ran < before.ran || u.slices <= before.slices {
+			continue
+		}
+		waited := u.waited - before.waited
+		longest = max(longest, waited-over, waited/time.Duration(u.slices-before.slices))
+	}
+	return longest
+}
+
+// holds is the longest wait for a core that still goes on, at least. ready tells whether
+// a thread is ready to run at this moment: it is only asked where nearly all cores were
+// busy, since it reads a file.
+func (s *Sampler) holds(m *record.MachineSample, at time.Duration, app map[int]use, ready func(tid int) bool) (
+	longest time.Duration,
+) {
+	before := s.queued
+	s.queued = map[int]queue{}
+	if 10*(m.Busy+m.Steal) < 9*m.Over*time.Duration(runtime.NumCPU()) {
+		return 0
+	}
+	for tid, u := range app {
+		if u.ran != s.was.app[tid].ran {
+			continue
+		}
+		q, ok := before[tid]
+		switch {
+		case ok && q.slices == u.slices:
+			longest = max(longest, at-q.since)
+		case ready(tid):
+			q = queue{at, u.slices}
+		default:
+			continue
+		}
+		s.queued[tid] = q
+	}
+	return longest
 }
 
 // grown is what all threads ran together, and what the one waited that waited

@@ -112,6 +112,16 @@ func onDisk(app []int) bool {
 	return false
 }
 
+// ready reports whether a thread runs or waits for a core (state R of proc_pid_stat(5)).
+func ready(tid int) bool {
+	p, err := procfs.NewProc(tid)
+	if err != nil {
+		return false // it has ended
+	}
+	s, err := p.Stat()
+	return err == nil && s.State == "R"
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func threads(fs procfs.FS, pids []int) map[int]use {
@@ -126,7 +136,7 @@ func threads(fs procfs.FS, pids []int) map[int]use {
 				return found
 			}
 			if s, err := t.Schedstat(); err == nil {
-				found[t.PID] = use{time.Duration(s.RunningNanoseconds), time.Duration(s.WaitingNanoseconds)}
+				found[t.PID] = use{time.Duration(s.RunningNanoseconds), time.Duration(s.WaitingNanoseconds), s.RunTimeslices}
 			}
 		}
 	}

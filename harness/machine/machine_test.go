@@ -67,8 +67,8 @@ func TestKept(t *testing.T) {
 
 func TestGrown(t *testing.T) {
 	const ms = time.Millisecond
-	was := map[int]use{1: {10 * ms, 5 * ms}, 2: {100 * ms, 0}}
-	now := map[int]use{1: {30 * ms, 25 * ms}, 2: {20 * ms, 3 * ms}, 3: {time.Hour, time.Hour}}
+	was := map[int]use{1: {10 * ms, 5 * ms, 1}, 2: {100 * ms, 0, 1}}
+	now := map[int]use{1: {30 * ms, 25 * ms, 2}, 2: {20 * ms, 3 * ms, 2}, 3: {time.Hour, time.Hour, 1}}
 	ran, waited := grown(was, now, 50*ms)
 	if ran != 20*ms+20*ms+50*ms || waited != 50*ms {
 		t.Errorf("ran %v, waited %v", ran, waited)
@@ -97,6 +97,63 @@ func TestDiskUse(t *testing.T) {
 		tc.now.use(was, &m, func() bool { asked = true; return tc.waits })
 		if asked != tc.asked || m.AppOnDisk != tc.onDisk || m.AppDiskBytes != tc.bytes || m.DiskBytes != 4000 {
 			t.Errorf("%s: asked %v, %+v", name, asked, m)
+		}
+	}
+}
+
+// A wait is counted when it ends, all of it at once.
+func TestHeld(t *testing.T) {
+	const ms = time.Millisecond
+	was := map[int]use{1: {5 * ms, 2640 * ms, 61}, 2: {100 * ms, 0, 9}}
+	for name, tc := range map[string]struct {
+		now  map[int]use
+		want time.Duration
+	}{
+		"nothing yet":                       {map[int]use{1: {5 * ms, 2640 * ms, 61}}, 0},
+		"one wait, longer than the sample":  {map[int]use{1: {5 * ms, 3618 * ms, 62}}, 978 * ms},
+		"it ran on, and waited a bit again": {map[int]use{1: {6 * ms, 3648 * ms, 65}}, 758 * ms},
+		"many short waits":                  {map[int]use{1: {6 * ms, 2880 * ms, 85}}, 10 * ms},
+		"the number of another thread":      {map[int]use{2: {ms, time.Hour, 10}}, 0},
+		"a thread never seen before":        {map[int]use{3: {ms, time.Hour, 1}}, 0},
+	} {
+		if got := held(was, tc.now, Every); got != tc.want {
+			t.Errorf("%s: held for %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+// A wait that goes on is seen, too, from the moment at which the thread was ready to run.
+func TestHolds(t *testing.T) {
+	cores := time.Duration(runtime.NumCPU())
+	look := func(s *Sampler, at time.Duration, busy time.Duration, now use, isReady bool) time.Duration {
+		m := record.MachineSample{Over: Every, Busy: busy * Every / 100 * cores}
+		app := map[int]use{1: now}
+		got := s.holds(&m, at, app, func(int) bool { return isReady })
+		s.was.app = app
+		return got
+	}
+	stands, runs := use{5, 5, 1}, use{6, 900, 2}
+	s := &Sampler{was: counters{app: map[int]use{1: stands}}}
+	for i, tc := range []struct {
+		name  string
+		busy  time.Duration // percent
+		now   use
+		ready bool
+		want  time.Duration
+	}{
+		{"cores are idle", 50, stands, true, 0},
+		{"it sleeps", 100, stands, false, 0},
+		{"it is seen to wait", 100, stands, true, 0},
+		{"it still waits", 100, stands, true, Every},
+		{"and has not run since", 100, stands, false, 2 * Every},
+		{"it ran", 100, runs, true, 0},
+		{"it waits again", 100, runs, true, 0},
+		{"and still", 100, runs, true, Every},
+		{"cores are idle again", 50, runs, true, 0},
+		{"another queue", 100, runs, true, 0},
+	} {
+		if got := look(s, time.Duration(i)*Every, tc.busy, tc.now, tc.ready); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
 		}
 	}
 }

@@ -37,4 +37,9 @@ type MachineSample struct {
 	// the app's part of it.
 	DiskBytes    int64 `cbor:"15,keyasint,omitempty"`
 	AppDiskBytes int64 `cbor:"16,keyasint,omitempty"`
+	// AppHeld is the longest time at a stretch for which a thread of the app was ready to
+	// run and got no core, at least: it ended in the time that this is about, or goes on.
+	// It may be longer than Over, and the kernel tells of it when it is over, so AppWaited
+	// lacks what lies before Over.
+	AppHeld time.Duration `cbor:"17,keyasint,omitempty"`
 }

@@ -89,10 +89,11 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 	x := Starvation{From: from, To: to}
 	over := sum.Over.Seconds()
 	cpu := over * float64(max(1, s.Run.Plan.Host.CPUs))
-	x.Busy, x.Waits = (sum.Busy+sum.Steal).Seconds()/cpu, sum.AppWaited.Seconds()/over
-	sum.Whole = sum.Whole || s.listens() && sum.AppRan+sum.AppWaited > 0
+	held := s.held(from, to).Seconds() / max(to-from, 1).Seconds()
+	x.Busy, x.Waits = (sum.Busy+sum.Steal).Seconds()/cpu, max(sum.AppWaited.Seconds()/over, held)
+	sum.Whole = sum.Whole || s.listens() && sum.AppRan+sum.AppWaited > 0 || held >= waits
 	others := s.others(&sum)
-	if sum.Whole && !hungry(&sum) {
+	if sum.Whole && held < waits && !hungry(&sum) {
 		others, sum.OursRan = 0, 0
 	}
 	for _, c := range []struct {
@@ -124,10 +125,23 @@ func (s *Scope) Starved(from, to time.Duration) (Starvation, bool) {
 //	hungry   waits ━━━━━━╸run╺━━━━━━━╸run╺━━━━━
 //	crowded  waits ━━━━━━━━━━━━━━━╸r╺━━━━━━━━━━━━━━━━╸r
 //	woken    sleeps ─── waits ━╸r ─── sleeps ─── waits ━╸r ──
+//
+// One that was not let run at all has run nothing either (see held), and whoever let it
+// wait is not the app, even where we do not know all of its processes: those would share
+// the cores with it.
 func hungry(m *record.MachineSample) bool {
 	over, waited, ran := m.Over.Seconds(), m.AppWaited.Seconds(), m.AppRan.Seconds()
 	return waited >= waits*over && ran >= works*waited || waited+ran >= runnable*over && ran >= crowded*waited &&
 		waited >= waits*over
+}
+
+// held is how much of a time a thread of the app waited for a core at a stretch. The
+// kernel tells of a wait when it ends, which may be later.
+func (s *Scope) held(from, to time.Duration) (longest time.Duration) {
+	for _, m := range s.Run.Machine {
+		longest = max(longest, min(m.At, to)-max(m.At-m.AppHeld, from))
+	}
+	return longest
 }
 
 func add(sum *record.MachineSample, m record.MachineSample) {

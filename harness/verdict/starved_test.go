@@ -86,6 +86,35 @@ func TestStarved(t *testing.T) {
 	}
 }
 
+// A thread that gets no core for seconds runs nothing, and the kernel counts its wait when
+// that is over.
+func TestStarvedAtAStretch(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		busy  float64
+		held  time.Duration
+		whole bool
+		by    Thief
+	}{
+		{"all of the silence", 1, 5100 * time.Millisecond, true, OtherPrograms},
+		{"all of it, of a process behind a URL", 1, 5100 * time.Millisecond, false, OtherPrograms},
+		{"most of it", 1, 3 * time.Second, true, OtherPrograms},
+		{"a part of it", 1, 2 * time.Second, true, ""},
+		{"a part of it, behind a URL", 1, 2 * time.Second, false, ""},
+		{"cores were idle", 0.8, 5 * time.Second, true, ""},
+	} {
+		m := quarter(tc.busy, 0, 0.1, 0.0001, tc.whole)
+		m.AppWaited = 0
+		list := []record.MachineSample{m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m}
+		list[20].AppHeld, list[20].AppWaited = tc.held, m.Over
+		s := Scope{Scenario: &record.Scenario{}, Run: &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}},
+			Machine: samples(time.Second, list...), Streams: []record.Stream{{End: 10 * time.Second}}}}
+		if x, ok := s.Starved(time.Second, 6*time.Second); ok != (tc.by != "") || ok && x.By != tc.by {
+			t.Errorf("%s: %v %v, want %q", tc.name, ok, x, tc.by)
+		}
+	}
+}
+
 // Where the app's processes are not known, what others take is measured while no
 // stream is open.
 func TestStarvedByOthersBesideAnUnknownApp(t *testing.T) {
