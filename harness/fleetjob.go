@@ -74,6 +74,15 @@ func (f *Fleet) away() bool {
 // Away reports whether the load comes from elsewhere than from this machine.
 func (o *Options) Away() bool { return o.Fleet.Kubernetes.Workers > 0 }
 
+// Beside is the fleet, in the context of an app in a cluster where it names none of its own.
+func (o *Options) Beside() Fleet {
+	f := o.Fleet
+	if f.Kubernetes.Context == "" {
+		f.Kubernetes.Context = o.App.Kubernetes.Context
+	}
+	return f
+}
+
 // ValidFleet refuses a fleet that cannot be, or cannot reach the app.
 func (o *Options) ValidFleet() error {
 	f := &o.Fleet.Kubernetes
@@ -88,9 +97,12 @@ func (o *Options) ValidFleet() error {
 	case o.LoadWorkers > 0 && o.LoadWorkers != f.Workers:
 		return &UsageError{Place: "load_workers", Problem: "the load comes from the pods of fleet.kubernetes",
 			Fix: "leave load_workers out"}
+	case o.App.InCluster() && f.Context != "" && o.App.Kubernetes.Context != f.Context:
+		return &UsageError{Place: "fleet.kubernetes.context", Problem: fmt.Sprintf("the pods that send are in context %q, "+
+			"the app is in %q: a Service is reached from its own cluster", f.Context, o.App.Kubernetes.Context),
+			Fix: "name the same context in both, or name the app by a url that the pods can reach"}
 	case o.App.InCluster():
-		return &UsageError{Place: "fleet", Problem: "app.kubernetes is reached by a port-forward on this machine, " +
-			"which pods cannot reach", Fix: "name the address of its Service or Ingress by app.url"}
+		return nil
 	case o.App.URL == "":
 		return &UsageError{Place: "fleet", Problem: "the app runs on this machine, where pods cannot reach it",
 			Fix: "name an app by url that pods can reach"}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/streamproof/streamproof/harness/stack"
 )
 
 func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
@@ -69,6 +71,13 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 			"load: both streams and rate are given; keep streams for a closed model, rate for an open one"},
 		{"endless rate", Options{Scenarios: one, Load: Load{Rate: 1}},
 			"load.duration: a rate needs a duration; add duration: 30s"},
+		{"a fleet beside which there is no app", Options{Scenarios: one, Fleet: twoPods("kind")},
+			"fleet: the app runs on this machine, where pods cannot reach it; name an app by url that pods can reach"},
+		{"a fleet in another cluster than the app", Options{Scenarios: one, Fleet: twoPods("kind"),
+			App: App{Stream: Stream{Dialect: "openai-chat"}, Kubernetes: stack.Kubernetes{Deployment: "chat", Service: "chat",
+				Context: "prod"}}},
+			`fleet.kubernetes.context: the pods that send are in context "kind", the app is in "prod": a Service is reached ` +
+				"from its own cluster; name the same context in both, or name the app by a url that the pods can reach"},
 		{"sabotage", Options{Scenarios: one, Sabotage: Sabotage{Name: "x"},
 			App: App{URL: "http://127.0.0.1", Stream: Stream{Dialect: "openai-chat"}}},
 			"sabotage: only the built-in server can be sabotaged; leave out the app, or the sabotage"},
@@ -80,6 +89,16 @@ func TestValidateNamesThePlaceAndTheFix(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})
+	}
+}
+
+func twoPods(context string) Fleet { return Fleet{Kubernetes: FleetJob{Workers: 2, Context: context}} }
+
+func TestFleetBesideTheApp(t *testing.T) {
+	o := Options{Fleet: twoPods(""), App: App{Kubernetes: stack.Kubernetes{Deployment: "chat", Service: "chat",
+		Context: "prod"}}}
+	if err := o.ValidFleet(); err != nil || o.Beside().Kubernetes.Context != "prod" {
+		t.Error(err, o.Beside())
 	}
 }
 

@@ -82,7 +82,7 @@ func LoadFleet(o *harness.Options) (harness.LoadFleet, error) {
 			Fix: "build it without the tag nokubernetes; in Go, set scenarios.KubernetesFleet to kube.NewFleet of package " +
 				"harness/stack/kube"}
 	}
-	return KubernetesFleet(o.Fleet), nil
+	return KubernetesFleet(o.Beside()), nil
 }
 
 // cluster is the stack of an app on Kubernetes.

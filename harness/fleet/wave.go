@@ -43,6 +43,7 @@ type Wave struct {
 	Prompts  []string
 	Requests *load.Requests
 	Sessions load.Sessions
+	Turn     tap.Turn      // of all streams, where there are no sessions
 	Policy   record.Policy // by which a session goes on after a whole answer
 	Dialect  string
 	Spec     []byte // of a dialect of the user's own, in JSON
@@ -79,8 +80,8 @@ func DataOf(w load.Wave, deal load.Deal, requests *load.Requests, policy record.
 	d := Wave{Scenario: w.Scenario, Method: w.Method, Body: w.Body, Header: w.Header, Streams: w.Streams, Total: w.Total,
 		Rate: w.Rate, Duration: w.Duration, Ramp: w.Ramp, Schedule: w.Schedule, Stages: w.Stages, Begin: w.Begin,
 		First: w.First, Block: w.Block, Deal: deal, Prompts: w.Prompts, Requests: requests, Dialect: w.Dialect.Name,
-		Sessions: w.Sessions,
-		Ask:      askOf(&w.Ask), Limits: w.Limits, Abort: w.Abort}
+		Sessions: w.Sessions, Turn: w.Turn,
+		Ask: askOf(&w.Ask), Limits: w.Limits, Abort: w.Abort}
 	if w.Sessions.Turns > 0 {
 		d.Policy = policy
 	}
@@ -119,7 +120,7 @@ func (d *Wave) Load() (load.Wave, error) {
 	w := load.Wave{Scenario: d.Scenario, Method: d.Method, Body: d.Body, Header: d.Header, Streams: d.Streams,
 		Total: d.Total, Rate: d.Rate, Duration: d.Duration, Ramp: d.Ramp, Schedule: d.Schedule, Stages: d.Stages,
 		Begin: d.Begin, First: d.First, Block: d.Block, Prompts: d.Prompts, Limits: d.Limits, Abort: d.Abort,
-		Assign: d.Deal.Target, Sessions: d.Sessions, Whole: verdict.Completes(d.Policy)}
+		Assign: d.Deal.Target, Sessions: d.Sessions, Turn: d.Turn, Whole: verdict.Completes(d.Policy)}
 	dialect, err := d.dialect()
 	if err != nil {
 		return w, err

@@ -14,7 +14,7 @@ import (
 )
 
 // Protocol is the version of the messages. Both sides must have the same.
-const Protocol = 5
+const Protocol = 6
 
 // A kind says what a message is. The numbers are those of the wire.
 type kind byte

@@ -30,8 +30,8 @@ func Check(layers []record.Layer, clients map[string]string, load Load) []verdic
 	c.crowds()
 	c.contradicts()
 	c.ingresses()
-	if through, ok := lookup(c.layers, "port-forward", "through"); ok {
-		c.warn("port-forward", "through "+through, record.Fact{Kind: FactForwarded}, record.Fact{Kind: MendForwarded})
+	if through, ok := lookup(c.layers, record.ForwardLayer, "through"); ok {
+		c.warn(record.ForwardLayer, "through "+through, record.Fact{Kind: FactForwarded}, record.Fact{Kind: MendForwarded})
 	}
 	return c.found
 }

@@ -18,7 +18,8 @@ func (s *sender) follow() *tap.Follow {
 	}
 	f := &tap.Follow{Way: s.Reach().Way}
 	for _, h := range s.hops() {
-		f.Own = append(f.Own, h.Dial, h.DialControl, authority(h.URL), authority(h.Control))
+		f.Own = append(f.Own, h.Dial, h.DialControl, authority(h.URL), authority(h.Control),
+			h.DialInside, authority(h.Inside))
 	}
 	f.Own = append(f.Own, authority(s.App.URL), authority(s.App.Direct))
 	slices.Sort(f.Own)

@@ -40,7 +40,7 @@ func (p *player) peel(ctx context.Context) error {
 		w := p.wave(p.sc.Load.Concurrent(), &p.sc.Load)
 		p.spread(&w)
 		browsed := p.browse(ctx, h)
-		err := p.driveShared(ctx, w, p.through(h))
+		err := p.driveShared(ctx, w, p.through(h), p.requests(&p.sc.Load))
 		if err = errors.Join(err, browsed()); err != nil {
 			return err
 		}

@@ -107,12 +107,19 @@ func (p *player) describe() (err error) {
 		return err
 	}
 	for _, h := range hops {
-		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: h.URL, What: h.What, Process: p.listener(h.URL)})
+		url := h.URL
+		if p.Away() {
+			url = cmp.Or(h.Inside, url)
+		}
+		p.rec.Hop(record.Hop{Scenario: p.sc.ID, Name: h.Name, URL: url, What: h.What, Process: p.listener(h.URL)})
 	}
 	for name, version := range p.stack.Versions() {
 		p.note(p.sc.ID, record.NoteFact, name+" "+version, "")
 	}
 	for _, l := range p.stack.Layers() {
+		if p.Away() && l.Name == record.ForwardLayer {
+			continue // the load does not come by it
+		}
 		p.rec.Layer(p.sc.ID, record.Layer{Name: l.Name, Settings: l.Settings})
 	}
 	return nil

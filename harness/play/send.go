@@ -38,9 +38,9 @@ func (s *sender) drive(ctx context.Context, w load.Wave) (record.Wave, error) {
 	return done, err
 }
 
-// driveShared is drive for a wave of the load, which load workers may send.
-func (s *sender) driveShared(ctx context.Context, w load.Wave, deal *load.Deal) error {
-	done, _, err := s.share(ctx, w, deal)
+// driveShared is drive for a wave that load workers may send, see share.
+func (s *sender) driveShared(ctx context.Context, w load.Wave, deal *load.Deal, bodies *load.Requests) error {
+	done, _, err := s.share(ctx, w, deal, bodies)
 	done.InBodyAtFault, done.Solo = -1, s.alone
 	s.rec.Wave(done)
 	return err

@@ -76,14 +76,25 @@ func (s *sender) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record
 	w := s.wave(1, nil)
 	t := s.lane(g, s.Target(s.sc))
 	t.Hop, t.URL, t.Dial, t.Foreign = h.Name, h.URL+s.Target(s.sc), h.Dial, s.App.Foreign(h)
-	w.Assign = func(uint64) load.Target { return t }
-	_, err := s.drive(ctx, w)
+	err := s.driveOne(ctx, w, t)
 	for _, st := range s.seen.of(g) {
 		if st.Seq == w.First {
 			return st, err
 		}
 	}
 	return &record.Stream{First: record.Never, Send: record.Never, End: record.Never, TerminalAt: record.Never}, err
+}
+
+// driveOne sends a wave of one stream: from where the load comes, so that the two can be
+// compared.
+func (s *sender) driveOne(ctx context.Context, w load.Wave, t load.Target) error {
+	if !s.Away() {
+		w.Assign = func(uint64) load.Target { return t }
+		_, err := s.drive(ctx, w)
+		return err
+	}
+	deal := &load.Deal{Targets: map[record.Group]load.Target{record.Load: t}}
+	return s.driveShared(ctx, w, deal, nil)
 }
 
 // road tells roads apart on which an answer may take another time.

@@ -46,7 +46,7 @@ func (p *player) mainWave(ctx context.Context) error {
 		}()
 	}
 	browsed := p.browse(ctx, p.front)
-	done, bound, err := p.share(ctx, w, deal)
+	done, bound, err := p.share(ctx, w, deal, p.requests(&p.sc.Load))
 	close(f.turn.over)
 	err = errors.Join(err, browsed())
 	if injected != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
@@ -103,7 +105,7 @@ func (r *run) unlessLeft(err error) error {
 // reached says why load workers elsewhere cannot reach where a scenario's streams enter: it
 // is something of ours on this machine. Nil where they can.
 func (s *sender) reached() error {
-	if !s.Away() || s.App.Foreign(s.front) {
+	if !s.Away() || s.App.Foreign(s.front) || s.front.Inside != "" {
 		return nil
 	}
 	return &stack.Unable{What: "send this load from a fleet", Why: "the streams of this scenario go through a link on " +
@@ -137,15 +139,20 @@ func pems(t harness.TLS) (*fleet.TLS, error) {
 
 // share sends a wave of the load by deal: from this process, or in shares by the load
 // workers. bound is how far the times of two of its streams may be off from each other,
-// and from those of a fault.
-func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done record.Wave, bound time.Duration,
-	err error) {
+// and from those of a fault. bodies are what its streams send, nil where that is the same
+// for all.
+func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal, bodies *load.Requests) (
+	done record.Wave, bound time.Duration, err error,
+) {
 	if s.fleet == nil {
 		w.Assign = deal.Target
 		done, err = load.Drive(ctx, s.tap, w)
 		return done, 0, err
 	}
-	data, err := fleet.DataOf(w, *deal, s.requests(&s.sc.Load), s.sc.Policy, s.Reach())
+	if s.Away() {
+		s.fromInside(deal)
+	}
+	data, err := fleet.DataOf(w, *deal, bodies, s.sc.Policy, s.Reach())
 	if err != nil {
 		return done, 0, err
 	}
@@ -157,6 +164,19 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal) (done 
 		bound = max(bound, off)
 	}
 	return done, bound, err
+}
+
+// fromInside has the streams of a deal go to where pods beside the app find it, past the
+// way that leads there from this machine.
+func (s *sender) fromInside(deal *load.Deal) {
+	hops := s.hops()
+	for g, t := range deal.Targets {
+		i := slices.IndexFunc(hops, func(h stack.Hop) bool { return h.Name == t.Hop && h.Inside != "" })
+		if i >= 0 {
+			t.URL, t.Dial = hops[i].Inside+strings.TrimPrefix(t.URL, hops[i].URL), hops[i].DialInside
+			deal.Targets[g] = t
+		}
+	}
 }
 
 // changes are the streams of the main wave as they change, whoever sends them.

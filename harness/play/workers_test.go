@@ -17,6 +17,7 @@ import (
 	"github.com/streamproof/streamproof/harness/fleet"
 	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
+	"github.com/streamproof/streamproof/harness/stack/memory"
 	"github.com/streamproof/streamproof/harness/traceparent"
 	"github.com/streamproof/streamproof/harness/verdict"
 )
@@ -254,4 +255,121 @@ func TestPodsThatAFleetLeft(t *testing.T) {
 	if err := r.unlessLeft(nil); err != nil {
 		t.Errorf("nothing is %v", err)
 	}
+}
+
+// A podFleet is a fleet whose pods are workers of this process.
+type podFleet struct {
+	start  func() (harness.LoadWorker, error)
+	n      int
+	closed bool
+}
+
+func (f *podFleet) Check(context.Context) error { return nil }
+
+func (f *podFleet) Start(context.Context) (all []harness.LoadWorker, err error) {
+	for range f.n {
+		w, err := f.start()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+func (f *podFleet) Manifests() (string, error) { return "", nil }
+
+func (f *podFleet) Close(context.Context) error {
+	f.closed = true
+	return nil
+}
+
+// An inside opener's stacks have an address of their own for who sends from within.
+type insideOpener struct {
+	*memory.Opener
+	real string // what that address stands for
+}
+
+func (o *insideOpener) Open(ctx context.Context, spec stack.Spec) (stack.Stack, error) {
+	st, err := o.Opener.Open(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &insideStack{st, o}, nil
+}
+
+type insideStack struct {
+	stack.Stack
+	opener *insideOpener
+}
+
+const insideAddress = "10.96.0.7:80"
+
+func (s *insideStack) Hops() []stack.Hop {
+	hops := s.Stack.Hops()
+	for i := range hops {
+		s.opener.real = authority(hops[i].URL)
+		hops[i].Inside, hops[i].DialInside = "http://chat.shop.svc:80", insideAddress
+	}
+	return hops
+}
+
+func (s *insideStack) Layers() []stack.Layer {
+	return append(s.Stack.Layers(), stack.Layer{Name: record.ForwardLayer})
+}
+
+// TestFleetSendsFromInside: pods beside an app in their cluster send the load, and the
+// stream that it is compared with, to the app's own address there. What is sent while they
+// send, and what measures the recovery, goes by the way that this machine has.
+func TestFleetSendsFromInside(t *testing.T) {
+	o := one(harness.Scenario{Shape: perSecond(5)}, harness.Load{Streams: 12})
+	o.App = harness.App{Kubernetes: stack.Kubernetes{Deployment: "chat", Service: "chat"},
+		Stream: harness.Stream{Dialect: "origin", Path: "/stream"}}
+	o.Fleet.Kubernetes.Workers = 3
+	var mu sync.Mutex
+	dialed := map[string]int{}
+	pods := &podFleet{n: 3}
+	perform(t, o, func(p *playing) {
+		if p.err != nil || !pods.closed {
+			t.Fatal(p.err, pods.closed)
+		}
+		r := verdict.Judge(p.run)
+		if r.Verdict != verdict.Pass || len(p.group(record.Load)) != 12 || len(p.group(record.Solo)) != 1 {
+			t.Errorf("%s: %s, %d streams", r.Verdict, r.Why, len(p.run.Streams))
+		}
+		if len(dialed) != 1 || dialed[insideAddress] < 13 {
+			t.Errorf("workers dialed %v", dialed)
+		}
+		for _, h := range p.run.Hops {
+			if h.URL != "http://chat.shop.svc:80" {
+				t.Errorf("hop %+v", h)
+			}
+		}
+		for _, l := range p.run.Plan.Scenarios[0].Layers {
+			if l.Name == record.ForwardLayer {
+				t.Error("the load is said to come by the port-forward")
+			}
+		}
+	}, func(p *playing) {
+		inside := &insideOpener{Opener: p.memory}
+		p.opener = inside
+		p.options.LoadFleet = pods
+		pods.start = func() (harness.LoadWorker, error) {
+			ours, theirs := net.Pipe()
+			ended := make(chan struct{})
+			w := fleet.Worker{Version: fleet.Version(), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				mu.Lock()
+				dialed[addr]++
+				mu.Unlock()
+				return p.memory.DialContext(ctx, network, inside.real)
+			}}
+			go func() { // ends with the connection
+				defer close(ended)
+				if err := w.Serve(p.t.Context(), theirs); err != nil {
+					p.t.Error(err)
+				}
+			}()
+			return harness.LoadWorker{Conn: &waited{ours, ended}}, nil
+		}
+	})
 }

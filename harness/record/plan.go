@@ -146,6 +146,10 @@ type Layer struct {
 	Settings map[string]string `json:"settings"`
 }
 
+// ForwardLayer is the name of the layer that stands for a port-forward: what we send from
+// this machine comes by it, and what users send does not.
+const ForwardLayer = "port-forward"
+
 // ByDefault ends the name of a setting that nobody has set, and whose value is the one of
 // the layer's documentation.
 const ByDefault = " (default)"

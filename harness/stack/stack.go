@@ -302,6 +302,9 @@ type Hop struct {
 	// where the URL's own must be kept for TLS and virtual hosts. Empty dials the
 	// URL.
 	Dial, DialControl string
+	// Inside and DialInside are URL and Dial for those who send from within the network of
+	// the app, past whatever of ours leads into it; "" where the hop has no such address.
+	Inside, DialInside string
 }
 
 // A Replica is one instance of the app.

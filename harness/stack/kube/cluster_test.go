@@ -101,6 +101,7 @@ func (c *cluster) deploy(t *testing.T, name string, a app) {
 // A trial is a run of the program against a workload.
 type trial struct {
 	kind, name, scenario, path string // kind is "deployment" where it is not named
+	pods                       int    // that send the load; 0 sends it from here
 }
 
 // A result is what came of a trial: cause is the first one of a scenario that did not pass,
@@ -118,6 +119,9 @@ func (c *cluster) start(t *testing.T, x trial) (end func() result) {
 	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, %s: %s, service: %s}, health: /healthz, "+
 		"start: 60s}\nstream: {path: '%s', dialect: openai-chat}\nload: {streams: 8}\n", os.Getenv("STREAMPROOF_KUBE"), c.namespace,
 		cmp.Or(x.kind, "deployment"), x.name, x.name, cmp.Or(x.path, "/chat?events=100&gap=50ms"))
+	if x.pods > 0 {
+		text += "fleet: {kubernetes: " + c.fleet(x.pods) + "}\n"
+	}
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +246,48 @@ func TestClusterScenarios(t *testing.T) {
 	})
 }
 
+// fleet is the section of a configuration that has so many pods send the load.
+func (c *cluster) fleet(pods int) string {
+	return fmt.Sprintf("{context: %q, namespace: %s, workers: %d, image: %q, cpu: 50m, memory: 128Mi, start: 60s}",
+		os.Getenv("STREAMPROOF_KUBE"), c.namespace, pods,
+		cmp.Or(os.Getenv("STREAMPROOF_KUBE_LOADER"), "streamproof/streamproof:dev"))
+}
+
+// Pods beside an app send its load to its Service, as other pods do, and what the cluster
+// does to the app is found as it is from here.
+func TestClusterFleetBesideTheApp(t *testing.T) {
+	c := realCluster(t)
+	env := map[string]string{"SERVER": "uvicorn"}
+	c.deploy(t, "kept", app{env: env, more: map[string]any{
+		"lifecycle": map[string]any{"preStop": map[string]any{"exec": map[string]any{"command": []any{"sleep", "3"}}}}}})
+	c.deploy(t, "short", app{env: env, grace: 1})
+	c.deploy(t, "cuts", app{env: map[string]string{"SERVER": "uvicorn", "BREAK": "closed-resource"}})
+	for _, x := range []struct {
+		app, scenario string
+		code          int
+		cause         string // of a run that fails
+	}{
+		{"kept", "control", 0, ""},
+		{"cuts", "control", 1, diagnose.OutlivesResources},
+		{"kept", "drain", 0, ""},
+		{"short", "drain", 1, diagnose.GraceTooShort},
+		{"kept", "crash", 0, ""},
+		{"kept", "rolling-deploy", 0, ""},
+		{"short", "rolling-deploy", 1, diagnose.GraceTooShort},
+		{"kept", "stall", 2, ""}, // its link is on this machine
+	} {
+		t.Run(x.app+" "+x.scenario, func(t *testing.T) {
+			r := c.start(t, trial{name: x.app, scenario: x.scenario, pods: 2})()
+			if r.code != x.code || x.code == 1 && r.cause != x.cause {
+				t.Errorf("exit code %d, cause %q, want %d and %q: %s", r.code, r.cause, x.code, x.cause, r.why)
+			}
+			if x.code != 2 && (!strings.Contains(r.out, "load workers") || strings.Contains(r.out, "port-forward")) {
+				t.Error("the load did not come from the pods, or by a port-forward")
+			}
+		})
+	}
+}
+
 // A fleetTrial runs the program against an app that it reaches by a pod's address, as the
 // pods of a fleet do.
 type fleetTrial struct {
@@ -257,9 +303,7 @@ func (f *fleetTrial) start(t *testing.T, away bool, path string) (cmd *exec.Cmd,
 	text := fmt.Sprintf("app: {url: '%s%s'}\nstream: {dialect: openai-chat}\nallow_hosts: ['%s']\nload: {streams: 60}\n",
 		f.url, path, f.host)
 	if away {
-		text += fmt.Sprintf("fleet: {kubernetes: {context: %q, namespace: %s, workers: 3, image: %q, cpu: 50m, memory: 128Mi, "+
-			"start: 60s}}\n", os.Getenv("STREAMPROOF_KUBE"), f.namespace, cmp.Or(os.Getenv("STREAMPROOF_KUBE_LOADER"),
-			"streamproof/streamproof:dev"))
+		text += "fleet: {kubernetes: " + f.fleet(3) + "}\n"
 	}
 	file := filepath.Join(work, "streamproof.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

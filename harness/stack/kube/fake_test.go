@@ -45,6 +45,7 @@ type fake struct {
 	waiting  string              // the state of the first container of new pods, which come no further
 	grace    int                 // of pods, in seconds
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
+	headless bool                // the Service has no address of its own
 	done     chan struct{}
 	cut      chan struct{} // closed to cut the connections to pods
 	jobs     *jobs         // nil where it runs none
@@ -203,7 +204,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(asked, "GET /apis/apps/v1/namespaces/shop/deployments/chat"):
 		json.NewEncoder(w).Encode(f.work())
 	case last == "chat":
-		fmt.Fprint(w, `{"kind": "Service", "metadata": {"name": "chat"}, "spec": {"ports": [{"name": "http", "port": 80}]}}`)
+		ip := "10.96.0.7"
+		if f.headless {
+			ip = "None"
+		}
+		fmt.Fprintf(w, `{"kind": "Service", "metadata": {"name": "chat"}, "spec": {"clusterIP": %q, "ports": [{"name": "http",
+"port": 80}]}}`, ip)
 	case r.URL.Query().Get("watch") == "1":
 		f.watch(w, r, last)
 	case last == "pods":

@@ -131,6 +131,32 @@ func TestCheckSaysWhyNot(t *testing.T) {
 	}
 }
 
+// What runs in the cluster finds the app by its Service: by its address, which needs no
+// DNS, or by its name where that leads to the pods themselves. A link is on this machine.
+func TestAddressFromInside(t *testing.T) {
+	f := newFake(t, hello)
+	for dial, spec := range map[string]stack.Spec{"10.96.0.7:80": {Omit: []string{stack.EdgeLink}}, "": {}} {
+		f.mu.Lock()
+		f.headless = dial == ""
+		f.mu.Unlock()
+		s, _, err := open(t, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hops := s.Hops()
+		app := hops[len(hops)-1]
+		if app.Inside != "http://chat.shop.svc:80" || app.DialInside != dial {
+			t.Errorf("the app is at %s, %q, want %q", app.Inside, app.DialInside, dial)
+		}
+		if edge := hops[0]; spec.Omit == nil && edge.Inside != "" {
+			t.Errorf("the link is at %s", edge.Inside)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Streams go to the pods that are ready, in turn, and say which it was.
 func TestStreamsGoToReadyPods(t *testing.T) {
 	f := newFake(t, hello)

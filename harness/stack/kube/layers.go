@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamproof/streamproof/harness/record"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -37,7 +38,7 @@ func (s *Stack) Layers() []stack.Layer {
 		set["container"] = s.container
 	}
 	maps.Copy(set, s.around.settings)
-	return append([]stack.Layer{{Name: "kubernetes", Settings: set}, {Name: "port-forward", Settings: map[string]string{
+	return append([]stack.Layer{{Name: "kubernetes", Settings: set}, {Name: record.ForwardLayer, Settings: map[string]string{
 		"through": "the API server at " + s.client.base.Host}}}, s.around.ingresses...)
 }
 

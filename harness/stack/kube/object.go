@@ -44,8 +44,11 @@ type spec struct {
 		Type          string
 		RollingUpdate *struct{ Partition int } // of a StatefulSet
 	}
-	Ports   []port // of a Service
-	podSpec        // of a pod
+	// Of a Service.
+	Ports     []port
+	ClusterIP string // "None" where its name leads to the pods themselves
+
+	podSpec // of a pod
 
 	// Of a HorizontalPodAutoscaler.
 	ScaleTargetRef           struct{ Kind, Name string }

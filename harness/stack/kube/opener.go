@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +60,7 @@ type view struct {
 	work      object
 	path      string // of the workload
 	port      string // name of the Service's port
+	inside    address
 	container string
 }
 
@@ -81,9 +83,11 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	if err != nil {
 		return v, o.client.said(err, "app.kubernetes.service", "read service "+o.app.Service, "get services")
 	}
-	if v.port, err = portOf(&service, number); err != nil {
+	p, err := portOf(&service, number)
+	if err != nil {
 		return v, err
 	}
+	v.port, v.inside = p.Name, o.client.addressOf(&service, p.Port)
 	if v.container, err = o.containerOf(&v.work); err != nil {
 		return v, err
 	}
@@ -97,12 +101,27 @@ var rights = []right{
 	{"create", "", "pods", "portforward"},
 }
 
-// portOf is the name of the port of a Service that has the number; 0 is the only one.
-func portOf(service *object, number int) (string, error) {
+// An address is where a Service is for what runs in the cluster.
+type address struct {
+	url  string // base, by its name
+	dial string // "host:port" that needs no DNS; "" where only its name leads to its pods
+}
+
+func (c *client) addressOf(service *object, number int) address {
+	host := service.Metadata.Name + "." + c.namespace + ".svc"
+	a := address{url: "http://" + net.JoinHostPort(host, strconv.Itoa(number))}
+	if ip := service.Spec.ClusterIP; net.ParseIP(ip) != nil {
+		a.dial = net.JoinHostPort(ip, strconv.Itoa(number))
+	}
+	return a
+}
+
+// portOf is the port of a Service that has the number; 0 is the only one.
+func portOf(service *object, number int) (port, error) {
 	ports := service.Spec.Ports
 	i := slices.IndexFunc(ports, func(p port) bool { return p.Port == number || number == 0 && len(ports) == 1 })
 	if i >= 0 {
-		return ports[i].Name, nil
+		return ports[i], nil
 	}
 	var known []string
 	for _, p := range ports {
@@ -112,7 +131,7 @@ func portOf(service *object, number int) (string, error) {
 	if number == 0 {
 		problem = fmt.Sprintf("service %s has %d ports", service.Metadata.Name, len(ports))
 	}
-	return "", &harness.UsageError{Place: "app.port", Problem: problem, Fix: "name one of " + strings.Join(known, ", ")}
+	return port{}, &harness.UsageError{Place: "app.port", Problem: problem, Fix: "name one of " + strings.Join(known, ", ")}
 }
 
 // containerOf is the container of the workload's pods that serves.

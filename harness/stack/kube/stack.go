@@ -230,8 +230,8 @@ func (s *Stack) probe(ctx context.Context) error {
 // Hops implements [stack.Stack].
 func (s *Stack) Hops() []stack.Hop {
 	app := "http://" + s.forward.addr()
-	what := "service " + s.app.Service + " of Kubernetes, by port-forward"
-	hop := stack.Hop{Name: "app", What: what, URL: app, Control: app}
+	hop := stack.Hop{Name: "app", What: "service " + s.app.Service + " of Kubernetes", URL: app, Control: app,
+		Inside: s.inside.url, DialInside: s.inside.dial}
 	if s.link == nil {
 		edge := hop
 		edge.Name = "edge"
