@@ -38,8 +38,9 @@ func (s *Stack) Layers() []stack.Layer {
 		set["container"] = s.container
 	}
 	maps.Copy(set, s.around.settings)
-	return append([]stack.Layer{{Name: "kubernetes", Settings: set}, {Name: record.ForwardLayer, Settings: map[string]string{
-		"through": "the API server at " + s.client.base.Host}}}, s.around.ingresses...)
+	through := map[string]string{"through": "the API server at " + s.client.base.Host}
+	return append([]stack.Layer{{Name: "kubernetes", Settings: set}, {Name: record.ForwardLayer, Settings: through}},
+		s.around.ingresses...)
 }
 
 // describe says what a handler does, and how long it is known to take.

@@ -131,7 +131,8 @@ func portOf(service *object, number int) (port, error) {
 	if number == 0 {
 		problem = fmt.Sprintf("service %s has %d ports", service.Metadata.Name, len(ports))
 	}
-	return port{}, &harness.UsageError{Place: "app.port", Problem: problem, Fix: "name one of " + strings.Join(known, ", ")}
+	return port{}, &harness.UsageError{Place: "app.port", Problem: problem,
+		Fix: "name one of " + strings.Join(known, ", ")}
 }
 
 // containerOf is the container of the workload's pods that serves.
