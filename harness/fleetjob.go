@@ -97,7 +97,7 @@ func (o *Options) ValidFleet() error {
 	case o.LoadWorkers > 0 && o.LoadWorkers != f.Workers:
 		return &UsageError{Place: "load_workers", Problem: "the load comes from the pods of fleet.kubernetes",
 			Fix: "leave load_workers out"}
-	case o.App.InCluster() && f.Context != "" && o.App.Kubernetes.Context != f.Context:
+	case o.App.InCluster() && f.Context != "" && o.App.Kubernetes.Context != "" && o.App.Kubernetes.Context != f.Context:
 		return &UsageError{Place: "fleet.kubernetes.context", Problem: fmt.Sprintf("the pods that send are in context %q, "+
 			"the app is in %q: a Service is reached from its own cluster", f.Context, o.App.Kubernetes.Context),
 			Fix: "name the same context in both, or name the app by a url that the pods can reach"}

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -12,8 +11,12 @@ import (
 // fault met any of them, Worse where the replica fares like the others.
 type replicaView struct{ Name, Streams, Struck, Outcomes, Worse string }
 
-// nobody stands for the replica of streams that none answered.
-const nobody = "no replica"
+// Stand for the replica of streams that none answered, and of those that do not say which
+// one did.
+const (
+	nobody  = "no replica"
+	unnamed = "not known"
+)
 
 // replicaViews is empty where there was only one replica to serve.
 func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
@@ -29,7 +32,14 @@ func replicaViews(replicas []verdict.ReplicaReport) []replicaView {
 	}
 	var out []replicaView
 	for _, r := range replicas {
-		v := replicaView{Name: cmp.Or(r.Name, nobody), Streams: thousands(r.Started), Outcomes: tally(r.Outcomes),
+		name := r.Name
+		if name == "" {
+			name = nobody
+			if r.Outcomes[verdict.Complete] > 0 {
+				name = unnamed
+			}
+		}
+		v := replicaView{Name: name, Streams: thousands(r.Started), Outcomes: tally(r.Outcomes),
 			Worse: r.Worse}
 		if r.By != "" {
 			v.Name += " (" + r.By + ")"

@@ -35,6 +35,15 @@ func TestEveryFormatShowsReplicasAndClients(t *testing.T) {
 	}
 }
 
+// Streams that somebody served are not those that no replica answered.
+func TestServedByUnknownReplica(t *testing.T) {
+	all := []verdict.ReplicaReport{{Name: "app[0]", Started: 3}, {Name: "app[1]", Started: 2},
+		{Started: 60, Outcomes: map[verdict.Outcome]int{verdict.Complete: 59, verdict.Refused: 1}}}
+	if v := replicaViews(all); len(v) != 3 || v[2].Name != unnamed {
+		t.Errorf("got %+v", v)
+	}
+}
+
 func TestOneReplicaNeedsNoTable(t *testing.T) {
 	if v := replicaViews([]verdict.ReplicaReport{{Name: "app[0]", Started: 3}, {Started: 1}}); v != nil {
 		t.Errorf("got %+v", v)

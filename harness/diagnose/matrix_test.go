@@ -300,6 +300,12 @@ var trials = []trial{
 		cluster(b, sec, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
 		cluster(b, 1100*ms, record.KindUnrouted, 0, "pod chat-1")
 	}},
+	{name: "routed to a stopping pod by rules that lag behind", want: diagnose.RoutedLate, blind: diagnose.NoAnswer, never: []string{diagnose.DeployGap}, build: func(b *synth.Builder) {
+		b.Add(10, synth.Shape{Start: 4 * sec, Events: 30})
+		b.Add(3, synth.Shape{Start: 1900 * ms, Keep: synth.KeepNone, End: synth.NoHead})
+		cluster(b, sec, record.KindStop, 15, "pod chat-1 is deleted, grace 30s")
+		cluster(b, 1100*ms, record.KindUnrouted, 0, "pod chat-1")
+	}},
 	{name: "the way to the cluster breaks off", want: diagnose.SelfInflicted, blind: diagnose.ConnectionCut, never: []string{diagnose.WorkerKilled, diagnose.ConnectionCut}, build: func(b *synth.Builder) {
 		b.Add(10, synth.Shape{Events: 100, Keep: 50, End: synth.CutAt(3 * sec)})
 		b.Add(10, synth.Shape{Events: 30})

@@ -103,15 +103,19 @@ func routedLate(v *view) *finding {
 		if out == nil || v.next(record.KindProbeKill, e.Subject, e.At-deathBefore) != nil {
 			continue
 		}
+		until := out.At
+		if !v.forwarded() {
+			until += proxyLag
+		}
 		hit := v.take(func(g *verdict.Graded) bool {
 			lost := g.Grade.Outcome == verdict.Refused || isCut(g) && g.First == record.Never
-			return lost && g.MayBeOn(e.Subject) && startOf(g) >= e.At && startOf(g) <= out.At && !slices.Contains(gs, g)
+			return lost && g.MayBeOn(e.Subject) && startOf(g) >= e.At && startOf(g) <= until && !slices.Contains(gs, g)
 		})
 		if gs = append(gs, hit...); asked == nil && len(hit) > 0 {
 			asked, left = e, out
 		}
 	}
-	if asked == nil || !v.servedElsewhere(asked.Subject) {
+	if asked == nil || !v.servedElsewhere(asked.Subject, left.At) {
 		return nil
 	}
 	return found(RoutedLate, layerKubernetes, likely, gs).
@@ -121,10 +125,27 @@ func routedLate(v *view) *finding {
 		mend(fact{Kind: MendPreStop})
 }
 
-// servedElsewhere reports whether another replica than the named one served a stream.
-func (v *view) servedElsewhere(replica string) bool {
+// proxyLag is how long the nodes of a cluster may send new connections to a pod which its
+// Service has left out: kube-proxy writes its rules once a second at most (by default, see
+// minSyncPeriod of KubeProxyConfiguration), and takes a while to.
+const proxyLag = 2 * time.Second
+
+// forwarded reports whether the streams came by a port-forward, which follows a Service at
+// once.
+func (v *view) forwarded() bool {
+	return slices.ContainsFunc(v.Scenario.Layers, func(l record.Layer) bool { return l.Name == record.ForwardLayer })
+}
+
+// servedElsewhere reports whether another replica than the named one, which its Service left
+// out at a time, served a stream. Where streams do not say which replica they are on, one
+// that began when no rules led to that replica any more was on another.
+func (v *view) servedElsewhere(replica string, left time.Duration) bool {
 	for i := range v.Streams {
-		if g := &v.Streams[i]; g.Replica != "" && g.Replica != replica && g.First != record.Never {
+		g := &v.Streams[i]
+		if g.First == record.Never {
+			continue
+		}
+		if g.Replica != "" && g.Replica != replica || g.Replica == "" && startOf(g) > left+proxyLag {
 			return true
 		}
 	}

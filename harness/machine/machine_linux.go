@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -114,12 +115,12 @@ func onDisk(app []int) bool {
 
 // ready reports whether a thread runs or waits for a core (state R of proc_pid_stat(5)).
 func ready(tid int) bool {
-	p, err := procfs.NewProc(tid)
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
 	if err != nil {
 		return false // it has ended
 	}
-	s, err := p.Stat()
-	return err == nil && s.State == "R"
+	_, after, _ := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ") // a name may have any bytes
+	return strings.HasPrefix(after, "R")
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -57,11 +57,7 @@ func (p *player) warn() {
 		return
 	}
 	plan := p.Plan.Scenario(p.sc)
-	var layers []record.Layer
-	for _, l := range p.stack.Layers() {
-		layers = append(layers, record.Layer{Name: l.Name, Settings: l.Settings})
-	}
-	for _, w := range lint.Check(layers, p.Limits(), lint.LoadOf(&plan)) {
+	for _, w := range lint.Check(p.layers(), p.Limits(), lint.LoadOf(&plan)) {
 		if !slices.ContainsFunc(p.warned, w.Same) { // once per run: most are about the app
 			p.warned = append(p.warned, w)
 			p.Warn(p.sc.ID, w)

@@ -116,13 +116,21 @@ func (p *player) describe() (err error) {
 	for name, version := range p.stack.Versions() {
 		p.note(p.sc.ID, record.NoteFact, name+" "+version, "")
 	}
-	for _, l := range p.stack.Layers() {
-		if p.Away() && l.Name == record.ForwardLayer {
-			continue // the load does not come by it
-		}
-		p.rec.Layer(p.sc.ID, record.Layer{Name: l.Name, Settings: l.Settings})
+	for _, l := range p.layers() {
+		p.rec.Layer(p.sc.ID, l)
 	}
 	return nil
+}
+
+// layers are those that the load comes through.
+func (p *player) layers() (all []record.Layer) {
+	for _, l := range p.stack.Layers() {
+		if p.Away() && l.Name == record.ForwardLayer {
+			continue // only what is sent from here does
+		}
+		all = append(all, record.Layer{Name: l.Name, Settings: l.Settings})
+	}
+	return all
 }
 
 // entrance finds the hop at which streams enter.

@@ -14,6 +14,9 @@ type roster struct {
 	stack  stack.Stack
 	byAddr map[string]string
 	only   string // the name of the single replica; "" where there are more
+	// blind says that streams which name no address may be on any replica, also where
+	// there is one: others come without our being told.
+	blind bool
 }
 
 // open begins with the replicas of a stack, or with none for nil.
@@ -64,6 +67,9 @@ func (r *roster) name(upstream string) string {
 		return ""
 	}
 	if upstream == "" {
+		if r.blind {
+			return ""
+		}
 		return r.only
 	}
 	addr := upstream[strings.LastIndexAny(upstream, " ,")+1:]

@@ -67,6 +67,7 @@ type run struct {
 
 func newRun(plan *harness.Plan) (*run, error) {
 	r := &run{Plan: plan, next: max(plan.First, 1), solos: map[string]soloOf{}, references: map[string]string{}}
+	r.roster.blind = plan.Away() && plan.App.InCluster()
 	var err error
 	start := time.Now()
 	if plan.Trace {

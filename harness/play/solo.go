@@ -85,10 +85,10 @@ func (s *sender) ask1(ctx context.Context, h stack.Hop, g record.Group) (*record
 	return &record.Stream{First: record.Never, Send: record.Never, End: record.Never, TerminalAt: record.Never}, err
 }
 
-// driveOne sends a wave of one stream: from where the load comes, so that the two can be
+// driveOne sends a wave of one stream: from where the load comes, where the two are
 // compared.
 func (s *sender) driveOne(ctx context.Context, w load.Wave, t load.Target) error {
-	if !s.Away() {
+	if !s.Away() || t.Group != record.Solo {
 		w.Assign = func(uint64) load.Target { return t }
 		_, err := s.drive(ctx, w)
 		return err

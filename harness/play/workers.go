@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/streamproof/streamproof/harness"
+	"github.com/streamproof/streamproof/harness/fault"
 	"github.com/streamproof/streamproof/harness/fleet"
 	"github.com/streamproof/streamproof/harness/load"
 	"github.com/streamproof/streamproof/harness/record"
@@ -102,14 +103,34 @@ func (r *run) unlessLeft(err error) error {
 	return err
 }
 
-// reached says why load workers elsewhere cannot reach where a scenario's streams enter: it
-// is something of ours on this machine. Nil where they can.
+// reached says why load workers elsewhere cannot send a scenario's streams: these enter at
+// something of ours on this machine, or have to say which replica they are on. Nil where
+// they can.
 func (s *sender) reached() error {
-	if !s.Away() || s.App.Foreign(s.front) || s.front.Inside != "" {
+	why := ""
+	switch {
+	case !s.Away() || s.App.Foreign(s.front):
+	case s.front.Inside == "":
+		why = "the streams of this scenario go through a link on this machine, which the pods cannot reach"
+	case byReplica(&s.sc):
+		why = "this scenario is judged by which pod served each stream, and those that send to a Service do not see that"
+	}
+	if why == "" {
 		return nil
 	}
-	return &stack.Unable{What: "send this load from a fleet", Why: "the streams of this scenario go through a link on " +
-		"this machine, which the pods cannot reach", Settle: "run this scenario without --fleet"}
+	return &stack.Unable{What: "send this load from a fleet", Why: why, Settle: "run this scenario without --fleet"}
+}
+
+// byReplica reports whether a scenario tells streams apart by the replica that served them:
+// those of one that is killed may be cut, and no others; one that is added has to serve.
+func byReplica(sc *harness.Scenario) bool {
+	if sc.Policy.Kills || sc.When.Replica != "" {
+		return true
+	}
+	return sc.Fault != nil && slices.ContainsFunc(fault.Parts(sc.Fault), func(p fault.Part) bool {
+		_, adds := p.Fault.(fault.ScaleOut)
+		return adds || p.When.Replica != ""
+	})
 }
 
 // pems are the files of TLS settings, read; nil for none.
@@ -157,6 +178,9 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal, bodies
 		return done, 0, err
 	}
 	done, came, err := s.fleet.Drive(ctx, data)
+	if w.Total == 1 {
+		came = atWork(came)
+	}
 	for _, x := range came {
 		x.Why, x.Theirs = s.Secrets.Hide(x.Why), s.Secrets.Hide(x.Theirs)
 		s.rec.LoadWorker(x)
@@ -164,6 +188,16 @@ func (s *sender) share(ctx context.Context, w load.Wave, deal *load.Deal, bodies
 		bound = max(bound, off)
 	}
 	return done, bound, err
+}
+
+// atWork are the workers that sent the one stream of a wave: how the others stood says
+// nothing about it. Where none did, all are told.
+func atWork(came []record.LoadWorker) []record.LoadWorker {
+	idle := func(x record.LoadWorker) bool { return x.Started == 0 }
+	if busy := slices.DeleteFunc(slices.Clone(came), idle); len(busy) > 0 {
+		return busy
+	}
+	return came
 }
 
 // fromInside has the streams of a deal go to where pods beside the app find it, past the

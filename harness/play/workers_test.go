@@ -318,6 +318,28 @@ func (s *insideStack) Layers() []stack.Layer {
 	return append(s.Stack.Layers(), stack.Layer{Name: record.ForwardLayer})
 }
 
+// TestByReplica: where streams do not say which replica served them, no scenario is judged
+// that allows cuts on one replica alone, or asks whether one served.
+func TestByReplica(t *testing.T) {
+	apart := harness.When{Streams: 3, Replica: "app[1]"}
+	for name, tc := range map[string]struct {
+		sc   harness.Scenario
+		want bool
+	}{
+		"load alone":         {harness.Scenario{}, false},
+		"a deploy":           {harness.Scenario{Fault: fault.Drain{}, Policy: record.Policy{Refuses: true}}, false},
+		"a crash":            {harness.Scenario{Fault: fault.Crash{}, Policy: record.Policy{Kills: true}}, true},
+		"one more":           {harness.Scenario{Fault: fault.ScaleOut{}}, true},
+		"one more, later":    {harness.Scenario{Fault: fault.Sequence{fault.Drain{}, fault.ScaleOut{}}}, true},
+		"a replica is named": {harness.Scenario{Fault: fault.Drain{}, When: apart}, true},
+		"in a part":          {harness.Scenario{Fault: fault.Sequence{fault.Timed{Fault: fault.Drain{}, When: apart}}}, true},
+	} {
+		if got := byReplica(&tc.sc); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // TestFleetSendsFromInside: pods beside an app in their cluster send the load, and the
 // stream that it is compared with, to the app's own address there. What is sent while they
 // send, and what measures the recovery, goes by the way that this machine has.
@@ -334,6 +356,11 @@ func TestFleetSendsFromInside(t *testing.T) {
 			t.Fatal(p.err, pods.closed)
 		}
 		r := verdict.Judge(p.run)
+		for _, s := range p.run.Streams {
+			if s.Replica != "" {
+				t.Errorf("stream %d says it was served by %s, which nobody saw", s.Seq, s.Replica)
+			}
+		}
 		if r.Verdict != verdict.Pass || len(p.group(record.Load)) != 12 || len(p.group(record.Solo)) != 1 {
 			t.Errorf("%s: %s, %d streams", r.Verdict, r.Why, len(p.run.Streams))
 		}

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"time"
 
 	"github.com/streamproof/streamproof/harness/record"
@@ -24,7 +25,11 @@ func (LoadWorkers) Check(s *Scope) Answer {
 		bound, _ := w.ClockBound()
 		n, started, clock = max(n, w.Of), started+w.Started, max(clock, bound)
 		if w.State != record.LoadWorkerDone && w.State != "" {
-			amiss = append(amiss, workerFact(w))
+			f := workerFact(w)
+			if slices.ContainsFunc(amiss, func(x fact) bool { return x.Name == f.Name && x.Kind == f.Kind && x.Place == f.Place }) {
+				continue // it was so in the wave before, too
+			}
+			amiss = append(amiss, f)
 			if then.Kind == NextLoadWorkers {
 				then = next(nextOfWorker(w))
 			}

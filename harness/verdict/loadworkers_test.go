@@ -36,6 +36,20 @@ func TestLoadWorkersThatSentNothing(t *testing.T) {
 	}
 }
 
+// A worker that is the same way amiss before two waves is told of once.
+func TestLoadWorkerIsNamedOnce(t *testing.T) {
+	b := synth.New(record.Scenario{ID: "control", Policy: record.Policy{Slowdown: verdict.DefaultSlowdown}})
+	w := record.LoadWorker{Scenario: "control", Of: 2, State: record.LoadWorkerDisagrees, On: record.OnReach, Ours: "10.0.0.7:80"}
+	other := w
+	other.Index = 1
+	b.Run.LoadWorkers = []record.LoadWorker{w, other, w, other}
+	s := verdict.Judge(&b.Run).Scenarios[0]
+	i := slices.IndexFunc(s.Checks, func(c verdict.Check) bool { return c.Name == "load workers" })
+	if i < 0 || s.Checks[i].Fact == nil || s.Checks[i].Fact.N != 2 {
+		t.Errorf("checks %+v", s.Checks)
+	}
+}
+
 // What is wrong with one worker says what to do, also where another was only lost. Clocks
 // of one machine that differ are those of one that is busy.
 func TestNextOfLoadWorkers(t *testing.T) {

@@ -135,13 +135,24 @@ func hungry(m *record.MachineSample) bool {
 		waited >= waits*over
 }
 
-// held is how much of a time a thread of the app waited for a core at a stretch. The
-// kernel tells of a wait when it ends, which may be later.
-func (s *Scope) held(from, to time.Duration) (longest time.Duration) {
-	for _, m := range s.Run.Machine {
-		longest = max(longest, min(m.At, to)-max(m.At-m.AppHeld, from))
+// held is how much of a time threads of the app waited for a core at stretches that were
+// longer than a look. The kernel tells of a wait when it ends, which may be later.
+//
+//	waits    ├────────┤run ├───────────┤run
+//	         from                          to
+func (s *Scope) held(from, to time.Duration) (sum time.Duration) {
+	end := to // of what is not counted yet: looks are in the order of their ends
+	for _, m := range slices.Backward(s.Run.Machine) {
+		if m.AppHeld <= m.Over {
+			continue // AppWaited has it
+		}
+		begin := max(m.At-m.AppHeld, from)
+		if last := min(m.At, end); last > begin {
+			sum += last - begin
+			end = begin
+		}
 	}
-	return longest
+	return sum
 }
 
 func add(sum *record.MachineSample, m record.MachineSample) {

@@ -102,11 +102,16 @@ func TestStarvedAtAStretch(t *testing.T) {
 		{"a part of it", 1, 2 * time.Second, true, ""},
 		{"a part of it, behind a URL", 1, 2 * time.Second, false, ""},
 		{"cores were idle", 0.8, 5 * time.Second, true, ""},
+		{"a third of it, twice", 1, -1700 * time.Millisecond, true, OtherPrograms},
+		{"a fifth of it, twice", 1, -time.Second, true, ""},
 	} {
 		m := quarter(tc.busy, 0, 0.1, 0.0001, tc.whole)
 		m.AppWaited = 0
 		list := []record.MachineSample{m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m}
-		list[20].AppHeld, list[20].AppWaited = tc.held, m.Over
+		list[20].AppHeld, list[20].AppWaited = max(tc.held, -tc.held), m.Over
+		if tc.held < 0 {
+			list[10].AppHeld = -tc.held
+		}
 		s := Scope{Scenario: &record.Scenario{}, Run: &record.Run{Plan: record.Plan{Host: record.Host{CPUs: 2}},
 			Machine: samples(time.Second, list...), Streams: []record.Stream{{End: 10 * time.Second}}}}
 		if x, ok := s.Starved(time.Second, 6*time.Second); ok != (tc.by != "") || ok && x.By != tc.by {

@@ -20,7 +20,8 @@
 //	    workload while it differs, so that the next start gives it back where this one
 //	    was killed.
 //
-// A [Fleet] has pods send the load; that has nothing to do with where the app runs.
+// A [Fleet] has pods send the load. To an app in the same cluster they send it by the
+// Service's own address, past the forwarder.
 //
 // Of client-go it takes what logs in and what upgrades connections. Objects are read as
 // JSON, only the members that are used ([object]): the types of k8s.io/api would add

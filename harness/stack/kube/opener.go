@@ -57,11 +57,13 @@ func (o *Opener) Check(ctx context.Context, app stack.App) error {
 
 // A view is what the cluster says of the app before anything is done.
 type view struct {
-	work      object
-	path      string // of the workload
-	port      string // name of the Service's port
-	inside    address
-	container string
+	work object
+	path string // of the workload
+	port string // name of the Service's port
+
+	servicePort int    // its number
+	address     string // cluster IP of the Service; "" where its name leads to its pods
+	container   string
 }
 
 // look reads what the app is made of, and asks whether its streams may be sent.
@@ -87,7 +89,10 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.port, v.inside = p.Name, o.client.addressOf(&service, p.Port)
+	v.port, v.servicePort = p.Name, p.Port
+	if ip := service.Spec.ClusterIP; net.ParseIP(ip) != nil {
+		v.address = ip
+	}
 	if v.container, err = o.containerOf(&v.work); err != nil {
 		return v, err
 	}
@@ -99,21 +104,6 @@ var rights = []right{
 	{"list", "", "pods", ""}, {"watch", "", "pods", ""}, {"list", "", "events", ""}, {"watch", "", "events", ""},
 	{"list", "discovery.k8s.io", "endpointslices", ""}, {"watch", "discovery.k8s.io", "endpointslices", ""},
 	{"create", "", "pods", "portforward"},
-}
-
-// An address is where a Service is for what runs in the cluster.
-type address struct {
-	url  string // base, by its name
-	dial string // "host:port" that needs no DNS; "" where only its name leads to its pods
-}
-
-func (c *client) addressOf(service *object, number int) address {
-	host := service.Metadata.Name + "." + c.namespace + ".svc"
-	a := address{url: "http://" + net.JoinHostPort(host, strconv.Itoa(number))}
-	if ip := service.Spec.ClusterIP; net.ParseIP(ip) != nil {
-		a.dial = net.JoinHostPort(ip, strconv.Itoa(number))
-	}
-	return a
 }
 
 // portOf is the port of a Service that has the number; 0 is the only one.

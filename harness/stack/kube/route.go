@@ -103,6 +103,16 @@ func (r *route) of(pod string) (target, bool) {
 	return target{}, false
 }
 
+// any is one of the pods, ready or not; false where there is none.
+func (r *route) any() (target, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for t := range r.each {
+		return t, true
+	}
+	return target{}, false
+}
+
 // targets are where new connections go: pods that are ready, or where there is none those
 // that are being ended and still serve, as kube-proxy has it. r.mu is held.
 func (r *route) targets() []target {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,8 @@ type Stack struct {
 	logs    *logs
 	forward *forwarder
 	link    *link // nil where it is left out
+
+	inside, dialInside string // where the Service is for what runs in the cluster, see [stack.Hop]
 
 	once   sync.Once
 	broken chan struct{} // closed when the API server is away
@@ -75,6 +78,7 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if err := s.enough(ctx); err != nil {
 		return err
 	}
+	s.lookInside()
 	if s.forward, err = forward(s.client, s.route, s.lost); err != nil {
 		return err
 	}
@@ -230,14 +234,30 @@ func (s *Stack) probe(ctx context.Context) error {
 // Hops implements [stack.Stack].
 func (s *Stack) Hops() []stack.Hop {
 	app := "http://" + s.forward.addr()
-	hop := stack.Hop{Name: "app", What: "service " + s.app.Service + " of Kubernetes", URL: app, Control: app,
-		Inside: s.inside.url, DialInside: s.inside.dial}
+	hop := stack.Hop{Name: "app", What: "service " + s.app.Service + " of Kubernetes", URL: app, Control: app}
+	hop.Inside, hop.DialInside = s.inside, s.dialInside
 	if s.link == nil {
 		edge := hop
 		edge.Name = "edge"
 		return []stack.Hop{edge, hop}
 	}
 	return []stack.Hop{{Name: "edge", What: "relay", URL: "http://" + s.link.relay.Addr(), Control: app}, hop}
+}
+
+// lookInside finds where the Service is for what runs in the cluster: by its name, and by
+// its address, which needs no DNS. One without an address has a name that leads to its pods,
+// and they listen on a port of their own.
+func (s *Stack) lookInside() {
+	host, number := s.app.Service+"."+s.client.namespace+".svc", strconv.Itoa(s.servicePort)
+	switch to, ok := s.route.any(); {
+	case s.address != "":
+		s.dialInside = net.JoinHostPort(s.address, number)
+	case !ok:
+		return
+	default:
+		number = strconv.Itoa(to.port)
+	}
+	s.inside = "http://" + net.JoinHostPort(host, number)
 }
 
 // Links implements [stack.Stack].
