@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,6 +103,55 @@ func TestWhatHitsOneReplicaNamesItsStreams(t *testing.T) {
 	}
 	if p := (Crash{}).Confirm(Seen{Streams: these(streams...)}); p.OK {
 		t.Error("a crash that never was is confirmed")
+	}
+}
+
+// drainer is a fleet of which some replicas run on one machine.
+type drainer struct {
+	*fleet
+	on    []string // of that machine
+	freed bool
+}
+
+func (d *drainer) DrainNode(_ context.Context, replica string, going func(string)) error {
+	if !slices.Contains(d.on, replica) {
+		return errors.New("not the replica that was picked: " + replica)
+	}
+	for _, name := range d.on {
+		going(name)
+	}
+	return nil
+}
+
+func (d *drainer) FreeNode(context.Context) error {
+	d.freed = true
+	return nil
+}
+
+// A node takes all of its replicas with it, and streams on none of them do not confirm that.
+func TestNodeDrain(t *testing.T) {
+	d := &drainer{fleet: &fleet{names: []string{"app[0]", "app[1]", "app[2]"}}, on: []string{"app[1]", "app[2]"}}
+	var events []record.Event
+	target := d.target(&events)
+	target.Stack = d
+	if err := (NodeDrain{}).Inject(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	if err := (NodeDrain{}).Heal(t.Context(), target); err != nil || !d.freed {
+		t.Errorf("freed: %v, %v", d.freed, err)
+	}
+	p := NodeDrain{}.Confirm(Seen{Events: events, Streams: these(on("app[0]", 1, 0, 9000), on("app[1]", 2, 0, 9000),
+		on("app[2]", 3, 0, 9000))})
+	if !p.OK || !slices.Equal(p.Victims, []uint64{2, 3}) {
+		t.Errorf("got %+v", p)
+	}
+	if p := (NodeDrain{}).Confirm(Seen{Events: events, Streams: these(on("app[0]", 1, 0, 9000))}); p.OK {
+		t.Errorf("nobody was there, and it is confirmed: %+v", p)
+	}
+	target.Stack = linked{}
+	var cannot *stack.Unable
+	if err := (NodeDrain{}).Inject(t.Context(), target); !errors.As(err, &cannot) {
+		t.Errorf("got %v", err)
 	}
 }
 

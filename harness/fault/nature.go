@@ -73,6 +73,7 @@ func (Drain) Kind() record.FaultKind      { return record.FaultDrain }
 func (Down) Kind() record.FaultKind       { return record.FaultDown }
 func (Deploy) Kind() record.FaultKind     { return record.FaultDeploy }
 func (ScaleIn) Kind() record.FaultKind    { return record.FaultScaleIn }
+func (NodeDrain) Kind() record.FaultKind  { return record.FaultNodeDrain }
 func (ScaleOut) Kind() record.FaultKind   { return record.FaultScaleOut }
 func (Reload) Kind() record.FaultKind     { return record.FaultReload }
 func (Pause) Kind() record.FaultKind      { return record.FaultPause }

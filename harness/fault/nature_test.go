@@ -31,6 +31,7 @@ func TestNature(t *testing.T) {
 		{Drain{}, record.FaultDrain, record.Cuts, nil},
 		{Deploy{}, record.FaultDeploy, record.Delays, nil},
 		{ScaleIn{}, record.FaultScaleIn, record.Delays, nil},
+		{NodeDrain{}, record.FaultNodeDrain, record.Delays, nil},
 		{ScaleOut{}, record.FaultScaleOut, record.Delays, nil},
 		{Reload{}, record.FaultReload, record.Delays, nil},
 		{Pause{}, record.FaultPause, record.Delays, nil},

@@ -45,7 +45,7 @@ func Sweeps(f Fault) bool {
 
 func sweeps(f Fault) bool {
 	switch f.(type) {
-	case KillWorker, MemoryKill, Crash, Pause, Squeeze, Drain, Deploy, ScaleIn, ScaleOut, Reload:
+	case KillWorker, MemoryKill, Crash, Pause, Squeeze, Drain, NodeDrain, Deploy, ScaleIn, ScaleOut, Reload:
 		return true
 	}
 	return false
@@ -56,7 +56,7 @@ func sweeps(f Fault) bool {
 func Restarts(f Fault) bool {
 	return slices.ContainsFunc(Parts(f), func(p Part) bool {
 		switch f := p.Fault.(type) {
-		case Crash, Drain:
+		case Crash, Drain, NodeDrain:
 			return true
 		case MemoryKill:
 			return f.Whole

@@ -325,12 +325,15 @@ const (
 	FaultDeploy   FaultKind = "deploy"      // of all replicas, one by one
 	FaultScaleIn  FaultKind = "scale-in"
 	FaultScaleOut FaultKind = "scale-out"
-	FaultReload   FaultKind = "edge-reload"
-	FaultPause    FaultKind = "pause"   // a frozen replica
-	FaultSqueeze  FaultKind = "squeeze" // a lowered memory limit
-	FaultWatch    FaultKind = "watch"   // of counters: nothing is done
-	FaultStrikes  FaultKind = "strikes" // several actions, dealt out among the victims
-	FaultOther    FaultKind = "other"   // of a package of the user's
+
+	FaultNodeDrain FaultKind = "node-drain" // all replicas on one machine are asked to leave it
+
+	FaultReload  FaultKind = "edge-reload"
+	FaultPause   FaultKind = "pause"   // a frozen replica
+	FaultSqueeze FaultKind = "squeeze" // a lowered memory limit
+	FaultWatch   FaultKind = "watch"   // of counters: nothing is done
+	FaultStrikes FaultKind = "strikes" // several actions, dealt out among the victims
+	FaultOther   FaultKind = "other"   // of a package of the user's
 )
 
 // A Fault is one part of a scenario's fault.

@@ -155,6 +155,18 @@ type Roller interface {
 	Roll(ctx context.Context, going func(replica string)) error
 }
 
+// A NodeDrainer can take the machine that a replica runs on out of service, as somebody does
+// who is to maintain it: no new replica goes there, and all of the app's that are there are
+// asked to leave.
+type NodeDrainer interface {
+	// DrainNode tells of each replica when it is asked to go, and returns when all of them
+	// have gone.
+	DrainNode(ctx context.Context, replica string, going func(replica string)) error
+	// FreeNode takes that machine back into service, and returns when the app has all its
+	// replicas again. Where none is out of service it does nothing.
+	FreeNode(ctx context.Context) error
+}
+
 // A Reloader can make the edge read its configuration again.
 type Reloader interface {
 	Reload(ctx context.Context) error

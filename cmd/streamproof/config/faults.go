@@ -91,6 +91,7 @@ var faultKinds = []faultKind{
 	}},
 	{"pause", keys("hold"), nil, func(_ *Fault, hold time.Duration) fault.Fault { return fault.Pause{For: hold} }},
 	plain("deploy", fault.Deploy{}), plain("scale-in", fault.ScaleIn{}), plain("scale-out", fault.ScaleOut{}),
+	plain("node-drain", fault.NodeDrain{}),
 	plain("edge-reload", fault.Reload{}),
 }
 

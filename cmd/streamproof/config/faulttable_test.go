@@ -32,13 +32,15 @@ var faultMeanings = map[string]string{
 	"crash":       "Sends SIGKILL to a whole replica, and starts it again when the fault is removed.",
 	"memory-kill": "Fills memory until the kernel kills a worker process, or with `whole: true` the first process and with it the " +
 		"container. Where no memory limit can be set, SIGKILL is sent instead, and the report says so.",
-	"squeeze":     "Lowers the memory limit of one replica to `room` above what it uses. Needs Docker.",
-	"watch":       "Changes nothing: reads the memory of every replica when it begins and when it ends.",
-	"drain":       "Sends SIGTERM to the first replica, SIGKILL after `grace` (that of the app), then starts it again.",
-	"pause":       "Freezes one replica for `hold`, then lets it go on.",
-	"deploy":      "Replaces all replicas, one by one.",
-	"scale-in":    "Removes one replica.",
-	"scale-out":   "Adds one replica.",
+	"squeeze":   "Lowers the memory limit of one replica to `room` above what it uses. Needs Docker.",
+	"watch":     "Changes nothing: reads the memory of every replica when it begins and when it ends.",
+	"drain":     "Sends SIGTERM to the first replica, SIGKILL after `grace` (that of the app), then starts it again.",
+	"pause":     "Freezes one replica for `hold`, then lets it go on.",
+	"deploy":    "Replaces all replicas, one by one.",
+	"scale-in":  "Removes one replica.",
+	"scale-out": "Adds one replica.",
+	"node-drain": "Takes the node of one replica out of service, so that all pods of the app on it have to leave, and back when " +
+		"the fault is removed. Needs `app.kubernetes`.",
 	"edge-reload": "Makes the edge reload its configuration.",
 }
 

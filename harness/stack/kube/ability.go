@@ -69,19 +69,32 @@ func (s *Stack) Stop(ctx context.Context, replica string, grace time.Duration) e
 		own = max(grace, time.Second)
 		options["gracePeriodSeconds"] = int64(own / time.Second)
 	}
-	what := "evict pod " + p.Metadata.Name
-	err = s.client.ask(ctx, http.MethodPost, s.client.in("v1", "pods", p.Metadata.Name, "eviction"), "application/json",
+	if err := s.evict(ctx, &p, options); err != nil {
+		return s.evicted(&p, err)
+	}
+	return s.awaitLeft(ctx, &p, own+beyond)
+}
+
+// evict asks for the end of a pod. One that has gone needs no more.
+func (s *Stack) evict(ctx context.Context, p *pod, options map[string]any) error {
+	err := s.client.ask(ctx, http.MethodPost, s.client.in("v1", "pods", p.Metadata.Name, "eviction"), "application/json",
 		map[string]any{"apiVersion": "policy/v1", "kind": "Eviction",
 			"metadata":      map[string]string{"name": p.Metadata.Name, "namespace": s.client.namespace},
 			"deleteOptions": options}, nil)
+	if refused(err, http.StatusNotFound) {
+		return nil
+	}
+	return err
+}
+
+// evicted says why a pod was not evicted.
+func (s *Stack) evicted(p *pod, err error) error {
+	what := "evict pod " + p.Metadata.Name
 	if refused(err, http.StatusTooManyRequests) {
 		return &stack.Unable{What: what, Why: "a PodDisruptionBudget forbids it now: " + oneLine(err.Error()),
 			Settle: "let the budget allow one disruption, or run more pods"}
 	}
-	if err != nil && !refused(err, http.StatusNotFound) {
-		return s.failed(what, "create pods/eviction", err)
-	}
-	return s.awaitLeft(ctx, &p, own+beyond)
+	return s.failed(what, "create pods/eviction", err)
 }
 
 // deletion are the options of the end of that pod, and no other of its name.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,7 @@ func (c *cluster) deploy(t *testing.T, name string, a app) {
 type trial struct {
 	kind, name, scenario, path string // kind is "deployment" where it is not named
 	pods                       int    // that send the load; 0 sends it from here
+	define                     string // a scenario of the file's own, in YAML
 }
 
 // A result is what came of a trial: cause is the first one of a scenario that did not pass,
@@ -119,6 +121,9 @@ func (c *cluster) start(t *testing.T, x trial) (end func() result) {
 	text := fmt.Sprintf("app: {kubernetes: {context: %q, namespace: %s, %s: %s, service: %s}, health: /healthz, "+
 		"start: 60s}\nstream: {path: '%s', dialect: openai-chat}\nload: {streams: 8}\n", os.Getenv("STREAMPROOF_KUBE"), c.namespace,
 		cmp.Or(x.kind, "deployment"), x.name, x.name, cmp.Or(x.path, "/chat?events=100&gap=50ms"))
+	if x.define != "" {
+		text += "define: [" + x.define + "]\n"
+	}
 	if x.pods > 0 {
 		text += "fleet: {kubernetes: " + c.fleet(x.pods) + "}\n"
 	}
@@ -215,6 +220,26 @@ func TestClusterScenarios(t *testing.T) {
 			work, err := c.get(t.Context(), c.in("apps/v1", kind+"s", x.app))
 			if err != nil || wanted(&work) != 2 || work.Metadata.Annotations[original] != "" {
 				t.Errorf("it left %d replicas, annotations %v, %v", wanted(&work), work.Metadata.Annotations, err)
+			}
+		})
+	}
+	for name, want := range map[string]struct {
+		code  int
+		cause string
+	}{"kept": {0, ""}, "short": {1, diagnose.GraceTooShort}} {
+		t.Run(name+" node drained", func(t *testing.T) {
+			const own = "{id: maintenance, title: A node is drained, doc: Streams complete where they are., " +
+				"load: {streams: 8, duration: 6s}, when: {events: 3}, hold: 100ms, share: 1, fault: {type: node-drain}, " +
+				"policy: {refuses: true, recovery: 20s}}"
+			r := c.start(t, trial{name: name, scenario: "maintenance", define: own})()
+			if r.code != want.code || r.code == 1 && r.cause != want.cause {
+				t.Errorf("exit code %d, cause %q, want %+v: %s", r.code, r.cause, want, r.why)
+			}
+			nodes, err := c.objects(t.Context(), "api/v1/nodes", nil)
+			work, workErr := c.get(t.Context(), c.in("apps/v1", "deployments", name))
+			if err != nil || workErr != nil || slices.ContainsFunc(nodes, func(o object) bool { return o.Spec.Unschedulable }) ||
+				work.Metadata.Annotations[cordoned] != "" {
+				t.Errorf("left: %+v, annotations %v, %v %v", nodes, work.Metadata.Annotations, err, workErr)
 			}
 		})
 	}

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,6 +47,7 @@ type fake struct {
 	waiting  string              // the state of the first container of new pods, which come no further
 	grace    int                 // of pods, in seconds
 	silent   map[string]bool     // pods that are in the EndpointSlice as not ready
+	nodes    map[string]bool     // whether each takes pods; new pods go to the first that does
 	headless bool                // the Service has no address of its own
 	done     chan struct{}
 	cut      chan struct{} // closed to cut the connections to pods
@@ -59,6 +62,7 @@ func newFake(t *testing.T, app http.Handler) *fake {
 	t.Helper()
 	f := &fake{replicas: 2, notes: map[string]string{}, history: map[string][][]byte{}, news: make(chan struct{}),
 		denied:  map[string]bool{},
+		nodes:   map[string]bool{"node-a": true, "node-b": true},
 		answers: map[string]int{}, silent: map[string]bool{}, grace: 30, done: make(chan struct{}), cut: make(chan struct{})}
 	f.pod = httptest.NewServer(app)
 	f.Server = httptest.NewServer(f)
@@ -118,7 +122,8 @@ func (f *fake) newPod(i int) map[string]any {
 	name := fmt.Sprintf("chat-%d", i)
 	p := map[string]any{"kind": "Pod", "metadata": map[string]any{"name": name, "uid": "u-" + name, "resourceVersion": "1",
 		"labels": map[string]any{"app": "chat"}},
-		"spec":   map[string]any{"containers": []any{map[string]any{"name": "app"}}, "terminationGracePeriodSeconds": 30},
+		"spec": map[string]any{"containers": []any{map[string]any{"name": "app"}}, "terminationGracePeriodSeconds": 30,
+			"nodeName": f.free()},
 		"status": podStatus("Running", true, `{"running": {"startedAt": "`+time.Now().UTC().Format(time.RFC3339)+`"}}`, name)}
 	if f.waiting != "" {
 		p["status"] = map[string]any{"phase": "Pending", "initContainerStatuses": []any{map[string]any{"name": "migrate",
@@ -128,6 +133,33 @@ func (f *fake) newPod(i int) map[string]any {
 			"status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}}}
 	}
 	return p
+}
+
+// free is the first node that takes pods.
+func (f *fake) free() string {
+	for _, name := range slices.Sorted(maps.Keys(f.nodes)) {
+		if f.nodes[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// listNodes lists the nodes, all of them ready.
+func (f *fake) listNodes(w http.ResponseWriter) {
+	var all []any
+	for _, name := range slices.Sorted(maps.Keys(f.nodes)) {
+		all = append(all, map[string]any{"metadata": map[string]any{"name": name}, "spec": map[string]any{"unschedulable": !f.nodes[name]},
+			"status": map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}})
+	}
+	f.list(w, "nodes", all)
+}
+
+// patchNode has a node take pods, or none.
+func (f *fake) patchNode(r *http.Request, name string) {
+	var q struct{ Spec struct{ Unschedulable *bool } }
+	json.NewDecoder(r.Body).Decode(&q)
+	f.nodes[name] = q.Spec.Unschedulable == nil
 }
 
 func podStatus(phase string, ready bool, state, pod string) map[string]any {
@@ -212,6 +244,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 "port": 80}]}}`, ip)
 	case r.URL.Query().Get("watch") == "1":
 		f.watch(w, r, last)
+	case last == "nodes":
+		f.listNodes(w)
+	case strings.HasPrefix(asked, "PATCH /api/v1/nodes/"):
+		f.patchNode(r, last)
+		fmt.Fprint(w, `{}`)
 	case last == "pods":
 		f.list(w, last, f.pods)
 	case last == "endpointslices":

@@ -50,6 +50,8 @@ type spec struct {
 
 	podSpec // of a pod
 
+	Unschedulable bool // of a Node: it takes no pods
+
 	// Of a HorizontalPodAutoscaler.
 	ScaleTargetRef           struct{ Kind, Name string }
 	MinReplicas, MaxReplicas int
@@ -76,6 +78,7 @@ type selector struct {
 }
 
 type podSpec struct {
+	NodeName                      string
 	TerminationGracePeriodSeconds *int64
 	Containers                    []container
 }

@@ -42,6 +42,9 @@ func (r *role) rights() map[right]bool {
 	return all
 }
 
+// nodesRole is the ClusterRole of who drains nodes.
+const nodesRole = "streamproof-nodes"
+
 // readmeRoles are the rights of the Roles of the README, by their names.
 var readmeRoles = sync.OnceValues(func() (map[string]map[right]bool, error) {
 	text, err := os.ReadFile(readme)
@@ -52,12 +55,12 @@ var readmeRoles = sync.OnceValues(func() (map[string]map[right]bool, error) {
 	for _, block := range strings.Split(string(text), "\n```") {
 		block, isYAML := strings.CutPrefix(block, "yml\n")
 		var r role
-		if !isYAML || yaml.Unmarshal([]byte(block), &r) != nil || r.Kind != "Role" {
+		if !isYAML || yaml.Unmarshal([]byte(block), &r) != nil || r.Kind != "Role" && r.Kind != "ClusterRole" {
 			continue
 		}
 		roles[r.Metadata.Name] = r.rights()
 	}
-	if len(roles) != 2 || roles["streamproof"] == nil || roles["streamproof-fleet"] == nil {
+	if len(roles) != 3 || roles["streamproof"] == nil || roles["streamproof-fleet"] == nil || roles[nodesRole] == nil {
 		return nil, fmt.Errorf("%s has the Roles %v", readme, slices.Collect(maps.Keys(roles)))
 	}
 	return roles, nil
@@ -81,6 +84,9 @@ func (a *audit) allows(w http.ResponseWriter, r *http.Request, fleet bool) bool 
 	}
 	roles, err := readmeRoles()
 	name := map[bool]string{false: "streamproof", true: "streamproof-fleet"}[fleet]
+	if x.resource == "nodes" {
+		name = nodesRole
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.used[x] = true; roles[name][x] {
@@ -96,6 +102,8 @@ func (a *audit) allows(w http.ResponseWriter, r *http.Request, fleet bool) bool 
 func rightOf(r *http.Request) (x right, needed bool) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
+	case len(parts) > 2 && parts[0] == "api" && parts[2] == "nodes":
+		parts = parts[2:]
 	case len(parts) > 4 && parts[0] == "api" && parts[2] == "namespaces":
 		parts = parts[4:]
 	case len(parts) > 5 && parts[0] == "apis" && parts[3] == "namespaces":

@@ -42,12 +42,13 @@ type Stack struct {
 	scaling sync.Mutex // guards number
 	number  int        // of replicas that are wanted now
 
-	closing sync.Mutex      // makes Close wait for Close
-	own     int             // number of replicas that the user has set
-	scaled  bool            // it is another one now
-	folder  *scratch.Folder // lives while it is, see [loan]
-	pardon  string          // the script that takes back the last [Stack.Blame]
-	closed  bool
+	closing  sync.Mutex      // makes Close wait for Close
+	own      int             // number of replicas that the user has set
+	scaled   bool            // it is another one now
+	folder   *scratch.Folder // lives while it is, see [loan]
+	cordoned string          // the node that takes no pods because of us; "" for none
+	pardon   string          // the script that takes back the last [Stack.Blame]
+	closed   bool
 }
 
 var (
@@ -57,6 +58,9 @@ var (
 	_ stack.Stopper = (*Stack)(nil)
 	_ stack.Scaler  = (*Stack)(nil)
 	_ stack.Roller  = (*Stack)(nil)
+
+	_ stack.NodeDrainer = (*Stack)(nil)
+
 	_ stack.Filler  = (*Stack)(nil)
 	_ stack.Blamer  = (*Stack)(nil)
 	_ stack.Pauser  = (*Stack)(nil)
@@ -158,6 +162,11 @@ func wanted(work *object) int {
 // enough has the workload run with as many pods as the scenario asks for, and waits until
 // all are ready. One whose number an earlier run did not give back gets it back first.
 func (s *Stack) enough(ctx context.Context) error {
+	if c, ok := cordonOf(&s.work); ok {
+		if err := s.uncordon(ctx, c.node); err != nil {
+			return err
+		}
+	}
 	if l, ok := loanOf(&s.work); ok {
 		s.scaled, s.own = true, l.own
 		s.set(l.set)
@@ -326,6 +335,9 @@ func (s *Stack) Close(ctx context.Context) error {
 	}
 	if s.scaled {
 		errs = append(errs, s.giveBack(ctx))
+	}
+	if s.cordoned != "" {
+		errs = append(errs, s.uncordon(ctx, s.cordoned))
 	}
 	if s.folder != nil {
 		errs = append(errs, s.folder.Remove())
