@@ -85,7 +85,7 @@ func (o *Options) Beside() Fleet {
 
 // ValidFleet refuses a fleet that cannot be, or cannot reach the app.
 func (o *Options) ValidFleet() error {
-	f := &o.Fleet.Kubernetes
+	f, app := &o.Fleet.Kubernetes, o.App.Kubernetes.Context
 	switch {
 	case !o.Fleet.away():
 		return nil
@@ -97,10 +97,9 @@ func (o *Options) ValidFleet() error {
 	case o.LoadWorkers > 0 && o.LoadWorkers != f.Workers:
 		return &UsageError{Place: "load_workers", Problem: "the load comes from the pods of fleet.kubernetes",
 			Fix: "leave load_workers out"}
-	case o.App.InCluster() && f.Context != "" && o.App.Kubernetes.Context != "" && o.App.Kubernetes.Context != f.Context:
+	case o.App.InCluster() && f.Context != "" && app != "" && app != f.Context:
 		return &UsageError{Place: "fleet.kubernetes.context", Problem: fmt.Sprintf("the pods that send are in context %q, "+
-			"the app is in %q: a Service is reached from its own cluster", f.Context, o.App.Kubernetes.Context),
-			Fix: "name the same context in both, or name the app by a url that the pods can reach"}
+			"the app is in %q: a Service is reached from its own cluster", f.Context, app), Fix: "name the same context in both, or name the app by a url that the pods can reach"}
 	case o.App.InCluster():
 		return nil
 	case o.App.URL == "":

@@ -56,7 +56,8 @@ func (v *view) appWasHit() bool {
 	for _, w := range v.Windows {
 		switch w.Fault.Kind {
 		case record.FaultKill, record.FaultCrash, record.FaultMemory, record.FaultDrain, record.FaultDeploy,
-			record.FaultScaleIn, record.FaultScaleOut, record.FaultNodeDrain, record.FaultPause, record.FaultSqueeze, record.FaultOther,
+			record.FaultScaleIn, record.FaultScaleOut, record.FaultNodeDrain, record.FaultPause, record.FaultSqueeze,
+			record.FaultOther,
 			"": // of a record that does not say
 			return true
 		}

@@ -137,7 +137,8 @@ func threads(fs procfs.FS, pids []int) map[int]use {
 				return found
 			}
 			if s, err := t.Schedstat(); err == nil {
-				found[t.PID] = use{time.Duration(s.RunningNanoseconds), time.Duration(s.WaitingNanoseconds), s.RunTimeslices}
+				found[t.PID] = use{time.Duration(s.RunningNanoseconds), time.Duration(s.WaitingNanoseconds),
+					s.RunTimeslices}
 			}
 		}
 	}

@@ -26,7 +26,8 @@ func (LoadWorkers) Check(s *Scope) Answer {
 		n, started, clock = max(n, w.Of), started+w.Started, max(clock, bound)
 		if w.State != record.LoadWorkerDone && w.State != "" {
 			f := workerFact(w)
-			if slices.ContainsFunc(amiss, func(x fact) bool { return x.Name == f.Name && x.Kind == f.Kind && x.Place == f.Place }) {
+			same := func(x fact) bool { return x.Name == f.Name && x.Kind == f.Kind && x.Place == f.Place }
+			if slices.ContainsFunc(amiss, same) {
 				continue // it was so in the wave before, too
 			}
 			amiss = append(amiss, f)

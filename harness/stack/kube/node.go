@@ -147,7 +147,8 @@ func (s *Stack) cordon(ctx context.Context, node string) (err error) {
 func (s *Stack) mark(ctx context.Context, text any) error {
 	_, err := s.client.patch(ctx, s.path, map[string]any{"metadata": map[string]any{
 		"annotations": map[string]any{cordoned: text}}})
-	return s.failed("say on the "+strings.TrimSuffix(s.kind(), "s")+" which node is drained", "patch "+s.kind()+".apps", err)
+	kind, _ := s.app.Workload()
+	return s.failed("say on the "+kind+" which node is drained", "patch "+s.kind()+".apps", err)
 }
 
 // uncordon gives a node back. One that has gone needs no more.

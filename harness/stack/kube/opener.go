@@ -82,9 +82,10 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 			" replicas and remove the annotation " + original}
 	}
 	if c, ok := cordonOf(&v.work); ok && c.lives() {
-		return v, &harness.UsageError{Place: "app.kubernetes." + kind, Problem: "another run has drained node " + c.node +
-			" to test this " + kind + " (" + c.parent + ")", Fix: "wait for its end; where it was killed, say kubectl uncordon " +
-			c.node + " and remove the annotation " + cordoned}
+		return v, &harness.UsageError{Place: "app.kubernetes." + kind,
+			Problem: "another run has drained node " + c.node + " to test this " + kind + " (" + c.parent + ")",
+			Fix: "wait for its end; where it was killed, say kubectl uncordon " + c.node + " and remove the annotation " +
+				cordoned}
 	}
 	service, err := o.client.get(ctx, o.client.in("v1", "services", o.app.Service))
 	if err != nil {
