@@ -102,7 +102,7 @@ images: ## have every image of the Docker stack on this machine: pulled, or buil
 	@docker/build.sh
 
 .PHONY: kube
-kube: images ## a real cluster of two nodes on this machine (docker/kube, as root), and what happens to streams there (about 5 min); STREAMPROOF_KUBE=CONTEXT uses yours instead
+kube: images ## a real cluster of two nodes on this machine (docker/kube, as root), and what happens to streams there (about 13 min); STREAMPROOF_KUBE=CONTEXT uses yours instead
 	@if [ -n "$$STREAMPROOF_KUBE" ]; then exec $(GO) test -count 1 -timeout 20m -v -run '^TestCluster' ./harness/stack/kube; fi; \
 	trap 'docker/kube/down' EXIT; docker/build.sh streamproof && \
 	KUBECONFIG=$$(docker/kube/up streamproof/origin:dev streamproof/fastapi:dev streamproof/streamproof:dev) && export KUBECONFIG STREAMPROOF_KUBE=streamproof && \
