@@ -99,7 +99,8 @@ func (o *Options) ValidFleet() error {
 			Fix: "leave load_workers out"}
 	case o.App.InCluster() && f.Context != "" && app != "" && app != f.Context:
 		return &UsageError{Place: "fleet.kubernetes.context", Problem: fmt.Sprintf("the pods that send are in context %q, "+
-			"the app is in %q: a Service is reached from its own cluster", f.Context, app), Fix: "name the same context in both, or name the app by a url that the pods can reach"}
+			"the app is in %q: a Service is reached from its own cluster", f.Context, app),
+			Fix: "name the same context in both, or name the app by a url that the pods can reach"}
 	case o.App.InCluster():
 		return nil
 	case o.App.URL == "":

@@ -103,7 +103,7 @@ func (p *player) describe() (err error) {
 	if p.front, err = entrance(hops, cmp.Or(p.Enter, p.sc.Enter)); err != nil {
 		return err
 	}
-	if err := p.reached(); err != nil {
+	if err := p.sendable(); err != nil {
 		return err
 	}
 	for _, h := range hops {

@@ -103,10 +103,10 @@ func (r *run) unlessLeft(err error) error {
 	return err
 }
 
-// reached says why load workers elsewhere cannot send a scenario's streams: these enter at
+// sendable says why load workers elsewhere cannot send a scenario's streams: these enter at
 // something of ours on this machine, or have to say which replica they are on. Nil where
 // they can.
-func (s *sender) reached() error {
+func (s *sender) sendable() error {
 	why := ""
 	switch {
 	case !s.Away() || s.App.Foreign(s.front):

@@ -39,8 +39,8 @@ var faultMeanings = map[string]string{
 	"deploy":    "Replaces all replicas, one by one.",
 	"scale-in":  "Removes one replica.",
 	"scale-out": "Adds one replica.",
-	"node-drain": "Takes the node of one replica out of service, so that all pods of the app on it have to leave, and back when " +
-		"the fault is removed. Needs `app.kubernetes`.",
+	"node-drain": "Takes the node of one replica out of service, so that all pods of the app on it have to leave, and " +
+		"back when the fault is removed. Needs `app.kubernetes`.",
 	"edge-reload": "Makes the edge reload its configuration.",
 }
 

@@ -153,13 +153,12 @@ func (s *Stack) want() int {
 }
 
 // scale gives the workload another number of replicas, and keeps the user's own.
-func (s *Stack) scale(ctx context.Context, n int) (err error) {
-	if s.folder == nil {
-		if s.folder, err = scratch.Dir("replicas"); err != nil {
-			return err
-		}
+func (s *Stack) scale(ctx context.Context, n int) error {
+	parent, err := s.parent()
+	if err != nil {
+		return err
 	}
-	l := loan{s.own, n, host() + " " + s.folder.Path}
+	l := loan{s.own, n, parent}
 	_, err = s.client.patch(ctx, s.path, map[string]any{"spec": map[string]int{"replicas": n},
 		"metadata": map[string]any{"annotations": map[string]string{original: l.String()}}})
 	if err == nil {
@@ -167,6 +166,18 @@ func (s *Stack) scale(ctx context.Context, n int) (err error) {
 		s.set(n)
 	}
 	return s.failed(fmt.Sprintf("scale to %d replicas", n), "patch "+s.kind()+".apps", err)
+}
+
+// parent says whose doing a change of the cluster is: a host, and a folder there that lives
+// as long as we do.
+func (s *Stack) parent() (string, error) {
+	if s.folder == nil {
+		var err error
+		if s.folder, err = scratch.Dir("cluster"); err != nil {
+			return "", err
+		}
+	}
+	return host() + " " + s.folder.Path, nil
 }
 
 func (s *Stack) set(n int) {

@@ -16,9 +16,9 @@
 //	    kubernetes.json, in the form of kubectl get --watch --output-watch-events -o json.
 //	 5. What is done to pods is done by the API: eviction, deletion, a rollout, another
 //	    number of replicas, a command in a container.
-//	 6. Close gives back the number of replicas. It is kept as an annotation of the
-//	    workload while it differs, so that the next start gives it back where this one
-//	    was killed.
+//	 6. Close gives back the number of replicas, and a node that was drained. Both are kept
+//	    as annotations of the workload while they differ, so that the next start gives
+//	    them back where this one was killed.
 //
 // A [Fleet] has pods send the load. To an app in the same cluster they send it by the
 // Service's own address, past the forwarder.

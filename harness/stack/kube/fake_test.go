@@ -149,7 +149,8 @@ func (f *fake) free() string {
 func (f *fake) listNodes(w http.ResponseWriter) {
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(f.nodes)) {
-		all = append(all, map[string]any{"metadata": map[string]any{"name": name}, "spec": map[string]any{"unschedulable": !f.nodes[name]},
+		all = append(all, map[string]any{"metadata": map[string]any{"name": name},
+			"spec":   map[string]any{"unschedulable": !f.nodes[name]},
 			"status": map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}})
 	}
 	f.list(w, "nodes", all)

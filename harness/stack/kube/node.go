@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/streamproof/streamproof/harness/scratch"
 	"github.com/streamproof/streamproof/harness/stack"
 )
 
@@ -25,11 +24,6 @@ type cordon struct{ node, parent string }
 func cordonOf(work *object) (c cordon, ok bool) {
 	c.node, c.parent, ok = strings.Cut(work.Metadata.Annotations[cordoned], " ")
 	return c, ok
-}
-
-func (c cordon) lives() bool {
-	scratch.Sweep() // a run that was killed has left its folder
-	return !ended(c.parent)
 }
 
 func nodePath(name string) string { return "api/v1/nodes/" + url.PathEscape(name) }
@@ -129,13 +123,12 @@ func (s *Stack) onNodes(what, verb string, err error) error {
 
 // cordon has a node take no pods. The workload says so before it is so, and until it is no
 // more: whoever tests it next gives the node back where we could not.
-func (s *Stack) cordon(ctx context.Context, node string) (err error) {
-	if s.folder == nil {
-		if s.folder, err = scratch.Dir("node"); err != nil {
-			return err
-		}
+func (s *Stack) cordon(ctx context.Context, node string) error {
+	parent, err := s.parent()
+	if err != nil {
+		return err
 	}
-	if err := s.mark(ctx, node+" "+host()+" "+s.folder.Path); err != nil {
+	if err := s.mark(ctx, node+" "+parent); err != nil {
 		return err
 	}
 	s.cordoned = node

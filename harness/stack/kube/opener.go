@@ -81,7 +81,7 @@ func (o *Opener) look(ctx context.Context, number int) (v view, err error) {
 			l.parent + ")", Fix: "wait for its end; where it was killed, set " + strconv.Itoa(l.own) +
 			" replicas and remove the annotation " + original}
 	}
-	if c, ok := cordonOf(&v.work); ok && c.lives() {
+	if c, ok := cordonOf(&v.work); ok && lives(c.parent) {
 		return v, &harness.UsageError{Place: "app.kubernetes." + kind,
 			Problem: "another run has drained node " + c.node + " to test this " + kind + " (" + c.parent + ")",
 			Fix: "wait for its end; where it was killed, say kubectl uncordon " + c.node + " and remove the annotation " +

@@ -144,9 +144,12 @@ func loanOf(work *object) (l loan, ok bool) {
 }
 
 // lives reports whether the run may live that has set the number.
-func (l loan) lives() bool {
+func (l loan) lives() bool { return l.parent != "" && lives(l.parent) }
+
+// lives reports whether the run may live whose parent is named so, see [Stack.parent].
+func lives(parent string) bool {
 	scratch.Sweep() // a run that was killed has left its folder
-	return l.parent != "" && !ended(l.parent)
+	return !ended(parent)
 }
 
 func (l loan) String() string { return fmt.Sprintf("%d %d %s", l.own, l.set, l.parent) }
